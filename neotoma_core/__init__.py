@@ -1,0 +1,1 @@
+"""Midden's library: find, merge, rebuild and prove Neotoma memory databases."""

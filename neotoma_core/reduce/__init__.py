@@ -1,0 +1,1 @@
+"""From observations to snapshots, exactly as Neotoma does; pure."""
