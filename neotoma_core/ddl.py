@@ -1,0 +1,67 @@
+"""SQL that builds a Neotoma database, derived from the table facts. Pure text."""
+
+from collections.abc import Iterator
+
+from neotoma_core.tables import TABLES, Column, Index, Table
+
+
+def quoted(name: str) -> str:
+    """Return ``name`` as an SQL identifier."""
+    escaped = name.replace('"', '""')
+    return f'"{escaped}"'
+
+
+def column_list(names: tuple[str, ...]) -> str:
+    """Return names as a comma-separated list of identifiers."""
+    return ", ".join(quoted(name) for name in names)
+
+
+def create_table(table: Table) -> str:
+    """Return the statement that creates one table."""
+    lines = [_definition(table, column) for column in table.columns]
+    lines += [f"UNIQUE ({column_list(columns)})" for columns in table.unique]
+    lines += [
+        f"FOREIGN KEY ({quoted(column)}) REFERENCES {quoted(other)} ({quoted(key)}) "
+        "ON DELETE CASCADE"
+        for column, other, key in table.cascades
+    ]
+    return f"CREATE TABLE {quoted(table.name)} ({', '.join(lines)})"
+
+
+def create_index(table: Table, index: Index) -> str:
+    """Return the statement that creates one secondary index."""
+    unique = "UNIQUE " if index.unique else ""
+    statement = (
+        f"CREATE {unique}INDEX IF NOT EXISTS {quoted(index.name)} "
+        f"ON {quoted(table.name)} ({column_list(index.columns)})"
+    )
+    if not index.only_not_null:
+        return statement
+    present = " AND ".join(f"{quoted(column)} IS NOT NULL" for column in index.columns)
+    return f"{statement} WHERE {present}"
+
+
+def add_column(table: str, column: Column) -> str:
+    """Return the statement a migration would use to add one column."""
+    return f"ALTER TABLE {quoted(table)} ADD COLUMN {_declared(column)}"
+
+
+def create_database() -> Iterator[str]:
+    """Yield the statements that make an empty database of the newest known version."""
+    for table in TABLES:
+        yield create_table(table)
+        for index in table.indexes:
+            yield create_index(table, index)
+
+
+def _definition(table: Table, column: Column) -> str:
+    if (column.name,) != table.key:
+        return _declared(column)
+    increment = " AUTOINCREMENT" if table.autoincrement else ""
+    return f"{quoted(column.name)} {column.type} PRIMARY KEY{increment}"
+
+
+def _declared(column: Column) -> str:
+    required = " NOT NULL" if column.required else ""
+    default = f" DEFAULT {column.default}" if column.default is not None else ""
+    return f"{quoted(column.name)} {column.type}{required}{default}"

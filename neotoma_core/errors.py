@@ -1,0 +1,194 @@
+"""Every error Midden raises on purpose, and the exit code each ends a command with.
+
+::
+
+    MiddenError                  1
+    ├── UsageError               2    wrong arguments or settings
+    ├── ConflictsFound           4    safe mode met one key with two values
+    ├── VerificationFailed       5    what was written is not what was planned; rolled back
+    ├── BackupError             10    an input; the target is unchanged
+    │   ├── BackupUnreadable    10    missing, no permission, not SQLite, empty, truncated
+    │   ├── BackupDamaged       10    opens, but fails its integrity check
+    │   └── NotNeotoma          10    a SQLite database without Neotoma's tables
+    ├── TargetError             11    the target cannot be used as it is
+    │   ├── TargetLocked        11    another program holds the database; retryable
+    │   └── TargetChanged       11    the target changed after it was read; retryable
+    ├── KeyMissing              12    encrypted values and no key
+    ├── EnvironmentMismatch     13    development rows offered to production, or the reverse
+    ├── DiskFull                14    too little free space for what is about to be written
+    └── VaultError              20    the folder Midden owns
+        ├── VaultLocked         21    another run is using it; retryable
+        └── VaultDamaged        22    something in it is not what its manifest says
+
+A message reads ``<what> <which>: <what is wrong>; <what to do>`` and never holds a stored value.
+Exit code 3 is no error: the run did its work, and some of the backups could not be read.
+130 and 143 end a run that was interrupted or told to stop.
+"""
+
+from pathlib import Path
+from typing import ClassVar
+
+
+class MiddenError(Exception):
+    """The base of every error below."""
+
+    exit_code: ClassVar[int] = 1
+    retryable: ClassVar[bool] = False
+
+
+class UsageError(MiddenError):
+    """Wrong arguments or settings."""
+
+    exit_code = 2
+
+
+class ConflictsFound(MiddenError):
+    """Safe mode met rows with one key and different values."""
+
+    exit_code = 4
+
+    def __init__(self, conflicts: int, listing: Path) -> None:
+        self.conflicts = conflicts
+        self.listing = listing
+        super().__init__(
+            f"{conflicts:,} rows have the same key and different values: nothing was changed; "
+            f"read {listing}, then choose --mode keep-target or --mode keep-source"
+        )
+
+
+class VerificationFailed(MiddenError):
+    """What was written is not what was planned."""
+
+    exit_code = 5
+
+    def __init__(self, subject: str, failed: tuple[str, ...]) -> None:
+        self.failed = failed
+        super().__init__(
+            f"{subject}: {'; '.join(failed)}; rolled back, nothing was changed; "
+            "please report this with the report file"
+        )
+
+
+class BackupError(MiddenError):
+    """An input cannot be used; the target is unchanged."""
+
+    exit_code = 10
+
+    def __init__(self, path: Path, wrong: str, advice: str) -> None:
+        self.path = path
+        self.wrong = wrong
+        self.advice = advice
+        super().__init__(f"{path}: {wrong}; {advice}")
+
+
+class BackupUnreadable(BackupError):
+    """Missing, without permission, not SQLite, empty or truncated."""
+
+
+class BackupDamaged(BackupError):
+    """It opens, but fails its integrity check."""
+
+
+class NotNeotoma(BackupError):
+    """A SQLite database without Neotoma's tables."""
+
+
+class TargetError(MiddenError):
+    """The target cannot be used as it is."""
+
+    exit_code = 11
+
+    def __init__(self, path: Path, wrong: str, advice: str) -> None:
+        self.path = path
+        super().__init__(f"target {path}: {wrong}; nothing was changed; {advice}")
+
+
+class TargetLocked(TargetError):
+    """Another program holds the database."""
+
+    retryable = True
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            path,
+            "locked by another program",
+            "stop the Neotoma server (or wait until it is idle) and run the command again",
+        )
+
+
+class TargetChanged(TargetError):
+    """The target changed after it was read."""
+
+    retryable = True
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            path, "it was written to while the merge was planned", "run the command again"
+        )
+
+
+class KeyMissing(MiddenError):
+    """Encrypted values and no key: recomputing would write empty snapshots."""
+
+    exit_code = 12
+
+    def __init__(self, path: Path, rows: int) -> None:
+        self.path = path
+        self.rows = rows
+        super().__init__(
+            f"{path}: {rows:,} observations are encrypted and no key was given; nothing was "
+            "changed, since snapshots recomputed without the key would be empty"
+        )
+
+
+class EnvironmentMismatch(MiddenError):
+    """Development rows offered to production, or the reverse."""
+
+    exit_code = 13
+
+    def __init__(self, backup: Path, backup_is: str, target_is: str) -> None:
+        self.backup = backup
+        super().__init__(
+            f"{backup}: a {backup_is} database offered to a {target_is} target; nothing was "
+            "changed; leave it out, or say --allow-environment-mismatch if that is what you want"
+        )
+
+
+class DiskFull(MiddenError):
+    """Too little free space for what is about to be written."""
+
+    exit_code = 14
+
+    def __init__(self, folder: Path, needed: int, free: int) -> None:
+        self.needed = needed
+        self.free = free
+        super().__init__(
+            f"{folder}: {needed / 1e6:,.1f} MB are needed and {free / 1e6:,.1f} MB are free; "
+            "nothing was changed; make room, or choose another folder with --vault"
+        )
+
+
+class VaultError(MiddenError):
+    """Something about the folder Midden owns."""
+
+    exit_code = 20
+
+    def __init__(self, path: Path, wrong: str, advice: str) -> None:
+        self.path = path
+        super().__init__(f"vault {path}: {wrong}; {advice}")
+
+
+class VaultLocked(VaultError):
+    """Another run is using the vault."""
+
+    exit_code = 21
+    retryable = True
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, "another run of midden is using it", "wait until it has ended")
+
+
+class VaultDamaged(VaultError):
+    """Something in the vault is not what its manifest says."""
+
+    exit_code = 22

@@ -1,0 +1,114 @@
+"""What an incoming row is to the rows already merged.
+
+inserted     nobody has its key
+remapped     nobody has its key, but another row has one of its further unique keys
+identical    the merged row with its key has the same values
+reingested   it differs only in when it was observed and created: it was sent again
+conflict     it differs in anything else
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+import polars as pl
+
+from neotoma_core.frames import ORIGIN, ROWID, TARGET_ROWID, values_of
+from neotoma_core.merge.frames import secondary_keys
+from neotoma_core.tables import Table
+
+KEPT: Final = "_kept_"  # before the name of a column of the merged row
+CLASS: Final = "_class"
+DIFFERS: Final = "_differs"
+STANDS_IN: Final = "_stands_in"
+
+
+def classify(
+    table: Table,
+    merged: pl.DataFrame,
+    rows: pl.DataFrame,
+    columns: Mapping[int, frozenset[str]],
+    number: int,
+) -> pl.DataFrame:
+    """Return ``rows`` of backup ``number``, each beside the merged row with its key.
+
+    Adds the merged row's cells (``_kept_…``), ``_class``, ``_differs`` (the columns in conflict)
+    and ``_stands_in`` (the id of the merged row that a remapped one is the same as).
+    ``columns`` has the columns each origin really has.
+    """
+    values = [name for name in values_of(rows) if name in merged.columns]
+    beside = _beside(table, merged, rows, values)
+    compared = [name for name in values if name not in (*table.identity, *table.stamps)]
+    stamps = [name for name in values if name in table.stamps]
+    known = pl.col(KEPT + ORIGIN).is_not_null()
+    beside = beside.with_columns(
+        _listed([_differs(name, columns, number).alias(name) for name in compared]).alias(DIFFERS),
+        pl.any_horizontal(False, *(_differs(n, columns, number) for n in stamps)).alias("_resent"),
+    )
+    # Ids that are random in every database make a stamp meaningless: such rows are the same row.
+    resent = pl.col("_resent") & pl.lit(not table.match)
+    return beside.with_columns(
+        pl.when(~known & pl.col(STANDS_IN).is_not_null())
+        .then(pl.lit("remapped"))
+        .when(~known)
+        .then(pl.lit("inserted"))
+        .when(pl.col(DIFFERS).list.len() > 0)
+        .then(pl.lit("conflict"))
+        .when(resent)
+        .then(pl.lit("reingested"))
+        .otherwise(pl.lit("identical"))
+        .alias(CLASS)
+    )
+
+
+def repeats(table: Table, rows: pl.DataFrame) -> pl.Series:
+    """Return which rows come after another of the same frame that is the same by some key."""
+    later = ~pl.struct(table.identity).is_first_distinct()
+    for key in secondary_keys(table):
+        present = pl.all_horizontal(pl.col(key).is_not_null())
+        later = later | (present & ~pl.struct(key).is_first_distinct())
+    return rows.select(later.alias("later"))["later"]
+
+
+def _beside(
+    table: Table, merged: pl.DataFrame, rows: pl.DataFrame, values: list[str]
+) -> pl.DataFrame:
+    # A registry may hold one identity twice; Neotoma goes by the first such row, and so do we.
+    kept = merged.unique(table.identity, keep="first", maintain_order=True).select(
+        *table.identity,
+        *(
+            pl.col(name).alias(KEPT + name)
+            for name in (*values, ROWID, ORIGIN, TARGET_ROWID)
+            if name not in table.identity
+        ),
+    )
+    beside = rows.join(
+        kept, on=table.identity, how="left", nulls_equal=True, maintain_order="left"
+    )
+    return beside.with_columns(_stands_in(table, rows, merged))
+
+
+def _stands_in(table: Table, rows: pl.DataFrame, merged: pl.DataFrame) -> pl.Series:
+    found = pl.Series(STANDS_IN, [None], dtype=pl.String).new_from_index(0, rows.height)
+    for key in secondary_keys(table):
+        holders = merged.drop_nulls(key).select(*key, pl.col("id").alias(STANDS_IN))
+        holders = holders.unique(key, keep="first", maintain_order=True)
+        holder = rows.join(holders, on=key, how="left", maintain_order="left")[STANDS_IN]
+        found = found.zip_with(found.is_not_null(), holder)
+    return found
+
+
+def _differs(name: str, columns: Mapping[int, frozenset[str]], number: int) -> pl.Expr:
+    """Return whether a cell differs; a column that one side does not have says nothing."""
+    if name not in columns[number]:
+        return pl.lit(value=False)
+    lacking = [origin for origin, names in columns.items() if name not in names]
+    different = pl.col(name).ne_missing(pl.col(KEPT + name))
+    known = pl.col(KEPT + ORIGIN).is_not_null()
+    return known & different & ~pl.col(KEPT + ORIGIN).is_in(lacking).fill_null(value=False)
+
+
+def _listed(differences: list[pl.Expr]) -> pl.Expr:
+    if not differences:
+        return pl.lit([], dtype=pl.List(pl.String))
+    names = [pl.when(d).then(pl.lit(d.meta.output_name())) for d in differences]
+    return pl.concat_list(names).list.drop_nulls()

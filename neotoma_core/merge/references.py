@@ -1,0 +1,58 @@
+"""References between tables: rewriting them, and finding those that lead nowhere."""
+
+from collections.abc import Mapping
+
+import polars as pl
+
+from neotoma_core.frames import ORIGIN, TARGET
+from neotoma_core.merge.frames import Offered
+from neotoma_core.tables import MERGED, Table
+
+DANGLING = pl.Schema({"table": pl.String, "column": pl.String, "rows": pl.Int64, "new": pl.Int64})
+
+
+def rewrite_references(table: Table, rows: pl.DataFrame, remapped: pl.DataFrame) -> pl.DataFrame:
+    """Return rows of ``table`` in which references to remapped sources name the ones that stand in.
+
+    ``remapped``: ``old`` and ``new`` ids of the ``sources`` table of the rows' own backup.
+    """
+    if remapped.is_empty():
+        return rows
+    new_ids = dict(remapped.select("old", "new").iter_rows())
+    return rows.with_columns(
+        pl.col(column.name).replace(new_ids)
+        for column in table.columns
+        if column.refers == "sources" and column.name in rows.columns
+    )
+
+
+def find_dangling(
+    merged: Mapping[str, pl.DataFrame], offered: Mapping[int, Mapping[str, Offered]]
+) -> pl.DataFrame:
+    """Return which references of the merged rows lead nowhere.
+
+    ``offered``: what each origin holds. One row per table and column with ``rows`` in which the
+    reference does not resolve, and ``new``: those in which it did resolve where the row came from.
+    An empty text refers to nothing, as NULL does.
+    """
+    found = []
+    for table in MERGED:
+        for column in table.columns:
+            if column.refers is None:
+                continue
+            used = merged[table.name].select(ORIGIN, pl.col(column.name).alias("id"))
+            used = used.filter(pl.col("id").is_not_null() & (pl.col("id") != ""))
+            lost = used.join(merged[column.refers].select("id"), on="id", how="anti")
+            if lost.height:
+                new = sum(
+                    part.join(_ids(offered, origin, column.refers), on="id", how="semi").height
+                    for (origin,), part in lost.partition_by(ORIGIN, as_dict=True).items()
+                )
+                found.append((table.name, column.name, lost.height, new))
+    return pl.DataFrame(found, schema=DANGLING, orient="row")
+
+
+def _ids(
+    offered: Mapping[int, Mapping[str, Offered]], origin: int, table: str
+) -> pl.DataFrame:
+    return offered.get(origin, offered[TARGET])[table].rows.select("id")

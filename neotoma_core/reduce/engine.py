@@ -1,0 +1,63 @@
+"""DuckDB in memory: where JSON is taken apart in bulk. Opens no file and loads no extension."""
+
+from typing import Final
+
+import duckdb
+import polars as pl
+
+KEY_END: Final = "\x1f"
+"""Ends each key in a ``shape``. JSON text can hold it only as an escape, which ``texts`` sets apart."""
+
+_SETTINGS: Final = {
+    "autoinstall_known_extensions": "false",
+    "autoload_known_extensions": "false",
+    "produce_arrow_string_view": "true",
+}
+
+
+def explode_objects(texts: pl.DataFrame) -> pl.DataFrame:
+    """Take JSON objects apart into keys and values, in the order written.
+
+    DuckDB, because it parses JSON several times faster than anything else at hand.
+
+    Args:
+        texts: (row, text), one JSON text a row.
+
+    Returns:
+        (row, shape, values), one row per text, in the same order. ``shape`` is every key followed
+        by ``KEY_END``; ``values`` holds the JSON text of every value. Both are null where DuckDB
+        cannot read the text; keys are empty for what is no object.
+    """
+    return _run(
+        texts,
+        """
+        WITH documents AS (SELECT row, try_cast(text AS JSON) AS document FROM texts)
+        SELECT
+            row,
+            array_to_string(list_append(json_keys(document), ''), chr(31)) AS shape,
+            json_extract(document, '$.*') AS "values"
+        FROM documents
+        """,
+    )
+
+
+def keys_of(shape: pl.Expr) -> pl.Expr:
+    """Return the list of keys in a ``shape``."""
+    parts = shape.str.split(KEY_END)
+    return parts.list.head(parts.list.len() - 1)
+
+
+def explode_arrays(texts: pl.DataFrame) -> pl.DataFrame:
+    """Take JSON arrays apart: (text) to (text, items), ``items`` in the order written."""
+    return _run(
+        texts,
+        """
+        SELECT text, json_extract(CAST(text AS JSON), '$[*]') AS items FROM texts
+        """,
+    )
+
+
+def _run(texts: pl.DataFrame, query: str) -> pl.DataFrame:
+    with duckdb.connect(":memory:", config=_SETTINGS) as connection:
+        connection.register("texts", texts)
+        return connection.sql(query).pl()

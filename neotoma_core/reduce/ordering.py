@@ -1,0 +1,76 @@
+"""The total order of a reduction: by group, latest observation first, then by id."""
+
+from typing import Final
+
+import polars as pl
+
+from neotoma_core.canonical import collation_key, instant_ms
+from neotoma_core.reduce.texts import mapped
+
+_WRITTEN_INSTANT: Final = (
+    r"^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])"
+    r"T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{3}Z$"
+)
+_WRITTEN_ID: Final = r"^[0-9a-f-]+$"
+
+
+def in_order(observations: pl.DataFrame, group: str) -> pl.DataFrame:
+    """Sort observations by group, latest first, and number them.
+
+    Args:
+        observations: with ``id``, ``observed_at`` and the column ``group``; only ``observed_at``
+            may be null.
+        group: ``entity_id`` or ``relationship_key``.
+
+    Returns:
+        The same rows with ``row`` (their place in the order), ``group`` (the number of their
+        group), ``instant`` (UTC milliseconds; null where JavaScript reads no date), ``id_key``
+        (sorts, within a group, as JavaScript's ``localeCompare`` sorts ids) and ``as_written``
+        (time and id have the form Neotoma gives them, so their texts sort as they do).
+
+    Upstream: observation_reducer.ts, the sort before everything else.
+    """
+    keyed = _with_id_keys(_with_instants(observations), group)
+    return (
+        keyed.sort(group, "instant", "id_key", descending=[False, True, False], nulls_last=True)
+        .with_row_index("row")
+        .with_columns(group=pl.col(group).rle_id())
+    )
+
+
+def _with_instants(observations: pl.DataFrame) -> pl.DataFrame:
+    """Add ``instant`` and ``as_written``; the latter for both time and id."""
+    text = pl.col("observed_at")
+    written = text.str.contains(_WRITTEN_INSTANT)
+    parsed = text.str.to_datetime("%Y-%m-%dT%H:%M:%S%.3fZ", time_unit="ms", strict=False)
+    marked = observations.with_columns(
+        instant=pl.when(written).then(parsed.cast(pl.Int64)),
+        as_written=written.fill_null(value=False) & pl.col("id").str.contains(_WRITTEN_ID),
+    )
+    unread = pl.col("instant").is_null()
+    others = marked.filter(unread)["observed_at"].unique()
+    if others.is_empty():
+        return marked
+    instants = pl.DataFrame(
+        {"observed_at": others, "other": [instant_ms(text) for text in others]},
+        schema_overrides={"other": pl.Int64},
+    )
+    return marked.join(instants, on="observed_at", how="left", nulls_equal=True).with_columns(
+        pl.coalesce("instant", "other").alias("instant")
+    )
+
+
+def _with_id_keys(observations: pl.DataFrame, group: str) -> pl.DataFrame:
+    """Add ``id_key``: the id itself in groups where byte order is the order of localeCompare."""
+    ids = pl.col("id")
+    odd_groups = observations.filter(~ids.str.contains(_WRITTEN_ID)).select(pl.col(group).unique())
+    if odd_groups.is_empty():
+        return observations.with_columns(id_key=ids)
+    in_odd_group = pl.col(group).is_in(odd_groups[group].implode())
+    odd = observations.filter(in_odd_group)
+    return pl.concat(
+        [
+            observations.filter(~in_odd_group).with_columns(id_key=ids),
+            odd.with_columns(id_key=mapped(odd["id"], collation_key)),
+        ]
+    )

@@ -1,0 +1,100 @@
+"""Merge policies and source orders as frames, so that they can be joined to observations."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import polars as pl
+
+from neotoma_core.policies import DEFAULT_SOURCE_ORDER, EntitySchema, FieldRule, Registry
+
+LATEST: Final = "latest"
+PRIORITY: Final = "priority"
+PRIORITY_ID: Final = "priority, id"
+SPECIFICITY: Final = "specificity"
+SPECIFICITY_PRIORITY: Final = "specificity, priority"
+UNION: Final = "union"
+
+PICK: Final = pl.Enum([LATEST, PRIORITY, PRIORITY_ID, SPECIFICITY, SPECIFICITY_PRIORITY, UNION])
+"""How a field picks its value: by one of five orders, or the union of what ranks highest."""
+
+_PICKS: Final = {
+    ("last_write", "observed_at"): LATEST,
+    ("last_write", "source_priority"): LATEST,
+    ("highest_priority", "observed_at"): PRIORITY,
+    ("highest_priority", "source_priority"): PRIORITY_ID,
+    ("most_specific", "observed_at"): SPECIFICITY,
+    ("most_specific", "source_priority"): SPECIFICITY_PRIORITY,
+    ("merge_array", "observed_at"): UNION,
+    ("merge_array", "source_priority"): UNION,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The rules that a set of entities needs.
+
+    Attributes:
+        schemas: (entity_type, user_id, schema, active_version), one row per combination given;
+            ``schema`` is null where the type has no active schema.
+        fields: (schema, name, pick, conversion): the fields that reach a snapshot; ``conversion``
+            is the place of the rule in ``conversions``, null where nothing can be converted.
+        sources: (schema, observation_source, source_rank); sources without a row rank last.
+        conversions: the field rules that have converters.
+    """
+
+    schemas: pl.DataFrame
+    fields: pl.DataFrame
+    sources: pl.DataFrame
+    conversions: Sequence[FieldRule]
+
+
+def rules_for(owners: pl.DataFrame, registry: Registry) -> Rules:
+    """Look up the rules of distinct (entity_type, user_id)."""
+    found = [registry.schema_for(*owner) for owner in owners.iter_rows()]
+    numbers: dict[int, int] = {}
+    schemas: list[EntitySchema] = []
+    for schema in found:
+        if schema is not None and id(schema) not in numbers:
+            numbers[id(schema)] = len(schemas)
+            schemas.append(schema)
+    conversions = [rule for schema in schemas for rule in schema.fields.values() if rule.converters]
+    return Rules(
+        schemas=owners.with_columns(
+            schema=pl.Series([numbers.get(id(s)) for s in found], dtype=pl.UInt32),
+            active_version=pl.Series(
+                [s.schema_version if s else None for s in found], dtype=pl.String
+            ),
+        ),
+        fields=_fields(schemas, {id(rule): i for i, rule in enumerate(conversions)}),
+        sources=source_ranks({i: schema.source_order for i, schema in enumerate(schemas)}),
+        conversions=conversions,
+    )
+
+
+def _fields(schemas: Sequence[EntitySchema], conversions: Mapping[int, int]) -> pl.DataFrame:
+    rows = [
+        (number, name, _PICKS[rule.strategy, rule.tie_breaker], conversions.get(id(rule)))
+        for number, schema in enumerate(schemas)
+        for name, rule in schema.fields.items()
+    ]
+    schema = {"schema": pl.UInt32, "name": pl.String, "pick": PICK, "conversion": pl.UInt32}
+    return pl.DataFrame(rows, schema=schema, orient="row")
+
+
+def source_ranks(orders: Mapping[int, Sequence[str]]) -> pl.DataFrame:
+    """Return (schema, observation_source, source_rank) of named orders, best first."""
+    rows = [
+        (number, source, order.index(source))
+        for number, order in orders.items()
+        for source in dict.fromkeys(filter(None, order))
+    ]
+    schema = {"schema": pl.UInt32, "observation_source": pl.String, "source_rank": pl.UInt32}
+    return pl.DataFrame(rows, schema=schema, orient="row")
+
+
+def default_source_rank(source: pl.Expr) -> pl.Expr:
+    """Return the rank of a source in the order of Neotoma itself; unknown sources rank last."""
+    ranks = {name: rank for rank, name in enumerate(DEFAULT_SOURCE_ORDER)}
+    last = len(DEFAULT_SOURCE_ORDER)
+    return source.replace_strict(ranks, default=last, return_dtype=pl.UInt32)

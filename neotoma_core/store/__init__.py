@@ -1,0 +1,1 @@
+"""The only code that opens files, databases and sockets. It moves bytes and rows, and decides nothing."""

@@ -1,0 +1,73 @@
+"""Files that are old or new, never between.
+
+Invariant: at every instant a name holds the complete old content or the complete new one.
+Write order: temporary name written → synced → renamed → folder synced.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+STEPS: Final = ("temp_written", "temp_synced", "renamed", "folder_synced")
+
+_observers: list[Callable[[str], None]] = []
+
+
+def reached(step: str) -> None:
+    """Tell the observers that a step is done. Without observers, which is always but in tests, nothing."""
+    for observer in _observers:
+        observer(step)
+
+
+@contextmanager
+def observed(observer: Callable[[str], None]) -> Iterator[None]:
+    """Call ``observer`` at every step reached inside the block: how a test crashes a run."""
+    _observers.append(observer)
+    try:
+        yield
+    finally:
+        _observers.remove(observer)
+
+
+def write_file(path: Path, content: bytes, *, mode: int = 0o600) -> None:
+    """Write ``content`` under ``path``, replacing what was there in one step."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            reached("temp_written")
+            os.fsync(file.fileno())
+        reached("temp_synced")
+        install(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def install(temporary: Path, path: Path) -> None:
+    """Rename a synced file to its final name and sync the folder that holds it."""
+    temporary.replace(path)
+    reached("renamed")
+    sync_folder(path.parent)
+    reached("folder_synced")
+
+
+def sync_file(path: Path) -> None:
+    """Force one file's content to the disk."""
+    _sync(path, os.O_RDONLY)
+
+
+def sync_folder(path: Path) -> None:
+    """Force a folder's entries to the disk, so that a rename survives a power cut."""
+    _sync(path, os.O_RDONLY | os.O_DIRECTORY)
+
+
+def _sync(path: Path, flags: int) -> None:
+    descriptor = os.open(path, flags)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,78 @@
+"""What is asked of a target inside the transaction that wrote to it. Facts only; nobody decides here."""
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+
+from neotoma_core.ddl import quoted
+from neotoma_core.tables import MERGED, Table
+
+
+def count_rows(connection: sqlite3.Connection, table: str) -> int:
+    """Return how many rows a table has."""
+    (rows,) = connection.execute(f"SELECT count(*) FROM main.{quoted(table)}").fetchone()
+    return int(rows)
+
+
+def count_staged(connection: sqlite3.Connection, staged: str) -> int:
+    """Return how many rows a staged table has."""
+    (rows,) = connection.execute(f"SELECT count(*) FROM staging.{quoted(staged)}").fetchone()
+    return int(rows)
+
+
+def count_written(
+    connection: sqlite3.Connection, table: Table, staged: str, names: Sequence[str]
+) -> int:
+    """Return how many staged rows are in the target with every cell as staged."""
+    keys = " AND ".join(f"there.{quoted(k)} = staged.{quoted(k)}" for k in table.key)
+    cells = " AND ".join(f"there.{quoted(n)} IS staged.{quoted(n)}" for n in names)
+    (rows,) = connection.execute(
+        f"SELECT count(*) FROM staging.{quoted(staged)} AS staged "
+        f"JOIN main.{quoted(table.name)} AS there ON {keys} WHERE {cells}"
+    ).fetchone()
+    return int(rows)
+
+
+def count_staged_keys(connection: sqlite3.Connection, table: Table, staged: str) -> int:
+    """Return how many keys of a staged table the target holds."""
+    (key,) = table.key
+    (rows,) = connection.execute(
+        f"SELECT count(*) FROM main.{quoted(table.name)} WHERE {quoted(key)} IN "
+        f"(SELECT {quoted(key)} FROM staging.{quoted(staged)})"
+    ).fetchone()
+    return int(rows)
+
+
+def count_dangling(connection: sqlite3.Connection) -> Iterator[tuple[str, str, int]]:
+    """Yield table, column and rows of every reference that leads nowhere."""
+    for table in MERGED:
+        for column in table.columns:
+            if column.refers is None:
+                continue
+            name = quoted(column.name)
+            (rows,) = connection.execute(
+                f"SELECT count(*) FROM main.{quoted(table.name)} WHERE {name} <> '' AND {name} "
+                f"NOT IN (SELECT id FROM main.{quoted(column.refers)} WHERE id IS NOT NULL)"
+            ).fetchone()
+            if rows:
+                yield table.name, column.name, int(rows)
+
+
+def integrity_problems(connection: sqlite3.Connection) -> list[str]:
+    """Return what SQLite's integrity and foreign-key checks find, without any stored value."""
+    found = [str(row[0]) for row in connection.execute("PRAGMA main.integrity_check")]
+    broken = connection.execute("PRAGMA main.foreign_key_check").fetchall()
+    found += [f"{table}: a row refers to no row of {parent}" for table, _, parent, _ in broken]
+    return [line for line in found if line != "ok"]
+
+
+def read_where(
+    connection: sqlite3.Connection, table: Table, column: str, values: Iterable[str]
+) -> Iterator[dict[str, object]]:
+    """Yield rows of ``table`` whose ``column`` is one of ``values``, as column → cell."""
+    for value in values:
+        cursor = connection.execute(
+            f"SELECT * FROM main.{quoted(table.name)} WHERE {quoted(column)} = ?", (value,)
+        )
+        names = [description[0] for description in cursor.description]
+        for row in cursor:
+            yield dict(zip(names, row, strict=True))

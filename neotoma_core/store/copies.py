@@ -1,0 +1,160 @@
+"""Byte-exact copies of a database's files, taken without writing to it.
+
+Invariant: the copies of one database belong to one instant, also while a server writes to it.
+A database is itself, its write-ahead log (``-wal``) and its rollback journal (``-journal``).
+``-shm`` is SQLite's lock table; it is copied as evidence and never read back.
+"""
+
+import hashlib
+import os
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from neotoma_core.errors import TargetLocked
+from neotoma_core.store.sqlite_files import (
+    companion,
+    companions,
+    is_open_elsewhere,
+    read_header,
+)
+
+CHUNK: Final = 1 << 20
+_TRIES: Final = 20
+_PATIENCE_SECONDS: Final = 5.0
+
+Progress = Callable[[int], None]
+
+
+def no_progress(_: int) -> None:
+    """Report nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class CopiedFile:
+    """One file copied: where from, under which name, and what it was. Sizes in bytes."""
+
+    original: Path
+    name: str
+    size: int
+    mtime_ns: int
+    sha256: str
+
+
+def copy_database(
+    database: Path, folder: Path, progress: Progress = no_progress
+) -> tuple[CopiedFile, ...]:
+    """Copy every file of ``database`` into ``folder`` as of one instant.
+
+    Raises TargetLocked where another program keeps the database to itself.
+    """
+    for _ in range(_TRIES):
+        with ExitStack() as stack:
+            opened = _open_all(database, stack)
+            held = stack.enter_context(_held_still(database))
+            copied = tuple(
+                _copy(path, descriptor, folder, progress) for path, descriptor in opened
+            )
+            if held or all(_unchanged(file) for file in copied):
+                return copied
+        for file in copied:
+            (folder / file.name).unlink()
+    raise TargetLocked(database)
+
+
+def fingerprint(descriptor: int) -> str:
+    """Return the SHA-256 of an open file, from its start; the descriptor stays open."""
+    digest = hashlib.sha256()
+    for block in _blocks(descriptor):
+        digest.update(block)
+    return digest.hexdigest()
+
+
+def _open_all(database: Path, stack: ExitStack) -> tuple[tuple[Path, int], ...]:
+    """Open all files before any lock is taken, to be closed after it is gone.
+
+    POSIX locks belong to the process: closing any descriptor of a file drops every lock on it,
+    those of SQLite's own connection included.
+    """
+    opened = []
+    for path in (database, *companions(database)):
+        descriptor = os.open(path, os.O_RDONLY)
+        stack.callback(os.close, descriptor)
+        opened.append((path, descriptor))
+    return tuple(opened)
+
+
+@contextmanager
+def _held_still(database: Path) -> Iterator[bool]:
+    """Hold a read transaction; yield whether one was needed and taken.
+
+    It stops a checkpoint from moving pages out of the log while they are copied. A log at rest is
+    not opened, since SQLite would create files beside it; there the caller compares times instead.
+    """
+    header = read_header(database)
+    if header is None or not (_rests_without_log(database) or is_open_elsewhere(database)):
+        yield False
+        return
+    connection = sqlite3.connect(
+        f"{database.resolve().as_uri()}?mode=ro&readonly_shm=1",
+        uri=True,
+        isolation_level=None,
+        timeout=_PATIENCE_SECONDS,
+    )
+    try:
+        yield _begin_reading(connection, database)
+    finally:
+        connection.close()
+
+
+def _rests_without_log(database: Path) -> bool:
+    header = read_header(database)
+    journals = (companion(database, "-journal"), companion(database, "-wal"))
+    return header is not None and not header.wal_mode and not any(p.exists() for p in journals)
+
+
+def _begin_reading(connection: sqlite3.Connection, database: Path) -> bool:
+    try:
+        connection.execute("BEGIN")
+        connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+            raise TargetLocked(database) from error
+        return False
+    except sqlite3.DatabaseError:
+        return False  # damaged: evidence all the same, judged when it is read
+    return True
+
+
+def _copy(path: Path, descriptor: int, folder: Path, progress: Progress) -> CopiedFile:
+    digest = hashlib.sha256()
+    facts = os.fstat(descriptor)
+    size = 0
+    copy = os.open(folder / path.name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(copy, "wb") as file:
+        for block in _blocks(descriptor):
+            digest.update(block)
+            file.write(block)
+            size += len(block)
+            progress(len(block))
+        file.flush()
+        os.fsync(file.fileno())
+    return CopiedFile(path, path.name, size, facts.st_mtime_ns, digest.hexdigest())
+
+
+def _blocks(descriptor: int) -> Iterator[bytes]:
+    offset = 0
+    while block := os.pread(descriptor, CHUNK, offset):
+        yield block
+        offset += len(block)
+
+
+def _unchanged(file: CopiedFile) -> bool:
+    try:
+        now = file.original.stat()
+    except FileNotFoundError:
+        return False
+    return (now.st_size, now.st_mtime_ns) == (file.size, file.mtime_ns)

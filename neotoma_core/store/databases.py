@@ -1,0 +1,142 @@
+"""Opening a copied database for reading, and saying what is wrong with it.
+
+Invariant: what is opened here is a copy in the vault, never an input. A copy without a log is read
+``immutable``; one with a log is first made whole in a scratch folder, since ``immutable`` would
+show the database without what its log holds.
+"""
+
+import shutil
+import sqlite3
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from neotoma_core.errors import BackupDamaged, BackupUnreadable, NotNeotoma
+from neotoma_core.store.sqlite_files import companion, read_header
+
+# What integrity_check says of rows that break a rule: those are set aside one by one, later.
+_ABOUT_ROWS: Final = ("NULL value in ", "non-unique entry in index ")
+_COMPRESSED: Final = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd", b"\xfd7zX": "xz", b"PK": "zip"}
+_NEOTOMA_TABLES: Final = {"observations": {"id", "entity_id", "fields"}, "entities": {"id"}}
+_SHOWN_PROBLEMS: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class StoredTable:
+    """A table as a database has it: its columns in stored order, and its rows."""
+
+    name: str
+    columns: tuple[str, ...]
+    rows: int
+
+
+def make_whole(copy: Path, original: Path, scratch: Path) -> Path:
+    """Return one file that holds all of a copied database: the copy, or one with its log applied.
+
+    ``original`` is only named in messages. Raises BackupUnreadable or BackupDamaged.
+    """
+    _require_sqlite(copy, original)
+    journals = [path for path in (companion(copy, s) for s in ("-wal", "-journal")) if path.exists()]
+    if not journals:
+        _require_every_page(copy, original)
+        return copy
+    scratch.mkdir(parents=True, exist_ok=True)
+    whole = scratch / "whole.db"
+    shutil.copyfile(copy, whole)
+    for path in journals:
+        shutil.copyfile(path, whole.with_name(whole.name + path.name.removeprefix(copy.name)))
+    try:
+        connection = sqlite3.connect(whole, isolation_level=None)
+        try:
+            connection.execute("PRAGMA journal_mode = DELETE").fetchone()
+        finally:
+            connection.close()
+    except sqlite3.DatabaseError as error:
+        raise _damaged(original, str(error)) from error
+    _require_every_page(whole, original)
+    return whole
+
+
+def connect_read_only(database: Path) -> sqlite3.Connection:
+    """Open a whole copy for reading."""
+    uri = f"{database.resolve().as_uri()}?mode=ro&immutable=1"
+    return sqlite3.connect(uri, uri=True, isolation_level=None)
+
+
+def check_integrity(connection: sqlite3.Connection, original: Path) -> None:
+    """Raise BackupDamaged where SQLite's integrity check finds damaged pages."""
+    try:
+        found = [str(row[0]) for row in connection.execute("PRAGMA integrity_check")]
+    except sqlite3.DatabaseError as error:
+        raise _damaged(original, str(error)) from error
+    lines = [line for text in found for line in text.splitlines()]
+    problems = [
+        line
+        for line in lines
+        if line != "ok" and not line.startswith(("*** in database", *_ABOUT_ROWS))
+    ]
+    if problems:
+        raise _damaged(original, _shown(problems))
+
+
+def list_tables(connection: sqlite3.Connection, original: Path) -> tuple[StoredTable, ...]:
+    """Return the ordinary tables; raises NotNeotoma where Neotoma's own are not among them."""
+    listed = connection.execute(
+        "SELECT name FROM sqlite_schema WHERE type = 'table' AND rootpage > 0 ORDER BY name"
+    )
+    tables = tuple(_stored_table(connection, str(name)) for (name,) in listed.fetchall())
+    columns = {table.name: set(table.columns) for table in tables}
+    if not all(needed <= columns.get(name, set()) for name, needed in _NEOTOMA_TABLES.items()):
+        raise NotNeotoma(
+            original,
+            "a SQLite database, but not a Neotoma database (it has no observation log)",
+            "leave it out",
+        )
+    return tables
+
+
+def _stored_table(connection: sqlite3.Connection, name: str) -> StoredTable:
+    quoted = '"' + name.replace('"', '""') + '"'
+    columns = connection.execute("SELECT name FROM pragma_table_info(?)", (name,))
+    (rows,) = connection.execute(f"SELECT count(*) FROM {quoted}").fetchone()
+    return StoredTable(name, tuple(str(column) for (column,) in columns), rows)
+
+
+def _require_sqlite(copy: Path, original: Path) -> None:
+    if copy.stat().st_size == 0:
+        raise BackupUnreadable(original, "the file is empty", "leave it out")
+    if read_header(copy) is not None:
+        return
+    with copy.open("rb") as file:
+        start = file.read(4)
+    for magic, program in _COMPRESSED.items():
+        if start.startswith(magic):
+            raise BackupUnreadable(
+                original, f"compressed with {program}", "unpack it and pass the unpacked file"
+            )
+    raise BackupUnreadable(original, "not a SQLite database", "leave it out")
+
+
+def _require_every_page(database: Path, original: Path) -> None:
+    header = read_header(database)
+    size = database.stat().st_size
+    expected = header.pages * header.page_size if header else 0
+    if size < expected:
+        raise BackupUnreadable(
+            original,
+            f"truncated: {size:,} of {expected:,} bytes are there",
+            "leave it out, or look for another copy of the same day",
+        )
+
+
+def _shown(problems: list[str]) -> str:
+    more = len(problems) - _SHOWN_PROBLEMS
+    return ", ".join(problems[:_SHOWN_PROBLEMS]) + (f" and {more:,} more" if more > 0 else "")
+
+
+def _damaged(original: Path, found: str) -> BackupDamaged:
+    return BackupDamaged(
+        original,
+        f"damaged: SQLite's integrity check found {found}",
+        "go on without it with --skip-unreadable",
+    )

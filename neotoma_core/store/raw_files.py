@@ -1,0 +1,109 @@
+"""Raw source files: content-addressed, so a file's name says what its bytes must be.
+
+A raw folder holds ``<user id>/<sha256>``. Invariant: a name is only ever given to bytes with that
+SHA-256. Write order: copies under temporary names → renamed → one sync of the file system, before
+the database that refers to them is committed.
+"""
+
+import hashlib
+import os
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Final
+
+import polars as pl
+
+from neotoma_core.store.copies import Progress, no_progress
+
+RAW_FILES: Final = pl.Schema(
+    {"name": pl.String, "size": pl.Int64, "sha256": pl.String, "damaged": pl.Boolean}
+)
+_SHA256_HEX: Final = 64
+_BATCH: Final = 256
+_READ: Final = 1 << 20
+
+
+def list_raw_files(folder: Path, progress: Progress = no_progress) -> pl.DataFrame:
+    """Return every content-addressed file below ``folder``, hashed; no rows where it is missing.
+
+    One row per file: ``name`` (relative path), ``size`` in bytes, ``sha256`` of what is in it, and
+    ``damaged`` where that is not its name (a file that cannot be read has no hash and is damaged).
+    """
+    names = sorted(_names(folder))
+    batches = [names[start : start + _BATCH] for start in range(0, len(names), _BATCH)]
+    rows: list[tuple[str, int, str | None, bool]] = []
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        for batch in pool.map(lambda batch: [_facts(folder, name) for name in batch], batches):
+            rows.extend(batch)
+            progress(sum(size for _, size, _, _ in batch))
+    return pl.DataFrame(rows, schema=RAW_FILES, orient="row")
+
+
+def copy_raw_files(
+    source: Path, names: Iterable[str], target: Path, progress: Progress = no_progress
+) -> tuple[int, tuple[str, ...]]:
+    """Copy the named files into ``target``; return the bytes written and the names that failed.
+
+    A file whose bytes no longer have its hash is not copied and counts as failed.
+    """
+    written = 0
+    failed = []
+    for name in names:
+        try:
+            content = (source / name).read_bytes()
+        except OSError:
+            failed.append(name)
+            continue
+        if hashlib.sha256(content).hexdigest() != Path(name).name:
+            failed.append(name)
+            continue
+        _install(target / name, content)
+        written += len(content)
+        progress(len(content))
+    return written, tuple(failed)
+
+
+def move_raw_file(folder: Path, name: str, aside: Path) -> None:
+    """Move one file out of a raw folder, keeping its relative name."""
+    (aside / name).parent.mkdir(parents=True, exist_ok=True)
+    content = (folder / name).read_bytes()
+    _install(aside / name, content)
+    (folder / name).unlink()
+
+
+def sync_everything() -> None:
+    """Force all written files to the disk: one call for thousands of small files."""
+    os.sync()
+
+
+def _install(path: Path, content: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        temporary.write_bytes(content)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _names(folder: Path) -> Iterator[str]:
+    for parent, _, files in os.walk(folder):
+        below = Path(parent).relative_to(folder)
+        for file in files:
+            if len(file) == _SHA256_HEX and set(file) <= set("0123456789abcdef"):
+                yield (below / file).as_posix()
+
+
+def _facts(folder: Path, name: str) -> tuple[str, int, str | None, bool]:
+    digest = hashlib.sha256()
+    size = 0
+    try:
+        with (folder / name).open("rb", buffering=0) as file:
+            while block := file.read(_READ):
+                digest.update(block)
+                size += len(block)
+    except OSError:
+        return name, size, None, True
+    found = digest.hexdigest()
+    return name, size, found, found != name.rpartition("/")[2]

@@ -1,0 +1,176 @@
+"""Rows of a stored table as frames, cell values exactly as stored.
+
+Reading goes through Arrow. A cell whose storage class is not what its column declares has no place
+in a typed frame: it is read as NULL, and its row is named as broken.
+"""
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import adbc_driver_sqlite.dbapi as adbc
+import polars as pl
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from neotoma_core.contracts import no_broken
+from neotoma_core.ddl import quoted
+from neotoma_core.frames import POLARS_TYPES, ROWID
+from neotoma_core.tables import Column, Table
+
+_STORAGE: Final = {"TEXT": "text", "INTEGER": "integer", "REAL": "real"}
+_EXAMPLE: Final = {"TEXT": "''", "INTEGER": "0", "REAL": "0.0"}
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRows:
+    """``rows``: ``_rowid``, the known columns, the unknown ones as SQL literals; one per stored row.
+
+    ``broken``: ``_rowid``, ``column``, ``reason``, one per cell that its column cannot hold.
+    """
+
+    rows: pl.DataFrame
+    broken: pl.DataFrame
+
+
+def read_rows(database: Path, table: Table, stored: Sequence[str]) -> StoredRows:
+    """Read a whole table of a whole copy, in the order of its row numbers.
+
+    ``stored``: the columns the database has. Missing ones are filled as a migration would.
+    """
+    connection = adbc.connect(f"{database.resolve().as_uri()}?mode=ro&immutable=1")
+    try:
+        with connection.cursor() as cursor:
+            odd = _odd_cells(cursor, table, stored)
+            cursor.execute(_select(table, stored, tolerant=bool(odd.num_rows)))
+            read = cursor.fetch_arrow_table().slice(1)  # the first row only fixed the types
+    finally:
+        connection.close()
+    readable, unreadable = _without_bad_text(read)
+    frame = pl.from_arrow(readable)
+    assert isinstance(frame, pl.DataFrame)  # noqa: S101 - a table never becomes a series
+    broken = [_named(pl.from_arrow(odd)), *unreadable]
+    return StoredRows(
+        frame.with_columns(pl.col(ROWID).cast(pl.Int64)),
+        pl.concat([no_broken(), *broken]).sort(ROWID, "column"),
+    )
+
+
+def read_literals(database: Path, table: str, rowids: Iterable[int]) -> pl.DataFrame:
+    """Return the named rows with every cell as an SQL literal: ``_rowid`` and the stored columns.
+
+    Bytes that are no text appear escaped; the evidence keeps them as they were.
+    """
+    uri = f"{database.resolve().as_uri()}?mode=ro&immutable=1"
+    connection = sqlite3.connect(uri, uri=True, isolation_level=None)
+    connection.text_factory = lambda raw: raw.decode("utf-8", "backslashreplace")
+    try:
+        names = [
+            str(name)
+            for (name,) in connection.execute("SELECT name FROM pragma_table_info(?)", (table,))
+        ]
+        literals = ", ".join(f"quote({quoted(name)})" for name in names)
+        query = f"SELECT rowid, {literals} FROM {quoted(table)} WHERE rowid = ?"
+        rows = [connection.execute(query, (rowid,)).fetchone() for rowid in rowids]
+    finally:
+        connection.close()
+    schema = {ROWID: pl.Int64, **dict.fromkeys(names, pl.String)}
+    return pl.DataFrame(rows, schema=schema, orient="row")
+
+
+def _select(table: Table, stored: Sequence[str], *, tolerant: bool) -> str:
+    """Return the query of all rows, behind one row that fixes every column's type.
+
+    The driver infers types from the values it meets first, and a column may start with NULLs.
+    """
+    unknown = [name for name in stored if name not in table.names]
+    types = [f"{_EXAMPLE[c.type]} AS {quoted(c.name)}" for c in table.columns]
+    types += [f"'' AS {quoted(name)}" for name in unknown]
+    cells = [_cell(column, stored, tolerant=tolerant) for column in table.columns]
+    cells += [f"quote({quoted(name)})" for name in unknown]
+    return (
+        f"SELECT 0 AS {quoted(ROWID)}, {', '.join(types)} "
+        f"UNION ALL SELECT * FROM (SELECT rowid, {', '.join(cells)} "
+        f"FROM {quoted(table.name)} ORDER BY rowid)"
+    )
+
+
+def _cell(column: Column, stored: Sequence[str], *, tolerant: bool) -> str:
+    if column.name not in stored:
+        return column.default or "NULL"
+    if not tolerant:
+        return quoted(column.name)
+    return f"CASE WHEN NOT ({_is_odd(column)}) THEN {quoted(column.name)} END"
+
+
+def _is_odd(column: Column) -> str:
+    return f"typeof({quoted(column.name)}) NOT IN ('{_STORAGE[column.type]}', 'null')"
+
+
+def _odd_cells(cursor: adbc.Cursor, table: Table, stored: Sequence[str]) -> pa.Table:
+    """Return ``_rowid`` and the column of every cell of another storage class than declared."""
+    columns = [column for column in table.columns if column.name in stored]
+    anywhere = " OR ".join(_is_odd(column) for column in columns)
+    first = " ".join(f"WHEN {_is_odd(c)} THEN '{c.name}'" for c in columns)
+    cursor.execute(
+        f"SELECT rowid AS {quoted(ROWID)}, CASE {first} END AS \"column\" "
+        f"FROM {quoted(table.name)} WHERE {anywhere}"
+    )
+    return cursor.fetch_arrow_table().cast(pa.schema({ROWID: pa.int64(), "column": pa.string()}))
+
+
+def _named(odd: pl.DataFrame | pl.Series) -> pl.DataFrame:
+    assert isinstance(odd, pl.DataFrame)  # noqa: S101 - a table never becomes a series
+    return odd.with_columns(reason=pl.lit("value of another type than the column's"))
+
+
+def _without_bad_text(table: pa.Table) -> tuple[pa.Table, list[pl.DataFrame]]:
+    """Return the table with text that is no UTF-8 made NULL, and the rows where that was so.
+
+    Polars trusts Arrow's text to be UTF-8, and SQLite does not promise it.
+    """
+    found = []
+    for index, field in enumerate(table.schema):
+        column = table.column(index)
+        if not pa.types.is_string(field.type) or _is_utf8(column):
+            continue
+        raw = column.cast(pa.binary())
+        good = pa.array([value is None or _decodes(value) for value in raw.to_pylist()])
+        kept = pc.if_else(good, raw, pa.scalar(None, pa.binary())).cast(pa.string())
+        table = table.set_column(index, field.name, kept)
+        rowids = table.column(ROWID).filter(pc.invert(good)).to_pylist()
+        found.append(
+            pl.DataFrame(
+                {
+                    ROWID: rowids,
+                    "column": [field.name] * len(rowids),
+                    "reason": ["text that is not UTF-8"] * len(rowids),
+                },
+                schema=no_broken().schema,
+            )
+        )
+    return table, found
+
+
+def _is_utf8(column: pa.ChunkedArray) -> bool:
+    try:
+        column.validate(full=True)
+    except pa.ArrowInvalid:
+        return False
+    return True
+
+
+def _decodes(value: bytes) -> bool:
+    try:
+        value.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def empty_rows(table: Table) -> pl.DataFrame:
+    """Return a frame of ``table`` without rows: what a database without the table holds."""
+    schema = {column.name: POLARS_TYPES[column.type] for column in table.columns}
+    return pl.DataFrame(schema={ROWID: pl.Int64, **schema})

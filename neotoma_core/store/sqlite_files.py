@@ -1,0 +1,73 @@
+"""What a SQLite file says of itself without being opened: its header, its companions, its locks."""
+
+import fcntl
+import os
+import struct
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+MAGIC: Final = b"SQLite format 3\x00"
+_HEADER_BYTES: Final = 100
+_WAL_MODE: Final = 2
+# The byte ranges SQLite locks (file format, "Locking"): in the database, and in its -shm file.
+_DATABASE_LOCKS: Final = (0x40000000, 512)
+_SHARED_MEMORY_LOCKS: Final = (120, 16)
+_FLOCK: Final = "qqihh" if sys.platform == "darwin" else "hhqqi"
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """The facts of the first hundred bytes. ``pages`` is 0 where the file does not say."""
+
+    page_size: int
+    pages: int
+    wal_mode: bool
+
+
+def read_header(database: Path) -> Header | None:
+    """Return the header of ``database``; None where the file is not a SQLite database."""
+    with database.open("rb") as file:
+        raw = file.read(_HEADER_BYTES)
+    if len(raw) < _HEADER_BYTES or not raw.startswith(MAGIC):
+        return None
+    (page_size,) = struct.unpack_from(">H", raw, 16)
+    (pages,) = struct.unpack_from(">I", raw, 28)
+    return Header(65536 if page_size == 1 else page_size, pages, raw[19] == _WAL_MODE)
+
+
+def companion(database: Path, suffix: str) -> Path:
+    """Return the path of a companion file: ``-wal``, ``-shm`` or ``-journal``."""
+    return database.with_name(database.name + suffix)
+
+
+def companions(database: Path) -> tuple[Path, ...]:
+    """Return the companion files that are there, what holds data first."""
+    paths = (companion(database, suffix) for suffix in ("-wal", "-journal", "-shm"))
+    return tuple(path for path in paths if path.exists())
+
+
+def is_open_elsewhere(database: Path) -> bool:
+    """Return whether another process holds a lock on ``database`` or is connected to its log.
+
+    Only asks; takes no lock. An idle connection to a database without a write-ahead log holds none.
+    """
+    ranges = ((database, _DATABASE_LOCKS), (companion(database, "-shm"), _SHARED_MEMORY_LOCKS))
+    return any(_is_locked(path, *span) for path, span in ranges if path.exists())
+
+
+def _is_locked(path: Path, start: int, length: int) -> bool:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        answer = fcntl.fcntl(descriptor, fcntl.F_GETLK, _flock(start, length))
+    finally:
+        os.close(descriptor)
+    kind_at = 3 if sys.platform == "darwin" else 0
+    return bool(struct.unpack(_FLOCK, answer[: struct.calcsize(_FLOCK)])[kind_at] != fcntl.F_UNLCK)
+
+
+def _flock(start: int, length: int) -> bytes:
+    if sys.platform == "darwin":
+        return struct.pack(_FLOCK, start, length, 0, fcntl.F_WRLCK, os.SEEK_SET)
+    return struct.pack(_FLOCK, fcntl.F_WRLCK, os.SEEK_SET, start, length, 0)

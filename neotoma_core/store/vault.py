@@ -1,0 +1,138 @@
+"""The vault: the folder Midden owns, one per protected database.
+
+::
+
+    vault.json            format version, and which database it protects
+    lock                  held by the run that is using the vault
+    evidence/<run>/       copies taken before a recovery, with checksums; manifest.json last
+    quarantine/<run>/     rows that could not be merged, with reasons
+    reports/<run>/        report.json, conflicts.parquet
+    work/<run>/           scratch of a run; whatever lies here belongs to nobody once the lock is free
+
+Invariant: what has no manifest does not exist; nothing but ``work`` is ever deleted here.
+"""
+
+import fcntl
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+import orjson
+
+from neotoma_core.canonical import JsonValue, stringify
+from neotoma_core.errors import VaultDamaged, VaultError, VaultLocked
+from neotoma_core.store.atomic import write_file
+
+FORMAT: Final = 1
+
+
+@dataclass(frozen=True, slots=True)
+class RunFolders:
+    """The folders of one run. ``name`` is its moment of start, UTC."""
+
+    name: str
+    vault: Path
+    evidence: Path
+    quarantine: Path
+    report: Path
+    work: Path
+
+
+def open_vault(vault: Path, protects: Path) -> None:
+    """Make ``vault`` a vault if it is none yet; raises VaultError where it cannot be one."""
+    try:
+        vault.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        advice = "choose another folder with --vault"
+        raise VaultError(vault, error.strerror or "cannot be created", advice) from error
+    description = vault / "vault.json"
+    if description.exists():
+        _require_known_format(description)
+        return
+    if any(vault.iterdir()):
+        raise VaultError(
+            vault, "the folder holds other files", "choose an empty folder with --vault"
+        )
+    write_json(description, {"format": FORMAT, "protects": str(protects)})
+
+
+@contextmanager
+def locked(vault: Path) -> Iterator[None]:
+    """Keep other runs out of the vault; raises VaultLocked where one is in it.
+
+    The lock goes with the process, so a killed run leaves none behind; only its scratch, which is
+    removed here.
+    """
+    descriptor = os.open(vault / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise VaultLocked(vault) from error
+        shutil.rmtree(vault / "work", ignore_errors=True)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def new_run(vault: Path, now: datetime) -> RunFolders:
+    """Name a run by its start and create its evidence and scratch folders."""
+    stamp = now.astimezone(UTC).strftime("%Y-%m-%dT%H-%M-%SZ")
+    name = stamp
+    number = 1
+    while any((vault / place / name).exists() for place in ("evidence", "reports", "work")):
+        number += 1
+        name = f"{stamp}-{number}"
+    folders = RunFolders(
+        name,
+        vault,
+        vault / "evidence" / name,
+        vault / "quarantine" / name,
+        vault / "reports" / name,
+        vault / "work" / name,
+    )
+    for folder in (folders.evidence, folders.work):
+        folder.mkdir(parents=True, mode=0o700)
+    return folders
+
+
+def remove_work(folders: RunFolders) -> None:
+    """Remove the scratch of a run."""
+    shutil.rmtree(folders.work, ignore_errors=True)
+
+
+def free_bytes(folder: Path) -> int:
+    """Return how many bytes can still be written where ``folder`` is or will be."""
+    while not folder.exists():
+        folder = folder.parent
+    return shutil.disk_usage(folder).free
+
+
+def write_json(path: Path, value: JsonValue) -> None:
+    """Write one JSON document atomically, creating its folder."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    write_file(path, (stringify(value) + "\n").encode())
+
+
+def read_json(path: Path) -> JsonValue:
+    """Read one JSON document; raises VaultDamaged where it is none."""
+    try:
+        value: JsonValue = orjson.loads(path.read_bytes())
+    except orjson.JSONDecodeError:
+        value = None
+    if value is None:
+        raise VaultDamaged(path, "not a JSON document", "restore it from a copy of the vault")
+    return value
+
+
+def _require_known_format(description: Path) -> None:
+    value = read_json(description)
+    if not isinstance(value, dict) or value.get("format") != FORMAT:
+        raise VaultError(
+            description.parent, "made by a newer midden", "update midden, or choose another --vault"
+        )
