@@ -49,7 +49,7 @@ _NEEDS_CARE: Final = re.compile(
     r"""[\d.]{16}|\d\.0+\s*(?:[,}\]]|$)|\d[eE][-+]?\d+\s*(?:[,}\]]|$)"""
     r"""|(?:^|[\s\[:,])-0\s*(?:[,}\]]|$)|"(?:\d|\\u003\d)+"\s*:"""
 )
-# What orjson writes differently: `1.0` for 1, `1e16`, `0.00001` for what JavaScript writes otherwise.
+# What orjson writes differently: `1.0`, `1e16`, `0.00001`, and digits where a double has none.
 _PRINTED_OTHERWISE: Final = re.compile(
     rb"\d{16}|\d\.0(?:[,}\]]|$)|\d\.0000|\d[eE][-+]?\d+(?:[,}\]]|$)"
 )
@@ -127,9 +127,9 @@ def _refuse_constant(_name: str) -> JsonValue:
 
 
 def in_object_order(members: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
-    """Return members as a JavaScript object enumerates them: array indices ascending, then the rest.
+    """Return members as a JavaScript object enumerates them: indices ascending, then the rest.
 
-    An array index is the canonical decimal of an integer below 2**32 - 1 (``7``, not ``07``).
+    An index is the canonical decimal of an integer below 2**32 - 1 (``7``, not ``07``).
     """
     indices = sorted((key for key in members if _is_array_index(key)), key=int)
     if not indices:

@@ -9,10 +9,11 @@ _WEIGHTED_ASCII: Final = (
 """ASCII in the order of the ICU root collation. A capital counts as its small letter at first;
 control characters that are not white space count for nothing."""
 
-_LOWER: Final = str.maketrans({chr(c): chr(c + 32) for c in range(ord("A"), ord("Z") + 1)})
-_FIRST_LEVEL: Final[dict[int, str | None]] = {c: None for c in range(128)} | {
-    ord(character): chr(weight) for weight, character in enumerate(_WEIGHTED_ASCII, start=1)
-} | {ord("A") + i: chr(_WEIGHTED_ASCII.index("a") + 1 + i) for i in range(26)}
+_FIRST_LEVEL: Final[dict[int, str | None]] = (
+    dict.fromkeys(range(128))
+    | {ord(character): chr(weight) for weight, character in enumerate(_WEIGHTED_ASCII, start=1)}
+    | {ord("A") + i: chr(_WEIGHTED_ASCII.index("a") + 1 + i) for i in range(26)}
+)
 _CASE_LEVEL: Final[dict[int, str | None]] = {
     c: _FIRST_LEVEL[c] and ("\2" if chr(c).isupper() else "\1") for c in range(128)
 }
@@ -30,7 +31,7 @@ def collation_key(text: str) -> str:
     if not text.isascii():
         return _key_beyond_ascii(text)
     first = text.translate(_FIRST_LEVEL)
-    if text.islower() or text == text.translate(_LOWER):
+    if text == text.lower():
         return first
     return f"{first}\0\0{text.translate(_CASE_LEVEL).rstrip(chr(1))}"
 

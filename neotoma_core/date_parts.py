@@ -10,17 +10,27 @@ _DAY_PARTS: Final = 3
 _TIME_PARTS: Final = 4
 _HIGHEST_TIME_PARTS: Final = (23, 59, 59, 999)
 _MAX_SMALL_INTEGER: Final = 2**31 - 1
+_UNSIGNED_32: Final = 2**32
 _MAX_YEAR: Final = 2**30
 
-_MONTHS: Final = ("jan feb mar apr may jun jul aug sep oct nov dec").split()
+_MONTH: Final = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
 _HALF_DAYS: Final = {"am": 0, "pm": 12}
 _ZONES: Final = {
-    **{"ut": 0, "utc": 0, "z": 0, "gmt": 0},
-    **{"cdt": -5, "cst": -6, "edt": -4, "est": -5},
-    **{"mdt": -6, "mst": -7, "pdt": -7, "pst": -8},
+    "ut": 0,
+    "utc": 0,
+    "z": 0,
+    "gmt": 0,
+    "edt": -4,
+    "est": -5,
+    "cdt": -5,
+    "cst": -6,
+    "mdt": -6,
+    "mst": -7,
+    "pdt": -7,
+    "pst": -8,
 }
-_SPACE: Final = "\t\v\f \u00a0\u1680\u2000-\u200a\u202f\u205f\u3000\ufeff"
-"""White space without line ends, as the date reader of V8 has it."""
+_SPACE: Final = "\t\n\v\f\r \u00a0\u1680\u2000-\u200a\u202f\u205f\u3000\ufeff"
+"""White space; the line ends U+2028 and U+2029 are letters to the date reader of V8."""
 
 _TOKEN: Final = re.compile(
     rf"(?P<number>[0-9]+)|(?P<symbol>[-:+.)])|(?P<space>[{_SPACE}])|(?P<word>[^\0-@{_SPACE}]+)"
@@ -29,8 +39,8 @@ _TOKEN: Final = re.compile(
 )
 
 
-class Refused(Exception):  # noqa: N818 - never leaves the package
-    """The text is no date."""
+class Refused(Exception):
+    """The text is no date; ``instant_ms`` catches it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +75,7 @@ class Token:
     def month(self) -> int | None:
         """Return 1 to 12 for a word that begins like a month."""
         start = self.text[:3].lower()
-        return _MONTHS.index(start) + 1 if start in _MONTHS else None
+        return _MONTH.index(start) + 1 if start in _MONTH else None
 
     def half_day_hours(self) -> int | None:
         """Return the hours that AM or PM adds."""
@@ -85,7 +95,8 @@ def milliseconds(fraction: Token) -> int:
     V8 keeps nine significant digits but counts leading zeros, so a fraction of more than nine
     digits that begins with zeros comes out too large. That is kept.
     """
-    return fraction.number * 1000 // 10 ** min(len(fraction.text), _SIGNIFICANT_DIGITS)
+    scale: int = 10 ** min(len(fraction.text), _SIGNIFICANT_DIGITS)
+    return fraction.number * 1000 // scale
 
 
 def tokens_of(text: str) -> tuple[Token, ...]:
@@ -169,9 +180,8 @@ class DateParts:
         self.time.append(number)
 
     def finish_time(self, number: int) -> None:
-        """Take a number for the last part of the time that will be given."""
-        self.add_time_part(number)
-        self.time += [0] * (_TIME_PARTS - len(self.time))
+        """Take a number for the last part of the time that will be given; none if all were."""
+        self.time = [*self.time, number, 0, 0, 0][:_TIME_PARTS]
 
     def expects_time(self, number: int) -> bool:
         """Tell whether a number can be the next part of a time already begun."""
@@ -227,10 +237,13 @@ class DateParts:
         return ((hour * 60 + minute) * 60 + second) * 1000 + millisecond
 
     def zone_ms(self) -> int:
-        """Return how far the zone is ahead of UTC; without a zone it is the process's, UTC."""
+        """Return how far the zone is ahead of UTC; without a zone it is the process's, UTC.
+
+        V8 counts the seconds in 32 bits, and so do we.
+        """
         if self.zone_sign is None:
             return 0
-        seconds = (self.zone_hour or 0) * 3600 + (self.zone_minute or 0) * 60
+        seconds = ((self.zone_hour or 0) * 3600 + (self.zone_minute or 0) * 60) % _UNSIGNED_32
         if seconds > _MAX_SMALL_INTEGER:
             raise Refused
         return self.zone_sign * seconds * 1000

@@ -83,12 +83,13 @@ def _read_iso(scanner: Scanner, parts: DateParts) -> bool:
 def _read_iso_day(scanner: Scanner, parts: DateParts) -> bool:
     """Read YYYY, YYYY-MM or YYYY-MM-DD, or six digits and a sign for the year."""
     if scanner.peek().is_sign():
-        sign_at = scanner.position
         sign = scanner.next().sign
-        if not scanner.peek().has_digits(6) or (sign < 0 and scanner.peek().number == 0):
-            scanner.position = sign_at
+        if not scanner.peek().has_digits(6):
             return False
-        parts.add_day_part(sign * scanner.next().number)
+        year = sign * scanner.next().number
+        if sign < 0 and year == 0:
+            return False
+        parts.add_day_part(year)
     elif scanner.peek().has_digits(4):
         parts.add_day_part(scanner.next().number)
     else:

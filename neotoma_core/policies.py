@@ -25,7 +25,7 @@ Upstream: schema_registry.ts, DEFAULT_OBSERVATION_SOURCE_PRIORITY.
 
 @dataclass(frozen=True, slots=True)
 class Converter:
-    """One declared conversion: from a JavaScript type name, to a field type, by a named function."""
+    """One declared conversion: from a JavaScript type name to a field type, by function name."""
 
     source_type: str
     target_type: str
@@ -115,9 +115,7 @@ def _scope_key(row: Mapping[str, object]) -> tuple[str, str | None] | None:
     return None
 
 
-def _read_schema(
-    row: Mapping[str, object], unknown: list[tuple[str, str]]
-) -> EntitySchema | None:
+def _read_schema(row: Mapping[str, object], unknown: list[tuple[str, str]]) -> EntitySchema | None:
     """Return the schema in a row, or None where it cannot be read."""
     definition = _json_object(row["schema_definition"])
     config = _json_object(row["reducer_config"])
@@ -137,9 +135,7 @@ def _read_schema(
         for name in declared
         if not _known_strategy(_as_object(policies.get(name)).get("strategy") or "last_write")
     ]
-    return EntitySchema(
-        entity_type, str(row["schema_version"]), fields, _source_order(config)
-    )
+    return EntitySchema(entity_type, str(row["schema_version"]), fields, _source_order(config))
 
 
 def _field_rule(

@@ -28,7 +28,9 @@ class RowCounts:
             raise ValueError(f"{self.table}: {self.read} rows read, {accounted} accounted for")
 
 
-CLASSES = tuple(f.name for f in fields(RowCounts) if f.name not in ("backup", "table", "read", "reason"))
+CLASSES = tuple(
+    f.name for f in fields(RowCounts) if f.name not in ("backup", "table", "read", "reason")
+)
 
 
 def total(counts: tuple[RowCounts, ...], name: str) -> int:

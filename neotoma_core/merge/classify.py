@@ -81,9 +81,7 @@ def _beside(
             if name not in table.identity
         ),
     )
-    beside = rows.join(
-        kept, on=table.identity, how="left", nulls_equal=True, maintain_order="left"
-    )
+    beside = rows.join(kept, on=table.identity, how="left", nulls_equal=True, maintain_order="left")
     return beside.with_columns(_stands_in(table, rows, merged))
 
 

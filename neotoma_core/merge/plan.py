@@ -1,16 +1,17 @@
 """The merge plan: every table merged, every row accounted for. Nothing is written by it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import polars as pl
 
 from neotoma_core.merge.accounting import RowCounts
-from neotoma_core.frames import ORIGIN, TARGET
+from neotoma_core.frames import ORIGIN, ROWID, TARGET, TARGET_ROWID, values_of
 from neotoma_core.merge.frames import Offered
 from neotoma_core.merge.policy import MergePolicy
 from neotoma_core.merge.references import find_dangling, rewrite_references
 from neotoma_core.merge.table import CONFLICTS, REMAPPED, TableMerge, merge_table
+from neotoma_core.policies import Registry
 from neotoma_core.tables import MERGED, Table
 
 Database = Mapping[str, Offered]
@@ -42,26 +43,36 @@ class MergePlan:
 
 def plan_merge(target: Database, backups: Sequence[Database], policy: MergePolicy) -> MergePlan:
     """Plan the merge of ``backups`` into ``target``: for every merged table what it offers."""
-    remapped = [REMAPPED.to_frame() for _ in backups]
+    remapped = REMAPPED.to_frame()
     tables: dict[str, TableMerge] = {}
     for table in MERGED:
-        offered = [
-            _rewritten(table, backup[table.name], ids)
-            for backup, ids in zip(backups, remapped, strict=True)
-        ]
-        tables[table.name] = merge = merge_table(table, target[table.name], offered, policy)
+        merge = merge_one(table, target, backups, policy, remapped)
+        tables[table.name] = merge
         if table.name == "sources":
-            remapped = [
-                merge.remapped.filter(pl.col("backup") == number) for number in range(len(backups))
-            ]
+            remapped = merge.remapped
     origins = {TARGET: target, **dict(enumerate(backups))}
     return MergePlan(
         tables,
         tuple(count for merge in tables.values() for count in merge.counts),
         pl.concat([CONFLICTS.to_frame(), *(merge.conflicts for merge in tables.values())]),
         find_dangling({name: merge.merged for name, merge in tables.items()}, origins),
-        pl.concat([REMAPPED.to_frame(), *remapped]),
+        remapped,
     )
+
+
+def merge_one(
+    table: Table,
+    target: Database,
+    backups: Sequence[Database],
+    policy: MergePolicy,
+    remapped: pl.DataFrame,
+) -> TableMerge:
+    """Merge one table, its references to ``remapped`` sources rewritten first."""
+    offered = [
+        _rewritten(table, backup[table.name], remapped.filter(pl.col("backup") == number))
+        for number, backup in enumerate(backups)
+    ]
+    return merge_table(table, target[table.name], offered, policy)
 
 
 def _rewritten(table: Table, offered: Offered, remapped: pl.DataFrame) -> Offered:
@@ -69,17 +80,36 @@ def _rewritten(table: Table, offered: Offered, remapped: pl.DataFrame) -> Offere
     return Offered(rows, offered.columns, offered.quarantined)
 
 
-def touched_entities(plan: MergePlan, retyped: Sequence[str]) -> pl.DataFrame:
+def touched_entities(plan: MergePlan, target: Database, retyped: Collection[str]) -> pl.DataFrame:
     """Return ``entity_id`` of every entity whose state the merge can change.
 
-    Those that gained or changed an observation, and all entities of a ``retyped`` type: one that
-    reduces by another schema than before.
+    Those that gain an observation, have one replaced or lose one to another entity, and all
+    entities of a ``retyped`` type: one that reduces by another schema than before.
     """
     observations = plan.tables["observations"]
-    touched = pl.col(ORIGIN) != TARGET
-    if retyped:
-        touched = touched | pl.col("entity_type").is_in(retyped)
-    return observations.merged.filter(touched).select("entity_id").unique(maintain_order=True)
+    touched = (pl.col(ORIGIN) != TARGET) | pl.col("entity_type").is_in(list(retyped))
+    displaced = target["observations"].rows.join(
+        observations.replaced.select(pl.col(TARGET_ROWID).alias(ROWID)), on=ROWID, how="semi"
+    )
+    both = [observations.merged.filter(touched), displaced]
+    return pl.concat([rows.select("entity_id") for rows in both]).unique().sort("entity_id")
+
+
+def retyped_entities(plan: MergePlan, before: Registry, after: Registry) -> frozenset[str]:
+    """Return the entity types that reduce by another schema once the registry is merged."""
+    registry = plan.tables["schema_registry"]
+    changed = pl.concat([registry.inserted, registry.replaced], how="diagonal")["entity_type"]
+    users = plan.merged("observations")["user_id"].unique()
+    return frozenset(
+        name
+        for name in changed.unique()
+        if any(before.schema_for(name, user) != after.schema_for(name, user) for user in users)
+    )
+
+
+def registry_of(rows: pl.DataFrame) -> Registry:
+    """Read the schemas of registry rows, which are in order of insertion."""
+    return Registry.from_rows(rows.select(values_of(rows)).iter_rows(named=True))
 
 
 def touched_relationships(plan: MergePlan) -> pl.DataFrame:

@@ -52,7 +52,5 @@ def find_dangling(
     return pl.DataFrame(found, schema=DANGLING, orient="row")
 
 
-def _ids(
-    offered: Mapping[int, Mapping[str, Offered]], origin: int, table: str
-) -> pl.DataFrame:
+def _ids(offered: Mapping[int, Mapping[str, Offered]], origin: int, table: str) -> pl.DataFrame:
     return offered.get(origin, offered[TARGET])[table].rows.select("id")

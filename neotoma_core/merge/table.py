@@ -29,13 +29,15 @@ class TableMerge:
     """One table, merged.
 
     ``merged``: every row of the result (a merged frame). ``conflicts``: one row per row in
-    conflict, with the columns that differ. ``remapped``: one row per id that another stands for.
+    conflict, with the columns that differ. ``resent``: the keys of rows that were merely sent
+    again, each once. ``remapped``: one row per id that another stands for.
     """
 
     table: Table
     merged: pl.DataFrame
     counts: tuple[RowCounts, ...]
     conflicts: pl.DataFrame
+    resent: pl.DataFrame
     remapped: pl.DataFrame
 
     @property
@@ -57,6 +59,7 @@ def merge_table(
     Primary keys are unique and not NULL in each frame; the contracts saw to that.
     """
     merged = as_merged(target.rows, TARGET, pl.col(ROWID))
+    no_keys = pl.DataFrame(schema={"key": pl.String})
     columns = {TARGET: target.columns}
     judged = []
     for number, backup in enumerate(backups):
@@ -71,6 +74,7 @@ def merge_table(
             for number, (found, backup) in enumerate(zip(judged, backups, strict=True))
         ),
         pl.concat([CONFLICTS.to_frame(), *(_conflicts(table, n, f) for n, f in enumerate(judged))]),
+        pl.concat([no_keys, *(_keys(table, f, "reingested") for f in judged)]).unique().sort("key"),
         pl.concat([REMAPPED.to_frame(), *(_remapped(n, f) for n, f in enumerate(judged))]),
     )
 
@@ -174,20 +178,22 @@ def _in_order_of_insertion(
 
 def _counts(table: Table, number: int, found: pl.DataFrame, quarantined: int) -> RowCounts:
     classes = dict(found[CLASS].value_counts().iter_rows())
-    return RowCounts(number, table.name, found.height + quarantined, quarantined=quarantined, **classes)
+    return RowCounts(
+        number, table.name, found.height + quarantined, quarantined=quarantined, **classes
+    )
 
 
 def _conflicts(table: Table, number: int, found: pl.DataFrame) -> pl.DataFrame:
-    key = pl.concat_str(
-        [pl.col(name).cast(pl.String).fill_null("NULL") for name in table.identity],
-        separator=_KEY_SEPARATOR,
+    return _keys(table, found, "conflict", pl.col(DIFFERS).alias("columns")).select(
+        pl.lit(number, pl.Int32).alias("backup"), pl.lit(table.name).alias("table"), pl.all()
     )
-    return found.filter(pl.col(CLASS) == "conflict").select(
-        pl.lit(number, pl.Int32).alias("backup"),
-        pl.lit(table.name).alias("table"),
-        key.alias("key"),
-        pl.col(DIFFERS).alias("columns"),
-    )
+
+
+def _keys(table: Table, found: pl.DataFrame, named: str, *more: pl.Expr) -> pl.DataFrame:
+    """Return ``key`` (and what ``more`` asks) of the rows of one class."""
+    parts = [pl.col(name).cast(pl.String).fill_null("NULL") for name in table.identity]
+    key = pl.concat_str(parts, separator=_KEY_SEPARATOR).alias("key")
+    return found.filter(pl.col(CLASS) == named).select(key, *more)
 
 
 def _remapped(number: int, found: pl.DataFrame) -> pl.DataFrame:

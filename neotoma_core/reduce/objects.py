@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from neotoma_core.reduce.engine import explode_objects, keys_of
-from neotoma_core.reduce.texts import BEYOND_DUCKDB, is_odd, judge
+from neotoma_core.reduce.texts import is_odd, judge
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +36,7 @@ def take_apart(texts: pl.DataFrame) -> Objects:
     refused = pl.col("shape").is_null()
     late = _judged(texts.join(exploded.filter(refused), on="row", how="semi"))
     is_object = pl.col("canonical").is_not_null()
-    beyond_engine = pl.col("canonical").str.contains(BEYOND_DUCKDB)
-    beyond = [odd.filter(beyond_engine), late.filter(is_object), _with_doubled_keys(exploded)]
+    beyond = [odd.filter("beyond"), late.filter(is_object), _with_doubled_keys(exploded)]
     return Objects(
         exploded=exploded.filter(~refused),
         unreadable=pl.concat([odd, late]).filter(~is_object).select("row", "reason"),
@@ -46,9 +45,8 @@ def take_apart(texts: pl.DataFrame) -> Objects:
 
 
 def _judged(texts: pl.DataFrame) -> pl.DataFrame:
-    """Return (row, canonical, reason) for (row, text)."""
-    verdicts = judge(texts["text"])
-    return texts.join(verdicts, on="text", nulls_equal=True).select("row", "canonical", "reason")
+    """Return (row, canonical, beyond, reason) for (row, text)."""
+    return texts.join(judge(texts["text"]), on="text", nulls_equal=True).drop("text")
 
 
 def _engine_input(texts: pl.DataFrame, odd: pl.DataFrame) -> pl.DataFrame:

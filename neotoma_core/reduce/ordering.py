@@ -4,7 +4,7 @@ from typing import Final
 
 import polars as pl
 
-from neotoma_core.canonical import collation_key, instant_ms
+from neotoma_core.canonical import collation_key, instant_ms, stringify
 from neotoma_core.reduce.texts import mapped
 
 _WRITTEN_INSTANT: Final = (
@@ -25,8 +25,9 @@ def in_order(observations: pl.DataFrame, group: str) -> pl.DataFrame:
     Returns:
         The same rows with ``row`` (their place in the order), ``group`` (the number of their
         group), ``instant`` (UTC milliseconds; null where JavaScript reads no date), ``id_key``
-        (sorts, within a group, as JavaScript's ``localeCompare`` sorts ids) and ``as_written``
-        (time and id have the form Neotoma gives them, so their texts sort as they do).
+        (sorts, within a group, as JavaScript's ``localeCompare`` sorts ids), ``source`` (the id
+        as it stands in a JSON string) and ``as_written`` (time and id have the form Neotoma
+        gives them, so their texts sort as they do).
 
     Upstream: observation_reducer.ts, the sort before everything else.
     """
@@ -42,7 +43,7 @@ def _with_instants(observations: pl.DataFrame) -> pl.DataFrame:
     """Add ``instant`` and ``as_written``; the latter for both time and id."""
     text = pl.col("observed_at")
     written = text.str.contains(_WRITTEN_INSTANT)
-    parsed = text.str.to_datetime("%Y-%m-%dT%H:%M:%S%.3fZ", time_unit="ms", strict=False)
+    parsed = text.str.to_datetime("%Y-%m-%dT%H:%M:%S.%3fZ", time_unit="ms", strict=False)
     marked = observations.with_columns(
         instant=pl.when(written).then(parsed.cast(pl.Int64)),
         as_written=written.fill_null(value=False) & pl.col("id").str.contains(_WRITTEN_ID),
@@ -61,16 +62,19 @@ def _with_instants(observations: pl.DataFrame) -> pl.DataFrame:
 
 
 def _with_id_keys(observations: pl.DataFrame, group: str) -> pl.DataFrame:
-    """Add ``id_key``: the id itself in groups where byte order is the order of localeCompare."""
+    """Add ``source``, and ``id_key``: the id itself where bytes order as localeCompare does."""
     ids = pl.col("id")
     odd_groups = observations.filter(~ids.str.contains(_WRITTEN_ID)).select(pl.col(group).unique())
     if odd_groups.is_empty():
-        return observations.with_columns(id_key=ids)
+        return observations.with_columns(id_key=ids, source=ids)
     in_odd_group = pl.col(group).is_in(odd_groups[group].implode())
     odd = observations.filter(in_odd_group)
     return pl.concat(
         [
-            observations.filter(~in_odd_group).with_columns(id_key=ids),
-            odd.with_columns(id_key=mapped(odd["id"], collation_key)),
+            observations.filter(~in_odd_group).with_columns(id_key=ids, source=ids),
+            odd.with_columns(
+                id_key=mapped(odd["id"], collation_key),
+                source=mapped(odd["id"], lambda text: stringify(text)[1:-1]),
+            ),
         ]
     )

@@ -72,22 +72,30 @@ def rules_for(owners: pl.DataFrame, registry: Registry) -> Rules:
     )
 
 
+_FIELDS: Final = {
+    "schema": pl.UInt32,
+    "name": pl.String,
+    "pick": PICK,
+    "conversion": pl.UInt32,
+}
+NO_FIELDS: Final = pl.DataFrame(schema=_FIELDS)
+
+
 def _fields(schemas: Sequence[EntitySchema], conversions: Mapping[int, int]) -> pl.DataFrame:
     rows = [
         (number, name, _PICKS[rule.strategy, rule.tie_breaker], conversions.get(id(rule)))
         for number, schema in enumerate(schemas)
         for name, rule in schema.fields.items()
     ]
-    schema = {"schema": pl.UInt32, "name": pl.String, "pick": PICK, "conversion": pl.UInt32}
-    return pl.DataFrame(rows, schema=schema, orient="row")
+    return pl.DataFrame(rows, schema=_FIELDS, orient="row")
 
 
 def source_ranks(orders: Mapping[int, Sequence[str]]) -> pl.DataFrame:
     """Return (schema, observation_source, source_rank) of named orders, best first."""
     rows = [
-        (number, source, order.index(source))
+        (number, source, rank)
         for number, order in orders.items()
-        for source in dict.fromkeys(filter(None, order))
+        for source, rank in {source: rank for rank, source in enumerate(order)}.items()
     ]
     schema = {"schema": pl.UInt32, "observation_source": pl.String, "source_rank": pl.UInt32}
     return pl.DataFrame(rows, schema=schema, orient="row")
@@ -97,4 +105,4 @@ def default_source_rank(source: pl.Expr) -> pl.Expr:
     """Return the rank of a source in the order of Neotoma itself; unknown sources rank last."""
     ranks = {name: rank for rank, name in enumerate(DEFAULT_SOURCE_ORDER)}
     last = len(DEFAULT_SOURCE_ORDER)
-    return source.replace_strict(ranks, default=last, return_dtype=pl.UInt32)
+    return source.fill_null("").replace_strict(ranks, default=last, return_dtype=pl.UInt32)

@@ -1,5 +1,6 @@
 """JSON text as JavaScript reads and writes it: what is so already, and what has to be made so."""
 
+import re
 from collections.abc import Callable, Iterable
 from typing import Final
 
@@ -14,9 +15,8 @@ _NOT_JAVASCRIPT: Final = r",\s*[}\]]|(?i:nan|inf|infinity)\s*[,}\]]"
 _ESCAPE: Final = r"\\u(?:00[01]|[dD][89a-fA-F])"
 _SUSPECT: Final = f"{_NUMBER}|{_NOT_JAVASCRIPT}|{_ESCAPE}"
 _OBJECT: Final = r"^[ \t\r\n]*\{"
-
-BEYOND_DUCKDB: Final = r"\\u(?:0000|001f|d[89a-f])"
-"""Matches canonical texts that DuckDB cannot take apart without loss."""
+_INFINITE: Final = r"[:,\[]\s*-?[\d.]+[eE]\+?\d{3}|\d{300}"
+_BEYOND_DUCKDB: Final = re.compile(rf"\\u(?:0000|001f|d[89a-f])|{_INFINITE}")
 
 
 def is_odd(text: pl.Expr) -> pl.Expr:
@@ -26,7 +26,7 @@ def is_odd(text: pl.Expr) -> pl.Expr:
     """
     is_long = text.str.len_bytes() > 2 * MAX_DEPTH
     is_deep = pl.when(is_long).then(text).str.count_matches(r"[\[{]") > MAX_DEPTH
-    is_suspect = text.str.contains(_SUSPECT) | ~text.str.contains(_OBJECT)
+    is_suspect = text.str.contains(f"{_SUSPECT}|{_INFINITE}") | ~text.str.contains(_OBJECT)
     return is_suspect.fill_null(value=True) | is_deep.fill_null(value=False)
 
 
@@ -34,24 +34,30 @@ def judge(texts: Iterable[str | None]) -> pl.DataFrame:
     """Read texts that should be JSON objects as JavaScript would.
 
     Returns:
-        (text, canonical, reason), one row per distinct text: its canonical form, or else why it
-        is no object.
+        (text, canonical, beyond, reason), one row per distinct text: its canonical form, and
+        whether taking that apart would lose something; or else why it is no object.
     """
     verdicts = [(text, *_verdict(text)) for text in dict.fromkeys(texts)]
-    schema = {"text": pl.String, "canonical": pl.String, "reason": pl.String}
+    schema = {
+        "text": pl.String,
+        "canonical": pl.String,
+        "beyond": pl.Boolean,
+        "reason": pl.String,
+    }
     return pl.DataFrame(verdicts, schema=schema, orient="row")
 
 
-def _verdict(text: str | None) -> tuple[str | None, str | None]:
+def _verdict(text: str | None) -> tuple[str | None, bool, str | None]:
     if text is None:
-        return None, "is NULL"
+        return None, False, "is NULL"
     try:
         value = parse_json(text)
     except NotJson:
-        return None, "is not JSON"
+        return None, False, "is not JSON"
     if not isinstance(value, dict):
-        return None, "is not a JSON object"
-    return stringify(value), None
+        return None, False, "is not a JSON object"
+    written = stringify(value)
+    return written, _BEYOND_DUCKDB.search(f"{text}{written}") is not None, None
 
 
 def canonical(texts: pl.Series) -> pl.Series:
@@ -59,7 +65,7 @@ def canonical(texts: pl.Series) -> pl.Series:
     return mapped(texts, lambda text: stringify(parse_json(text)))
 
 
-def is_nested_object(value: pl.Expr) -> pl.Expr:
+def holds_object(value: pl.Expr) -> pl.Expr:
     """Tell JSON values that hold an object, whose keys may be doubled or out of order."""
     return value.str.contains(r"^[{\[]") & value.str.contains('{"', literal=True)
 

@@ -1,5 +1,6 @@
 """Field values: one row per observation and field it states that its schema knows."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final
 
@@ -9,6 +10,7 @@ from neotoma_core.canonical import stringify
 from neotoma_core.reduce.engine import keys_of
 from neotoma_core.reduce.rules import LATEST, PICK
 
+_OF_OBSERVATION: Final = ("row", "group", "contested", "source", "rewritten")
 _INDEX: Final = r"^(?:0|[1-9]\d{0,9})$"
 _INDEX_END: Final = 2**32 - 1
 
@@ -18,11 +20,12 @@ class FieldValues:
     """What observations state, field by field.
 
     Attributes:
-        values: (place, row, group, contested, key, pick, conversion, value, rewritten), sorted by
-            ``place``: by group, latest observation first, then as the observation states its
-            fields. ``value`` is JSON text; an explicit null is the text ``null``.
-        keys: (key, name, label, index): ``label`` is the name as JSON text; ``index`` its number
-            where JavaScript takes it for an array index, else null.
+        values: (place, row, group, contested, source, key, pick, conversion, value, rewritten),
+            by ``place``, which counts from 0: by group, latest observation first, then as the
+            observation states its fields. ``value`` is JSON text; an explicit null is the text
+            ``null``.
+        keys: (key, name, label, index), by ``key``, which counts from 0: ``label`` is the name as
+            JSON text; ``index`` its number where JavaScript takes it for an array index.
     """
 
     values: pl.DataFrame
@@ -35,8 +38,8 @@ def field_values(
     """State the values of observations field by field.
 
     Args:
-        observations: (row, group, contested, schema), sorted by row; without a schema every field
-            is kept and picked as ``LATEST``.
+        observations: (row, group, contested, source, schema), sorted by row; without a schema
+            every field is kept and picked as ``LATEST``.
         exploded: (row, shape, values, rewritten) of the same rows; see ``objects``.
         fields: (schema, name, pick, conversion); see ``rules``.
     """
@@ -49,9 +52,7 @@ def field_values(
     lists = layouts.join(members.agg("key", "pick", "conversion"), on="layout")
     values = (
         stated.join(lists, on=["schema", "shape"], nulls_equal=True, maintain_order="left")
-        .select(
-            "row", "group", "contested", "rewritten", "key", "pick", "conversion", value="values"
-        )
+        .select(*_OF_OBSERVATION, "key", "pick", "conversion", value="values")
         .explode("key", "pick", "conversion", "value")
         .filter(pl.col("pick").is_not_null())
         .with_row_index("place")
@@ -89,8 +90,8 @@ def _keys(names: pl.Series) -> pl.DataFrame:
     )
 
 
-def rows_stating(exploded: pl.DataFrame, name: str, value: str) -> pl.DataFrame:
-    """Return (row) of the objects in which the field ``name`` has exactly the JSON ``value``."""
+def rows_stating(exploded: pl.DataFrame, name: str, values: Collection[str]) -> pl.DataFrame:
+    """Return (row) of the objects in which the field ``name`` has one of the JSON values."""
     names = keys_of(pl.col("shape"))
     position = names.list.eval(pl.element() == name).list.arg_max()
     shapes = (
@@ -99,4 +100,5 @@ def rows_stating(exploded: pl.DataFrame, name: str, value: str) -> pl.DataFrame:
         .with_columns(position=position)
     )
     stating = exploded.join(shapes, on="shape")
-    return stating.filter(pl.col("values").list.get(pl.col("position")) == value).select("row")
+    stated = pl.col("values").list.get(pl.col("position"))
+    return stating.filter(stated.is_in(values)).select("row")

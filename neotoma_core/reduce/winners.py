@@ -83,3 +83,11 @@ def best(
             place=(rank_then_place.min() % _PLACES).cast(pl.UInt32),
         )
     )
+
+
+def latest_stated(values: pl.DataFrame) -> pl.DataFrame:
+    """Keep the latest value that is not null; ``place`` is null where there is none."""
+    stated = pl.col("value") != "null"
+    return values.group_by(_GROUP).agg(
+        first=pl.col("place").min(), place=pl.col("place").filter(stated).min()
+    )

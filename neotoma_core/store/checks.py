@@ -1,8 +1,9 @@
 """What is asked of a target inside the transaction that wrote to it. Facts only; nobody decides here."""
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
+from neotoma_core.canonical import stringify
 from neotoma_core.ddl import quoted
 from neotoma_core.tables import MERGED, Table
 
@@ -66,13 +67,14 @@ def integrity_problems(connection: sqlite3.Connection) -> list[str]:
 
 
 def read_where(
-    connection: sqlite3.Connection, table: Table, column: str, values: Iterable[str]
+    connection: sqlite3.Connection, table: Table, column: str, values: Sequence[str]
 ) -> Iterator[dict[str, object]]:
     """Yield rows of ``table`` whose ``column`` is one of ``values``, as column → cell."""
-    for value in values:
-        cursor = connection.execute(
-            f"SELECT * FROM main.{quoted(table.name)} WHERE {quoted(column)} = ?", (value,)
-        )
-        names = [description[0] for description in cursor.description]
-        for row in cursor:
-            yield dict(zip(names, row, strict=True))
+    cursor = connection.execute(
+        f"SELECT * FROM main.{quoted(table.name)} "
+        f"WHERE {quoted(column)} IN (SELECT value FROM json_each(?))",
+        (stringify(list(values)),),
+    )
+    names = [description[0] for description in cursor.description]
+    for row in cursor:
+        yield dict(zip(names, row, strict=True))

@@ -55,9 +55,7 @@ def copy_database(
         with ExitStack() as stack:
             opened = _open_all(database, stack)
             held = stack.enter_context(_held_still(database))
-            copied = tuple(
-                _copy(path, descriptor, folder, progress) for path, descriptor in opened
-            )
+            copied = tuple(_copy(path, descriptor, folder, progress) for path, descriptor in opened)
             if held or all(_unchanged(file) for file in copied):
                 return copied
         for file in copied:
@@ -71,6 +69,12 @@ def fingerprint(descriptor: int) -> str:
     for block in _blocks(descriptor):
         digest.update(block)
     return digest.hexdigest()
+
+
+def sha256_of(path: Path) -> str:
+    """Return the SHA-256 of a file in the vault."""
+    with path.open("rb") as file:
+        return fingerprint(file.fileno())
 
 
 def _open_all(database: Path, stack: ExitStack) -> tuple[tuple[Path, int], ...]:

@@ -16,7 +16,12 @@ from neotoma_core.store.sqlite_files import companion, read_header
 
 # What integrity_check says of rows that break a rule: those are set aside one by one, later.
 _ABOUT_ROWS: Final = ("NULL value in ", "non-unique entry in index ")
-_COMPRESSED: Final = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd", b"\xfd7zX": "xz", b"PK": "zip"}
+_COMPRESSED: Final = {
+    b"\x1f\x8b": "gzip",
+    b"\x28\xb5\x2f\xfd": "zstd",
+    b"\xfd7zX": "xz",
+    b"PK": "zip",
+}
 _NEOTOMA_TABLES: Final = {"observations": {"id", "entity_id", "fields"}, "entities": {"id"}}
 _SHOWN_PROBLEMS: Final = 3
 
@@ -36,7 +41,9 @@ def make_whole(copy: Path, original: Path, scratch: Path) -> Path:
     ``original`` is only named in messages. Raises BackupUnreadable or BackupDamaged.
     """
     _require_sqlite(copy, original)
-    journals = [path for path in (companion(copy, s) for s in ("-wal", "-journal")) if path.exists()]
+    journals = [
+        path for path in (companion(copy, s) for s in ("-wal", "-journal")) if path.exists()
+    ]
     if not journals:
         _require_every_page(copy, original)
         return copy

@@ -12,10 +12,18 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Final
 
-from neotoma_core.ddl import add_column, column_list, create_database, create_index, create_table, quoted
+from neotoma_core.ddl import (
+    add_column,
+    column_list,
+    create_database,
+    create_index,
+    create_table,
+    quoted,
+)
 from neotoma_core.errors import DiskFull, TargetChanged, TargetError, TargetLocked
 from neotoma_core.store.atomic import install, reached, sync_file
 from neotoma_core.store.copies import fingerprint
+from neotoma_core.store.interrupts import hold_interrupts
 from neotoma_core.store.sqlite_files import companion
 from neotoma_core.store.staging import PLACE
 from neotoma_core.frames import TARGET_ROWID
@@ -77,6 +85,7 @@ def _write(
         reached("derived_written")
         verify(connection)
         reached("verified")
+        hold_interrupts()
         connection.execute("COMMIT")
         reached("committed")
 
@@ -142,9 +151,7 @@ def _translated(database: Path) -> Iterator[None]:
 
 def _migrate(connection: sqlite3.Connection, columns: Mapping[str, Sequence[str]]) -> None:
     """Add the tables and columns the target lacks, as Neotoma would when it next opens it."""
-    present = {
-        str(name) for (name,) in connection.execute("SELECT name FROM main.sqlite_schema")
-    }
+    present = {str(name) for (name,) in connection.execute("SELECT name FROM main.sqlite_schema")}
     if not present:
         for statement in create_database():
             connection.execute(statement)

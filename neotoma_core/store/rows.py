@@ -115,7 +115,7 @@ def _odd_cells(cursor: adbc.Cursor, table: Table, stored: Sequence[str]) -> pa.T
     anywhere = " OR ".join(_is_odd(column) for column in columns)
     first = " ".join(f"WHEN {_is_odd(c)} THEN '{c.name}'" for c in columns)
     cursor.execute(
-        f"SELECT rowid AS {quoted(ROWID)}, CASE {first} END AS \"column\" "
+        f'SELECT rowid AS {quoted(ROWID)}, CASE {first} END AS "column" '
         f"FROM {quoted(table.name)} WHERE {anywhere}"
     )
     return cursor.fetch_arrow_table().cast(pa.schema({ROWID: pa.int64(), "column": pa.string()}))

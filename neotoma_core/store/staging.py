@@ -89,9 +89,7 @@ def rewrite_staged(staging: sqlite3.Connection, table: str, remapped: pl.DataFra
             )
 
 
-def stage_derived(
-    path: Path, table: str, written: pl.DataFrame, removed: pl.DataFrame
-) -> None:
+def stage_derived(path: Path, table: str, written: pl.DataFrame, removed: pl.DataFrame) -> None:
     """Stage the derived rows to write and the keys of those to delete."""
     connection = adbc.connect(str(path))
     try:

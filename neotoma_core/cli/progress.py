@@ -1,0 +1,62 @@
+"""Progress on standard error: nothing for the first second, nothing where nobody watches."""
+
+import sys
+import threading
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+_PATIENCE_SECONDS = 1.0
+_TITLES = {
+    "evidence": "copying evidence",
+    "read": "reading databases",
+    "plan": "planning",
+    "publish": "publishing",
+}
+
+
+class TerminalProgress:
+    """A bar per step. It appears after a second, and only on a terminal."""
+
+    def __init__(self) -> None:
+        console = Console(stderr=True)
+        self._bars = Progress(
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            TimeElapsedColumn(),
+            console=console,
+            transient=True,
+            disable=not sys.stderr.isatty(),
+        )
+        self._task = self._bars.add_task("starting", total=None)
+        self._later = threading.Timer(_PATIENCE_SECONDS, self._bars.start)
+        self._later.daemon = True
+
+    def __enter__(self) -> Self:
+        self._later.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._later.cancel()
+        self._bars.stop()
+
+    def pause(self) -> None:
+        """Take the bars off the screen, for a question."""
+        self._later.cancel()
+        self._bars.stop()
+
+    def begin(self, step: str, total: int | None = None) -> None:
+        """Begin a step."""
+        self._bars.reset(self._task, total=total, description=_TITLES.get(step, step))
+
+    def advance(self, units: int) -> None:
+        """Say that so many more units of the current step are done."""
+        self._bars.advance(self._task, units)

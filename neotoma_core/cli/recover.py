@@ -1,0 +1,134 @@
+"""``midden recover``: merge backups into a database and rebuild its entity snapshots."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from neotoma_core.cli.asking import agreed, require_answerable
+from neotoma_core.cli.options import JSON_OPTION, TARGET_OPTION, VAULT_OPTION, YES_OPTION
+
+if TYPE_CHECKING:
+    from neotoma_core.ops.run import RecoverRequest
+    from neotoma_core.report.recovery import RecoveryReport
+
+PARTIAL: Final = 3
+
+
+class Mode(StrEnum):
+    """What happens to rows that share a key and differ."""
+
+    KEEP_TARGET = "keep-target"
+    KEEP_SOURCE = "keep-source"
+    SAFE = "safe"
+
+
+class Reingested(StrEnum):
+    """What happens to observations that were merely sent again."""
+
+    BY_MODE = "by-mode"
+    KEEP_EARLIEST = "keep-earliest"
+
+
+def recover(
+    *,
+    target: Annotated[Path, TARGET_OPTION],
+    backup: Annotated[
+        list[Path],
+        typer.Option(
+            help="A copy to recover from; repeat it. The first that has a row wins.",
+            show_default=False,
+        ),
+    ],
+    mode: Annotated[
+        Mode,
+        typer.Option(
+            help="For one key with different values: keep the target's row, keep the backup's, "
+            "or stop (safe)."
+        ),
+    ] = Mode.KEEP_TARGET,
+    reingested: Annotated[
+        Reingested,
+        typer.Option(
+            help="For observations that were sent again: go by the mode, or keep the time each "
+            "was first observed."
+        ),
+    ] = Reingested.BY_MODE,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", "-n", help="Print the plan; leave the target alone.")
+    ] = False,
+    yes: Annotated[bool, YES_OPTION] = False,
+    skip_unreadable: Annotated[
+        bool,
+        typer.Option("--skip-unreadable", help="Go on without backups that cannot be read."),
+    ] = False,
+    allow_environment_mismatch: Annotated[
+        bool,
+        typer.Option(
+            "--allow-environment-mismatch",
+            help="Merge development rows into production, or the reverse.",
+        ),
+    ] = False,
+    json: Annotated[bool, JSON_OPTION] = False,
+    vault: Annotated[Path | None, VAULT_OPTION] = None,
+) -> int:
+    """Merge backups into the target, rebuild its entity snapshots, and prove the result.
+
+    Prints the plan and asks before it writes. A target that does not exist is created; backups
+    are never changed. Ends by printing the command that undoes it.
+    """
+    from neotoma_core.merge.policy import MergePolicy
+    from neotoma_core.ops.run import RecoverRequest
+    from neotoma_core.settings import default_vault
+
+    request = RecoverRequest(
+        target=target,
+        backups=tuple(backup),
+        vault=vault or default_vault(target),
+        policy=MergePolicy(mode.value, reingested.value),
+        skip_unreadable=skip_unreadable,
+        allow_environment_mismatch=allow_environment_mismatch,
+    )
+    if not dry_run:
+        require_answerable(yes=yes)
+    report = run_recovery(request, dry_run=dry_run, yes=yes, json=json)
+    return PARTIAL if any(backup.unreadable for backup in report.not_used) else 0
+
+
+def run_recovery(
+    request: "RecoverRequest", *, dry_run: bool, yes: bool, json: bool
+) -> "RecoveryReport":
+    """Run one recovery and print what it decided and did."""
+    from datetime import UTC, datetime
+
+    from neotoma_core.cli.progress import TerminalProgress
+    from neotoma_core.ops.recover import plan_only, recover
+    from neotoma_core.ops.run import recovery_run
+    from neotoma_core.report.text import plan_text, result_text
+    from neotoma_core.store.interrupts import released
+
+    def confirm(plan: "RecoveryReport") -> bool:
+        progress.pause()
+        if not json:
+            print(plan_text(plan))
+        return agreed(f"write {plan.writes:,} rows to {plan.target}?", yes=yes)
+
+    # Innermost first: the report is printed before an interrupt that came after the commit.
+    with (
+        released(),
+        TerminalProgress() as progress,
+        recovery_run(request, datetime.now(UTC)) as run,
+    ):
+        report = plan_only(run, progress) if dry_run else recover(run, confirm, progress)
+        progress.pause()
+        if json:
+            print(report.to_json())
+        elif dry_run:
+            print(plan_text(report))
+            print("dry run    the target was left alone")
+        elif report.outcome == "planned":
+            print("declined   nothing was changed")
+        else:
+            print(result_text(report))
+    return report

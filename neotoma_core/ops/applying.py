@@ -1,0 +1,89 @@
+"""Carrying out a recovery plan: staging, raw files, one transaction."""
+
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from neotoma_core.errors import VaultDamaged
+from neotoma_core.frames import values_of
+from neotoma_core.ops.planning import RecoveryPlan
+from neotoma_core.ops.progress import Progress
+from neotoma_core.ops.raw_files import bring_over, require_space
+from neotoma_core.ops.verification import verify_publication
+from neotoma_core.report.recovery import Check
+from neotoma_core.store.publication import publish
+from neotoma_core.store.staging import new_staging, rewrite_staged, stage_derived, stage_rows
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What was proven before the commit, and raw files that could not be copied after all."""
+
+    checks: tuple[Check, ...]
+    raw_failed: tuple[str, ...]
+
+
+def apply_plan(plan: RecoveryPlan, progress: Progress) -> Applied:
+    """Write the plan into the target, all of it or nothing.
+
+    Raw files come first: what a committed row refers to is on disk. Left over by a failed run
+    they do no harm, since their names are their content.
+    """
+    require_space(plan.raw)
+    columns = _columns(plan)
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        copying = pool.submit(bring_over, plan.run, plan.raw, progress)
+        staging = _stage(plan, columns)
+        raw_failed = copying.result()
+    progress.begin("publish")
+    return Applied(_publish(plan, staging, columns), raw_failed)
+
+
+def _publish(
+    plan: RecoveryPlan, staging: Path, columns: Mapping[str, list[str]]
+) -> tuple[Check, ...]:
+    proven: list[Check] = []
+    publish(
+        plan.run.request.target,
+        staging,
+        columns,
+        _as_read(plan),
+        lambda connection: proven.extend(verify_publication(connection, plan, columns)),
+    )
+    return tuple(proven)
+
+
+def _as_read(plan: RecoveryPlan) -> dict[str, str]:
+    if plan.run.target is None:
+        return {}
+    for evidence in plan.evidence:
+        if evidence.database == plan.run.target:
+            return evidence.hashes
+    raise VaultDamaged(plan.run.folders.evidence, "the target's copy is gone", "run again")
+
+
+def _columns(plan: RecoveryPlan) -> dict[str, list[str]]:
+    """Return the columns to write, per table that gains or changes rows."""
+    return {
+        name: values_of(merge.merged)
+        for name, merge in plan.merge.tables.items()
+        if merge.inserted.height or merge.replaced.height
+    }
+
+
+def _stage(plan: RecoveryPlan, columns: Mapping[str, list[str]]) -> Path:
+    path = plan.run.folders.work / "staging.db"
+    sources = {extract.database.number: extract.source for extract in plan.backups}
+    with new_staging(path) as staging:
+        for name, names in columns.items():
+            merge = plan.merge.tables[name]
+            picks = merge.inserted.vstack(merge.replaced)
+            stage_rows(staging, name, names, picks, sources)
+            rewrite_staged(staging, name, plan.merge.remapped)
+    for name, change in (
+        ("entity_snapshots", plan.entity_change),
+        ("relationship_snapshots", plan.relationship_change),
+    ):
+        stage_derived(path, name, change.written, change.removed)
+    return path

@@ -1,0 +1,103 @@
+"""Securing evidence: every file of every database, copied and hashed before it is read in earnest."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from neotoma_core.canonical import JsonValue
+from neotoma_core.errors import BackupUnreadable, DiskFull, TargetLocked
+from neotoma_core.frames import TARGET
+from neotoma_core.ops.progress import Progress
+from neotoma_core.ops.run import DatabaseRef, Run
+from neotoma_core.store import vault
+from neotoma_core.store.copies import CopiedFile, copy_database
+from neotoma_core.store.sqlite_files import companions
+
+# Beside the copies themselves: a second copy of a database with a log, frames, staging.
+_WORK_PER_BYTE = 3
+_HEADROOM = 16 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseEvidence:
+    """The copies of one database."""
+
+    database: DatabaseRef
+    folder: Path
+    files: tuple[CopiedFile, ...]
+
+    @property
+    def copy(self) -> Path:
+        """The copied database file itself."""
+        return self.folder / self.database.path.name
+
+    @property
+    def size(self) -> int:
+        """Bytes copied."""
+        return sum(file.size for file in self.files)
+
+    @property
+    def hashes(self) -> dict[str, str]:
+        """SHA-256 by suffix: ``""`` the database, ``-wal``, ``-journal``; what its rows are in."""
+        name = self.database.path.name
+        by_suffix = {file.name.removeprefix(name): file.sha256 for file in self.files}
+        return {suffix: digest for suffix, digest in by_suffix.items() if suffix != "-shm"}
+
+
+def require_space(run: Run) -> int:
+    """Return how many bytes the evidence will take; raises DiskFull before anything is copied."""
+    needed = sum(
+        path.stat().st_size
+        for database in run.databases
+        for path in (database.path, *companions(database.path))
+    )
+    free = vault.free_bytes(run.folders.vault)
+    if free < needed * (1 + _WORK_PER_BYTE) + _HEADROOM:
+        raise DiskFull(run.folders.vault, needed * (1 + _WORK_PER_BYTE) + _HEADROOM, free)
+    return needed
+
+
+def secure_database(run: Run, database: DatabaseRef, progress: Progress) -> DatabaseEvidence:
+    """Copy one database into the run's evidence; raises TargetLocked or BackupUnreadable."""
+    folder = run.folders.evidence / database.label
+    folder.mkdir(mode=0o700)
+    try:
+        files = copy_database(database.path, folder, progress.advance)
+    except TargetLocked as error:
+        if database.number == TARGET:
+            raise
+        advice = "close the program that uses it, or leave it out"
+        raise BackupUnreadable(database.path, "locked by another program", advice) from error
+    return DatabaseEvidence(database, folder, files)
+
+
+def write_manifest(run: Run, secured: tuple[DatabaseEvidence, ...]) -> Path:
+    """Write the evidence manifest, which makes the copies count; return its path."""
+    path = run.folders.evidence / "manifest.json"
+    databases: list[JsonValue] = [_described(evidence) for evidence in secured]
+    vault.write_json(
+        path,
+        {
+            "format": vault.FORMAT,
+            "run": run.folders.name,
+            "target": str(run.request.target.absolute()),
+            "target_existed": run.target is not None,
+            "databases": databases,
+        },
+    )
+    return path
+
+
+def _described(evidence: DatabaseEvidence) -> JsonValue:
+    return {
+        "label": evidence.database.label,
+        "path": str(evidence.database.path.absolute()),
+        "files": [
+            {
+                "name": file.name,
+                "size": file.size,
+                "mtime_ns": str(file.mtime_ns),
+                "sha256": file.sha256,
+            }
+            for file in evidence.files
+        ],
+    }

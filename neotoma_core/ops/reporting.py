@@ -1,0 +1,217 @@
+"""Turning plans into reports and keeping them in the vault."""
+
+import shlex
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+import polars as pl
+
+from neotoma_core.frames import ORIGIN
+from neotoma_core.merge.derived import DerivedChange
+from neotoma_core.ops.applying import Applied
+from neotoma_core.ops.extract import Extract
+from neotoma_core.ops.planning import RecoveryPlan
+from neotoma_core.ops.run import Run
+from neotoma_core.report.recovery import (
+    SHOWN_CONFLICTS,
+    BackupContribution,
+    ConflictSummary,
+    Contents,
+    DerivedSummary,
+    EvidenceSummary,
+    Finding,
+    NotUsed,
+    RawFileSummary,
+    RecoveryReport,
+    ReingestedSummary,
+    as_json,
+)
+from neotoma_core.store.atomic import write_file
+from neotoma_core.store.frame_files import write_parquet
+
+
+def planned_report(plan: RecoveryPlan, seconds: Mapping[str, float]) -> RecoveryReport:
+    """Return the report of a plan that has not been carried out."""
+    run = plan.run
+    return RecoveryReport(
+        run=run.folders.name,
+        outcome="planned",
+        target=str(run.request.target),
+        target_existed=run.target is not None,
+        mode=run.request.policy.mode,
+        evidence=_evidence(plan),
+        backups=tuple(_contribution(plan, extract) for extract in plan.backups),
+        not_used=tuple(_not_used(plan)),
+        tables=plan.counts,
+        conflicts=_conflicts(plan),
+        reingested=ReingestedSummary(
+            plan.reingested.observations,
+            run.request.policy.reingested,
+            plan.reingested.entities_differ,
+        ),
+        quarantine=str(run.folders.quarantine) if run.folders.quarantine.exists() else None,
+        derived=(
+            _derived("entity_snapshots", plan.entity_change, plan.entities.exact),
+            _derived("relationship_snapshots", plan.relationship_change, plan.relationships.exact),
+        ),
+        raw_files=RawFileSummary(
+            plan.raw.copies.height,
+            plan.raw.bytes,
+            tuple(plan.raw.repairs["name"]),
+            plan.raw.missing,
+            plan.raw.damaged,
+        ),
+        writes=plan.writes,
+        before=_before(plan.target),
+        after=_after(plan),
+        checks=(),
+        findings=tuple(_findings(plan)),
+        seconds=dict(seconds),
+        report=str(run.folders.report / "report.json"),
+        undo=None,
+    )
+
+
+def published_report(
+    plan: RecoveryPlan, planned: RecoveryReport, applied: Applied, seconds: Mapping[str, float]
+) -> RecoveryReport:
+    """Return the report of a plan that was carried out."""
+    lost = tuple(sorted({*planned.raw_files.missing, *applied.raw_failed}))
+    return replace(
+        planned,
+        outcome="published",
+        checks=applied.checks,
+        raw_files=replace(
+            planned.raw_files,
+            added=planned.raw_files.added - len(applied.raw_failed),
+            missing=lost,
+        ),
+        seconds=dict(seconds),
+        undo=undo_command(plan.run),
+    )
+
+
+def save_report(plan: RecoveryPlan, report: RecoveryReport) -> None:
+    """Keep the report, and all conflicts, in the vault."""
+    folder = plan.run.folders.report
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if plan.merge.conflicts.height:
+        write_parquet(_labelled(plan), folder / "conflicts.parquet")
+    write_file(folder / "report.json", (report.to_json() + "\n").encode())
+
+
+def undo_command(run: Run) -> str:
+    """Return the command that puts the target back to what the run's evidence holds."""
+    evidence, target = str(run.folders.evidence), str(run.request.target)
+    return f"midden restore {shlex.quote(evidence)} --target {shlex.quote(target)}"
+
+
+def _evidence(plan: RecoveryPlan) -> EvidenceSummary:
+    return EvidenceSummary(
+        str(plan.run.folders.evidence),
+        len(plan.evidence),
+        sum(evidence.size for evidence in plan.evidence),
+        plan.raw_listing.files.height,
+        int(plan.raw_listing.files["size"].sum()),
+    )
+
+
+def _contribution(plan: RecoveryPlan, extract: Extract) -> BackupContribution:
+    observations = extract.rows("observations")
+    merged = plan.merge.merged("observations")
+    return BackupContribution(
+        extract.database.label,
+        str(extract.database.path),
+        extract.database.environment,
+        observations.height,
+        *_span(observations),
+        merged.filter(pl.col(ORIGIN) == extract.database.number).height,
+    )
+
+
+def _span(observations: pl.DataFrame) -> tuple[str | None, str | None]:
+    """Return the first and last observed_at; as texts, in which Neotoma's own times sort."""
+    times = observations.select(
+        pl.col("observed_at").min().alias("first"), pl.col("observed_at").max().alias("last")
+    )
+    first, last = times.row(0)
+    return first, last
+
+
+def _not_used(plan: RecoveryPlan) -> Iterator[NotUsed]:
+    for left_out in plan.run.left_out:
+        yield NotUsed(str(left_out.path), left_out.reason, unreadable=True)
+    for path in plan.run.repeated:
+        reason = "the same file, or the same bytes, as an earlier backup"
+        yield NotUsed(str(path), reason, unreadable=False)
+
+
+def _labelled(plan: RecoveryPlan) -> pl.DataFrame:
+    labels = {extract.database.number: extract.database.label for extract in plan.backups}
+    return plan.merge.conflicts.with_columns(
+        pl.col("backup").replace_strict(labels, return_dtype=pl.String)
+    )
+
+
+def _conflicts(plan: RecoveryPlan) -> ConflictSummary:
+    conflicts = _labelled(plan)
+    first = [
+        {name: as_json(value) for name, value in row.items()}
+        for row in conflicts.head(SHOWN_CONFLICTS).iter_rows(named=True)
+    ]
+    file = str(plan.run.folders.report / "conflicts.parquet") if conflicts.height else None
+    return ConflictSummary(conflicts.height, file, tuple(first))
+
+
+def _derived(table: str, change: DerivedChange, exact: int) -> DerivedSummary:
+    return DerivedSummary(
+        table, change.inserted, change.updated, change.removed.height, change.unchanged, exact
+    )
+
+
+def _before(target: Extract | None) -> Contents:
+    if target is None:
+        return Contents(0, 0, 0, 0, None, None)
+    names = ("observations", "entities", "entity_snapshots", "relationship_snapshots")
+    return Contents(
+        *(target.tables[name].read if name in target.tables else 0 for name in names),
+        *_span(target.rows("observations")),
+    )
+
+
+def _after(plan: RecoveryPlan) -> Contents:
+    before = _before(plan.target)
+    added = {name: merge.inserted.height for name, merge in plan.merge.tables.items()}
+    entity, relationship = plan.entity_change, plan.relationship_change
+    return Contents(
+        before.observations + added["observations"],
+        before.entities + added["entities"],
+        before.entity_snapshots + entity.inserted - entity.removed.height,
+        before.relationship_snapshots + relationship.inserted - relationship.removed.height,
+        *_span(plan.merge.merged("observations")),
+    )
+
+
+def _findings(plan: RecoveryPlan) -> Iterator[Finding]:
+    """Yield what the user should know that is no number of the plan."""
+    if plan.target:
+        for table in plan.target.tables.values():
+            if table.broken:
+                detail = f"{table.broken:,} rows break the table's rules; they stay as they are"
+                yield Finding("broken-in-target", table.name, detail)
+    for table, column, rows, _ in plan.merge.dangling.iter_rows():
+        detail = f"{rows:,} references led nowhere before the merge and still do"
+        yield Finding("dangling", f"{table}.{column}", detail)
+    for reduction in (plan.entities, plan.relationships):
+        for observation, _, reason in reduction.unreadable.iter_rows():
+            yield Finding("unreadable", observation, f"left out of the reduction: {reason}")
+        for entity_type, entities in reduction.schemaless.iter_rows():
+            detail = f"no schema in the registry; {entities:,} entities take every field as it is"
+            yield Finding("no-schema", entity_type, detail)
+    for entity_type, version in plan.registry.broken:
+        yield Finding(
+            "broken-schema", f"{entity_type} {version}", "its JSON cannot be read; skipped"
+        )
+    for entity_type, field in plan.registry.unknown_strategies:
+        detail = "unknown merge strategy; reduced as last_write"
+        yield Finding("unknown-strategy", f"{entity_type}.{field}", detail)

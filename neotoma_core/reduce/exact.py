@@ -1,0 +1,214 @@
+"""Entity snapshots, one entity at a time: a plain reading of Neotoma's rules.
+
+The oracle for everything faster. Upstream: observation_reducer.ts of v0.22.0; canonical_name from
+local_db_adapter.ts. How a strategy picks is in ``exact_strategies``; relationships, re-exported
+here, are in ``exact_relationships``.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from neotoma_core.canonical import (
+    JsonValue,
+    NotJson,
+    collation_key,
+    in_object_order,
+    instant_ms,
+    javascript_trim,
+    parse_json,
+    stringify,
+)
+from neotoma_core.converters import convert
+from neotoma_core.policies import DEFAULT_SOURCE_ORDER, EntitySchema, FieldRule, Registry
+from neotoma_core.reduce.exact_relationships import (
+    RelationshipObservationRow,
+    RelationshipSnapshotRow,
+    is_live,
+    readable_metadata,
+    reduce_relationship,
+)
+from neotoma_core.reduce.exact_sort import sorted_as_v8
+from neotoma_core.reduce.exact_strategies import (
+    STRATEGIES,
+    Picked,
+    Stated,
+    by_priority,
+    by_time_and_id,
+    last_write,
+)
+
+__all__ = [
+    "NAME_FIELDS",
+    "EntitySnapshotRow",
+    "ObservationRow",
+    "RelationshipObservationRow",
+    "RelationshipSnapshotRow",
+    "as_merge_reads",
+    "canonical_name",
+    "is_live",
+    "readable",
+    "readable_metadata",
+    "reduce_entity",
+    "reduce_relationship",
+]
+
+NAME_FIELDS: Final = ("canonical_name", "canonicalName", "title", "name")
+"""The snapshot fields that can name an entity, best first."""
+
+_DEFAULT_SCHEMA_VERSION: Final = "1.0"
+_PROTOTYPE: Final = "__proto__"
+"""Assigning to this field of a JavaScript object makes no field: it never reaches a snapshot."""
+
+
+@dataclass(frozen=True, slots=True)
+class ObservationRow:
+    """What the reducer reads of a row of ``observations``."""
+
+    id: str
+    entity_id: str
+    entity_type: str
+    schema_version: str
+    observed_at: str
+    specificity_score: float | None
+    source_priority: float | None
+    observation_source: str | None
+    fields: str | None
+    user_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class EntitySnapshotRow:
+    """A row of ``entity_snapshots``, its JSON text byte for byte as Neotoma writes it."""
+
+    entity_id: str
+    entity_type: str
+    schema_version: str
+    canonical_name: str | None
+    snapshot: str
+    computed_at: str
+    observation_count: int
+    last_observation_at: str
+    provenance: str
+    user_id: str | None
+
+
+def readable(row: ObservationRow) -> bool:
+    """Tell whether the row's fields are a JSON object; on any other row Neotoma fails."""
+    return _fields_of(row) is not None
+
+
+def reduce_entity(rows: Sequence[ObservationRow], registry: Registry) -> EntitySnapshotRow | None:
+    """Return the snapshot of one entity, or None where it is deleted.
+
+    Rows: every observation of the entity, in any order, ids unique, all ``readable``.
+
+    Raises:
+        ValueError: There are no rows, or one is not readable.
+    """
+    if not rows:
+        raise ValueError("an entity without observations has no snapshot")
+    in_order = as_merge_reads(rows)
+    latest_first = sorted_as_v8([_stated(row) for row in in_order], by_time_and_id)
+    if _is_deleted(latest_first):
+        return None
+    first = in_order[0]
+    schema = registry.schema_for(first.entity_type, first.user_id)
+    picked = _pick_fields(latest_first, schema)
+    snapshot = {name: pick.value for name, pick in picked.items()}
+    observed_at = {row.id: row.observed_at for row in rows}
+    last_observation_at = observed_at[latest_first[0].id]
+    return EntitySnapshotRow(
+        entity_id=first.entity_id,
+        entity_type=first.entity_type,
+        schema_version=_schema_version(first, schema),
+        canonical_name=canonical_name(snapshot),
+        snapshot=stringify(in_object_order(snapshot)),
+        computed_at=last_observation_at,
+        observation_count=len(rows),
+        last_observation_at=last_observation_at,
+        provenance=stringify(in_object_order({n: p.provenance for n, p in picked.items()})),
+        user_id=first.user_id,
+    )
+
+
+def as_merge_reads(rows: Sequence[ObservationRow]) -> list[ObservationRow]:
+    """Return rows in the order Neotoma's merge reads them: observed_at as text down, id up.
+
+    The first of them decides entity type, user and, without a schema, the schema version.
+    """
+    by_id = sorted(rows, key=lambda row: row.id)
+    return sorted(by_id, key=lambda row: row.observed_at, reverse=True)
+
+
+def canonical_name(snapshot: dict[str, JsonValue]) -> str | None:
+    """Return the first name in the snapshot that is a string and not blank, trimmed."""
+    for name in NAME_FIELDS:
+        value = snapshot.get(name)
+        if isinstance(value, str) and (trimmed := javascript_trim(value)):
+            return trimmed
+    return None
+
+
+def _is_deleted(latest_first: Sequence[Stated]) -> bool:
+    """Tell whether the observation of highest priority is a tombstone.
+
+    Sources rank in the default order here, whatever order the schema has for its fields.
+    """
+    highest = sorted_as_v8(latest_first, by_priority(DEFAULT_SOURCE_ORDER))[0]
+    return highest.fields.get("_deleted") is True
+
+
+def _pick_fields(latest_first: Sequence[Stated], schema: EntitySchema | None) -> dict[str, Picked]:
+    """Return what each field of the snapshot is, in the order the fields are met.
+
+    A field whose winner is null, an explicit clear, is left out.
+    """
+    met = dict.fromkeys(name for stated in latest_first for name in stated.fields)
+    picked: dict[str, Picked] = {}
+    for name in met:
+        if name == _PROTOTYPE or (schema is not None and name not in schema.fields):
+            continue
+        having = [stated for stated in latest_first if name in stated.fields]
+        pick = _pick(name, having, schema)
+        if pick.value is not None:
+            picked[name] = pick
+    return picked
+
+
+def _pick(name: str, having: Sequence[Stated], schema: EntitySchema | None) -> Picked:
+    """Return the merged and converted value of one field from the observations that have it."""
+    if schema is None:
+        return last_write(FieldRule(name, ""), having, DEFAULT_SOURCE_ORDER)
+    rule = schema.fields[name]
+    pick = STRATEGIES[rule.strategy](rule, having, schema.source_order)
+    return pick if pick.value is None else Picked(convert(pick.value, rule), pick.provenance)
+
+
+def _schema_version(first: ObservationRow, schema: EntitySchema | None) -> str:
+    if schema is not None:
+        return schema.schema_version
+    return first.schema_version or _DEFAULT_SCHEMA_VERSION
+
+
+def _stated(row: ObservationRow) -> Stated:
+    fields = _fields_of(row)
+    if fields is None:
+        raise ValueError("an observation whose fields are no JSON object cannot be reduced")
+    return Stated(
+        id=row.id,
+        instant=instant_ms(row.observed_at),
+        place=collation_key(row.id),
+        source_priority=row.source_priority,
+        specificity_score=row.specificity_score or 0,
+        observation_source=row.observation_source,
+        fields=fields,
+    )
+
+
+def _fields_of(row: ObservationRow) -> dict[str, JsonValue] | None:
+    try:
+        value = None if row.fields is None else parse_json(row.fields)
+    except NotJson:
+        return None
+    return value if isinstance(value, dict) else None

@@ -1,0 +1,84 @@
+"""Relationship snapshots from observations: the vectorised reducer."""
+
+from typing import Final
+
+import polars as pl
+
+from neotoma_core.reduce.assembly import assemble
+from neotoma_core.reduce.exact_relationships import SCHEMA_VERSION
+from neotoma_core.reduce.groups import both, groups_of, where
+from neotoma_core.reduce.kept import latest_of_each_key
+from neotoma_core.reduce.objects import take_apart
+from neotoma_core.reduce.ordering import in_order
+from neotoma_core.reduce.reduction import RELATIONSHIP_SNAPSHOT, Reduction
+from neotoma_core.reduce.routing import relationships_needing_exact
+from neotoma_core.reduce.rowwise import reduce_relationships_exactly
+from neotoma_core.reduce.rules import NO_FIELDS
+from neotoma_core.reduce.tombstones import dead_groups
+from neotoma_core.reduce.values import field_values
+
+_KEY: Final = "relationship_key"
+_ENDS: Final = ("relationship_type", "source_entity_id", "target_entity_id", "user_id")
+_OBSERVATION: Final = ("id", _KEY, *_ENDS, "observed_at", "source_priority", "metadata")
+_NULL: Final = r"^[ \t\r\n]*null[ \t\r\n]*$"
+
+
+def reduce_relationships(observations: pl.DataFrame, *, now: str) -> Reduction:
+    """Reduce relationship observations to relationship snapshots.
+
+    Every key takes its latest value that is not null, whatever its priority. Where a key is only
+    ever null, or NULL metadata stand beside metadata with keys, Neotoma fails: no snapshot.
+
+    Args:
+        observations: ``RelationshipObservation`` as stored, every one of each relationship, in
+            any row order; ids are distinct.
+        now: becomes ``computed_at``; Neotoma writes the wall clock.
+
+    Upstream: relationship_reducer.ts, computeRelationshipSnapshot.
+    """
+    ordered = in_order(observations.select(_OBSERVATION), _KEY).with_columns(
+        is_empty=pl.col("metadata").is_null() | pl.col("metadata").str.contains(_NULL)
+    )
+    text = pl.when("is_empty").then(pl.lit("{}")).otherwise("metadata")
+    objects = take_apart(ordered.select("row", text=text))
+    readable = ordered.join(objects.unreadable, on="row", how="anti", maintain_order="left")
+    routed = relationships_needing_exact(readable, objects.beyond)
+    is_routed = pl.col("group").is_in(routed.implode())
+    exact = reduce_relationships_exactly(readable.filter(is_routed), now=now)
+    in_bulk = _snapshots(readable.filter(~is_routed), objects.exploded, now)
+    snapshots = pl.concat([in_bulk, exact.snapshots])
+    return Reduction(
+        snapshots=snapshots,
+        deleted=pl.DataFrame(schema={_KEY: pl.String}),
+        unreadable=ordered.join(objects.unreadable, on="row").select(
+            _KEY, "reason", observation_id="id"
+        ),
+        unreduced=ordered.select(pl.col(_KEY).unique()).join(snapshots, on=_KEY, how="anti"),
+        schemaless=pl.DataFrame(schema={"entity_type": pl.String, "entities": pl.Int64}),
+        exact=len(routed),
+    )
+
+
+def _snapshots(observations: pl.DataFrame, exploded: pl.DataFrame, now: str) -> pl.DataFrame:
+    """Return the snapshots of the relationships on which Neotoma does not fail."""
+    ruled = observations.select(
+        "row", "group", "source", contested=pl.lit(value=True), schema=pl.lit(None, dtype=pl.UInt32)
+    )
+    stated = field_values(ruled, exploded, NO_FIELDS)
+    latest, only_null = latest_of_each_key(stated.values)
+    empty = where(observations, pl.col("is_empty"))
+    failing = pl.concat([only_null, both(latest["group"], empty)])
+    dead = dead_groups(observations, exploded)
+    return (
+        groups_of(observations, _KEY, *_ENDS, "observed_at")
+        .filter(~pl.col("group").is_in(failing.implode()))
+        .join(assemble(latest, stated.keys), on="group", how="left")
+        .with_columns(
+            pl.col("snapshot", "provenance").fill_null("{}"),
+            schema_version=pl.lit(SCHEMA_VERSION),
+            computed_at=pl.lit(now),
+            last_observation_at="observed_at",
+            is_live=(~pl.col("group").is_in(dead.implode())).cast(pl.Int64),
+        )
+        .select(*RELATIONSHIP_SNAPSHOT)
+    )

@@ -1,0 +1,165 @@
+"""The report of a recovery. Its field names are the keys of ``--json`` and stay as they are.
+
+Counts are rows, sizes bytes, times UTC as ISO 8601, durations seconds. No stored value but ids,
+types and times is in it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Literal
+
+from neotoma_core.canonical import JsonValue, stringify
+from neotoma_core.merge.accounting import RowCounts
+
+Outcome = Literal["planned", "published", "unchanged", "refused"]
+SHOWN_CONFLICTS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something noticed: ``kind`` is a fixed word, ``subject`` what it is about."""
+
+    kind: str
+    subject: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What a database holds. ``first`` and ``last`` are the earliest and latest observed_at."""
+
+    observations: int
+    entities: int
+    entity_snapshots: int
+    relationship_snapshots: int
+    first: str | None
+    last: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class BackupContribution:
+    """One backup that took part. ``adds`` counts the observations it brought."""
+
+    label: str
+    path: str
+    environment: str | None
+    observations: int
+    first: str | None
+    last: str | None
+    adds: int
+
+
+@dataclass(frozen=True, slots=True)
+class NotUsed:
+    """One backup that took no part; ``unreadable``, or the same as another."""
+
+    path: str
+    reason: str
+    unreadable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceSummary:
+    """What was copied and hashed before anything else."""
+
+    folder: str
+    databases: int
+    bytes: int
+    raw_files: int
+    raw_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class ConflictSummary:
+    """How many rows are in conflict, the file that lists them all, and the first of them."""
+
+    rows: int
+    file: str | None
+    first: tuple[dict[str, JsonValue], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ReingestedSummary:
+    """Observations that were sent again.
+
+    ``entities_differ``: entities whose snapshot has other values under the other choice for them.
+    """
+
+    observations: int
+    kept: str
+    entities_differ: int
+
+
+@dataclass(frozen=True, slots=True)
+class DerivedSummary:
+    """What happens to the rows of one derived table. ``exact`` were reduced row by row."""
+
+    table: str
+    inserted: int
+    updated: int
+    removed: int
+    unchanged: int
+    exact: int
+
+
+@dataclass(frozen=True, slots=True)
+class RawFileSummary:
+    """Raw source files. ``missing`` are referred to and found nowhere; lists hold names."""
+
+    added: int
+    added_bytes: int
+    repaired: tuple[str, ...]
+    missing: tuple[str, ...]
+    damaged: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing proven inside the transaction, before it was committed."""
+
+    name: str
+    passed: bool
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class RecoveryReport:
+    """One run of ``midden recover``, dry or real."""
+
+    run: str
+    outcome: Outcome
+    target: str
+    target_existed: bool
+    mode: str
+    evidence: EvidenceSummary
+    backups: tuple[BackupContribution, ...]
+    not_used: tuple[NotUsed, ...]
+    tables: tuple[RowCounts, ...]
+    conflicts: ConflictSummary
+    reingested: ReingestedSummary
+    quarantine: str | None
+    derived: tuple[DerivedSummary, ...]
+    raw_files: RawFileSummary
+    writes: int
+    before: Contents
+    after: Contents
+    checks: tuple[Check, ...]
+    findings: tuple[Finding, ...]
+    seconds: Mapping[str, float]
+    report: str
+    undo: str | None
+
+    def to_json(self) -> str:
+        """Return the report as one JSON document."""
+        return stringify(as_json(asdict(self)))
+
+
+def as_json(value: object) -> JsonValue:
+    """Return plain data as what JSON can hold; tuples become arrays."""
+    if isinstance(value, dict):
+        return {str(name): as_json(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [as_json(item) for item in value]
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    raise TypeError(f"a report cannot hold {type(value).__name__}")

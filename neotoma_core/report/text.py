@@ -1,0 +1,217 @@
+"""A recovery report as text for a terminal: numbers line up, one subject per block."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Final
+
+from neotoma_core.merge.accounting import CLASSES, RowCounts
+from neotoma_core.report.recovery import Contents, RecoveryReport
+
+_LABEL: Final = 11
+_GAP: Final = "   "
+_TITLES: Final = {"reingested": "re-ingested"}
+_SHOWN_NAMES: Final = 3
+_FIRST_CLASSES: Final = ("inserted", "identical", "conflict", "reingested")
+
+
+def plan_text(report: RecoveryReport) -> str:
+    """Return the plan: evidence, what each backup holds and adds, every table accounted for."""
+    blocks = (
+        _evidence(report),
+        _backups(report),
+        _plan(report),
+        _conflicts(report),
+        _derived(report),
+        _raw_files(report),
+        _notes(report),
+    )
+    return "\n".join(line for block in blocks for line in block)
+
+
+def result_text(report: RecoveryReport) -> str:
+    """Return what was done: the proof, before and after, where the report is, how to undo it."""
+    return "\n".join(
+        line
+        for block in (_published(report), _contents(report), _closing(report))
+        for line in block
+    )
+
+
+def days(first: str | None, last: str | None) -> str:
+    """Return a span of ISO times as days: ``Feb 9 – Mar 11``."""
+    if first is None or last is None:
+        return ""
+    start, end = _day(first), _day(last)
+    return start if start == end else f"{start} – {end}"
+
+
+def _evidence(report: RecoveryReport) -> Iterator[str]:
+    evidence = report.evidence
+    raw = f", {evidence.raw_files:,} raw files hashed" if evidence.raw_files else ""
+    size = f"{evidence.bytes / 1e6:,.1f} MB"
+    copied = f"{evidence.databases} databases, {size}, copied and hashed{raw}"
+    yield _labelled("evidence", f"{copied}{_GAP}{evidence.folder}")
+
+
+def _backups(report: RecoveryReport) -> Iterator[str]:
+    rows = [
+        (
+            backup.path,
+            f"{backup.observations:,} observations",
+            days(backup.first, backup.last),
+            f"adds {backup.adds:,}",
+        )
+        for backup in report.backups
+    ]
+    labels = [backup.label.replace("-", " ") for backup in report.backups]
+    for label, line in zip(labels, _aligned(rows, right=(1, 3)), strict=True):
+        yield _labelled(label, line)
+    for unused in report.not_used:
+        yield _labelled("not used", f"{unused.path}: {unused.reason}")
+
+
+def _plan(report: RecoveryReport) -> Iterator[str]:
+    merged = [counts for counts in report.tables if not counts.reason]
+    further = [n for n in CLASSES if n not in _FIRST_CLASSES and any(getattr(c, n) for c in merged)]
+    classes = (*_FIRST_CLASSES, *further)
+    header = (report.mode, "", "read", *(_TITLES.get(name, name) for name in classes))
+    rows: list[Sequence[str]] = [header]
+    for counts in merged:
+        if counts.read:
+            numbers = (f"{getattr(counts, name):,}" for name in classes)
+            rows.append((counts.table, _label(report, counts), f"{counts.read:,}", *numbers))
+    lines = _aligned(rows, right=range(2, len(header)))
+    yield _labelled("plan", lines[0])
+    yield from (_labelled("", line) for line in lines[1:])
+    skipped = [counts for counts in report.tables if counts.reason and counts.read]
+    for line in _aligned(
+        [(c.table, _label(report, c), f"{c.read:,}", c.reason) for c in skipped], right=(2,)
+    ):
+        yield _labelled("skipped", line)
+    if report.quarantine:
+        yield _labelled("quarantine", report.quarantine)
+
+
+def _label(report: RecoveryReport, counts: RowCounts) -> str:
+    return report.backups[counts.backup].label.replace("-", " ")
+
+
+def _conflicts(report: RecoveryReport) -> Iterator[str]:
+    if not report.conflicts.rows:
+        return
+    listing = f"{report.conflicts.rows:,} rows; all of them: {report.conflicts.file}"
+    yield _labelled("conflicts", listing)
+    rows = []
+    for conflict in report.conflicts.first:
+        columns = conflict["columns"]
+        named = ", ".join(map(str, columns)) if isinstance(columns, list) else ""
+        rows.append((str(conflict["backup"]), str(conflict["table"]), str(conflict["key"]), named))
+    yield from (_labelled("", line) for line in _aligned(rows, right=()))
+
+
+def _derived(report: RecoveryReport) -> Iterator[str]:
+    header = ("", "added", "changed", "removed", "unchanged")
+    rows = [
+        (d.table, f"{d.inserted:,}", f"{d.updated:,}", f"{d.removed:,}", f"{d.unchanged:,}")
+        for d in report.derived
+    ]
+    lines = _aligned([header, *rows], right=range(1, 5))
+    yield _labelled("recompute", lines[0])
+    yield from (_labelled("", line) for line in lines[1:])
+
+
+def _raw_files(report: RecoveryReport) -> Iterator[str]:
+    raw = report.raw_files
+    verb = "added" if report.outcome == "published" else "to add"
+    if raw.added or raw.repaired:
+        size = f"{raw.added_bytes / 1e6:,.1f} MB"
+        repaired = f", {len(raw.repaired):,} repaired" if raw.repaired else ""
+        yield _labelled("raw files", f"{raw.added:,} {verb}, {size}{repaired}")
+    for title, names in (("missing", raw.missing), ("damaged", raw.damaged)):
+        if names:
+            shown = ", ".join(names[:_SHOWN_NAMES])
+            more = f" and {len(names) - _SHOWN_NAMES:,} more" if len(names) > _SHOWN_NAMES else ""
+            yield _labelled("", f"{len(names):,} {title}: {shown}{more}")
+
+
+def _notes(report: RecoveryReport) -> Iterator[str]:
+    resent = report.reingested
+    if resent.observations and resent.kept != "keep-earliest":
+        yield _labelled(
+            "note",
+            f"{resent.observations:,} observations were sent again and look newer than they are;",
+        )
+        values = "older" if report.mode != "keep-source" else "other"
+        yield _labelled(
+            "",
+            f"{resent.entities_differ:,} entities would show {values} values. "
+            "Compare: --reingested keep-earliest --dry-run",
+        )
+    elif resent.observations:
+        yield _labelled(
+            "note",
+            f"{resent.observations:,} observations were sent again; each keeps its earliest time, "
+            f"which changes {resent.entities_differ:,} entities",
+        )
+    for finding in report.findings[:10]:
+        yield _labelled(finding.kind, f"{finding.subject}: {finding.detail}")
+    if len(report.findings) > 10:  # noqa: PLR2004 - as many as fit; the report has them all
+        yield _labelled("", f"and {len(report.findings) - 10:,} more findings in {report.report}")
+
+
+def _published(report: RecoveryReport) -> Iterator[str]:
+    if report.outcome == "unchanged":
+        yield _labelled("unchanged", "nothing to add: the target already has every row")
+        return
+    names = ", ".join(check.name for check in report.checks)
+    seconds = report.seconds.get("publish", 0.0)
+    yield _labelled("published", f"one transaction, {seconds:.1f} s; {names}: all pass")
+
+
+def _contents(report: RecoveryReport) -> Iterator[str]:
+    rows = [
+        ("", "before", "after"),
+        *_numbers(report.before, report.after),
+        (
+            "activity",
+            days(report.before.first, report.before.last),
+            days(report.after.first, report.after.last),
+        ),
+    ]
+    yield from (f"  {line}".rstrip() for line in _aligned(rows, right=(1, 2)))
+
+
+def _numbers(before: Contents, after: Contents) -> Iterator[tuple[str, str, str]]:
+    for name in ("observations", "entities", "entity_snapshots", "relationship_snapshots"):
+        title = name.replace("_", " ")
+        yield title, f"{getattr(before, name):,}", f"{getattr(after, name):,}"
+
+
+def _closing(report: RecoveryReport) -> Iterator[str]:
+    yield _labelled("report", report.report)
+    if report.undo:
+        yield _labelled("undo", report.undo)
+
+
+def _labelled(label: str, line: str) -> str:
+    return f"{label:<{_LABEL}}{line}".rstrip()
+
+
+def _aligned(rows: Sequence[Sequence[str]], right: Sequence[int]) -> list[str]:
+    """Return rows of cells as lines, columns aligned; those in ``right`` to the right."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        _GAP.join(
+            cell.rjust(width) if place in right else cell.ljust(width)
+            for place, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in rows
+    ]
+
+
+def _day(moment: str) -> str:
+    try:
+        parsed = datetime.fromisoformat(moment)
+    except ValueError:
+        return "?"
+    return f"{parsed:%b} {parsed.day}"
