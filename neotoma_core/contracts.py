@@ -76,7 +76,7 @@ def _failures(table: Table, frame: pl.DataFrame) -> pl.DataFrame | None:
     except pandera.errors.SchemaErrors as error:
         # pandera keeps the failing values and the frame in its exception. Only names leave this
         # block, and nothing is raised from it, so no value travels along an exception chain.
-        cases = error.failure_cases.select("index", "column", "check")
+        cases: pl.DataFrame = error.failure_cases.select("index", "column", "check")
     else:
         return None
     if cases["index"].null_count():

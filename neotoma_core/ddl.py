@@ -1,6 +1,6 @@
 """SQL that builds a Neotoma database, derived from the table facts. Pure text."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from neotoma_core.tables import TABLES, Column, Index, Table
 
@@ -11,7 +11,7 @@ def quoted(name: str) -> str:
     return f'"{escaped}"'
 
 
-def column_list(names: tuple[str, ...]) -> str:
+def column_list(names: Sequence[str]) -> str:
     """Return names as a comma-separated list of identifiers."""
     return ", ".join(quoted(name) for name in names)
 

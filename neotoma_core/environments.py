@@ -10,7 +10,7 @@ RAW_FOLDERS: Final[dict[Environment, str]] = {
     "development": "sources",
 }
 _PRODUCTION: Final = re.compile(r"(?<![a-z])prod(uction)?(?![a-z])")
-# The plain name, with what copying programs add: "neotoma (1).db", "neotoma 2.db", "neotoma.db.bak".
+# The plain name, with what copying programs add: "neotoma (1).db", "neotoma.db.bak".
 _DEVELOPMENT: Final = re.compile(r"neotoma( \(?\d+\)?| copy.*)?\.(dev\.)?db(\..*|-.*)?$")
 
 

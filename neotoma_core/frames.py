@@ -1,4 +1,7 @@
-"""The columns Midden adds to frames of stored rows. They start with an underscore; Neotoma's do not."""
+"""The columns Midden adds to frames of stored rows.
+
+They start with an underscore; Neotoma's do not.
+"""
 
 from typing import Final
 

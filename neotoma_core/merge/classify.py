@@ -42,7 +42,9 @@ def classify(
     known = pl.col(KEPT + ORIGIN).is_not_null()
     beside = beside.with_columns(
         _listed([_differs(name, columns, number).alias(name) for name in compared]).alias(DIFFERS),
-        pl.any_horizontal(False, *(_differs(n, columns, number) for n in stamps)).alias("_resent"),
+        pl.any_horizontal(
+            pl.lit(value=False), *(_differs(n, columns, number) for n in stamps)
+        ).alias("_resent"),
     )
     # Ids that are random in every database make a stamp meaningless: such rows are the same row.
     resent = pl.col("_resent") & pl.lit(not table.match)

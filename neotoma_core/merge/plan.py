@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from neotoma_core.merge.accounting import RowCounts
 from neotoma_core.frames import ORIGIN, ROWID, TARGET, TARGET_ROWID, values_of
+from neotoma_core.merge.accounting import RowCounts
 from neotoma_core.merge.frames import Offered
 from neotoma_core.merge.policy import MergePolicy
 from neotoma_core.merge.references import find_dangling, rewrite_references

@@ -10,16 +10,21 @@ from typing import Final
 import polars as pl
 
 from neotoma_core.canonical import instant_ms
+from neotoma_core.frames import ORIGIN, ROWID, TARGET, TARGET_ROWID, values_of
 from neotoma_core.merge.accounting import RowCounts
 from neotoma_core.merge.classify import CLASS, DIFFERS, KEPT, STANDS_IN, classify, repeats
-from neotoma_core.frames import ORIGIN, ROWID, TARGET, TARGET_ROWID, values_of
 from neotoma_core.merge.frames import Offered, as_merged
 from neotoma_core.merge.policy import MergePolicy
 from neotoma_core.tables import Table
 
 _KEY_SEPARATOR: Final = " · "
 CONFLICTS: Final = pl.Schema(
-    {"backup": pl.Int32, "table": pl.String, "key": pl.String, "columns": pl.List(pl.String)}
+    [
+        ("backup", pl.Int32()),
+        ("table", pl.String()),
+        ("key", pl.String()),
+        ("columns", pl.List(pl.String)),
+    ]
 )
 REMAPPED: Final = pl.Schema({"backup": pl.Int32, "old": pl.String, "new": pl.String})
 
@@ -79,7 +84,7 @@ def merge_table(
     )
 
 
-def _merge_backup(  # noqa: PLR0913 - one backup, in its place in the fold
+def _merge_backup(  # noqa: PLR0913, PLR0917 - one backup, in its place in the fold
     table: Table,
     merged: pl.DataFrame,
     rows: pl.DataFrame,

@@ -1,1 +1,4 @@
-"""Operations: each reads, decides, writes and returns a report. The only layer with both I/O and decisions."""
+"""Operations: each reads, decides, writes and returns a report.
+
+The only layer with both I/O and decisions.
+"""

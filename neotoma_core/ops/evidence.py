@@ -1,4 +1,4 @@
-"""Securing evidence: every file of every database, copied and hashed before it is read in earnest."""
+"""Securing evidence: every file, copied and hashed before it is read in earnest."""
 
 from dataclasses import dataclass
 from pathlib import Path

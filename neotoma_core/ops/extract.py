@@ -22,7 +22,7 @@ from neotoma_core.store.databases import (
 from neotoma_core.store.frame_files import read_frame, write_frame, write_parquet
 from neotoma_core.store.rows import StoredRows, empty_rows, read_literals, read_rows
 from neotoma_core.store.staging import RowSource
-from neotoma_core.tables import BY_NAME, MERGED, Table, kind_of
+from neotoma_core.tables import BY_NAME, Table, kind_of
 
 # Derived tables are not merged; what the target has of them is compared with what is recomputed.
 _COMPARED = (BY_NAME["entity_snapshots"], BY_NAME["relationship_snapshots"])

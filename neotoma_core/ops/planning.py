@@ -19,13 +19,14 @@ from neotoma_core.merge.plan import (
     touched_entities,
     touched_relationships,
 )
-from neotoma_core.merge.policy import MergePolicy
+from neotoma_core.merge.policy import MergePolicy, ReingestedMode
 from neotoma_core.ops.evidence import DatabaseEvidence
 from neotoma_core.ops.extract import Extract, skipped_reason
 from neotoma_core.ops.raw_files import RawListing, RawPlan, plan_raw_files
 from neotoma_core.ops.run import Run
 from neotoma_core.policies import Registry
-from neotoma_core.reduce.entities import Reduction, reduce_entities
+from neotoma_core.reduce.entities import reduce_entities
+from neotoma_core.reduce.reduction import Reduction
 from neotoma_core.reduce.relationships import reduce_relationships
 from neotoma_core.store.rows import empty_rows
 from neotoma_core.tables import BY_NAME, MERGED
@@ -191,7 +192,7 @@ def _reingested(
     chosen = merge.tables["observations"]
     if chosen.resent.is_empty():
         return Reingested(0, 0)
-    other = "by-mode" if policy.reingested == "keep-earliest" else "keep-earliest"
+    other: ReingestedMode = "by-mode" if policy.reingested == "keep-earliest" else "keep-earliest"
     otherwise = merge_one(
         BY_NAME["observations"], target, backups, MergePolicy(policy.mode, other), merge.remapped
     )

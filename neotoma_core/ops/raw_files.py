@@ -55,7 +55,7 @@ class RawPlan:
     @property
     def bytes(self) -> int:
         """How many bytes will be written."""
-        return int(self.copies["size"].sum() + self.repairs["size"].sum())
+        return int(self.copies["size"].sum()) + int(self.repairs["size"].sum())
 
 
 def list_all(run: Run) -> RawListing:
@@ -139,7 +139,8 @@ def _beside(
 ) -> Iterable[tuple[Path, Environment]]:
     """Yield the raw folders beside a database and the environment each is of.
 
-    A database whose name says nothing is taken to be of the ``expected`` environment. Neotoma's own backup folders call theirs ``sources`` in every environment (format, 6.4); a
+    A database whose name says nothing is taken to be of the ``expected`` environment.
+    Neotoma's own backup folders call theirs ``sources`` in every environment (format, 6.4); a
     manifest beside the database tells them apart.
     """
     parent = database.path.parent

@@ -115,7 +115,7 @@ def make_plan(run: Run, progress: Progress, clock: Clock) -> RecoveryPlan:
 
 
 def read_database(run: Run, evidence: DatabaseEvidence) -> ReadDatabase:
-    """Extract one secured database; one that cannot be read is an error unless it may be skipped."""
+    """Extract one secured database; one that cannot be read may be skipped if asked to."""
     try:
         return ReadDatabase(evidence, extract_database(run, evidence))
     except BackupError as error:

@@ -172,10 +172,15 @@ def _derived(table: str, change: DerivedChange, exact: int) -> DerivedSummary:
 def _before(target: Extract | None) -> Contents:
     if target is None:
         return Contents(0, 0, 0, 0, None, None)
-    names = ("observations", "entities", "entity_snapshots", "relationship_snapshots")
+    read = {table.name: table.read for table in target.tables.values()}
+    first, last = _span(target.rows("observations"))
     return Contents(
-        *(target.tables[name].read if name in target.tables else 0 for name in names),
-        *_span(target.rows("observations")),
+        read.get("observations", 0),
+        read.get("entities", 0),
+        read.get("entity_snapshots", 0),
+        read.get("relationship_snapshots", 0),
+        first,
+        last,
     )
 
 

@@ -162,7 +162,8 @@ def _backup(path: Path, request: RecoverRequest) -> DatabaseRef:
 
 def _distinct(named: list[DatabaseRef]) -> tuple[tuple[DatabaseRef, ...], tuple[Path, ...]]:
     seen: set[tuple[int, int]] = set()
-    backups, repeated = [], []
+    backups: list[DatabaseRef] = []
+    repeated: list[Path] = []
     for backup in named:
         facts = backup.path.stat()
         if (facts.st_dev, facts.st_ino) in seen:

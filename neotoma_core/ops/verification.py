@@ -90,7 +90,7 @@ def _intact(connection: sqlite3.Connection) -> tuple[str, list[str]]:
 
 
 def _rereduced(connection: sqlite3.Connection, plan: RecoveryPlan) -> tuple[str, list[str]]:
-    """A sample of the written snapshots, reduced again row by row from what the target now holds."""
+    """A sample of written snapshots, reduced again row by row from what the target now holds."""
     written = plan.entity_change.written["entity_id"].sort()
     sample = written.gather_every(max(1, written.len() // _SAMPLE)).to_list()
     rows = list(checks.read_where(connection, BY_NAME["observations"], "entity_id", sample))

@@ -6,13 +6,13 @@ import polars as pl
 
 from neotoma_core.policies import Registry
 from neotoma_core.reduce.assembly import assemble, canonical_names
-from neotoma_core.reduce.rowwise import reduce_entities_exactly
 from neotoma_core.reduce.groups import groups_of
 from neotoma_core.reduce.kept import kept_fields
 from neotoma_core.reduce.objects import take_apart
 from neotoma_core.reduce.ordering import in_order
-from neotoma_core.reduce.reduction import ENTITY_SNAPSHOT, Reduction
+from neotoma_core.reduce.reduction import ENTITY_SNAPSHOT, Reduction, in_slices
 from neotoma_core.reduce.routing import entities_needing_exact
+from neotoma_core.reduce.rowwise import reduce_entities_exactly
 from neotoma_core.reduce.rules import Rules, rules_for
 from neotoma_core.reduce.tombstones import deleted_groups
 from neotoma_core.reduce.values import field_values
@@ -43,6 +43,11 @@ def reduce_entities(observations: pl.DataFrame, registry: Registry) -> Reduction
     Upstream: observation_reducer.ts, computeSnapshot.
     """
     ordered = in_order(observations.select(_OBSERVATION), "entity_id")
+    return in_slices(ordered, lambda part: _reduce_slice(part, registry))
+
+
+def _reduce_slice(ordered: pl.DataFrame, registry: Registry) -> Reduction:
+    """Reduce ordered observations, all those of each entity."""
     objects = take_apart(ordered.select("row", text="fields"))
     readable = ordered.join(objects.unreadable, on="row", how="anti", maintain_order="left")
     routed = entities_needing_exact(readable, objects.beyond)

@@ -1,5 +1,6 @@
 """The total order of a reduction: by group, latest observation first, then by id."""
 
+import itertools
 from typing import Final
 
 import polars as pl
@@ -32,11 +33,30 @@ def in_order(observations: pl.DataFrame, group: str) -> pl.DataFrame:
     Upstream: observation_reducer.ts, the sort before everything else.
     """
     keyed = _with_id_keys(_with_instants(observations), group)
-    return (
-        keyed.sort(group, "instant", "id_key", descending=[False, True, False], nulls_last=True)
-        .with_row_index("row")
-        .with_columns(group=pl.col(group).rle_id())
+    sorted_rows = _sorted(keyed, pl.col(group).hash())
+    starts = pl.col(group).ne_missing(pl.col(group).shift(1))
+    if sorted_rows.select(starts.sum()).item() != keyed[group].n_unique():  # two hashes are equal
+        sorted_rows = _sorted(keyed, pl.col(group))
+    return sorted_rows.with_row_index("row").with_columns(
+        group=starts.cum_sum().cast(pl.UInt32) - 1
     )
+
+
+def _sorted(observations: pl.DataFrame, group: pl.Expr) -> pl.DataFrame:
+    """Sort by any order of groups, then latest first, then by id."""
+    places = pl.arg_sort_by(
+        group, "instant", "id_key", descending=[False, True, False], nulls_last=True
+    )
+    return observations[observations.select(places).to_series()]
+
+
+def slices(ordered: pl.DataFrame, rows: int) -> list[pl.DataFrame]:
+    """Cut ordered observations between groups, into slices of about so many rows."""
+    groups = ordered["group"]
+    at_border = groups.gather_every(rows, offset=rows).unique(maintain_order=True)
+    borders = [0, *groups.search_sorted(at_border, side="left"), ordered.height]
+    pairs = itertools.pairwise(dict.fromkeys(borders))
+    return [ordered[start:end] for start, end in pairs]
 
 
 def _with_instants(observations: pl.DataFrame) -> pl.DataFrame:

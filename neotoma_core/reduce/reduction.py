@@ -1,8 +1,16 @@
 """What a reduction returns."""
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Final
 
 import polars as pl
+
+from neotoma_core.reduce.ordering import slices
+
+_SLICE_ROWS: Final = 150_000
+_WORKERS: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,3 +63,28 @@ RELATIONSHIP_SNAPSHOT = {
     "user_id": pl.String,
     "is_live": pl.Int64,
 }
+
+
+def in_slices(
+    ordered: pl.DataFrame, reduce_slice: Callable[[pl.DataFrame], Reduction]
+) -> Reduction:
+    """Reduce ordered observations slice by slice, a few at a time.
+
+    What a slice needs while it is reduced is several times its size, so slices bound the memory;
+    and much of the work on one column keeps only one processor busy.
+    """
+    workers = min(_WORKERS, pl.thread_pool_size())
+    with ThreadPoolExecutor(workers) as pool:
+        return _concat(list(pool.map(reduce_slice, slices(ordered, _SLICE_ROWS))))
+
+
+def _concat(parts: list[Reduction]) -> Reduction:
+    types = pl.concat([part.schemaless for part in parts])
+    return Reduction(
+        snapshots=pl.concat([part.snapshots for part in parts]),
+        deleted=pl.concat([part.deleted for part in parts]),
+        unreadable=pl.concat([part.unreadable for part in parts]),
+        unreduced=pl.concat([part.unreduced for part in parts]),
+        schemaless=types.group_by("entity_type").agg(pl.col("entities").sum()).sort("entity_type"),
+        exact=sum(part.exact for part in parts),
+    )

@@ -10,7 +10,7 @@ from neotoma_core.reduce.groups import both, groups_of, where
 from neotoma_core.reduce.kept import latest_of_each_key
 from neotoma_core.reduce.objects import take_apart
 from neotoma_core.reduce.ordering import in_order
-from neotoma_core.reduce.reduction import RELATIONSHIP_SNAPSHOT, Reduction
+from neotoma_core.reduce.reduction import RELATIONSHIP_SNAPSHOT, Reduction, in_slices
 from neotoma_core.reduce.routing import relationships_needing_exact
 from neotoma_core.reduce.rowwise import reduce_relationships_exactly
 from neotoma_core.reduce.rules import NO_FIELDS
@@ -39,6 +39,11 @@ def reduce_relationships(observations: pl.DataFrame, *, now: str) -> Reduction:
     ordered = in_order(observations.select(_OBSERVATION), _KEY).with_columns(
         is_empty=pl.col("metadata").is_null() | pl.col("metadata").str.contains(_NULL)
     )
+    return in_slices(ordered, lambda part: _reduce_slice(part, now))
+
+
+def _reduce_slice(ordered: pl.DataFrame, now: str) -> Reduction:
+    """Reduce ordered observations, all those of each relationship."""
     text = pl.when("is_empty").then(pl.lit("{}")).otherwise("metadata")
     objects = take_apart(ordered.select("row", text=text))
     readable = ordered.join(objects.unreadable, on="row", how="anti", maintain_order="left")

@@ -38,11 +38,11 @@ def result_text(report: RecoveryReport) -> str:
 
 
 def days(first: str | None, last: str | None) -> str:
-    """Return a span of ISO times as days: ``Feb 9 – Mar 11``."""
+    """Return a span of ISO times as days, the first and the last with a dash between."""
     if first is None or last is None:
         return ""
     start, end = _day(first), _day(last)
-    return start if start == end else f"{start} – {end}"
+    return start if start == end else f"{start} \N{EN DASH} {end}"
 
 
 def _evidence(report: RecoveryReport) -> Iterator[str]:

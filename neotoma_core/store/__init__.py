@@ -1,1 +1,4 @@
-"""The only code that opens files, databases and sockets. It moves bytes and rows, and decides nothing."""
+"""The only code that opens files, databases and sockets.
+
+It moves bytes and rows, and decides nothing.
+"""

@@ -16,7 +16,7 @@ _observers: list[Callable[[str], None]] = []
 
 
 def reached(step: str) -> None:
-    """Tell the observers that a step is done. Without observers, which is always but in tests, nothing."""
+    """Tell the observers that a step is done; there are none but in tests."""
     for observer in _observers:
         observer(step)
 

@@ -1,4 +1,4 @@
-"""What is asked of a target inside the transaction that wrote to it. Facts only; nobody decides here."""
+"""What is asked of a target inside the transaction that wrote to it. Facts only."""
 
 import sqlite3
 from collections.abc import Iterator, Sequence

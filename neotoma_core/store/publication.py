@@ -21,12 +21,12 @@ from neotoma_core.ddl import (
     quoted,
 )
 from neotoma_core.errors import DiskFull, TargetChanged, TargetError, TargetLocked
+from neotoma_core.frames import TARGET_ROWID
 from neotoma_core.store.atomic import install, reached, sync_file
 from neotoma_core.store.copies import fingerprint
 from neotoma_core.store.interrupts import hold_interrupts
 from neotoma_core.store.sqlite_files import companion
 from neotoma_core.store.staging import PLACE
-from neotoma_core.frames import TARGET_ROWID
 from neotoma_core.tables import BY_NAME, TABLES, Column, Table
 
 STEPS: Final = ("locked", "migrated", "log_written", "derived_written", "verified", "committed")

@@ -26,7 +26,7 @@ _EXAMPLE: Final = {"TEXT": "''", "INTEGER": "0", "REAL": "0.0"}
 
 @dataclass(frozen=True, slots=True)
 class StoredRows:
-    """``rows``: ``_rowid``, the known columns, the unknown ones as SQL literals; one per stored row.
+    """``rows``: ``_rowid``, the known columns, the unknown ones as literals; one per stored row.
 
     ``broken``: ``_rowid``, ``column``, ``reason``, one per cell that its column cannot hold.
     """

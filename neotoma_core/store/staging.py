@@ -101,7 +101,7 @@ def stage_derived(path: Path, table: str, written: pl.DataFrame, removed: pl.Dat
         connection.close()
 
 
-def _copy_rows(  # noqa: PLR0913 - from where, what, to where
+def _copy_rows(  # noqa: PLR0913, PLR0917 - from where, what, to where
     staging: sqlite3.Connection,
     into: str,
     table: str,

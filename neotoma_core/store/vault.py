@@ -7,7 +7,7 @@
     evidence/<run>/       copies taken before a recovery, with checksums; manifest.json last
     quarantine/<run>/     rows that could not be merged, with reasons
     reports/<run>/        report.json, conflicts.parquet
-    work/<run>/           scratch of a run; whatever lies here belongs to nobody once the lock is free
+    work/<run>/           scratch of a run; nobody's once the lock is free
 
 Invariant: what has no manifest does not exist; nothing but ``work`` is ever deleted here.
 """
