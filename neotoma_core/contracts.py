@@ -51,7 +51,7 @@ def validate(table: Table, frame: pl.DataFrame) -> Validated:
 
     ``frame``: every column of the table and ``_rowid``, one row per stored row.
     """
-    failures = _failures(table, frame)
+    failures = _failures(table, frame) if frame.height else None
     if failures is None:
         return Validated(frame, no_broken())
     numbered = frame.with_row_index("_index")

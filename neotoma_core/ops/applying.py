@@ -81,9 +81,7 @@ def _stage(plan: RecoveryPlan, columns: Mapping[str, list[str]]) -> Path:
             picks = merge.inserted.vstack(merge.replaced)
             stage_rows(staging, name, names, picks, sources)
             rewrite_staged(staging, name, plan.merge.remapped)
-    for name, change in (
-        ("entity_snapshots", plan.entity_change),
-        ("relationship_snapshots", plan.relationship_change),
-    ):
-        stage_derived(path, name, change.written, change.removed)
+    for recomputed in plan.derived:
+        change = recomputed.change
+        stage_derived(path, recomputed.table.name, change.written, change.removed)
     return path

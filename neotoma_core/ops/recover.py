@@ -21,7 +21,7 @@ from neotoma_core.ops.extract import Extract, extract_database
 from neotoma_core.ops.planning import RecoveryPlan, plan_recovery
 from neotoma_core.ops.progress import Progress
 from neotoma_core.ops.raw_files import RawListing, list_all
-from neotoma_core.ops.reporting import planned_report, published_report, save_report
+from neotoma_core.ops.reporting import planned_report, published_report, save_conflicts, save_report
 from neotoma_core.ops.run import LeftOut, Run
 from neotoma_core.report.recovery import RecoveryReport
 from neotoma_core.store.frame_files import write_parquet
@@ -57,6 +57,7 @@ def plan_only(run: Run, progress: Progress) -> RecoveryReport:
     clock = Clock()
     plan = make_plan(run, progress, clock)
     report = planned_report(plan, clock.seconds)
+    save_conflicts(plan)
     save_report(plan, report)
     _refuse_conflicts(plan, report)
     return report
@@ -78,19 +79,17 @@ def carry_out(
 ) -> RecoveryReport:
     """Carry out a plan once it is confirmed, and report what was done."""
     report = planned_report(plan, clock.seconds)
-    save_report(plan, report)
+    save_conflicts(plan)
     _refuse_conflicts(plan, report)
     if not _anything_to_do(plan):
-        done = replace(report, outcome="unchanged")
+        report = replace(report, outcome="unchanged")
     elif confirm(report):
         clock.lap("confirm")
         applied = apply_plan(plan, progress)
         clock.lap("publish")
-        done = published_report(plan, report, applied, clock.seconds)
-    else:
-        return report
-    save_report(plan, done)
-    return done
+        report = published_report(plan, report, applied, clock.seconds)
+    save_report(plan, report)
+    return report
 
 
 def make_plan(run: Run, progress: Progress, clock: Clock) -> RecoveryPlan:
@@ -168,4 +167,5 @@ def _anything_to_do(plan: RecoveryPlan) -> bool:
 
 def _refuse_conflicts(plan: RecoveryPlan, report: RecoveryReport) -> None:
     if plan.run.request.policy.mode == "safe" and report.conflicts.rows:
+        save_report(plan, replace(report, outcome="refused"))
         raise ConflictsFound(report.conflicts.rows, plan.run.folders.report / "conflicts.parquet")

@@ -7,10 +7,10 @@ from dataclasses import replace
 import polars as pl
 
 from neotoma_core.frames import ORIGIN
-from neotoma_core.merge.derived import DerivedChange
 from neotoma_core.ops.applying import Applied
 from neotoma_core.ops.extract import Extract
 from neotoma_core.ops.planning import RecoveryPlan
+from neotoma_core.ops.recomputing import Recomputed
 from neotoma_core.ops.run import Run
 from neotoma_core.report.recovery import (
     SHOWN_CONFLICTS,
@@ -50,10 +50,7 @@ def planned_report(plan: RecoveryPlan, seconds: Mapping[str, float]) -> Recovery
             plan.reingested.entities_differ,
         ),
         quarantine=str(run.folders.quarantine) if run.folders.quarantine.exists() else None,
-        derived=(
-            _derived("entity_snapshots", plan.entity_change, plan.entities.exact),
-            _derived("relationship_snapshots", plan.relationship_change, plan.relationships.exact),
-        ),
+        derived=tuple(_derived(recomputed) for recomputed in plan.derived),
         raw_files=RawFileSummary(
             plan.raw.copies.height,
             plan.raw.bytes,
@@ -91,13 +88,16 @@ def published_report(
     )
 
 
-def save_report(plan: RecoveryPlan, report: RecoveryReport) -> None:
-    """Keep the report, and all conflicts, in the vault."""
-    folder = plan.run.folders.report
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+def save_conflicts(plan: RecoveryPlan) -> None:
+    """Keep all conflicts in the vault, before anybody is asked to decide."""
     if plan.merge.conflicts.height:
-        write_parquet(_labelled(plan), folder / "conflicts.parquet")
-    write_file(folder / "report.json", (report.to_json() + "\n").encode())
+        write_parquet(_labelled(plan), plan.run.folders.report / "conflicts.parquet")
+
+
+def save_report(plan: RecoveryPlan, report: RecoveryReport) -> None:
+    """Keep the report in the vault."""
+    plan.run.folders.report.mkdir(parents=True, exist_ok=True, mode=0o700)
+    write_file(plan.run.folders.report / "report.json", (report.to_json() + "\n").encode())
 
 
 def undo_command(run: Run) -> str:
@@ -163,9 +163,15 @@ def _conflicts(plan: RecoveryPlan) -> ConflictSummary:
     return ConflictSummary(conflicts.height, file, tuple(first))
 
 
-def _derived(table: str, change: DerivedChange, exact: int) -> DerivedSummary:
+def _derived(recomputed: Recomputed) -> DerivedSummary:
+    change = recomputed.change
     return DerivedSummary(
-        table, change.inserted, change.updated, change.removed.height, change.unchanged, exact
+        recomputed.table.name,
+        change.inserted,
+        change.updated,
+        change.removed.height,
+        change.unchanged,
+        recomputed.reduction.exact,
     )
 
 
@@ -187,7 +193,7 @@ def _before(target: Extract | None) -> Contents:
 def _after(plan: RecoveryPlan) -> Contents:
     before = _before(plan.target)
     added = {name: merge.inserted.height for name, merge in plan.merge.tables.items()}
-    entity, relationship = plan.entity_change, plan.relationship_change
+    entity, relationship = plan.entities.change, plan.relationships.change
     return Contents(
         before.observations + added["observations"],
         before.entities + added["entities"],
@@ -207,7 +213,7 @@ def _findings(plan: RecoveryPlan) -> Iterator[Finding]:
     for table, column, rows, _ in plan.merge.dangling.iter_rows():
         detail = f"{rows:,} references led nowhere before the merge and still do"
         yield Finding("dangling", f"{table}.{column}", detail)
-    for reduction in (plan.entities, plan.relationships):
+    for reduction in (recomputed.reduction for recomputed in plan.derived):
         for observation, _, reason in reduction.unreadable.iter_rows():
             yield Finding("unreadable", observation, f"left out of the reduction: {reason}")
         for entity_type, entities in reduction.schemaless.iter_rows():

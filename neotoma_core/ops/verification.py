@@ -91,14 +91,14 @@ def _intact(connection: sqlite3.Connection) -> tuple[str, list[str]]:
 
 def _rereduced(connection: sqlite3.Connection, plan: RecoveryPlan) -> tuple[str, list[str]]:
     """A sample of written snapshots, reduced again row by row from what the target now holds."""
-    written = plan.entity_change.written["entity_id"].sort()
+    written = plan.entities.change.written["entity_id"].sort()
     sample = written.gather_every(max(1, written.len() // _SAMPLE)).to_list()
     rows = list(checks.read_where(connection, BY_NAME["observations"], "entity_id", sample))
     stored = {
         row["entity_id"]: row
         for row in checks.read_where(connection, BY_NAME["entity_snapshots"], "entity_id", sample)
     }
-    unreadable = set(plan.entities.unreadable["observation_id"])
+    unreadable = set(plan.entities.reduction.unreadable["observation_id"])
     wrong = [
         entity
         for entity, observations in _by_entity(rows, unreadable)

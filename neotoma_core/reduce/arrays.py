@@ -24,7 +24,8 @@ def united(
     stays; arrays and objects are never equal to anything, as in a JavaScript Set.
 
     Args:
-        values: (place, row, group, key, conversion, value, source, rewritten), canonical.
+        values: (place, row, group, contested, key, conversion, value, source, rewritten),
+            canonical.
         observations: (row, source_priority), none null.
         conversions: see ``conversions``.
 
@@ -33,37 +34,32 @@ def united(
 
     Upstream: observation_reducer.ts, mergeArray.
     """
-    stated = values.join(observations.select("row", "source_priority"), on="row")
-    at_top = pl.col("source_priority") == pl.col("source_priority").max().over(_GROUP)
-    contributions = stated.filter(at_top & (pl.col("value") != "null"))
-    firsts = values.group_by(_GROUP).agg(first=pl.col("place").min())
-    sources = contributions.sort("place").group_by(_GROUP).agg(pl.col("source").str.join(","))
-    united_items = _united_items(_items(_recovered(contributions), conversions))
-    return (
-        firsts.join(sources, on=_GROUP, how="left")
-        .join(united_items, on=_GROUP, how="left")
-        .with_columns(pl.col("source").fill_null(""), pl.col("value").fill_null("[]"))
-        .select(*_GROUP, "first", "value", "source")
+    listed = _recovered(values)
+    items = _items_of_arrays(listed)
+    as_stated = items.filter(pl.col("items").list.n_unique() == pl.col("items").list.len())
+    alone = listed.filter(~pl.col("contested")).join(as_stated, on="value", how="semi")
+    others = listed.join(alone, on="place", how="anti")
+    kept = pl.concat(
+        [
+            alone.select(*_GROUP, "conversion", "value", "source", first="place"),
+            _united(others, observations, items, conversions),
+        ]
     )
+    return converted(kept, conversions).select(*_GROUP, "first", finite(pl.col("value")), "source")
 
 
-def _recovered(contributions: pl.DataFrame) -> pl.DataFrame:
+def _recovered(values: pl.DataFrame) -> pl.DataFrame:
     """Replace strings that hold the text of an array by that array."""
     value = pl.col("value")
     may_hold = value.str.starts_with('"') & value.str.contains("[", literal=True)
-    candidates = contributions.filter(may_hold)
+    candidates = values.filter(may_hold)
     if candidates.is_empty():
-        return contributions
+        return values
     arrays = mapped(candidates["value"], _array_within)
-    return pl.concat(
-        [
-            contributions.filter(~may_hold),
-            candidates.with_columns(
-                value=pl.coalesce(arrays, value),
-                rewritten=pl.col("rewritten") | arrays.is_not_null(),
-            ),
-        ]
+    recovered = candidates.with_columns(
+        value=pl.coalesce(arrays, value), rewritten=pl.col("rewritten") | arrays.is_not_null()
     )
+    return pl.concat([values.filter(~may_hold), recovered])
 
 
 def _array_within(text: str) -> str | None:
@@ -72,42 +68,70 @@ def _array_within(text: str) -> str | None:
     if not (held.startswith("[") and held.endswith("]")):
         return None
     try:
-        value = parse_json(held)
+        return stringify(parse_json(held))
     except NotJson:
         return None
-    return stringify(value)
 
 
-def _items(contributions: pl.DataFrame, conversions: Sequence[FieldRule]) -> pl.DataFrame:
-    """Return (group, key, order, item), one row per item, by ``order``."""
-    is_array = pl.col("value").str.starts_with("[")
-    arrays = contributions.filter(is_array)
-    single = converted(contributions.filter(~is_array), conversions)
+def _items_of_arrays(values: pl.DataFrame) -> pl.DataFrame:
+    """Return (value, items) of the distinct arrays among the values."""
+    arrays = values.filter(pl.col("value").str.starts_with("["))
     texts = arrays.group_by(text="value").agg(pl.col("rewritten").any())
-    exploded = explode_arrays(texts.select("text")).join(texts, on="text").explode("items")
-    spoiled = exploded.filter("rewritten")
-    items = pl.concat(
+    exploded = explode_arrays(texts.select("text")).join(texts, on="text")
+    spoiled = exploded.filter("rewritten").explode("items")
+    rewritten = (
+        spoiled.with_columns(items=canonical(spoiled["items"]))
+        .group_by("text", maintain_order=True)
+        .agg("items")
+    )
+    return pl.concat(
         [
-            exploded.filter(~pl.col("rewritten")).select("text", "items"),
-            spoiled.select("text", items=canonical(spoiled["items"])),
+            exploded.filter(~pl.col("rewritten")).select(value="text", items="items"),
+            rewritten.select(value="text", items="items"),
         ]
     )
-    lists = items.group_by("text", maintain_order=True).agg("items")
-    of_arrays = arrays.join(lists, left_on="value", right_on="text")
+
+
+def _united(
+    values: pl.DataFrame,
+    observations: pl.DataFrame,
+    items: pl.DataFrame,
+    conversions: Sequence[FieldRule],
+) -> pl.DataFrame:
+    """Return (group, key, conversion, value, source, first) of values that may hold repeats."""
+    stated = values.join(observations.select("row", "source_priority"), on="row")
+    at_top = pl.col("source_priority") == pl.col("source_priority").max().over(_GROUP)
+    contributions = stated.filter(at_top & (pl.col("value") != "null")).sort("place")
+    fields = values.group_by(_GROUP).agg(pl.col("conversion").first(), first=pl.col("place").min())
+    sources = contributions.group_by(_GROUP, maintain_order=True).agg("source")
+    united_items = _without_repeats(_items(contributions, items, conversions))
     return (
-        pl.concat(
-            [
-                of_arrays.select(*_GROUP, "place", "items"),
-                single.select(*_GROUP, "place", items=pl.concat_list("value")),
-            ]
+        fields.join(sources, on=_GROUP, how="left")
+        .join(united_items, on=_GROUP, how="left")
+        .with_columns(
+            pl.col("source").list.join(",").fill_null(""), pl.col("value").fill_null("[]")
         )
+        .select(*_GROUP, "conversion", "value", "source", "first")
+    )
+
+
+def _items(
+    contributions: pl.DataFrame, items: pl.DataFrame, conversions: Sequence[FieldRule]
+) -> pl.DataFrame:
+    """Return (group, key, order, item), one row per item, in the order met."""
+    is_array = pl.col("value").str.starts_with("[")
+    of_arrays = contributions.filter(is_array).join(items, on="value")
+    single = converted(contributions.filter(~is_array), conversions)
+    of_others = single.with_columns(items=pl.concat_list("value"))
+    return (
+        pl.concat([part.select(*_GROUP, "place", "items") for part in (of_arrays, of_others)])
         .sort("place")
         .explode("items")
         .select(*_GROUP, order=pl.int_range(pl.len()), item="items")
     )
 
 
-def _united_items(items: pl.DataFrame) -> pl.DataFrame:
+def _without_repeats(items: pl.DataFrame) -> pl.DataFrame:
     """Return (group, key, value): the text of the array of distinct items."""
     is_container = pl.col("item").str.contains(r"^[\[{]")
     distinct = items.group_by(*_GROUP, "item", identity=pl.when(is_container).then("order")).agg(
@@ -115,7 +139,7 @@ def _united_items(items: pl.DataFrame) -> pl.DataFrame:
     )
     return (
         distinct.sort("order")
-        .group_by(_GROUP)
+        .group_by(_GROUP, maintain_order=True)
         .agg(finite(pl.col("item")))
         .select(*_GROUP, value=pl.format("[{}]", pl.col("item").list.join(",")))
     )

@@ -5,8 +5,7 @@ from typing import Final
 import duckdb
 import polars as pl
 
-KEY_END: Final = "\x1f"
-"""Ends each key in a ``shape``. JSON text can hold it only as an escape, which ``texts`` sets apart."""
+_BETWEEN_KEYS: Final = "\x1f"  # JSON text can hold it only as an escape, which ``texts`` sets apart
 
 _SETTINGS: Final = {
     "autoinstall_known_extensions": "false",
@@ -24,9 +23,9 @@ def explode_objects(texts: pl.DataFrame) -> pl.DataFrame:
         texts: (row, text), one JSON text a row.
 
     Returns:
-        (row, shape, values), one row per text, in the same order. ``shape`` is every key followed
-        by ``KEY_END``; ``values`` holds the JSON text of every value. Both are null where DuckDB
-        cannot read the text; keys are empty for what is no object.
+        (row, shape, values), one row per text, in the same order: ``shape`` names the keys, see
+        ``keys_of``; ``values`` holds the JSON text of every value. Both are null where DuckDB
+        cannot read the text, and empty for what is no object.
     """
     return _run(
         texts,
@@ -34,7 +33,7 @@ def explode_objects(texts: pl.DataFrame) -> pl.DataFrame:
         WITH documents AS (SELECT row, try_cast(text AS JSON) AS document FROM texts)
         SELECT
             row,
-            array_to_string(list_append(json_keys(document), ''), chr(31)) AS shape,
+            array_to_string(json_keys(document), chr(31)) AS shape,
             json_extract(document, '$.*') AS "values"
         FROM documents
         """,
@@ -42,9 +41,8 @@ def explode_objects(texts: pl.DataFrame) -> pl.DataFrame:
 
 
 def keys_of(shape: pl.Expr) -> pl.Expr:
-    """Return the list of keys in a ``shape``."""
-    parts = shape.str.split(KEY_END)
-    return parts.list.head(parts.list.len() - 1)
+    """Return the list of keys a ``shape`` names. An object that has none is not told from ``""``."""
+    return shape.str.split(_BETWEEN_KEYS)
 
 
 def explode_arrays(texts: pl.DataFrame) -> pl.DataFrame:

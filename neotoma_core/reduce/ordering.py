@@ -33,21 +33,39 @@ def in_order(observations: pl.DataFrame, group: str) -> pl.DataFrame:
     Upstream: observation_reducer.ts, the sort before everything else.
     """
     keyed = _with_id_keys(_with_instants(observations), group)
-    sorted_rows = _sorted(keyed, pl.col(group).hash())
-    starts = pl.col(group).ne_missing(pl.col(group).shift(1))
-    if sorted_rows.select(starts.sum()).item() != keyed[group].n_unique():  # two hashes are equal
-        sorted_rows = _sorted(keyed, pl.col(group))
-    return sorted_rows.with_row_index("row").with_columns(
-        group=starts.cum_sum().cast(pl.UInt32) - 1
+    hashed = keyed.with_columns(hash=pl.col(group).hash())
+    ordered = hashed[_places(hashed, "hash")]
+    starts = pl.col(group) != pl.col(group).shift(1)
+    hash_starts = pl.col("hash") != pl.col("hash").shift(1)
+    if ordered.select(starts.sum() != hash_starts.sum()).item():  # two hashes are equal
+        ordered = hashed[_places(hashed, group)]
+    return ordered.drop("hash").with_row_index("row").with_columns(
+        group=starts.fill_null(value=False).cum_sum()
     )
 
 
-def _sorted(observations: pl.DataFrame, group: pl.Expr) -> pl.DataFrame:
-    """Sort by any order of groups, then latest first, then by id."""
-    places = pl.arg_sort_by(
-        group, "instant", "id_key", descending=[False, True, False], nulls_last=True
-    )
-    return observations[observations.select(places).to_series()]
+def _places(observations: pl.DataFrame, group: str) -> pl.Series:
+    """Return the places of observations by group, then latest first, then by ``id_key``.
+
+    Few are observed in the same millisecond, so only those are compared by id.
+    """
+    keys = pl.col(group, "instant")
+    by_time = observations.select(
+        pl.arg_sort_by(group, "instant", descending=[False, True], nulls_last=True)
+    ).to_series()
+    same = observations.select(keys)[by_time].select(
+        pl.all_horizontal(keys.eq_missing(keys.shift(1)))
+    ).to_series()
+    tied = same | same.shift(-1, fill_value=False)
+    if not tied.any():
+        return by_time
+    places = by_time.filter(tied)
+    by_id = observations[places].select(
+        pl.arg_sort_by(
+            group, "instant", "id_key", descending=[False, True, False], nulls_last=True
+        )
+    ).to_series()
+    return by_time.scatter(tied.arg_true(), places[by_id])
 
 
 def slices(ordered: pl.DataFrame, rows: int) -> list[pl.DataFrame]:

@@ -43,7 +43,8 @@ def field_values(
         exploded: (row, shape, values, rewritten) of the same rows; see ``objects``.
         fields: (schema, name, pick, conversion); see ``rules``.
     """
-    stated = observations.join(exploded, on="row", maintain_order="left")
+    has_fields = pl.col("values").list.len() > 0
+    stated = observations.join(exploded, on="row", maintain_order="left").filter(has_fields)
     layouts = stated.select("schema", "shape").unique().with_row_index("layout")
     named = layouts.with_columns(name=keys_of(pl.col("shape"))).explode("name")
     keys = _keys(named["name"])

@@ -10,7 +10,6 @@ from neotoma_core.report.recovery import Contents, RecoveryReport
 _LABEL: Final = 11
 _GAP: Final = "   "
 _TITLES: Final = {"reingested": "re-ingested"}
-_SHOWN_NAMES: Final = 3
 _FIRST_CLASSES: Final = ("inserted", "identical", "conflict", "reingested")
 
 
@@ -83,13 +82,21 @@ def _plan(report: RecoveryReport) -> Iterator[str]:
     lines = _aligned(rows, right=range(2, len(header)))
     yield _labelled("plan", lines[0])
     yield from (_labelled("", line) for line in lines[1:])
-    skipped = [counts for counts in report.tables if counts.reason and counts.read]
-    for line in _aligned(
-        [(c.table, _label(report, c), f"{c.read:,}", c.reason) for c in skipped], right=(2,)
-    ):
-        yield _labelled("skipped", line)
+    yield from _skipped(report)
     if report.quarantine:
         yield _labelled("quarantine", report.quarantine)
+
+
+def _skipped(report: RecoveryReport) -> Iterator[str]:
+    """Yield one line per table that is not merged, all backups together."""
+    rows: dict[tuple[str, str], int] = {}
+    for counts in report.tables:
+        if counts.skipped:
+            place = (counts.table, counts.reason)
+            rows[place] = rows.get(place, 0) + counts.skipped
+    cells = [(table, f"{read:,} rows", reason) for (table, reason), read in rows.items()]
+    for number, line in enumerate(_aligned(cells, right=(1,))):
+        yield _labelled("" if number else "skipped", line)
 
 
 def _label(report: RecoveryReport, counts: RowCounts) -> str:
@@ -127,11 +134,12 @@ def _raw_files(report: RecoveryReport) -> Iterator[str]:
         size = f"{raw.added_bytes / 1e6:,.1f} MB"
         repaired = f", {len(raw.repaired):,} repaired" if raw.repaired else ""
         yield _labelled("raw files", f"{raw.added:,} {verb}, {size}{repaired}")
-    for title, names in (("missing", raw.missing), ("damaged", raw.damaged)):
-        if names:
-            shown = ", ".join(names[:_SHOWN_NAMES])
-            more = f" and {len(names) - _SHOWN_NAMES:,} more" if len(names) > _SHOWN_NAMES else ""
-            yield _labelled("", f"{len(names):,} {title}: {shown}{more}")
+    if raw.missing:
+        yield _labelled("", f"{len(raw.missing):,} are in no copy; the report lists them")
+    if raw.damaged:
+        yield _labelled(
+            "", f"{len(raw.damaged):,} are damaged in every copy; the report lists them"
+        )
 
 
 def _notes(report: RecoveryReport) -> Iterator[str]:

@@ -72,10 +72,12 @@ def connect_read_only(database: Path) -> sqlite3.Connection:
 
 def check_integrity(connection: sqlite3.Connection, original: Path) -> None:
     """Raise BackupDamaged where SQLite's integrity check finds damaged pages."""
+    found: list[str] = []
     try:
-        found = [str(row[0]) for row in connection.execute("PRAGMA integrity_check")]
+        found.extend(str(row[0]) for row in connection.execute("PRAGMA integrity_check"))
     except sqlite3.DatabaseError as error:
-        raise _damaged(original, str(error)) from error
+        # The check names the pages it could not read before it gives up on them.
+        found.append(str(error))
     lines = [line for text in found for line in text.splitlines()]
     problems = [
         line

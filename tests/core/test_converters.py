@@ -95,7 +95,7 @@ def test_a_number_becomes_the_text_javascript_prints(value: float, expected: str
 
 def test_a_boolean_becomes_its_name() -> None:
     named = rule("string", ("boolean", "boolean_to_string"))
-    assert [convert(True, named), convert(False, named)] == ["true", "false"]
+    assert [convert(value, named) for value in (True, False)] == ["true", "false"]
 
 
 @pytest.mark.parametrize("value", ["text", "not a date"])

@@ -33,7 +33,7 @@ def row(
 
 def version_for(rows: list[dict[str, object]], user_id: str | None = None) -> str | None:
     schema = Registry.from_rows(rows).schema_for("note", user_id)
-    return schema and schema.schema_version
+    return None if schema is None else schema.schema_version
 
 
 def test_the_first_active_row_wins_whatever_the_versions_say() -> None:

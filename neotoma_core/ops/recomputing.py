@@ -1,0 +1,74 @@
+"""Recomputing the snapshots a merge touches, and what that changes in the target."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import polars as pl
+
+from neotoma_core.merge.derived import DerivedChange, plan_derived
+from neotoma_core.merge.plan import MergePlan, touched_relationships
+from neotoma_core.policies import Registry
+from neotoma_core.reduce.entities import reduce_entities
+from neotoma_core.reduce.reduction import Reduction
+from neotoma_core.reduce.relationships import reduce_relationships
+from neotoma_core.tables import BY_NAME, Table
+
+ENTITY_SNAPSHOTS: Final = BY_NAME["entity_snapshots"]
+RELATIONSHIP_SNAPSHOTS: Final = BY_NAME["relationship_snapshots"]
+
+
+@dataclass(frozen=True, slots=True)
+class Recomputed:
+    """One derived table: the reduction of what was touched, and the change it makes."""
+
+    table: Table
+    reduction: Reduction
+    change: DerivedChange
+
+
+def recompute_entities(
+    observations: pl.DataFrame, touched: pl.DataFrame, registry: Registry, existing: pl.DataFrame
+) -> Recomputed:
+    """Reduce the ``touched`` (``entity_id``) entities; ``existing`` are the target's snapshots."""
+    reduction = reduce_entities(of_entities(observations, touched), registry)
+    # An entity with no readable observation keeps the snapshot it has: nothing better is known.
+    kept = pl.concat([reduction.snapshots.select("entity_id"), reduction.unreduced])
+    change = plan_derived(
+        "entity_id",
+        existing,
+        reduction.snapshots,
+        touched.join(kept, on="entity_id", how="anti"),
+        columns=ENTITY_SNAPSHOTS.names,
+    )
+    return Recomputed(ENTITY_SNAPSHOTS, reduction, change)
+
+
+def recompute_relationships(merge: MergePlan, existing: pl.DataFrame, now: str) -> Recomputed:
+    """Reduce the relationships the merge touches; ``now``: ISO time of the computation."""
+    touched = touched_relationships(merge)
+    observations = _complete("relationship_observations", merge.merged("relationship_observations"))
+    reduction = reduce_relationships(
+        observations.join(touched, on="relationship_key", how="semi", maintain_order="left"),
+        now=now,
+    )
+    kept = reduction.snapshots.select("relationship_key")
+    change = plan_derived(
+        "relationship_key",
+        existing,
+        reduction.snapshots,
+        touched.join(kept, on="relationship_key", how="anti"),
+        # When it was computed is the wall clock's: no reason to write a row again.
+        ignored=("computed_at",),
+        columns=RELATIONSHIP_SNAPSHOTS.names,
+    )
+    return Recomputed(RELATIONSHIP_SNAPSHOTS, reduction, change)
+
+
+def of_entities(observations: pl.DataFrame, entities: pl.DataFrame) -> pl.DataFrame:
+    """Return the observations of some entities; broken rows of the target take no part."""
+    complete = _complete("observations", observations)
+    return complete.join(entities, on="entity_id", how="semi", maintain_order="left")
+
+
+def _complete(table: str, rows: pl.DataFrame) -> pl.DataFrame:
+    return rows.drop_nulls([c.name for c in BY_NAME[table].columns if c.required])

@@ -1,0 +1,59 @@
+"""Observations that were sent again: how many, and which entities their two times matter to."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import orjson
+import polars as pl
+
+from neotoma_core.merge.plan import Database, MergePlan, merge_one
+from neotoma_core.merge.policy import MergePolicy, ReingestedMode
+from neotoma_core.ops.recomputing import of_entities
+from neotoma_core.policies import Registry
+from neotoma_core.reduce.entities import reduce_entities
+from neotoma_core.tables import BY_NAME
+
+
+@dataclass(frozen=True, slots=True)
+class Reingested:
+    """``observations`` sent again, each counted once; ``entities_differ``: see the report."""
+
+    observations: int
+    entities_differ: int
+
+
+def count_reingested(
+    merge: MergePlan,
+    target: Database,
+    backups: Sequence[Database],
+    policy: MergePolicy,
+    registry: Registry,
+) -> Reingested:
+    """Count the observations sent again, and the entities that the other choice would change."""
+    chosen = merge.tables["observations"]
+    if chosen.resent.is_empty():
+        return Reingested(0, 0)
+    other: ReingestedMode = "by-mode" if policy.reingested == "keep-earliest" else "keep-earliest"
+    otherwise = merge_one(
+        BY_NAME["observations"], target, backups, MergePolicy(policy.mode, other), merge.remapped
+    )
+    times = ["id", "observed_at", "created_at"]
+    affected = (
+        chosen.merged.join(otherwise.merged.select(times), on=times, how="anti", nulls_equal=True)
+        .select("entity_id")
+        .unique()
+    )
+    now, then = (
+        _states(reduce_entities(of_entities(rows, affected), registry).snapshots)
+        for rows in (chosen.merged, otherwise.merged)
+    )
+    differ = sum(now.get(entity) != then.get(entity) for entity in affected["entity_id"])
+    return Reingested(chosen.resent.height, differ)
+
+
+def _states(snapshots: pl.DataFrame) -> dict[str, object]:
+    """Return each entity's snapshot by value: the order of its keys is no difference."""
+    return {
+        entity: orjson.loads(snapshot)
+        for entity, snapshot in snapshots.select("entity_id", "snapshot").iter_rows()
+    }

@@ -1,0 +1,188 @@
+"""Entity snapshots: one fact of the format document, section 4.1 and 4.3, per test."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from neotoma_core.policies import EntitySchema, FieldRule, Registry
+from neotoma_core.reduce.exact import (
+    EntitySnapshotRow,
+    ObservationRow,
+    canonical_name,
+    readable,
+    reduce_entity,
+)
+
+MONDAY, TUESDAY, WEDNESDAY = (f"2026-02-0{day}T10:00:00.000Z" for day in (2, 3, 4))
+NO_SCHEMAS = Registry()
+
+
+def observation(
+    id: str,  # noqa: A002
+    fields: str | None,
+    *,
+    at: str = MONDAY,
+    priority: float | None = 100,
+    source: str | None = None,
+    entity_type: str = "note",
+    version: str = "1.0",
+    user_id: str | None = "u",
+) -> ObservationRow:
+    return ObservationRow(
+        id, "e", entity_type, version, at, None, priority, source, fields, user_id
+    )
+
+
+def registry(*rules: FieldRule) -> Registry:
+    schema = EntitySchema("note", "2.0", {rule.name: rule for rule in rules})
+    return Registry({("note", None): schema})
+
+
+def reduced(*rows: ObservationRow, by: Registry = NO_SCHEMAS) -> EntitySnapshotRow:
+    snapshot = reduce_entity(rows, by)
+    assert snapshot is not None
+    return snapshot
+
+
+def test_the_latest_value_of_every_field_is_kept_with_its_observation() -> None:
+    got = reduced(
+        observation("a", '{"x":1,"y":1.0}'), observation("b", '{"z":"é","x":2}', at=TUESDAY)
+    )
+    assert got == EntitySnapshotRow(
+        entity_id="e",
+        entity_type="note",
+        schema_version="1.0",
+        canonical_name=None,
+        snapshot='{"z":"é","x":2,"y":1}',
+        computed_at=TUESDAY,
+        observation_count=2,
+        last_observation_at=TUESDAY,
+        provenance='{"z":"b","x":"b","y":"a"}',
+        user_id="u",
+    )
+
+
+def test_among_observations_of_one_time_the_lower_id_counts_as_later() -> None:
+    assert reduced(observation("b", '{"x":2}'), observation("a", '{"x":1}')).snapshot == '{"x":1}'
+
+
+def test_ids_are_compared_as_locale_compare_does() -> None:
+    rows = (observation("obs-1", '{"x":1}'), observation("obs_1", '{"x":2}'))
+    assert reduced(*rows).snapshot == '{"x":2}'
+
+
+def test_microseconds_do_not_decide() -> None:
+    earlier = observation("a", '{"x":1}', at="2026-02-02T10:00:00.000001Z")
+    later = observation("b", '{"x":2}', at="2026-02-02T10:00:00.000999Z")
+    assert reduced(earlier, later).snapshot == '{"x":1}'
+
+
+def test_times_are_compared_as_instants_and_kept_as_text() -> None:
+    in_berlin = observation("a", '{"x":1}', at="2026-02-02T10:30:00+01:00")
+    assert reduced(in_berlin, observation("b", '{"x":2}')).computed_at == MONDAY
+
+
+def test_a_null_clears_a_field() -> None:
+    got = reduced(observation("a", '{"x":1,"y":1}'), observation("b", '{"x":null}', at=TUESDAY))
+    assert (got.snapshot, got.provenance) == ('{"y":1}', '{"y":"a"}')
+
+
+def test_array_indices_come_first_in_snapshot_and_provenance() -> None:
+    got = reduced(observation("a", '{"b":1,"10":2,"2":3}'))
+    assert got.snapshot == '{"2":3,"10":2,"b":1}'
+    assert got.provenance == '{"2":"a","10":"a","b":"a"}'
+
+
+def test_a_field_named_like_the_prototype_never_reaches_the_snapshot() -> None:
+    assert reduced(observation("a", '{"__proto__":1,"x":2}')).snapshot == '{"x":2}'
+
+
+def test_an_empty_snapshot_is_a_snapshot() -> None:
+    assert reduced(observation("a", "{}")).snapshot == "{}"
+
+
+def test_a_tombstone_of_highest_priority_deletes() -> None:
+    tombstone = observation("b", '{"_deleted":true}', at=TUESDAY, priority=1000)
+    assert reduce_entity([observation("a", '{"x":1}'), tombstone], NO_SCHEMAS) is None
+
+
+@pytest.mark.parametrize("value", ["1", '"true"', "false", "null"])
+def test_only_a_true_deletes(value: str) -> None:
+    assert reduce_entity([observation("a", f'{{"_deleted":{value}}}')], NO_SCHEMAS) is not None
+
+
+def test_a_later_correction_revives() -> None:
+    tombstone = observation("a", '{"_deleted":true}', priority=1000)
+    correction = observation("b", '{"x":1}', at=TUESDAY, priority=1000)
+    assert reduced(tombstone, correction).snapshot == '{"x":1,"_deleted":true}'
+
+
+def test_a_classified_write_of_equal_priority_beats_a_tombstone() -> None:
+    tombstone = observation("a", '{"_deleted":true}', at=TUESDAY)
+    assert reduce_entity([tombstone, observation("b", "{}", source="sync")], NO_SCHEMAS)
+
+
+def test_a_restoration_shows_where_there_is_no_schema() -> None:
+    tombstone = observation("a", '{"_deleted":true}', priority=1000)
+    restoration = observation("b", '{"_deleted":false}', at=TUESDAY, priority=1001)
+    assert reduced(tombstone, restoration).snapshot == '{"_deleted":false}'
+
+
+def test_a_schema_lets_its_own_fields_through_and_gives_its_version() -> None:
+    by = registry(FieldRule("x", "number"))
+    got = reduced(observation("a", '{"x":1,"y":2}', version="7"), by=by)
+    assert (got.snapshot, got.schema_version) == ('{"x":1}', "2.0")
+
+
+def test_the_first_row_in_text_order_decides_type_user_and_version() -> None:
+    other = observation(
+        *("b", "{}"), at="2026-02-02T10:00:00+05:00", entity_type="task", version="", user_id="v"
+    )
+    got = reduced(other, observation("a", "{}"))
+    assert (got.entity_type, got.user_id, got.schema_version) == ("note", "u", "1.0")
+    assert reduced(other).schema_version == "1.0"
+
+
+def test_the_name_is_the_first_field_that_names_and_is_not_blank() -> None:
+    assert canonical_name({"name": "n", "title": " t\u00a0", "canonical_name": "  "}) == "t"
+    assert canonical_name({"name": "n", "canonicalName": "c", "title": 7}) == "c"
+    assert canonical_name({"name": ["n"]}) is None
+
+
+@pytest.mark.parametrize("fields", [None, "", "{", "null", "[1]", '"x"', "7"])
+def test_fields_that_are_no_object_are_not_readable(fields: str | None) -> None:
+    row = observation("a", fields)
+    assert not readable(row)
+    with pytest.raises(ValueError, match="no JSON object"):
+        reduce_entity([row], NO_SCHEMAS)
+
+
+def test_an_object_is_readable() -> None:
+    assert readable(observation("a", "{}"))
+
+
+def test_an_entity_without_observations_cannot_be_reduced() -> None:
+    with pytest.raises(ValueError, match="without observations"):
+        reduce_entity([], NO_SCHEMAS)
+
+
+def test_no_value_of_a_field_is_in_a_message() -> None:
+    with pytest.raises(ValueError, match="cannot be reduced") as caught:
+        reduce_entity([observation("a", '{"x":"planted secret"')], NO_SCHEMAS)
+    assert "planted" not in repr(caught.value)
+    assert caught.value.__context__ is None
+
+
+@given(
+    st.permutations(
+        [
+            observation("a", '{"x":1}', at="no date"),
+            observation("b", '{"x":2,"y":1}', at=TUESDAY, priority=None),
+            observation("c", '{"x":3}', at=WEDNESDAY, priority=0),
+            observation("d", '{"y":null}', at="", priority=5),
+        ]
+    )
+)
+def test_the_order_of_rows_never_changes_a_snapshot(rows: list[ObservationRow]) -> None:
+    by = registry(FieldRule("x", "number", (), "highest_priority"), FieldRule("y", "number"))
+    assert reduce_entity(rows, by) == reduce_entity(sorted(rows, key=lambda row: row.id), by)
