@@ -9,7 +9,7 @@ from neotoma_core.frames import TARGET
 from neotoma_core.ops.progress import Progress
 from neotoma_core.ops.run import DatabaseRef, Run
 from neotoma_core.store import vault
-from neotoma_core.store.copies import CopiedFile, copy_database
+from neotoma_core.store.copies import CopiedFile, copy_database, is_unchanged
 from neotoma_core.store.sqlite_files import companions
 
 # Beside the copies themselves: a second copy of a database with a log, frames, staging.
@@ -58,8 +58,7 @@ def require_space(run: Run) -> int:
 
 def secure_database(run: Run, database: DatabaseRef, progress: Progress) -> DatabaseEvidence:
     """Copy one database into the run's evidence; raises TargetLocked or BackupUnreadable."""
-    folder = run.folders.evidence / database.label
-    folder.mkdir(mode=0o700)
+    folder = _new_folder(run.folders.evidence / database.label)
     try:
         files = copy_database(database.path, folder, progress.advance)
     except TargetLocked as error:
@@ -68,6 +67,13 @@ def secure_database(run: Run, database: DatabaseRef, progress: Progress) -> Data
         advice = "close the program that uses it, or leave it out"
         raise BackupUnreadable(database.path, "locked by another program", advice) from error
     return DatabaseEvidence(database, folder, files)
+
+
+def is_current(evidence: DatabaseEvidence) -> bool:
+    """Return whether the database's files are still those that were copied, by size and time."""
+    path = evidence.database.path
+    copied = {file.original for file in evidence.files}
+    return copied == {path, *companions(path)} and all(map(is_unchanged, evidence.files))
 
 
 def write_manifest(run: Run, secured: tuple[DatabaseEvidence, ...]) -> Path:
@@ -85,6 +91,18 @@ def write_manifest(run: Run, secured: tuple[DatabaseEvidence, ...]) -> Path:
         },
     )
     return path
+
+
+def _new_folder(folder: Path) -> Path:
+    """Create ``folder``; what an earlier try of this run copied is kept under another name."""
+    number = 1
+    while folder.exists():
+        aside = folder.with_name(f"{folder.name}-try-{number}")
+        if not aside.exists():
+            folder.rename(aside)
+        number += 1
+    folder.mkdir(mode=0o700)
+    return folder
 
 
 def _described(evidence: DatabaseEvidence) -> JsonValue:

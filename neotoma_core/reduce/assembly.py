@@ -11,7 +11,7 @@ _PROTOTYPE: Final = "__proto__"
 """Assigning to this field of a JavaScript object makes no field: it never reaches a snapshot."""
 
 _NAME_FIELDS: Final = ("canonical_name", "canonicalName", "title", "name")
-_NAME_AS_IT_IS: Final = r'^"[!-~\u00c0-\u024f](?:[^\\]*[!-~\u00c0-\u024f])?"$'
+_NAME_AS_IT_IS: Final = r'^"[!-\[\]-~\u00c0-\u024f](?:[^\\]*[!-\[\]-~\u00c0-\u024f])?"$'
 
 
 def assemble(kept: pl.DataFrame, keys: pl.DataFrame) -> pl.DataFrame:

@@ -7,7 +7,7 @@ import polars as pl
 
 _BETWEEN_KEYS: Final = "\x1f"  # JSON text can hold it only as an escape, which ``texts`` sets apart
 
-_SETTINGS: Final = {
+_SETTINGS: Final[dict[str, str | bool | int | float | list[str]]] = {
     "autoinstall_known_extensions": "false",
     "autoload_known_extensions": "false",
     "produce_arrow_string_view": "true",
@@ -41,7 +41,7 @@ def explode_objects(texts: pl.DataFrame) -> pl.DataFrame:
 
 
 def keys_of(shape: pl.Expr) -> pl.Expr:
-    """Return the list of keys a ``shape`` names. An object that has none is not told from ``""``."""
+    """Return the list of keys a ``shape`` names; of no key at all, it says one, the empty one."""
     return shape.str.split(_BETWEEN_KEYS)
 
 
@@ -58,4 +58,5 @@ def explode_arrays(texts: pl.DataFrame) -> pl.DataFrame:
 def _run(texts: pl.DataFrame, query: str) -> pl.DataFrame:
     with duckdb.connect(":memory:", config=_SETTINGS) as connection:
         connection.register("texts", texts)
-        return connection.sql(query).pl()
+        exploded: pl.DataFrame = connection.sql(query).pl()
+        return exploded

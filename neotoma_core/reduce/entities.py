@@ -53,7 +53,7 @@ def _reduce_slice(ordered: pl.DataFrame, registry: Registry) -> Reduction:
     routed = entities_needing_exact(readable, objects.beyond)
     is_routed = pl.col("group").is_in(routed.implode())
     in_bulk = readable.filter(~is_routed)
-    entities, rules = _entities(in_bulk, registry)
+    entities, rules = entities_of(in_bulk, registry)
     deleted = deleted_groups(in_bulk, objects.exploded)
     live = in_bulk.filter(~pl.col("group").is_in(deleted.implode()))
     exact = reduce_entities_exactly(readable.filter(is_routed), registry)
@@ -69,7 +69,7 @@ def _reduce_slice(ordered: pl.DataFrame, registry: Registry) -> Reduction:
     )
 
 
-def _entities(readable: pl.DataFrame, registry: Registry) -> tuple[pl.DataFrame, Rules]:
+def entities_of(readable: pl.DataFrame, registry: Registry) -> tuple[pl.DataFrame, Rules]:
     """Return the entities with what their latest observation says, and the rules they need."""
     heads = groups_of(
         readable, "entity_id", "entity_type", "user_id", "schema_version", "observed_at"

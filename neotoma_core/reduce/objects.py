@@ -13,8 +13,8 @@ class Objects:
     """JSON objects taken apart.
 
     Attributes:
-        exploded: (row, shape, values, rewritten), in the order given; see ``engine``. The values
-            of ``rewritten`` rows still have to be made canonical.
+        exploded: (row, shape, values, rewritten) of all others, in the order given; see
+            ``engine``. The values of ``rewritten`` rows still have to be made canonical.
         unreadable: (row, reason) of what is no JSON object.
         beyond: (row) of the objects that only the exact reducer can read.
     """
@@ -36,11 +36,12 @@ def take_apart(texts: pl.DataFrame) -> Objects:
     refused = pl.col("shape").is_null()
     late = _judged(texts.join(exploded.filter(refused), on="row", how="semi"))
     is_object = pl.col("canonical").is_not_null()
-    beyond = [odd.filter("beyond"), late.filter(is_object), _with_doubled_keys(exploded)]
+    lost = [odd.filter("beyond"), late.filter(is_object), _with_doubled_keys(exploded)]
+    beyond = pl.concat([rows.select("row") for rows in lost])
     return Objects(
-        exploded=exploded.filter(~refused),
+        exploded=exploded.filter(~refused & ~pl.col("row").is_in(beyond["row"].implode())),
         unreadable=pl.concat([odd, late]).filter(~is_object).select("row", "reason"),
-        beyond=pl.concat([rows.select("row") for rows in beyond]),
+        beyond=beyond,
     )
 
 

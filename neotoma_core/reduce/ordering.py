@@ -39,8 +39,10 @@ def in_order(observations: pl.DataFrame, group: str) -> pl.DataFrame:
     hash_starts = pl.col("hash") != pl.col("hash").shift(1)
     if ordered.select(starts.sum() != hash_starts.sum()).item():  # two hashes are equal
         ordered = hashed[_places(hashed, group)]
-    return ordered.drop("hash").with_row_index("row").with_columns(
-        group=starts.fill_null(value=False).cum_sum()
+    return (
+        ordered.drop("hash")
+        .with_row_index("row")
+        .with_columns(group=starts.fill_null(value=False).cum_sum())
     )
 
 
@@ -53,28 +55,39 @@ def _places(observations: pl.DataFrame, group: str) -> pl.Series:
     by_time = observations.select(
         pl.arg_sort_by(group, "instant", descending=[False, True], nulls_last=True)
     ).to_series()
-    same = observations.select(keys)[by_time].select(
-        pl.all_horizontal(keys.eq_missing(keys.shift(1)))
-    ).to_series()
+    same = (
+        observations.select(keys)[by_time]
+        .select(pl.all_horizontal(keys.eq_missing(keys.shift(1))))
+        .to_series()
+    )
     tied = same | same.shift(-1, fill_value=False)
     if not tied.any():
         return by_time
     places = by_time.filter(tied)
-    by_id = observations[places].select(
-        pl.arg_sort_by(
-            group, "instant", "id_key", descending=[False, True, False], nulls_last=True
+    by_id = (
+        observations[places]
+        .select(
+            pl.arg_sort_by(
+                group, "instant", "id_key", descending=[False, True, False], nulls_last=True
+            )
         )
-    ).to_series()
+        .to_series()
+    )
     return by_time.scatter(tied.arg_true(), places[by_id])
 
 
+def bucket_of(group: pl.Expr, buckets: int) -> pl.Expr:
+    """Return which of so many buckets a group falls into; the same within one process."""
+    return group.hash() % buckets
+
+
 def slices(ordered: pl.DataFrame, rows: int) -> list[pl.DataFrame]:
-    """Cut ordered observations between groups, into slices of about so many rows."""
+    """Cut ordered observations between groups, into slices of about so many rows, at least one."""
     groups = ordered["group"]
     at_border = groups.gather_every(rows, offset=rows).unique(maintain_order=True)
     borders = [0, *groups.search_sorted(at_border, side="left"), ordered.height]
     pairs = itertools.pairwise(dict.fromkeys(borders))
-    return [ordered[start:end] for start, end in pairs]
+    return [ordered[start:end] for start, end in pairs] or [ordered]
 
 
 def _with_instants(observations: pl.DataFrame) -> pl.DataFrame:
@@ -84,8 +97,8 @@ def _with_instants(observations: pl.DataFrame) -> pl.DataFrame:
     parsed = text.str.to_datetime("%Y-%m-%dT%H:%M:%S.%3fZ", time_unit="ms", strict=False)
     marked = observations.with_columns(
         instant=pl.when(written).then(parsed.cast(pl.Int64)),
-        as_written=written.fill_null(value=False) & pl.col("id").str.contains(_WRITTEN_ID),
-    )
+        id_as_written=pl.col("id").str.contains(_WRITTEN_ID),
+    ).with_columns(as_written=pl.col("instant").is_not_null() & pl.col("id_as_written"))
     unread = pl.col("instant").is_null()
     others = marked.filter(unread)["observed_at"].unique()
     if others.is_empty():
@@ -102,7 +115,7 @@ def _with_instants(observations: pl.DataFrame) -> pl.DataFrame:
 def _with_id_keys(observations: pl.DataFrame, group: str) -> pl.DataFrame:
     """Add ``source``, and ``id_key``: the id itself where bytes order as localeCompare does."""
     ids = pl.col("id")
-    odd_groups = observations.filter(~ids.str.contains(_WRITTEN_ID)).select(pl.col(group).unique())
+    odd_groups = observations.filter(~pl.col("id_as_written")).select(pl.col(group).unique())
     if odd_groups.is_empty():
         return observations.with_columns(id_key=ids, source=ids)
     in_odd_group = pl.col(group).is_in(odd_groups[group].implode())

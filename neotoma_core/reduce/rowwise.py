@@ -1,14 +1,22 @@
 """The exact reducer on frames: for the few entities that the vectorised one cannot reduce."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
+from typing import Any, Final
 
 import polars as pl
 
 from neotoma_core.policies import Registry
-from neotoma_core.reduce.exact import ObservationRow, reduce_entity
-from neotoma_core.reduce.exact_relationships import RelationshipObservationRow, reduce_relationship
+from neotoma_core.reduce.exact import EntitySnapshotRow, ObservationRow, reduce_entity
+from neotoma_core.reduce.exact_relationships import (
+    RelationshipObservationRow,
+    RelationshipSnapshotRow,
+    reduce_relationship,
+)
 from neotoma_core.reduce.reduction import ENTITY_SNAPSHOT, RELATIONSHIP_SNAPSHOT
+
+_LONE_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,15 +47,26 @@ def reduce_relationships_exactly(observations: pl.DataFrame, *, now: str) -> Exa
     return _exact_reduction(snapshots, "relationship_key", RELATIONSHIP_SNAPSHOT)
 
 
-def _by(observations: pl.DataFrame, key: str) -> Iterator[tuple[str, list[dict[str, object]]]]:
+def storable(value: object) -> object:
+    """Return a value as SQLite stores it: half a surrogate pair has no UTF-8 and is replaced."""
+    return _LONE_SURROGATE.sub("\ufffd", value) if isinstance(value, str) else value
+
+
+def _by(observations: pl.DataFrame, key: str) -> Iterator[tuple[str, list[dict[str, Any]]]]:
     for (value,), rows in observations.group_by(key):
         yield str(value), rows.to_dicts()
 
 
 def _exact_reduction(
-    snapshots: Mapping[str, object | None], key: str, schema: Mapping[str, type[pl.DataType]]
+    snapshots: Mapping[str, EntitySnapshotRow | RelationshipSnapshotRow | None],
+    key: str,
+    schema: Mapping[str, type[pl.DataType]],
 ) -> ExactReduction:
-    rows = [asdict(row) for row in snapshots.values() if row is not None]
+    rows = [
+        {name: storable(value) for name, value in asdict(row).items()}
+        for row in snapshots.values()
+        if row is not None
+    ]
     without = [value for value, row in snapshots.items() if row is None]
     return ExactReduction(
         pl.DataFrame(rows, schema=schema), pl.DataFrame({key: without}, schema={key: pl.String})

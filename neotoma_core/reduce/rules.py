@@ -72,7 +72,7 @@ def rules_for(owners: pl.DataFrame, registry: Registry) -> Rules:
     )
 
 
-_FIELDS: Final = {
+_FIELDS: Final[dict[str, pl.DataType | type[pl.DataType]]] = {
     "schema": pl.UInt32,
     "name": pl.String,
     "pick": PICK,

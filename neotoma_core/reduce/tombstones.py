@@ -10,10 +10,11 @@ def deleted_groups(observations: pl.DataFrame, exploded: pl.DataFrame) -> pl.Ser
     """Return the groups whose leading observation says ``"_deleted": true``.
 
     The highest source priority leads, then the best observation source by Neotoma's own order,
-    whatever the schema says, then the latest. So a correction made after a deletion revives.
+    whatever the schema says, then the latest. No priority counts as 0. So a correction made after
+    a deletion revives.
 
     Args:
-        observations: (row, group, source_priority, observation_source), priorities not null.
+        observations: (row, group, source_priority, observation_source).
         exploded: (row, shape, values); see ``objects``.
 
     Upstream: observation_reducer.ts, the deletion check.
@@ -22,7 +23,10 @@ def deleted_groups(observations: pl.DataFrame, exploded: pl.DataFrame) -> pl.Ser
     suspects = observations.join(tombstones, on="row", how="semi").select("group").unique()
     leading = (
         observations.join(suspects, on="group", how="semi")
-        .with_columns(source_rank=default_source_rank(pl.col("observation_source")))
+        .with_columns(
+            pl.col("source_priority").fill_null(0),
+            source_rank=default_source_rank(pl.col("observation_source")),
+        )
         .sort(
             "group", "source_priority", "source_rank", "row", descending=[False, True, False, False]
         )

@@ -56,7 +56,7 @@ def copy_database(
             opened = _open_all(database, stack)
             held = stack.enter_context(_held_still(database))
             copied = tuple(_copy(path, descriptor, folder, progress) for path, descriptor in opened)
-            if held or all(_unchanged(file) for file in copied):
+            if held or all(is_unchanged(file) for file in copied):
                 return copied
         for file in copied:
             (folder / file.name).unlink()
@@ -75,6 +75,15 @@ def sha256_of(path: Path) -> str:
     """Return the SHA-256 of a file in the vault."""
     with path.open("rb") as file:
         return fingerprint(file.fileno())
+
+
+def is_unchanged(file: CopiedFile) -> bool:
+    """Return whether the original still has the size and mtime it was copied with."""
+    try:
+        now = file.original.stat()
+    except FileNotFoundError:
+        return False
+    return (now.st_size, now.st_mtime_ns) == (file.size, file.mtime_ns)
 
 
 def _open_all(database: Path, stack: ExitStack) -> tuple[tuple[Path, int], ...]:
@@ -154,11 +163,3 @@ def _blocks(descriptor: int) -> Iterator[bytes]:
     while block := os.pread(descriptor, CHUNK, offset):
         yield block
         offset += len(block)
-
-
-def _unchanged(file: CopiedFile) -> bool:
-    try:
-        now = file.original.stat()
-    except FileNotFoundError:
-        return False
-    return (now.st_size, now.st_mtime_ns) == (file.size, file.mtime_ns)

@@ -65,7 +65,12 @@ def copy_raw_files(
 
 
 def move_raw_file(folder: Path, name: str, aside: Path) -> None:
-    """Move one file out of a raw folder, keeping its relative name."""
+    """Move one file out of a raw folder, keeping its relative name.
+
+    One that is aside already stays: on a second try what has its name is the good copy.
+    """
+    if (aside / name).exists():
+        return
     (aside / name).parent.mkdir(parents=True, exist_ok=True)
     content = (folder / name).read_bytes()
     _install(aside / name, content)

@@ -37,7 +37,8 @@ class RowSource:
 
 @contextmanager
 def new_staging(path: Path) -> Iterator[sqlite3.Connection]:
-    """Create the staging database; nothing in it needs to survive a crash."""
+    """Create the staging database, anew; nothing in it needs to survive a crash."""
+    path.unlink(missing_ok=True)
     connection = sqlite3.connect(path, isolation_level=None, uri=True)
     try:
         connection.execute("PRAGMA journal_mode = OFF").fetchone()

@@ -1,0 +1,46 @@
+"""What Prefect is told of a run: a log of steps and counts, and the report as an artifact.
+
+No stored value is in either; ids, paths and counts are.
+"""
+
+from typing import Final
+
+from prefect.artifacts import create_markdown_artifact
+from prefect.logging import get_run_logger
+
+from neotoma_core.report.recovery import RecoveryReport
+from neotoma_core.report.text import plan_text, result_text
+
+ARTIFACT_KEY: Final = "recovery-report"
+
+
+class RunLog:
+    """Progress as lines in the log of the task that makes it."""
+
+    def begin(self, step: str, total: int | None = None) -> None:
+        """Log that a step begins."""
+        units = "" if total is None else f" ({total:,} units)"
+        get_run_logger().info("%s%s", step, units)
+
+    def advance(self, units: int) -> None:
+        """Say nothing: a log line per block would drown the others."""
+
+
+def record_report(report: RecoveryReport) -> None:
+    """Log what a recovery did and store its report with the run."""
+    log = get_run_logger()
+    for backup in report.backups:
+        counts = (backup.label, backup.observations, backup.adds)
+        log.info("%s: %d observations, adds %d", *counts)
+    for unused in report.not_used:
+        log.warning("not used: %s: %s", unused.path, unused.reason)
+    before, after = report.before, report.after
+    log.info("%s: %d rows written", report.outcome, report.writes)
+    log.info("observations: %d before, %d after", before.observations, after.observations)
+    log.info("entities: %d before, %d after", before.entities, after.entities)
+    create_markdown_artifact(_as_markdown(report), ARTIFACT_KEY, f"Recovery of {report.target}")
+
+
+def _as_markdown(report: RecoveryReport) -> str:
+    text = f"{plan_text(report)}\n{result_text(report)}"
+    return f"```text\n{text}\n```\n\n```json\n{report.to_json()}\n```\n"

@@ -1,0 +1,25 @@
+"""What tasks have in common: nothing is cached or stored, and the error says whether to retry."""
+
+from typing import Any, Final
+
+from prefect import Task, task
+from prefect.cache_policies import NO_CACHE
+from prefect.client.schemas.objects import State, TaskRun
+
+from neotoma_core.errors import MiddenError
+
+RETRY_DELAYS_SECONDS: Final = [2.0, 10.0, 30.0]
+
+
+def is_retryable(_task: Task[..., Any], _run: TaskRun, state: State[Any]) -> bool:
+    """Return whether the task failed with an error whose class says that trying again may help."""
+    return isinstance(state.data, MiddenError) and state.data.retryable
+
+
+operation = task(
+    cache_policy=NO_CACHE,
+    persist_result=False,
+    retries=len(RETRY_DELAYS_SECONDS),
+    retry_delay_seconds=RETRY_DELAYS_SECONDS,
+    retry_condition_fn=is_retryable,
+)

@@ -1,0 +1,74 @@
+"""Fixtures that several folders of tests share."""
+
+import shutil
+import tarfile
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from neotoma_core.merge.policy import MergeMode, MergePolicy, ReingestedMode
+from neotoma_core.ops.progress import Silent
+from neotoma_core.ops.recover import plan_only, recover
+from neotoma_core.ops.run import RecoverRequest, recovery_run
+from neotoma_core.report.recovery import RecoveryReport
+
+FIXTURES = Path(__file__).parent.parent / "data" / "fixtures"
+NOW = datetime(2026, 3, 12, 9, 0, tzinfo=UTC)
+
+Recover = Callable[..., RecoveryReport]
+
+
+@pytest.fixture(scope="session")
+def unpacked(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The incident as bundled. Never written to."""
+    folder = tmp_path_factory.mktemp("bundle")
+    with tarfile.open(FIXTURES / "incident.tar.xz") as bundle:
+        bundle.extractall(folder, filter="data")
+    return folder / "incident"
+
+
+@pytest.fixture
+def incident(unpacked: Path, tmp_path: Path) -> Path:
+    """A copy of the incident's databases, without raw files."""
+    return copy_databases(unpacked, tmp_path)
+
+
+def copy_databases(unpacked: Path, folder: Path) -> Path:
+    """Copy the incident's databases, without raw files."""
+    raw = shutil.ignore_patterns("sources", "sources_prod")
+    return Path(shutil.copytree(unpacked, folder / "incident", ignore=raw))
+
+
+@pytest.fixture
+def run_recover(tmp_path: Path) -> Recover:
+    """``recover`` with the vault in this test's folder; the answer to its question is yes."""
+    return recover_into(tmp_path / "vault")
+
+
+def recover_into(vault: Path) -> Recover:
+    """Return ``recover`` with a vault; the answer to its question is yes."""
+
+    def run(
+        target: Path,
+        *backups: Path,
+        mode: MergeMode = "keep-target",
+        reingested: ReingestedMode = "by-mode",
+        dry_run: bool = False,
+        skip_unreadable: bool = False,
+        now: datetime = NOW,
+    ) -> RecoveryReport:
+        request = RecoverRequest(
+            target=target,
+            backups=backups,
+            vault=vault,
+            policy=MergePolicy(mode, reingested),
+            skip_unreadable=skip_unreadable,
+        )
+        with recovery_run(request, now) as current:
+            if dry_run:
+                return plan_only(current, Silent())
+            return recover(current, lambda _: True, Silent())
+
+    return run

@@ -1,0 +1,137 @@
+"""Broken rows: set aside with the reason, counted, and never in the way of the others."""
+
+import sqlite3
+import traceback
+from contextlib import closing
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from neotoma_core.contracts import validate
+from neotoma_core.errors import KeyMissing
+from neotoma_core.tables import BY_NAME
+from tests.conftest import Recover
+from tests.databases import count, entity, insert, make_database, observation, source
+
+SECRET = "correct-horse-battery-staple"  # noqa: S105 - planted, to be looked for
+
+
+def loosen(path: Path, table: str) -> sqlite3.Connection:
+    """Drop the rules of a table, as a damaged or hand-made copy may lack them."""
+    connection = sqlite3.connect(path, isolation_level=None)
+    columns = ", ".join(f'"{column.name}" {column.type}' for column in BY_NAME[table].columns)
+    connection.execute(f"DROP TABLE {table}")
+    connection.execute(f"CREATE TABLE {table} ({columns})")
+    return connection
+
+
+BROKEN = {
+    "no key": {"id": None},
+    "required value missing": {"id": "b", "entity_id": None},
+    "key used twice": {"id": "good"},
+    "blob where text belongs": {"id": "b", "fields": SECRET.encode()},
+    "text where a number belongs": {"id": "b", "source_priority": SECRET},
+}
+
+
+@pytest.mark.parametrize("cells", BROKEN.values(), ids=BROKEN.keys())
+def test_a_broken_row_is_set_aside_and_the_others_go_on(
+    cells: dict[str, object], tmp_path: Path, run_recover: Recover
+) -> None:
+    target = make_database(tmp_path / "target.db")
+    backup = make_database(tmp_path / "backup.db")
+    with closing(loosen(backup, "observations")) as connection:
+        insert(connection, "observations", observation("good"))
+        broken = {**observation("bad", fields=f'{{"title":"{SECRET}"}}'), **cells}
+        insert(connection, "observations", broken)
+    report = run_recover(target, backup)
+    counts = next(c for c in report.tables if c.table == "observations")
+    assert (counts.read, counts.inserted, counts.quarantined) == (2, 1, 1)
+    assert count(target, "observations") == 1
+    assert SECRET not in report.to_json()
+    kept = pl.read_parquet(Path(report.quarantine or "") / "backup-1-observations.parquet")
+    assert kept.height == 1
+    assert kept["_reason"][0]
+
+
+def test_text_that_is_no_utf8_is_set_aside(tmp_path: Path, run_recover: Recover) -> None:
+    target = make_database(tmp_path / "target.db")
+    backup = make_database(tmp_path / "backup.db", {"observations": [observation("good")]})
+    with closing(sqlite3.connect(backup, isolation_level=None)) as connection:
+        insert(connection, "observations", observation("bad"))
+        connection.execute(
+            "UPDATE observations SET fields = CAST(x'c328' AS TEXT) WHERE id = 'bad'"
+        )
+    report = run_recover(target, backup)
+    counts = next(c for c in report.tables if c.table == "observations")
+    assert (counts.inserted, counts.quarantined) == (1, 1)
+
+
+def test_a_broken_row_of_the_target_stays_and_is_named(
+    tmp_path: Path, run_recover: Recover
+) -> None:
+    target = make_database(tmp_path / "target.db", {"observations": [observation("o1")]})
+    with closing(sqlite3.connect(target, isolation_level=None)) as connection:
+        connection.execute("UPDATE observations SET fields = x'00'")
+    backup = make_database(
+        tmp_path / "backup.db", {"observations": [observation("o1"), observation("o2")]}
+    )
+    report = run_recover(target, backup)
+    counts = next(c for c in report.tables if c.table == "observations")
+    assert (counts.inserted, counts.conflict) == (1, 1)
+    assert [f.subject for f in report.findings if f.kind == "broken-in-target"] == ["observations"]
+    with closing(sqlite3.connect(target)) as connection:
+        stored = connection.execute("SELECT fields FROM observations WHERE id = 'o1'").fetchall()
+    assert stored == [(b"\x00",)]
+
+
+def test_a_secret_in_a_broken_row_is_in_no_exception() -> None:
+    table = BY_NAME["observations"]
+    rows = {column.name: [None, None] for column in table.columns}
+    frame = pl.DataFrame(
+        {**rows, "id": ["a", "b"], "fields": [SECRET, SECRET], "_rowid": [1, 2]},
+        schema_overrides={
+            column.name: {"TEXT": pl.String, "INTEGER": pl.Int64, "REAL": pl.Float64}[column.type]
+            for column in table.columns
+        },
+    )
+    validated = validate(table, frame)
+    assert validated.rows.is_empty()
+    assert SECRET not in str(validated.broken.rows())
+    with pytest.raises(TypeError) as raised:
+        validate(table, frame.drop("entity_id"))
+    assert SECRET not in "".join(traceback.format_exception(raised.value))
+    assert raised.value.__context__ is None
+    assert raised.value.__cause__ is None
+
+
+def test_encrypted_values_without_a_key_stop_the_run(tmp_path: Path, run_recover: Recover) -> None:
+    sealed = f"{'0a' * 16}:{'0b' * 16}:{'0c' * 40}"
+    target = make_database(tmp_path / "target.db")
+    backup = make_database(
+        tmp_path / "backup.db", {"observations": [observation("o1", fields=sealed)]}
+    )
+    with pytest.raises(KeyMissing, match="1 observations are encrypted"):
+        run_recover(target, backup)
+    assert count(target, "observations") == 0
+
+
+def test_one_source_under_two_ids_is_kept_once_and_referred_to(
+    tmp_path: Path, run_recover: Recover
+) -> None:
+    target = make_database(tmp_path / "target.db", {"sources": [source("s1", content_hash="same")]})
+    backup = make_database(
+        tmp_path / "backup.db",
+        {
+            "sources": [source("s2", content_hash="same")],
+            "entities": [entity("e1")],
+            "observations": [observation("o1", source_id="s2")],
+        },
+    )
+    report = run_recover(target, backup)
+    counts = {c.table: c for c in report.tables}
+    assert (counts["sources"].remapped, counts["sources"].inserted) == (1, 0)
+    with closing(sqlite3.connect(target)) as connection:
+        assert connection.execute("SELECT id FROM sources").fetchall() == [("s1",)]
+        assert connection.execute("SELECT source_id FROM observations").fetchall() == [("s1",)]
