@@ -159,12 +159,15 @@ class DiskFull(MiddenError):
 
     exit_code = 14
 
-    def __init__(self, folder: Path, needed: int, free: int) -> None:
+    def __init__(self, folder: Path, needed: int | None = None, free: int = 0) -> None:
         self.needed = needed
         self.free = free
+        wrong = "the disk is full"
+        if needed is not None:
+            wrong = f"{needed / 1e6:,.1f} MB are needed and {free / 1e6:,.1f} MB are free"
         super().__init__(
-            f"{folder}: {needed / 1e6:,.1f} MB are needed and {free / 1e6:,.1f} MB are free; "
-            "nothing was changed; make room, or choose another folder with --vault"
+            f"{folder}: {wrong}; nothing was changed; "
+            "make room, or choose another folder with --vault"
         )
 
 

@@ -63,7 +63,8 @@ def source(identifier: str, **cells: object) -> Row:
 def read_all(path: Path) -> dict[str, list[tuple[object, ...]]]:
     """Return every row of every table with the storage class of each cell."""
     tables = {}
-    with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as connection:
+    # Not read-only: SQLite must be able to undo what a killed writer left half done.
+    with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=rw", uri=True)) as connection:
         connection.text_factory = bytes
         names = connection.execute(
             "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name"

@@ -5,13 +5,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from neotoma_core.errors import VaultDamaged
 from neotoma_core.frames import values_of
 from neotoma_core.ops.planning import RecoveryPlan
 from neotoma_core.ops.progress import Progress
 from neotoma_core.ops.raw_files import bring_over, require_space
 from neotoma_core.ops.verification import verify_publication
 from neotoma_core.report.recovery import Check
+from neotoma_core.store.copies import sha256_of
 from neotoma_core.store.publication import publish
 from neotoma_core.store.staging import new_staging, rewrite_staged, stage_derived, stage_rows
 
@@ -55,12 +55,14 @@ def _publish(
 
 
 def _as_read(plan: RecoveryPlan) -> dict[str, str]:
-    if plan.run.target is None:
+    """Return the SHA-256 the target's files must have once it is locked, by suffix."""
+    if plan.target is None:
         return {}
-    for evidence in plan.evidence:
-        if evidence.database == plan.run.target:
-            return evidence.hashes
-    raise VaultDamaged(plan.run.folders.evidence, "the target's copy is gone", "run again")
+    (evidence,) = (e for e in plan.evidence if e.database == plan.target.database)
+    if "-journal" not in evidence.hashes:
+        return evidence.hashes
+    # SQLite applies a crashed writer's journal as it locks the database, as it did to our copy.
+    return {"": sha256_of(plan.target.whole)}
 
 
 def _columns(plan: RecoveryPlan) -> dict[str, list[str]]:

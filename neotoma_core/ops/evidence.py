@@ -37,7 +37,7 @@ class DatabaseEvidence:
 
     @property
     def hashes(self) -> dict[str, str]:
-        """SHA-256 by suffix: ``""`` the database, ``-wal``, ``-journal``; what its rows are in."""
+        """SHA-256 by suffix: ``""`` the database, ``-wal``, ``-journal``: what its rows are in."""
         name = self.database.path.name
         by_suffix = {file.name.removeprefix(name): file.sha256 for file in self.files}
         return {suffix: digest for suffix, digest in by_suffix.items() if suffix != "-shm"}

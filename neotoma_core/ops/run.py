@@ -17,7 +17,7 @@ from neotoma_core.errors import (
 from neotoma_core.frames import TARGET
 from neotoma_core.merge.policy import MergePolicy
 from neotoma_core.store import vault
-from neotoma_core.store.sqlite_files import companion
+from neotoma_core.store.space import out_of_space_named
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,8 @@ def recovery_run(request: RecoverRequest, now: datetime) -> Iterator[Run]:
     with vault.locked(request.vault):
         folders = vault.new_run(request.vault, now)
         try:
-            yield Run(request, folders, target, backups, left_out, repeated, now)
+            with out_of_space_named(request.vault):
+                yield Run(request, folders, target, backups, left_out, repeated, now)
         finally:
             vault.remove_work(folders)
 
@@ -126,12 +127,6 @@ def target_of(path: Path) -> DatabaseRef | None:
             raise TargetError(path, "its folder does not exist", "create the folder first")
         return None
     require_readable(path)
-    if companion(path, "-journal").exists():
-        raise TargetError(
-            path,
-            "a crashed writer left a rollback journal",
-            "open it once with Neotoma or sqlite3, which applies the journal, and run again",
-        )
     return DatabaseRef(TARGET, "target", path, environment_of(path.name))
 
 

@@ -37,7 +37,7 @@ def take_apart(texts: pl.DataFrame) -> Objects:
     late = _judged(texts.join(exploded.filter(refused), on="row", how="semi"))
     is_object = pl.col("canonical").is_not_null()
     lost = [odd.filter("beyond"), late.filter(is_object), _with_doubled_keys(exploded)]
-    beyond = pl.concat([rows.select("row") for rows in lost])
+    beyond = pl.concat([rows.select("row") for rows in lost]).unique()
     return Objects(
         exploded=exploded.filter(~refused & ~pl.col("row").is_in(beyond["row"].implode())),
         unreadable=pl.concat([odd, late]).filter(~is_object).select("row", "reason"),

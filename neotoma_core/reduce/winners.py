@@ -10,7 +10,6 @@ from typing import Final
 import polars as pl
 
 from neotoma_core.reduce.rules import (
-    LATEST,
     PRIORITY,
     PRIORITY_ID,
     SPECIFICITY,
@@ -36,53 +35,53 @@ def winners(values: pl.DataFrame, observations: pl.DataFrame) -> pl.DataFrame:
 
     Args:
         values: (place, row, group, contested, key, pick), none of them to be united.
-        observations: (row, source_priority, source_rank, specificity_score, id_key), none null.
+        observations: (row, source_priority, source_rank, specificity_score, id_key) of the groups
+            that have several, none null.
     """
-    is_latest = pl.col("pick") == LATEST
-    contested = values.filter("contested")
-    return pl.concat(
-        [
-            uncontested(values.filter(~pl.col("contested"))),
-            latest(contested.filter(is_latest)),
-            *(
-                best(contested.filter(pl.col("pick") == pick), observations, order)
-                for pick, order in ORDERS.items()
-            ),
-        ]
-    )
+    is_contested = pl.col("contested")
+    uncontested = values.filter(~is_contested).select(*_GROUP, first="place", place="place")
+    return pl.concat([uncontested, _best(values.filter(is_contested), observations)])
 
 
-def uncontested(values: pl.DataFrame) -> pl.DataFrame:
-    """Keep every value of the groups that have a single observation."""
-    return values.select(*_GROUP, first="place", place="place")
+def _best(values: pl.DataFrame, observations: pl.DataFrame) -> pl.DataFrame:
+    """Keep the value of the observation that the field's order puts first.
 
-
-def latest(values: pl.DataFrame) -> pl.DataFrame:
-    """Keep the value met first: the latest, by time and then by id."""
-    return values.group_by(_GROUP).agg(first=pl.col("place").min(), place=pl.col("place").min())
-
-
-def best(
-    values: pl.DataFrame, observations: pl.DataFrame, order: Mapping[str, bool]
-) -> pl.DataFrame:
-    """Keep the value of the observation that ``order`` puts first.
-
-    Every observation gets its rank as one integer, so that the reduction compares integers.
+    Every observation has its rank in that order as one integer, so the reduction compares
+    integers. Among equal ranks the place decides: that is the order of time.
     """
-    ranked = (
-        observations.join(values.select("row"), on="row", how="semi")
-        .sort(list(order), descending=list(order.values()))
-        .select("row", rank=pl.int_range(pl.len(), dtype=pl.Int64))
-    )
-    rank_then_place = pl.col("rank") * _PLACES + pl.col("place")
+    rank_then_place = _rank(values, observations) * _PLACES + pl.col("place")
     return (
-        values.join(ranked, on="row")
+        values.select(*_GROUP, "place", rank_then_place=rank_then_place)
         .group_by(_GROUP)
         .agg(
             first=pl.col("place").min(),
-            place=(rank_then_place.min() % _PLACES).cast(pl.UInt32),
+            place=(pl.col("rank_then_place").min() % _PLACES).cast(pl.UInt32),
         )
     )
+
+
+def _rank(values: pl.DataFrame, observations: pl.DataFrame) -> pl.Expr:
+    """Return the rank of each value's observation in the order by which its field picks.
+
+    Fields that pick the latest need no rank: the values come in that order.
+    """
+    first_row = observations["row"].min()
+    ranks = pl.lit(0, dtype=pl.Int64)
+    for pick in values["pick"].unique():
+        if pick in ORDERS:
+            by_row = pl.lit(_ranks_by_row(observations, ORDERS[pick]))
+            rank = by_row.gather(pl.col("row") - first_row)
+            ranks = pl.when(pl.col("pick") == pick).then(rank).otherwise(ranks)
+    return ranks
+
+
+def _ranks_by_row(observations: pl.DataFrame, order: Mapping[str, bool]) -> pl.Series:
+    """Return the ranks of observations in an order, at their rows; the first row is at 0."""
+    places = pl.arg_sort_by(*order, descending=list(order.values()))
+    best_first = observations.select(pl.col("row").gather(places)).to_series()
+    first, last = observations.select(first=pl.col("row").min(), last=pl.col("row").max()).row(0)
+    ranks = pl.zeros(last - first + 1, dtype=pl.Int64, eager=True)
+    return ranks.scatter(best_first - first, pl.int_range(len(best_first), eager=True))
 
 
 def latest_stated(values: pl.DataFrame) -> pl.DataFrame:

@@ -31,9 +31,17 @@ def observed(observer: Callable[[str], None]) -> Iterator[None]:
         _observers.remove(observer)
 
 
+def temporary_name(path: Path) -> Path:
+    """Return the name a file has until it is whole: hidden, beside ``path``.
+
+    It is always the same, so that what a killed run left is overwritten by the next one.
+    """
+    return path.with_name(f".{path.name}.midden.tmp")
+
+
 def write_file(path: Path, content: bytes, *, mode: int = 0o600) -> None:
     """Write ``content`` under ``path``, replacing what was there in one step."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary = temporary_name(path)
     try:
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
         with os.fdopen(descriptor, "wb") as file:

@@ -15,7 +15,7 @@ from neotoma_core.errors import BackupDamaged, BackupUnreadable, NotNeotoma
 from neotoma_core.store.sqlite_files import companion, read_header
 
 # What integrity_check says of rows that break a rule: those are set aside one by one, later.
-_ABOUT_ROWS: Final = ("NULL value in ", "non-unique entry in index ")
+_NO_DAMAGE: Final = ("ok", "*** in database", "NULL value in ", "non-unique entry in index ")
 _COMPRESSED: Final = {
     b"\x1f\x8b": "gzip",
     b"\x28\xb5\x2f\xfd": "zstd",
@@ -72,20 +72,22 @@ def connect_read_only(database: Path) -> sqlite3.Connection:
 
 def check_integrity(connection: sqlite3.Connection, original: Path) -> None:
     """Raise BackupDamaged where SQLite's integrity check finds damaged pages."""
-    found: list[str] = []
-    try:
-        found.extend(str(row[0]) for row in connection.execute("PRAGMA integrity_check"))
-    except sqlite3.DatabaseError as error:
-        # The check names the pages it could not read before it gives up on them.
-        found.append(str(error))
-    lines = [line for text in found for line in text.splitlines()]
-    problems = [
-        line
-        for line in lines
-        if line != "ok" and not line.startswith(("*** in database", *_ABOUT_ROWS))
-    ]
+    problems = [line for line in _integrity_lines(connection) if not line.startswith(_NO_DAMAGE)]
     if problems:
         raise _damaged(original, _shown(problems))
+
+
+def _integrity_lines(connection: sqlite3.Connection) -> list[str]:
+    """Return what the check finds, all of it, or the first of it where it gives up on the rest."""
+    reason = ""
+    for most in (2**31 - 1, _SHOWN_PROBLEMS, 1):
+        try:
+            rows = connection.execute(f"PRAGMA integrity_check({most})").fetchall()
+        except sqlite3.DatabaseError as error:
+            reason = str(error)
+            continue
+        return [line for (text,) in rows for line in str(text).splitlines()]
+    return [reason]
 
 
 def list_tables(connection: sqlite3.Connection, original: Path) -> tuple[StoredTable, ...]:

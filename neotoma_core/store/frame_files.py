@@ -4,7 +4,7 @@ from pathlib import Path
 
 import polars as pl
 
-from neotoma_core.store.atomic import install, sync_file
+from neotoma_core.store.atomic import install, sync_file, temporary_name
 
 
 def write_frame(frame: pl.DataFrame, path: Path) -> None:
@@ -20,7 +20,7 @@ def read_frame(path: Path) -> pl.DataFrame:
 def write_parquet(frame: pl.DataFrame, path: Path) -> None:
     """Write a Parquet file atomically, creating its folder."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    temporary = path.with_name(f".{path.name}.tmp")
+    temporary = temporary_name(path)
     try:
         frame.write_parquet(temporary)
         temporary.chmod(0o600)

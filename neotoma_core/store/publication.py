@@ -22,7 +22,7 @@ from neotoma_core.ddl import (
 )
 from neotoma_core.errors import DiskFull, TargetChanged, TargetError, TargetLocked
 from neotoma_core.frames import TARGET_ROWID
-from neotoma_core.store.atomic import install, reached, sync_file
+from neotoma_core.store.atomic import install, reached, sync_file, temporary_name
 from neotoma_core.store.copies import fingerprint
 from neotoma_core.store.interrupts import hold_interrupts
 from neotoma_core.store.sqlite_files import companion
@@ -44,15 +44,15 @@ def publish(
 ) -> None:
     """Write everything staged into ``target`` in one transaction, or nothing.
 
-    ``columns``: per merged table, the columns to write. ``as_read``: SHA-256 of each of the
-    target's files when it was read, by suffix (``""``, ``-wal``, ``-journal``); empty where there
-    was no target. ``verify`` is called inside the transaction and raises to roll it back.
+    ``columns``: per merged table, the columns to write. ``as_read``: SHA-256 of the target's files
+    when it was read, by suffix (``""`` and ``-wal``); empty where there was no target.
+    ``verify`` is called inside the transaction and raises to roll it back.
     Raises TargetLocked, TargetChanged, DiskFull.
     """
     if as_read:
         _write(target, staging, columns, as_read, verify)
         return
-    unborn = target.with_name(f".{target.name}.midden-{os.getpid()}.tmp")
+    unborn = temporary_name(target)
     try:
         unborn.unlink(missing_ok=True)
         _write(unborn, staging, columns, {}, verify)
@@ -119,7 +119,7 @@ def _open_files(database: Path, as_read: Mapping[str, str], stack: ExitStack) ->
     Closing a descriptor drops every POSIX lock this process has on the file.
     """
     opened = {}
-    for suffix in as_read and ("", "-wal", "-journal"):
+    for suffix in as_read and ("", "-wal"):
         path = companion(database, suffix)
         if suffix in as_read or path.exists():
             try:
@@ -141,7 +141,7 @@ def _translated(database: Path) -> Iterator[None]:
         if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
             raise TargetLocked(database) from error
         if code == sqlite3.SQLITE_FULL:
-            raise DiskFull(database.parent, 0, 0) from error
+            raise DiskFull(database.parent) from error
         if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM):
             raise TargetError(
                 database, "no permission to write", "change its permissions and run again"

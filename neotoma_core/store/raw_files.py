@@ -14,6 +14,7 @@ from typing import Final
 
 import polars as pl
 
+from neotoma_core.store.atomic import temporary_name
 from neotoma_core.store.copies import Progress, no_progress
 
 RAW_FILES: Final = pl.Schema(
@@ -84,7 +85,7 @@ def sync_everything() -> None:
 
 def _install(path: Path, content: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary = temporary_name(path)
     try:
         temporary.write_bytes(content)
         temporary.replace(path)

@@ -5,14 +5,13 @@ old write-ahead log never meets a new database. Order: new file written and sync
 target → old log folded into the old database → renamed → folder synced.
 """
 
-import os
 import shutil
 import sqlite3
 from contextlib import closing
 from pathlib import Path
 
 from neotoma_core.errors import TargetLocked
-from neotoma_core.store.atomic import install, reached, sync_file, sync_folder
+from neotoma_core.store.atomic import install, reached, sync_file, sync_folder, temporary_name
 from neotoma_core.store.sqlite_files import companion, is_open_elsewhere
 
 
@@ -42,7 +41,7 @@ def _put(target: Path, whole: Path | None) -> None:
         target.unlink(missing_ok=True)
         sync_folder(target.parent)
         return
-    temporary = target.with_name(f".{target.name}.midden-{os.getpid()}.tmp")
+    temporary = temporary_name(target)
     try:
         shutil.copyfile(whole, temporary)
         reached("temp_written")

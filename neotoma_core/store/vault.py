@@ -54,7 +54,8 @@ def open_vault(vault: Path, protects: Path) -> None:
     if description.exists():
         _require_known_format(description)
         return
-    if any(vault.iterdir()):
+    # A run killed while it wrote the description leaves only a hidden temporary file.
+    if any(not path.name.startswith(".") for path in vault.iterdir()):
         raise VaultError(
             vault, "the folder holds other files", "choose an empty folder with --vault"
         )

@@ -1,0 +1,174 @@
+"""What bad input gets: a clear message, its own exit code, an untouched target."""
+
+import sqlite3
+import subprocess
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Midden
+from tests.databases import make_database, observation
+
+BACKUP = "backups/neotoma.prod 2.db"
+Wrong = Callable[[Path], list[str | Path]]
+
+
+def backup(*names: str) -> Wrong:
+    return lambda incident: [word for name in names for word in ("--backup", incident / name)]
+
+
+def empty_file(incident: Path) -> list[str | Path]:
+    return ["--backup", incident / "Trash/neotoma.prod 3.db"]
+
+
+def not_sqlite(incident: Path) -> list[str | Path]:
+    (incident / "note.txt").write_text("hello")
+    return ["--backup", incident / "note.txt"]
+
+
+def target_through_a_link(incident: Path) -> list[str | Path]:
+    (incident / "link.db").symlink_to(incident / "data/neotoma.prod.db")
+    return ["--backup", incident / "link.db"]
+
+
+def encrypted(incident: Path) -> list[str | Path]:
+    sealed = f"{'0a' * 16}:{'0b' * 16}:{'0c' * 40}"
+    path = make_database(
+        incident / "sealed.prod.db", {"observations": [observation("o", fields=sealed)]}
+    )
+    return ["--backup", path]
+
+
+BAD: dict[str, tuple[Wrong, int, str]] = {
+    "empty": (empty_file, 10, "the file is empty; leave it out"),
+    "not SQLite": (not_sqlite, 10, "not a SQLite database"),
+    "truncated": (backup("Trash/neotoma.prod.db.part"), 10, "truncated: 5,229,772 of 13,074,432"),
+    "damaged pages": (backup("Trash/neotoma.prod.db"), 10, "Page 863"),
+    "another program's": (backup("Documents/photos.db"), 10, "not a Neotoma database"),
+    "missing": (backup("nowhere.db"), 10, "there is no such file"),
+    "a folder": (backup("backups"), 10, "a folder; name the database file in it"),
+    "compressed": (backup("Desktop/neotoma-20260301.db.gz"), 10, "compressed with gzip; unpack"),
+    "the target itself": (backup("data/neotoma.prod.db"), 2, "given as its own backup"),
+    "the target, spelled otherwise": (
+        backup("data/../data/neotoma.prod.db"),
+        2,
+        "given as its own backup",
+    ),
+    "the target, through a link": (target_through_a_link, 2, "given as its own backup"),
+    "development": (backup("data/neotoma.db"), 13, "--allow-environment-mismatch"),
+    "encrypted": (encrypted, 12, "1 observations are encrypted and no key was given"),
+    "no backup": (lambda _: [], 2, "--backup"),
+    "an unknown mode": (lambda _: ["--backup", "x", "--mode", "nonsense"], 2, "keep-target"),
+}
+
+
+@pytest.mark.parametrize(("wrong", "code", "message"), BAD.values(), ids=BAD.keys())
+def test_it_is_refused_with_a_reason_and_the_target_is_untouched(
+    wrong: Wrong, code: int, message: str, incident: Path, midden: Midden
+) -> None:
+    target = incident / "data/neotoma.prod.db"
+    before = (target.read_bytes(), target.stat().st_mtime_ns)
+    done = midden("recover", "--target", target, "--yes", *wrong(incident))
+    assert (done.returncode, done.stdout) == (code, "")
+    assert message in " ".join(done.stderr.split())
+    assert "Traceback" not in done.stderr
+    assert (target.read_bytes(), target.stat().st_mtime_ns) == before
+
+
+def test_no_permission_is_said(incident: Path, midden: Midden) -> None:
+    locked = incident / BACKUP
+    locked.chmod(0)
+    try:
+        locked.open("rb").close()
+    except PermissionError:
+        done = midden("recover", "--target", incident / "x.db", "--backup", locked, "--yes")
+        assert (done.returncode, "no permission to read it" in done.stderr) == (10, True)
+    else:  # root may read everything: nothing to refuse
+        assert locked.exists()
+
+
+def test_the_other_backups_go_on_without_an_unreadable_one(incident: Path, midden: Midden) -> None:
+    done = midden(
+        "recover",
+        *("--target", incident / "data/neotoma.prod.db"),
+        *("--backup", incident / "Trash/neotoma.prod.db"),
+        *("--backup", incident / "nowhere.db"),
+        *("--backup", incident / BACKUP),
+        *("--skip-unreadable", "--dry-run"),
+    )
+    assert done.returncode == 3
+    assert "there is no such file" in done.stdout
+    assert "2,522 observations" in done.stdout
+
+
+def test_nothing_readable_is_no_success(incident: Path, midden: Midden) -> None:
+    target, damaged = incident / "data/neotoma.prod.db", incident / "Trash/neotoma.prod.db"
+    done = midden("recover", "--target", target, "--backup", damaged, "--skip-unreadable", "--yes")
+    assert (done.returncode, "none of the backups could be read" in done.stderr) == (2, True)
+
+
+def test_the_same_backup_twice_is_used_once_and_said(incident: Path, midden: Midden) -> None:
+    largest = incident / "backups/neotoma.prod.db.db"
+    done = midden(
+        "recover",
+        *("--target", incident / "data/neotoma.prod.db", "--dry-run"),
+        *("--backup", largest, "--backup", incident / "data/../backups/neotoma.prod.db.db"),
+        *("--backup", incident / "Downloads/neotoma.prod.db (1).db"),
+    )
+    assert done.returncode == 0
+    assert done.stdout.count("the same file, or the same bytes") == 2
+    assert done.stdout.count("6,174 observations") == 1
+
+
+def test_a_target_that_another_program_writes_to_is_refused(incident: Path, midden: Midden) -> None:
+    target = incident / "data/neotoma.prod.db"
+    with closing(sqlite3.connect(target, isolation_level=None)) as writer:
+        writer.execute("BEGIN IMMEDIATE")
+        done = midden("recover", "--target", target, "--backup", incident / BACKUP, "--yes")
+        writer.execute("ROLLBACK")
+    assert (done.returncode, "locked by another program" in done.stderr) == (11, True)
+
+
+def test_nobody_to_ask_means_yes_has_to_be_said(incident: Path, midden: Midden) -> None:
+    target = incident / "data/neotoma.prod.db"
+    done = midden("recover", "--target", target, "--backup", incident / BACKUP)
+    assert (done.returncode, "--yes" in done.stderr) == (2, True)
+
+
+def test_safe_mode_stops_at_a_conflict_and_lists_it(tmp_path: Path, midden: Midden) -> None:
+    target = make_database(tmp_path / "t.db", {"observations": [observation("o1")]})
+    other = make_database(
+        tmp_path / "b.db", {"observations": [observation("o1", fields='{"title":"SECRET"}')]}
+    )
+    before = target.read_bytes()
+    words = ("recover", "--target", target, "--backup", other, "--mode", "safe", "--yes")
+    done: subprocess.CompletedProcess[str] = midden(*words)
+    assert done.returncode == 4
+    assert "conflicts.parquet" in done.stderr
+    assert "SECRET" not in done.stdout + done.stderr
+    assert target.read_bytes() == before
+
+
+def test_a_vault_that_another_run_uses_is_refused(incident: Path, midden: Midden) -> None:
+    import fcntl  # noqa: PLC0415 - only here
+
+    vault = incident.parent / "vault"
+    vault.mkdir()
+    (vault / "vault.json").write_text('{"format":1,"protects":"x"}')
+    with (vault / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        done = midden(
+            "recover", "--target", incident / "x.db", "--backup", incident / BACKUP, "--yes"
+        )
+    assert (done.returncode, "another run of midden" in done.stderr) == (21, True)
+
+
+def test_a_folder_of_other_things_is_no_vault(incident: Path, midden: Midden) -> None:
+    done = midden(
+        "recover",
+        *("--target", incident / "x.db", "--backup", incident / BACKUP, "--yes"),
+        *("--vault", incident / "backups"),
+    )
+    assert (done.returncode, "the folder holds other files" in done.stderr) == (20, True)

@@ -1,0 +1,89 @@
+"""The steps of a recovery: each may be repeated, and none loses what an earlier try secured."""
+
+import hashlib
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from neotoma_core.errors import TargetLocked
+from neotoma_core.ops.progress import Silent
+from neotoma_core.ops.recover import ReadDatabase
+from neotoma_core.ops.recovery_steps import hash_raw_files, merge_and_publish, secure_and_read
+from neotoma_core.ops.run import RecoverRequest, Run, recovery_run
+from neotoma_core.store import publication
+from tests.conftest import NOW
+from tests.databases import count, entity, insert, make_database, observation
+
+CONTENT = b"a source"
+RAW_FILE = f"user/{hashlib.sha256(CONTENT).hexdigest()}"
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Iterator[Run]:
+    """Begin a run of two databases; the target's copy of a raw file is damaged."""
+    target = make_database(tmp_path / "live/neotoma.prod.db", {"entities": [entity("e1")]})
+    backup = make_database(
+        tmp_path / "old/neotoma.prod.db", {"observations": [observation("o1"), observation("o2")]}
+    )
+    for database, content in ((target, b"damaged"), (backup, CONTENT)):
+        path = database.parent / "sources_prod" / RAW_FILE
+        path.parent.mkdir(parents=True)
+        path.write_bytes(content)
+    with recovery_run(RecoverRequest(target, (backup,), tmp_path / "vault"), NOW) as begun:
+        yield begun
+
+
+def read_all(run: Run) -> list[ReadDatabase]:
+    return [secure_and_read(run, database, Silent()) for database in run.databases]
+
+
+def test_reading_and_hashing_may_be_repeated(run: Run) -> None:
+    assert read_all(run) == read_all(run)
+    assert hash_raw_files(run) == hash_raw_files(run)
+
+
+def test_publishing_may_be_repeated_after_the_target_was_locked(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(publication, "_PATIENCE_SECONDS", 0.1)
+    target = run.request.target
+    read, raw_files = read_all(run), hash_raw_files(run)
+    with closing(sqlite3.connect(target, isolation_level=None)) as writer:
+        writer.execute("BEGIN IMMEDIATE")
+        with pytest.raises(TargetLocked):
+            merge_and_publish(run, read, raw_files, Silent())
+        writer.execute("ROLLBACK")
+    assert count(target, "observations") == 0
+    report = merge_and_publish(run, read, raw_files, Silent())
+    assert report.outcome == "published"
+    assert count(target, "observations") == 2
+    assert (target.parent / "sources_prod" / RAW_FILE).read_bytes() == CONTENT
+    damaged = run.folders.evidence / "raw_files_damaged" / RAW_FILE
+    assert damaged.read_bytes() == b"damaged"
+
+
+def test_a_target_written_to_meanwhile_is_read_again(run: Run) -> None:
+    target = run.request.target
+    read, raw_files = read_all(run), hash_raw_files(run)
+    first = (run.folders.evidence / "target" / target.name).read_bytes()
+    with closing(sqlite3.connect(target, isolation_level=None)) as writer:
+        insert(writer, "observations", observation("o3"))
+    written = target.read_bytes()
+    report = merge_and_publish(run, read, raw_files, Silent())
+    assert report.before.observations == 1
+    assert count(target, "observations") == 3
+    assert (run.folders.evidence / "target" / target.name).read_bytes() == written
+    assert (run.folders.evidence / "target-try-1" / target.name).read_bytes() == first
+
+
+def test_publishing_twice_is_publishing_once_and_keeps_the_evidence(run: Run) -> None:
+    target = run.request.target
+    before = target.read_bytes()
+    read, raw_files = read_all(run), hash_raw_files(run)
+    merge_and_publish(run, read, raw_files, Silent())
+    again = merge_and_publish(run, read, raw_files, Silent())
+    assert again.writes == 0
+    assert (run.folders.evidence / "target-try-1" / target.name).read_bytes() == before
