@@ -231,7 +231,20 @@ RELATIONSHIP_OBSERVATION: Final = {
 def _ids() -> st.SearchStrategy[str]:
     written = st.text(_HEX, min_size=4, max_size=4).map(lambda text: f"{text}-0")
     odd = st.sampled_from(
-        ("obs_1", "obs-1", "obs1", "Obs1", "OBS1", 'i"d', "i,d", "é1", "e1", "\\")
+        (
+            "obs_1",
+            "obs-1",
+            "obs1",
+            "Obs1",
+            "OBS1",
+            'i"d',
+            "i,d",
+            "é1",
+            "e1",
+            "\\",
+            "obs1\x07",
+            "obs1\x08",
+        )
     )
     return st.one_of(written, written, odd)
 

@@ -17,7 +17,7 @@ def kept_fields(values: pl.DataFrame, observations: pl.DataFrame, rules: Rules) 
 
     Args:
         values: see ``values``.
-        observations: (row, contested, schema, source_priority, specificity_score,
+        observations: (row, group, contested, schema, source_priority, specificity_score,
             observation_source, id_key) of the same rows.
         rules: see ``rules``.
 

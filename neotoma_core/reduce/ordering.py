@@ -1,6 +1,7 @@
 """The total order of a reduction: by group, latest observation first, then by id."""
 
 import itertools
+from collections.abc import Mapping
 from typing import Final
 
 import polars as pl
@@ -13,6 +14,10 @@ _WRITTEN_INSTANT: Final = (
     r"T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{3}Z$"
 )
 _WRITTEN_ID: Final = r"^[0-9a-f-]+$"
+
+_TIES: Final = {"id_key": False, "observed_at": True, "id": False}
+"""What orders observations of one instant: their ids and, if ``localeCompare`` calls two ids equal,
+the order in which Neotoma's merge reads them."""
 
 
 def in_order(observations: pl.DataFrame, group: str) -> pl.DataFrame:
@@ -34,11 +39,11 @@ def in_order(observations: pl.DataFrame, group: str) -> pl.DataFrame:
     """
     keyed = _with_id_keys(_with_instants(observations), group)
     hashed = keyed.with_columns(hash=pl.col(group).hash())
-    ordered = hashed[_places(hashed, "hash")]
+    ordered = hashed[places(hashed, {"hash": False, "instant": True}, _TIES)]
     starts = pl.col(group) != pl.col(group).shift(1)
     hash_starts = pl.col("hash") != pl.col("hash").shift(1)
     if ordered.select(starts.sum() != hash_starts.sum()).item():  # two hashes are equal
-        ordered = hashed[_places(hashed, group)]
+        ordered = hashed[places(hashed, {group: False, "instant": True}, _TIES)]
     return (
         ordered.drop("hash")
         .with_row_index("row")
@@ -46,34 +51,34 @@ def in_order(observations: pl.DataFrame, group: str) -> pl.DataFrame:
     )
 
 
-def _places(observations: pl.DataFrame, group: str) -> pl.Series:
-    """Return the places of observations by group, then latest first, then by ``id_key``.
+def places(
+    observations: pl.DataFrame, numbers: Mapping[str, bool], texts: Mapping[str, bool]
+) -> pl.Series:
+    """Return where to take observations from, so that they come in order.
 
-    Few are observed in the same millisecond, so only those are compared by id.
+    Few tie on all numbers, so only those are compared by their texts.
+
+    Args:
+        observations: with the columns to order by.
+        numbers: columns to order by first, to whether they descend; nulls are last.
+        texts: columns that order the ties, to whether they descend.
     """
-    keys = pl.col(group, "instant")
-    by_time = observations.select(
-        pl.arg_sort_by(group, "instant", descending=[False, True], nulls_last=True)
+    keys = pl.col(*numbers)
+    by_numbers = observations.select(
+        pl.arg_sort_by(*numbers, descending=list(numbers.values()), nulls_last=True)
     ).to_series()
-    same = (
-        observations.select(keys)[by_time]
-        .select(pl.all_horizontal(keys.eq_missing(keys.shift(1))))
-        .to_series()
-    )
+    as_before = pl.all_horizontal(keys.eq_missing(keys.shift(1)))
+    same = observations.select(keys.gather(by_numbers)).select(as_before).to_series()
     tied = same | same.shift(-1, fill_value=False)
     if not tied.any():
-        return by_time
-    places = by_time.filter(tied)
-    by_id = (
-        observations[places]
-        .select(
-            pl.arg_sort_by(
-                group, "instant", "id_key", descending=[False, True, False], nulls_last=True
-            )
-        )
-        .to_series()
+        return by_numbers
+    among = by_numbers.filter(tied)
+    order = {**numbers, **texts}
+    by_texts = pl.arg_sort_by(*order, descending=list(order.values()), nulls_last=True)
+    settled = among.gather(
+        observations.select(pl.col(*order).gather(among)).select(by_texts).to_series()
     )
-    return by_time.scatter(tied.arg_true(), places[by_id])
+    return by_numbers.scatter(tied.arg_true(), settled)
 
 
 def bucket_of(group: pl.Expr, buckets: int) -> pl.Expr:

@@ -9,6 +9,7 @@ from typing import Final
 
 import polars as pl
 
+from neotoma_core.reduce.ordering import places
 from neotoma_core.reduce.rules import (
     PRIORITY,
     PRIORITY_ID,
@@ -20,14 +21,16 @@ _GROUP: Final = ("group", "key")
 _PLACES: Final = 2**32
 
 _BY_PRIORITY: Final = {"source_priority": True, "source_rank": False}
-ORDERS: Final[Mapping[str, Mapping[str, bool]]] = {
-    PRIORITY: {**_BY_PRIORITY, "row": False},
-    PRIORITY_ID: {**_BY_PRIORITY, "id_key": False, "row": False},
-    SPECIFICITY: {"specificity_score": True, "source_rank": False, "row": False},
-    SPECIFICITY_PRIORITY: {"specificity_score": True, **_BY_PRIORITY, "row": False},
+_ORDERS: Final[Mapping[str, Mapping[str, bool]]] = {
+    PRIORITY: _BY_PRIORITY,
+    PRIORITY_ID: _BY_PRIORITY,
+    SPECIFICITY: {"specificity_score": True, "source_rank": False},
+    SPECIFICITY_PRIORITY: {"specificity_score": True, **_BY_PRIORITY},
 }
-"""Total orders of the observations of a group, best first: column to descending. ``row`` is the
-order of time and id. Upstream: observation_reducer.ts, highestPriority and mostSpecific."""
+_TIES: Final[Mapping[str, Mapping[str, bool]]] = {PRIORITY_ID: {"id_key": False, "row": False}}
+"""Orders of the observations of a group, best first: column to descending. Ties are in the order
+of time and id, that of their rows, or by ``_TIES``. Upstream: observation_reducer.ts,
+highestPriority and mostSpecific."""
 
 
 def winners(values: pl.DataFrame, observations: pl.DataFrame) -> pl.DataFrame:
@@ -35,8 +38,8 @@ def winners(values: pl.DataFrame, observations: pl.DataFrame) -> pl.DataFrame:
 
     Args:
         values: (place, row, group, contested, key, pick), none of them to be united.
-        observations: (row, source_priority, source_rank, specificity_score, id_key) of the groups
-            that have several, none null.
+        observations: (row, group, source_priority, source_rank, specificity_score, id_key) of the
+            groups that have several, none null.
     """
     is_contested = pl.col("contested")
     uncontested = values.filter(~is_contested).select(*_GROUP, first="place", place="place")
@@ -68,17 +71,22 @@ def _rank(values: pl.DataFrame, observations: pl.DataFrame) -> pl.Expr:
     first_row = observations["row"].min()
     ranks = pl.lit(0, dtype=pl.Int64)
     for pick in values["pick"].unique():
-        if pick in ORDERS:
-            by_row = pl.lit(_ranks_by_row(observations, ORDERS[pick]))
+        if pick in _ORDERS:
+            by_row = pl.lit(_ranks_by_row(observations, pick))
             rank = by_row.gather(pl.col("row") - first_row)
             ranks = pl.when(pl.col("pick") == pick).then(rank).otherwise(ranks)
     return ranks
 
 
-def _ranks_by_row(observations: pl.DataFrame, order: Mapping[str, bool]) -> pl.Series:
-    """Return the ranks of observations in an order, at their rows; the first row is at 0."""
-    places = pl.arg_sort_by(*order, descending=list(order.values()))
-    best_first = observations.select(pl.col("row").gather(places)).to_series()
+def _ranks_by_row(observations: pl.DataFrame, pick: str) -> pl.Series:
+    """Return the ranks of observations within their groups, at their rows; the first is at 0."""
+    numbers = {"group": False, **_ORDERS[pick]}
+    if pick in _TIES:
+        best_first = observations["row"].gather(places(observations, numbers, _TIES[pick]))
+    else:
+        total = {**numbers, "row": False}
+        in_order = pl.arg_sort_by(*total, descending=list(total.values()))
+        best_first = observations.select(pl.col("row").gather(in_order)).to_series()
     first, last = observations.select(first=pl.col("row").min(), last=pl.col("row").max()).row(0)
     ranks = pl.zeros(last - first + 1, dtype=pl.Int64, eager=True)
     return ranks.scatter(best_first - first, pl.int_range(len(best_first), eager=True))

@@ -17,7 +17,7 @@ from tests.strategies import OBSERVATION, entity_observations, registry
 
 REGISTRY = registry()
 MONDAY, TUESDAY = "2026-02-02T10:00:00.000Z", "2026-02-03T10:00:00.000Z"
-SLOW = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+SLOW = settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
 
 Snapshots = dict[str, dict[str, object] | None]
 

@@ -84,3 +84,22 @@ def test_a_group_falls_into_one_bucket() -> None:
     buckets = groups.select(bucket_of(pl.col("of"), 3)).to_series()
     assert buckets[0] == buckets[2]
     assert buckets.is_between(0, 2).all()
+
+
+def test_groups_of_equal_hash_are_still_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pl.Expr, "hash", lambda column: column.str.len_bytes())
+    frame = ordered(
+        ("a", "x", "2026-02-03"),
+        ("b", "y", "2026-02-02"),
+        ("c", "x", "2026-02-01"),
+        ("d", "zz", NOON),
+    )
+    assert frame["of"].to_list() == ["x", "x", "y", "zz"]
+    assert frame["group"].to_list() == [0, 0, 1, 2]
+
+
+def test_ids_that_locale_compare_calls_equal_come_as_the_merge_reads_them() -> None:
+    frame = ordered(
+        ("a\x08", "e", NOON), ("a\x07", "e", NOON), ("a", "e", "2026-02-02T13:00+01:00")
+    )
+    assert frame["id"].to_list() == ["a", "a\x07", "a\x08"]

@@ -16,7 +16,7 @@ from neotoma_core.reduce.relationships import reduce_relationships
 from tests.strategies import RELATIONSHIP_OBSERVATION, relationship_observations
 
 NOW = "2026-03-11T11:20:04.000Z"
-SLOW = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+SLOW = settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 def by_key(reduction: Reduction) -> dict[str, dict[str, object]]:

@@ -13,7 +13,11 @@ COLUMNS = ("source_priority", "source_rank", "specificity_score", "id_key")
 
 def winner(pick: str, *observations: tuple[int, int, float, str]) -> int:
     """Return the row that wins among observations given latest first; see COLUMNS."""
-    rows = pl.DataFrame(observations, schema=COLUMNS, orient="row").with_row_index("row", offset=7)
+    rows = (
+        pl.DataFrame(observations, schema=COLUMNS, orient="row")
+        .with_row_index("row", offset=7)
+        .with_columns(group=pl.lit(1))
+    )
     values = rows.select(
         "row",
         place=pl.int_range(pl.len(), dtype=pl.UInt32),
