@@ -26,7 +26,7 @@ Exit code 3 is no error: the run did its work, and some of the backups could not
 """
 
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 
 class MiddenError(Exception):
@@ -34,6 +34,16 @@ class MiddenError(Exception):
 
     exit_code: ClassVar[int] = 1
     retryable: ClassVar[bool] = False
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Survive pickling: constructors take facts, and unpickling would pass them a message."""
+        return _revived, (type(self), self.args), self.__dict__
+
+
+def _revived(kind: type[MiddenError], arguments: tuple[object, ...]) -> MiddenError:
+    error = kind.__new__(kind)
+    error.args = arguments
+    return error
 
 
 class UsageError(MiddenError):

@@ -1,23 +1,42 @@
 """Interrupts and the moment of commit: a run that has committed is not called interrupted."""
 
 import signal
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import FrameType
 from typing import Final
 
 _HELD: Final = (signal.SIGINT, signal.SIGTERM)
+_waiting: list[int] = []
 
 
 def hold_interrupts() -> None:
-    """Let interrupts wait, from just before a commit on; they are delivered by ``released``."""
-    signal.pthread_sigmask(signal.SIG_BLOCK, _HELD)
+    """Let interrupts wait, from just before a commit on; ``released`` delivers them.
+
+    Handlers, not masks: a mask binds one thread, and Python runs handlers in the main thread
+    whichever thread the system gave the signal to. Elsewhere nothing is interrupted anyway.
+    """
+    if threading.current_thread() is threading.main_thread():
+        for number in _HELD:
+            signal.signal(number, _wait)
 
 
 @contextmanager
 def released() -> Iterator[None]:
     """Deliver interrupts held inside the block when it ends: after the report is out."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, ())
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.getsignal(number) for number in _HELD}
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        while _waiting:
+            signal.raise_signal(_waiting.pop(0))
+
+
+def _wait(number: int, _frame: FrameType | None) -> None:
+    _waiting.append(number)

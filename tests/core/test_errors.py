@@ -1,0 +1,41 @@
+"""Errors: facts kept, messages of one shape, and unharmed by a pickle."""
+
+import pickle
+from pathlib import Path
+
+import pytest
+
+from neotoma_core import errors
+
+PATH = Path("neotoma.prod.db")
+SAMPLES = [
+    errors.ConflictsFound(3, PATH),
+    errors.VerificationFailed("target x", ("accounted: no",)),
+    errors.BackupUnreadable(PATH, "empty", "leave it out"),
+    errors.TargetLocked(PATH),
+    errors.TargetChanged(PATH),
+    errors.KeyMissing(PATH, 2),
+    errors.EnvironmentMismatch(PATH, "development", "production"),
+    errors.DiskFull(PATH, 10, 5),
+    errors.VaultLocked(PATH),
+]
+
+
+@pytest.mark.parametrize("error", SAMPLES, ids=lambda error: type(error).__name__)
+def test_an_error_survives_pickling_with_its_message_and_facts(error: errors.MiddenError) -> None:
+    revived = pickle.loads(pickle.dumps(error))  # noqa: S301 - our own bytes
+    assert type(revived) is type(error)
+    assert str(revived) == str(error)
+    assert vars(revived) == vars(error)
+
+
+def test_a_message_says_what_is_wrong_and_what_to_do() -> None:
+    assert str(errors.TargetLocked(PATH)) == (
+        "target neotoma.prod.db: locked by another program; nothing was changed; "
+        "stop the Neotoma server (or wait until it is idle) and run the command again"
+    )
+
+
+def test_only_what_may_pass_by_itself_is_retryable() -> None:
+    retryable = {type(error).__name__ for error in SAMPLES if error.retryable}
+    assert retryable == {"TargetLocked", "TargetChanged", "VaultLocked"}

@@ -1,0 +1,62 @@
+"""The documentation says what is: commands, exit codes, the keys of the report."""
+
+import dataclasses
+import inspect
+import re
+from pathlib import Path
+from typing import Any, get_args, get_type_hints
+
+import pytest
+
+from neotoma_core import errors
+from neotoma_core.cli.app import app
+from neotoma_core.merge.accounting import RowCounts
+from neotoma_core.ops import reporting
+from neotoma_core.report.recovery import RecoveryReport
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text()
+REPORT = (ROOT / "docs" / "report.md").read_text()
+ERRORS = [
+    error
+    for _, error in inspect.getmembers(errors, inspect.isclass)
+    if issubclass(error, errors.MiddenError)
+]
+
+
+@pytest.mark.parametrize("error", ERRORS, ids=lambda error: error.__name__)
+def test_every_error_is_in_the_tree_and_in_the_readme(error: type[errors.MiddenError]) -> None:
+    line = next(
+        line for line in (errors.__doc__ or "").splitlines() if f" {error.__name__} " in f" {line} "
+    )
+    assert re.search(rf"\b{error.exit_code}\b", line)
+    row = next(line for line in README.splitlines() if f"`{error.__name__}`" in line)
+    assert str(error.exit_code) in row.split("|")[1]
+
+
+def test_every_command_is_in_the_readme() -> None:
+    for command in app.registered_commands:
+        assert command.callback is not None
+        assert f"`midden {command.callback.__name__}" in README
+
+
+def test_every_key_of_the_report_is_documented() -> None:
+    documented = set(re.findall(r"`([a-z_]+)`", REPORT))
+    assert keys_of(RecoveryReport) | keys_of(RowCounts) <= documented
+
+
+def test_every_kind_of_finding_is_documented() -> None:
+    kinds = set(re.findall(r'Finding\("([a-z-]+)"', inspect.getsource(reporting)))
+    assert kinds
+    assert all(f"`{kind}`" in REPORT for kind in kinds)
+
+
+def keys_of(report: type[Any]) -> set[str]:
+    """Return the field names of a report and of the values in it."""
+    keys = set()
+    for name, hint in get_type_hints(report).items():
+        keys.add(name)
+        for inner in (hint, *get_args(hint)):
+            if dataclasses.is_dataclass(inner) and isinstance(inner, type):
+                keys |= keys_of(inner)
+    return keys

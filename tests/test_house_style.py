@@ -1,0 +1,49 @@
+"""Rules of the house that a linter cannot see."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+MODULES = sorted(p for top in ("neotoma_core", "pipelines") for p in (ROOT / top).rglob("*.py"))
+GRAB_BAGS = {"utils", "util", "helpers", "common", "misc", "tools", "base"}
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_module_is_short_says_what_lives_in_it_and_has_short_functions(module: Path) -> None:
+    text = module.read_text()
+    tree = ast.parse(text)
+    assert ast.get_docstring(tree)
+    assert text.count("\n") <= 300
+    assert module.stem not in GRAB_BAGS
+    long = [f.name for f in functions(tree) if (f.end_lineno or 0) - f.lineno >= 80]
+    assert long == []
+
+
+def functions(tree: ast.Module) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node
+
+
+def test_the_command_line_starts_without_the_heavy_libraries() -> None:
+    heavy = ("polars", "pyarrow", "duckdb", "pandera", "prefect", "adbc_driver_sqlite")
+    code = (
+        "import sys; import neotoma_core.cli.app; "
+        f"print([name for name in {heavy!r} if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
+
+
+def test_a_recovery_does_not_import_prefect() -> None:
+    code = (
+        "import sys; import neotoma_core.ops.recover; import neotoma_core.ops.restore; "
+        "print('prefect' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"
