@@ -14,6 +14,8 @@
     │   ├── TargetLocked        11    another program holds the database; retryable
     │   └── TargetChanged       11    the target changed after it was read; retryable
     ├── KeyMissing              12    encrypted values and no key
+    ├── KeyWrong                12    encrypted values that the key does not open
+    ├── KeyUnreadable           12    the file of the key cannot be read, or holds no key
     ├── EnvironmentMismatch     13    development rows offered to production, or the reverse
     ├── DiskFull                14    too little free space for what is about to be written
     └── VaultError              20    the folder Midden owns
@@ -138,16 +140,47 @@ class TargetChanged(TargetError):
 
 
 class KeyMissing(MiddenError):
-    """Encrypted values and no key: recomputing would write empty snapshots."""
+    """Encrypted values and no key: recomputing would write empty snapshots, or plain ones."""
 
     exit_code = 12
 
-    def __init__(self, path: Path, rows: int) -> None:
+    def __init__(self, path: Path, rows: int, table: str = "observations") -> None:
         self.path = path
         self.rows = rows
+        self.table = table
         super().__init__(
-            f"{path}: {rows:,} observations are encrypted and no key was given; nothing was "
-            "changed, since snapshots recomputed without the key would be empty"
+            f"{path}: {rows:,} {table.replace('_', ' ')} are encrypted and no key was given; "
+            "nothing was changed, since snapshots recomputed without the key would be wrong; "
+            "give the key with --key-file or --mnemonic-file"
+        )
+
+
+class KeyWrong(MiddenError):
+    """Encrypted values that the key does not open: it is another's, or they are damaged."""
+
+    exit_code = 12
+
+    def __init__(self, path: Path, table: str, failed: int, sealed: int) -> None:
+        self.path = path
+        self.table = table
+        self.failed = failed
+        self.sealed = sealed
+        super().__init__(
+            f"{path}: the key does not open {failed:,} of {sealed:,} encrypted values in {table}; "
+            "nothing was changed; give the key they were encrypted with"
+        )
+
+
+class KeyUnreadable(MiddenError):
+    """The place of the key cannot be read, or holds no key."""
+
+    exit_code = 12
+
+    def __init__(self, place: str, wrong: str) -> None:
+        self.place = place
+        super().__init__(
+            f"key {place}: {wrong}; nothing was changed; "
+            "name the key file with --key-file, or the file of the mnemonic with --mnemonic-file"
         )
 
 

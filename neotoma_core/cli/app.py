@@ -24,35 +24,38 @@ app.command()(recover)
 app.command()(restore)
 app.command()(demo)
 
-_INTERRUPTED = 130
-_TERMINATED = 143
+_STOPPING = {signal.SIGINT: "interrupted", signal.SIGTERM: "told to stop"}
 
 
-class _Terminated(BaseException):
-    """SIGTERM, as something that unwinds the stack."""
+class _Stopped(BaseException):
+    """A signal, as something that unwinds the stack; the parser would swallow KeyboardInterrupt."""
+
+    def __init__(self, number: int) -> None:
+        self.number = signal.Signals(number)
+        super().__init__(self.number.name)
 
 
 def main() -> None:
     """Run the command line and exit with its code."""
-    signal.signal(signal.SIGTERM, _terminate)
+    for number in _STOPPING:
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as a shell starts background jobs
+            signal.signal(number, _stop)
     try:
         code = app(standalone_mode=False)
     except MiddenError as error:
         _say(f"midden: {error}")
         code = error.exit_code
-    except KeyboardInterrupt:
-        _say("midden: interrupted; the target is as it was, unless the lines above say otherwise")
-        code = _INTERRUPTED
-    except _Terminated:
-        _say("midden: told to stop; the target is as it was, unless the lines above say otherwise")
-        code = _TERMINATED
+    except _Stopped as stopped:
+        how = _STOPPING[stopped.number]
+        _say(f"midden: {how}; the target is as it was, unless the lines above say otherwise")
+        code = 128 + stopped.number
     except Exception as error:  # noqa: BLE001 - the last frame of the program: report and end
         code = _unexpected(error)
     sys.exit(code or 0)
 
 
-def _terminate(_signal: int, _frame: FrameType | None) -> None:
-    raise _Terminated
+def _stop(number: int, _frame: FrameType | None) -> None:
+    raise _Stopped(number)
 
 
 def _unexpected(error: Exception) -> int:

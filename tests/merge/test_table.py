@@ -92,7 +92,7 @@ def test_null_and_empty_text_are_different_values() -> None:
 
 
 def test_a_source_with_the_content_of_another_is_remapped_to_it() -> None:
-    here = {"id": "s1", "content_hash": "h", "user_id": "u"}
+    here: dict[str, object] = {"id": "s1", "content_hash": "h", "user_id": "u"}
     merged = merge([here], [{**here, "id": "s2"}], table=SOURCES)
     assert classes(merged.counts[0]) == {"remapped": 1}
     assert merged.remapped.rows() == [(0, "s2", "s1")]

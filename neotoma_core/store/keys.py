@@ -1,0 +1,100 @@
+"""Reading keys from where their owner keeps them.
+
+Invariant: what is read here goes into a data key and nowhere else; messages name the place only.
+"""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from neotoma_core.encryption import Secret
+from neotoma_core.errors import KeyUnreadable
+
+if TYPE_CHECKING:
+    from neotoma_core.encryption.key import DataKey
+
+_MOST_BYTES: Final = 1 << 16
+_HEX: Final = re.compile(r"(?:[0-9A-Fa-f]{2}){16,}")
+_WORDS: Final = (12, 24)
+
+
+@dataclass(frozen=True, slots=True)
+class KeyFile:
+    """A file that spells the secret in hex, as NEOTOMA_KEY_FILE_PATH names one."""
+
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class MnemonicFile:
+    """A file with the words of a mnemonic, in one line or many."""
+
+    path: Path
+    passphrase: Secret
+
+
+@dataclass(frozen=True, slots=True)
+class Mnemonic:
+    """The words of a mnemonic themselves; ``place`` is what messages call them."""
+
+    place: str
+    words: Secret
+    passphrase: Secret
+
+
+KeySource = KeyFile | MnemonicFile | Mnemonic
+
+
+def read_key(source: KeySource) -> "DataKey":
+    """Return the data key that ``source`` leads to; raises KeyUnreadable."""
+    # Only here, where there is a key: the library takes longer to load than a small run.
+    from neotoma_core.encryption.key import derive_data_key  # noqa: PLC0415
+
+    return derive_data_key(_secret_of(source))
+
+
+def _secret_of(source: KeySource) -> bytes:
+    match source:
+        case KeyFile(path):
+            text = _text_of(path).strip()
+            if not _HEX.fullmatch(text):
+                raise KeyUnreadable(str(path), "no key in hex of 16 bytes or more")
+            return bytes.fromhex(text)
+        case MnemonicFile(path, passphrase):
+            lines = (line.strip() for line in _text_of(path).splitlines())
+            words = " ".join(line for line in lines if line)
+            return _seed(str(path), words, passphrase)
+        case Mnemonic(place, secret, passphrase):
+            return _seed(place, secret.reveal(), passphrase)
+
+
+def _seed(place: str, words: str, passphrase: Secret) -> bytes:
+    from neotoma_core.encryption.key import seed_of  # noqa: PLC0415 - see read_key
+
+    if len(words.split()) not in _WORDS:
+        raise KeyUnreadable(place, "no mnemonic of 12 or 24 words")
+    return seed_of(words, passphrase.reveal())
+
+
+def _text_of(path: Path) -> str:
+    """Return the text of a small file, without the mark some editors put at its start."""
+    try:
+        with path.open("rb") as file:
+            content = file.read(_MOST_BYTES + 1)
+    except OSError as error:
+        reason = error.strerror or "cannot be read"
+        raise KeyUnreadable(str(path), f"cannot be read: {reason.lower()}") from error
+    text = _decoded(content)
+    if text is None:
+        raise KeyUnreadable(str(path), "too long for a key, or no text")
+    return text
+
+
+def _decoded(content: bytes) -> str | None:
+    if len(content) > _MOST_BYTES:
+        return None
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return None
