@@ -15,7 +15,6 @@
     │   └── TargetChanged       11    the target changed after it was read; retryable
     ├── KeyMissing              12    encrypted values and no key
     ├── KeyWrong                12    encrypted values that the key does not open
-    ├── KeyUnreadable           12    the file of the key cannot be read, or holds no key
     ├── EnvironmentMismatch     13    development rows offered to production, or the reverse
     ├── DiskFull                14    too little free space for what is about to be written
     └── VaultError              20    the folder Midden owns
@@ -168,19 +167,6 @@ class KeyWrong(MiddenError):
         super().__init__(
             f"{path}: the key does not open {failed:,} of {sealed:,} encrypted values in {table}; "
             "nothing was changed; give the key they were encrypted with"
-        )
-
-
-class KeyUnreadable(MiddenError):
-    """The place of the key cannot be read, or holds no key."""
-
-    exit_code = 12
-
-    def __init__(self, place: str, wrong: str) -> None:
-        self.place = place
-        super().__init__(
-            f"key {place}: {wrong}; nothing was changed; "
-            "name the key file with --key-file, or the file of the mnemonic with --mnemonic-file"
         )
 
 

@@ -13,6 +13,7 @@ from neotoma_core.ops.progress import Silent
 from neotoma_core.ops.recover import plan_only, recover
 from neotoma_core.ops.run import RecoverRequest, recovery_run
 from neotoma_core.report.recovery import RecoveryReport
+from neotoma_core.store.keys import KeySource
 
 FIXTURES = Path(__file__).parent.parent / "data" / "fixtures"
 NOW = datetime(2026, 3, 12, 9, 0, tzinfo=UTC)
@@ -57,6 +58,7 @@ def recover_into(vault: Path) -> Recover:
         reingested: ReingestedMode = "by-mode",
         dry_run: bool = False,
         skip_unreadable: bool = False,
+        key: KeySource | None = None,
         now: datetime = NOW,
     ) -> RecoveryReport:
         request = RecoverRequest(
@@ -65,6 +67,7 @@ def recover_into(vault: Path) -> Recover:
             vault=vault,
             policy=MergePolicy(mode, reingested),
             skip_unreadable=skip_unreadable,
+            key=key,
         )
         with recovery_run(request, now) as current:
             if dry_run:

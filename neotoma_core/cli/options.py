@@ -4,6 +4,15 @@ from typing import Final
 
 import typer
 
+KEY_FILE_OPTION: Final = typer.Option(
+    help="The key of encrypted columns, in hex "
+    "[default: NEOTOMA_KEY_FILE_PATH or NEOTOMA_MNEMONIC, as for Neotoma].",
+    show_default=False,
+)
+MNEMONIC_FILE_OPTION: Final = typer.Option(
+    help="A file with the mnemonic of encrypted columns; NEOTOMA_MNEMONIC_PASSPHRASE goes with it.",
+    show_default=False,
+)
 TARGET_OPTION: Final = typer.Option(help="The database to recover or protect.", show_default=False)
 JSON_OPTION: Final = typer.Option("--json", help="Print one JSON document instead of text.")
 VAULT_OPTION: Final = typer.Option(

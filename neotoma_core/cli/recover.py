@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from neotoma_core.cli.asking import agreed, require_answerable
-from neotoma_core.cli.options import JSON_OPTION, TARGET_OPTION, VAULT_OPTION, YES_OPTION
+from neotoma_core.cli.options import (
+    JSON_OPTION,
+    KEY_FILE_OPTION,
+    MNEMONIC_FILE_OPTION,
+    TARGET_OPTION,
+    VAULT_OPTION,
+    YES_OPTION,
+)
 
 if TYPE_CHECKING:
     from neotoma_core.ops.run import RecoverRequest
@@ -70,6 +77,8 @@ def recover(
             help="Merge development rows into production, or the reverse.",
         ),
     ] = False,
+    key_file: Annotated[Path | None, KEY_FILE_OPTION] = None,
+    mnemonic_file: Annotated[Path | None, MNEMONIC_FILE_OPTION] = None,
     json: Annotated[bool, JSON_OPTION] = False,
     vault: Annotated[Path | None, VAULT_OPTION] = None,
 ) -> int:
@@ -80,7 +89,7 @@ def recover(
     """
     from neotoma_core.merge.policy import MergePolicy
     from neotoma_core.ops.run import RecoverRequest
-    from neotoma_core.settings import default_vault
+    from neotoma_core.settings import default_vault, key_source
 
     request = RecoverRequest(
         target=target,
@@ -89,6 +98,7 @@ def recover(
         policy=MergePolicy(mode.value, reingested.value),
         skip_unreadable=skip_unreadable,
         allow_environment_mismatch=allow_environment_mismatch,
+        key=key_source(key_file, mnemonic_file),
     )
     if not dry_run:
         require_answerable(yes=yes)

@@ -77,9 +77,7 @@ def _opened(cell: str, key: "DataKey") -> str | None:
         return None
 
 
-def _each(
-    table: Table, rows: pl.DataFrame, change: Callable[[str], str | None]
-) -> pl.DataFrame:
+def _each(table: Table, rows: pl.DataFrame, change: Callable[[str], str | None]) -> pl.DataFrame:
     """Apply ``change`` to every value that encryption covers; NULL stays NULL."""
     return rows.with_columns(_changed(rows[name], change) for name in _sealable(table))
 
@@ -92,8 +90,6 @@ def _changed(cells: pl.Series, change: Callable[[str], str | None]) -> pl.Series
             [None if cell is None else change(cell) for cell in part],
             dtype=pl.String,
         )
-        for part in (
-            cells.slice(start, _SLICE_ROWS) for start in range(0, len(cells), _SLICE_ROWS)
-        )
+        for part in (cells.slice(start, _SLICE_ROWS) for start in range(0, len(cells), _SLICE_ROWS))
     ]
     return pl.concat([cells.clear(), *parts])

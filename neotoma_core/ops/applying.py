@@ -5,10 +5,14 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+import polars as pl
+
+from neotoma_core.encryption import seal_rows
 from neotoma_core.frames import values_of
 from neotoma_core.ops.planning import RecoveryPlan
 from neotoma_core.ops.progress import Progress
 from neotoma_core.ops.raw_files import bring_over, require_space
+from neotoma_core.ops.recomputing import Recomputed
 from neotoma_core.ops.verification import verify_publication
 from neotoma_core.report.recovery import Check
 from neotoma_core.store.copies import sha256_of
@@ -84,6 +88,14 @@ def _stage(plan: RecoveryPlan, columns: Mapping[str, list[str]]) -> Path:
             stage_rows(staging, name, names, picks, sources)
             rewrite_staged(staging, name, plan.merge.remapped)
     for recomputed in plan.derived:
-        change = recomputed.change
-        stage_derived(path, recomputed.table.name, change.written, change.removed)
+        written = _as_stored(plan, recomputed)
+        stage_derived(path, recomputed.table.name, written, recomputed.change.removed)
     return path
+
+
+def _as_stored(plan: RecoveryPlan, recomputed: Recomputed) -> pl.DataFrame:
+    """Return the derived rows to write as the target keeps them: staging is a file already."""
+    written = recomputed.change.written
+    if plan.key is None or not plan.sealed:
+        return written
+    return seal_rows(recomputed.table, written, plan.key)

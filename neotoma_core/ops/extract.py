@@ -6,7 +6,7 @@ from pathlib import Path
 import polars as pl
 
 from neotoma_core.contracts import validate
-from neotoma_core.encryption import is_sealed
+from neotoma_core.encryption import sealed_rows
 from neotoma_core.errors import KeyMissing
 from neotoma_core.frames import ROWID, TARGET
 from neotoma_core.merge.frames import Offered
@@ -20,6 +20,7 @@ from neotoma_core.store.databases import (
     make_whole,
 )
 from neotoma_core.store.frame_files import read_frame, write_frame, write_parquet
+from neotoma_core.store.keys import read_key
 from neotoma_core.store.rows import StoredRows, empty_rows, read_literals, read_rows
 from neotoma_core.store.staging import RowSource
 from neotoma_core.tables import BY_NAME, Table, kind_of
@@ -30,13 +31,17 @@ _COMPARED = (BY_NAME["entity_snapshots"], BY_NAME["relationship_snapshots"])
 
 @dataclass(frozen=True, slots=True)
 class TableExtract:
-    """One table: its columns and rows as stored, the rows set aside, the file with the others."""
+    """One table: its columns and rows as stored, the rows set aside, the file with the others.
+
+    ``sealed`` counts the rows in the file with an encrypted value; there they stay encrypted.
+    """
 
     name: str
     columns: frozenset[str]
     read: int
     broken: int
     frame: Path | None
+    sealed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +65,15 @@ class Extract:
         return self.offered(BY_NAME[table]).rows
 
     @property
+    def sealed(self) -> bool:
+        """Whether any row that was read has an encrypted value."""
+        return any(table.sealed for table in self.tables.values())
+
+    def sealed_in(self, table: Table) -> int:
+        """Return how many of the rows read from one table have an encrypted value."""
+        return self.tables[table.name].sealed if table.name in self.tables else 0
+
+    @property
     def source(self) -> RowSource:
         """The whole copy, as a place to take rows from."""
         return RowSource(self.whole, {t.name: t.columns for t in self.tables.values()})
@@ -68,7 +82,7 @@ class Extract:
 def extract_database(run: Run, evidence: DatabaseEvidence) -> Extract:
     """Read every table of a copied database once.
 
-    Raises BackupUnreadable, BackupDamaged, NotNeotoma, KeyMissing.
+    Raises BackupUnreadable, BackupDamaged, NotNeotoma, KeyMissing, UsageError.
     """
     database = evidence.database
     scratch = run.folders.work / database.label
@@ -94,14 +108,17 @@ def _extract_table(
         return TableExtract(stored.name, columns, stored.rows, 0, None)
     read = read_rows(whole, table, stored.columns)
     if table.merged:
-        _require_unsealed(database, table, read.rows)
         rows, broken = _checked(table, read, keep=is_target)
         _quarantine(run, database, whole, table, broken)
     else:
         rows, broken = read.rows, read.broken
+    sealed = sealed_rows(table, rows).height
+    if sealed:
+        _require_key(run, database, table, sealed)
     path = run.folders.work / database.label / f"{table.name}.arrow"
     write_frame(rows, path)
-    return TableExtract(stored.name, columns, stored.rows, broken[ROWID].n_unique(), path)
+    set_aside = broken[ROWID].n_unique()
+    return TableExtract(stored.name, columns, stored.rows, set_aside, path, sealed)
 
 
 def _checked(table: Table, read: StoredRows, *, keep: bool) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -119,12 +136,11 @@ def _checked(table: Table, read: StoredRows, *, keep: bool) -> tuple[pl.DataFram
     return keyed.unique(table.key, keep="first", maintain_order=True), broken
 
 
-def _require_unsealed(database: DatabaseRef, table: Table, rows: pl.DataFrame) -> None:
-    if table.name != "observations":
-        return
-    sealed = rows.select(is_sealed("fields").sum()).item()
-    if sealed:
-        raise KeyMissing(database.path, sealed)
+def _require_key(run: Run, database: DatabaseRef, table: Table, sealed: int) -> None:
+    """Raise KeyMissing or UsageError before anything more is read in vain."""
+    if run.request.key is None:
+        raise KeyMissing(database.path, sealed, table.name)
+    read_key(run.request.key)
 
 
 def _quarantine(

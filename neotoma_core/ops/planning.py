@@ -2,14 +2,11 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-
-import polars as pl
+from typing import TYPE_CHECKING
 
 from neotoma_core.frames import TARGET
 from neotoma_core.merge.accounting import RowCounts
-from neotoma_core.merge.frames import Offered
 from neotoma_core.merge.plan import (
-    Database,
     MergePlan,
     plan_merge,
     registry_of,
@@ -18,6 +15,7 @@ from neotoma_core.merge.plan import (
 )
 from neotoma_core.ops.evidence import DatabaseEvidence
 from neotoma_core.ops.extract import Extract, skipped_reason
+from neotoma_core.ops.opening import holds_sealed, key_for, open_existing, open_offers
 from neotoma_core.ops.raw_files import RawListing, RawPlan, plan_raw_files
 from neotoma_core.ops.recomputing import (
     ENTITY_SNAPSHOTS,
@@ -29,13 +27,18 @@ from neotoma_core.ops.recomputing import (
 from neotoma_core.ops.reingested import Reingested, count_reingested
 from neotoma_core.ops.run import Run
 from neotoma_core.policies import Registry
-from neotoma_core.store.rows import empty_rows
-from neotoma_core.tables import MERGED, Table
+
+if TYPE_CHECKING:
+    from neotoma_core.encryption.key import DataKey
 
 
 @dataclass(frozen=True, slots=True)
 class RecoveryPlan:
-    """Everything a recovery will do. ``counts`` covers every table of every backup."""
+    """Everything a recovery will do. ``counts`` covers every table of every backup.
+
+    Frames of rows are open. ``key`` opens what is sealed in the databases, where anything is;
+    ``sealed``: what is derived must be sealed with it before it leaves memory.
+    """
 
     run: Run
     evidence: tuple[DatabaseEvidence, ...]
@@ -49,6 +52,8 @@ class RecoveryPlan:
     reingested: Reingested
     raw: RawPlan
     raw_listing: RawListing
+    key: "DataKey | None"
+    sealed: bool
 
     @property
     def derived(self) -> tuple[Recomputed, ...]:
@@ -68,11 +73,15 @@ def plan_recovery(
     extracts: tuple[Extract, ...],
     listing: RawListing,
 ) -> RecoveryPlan:
-    """Decide everything. ``extracts``: the target's, where there is one, and the backups'."""
+    """Decide everything. ``extracts``: the target's, where there is one, and the backups'.
+
+    Raises KeyWrong, UsageError.
+    """
     target = next((e for e in extracts if e.database.number == TARGET), None)
     backups = tuple(e for e in extracts if e.database.number != TARGET)
-    held = _offers(target)
-    offers = [_offers(backup) for backup in backups]
+    key = key_for(run, extracts)
+    held = open_offers(target, key)
+    offers = [open_offers(backup, key) for backup in backups]
     policy = run.request.policy
     merge = plan_merge(held, offers, policy)
     registry = registry_of(merge.merged("schema_registry"))
@@ -89,25 +98,17 @@ def plan_recovery(
             merge.merged("observations"),
             touched_entities(merge, held, retyped),
             registry,
-            _existing(target, ENTITY_SNAPSHOTS),
+            open_existing(target, ENTITY_SNAPSHOTS, key),
         ),
         relationships=recompute_relationships(
-            merge, _existing(target, RELATIONSHIP_SNAPSHOTS), _iso(run.started)
+            merge, open_existing(target, RELATIONSHIP_SNAPSHOTS, key), _iso(run.started)
         ),
         reingested=count_reingested(merge, held, offers, policy, registry),
         raw=plan_raw_files(listing, merge.merged("sources")),
         raw_listing=listing,
+        key=key,
+        sealed=holds_sealed(target, backups, merge),
     )
-
-
-def _offers(extract: Extract | None) -> Database:
-    if extract is None:
-        return {t.name: Offered(empty_rows(t), frozenset(t.names)) for t in MERGED}
-    return {table.name: extract.offered(table) for table in MERGED}
-
-
-def _existing(target: Extract | None, table: Table) -> pl.DataFrame:
-    return target.rows(table.name) if target else empty_rows(table)
 
 
 def _skipped(backups: tuple[Extract, ...]) -> tuple[RowCounts, ...]:

@@ -121,7 +121,8 @@ def bring_over(run: Run, plan: RawPlan, progress: Progress) -> tuple[str, ...]:
     for files in (plan.copies, plan.repairs):
         groups = files.partition_by("folder", "belongs_in", as_dict=True)
         for (folder, place), part in groups.items():
-            _, lost = copy_raw_files(Path(folder), part["name"], Path(place), progress.advance)
+            names = part["name"].to_list()
+            _, lost = copy_raw_files(Path(folder), names, Path(place), progress.advance)
             failed.extend(lost)
     if plan.copies.height or plan.repairs.height:
         sync_everything()

@@ -17,12 +17,13 @@ from neotoma_core.errors import (
 from neotoma_core.frames import TARGET
 from neotoma_core.merge.policy import MergePolicy
 from neotoma_core.store import vault
+from neotoma_core.store.keys import KeySource
 from neotoma_core.store.space import out_of_space_named
 
 
 @dataclass(frozen=True, slots=True)
 class RecoverRequest:
-    """What the user asked for."""
+    """What the user asked for. ``key``: where the key of encrypted columns is, if anywhere."""
 
     target: Path
     backups: tuple[Path, ...]
@@ -30,6 +31,7 @@ class RecoverRequest:
     policy: MergePolicy = field(default_factory=MergePolicy)
     skip_unreadable: bool = False
     allow_environment_mismatch: bool = False
+    key: KeySource | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from typing import Final
 
 import polars as pl
 
+from neotoma_core.encryption import open_cells
 from neotoma_core.errors import VerificationFailed
 from neotoma_core.ops.planning import RecoveryPlan
 from neotoma_core.reduce.exact import ObservationRow, reduce_entity
@@ -93,11 +94,9 @@ def _rereduced(connection: sqlite3.Connection, plan: RecoveryPlan) -> tuple[str,
     """A sample of written snapshots, reduced again row by row from what the target now holds."""
     written = plan.entities.change.written["entity_id"].sort()
     sample = written.gather_every(max(1, written.len() // _SAMPLE)).to_list()
-    rows = list(checks.read_where(connection, BY_NAME["observations"], "entity_id", sample))
-    stored = {
-        row["entity_id"]: row
-        for row in checks.read_where(connection, BY_NAME["entity_snapshots"], "entity_id", sample)
-    }
+    rows = list(_read_open(connection, plan, "observations", sample))
+    snapshots = _read_open(connection, plan, "entity_snapshots", sample)
+    stored = {row["entity_id"]: row for row in snapshots}
     unreadable = set(plan.entities.reduction.unreadable["observation_id"])
     wrong = [
         entity
@@ -106,6 +105,14 @@ def _rereduced(connection: sqlite3.Connection, plan: RecoveryPlan) -> tuple[str,
     ]
     problems = [f"{len(wrong):,} of {len(sample):,} entity snapshots differ"] if wrong else []
     return f"{len(sample):,} entity snapshots reduced again row by row", problems
+
+
+def _read_open(
+    connection: sqlite3.Connection, plan: RecoveryPlan, name: str, entities: Sequence[str]
+) -> Iterator[dict[str, object]]:
+    """Yield the rows of some entities from the target, their sealed values opened."""
+    for row in checks.read_where(connection, BY_NAME[name], "entity_id", entities):
+        yield open_cells(BY_NAME[name], row, plan.key) if plan.key else row
 
 
 def _by_entity(

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from neotoma_core.encryption import Secret
-from neotoma_core.errors import KeyUnreadable
+from neotoma_core.errors import UsageError
 
 if TYPE_CHECKING:
     from neotoma_core.encryption.key import DataKey
@@ -47,7 +47,7 @@ KeySource = KeyFile | MnemonicFile | Mnemonic
 
 
 def read_key(source: KeySource) -> "DataKey":
-    """Return the data key that ``source`` leads to; raises KeyUnreadable."""
+    """Return the data key that ``source`` leads to; raises UsageError where it is none."""
     # Only here, where there is a key: the library takes longer to load than a small run.
     from neotoma_core.encryption.key import derive_data_key  # noqa: PLC0415
 
@@ -59,7 +59,7 @@ def _secret_of(source: KeySource) -> bytes:
         case KeyFile(path):
             text = _text_of(path).strip()
             if not _HEX.fullmatch(text):
-                raise KeyUnreadable(str(path), "no key in hex of 16 bytes or more")
+                raise _no_key(path, "no key in hex of 16 bytes or more")
             return bytes.fromhex(text)
         case MnemonicFile(path, passphrase):
             lines = (line.strip() for line in _text_of(path).splitlines())
@@ -73,7 +73,7 @@ def _seed(place: str, words: str, passphrase: Secret) -> bytes:
     from neotoma_core.encryption.key import seed_of  # noqa: PLC0415 - see read_key
 
     if len(words.split()) not in _WORDS:
-        raise KeyUnreadable(place, "no mnemonic of 12 or 24 words")
+        raise _no_key(place, "no mnemonic of 12 or 24 words")
     return seed_of(words, passphrase.reveal())
 
 
@@ -84,10 +84,10 @@ def _text_of(path: Path) -> str:
             content = file.read(_MOST_BYTES + 1)
     except OSError as error:
         reason = error.strerror or "cannot be read"
-        raise KeyUnreadable(str(path), f"cannot be read: {reason.lower()}") from error
+        raise _no_key(path, f"cannot be read: {reason.lower()}") from error
     text = _decoded(content)
     if text is None:
-        raise KeyUnreadable(str(path), "too long for a key, or no text")
+        raise _no_key(path, "too long for a key, or no text")
     return text
 
 
@@ -98,3 +98,10 @@ def _decoded(content: bytes) -> str | None:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError:
         return None
+
+
+def _no_key(place: Path | str, wrong: str) -> UsageError:
+    return UsageError(
+        f"key {place}: {wrong}; nothing was changed; "
+        "name the key file with --key-file, or the file of the mnemonic with --mnemonic-file"
+    )

@@ -7,22 +7,22 @@ the database that refers to them is committed.
 
 import hashlib
 import os
-from collections.abc import Iterable, Iterator
+import shutil
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 import polars as pl
 
-from neotoma_core.store.atomic import temporary_name
-from neotoma_core.store.copies import Progress, no_progress
+from neotoma_core.store.atomic import install, temporary_name
+from neotoma_core.store.copies import CHUNK, Progress, no_progress
 
 RAW_FILES: Final = pl.Schema(
     {"name": pl.String, "size": pl.Int64, "sha256": pl.String, "damaged": pl.Boolean}
 )
 _SHA256_HEX: Final = 64
 _BATCH: Final = 256
-_READ: Final = 1 << 20
 
 
 def list_raw_files(folder: Path, progress: Progress = no_progress) -> pl.DataFrame:
@@ -42,7 +42,7 @@ def list_raw_files(folder: Path, progress: Progress = no_progress) -> pl.DataFra
 
 
 def copy_raw_files(
-    source: Path, names: Iterable[str], target: Path, progress: Progress = no_progress
+    source: Path, names: Sequence[str], target: Path, progress: Progress = no_progress
 ) -> tuple[int, tuple[str, ...]]:
     """Copy the named files into ``target``; return the bytes written and the names that failed.
 
@@ -50,18 +50,15 @@ def copy_raw_files(
     """
     written = 0
     failed = []
+    for folder in {(target / name).parent for name in names}:
+        folder.mkdir(parents=True, exist_ok=True)
     for name in names:
-        try:
-            content = (source / name).read_bytes()
-        except OSError:
+        size = _copy(f"{source}/{name}", f"{target}/{name}")
+        if size is None:
             failed.append(name)
-            continue
-        if hashlib.sha256(content).hexdigest() != Path(name).name:
-            failed.append(name)
-            continue
-        _install(target / name, content)
-        written += len(content)
-        progress(len(content))
+        else:
+            written += size
+            progress(size)
     return written, tuple(failed)
 
 
@@ -73,8 +70,8 @@ def move_raw_file(folder: Path, name: str, aside: Path) -> None:
     if (aside / name).exists():
         return
     (aside / name).parent.mkdir(parents=True, exist_ok=True)
-    content = (folder / name).read_bytes()
-    _install(aside / name, content)
+    shutil.copyfile(folder / name, temporary_name(aside / name))
+    install(temporary_name(aside / name), aside / name)
     (folder / name).unlink()
 
 
@@ -83,14 +80,32 @@ def sync_everything() -> None:
     os.sync()
 
 
-def _install(path: Path, content: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = temporary_name(path)
+def _copy(source: str, target: str) -> int | None:
+    """Copy one file if its bytes still have the hash in its name; return the bytes written.
+
+    Thousands of small files: every call to the system counts, so none is made twice.
+    """
+    temporary = f"{target}.midden.tmp"
+    digest = hashlib.sha256()
+    size = 0
     try:
-        temporary.write_bytes(content)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+        with Path(source).open("rb", buffering=0) as file, _created(temporary) as copy:
+            while block := file.read(CHUNK):
+                digest.update(block)
+                copy.write(block)
+                size += len(block)
+    except (FileNotFoundError, PermissionError):
+        Path(temporary).unlink(missing_ok=True)
+        return None
+    if digest.hexdigest() != target.rpartition("/")[2]:
+        Path(temporary).unlink()
+        return None
+    Path(temporary).rename(target)
+    return size
+
+
+def _created(path: str) -> BinaryIO:
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644), "wb", 0)
 
 
 def _names(folder: Path) -> Iterator[str]:
@@ -106,7 +121,7 @@ def _facts(folder: Path, name: str) -> tuple[str, int, str | None, bool]:
     size = 0
     try:
         with (folder / name).open("rb", buffering=0) as file:
-            while block := file.read(_READ):
+            while block := file.read(CHUNK):
                 digest.update(block)
                 size += len(block)
     except OSError:

@@ -43,15 +43,15 @@ def read_rows(database: Path, table: Table, stored: Sequence[str]) -> StoredRows
     connection = adbc.connect(f"{database.resolve().as_uri()}?mode=ro&immutable=1")
     try:
         with connection.cursor() as cursor:
-            odd = _odd_cells(cursor, table, stored)
-            cursor.execute(_select(table, stored, tolerant=bool(odd.num_rows)))
+            odd = odd_cells(cursor, table, stored)
+            cursor.execute(select_rows(table, stored, tolerant=bool(odd.num_rows)))
             read = cursor.fetch_arrow_table().slice(1)  # the first row only fixed the types
     finally:
         connection.close()
-    readable, unreadable = _without_bad_text(read)
+    readable, unreadable = without_bad_text(read)
     frame = pl.from_arrow(readable)
     assert isinstance(frame, pl.DataFrame)  # noqa: S101 - a table never becomes a series
-    broken = [_named(pl.from_arrow(odd)), *unreadable]
+    broken = [named_odd(pl.from_arrow(odd)), *unreadable]
     return StoredRows(
         frame.with_columns(pl.col(ROWID).cast(pl.Int64)),
         pl.concat([no_broken(), *broken]).sort(ROWID, "column"),
@@ -80,10 +80,13 @@ def read_literals(database: Path, table: str, rowids: Iterable[int]) -> pl.DataF
     return pl.DataFrame(rows, schema=schema, orient="row")
 
 
-def _select(table: Table, stored: Sequence[str], *, tolerant: bool) -> str:
-    """Return the query of all rows, behind one row that fixes every column's type.
+def select_rows(
+    table: Table, stored: Sequence[str], *, tolerant: bool, where: str = "true"
+) -> str:
+    """Return the query of the rows, behind one row that fixes every column's type.
 
     The driver infers types from the values it meets first, and a column may start with NULLs.
+    ``tolerant``: cells of another storage class than declared are read as NULL.
     """
     unknown = [name for name in stored if name not in table.names]
     types = [f"{_EXAMPLE[c.type]} AS {quoted(c.name)}" for c in table.columns]
@@ -93,7 +96,7 @@ def _select(table: Table, stored: Sequence[str], *, tolerant: bool) -> str:
     return (
         f"SELECT 0 AS {quoted(ROWID)}, {', '.join(types)} "
         f"UNION ALL SELECT * FROM (SELECT rowid, {', '.join(cells)} "
-        f"FROM {quoted(table.name)} ORDER BY rowid)"
+        f"FROM {quoted(table.name)} WHERE {where} ORDER BY rowid)"
     )
 
 
@@ -109,7 +112,7 @@ def _is_odd(column: Column) -> str:
     return f"typeof({quoted(column.name)}) NOT IN ('{_STORAGE[column.type]}', 'null')"
 
 
-def _odd_cells(cursor: adbc.Cursor, table: Table, stored: Sequence[str]) -> pa.Table:
+def odd_cells(cursor: adbc.Cursor, table: Table, stored: Sequence[str]) -> pa.Table:
     """Return ``_rowid`` and the column of every cell of another storage class than declared."""
     columns = [column for column in table.columns if column.name in stored]
     anywhere = " OR ".join(_is_odd(column) for column in columns)
@@ -121,12 +124,13 @@ def _odd_cells(cursor: adbc.Cursor, table: Table, stored: Sequence[str]) -> pa.T
     return cursor.fetch_arrow_table().cast(pa.schema({ROWID: pa.int64(), "column": pa.string()}))
 
 
-def _named(odd: pl.DataFrame | pl.Series) -> pl.DataFrame:
+def named_odd(odd: pl.DataFrame | pl.Series) -> pl.DataFrame:
+    """Return odd cells as broken ones: ``_rowid``, ``column``, ``reason``."""
     assert isinstance(odd, pl.DataFrame)  # noqa: S101 - a table never becomes a series
     return odd.with_columns(reason=pl.lit("value of another type than the column's"))
 
 
-def _without_bad_text(table: pa.Table) -> tuple[pa.Table, list[pl.DataFrame]]:
+def without_bad_text(table: pa.Table) -> tuple[pa.Table, list[pl.DataFrame]]:
     """Return the table with text that is no UTF-8 made NULL, and the rows where that was so.
 
     Polars trusts Arrow's text to be UTF-8, and SQLite does not promise it.

@@ -1,0 +1,69 @@
+"""Opening what the databases hold encrypted: in memory, after it was read, and nowhere else.
+
+The files of a run hold rows as stored. So what is merged into the target stays sealed as it was;
+what is compared and reduced is open.
+"""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from neotoma_core.encryption import open_rows, sealed_rows
+from neotoma_core.frames import ORIGIN, ROWID
+from neotoma_core.merge.frames import Offered
+from neotoma_core.merge.plan import Database, MergePlan
+from neotoma_core.ops.extract import Extract
+from neotoma_core.ops.run import Run
+from neotoma_core.store.keys import read_key
+from neotoma_core.store.rows import empty_rows
+from neotoma_core.tables import MERGED, Table
+
+if TYPE_CHECKING:
+    from neotoma_core.encryption.key import DataKey
+
+
+def key_for(run: Run, extracts: tuple[Extract, ...]) -> "DataKey | None":
+    """Return the run's key; None where nothing is sealed. Raises UsageError."""
+    source = run.request.key
+    sealed = any(extract.sealed for extract in extracts)
+    return read_key(source) if source and sealed else None
+
+
+def open_offers(extract: Extract | None, key: "DataKey | None") -> Database:
+    """Return what a database offers to the merge, opened; raises KeyWrong."""
+    if extract is None:
+        return {t.name: Offered(empty_rows(t), frozenset(t.names)) for t in MERGED}
+    return {table.name: _opened(extract, table, key) for table in MERGED}
+
+
+def open_existing(target: Extract | None, table: Table, key: "DataKey | None") -> pl.DataFrame:
+    """Return the target's rows of one derived table, opened; raises KeyWrong."""
+    return _opened(target, table, key).rows if target else empty_rows(table)
+
+
+def holds_sealed(target: Extract | None, backups: tuple[Extract, ...], merge: MergePlan) -> bool:
+    """Return whether the merged database holds a sealed value: then all it derives is sealed.
+
+    Neotoma seals whatever it writes once its owner has turned encryption on, and leaves no other
+    mark of it than sealed values.
+    """
+    if target and target.sealed:
+        return True
+    return any(_brings_sealed(backup, table, merge) for backup in backups for table in MERGED)
+
+
+def _opened(extract: Extract, table: Table, key: "DataKey | None") -> Offered:
+    offered = extract.offered(table)
+    if key is None or not extract.sealed_in(table):
+        return offered
+    rows = open_rows(table, offered.rows, key, extract.database.path)
+    return replace(offered, rows=rows)
+
+
+def _brings_sealed(backup: Extract, table: Table, merge: MergePlan) -> bool:
+    if not backup.sealed_in(table):
+        return False
+    stored = sealed_rows(table, backup.rows(table.name)).select(ROWID)
+    taken = merge.merged(table.name).filter(pl.col(ORIGIN) == backup.database.number)
+    return not taken.join(stored, on=ROWID, how="semi").is_empty()
