@@ -102,6 +102,20 @@ class Registry:
                 return own
         return self.schemas.get((entity_type, None))
 
+    def completed_by(self, other: "Registry") -> "Registry":
+        """Return this registry with the schemas of ``other`` for what it has none for."""
+        added = {
+            (entity_type, user): schema
+            for (entity_type, user), schema in other.schemas.items()
+            if self.schema_for(entity_type, user) is None
+        }
+        return Registry(
+            {**added, **self.schemas},
+            self.broken + other.broken,
+            self.unknown_strategies
+            + tuple(u for u in other.unknown_strategies if (u[0], None) in added),
+        )
+
 
 def _scope_key(row: Mapping[str, object]) -> tuple[str, str | None] | None:
     """Return whom an active row serves; None if it serves nobody."""

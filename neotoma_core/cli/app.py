@@ -8,6 +8,7 @@ from types import FrameType
 import typer
 
 from neotoma_core.cli.demo import demo
+from neotoma_core.cli.rebuild import rebuild
 from neotoma_core.cli.recover import recover
 from neotoma_core.cli.restore import restore
 from neotoma_core.errors import MiddenError
@@ -21,6 +22,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.command()(recover)
+app.command()(rebuild)
 app.command()(restore)
 app.command()(demo)
 

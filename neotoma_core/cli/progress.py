@@ -13,6 +13,7 @@ _TITLES = {
     "evidence": "copying evidence",
     "read": "reading databases",
     "plan": "planning",
+    "reduce": "reducing",
     "publish": "publishing",
 }
 

@@ -66,21 +66,25 @@ def merge_table(
     merged = as_merged(target.rows, TARGET, pl.col(ROWID))
     no_keys = pl.DataFrame(schema={"key": pl.String})
     columns = {TARGET: target.columns}
-    judged = []
+    judged = {}
     for number, backup in enumerate(backups):
         columns[number] = backup.columns
-        found, merged = _merge_backup(table, merged, backup.rows, columns, number, policy)
-        judged.append(found)
+        if backup.rows.height:
+            judged[number], merged = _merge_backup(
+                table, merged, backup.rows, columns, number, policy
+            )
     return TableMerge(
         table,
         _in_order_of_insertion(table, merged, backups),
         tuple(
-            _counts(table, number, found, backup.quarantined)
-            for number, (found, backup) in enumerate(zip(judged, backups, strict=True))
+            _counts(table, number, judged.get(number), backup.quarantined)
+            for number, backup in enumerate(backups)
         ),
-        pl.concat([CONFLICTS.to_frame(), *(_conflicts(table, n, f) for n, f in enumerate(judged))]),
-        pl.concat([no_keys, *(_keys(table, f, "reingested") for f in judged)]).unique().sort("key"),
-        pl.concat([REMAPPED.to_frame(), *(_remapped(n, f) for n, f in enumerate(judged))]),
+        pl.concat([CONFLICTS.to_frame(), *(_conflicts(table, n, f) for n, f in judged.items())]),
+        pl.concat([no_keys, *(_keys(table, f, "reingested") for f in judged.values())])
+        .unique()
+        .sort("key"),
+        pl.concat([REMAPPED.to_frame(), *(_remapped(n, f) for n, f in judged.items())]),
     )
 
 
@@ -181,11 +185,10 @@ def _in_order_of_insertion(
     )
 
 
-def _counts(table: Table, number: int, found: pl.DataFrame, quarantined: int) -> RowCounts:
-    classes = dict(found[CLASS].value_counts().iter_rows())
-    return RowCounts(
-        number, table.name, found.height + quarantined, quarantined=quarantined, **classes
-    )
+def _counts(table: Table, number: int, found: pl.DataFrame | None, quarantined: int) -> RowCounts:
+    classes = {} if found is None else dict(found[CLASS].value_counts().iter_rows())
+    read = sum(classes.values()) + quarantined
+    return RowCounts(number, table.name, read, quarantined=quarantined, **classes)
 
 
 def _conflicts(table: Table, number: int, found: pl.DataFrame) -> pl.DataFrame:

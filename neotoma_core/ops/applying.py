@@ -8,16 +8,18 @@ from pathlib import Path
 import polars as pl
 
 from neotoma_core.encryption import seal_rows
+from neotoma_core.errors import DiskFull
 from neotoma_core.frames import values_of
+from neotoma_core.ops.evidence import hashes_when_locked
 from neotoma_core.ops.planning import RecoveryPlan
 from neotoma_core.ops.progress import Progress
 from neotoma_core.ops.raw_files import bring_over, require_space
 from neotoma_core.ops.recomputing import Recomputed
 from neotoma_core.ops.verification import verify_publication
 from neotoma_core.report.recovery import Check
-from neotoma_core.store.copies import sha256_of
 from neotoma_core.store.publication import publish
 from neotoma_core.store.staging import new_staging, rewrite_staged, stage_derived, stage_rows
+from neotoma_core.store.vault import free_bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +42,16 @@ def apply_plan(plan: RecoveryPlan, progress: Progress) -> Applied:
         copying = pool.submit(bring_over, plan.run, plan.raw, progress)
         staging = _stage(plan, columns)
         raw_failed = copying.result()
+    _require_room(plan.run.request.target.absolute().parent, staging)
     progress.begin("publish")
     return Applied(_publish(plan, staging, columns), raw_failed)
+
+
+def _require_room(folder: Path, staging: Path) -> None:
+    """Raise DiskFull where the rows, and a journal of the pages they land on, do not fit."""
+    needed, free = 2 * staging.stat().st_size, free_bytes(folder)
+    if free < needed:
+        raise DiskFull(folder, needed, free)
 
 
 def _publish(
@@ -63,10 +73,7 @@ def _as_read(plan: RecoveryPlan) -> dict[str, str]:
     if plan.target is None:
         return {}
     (evidence,) = (e for e in plan.evidence if e.database == plan.target.database)
-    if "-journal" not in evidence.hashes:
-        return evidence.hashes
-    # SQLite applies a crashed writer's journal as it locks the database, as it did to our copy.
-    return {"": sha256_of(plan.target.whole)}
+    return hashes_when_locked(evidence, plan.target.whole)
 
 
 def _columns(plan: RecoveryPlan) -> dict[str, list[str]]:

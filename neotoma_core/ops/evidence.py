@@ -9,7 +9,7 @@ from neotoma_core.frames import TARGET
 from neotoma_core.ops.progress import Progress
 from neotoma_core.ops.run import DatabaseRef, Run
 from neotoma_core.store import vault
-from neotoma_core.store.copies import CopiedFile, copy_database, is_unchanged
+from neotoma_core.store.copies import CopiedFile, copy_database, is_unchanged, sha256_of
 from neotoma_core.store.sqlite_files import companions
 
 # Beside the copies themselves: a second copy of a database with a log, frames, staging.
@@ -74,6 +74,17 @@ def is_current(evidence: DatabaseEvidence) -> bool:
     path = evidence.database.path
     copied = {file.original for file in evidence.files}
     return copied == {path, *companions(path)} and all(map(is_unchanged, evidence.files))
+
+
+def hashes_when_locked(evidence: DatabaseEvidence, whole: Path) -> dict[str, str]:
+    """Return the SHA-256 the database's files must have once it is locked, by suffix.
+
+    ``whole``: the copy with its log applied.
+    """
+    if "-journal" not in evidence.hashes:
+        return evidence.hashes
+    # SQLite applies a crashed writer's journal as it locks the database, as it did to our copy.
+    return {"": sha256_of(whole)}
 
 
 def write_manifest(run: Run, secured: tuple[DatabaseEvidence, ...]) -> Path:

@@ -101,7 +101,7 @@ def plan_recovery(
             open_existing(target, ENTITY_SNAPSHOTS, key),
         ),
         relationships=recompute_relationships(
-            merge, open_existing(target, RELATIONSHIP_SNAPSHOTS, key), _iso(run.started)
+            merge, open_existing(target, RELATIONSHIP_SNAPSHOTS, key), iso(run.started)
         ),
         reingested=count_reingested(merge, held, offers, policy, registry),
         raw=plan_raw_files(listing, merge.merged("sources")),
@@ -121,6 +121,6 @@ def _skipped(backups: tuple[Extract, ...]) -> tuple[RowCounts, ...]:
     )
 
 
-def _iso(moment: datetime) -> str:
+def iso(moment: datetime) -> str:
     """Return a UTC moment as Neotoma writes it."""
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -20,6 +20,7 @@ from neotoma_core.store.raw_files import (
 
 # <user id>/<sha256>: bytes that Neotoma itself stored. Other forms point elsewhere or nowhere.
 _STORED_URL = r"^[^:]+/[0-9a-f]{64}$"
+_BLOCK = 4096  # what a file of one byte takes on most disks
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +103,9 @@ def plan_raw_files(listing: RawListing, sources: pl.DataFrame) -> RawPlan:
 
 def require_space(plan: RawPlan) -> None:
     """Raise DiskFull where the files do not fit."""
+    blocks = (pl.col("size") + _BLOCK - 1) // _BLOCK * _BLOCK
     for (place,), files in plan.copies.partition_by("belongs_in", as_dict=True).items():
-        folder, needed = Path(place), int(files["size"].sum())
+        folder, needed = Path(place), int(files.select(blocks.sum()).item())
         free = vault.free_bytes(folder)
         if free < needed:
             raise DiskFull(folder, needed, free)

@@ -93,24 +93,27 @@ def carry_out(
 
 
 def make_plan(run: Run, progress: Progress, clock: Clock) -> RecoveryPlan:
-    """Secure, extract and plan, raw files being hashed on the side."""
+    """Secure, extract and plan; two databases are read at a time, and raw files hashed beside."""
     needed = require_space(run)
-    with ThreadPoolExecutor(max_workers=1) as pool:
+    with ThreadPoolExecutor(max_workers=3) as pool:
         listing = pool.submit(list_all, run)
         progress.begin("evidence", needed)
         evidence = tuple(secure_database(run, database, progress) for database in run.databases)
         write_manifest(run, evidence)
         clock.lap("evidence")
         progress.begin("read", len(evidence))
-        read = []
-        for secured in evidence:
-            read.append(read_database(run, secured))
-            progress.advance(1)
+        read = tuple(pool.map(lambda secured: _read(run, secured, progress), evidence))
         clock.lap("read")
         progress.begin("plan")
-        plan = plan_from(run, tuple(read), listing.result())
+        plan = plan_from(run, read, listing.result())
         clock.lap("plan")
     return plan
+
+
+def _read(run: Run, evidence: DatabaseEvidence, progress: Progress) -> ReadDatabase:
+    read = read_database(run, evidence)
+    progress.advance(1)
+    return read
 
 
 def read_database(run: Run, evidence: DatabaseEvidence) -> ReadDatabase:

@@ -1,5 +1,6 @@
 """DuckDB in memory: where JSON is taken apart in bulk. Opens no file and loads no extension."""
 
+from functools import cache
 from typing import Final
 
 import duckdb
@@ -55,8 +56,15 @@ def explode_arrays(texts: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+@cache
+def _engine() -> duckdb.DuckDBPyConnection:
+    """Return the one engine of the process: starting another takes longer than a small query."""
+    return duckdb.connect(":memory:", config=_SETTINGS)
+
+
 def _run(texts: pl.DataFrame, query: str) -> pl.DataFrame:
-    with duckdb.connect(":memory:", config=_SETTINGS) as connection:
+    # A cursor is a connection of its own, with its own views: threads do not meet.
+    with _engine().cursor() as connection:
         connection.register("texts", texts)
         exploded: pl.DataFrame = connection.sql(query).pl()
         return exploded

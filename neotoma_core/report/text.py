@@ -49,7 +49,7 @@ def _evidence(report: RecoveryReport) -> Iterator[str]:
     raw = f", {evidence.raw_files:,} raw files hashed" if evidence.raw_files else ""
     size = f"{evidence.bytes / 1e6:,.1f} MB"
     copied = f"{evidence.databases} databases, {size}, copied and hashed{raw}"
-    yield _labelled("evidence", f"{copied}{_GAP}{evidence.folder}")
+    yield labelled("evidence", f"{copied}{_GAP}{evidence.folder}")
 
 
 def _backups(report: RecoveryReport) -> Iterator[str]:
@@ -63,10 +63,10 @@ def _backups(report: RecoveryReport) -> Iterator[str]:
         for backup in report.backups
     ]
     labels = [backup.label.replace("-", " ") for backup in report.backups]
-    for label, line in zip(labels, _aligned(rows, right=(1, 3)), strict=True):
-        yield _labelled(label, line)
+    for label, line in zip(labels, aligned(rows, right=(1, 3)), strict=True):
+        yield labelled(label, line)
     for unused in report.not_used:
-        yield _labelled("not used", f"{unused.path}: {unused.reason}")
+        yield labelled("not used", f"{unused.path}: {unused.reason}")
 
 
 def _plan(report: RecoveryReport) -> Iterator[str]:
@@ -79,12 +79,12 @@ def _plan(report: RecoveryReport) -> Iterator[str]:
         if counts.read:
             numbers = (f"{getattr(counts, name):,}" for name in classes)
             rows.append((counts.table, _label(report, counts), f"{counts.read:,}", *numbers))
-    lines = _aligned(rows, right=range(2, len(header)))
-    yield _labelled("plan", lines[0])
-    yield from (_labelled("", line) for line in lines[1:])
+    lines = aligned(rows, right=range(2, len(header)))
+    yield labelled("plan", lines[0])
+    yield from (labelled("", line) for line in lines[1:])
     yield from _skipped(report)
     if report.quarantine:
-        yield _labelled("quarantine", report.quarantine)
+        yield labelled("quarantine", report.quarantine)
 
 
 def _skipped(report: RecoveryReport) -> Iterator[str]:
@@ -95,8 +95,8 @@ def _skipped(report: RecoveryReport) -> Iterator[str]:
             place = (counts.table, counts.reason)
             rows[place] = rows.get(place, 0) + counts.skipped
     cells = [(table, f"{read:,} rows", reason) for (table, reason), read in rows.items()]
-    for number, line in enumerate(_aligned(cells, right=(1,))):
-        yield _labelled("" if number else "skipped", line)
+    for number, line in enumerate(aligned(cells, right=(1,))):
+        yield labelled("" if number else "skipped", line)
 
 
 def _label(report: RecoveryReport, counts: RowCounts) -> str:
@@ -107,13 +107,13 @@ def _conflicts(report: RecoveryReport) -> Iterator[str]:
     if not report.conflicts.rows:
         return
     listing = f"{report.conflicts.rows:,} rows; all of them: {report.conflicts.file}"
-    yield _labelled("conflicts", listing)
+    yield labelled("conflicts", listing)
     rows = []
     for conflict in report.conflicts.first:
         columns = conflict["columns"]
         named = ", ".join(map(str, columns)) if isinstance(columns, list) else ""
         rows.append((str(conflict["backup"]), str(conflict["table"]), str(conflict["key"]), named))
-    yield from (_labelled("", line) for line in _aligned(rows, right=()))
+    yield from (labelled("", line) for line in aligned(rows, right=()))
 
 
 def _derived(report: RecoveryReport) -> Iterator[str]:
@@ -122,9 +122,9 @@ def _derived(report: RecoveryReport) -> Iterator[str]:
         (d.table, f"{d.inserted:,}", f"{d.updated:,}", f"{d.removed:,}", f"{d.unchanged:,}")
         for d in report.derived
     ]
-    lines = _aligned([header, *rows], right=range(1, 5))
-    yield _labelled("recompute", lines[0])
-    yield from (_labelled("", line) for line in lines[1:])
+    lines = aligned([header, *rows], right=range(1, 5))
+    yield labelled("recompute", lines[0])
+    yield from (labelled("", line) for line in lines[1:])
 
 
 def _raw_files(report: RecoveryReport) -> Iterator[str]:
@@ -133,47 +133,45 @@ def _raw_files(report: RecoveryReport) -> Iterator[str]:
     if raw.added or raw.repaired:
         size = f"{raw.added_bytes / 1e6:,.1f} MB"
         repaired = f", {len(raw.repaired):,} repaired" if raw.repaired else ""
-        yield _labelled("raw files", f"{raw.added:,} {verb}, {size}{repaired}")
+        yield labelled("raw files", f"{raw.added:,} {verb}, {size}{repaired}")
     if raw.missing:
-        yield _labelled("", f"{len(raw.missing):,} are in no copy; the report lists them")
+        yield labelled("", f"{len(raw.missing):,} are in no copy; the report lists them")
     if raw.damaged:
-        yield _labelled(
-            "", f"{len(raw.damaged):,} are damaged in every copy; the report lists them"
-        )
+        yield labelled("", f"{len(raw.damaged):,} are damaged in every copy; the report lists them")
 
 
 def _notes(report: RecoveryReport) -> Iterator[str]:
     resent = report.reingested
     if resent.observations and resent.kept != "keep-earliest":
-        yield _labelled(
+        yield labelled(
             "note",
             f"{resent.observations:,} observations were sent again and look newer than they are;",
         )
         values = "older" if report.mode != "keep-source" else "other"
-        yield _labelled(
+        yield labelled(
             "",
             f"{resent.entities_differ:,} entities would show {values} values. "
             "Compare: --reingested keep-earliest --dry-run",
         )
     elif resent.observations:
-        yield _labelled(
+        yield labelled(
             "note",
             f"{resent.observations:,} observations were sent again; each keeps its earliest time, "
             f"which changes {resent.entities_differ:,} entities",
         )
     for finding in report.findings[:10]:
-        yield _labelled(finding.kind, f"{finding.subject}: {finding.detail}")
+        yield labelled(finding.kind, f"{finding.subject}: {finding.detail}")
     if len(report.findings) > 10:  # noqa: PLR2004 - as many as fit; the report has them all
-        yield _labelled("", f"and {len(report.findings) - 10:,} more findings in {report.report}")
+        yield labelled("", f"and {len(report.findings) - 10:,} more findings in {report.report}")
 
 
 def _published(report: RecoveryReport) -> Iterator[str]:
     if report.outcome == "unchanged":
-        yield _labelled("unchanged", "nothing to add: the target already has every row")
+        yield labelled("unchanged", "nothing to add: the target already has every row")
         return
     names = ", ".join(check.name for check in report.checks)
     seconds = report.seconds.get("publish", 0.0)
-    yield _labelled("published", f"one transaction, {seconds:.1f} s; {names}: all pass")
+    yield labelled("published", f"one transaction, {seconds:.1f} s; {names}: all pass")
 
 
 def _contents(report: RecoveryReport) -> Iterator[str]:
@@ -186,7 +184,7 @@ def _contents(report: RecoveryReport) -> Iterator[str]:
             days(report.after.first, report.after.last),
         ),
     ]
-    yield from (f"  {line}".rstrip() for line in _aligned(rows, right=(1, 2)))
+    yield from (f"  {line}".rstrip() for line in aligned(rows, right=(1, 2)))
 
 
 def _numbers(before: Contents, after: Contents) -> Iterator[tuple[str, str, str]]:
@@ -196,16 +194,17 @@ def _numbers(before: Contents, after: Contents) -> Iterator[tuple[str, str, str]
 
 
 def _closing(report: RecoveryReport) -> Iterator[str]:
-    yield _labelled("report", report.report)
+    yield labelled("report", report.report)
     if report.undo:
-        yield _labelled("undo", report.undo)
+        yield labelled("undo", report.undo)
 
 
-def _labelled(label: str, line: str) -> str:
+def labelled(label: str, line: str) -> str:
+    """Return a line behind its label; without one, under the line before."""
     return f"{label:<{_LABEL}}{line}".rstrip()
 
 
-def _aligned(rows: Sequence[Sequence[str]], right: Sequence[int]) -> list[str]:
+def aligned(rows: Sequence[Sequence[str]], right: Sequence[int]) -> list[str]:
     """Return rows of cells as lines, columns aligned; those in ``right`` to the right."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return [

@@ -15,7 +15,7 @@ from neotoma_core.errors import BackupDamaged, BackupUnreadable, NotNeotoma
 from neotoma_core.store.sqlite_files import companion, read_header
 
 # What integrity_check says of rows that break a rule: those are set aside one by one, later.
-_NO_DAMAGE: Final = ("ok", "*** in database", "NULL value in ", "non-unique entry in index ")
+NO_DAMAGE: Final = ("ok", "*** in database", "NULL value in ", "non-unique entry in index ")
 _COMPRESSED: Final = {
     b"\x1f\x8b": "gzip",
     b"\x28\xb5\x2f\xfd": "zstd",
@@ -72,7 +72,7 @@ def connect_read_only(database: Path) -> sqlite3.Connection:
 
 def check_integrity(connection: sqlite3.Connection, original: Path) -> None:
     """Raise BackupDamaged where SQLite's integrity check finds damaged pages."""
-    problems = [line for line in _integrity_lines(connection) if not line.startswith(_NO_DAMAGE)]
+    problems = [line for line in _integrity_lines(connection) if not line.startswith(NO_DAMAGE)]
     if problems:
         raise _damaged(original, _shown(problems))
 

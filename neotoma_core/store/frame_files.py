@@ -1,8 +1,11 @@
 """Frames in files: Arrow for the scratch of a run, Parquet for what is kept."""
 
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import polars as pl
+import pyarrow.parquet as pq
 
 from neotoma_core.store.atomic import install, sync_file, temporary_name
 
@@ -23,6 +26,29 @@ def write_parquet(frame: pl.DataFrame, path: Path) -> None:
     temporary = temporary_name(path)
     try:
         frame.write_parquet(temporary)
+        temporary.chmod(0o600)
+        sync_file(temporary)
+        install(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def parquet_parts(
+    path: Path, schema: Mapping[str, pl.DataType]
+) -> Iterator[Callable[[pl.DataFrame], None]]:
+    """Write a Parquet file part by part, atomically: the block is given what writes a part.
+
+    The file is there once the block has ended well; until then nobody sees it.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    arrow = pl.DataFrame(schema=dict(schema)).to_arrow(compat_level=pl.CompatLevel.oldest()).schema
+    temporary = temporary_name(path)
+    try:
+        with pq.ParquetWriter(temporary, arrow, compression="zstd") as writer:
+            yield lambda part: writer.write_table(
+                part.select(*schema).to_arrow(compat_level=pl.CompatLevel.oldest()).cast(arrow)
+            )
         temporary.chmod(0o600)
         sync_file(temporary)
         install(temporary, path)

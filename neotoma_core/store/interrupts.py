@@ -9,15 +9,17 @@ from typing import Final
 
 _HELD: Final = (signal.SIGINT, signal.SIGTERM)
 _waiting: list[int] = []
+_scopes: list[object] = []
 
 
 def hold_interrupts() -> None:
-    """Let interrupts wait, from just before a commit on; ``released`` delivers them.
+    """Let interrupts wait, from just before a commit to the end of the ``released`` block.
 
-    Handlers, not masks: a mask binds one thread, and Python runs handlers in the main thread
-    whichever thread the system gave the signal to. Elsewhere nothing is interrupted anyway.
+    Outside such a block nothing is held, since nobody would deliver it. Handlers, not masks: a
+    mask binds one thread, and Python runs handlers in the main thread whichever thread the system
+    gave the signal to. Other threads are not interrupted anyway.
     """
-    if threading.current_thread() is threading.main_thread():
+    if _scopes and threading.current_thread() is threading.main_thread():
         for number in _HELD:
             signal.signal(number, _wait)
 
@@ -25,17 +27,21 @@ def hold_interrupts() -> None:
 @contextmanager
 def released() -> Iterator[None]:
     """Deliver interrupts held inside the block when it ends: after the report is out."""
-    if threading.current_thread() is not threading.main_thread():
+    if _scopes or threading.current_thread() is not threading.main_thread():
         yield
         return
     before = {number: signal.getsignal(number) for number in _HELD}
+    _scopes.append(before)
     try:
         yield
     finally:
+        _scopes.clear()
         for number, handler in before.items():
             signal.signal(number, handler)
-        while _waiting:
-            signal.raise_signal(_waiting.pop(0))
+        held = [*_waiting]
+        _waiting.clear()
+        for waited in held:
+            signal.raise_signal(waited)
 
 
 def _wait(number: int, _frame: FrameType | None) -> None:

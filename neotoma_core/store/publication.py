@@ -8,7 +8,7 @@ A target that does not exist is built under a temporary name and renamed once it
 import os
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -31,6 +31,7 @@ from neotoma_core.tables import BY_NAME, TABLES, Column, Table
 
 STEPS: Final = ("locked", "migrated", "log_written", "derived_written", "verified", "committed")
 _PATIENCE_SECONDS: Final = 5.0
+_CACHE_KIB: Final = 256 << 10  # pages that are written stay in memory until the commit
 
 Verify = Callable[[sqlite3.Connection], None]
 
@@ -50,7 +51,8 @@ def publish(
     Raises TargetLocked, TargetChanged, DiskFull.
     """
     if as_read:
-        _write(target, staging, columns, as_read, verify)
+        with _settled(target):
+            _write(target, staging, columns, as_read, verify)
         return
     unborn = temporary_name(target)
     try:
@@ -63,6 +65,21 @@ def publish(
     finally:
         for path in (unborn, companion(unborn, "-journal")):
             path.unlink(missing_ok=True)
+
+
+@contextmanager
+def _settled(target: Path) -> Iterator[None]:
+    """After a failure, let SQLite undo what a rollback could not, as on a disk that is full.
+
+    It would do so when the target is next opened; the target shall not have to wait for that.
+    """
+    try:
+        yield
+    except BaseException:
+        if companion(target, "-journal").exists():
+            with suppress(sqlite3.Error), closing(sqlite3.connect(target)) as connection:
+                connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+        raise
 
 
 def _write(
@@ -102,6 +119,7 @@ def _locked(
         )
         stack.callback(connection.close)
         with _translated(database):
+            connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
             connection.execute("ATTACH ? AS staging", (str(staging),))
             connection.execute("BEGIN IMMEDIATE")
             try:
@@ -142,6 +160,10 @@ def _translated(database: Path) -> Iterator[None]:
             raise TargetLocked(database) from error
         if code == sqlite3.SQLITE_FULL:
             raise DiskFull(database.parent) from error
+        if code == sqlite3.SQLITE_IOERR:
+            raise TargetError(
+                database, "the disk failed while it was written to", "check the disk and run again"
+            ) from error
         if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM):
             raise TargetError(
                 database, "no permission to write", "change its permissions and run again"

@@ -9,15 +9,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-import adbc_driver_sqlite.dbapi as adbc
 import polars as pl
 import pyarrow as pa
+from adbc_driver_manager import AdbcConnection
 
 from neotoma_core.contracts import no_broken
 from neotoma_core.ddl import quoted
 from neotoma_core.frames import ROWID
+from neotoma_core.store.arrow_sqlite import arrow_connection, batches, fetch, immutable_uri
 from neotoma_core.store.rows import (
     StoredRows,
+    is_any_odd,
     named_odd,
     odd_cells,
     select_rows,
@@ -28,16 +30,19 @@ from neotoma_core.tables import Table
 _PART_BYTES: Final = 32 << 20
 _LONG_BYTES: Final = 16 << 10  # at which a row is read among its like, fewer rows at a time
 _BATCH_ROWS: Final = 1024
-_BATCH_OPTION: Final = "adbc.sqlite.query.batch_rows"
 
 
 @dataclass(frozen=True, slots=True)
 class TableSize:
-    """``rows`` of a table; ``bytes`` in its long columns, and the most bytes in one row's."""
+    """``rows`` of a table; ``bytes`` in its long columns, and the most bytes in one row's.
+
+    ``odd``: rows with a cell of another storage class than its column's.
+    """
 
     rows: int
     bytes: int
     widest: int
+    odd: int
 
 
 def with_columns(table: Table, names: Sequence[str]) -> Table:
@@ -45,16 +50,18 @@ def with_columns(table: Table, names: Sequence[str]) -> Table:
     return replace(table, columns=tuple(table.column(name) for name in names))
 
 
-def measure_table(database: Path, table: str, long: Sequence[str]) -> TableSize:
+def measure_table(
+    database: Path, table: Table, stored: Sequence[str], long: Sequence[str]
+) -> TableSize:
     """Return the size of a table of a whole copy; ``long`` are the columns that hold documents."""
-    with _opened(database) as connection, connection.cursor() as cursor:
-        length = _length(long)
-        cursor.execute(
-            f"SELECT count(*), coalesce(sum({length}), 0), coalesce(max({length}), 0) "
-            f"FROM {quoted(table)}"
+    length = _length(long)
+    with arrow_connection(immutable_uri(database)) as connection:
+        sizes = fetch(
+            connection,
+            f"SELECT count(*), coalesce(sum({length}), 0), coalesce(max({length}), 0), "
+            f"count(CASE WHEN {is_any_odd(table, stored)} THEN 1 END) FROM {quoted(table.name)}",
         )
-        (sizes,) = cursor.fetchall()
-        return TableSize(*map(int, sizes))
+    return TableSize(*(int(column[0].as_py()) for column in sizes.columns))
 
 
 def stream_rows(
@@ -65,27 +72,19 @@ def stream_rows(
     ``table``: with the columns wanted; ``stored``: those of them that the database has. Missing
     ones are filled as a migration would. ``size``, ``long``: see ``measure_table``.
     """
-    with _opened(database) as connection:
-        with connection.cursor() as cursor:
-            odd = odd_cells(cursor, table, stored)
-        broken = named_odd(pl.from_arrow(odd))
-        tolerant = bool(odd.num_rows)
+    with arrow_connection(immutable_uri(database)) as connection:
+        odd = no_broken()
+        if size.odd:
+            odd = named_odd(pl.from_arrow(odd_cells(connection, table, stored)))
         is_long = f"{_length(long)} > {_LONG_BYTES}"
         fewer = max(1, min(_BATCH_ROWS, _PART_BYTES // max(1, size.widest)))
         kinds = [(f"NOT ({is_long})", _BATCH_ROWS), (is_long, fewer)]
         if size.widest <= _LONG_BYTES:
             kinds = [("true", _BATCH_ROWS)]
         for where, batch_rows in kinds:
-            query = select_rows(table, stored, tolerant=tolerant, where=where)
+            query = select_rows(table, stored, tolerant=bool(size.odd), where=where)
             for part in _parts(connection, query, batch_rows):
-                yield _readable(part, broken)
-                broken = no_broken()
-    if not broken.is_empty():  # of rows that no part held
-        raise AssertionError("rows were read without the parts they are in")
-
-
-def _opened(database: Path) -> adbc.Connection:
-    return adbc.connect(f"{database.resolve().as_uri()}?mode=ro&immutable=1")
+                yield _readable(part, odd)
 
 
 def _length(long: Sequence[str]) -> str:
@@ -93,19 +92,21 @@ def _length(long: Sequence[str]) -> str:
     return " + ".join(f"coalesce(length(CAST({quoted(name)} AS BLOB)), 0)" for name in long)
 
 
-def _parts(connection: adbc.Connection, query: str, batch_rows: int) -> Iterator[pa.Table]:
-    """Yield what a query returns, less its first row, which only fixes the types."""
-    with connection.cursor() as cursor:
-        cursor.adbc_statement.set_options(**{_BATCH_OPTION: str(batch_rows)})
-        cursor.execute(query)
-        reader = cursor.fetch_record_batch()
+def _parts(connection: AdbcConnection, query: str, batch_rows: int) -> Iterator[pa.Table]:
+    """Yield what a query returns, less its first row, which only fixes the types.
+
+    At least one part, be it empty.
+    """
+    with batches(connection, query, batch_rows) as reader:
         held: list[pa.RecordBatch] = []
+        size = 0
         first = next(reader)
         for batch in itertools.chain([first.slice(1)], reader):
             held.append(batch)
-            if sum(b.nbytes for b in held) >= _PART_BYTES:
+            size += batch.nbytes
+            if size >= _PART_BYTES:
                 yield pa.Table.from_batches(held)
-                held = []
+                held, size = [], 0
         yield pa.Table.from_batches(held, reader.schema)
 
 
@@ -113,7 +114,6 @@ def _readable(part: pa.Table, odd: pl.DataFrame) -> StoredRows:
     readable, unreadable = without_bad_text(part)
     frame = pl.from_arrow(readable)
     assert isinstance(frame, pl.DataFrame)  # noqa: S101 - a table never becomes a series
-    return StoredRows(
-        frame.with_columns(pl.col(ROWID).cast(pl.Int64)),
-        pl.concat([no_broken(), odd, *unreadable]),
-    )
+    rows = frame.with_columns(pl.col(ROWID).cast(pl.Int64))
+    here = odd.join(rows, on=ROWID, how="semi") if odd.height else odd
+    return StoredRows(rows, pl.concat([no_broken(), here, *unreadable]))

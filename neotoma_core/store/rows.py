@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-import adbc_driver_sqlite.dbapi as adbc
 import polars as pl
 import pyarrow as pa
-import pyarrow.compute as pc
+from adbc_driver_manager import AdbcConnection
 
 from neotoma_core.contracts import no_broken
 from neotoma_core.ddl import quoted
 from neotoma_core.frames import POLARS_TYPES, ROWID
+from neotoma_core.store.arrow_sqlite import arrow_connection, fetch, immutable_uri
 from neotoma_core.tables import Column, Table
 
 _STORAGE: Final = {"TEXT": "text", "INTEGER": "integer", "REAL": "real"}
@@ -40,14 +40,10 @@ def read_rows(database: Path, table: Table, stored: Sequence[str]) -> StoredRows
 
     ``stored``: the columns the database has. Missing ones are filled as a migration would.
     """
-    connection = adbc.connect(f"{database.resolve().as_uri()}?mode=ro&immutable=1")
-    try:
-        with connection.cursor() as cursor:
-            odd = odd_cells(cursor, table, stored)
-            cursor.execute(select_rows(table, stored, tolerant=bool(odd.num_rows)))
-            read = cursor.fetch_arrow_table().slice(1)  # the first row only fixed the types
-    finally:
-        connection.close()
+    with arrow_connection(immutable_uri(database)) as connection:
+        odd = odd_cells(connection, table, stored)
+        query = select_rows(table, stored, tolerant=bool(odd.num_rows))
+        read = fetch(connection, query).slice(1)  # the first row only fixed the types
     readable, unreadable = without_bad_text(read)
     frame = pl.from_arrow(readable)
     assert isinstance(frame, pl.DataFrame)  # noqa: S101 - a table never becomes a series
@@ -80,9 +76,7 @@ def read_literals(database: Path, table: str, rowids: Iterable[int]) -> pl.DataF
     return pl.DataFrame(rows, schema=schema, orient="row")
 
 
-def select_rows(
-    table: Table, stored: Sequence[str], *, tolerant: bool, where: str = "true"
-) -> str:
+def select_rows(table: Table, stored: Sequence[str], *, tolerant: bool, where: str = "true") -> str:
     """Return the query of the rows, behind one row that fixes every column's type.
 
     The driver infers types from the values it meets first, and a column may start with NULLs.
@@ -109,19 +103,28 @@ def _cell(column: Column, stored: Sequence[str], *, tolerant: bool) -> str:
 
 
 def _is_odd(column: Column) -> str:
-    return f"typeof({quoted(column.name)}) NOT IN ('{_STORAGE[column.type]}', 'null')"
+    name = quoted(column.name)
+    if column.type == "TEXT":  # numbers sort before all text, blobs after it; typeof is far slower
+        return f"({name} < '' OR {name} >= x'')"
+    return f"typeof({name}) NOT IN ('{_STORAGE[column.type]}', 'null')"
 
 
-def odd_cells(cursor: adbc.Cursor, table: Table, stored: Sequence[str]) -> pa.Table:
+def is_any_odd(table: Table, stored: Sequence[str]) -> str:
+    """Return the condition of rows with a cell of another storage class than declared."""
+    columns = [column for column in table.columns if column.name in stored]
+    return " OR ".join(map(_is_odd, columns))
+
+
+def odd_cells(connection: AdbcConnection, table: Table, stored: Sequence[str]) -> pa.Table:
     """Return ``_rowid`` and the column of every cell of another storage class than declared."""
     columns = [column for column in table.columns if column.name in stored]
-    anywhere = " OR ".join(_is_odd(column) for column in columns)
     first = " ".join(f"WHEN {_is_odd(c)} THEN '{c.name}'" for c in columns)
-    cursor.execute(
+    found = fetch(
+        connection,
         f'SELECT rowid AS {quoted(ROWID)}, CASE {first} END AS "column" '
-        f"FROM {quoted(table.name)} WHERE {anywhere}"
+        f"FROM {quoted(table.name)} WHERE {is_any_odd(table, stored)}",
     )
-    return cursor.fetch_arrow_table().cast(pa.schema({ROWID: pa.int64(), "column": pa.string()}))
+    return found.cast(pa.schema({ROWID: pa.int64(), "column": pa.string()}))
 
 
 def named_odd(odd: pl.DataFrame | pl.Series) -> pl.DataFrame:
@@ -140,11 +143,11 @@ def without_bad_text(table: pa.Table) -> tuple[pa.Table, list[pl.DataFrame]]:
         column = table.column(index)
         if not pa.types.is_string(field.type) or _is_utf8(column):
             continue
-        raw = column.cast(pa.binary())
-        good = pa.array([value is None or _decodes(value) for value in raw.to_pylist()])
-        kept = pc.if_else(good, raw, pa.scalar(None, pa.binary())).cast(pa.string())
-        table = table.set_column(index, field.name, kept)
-        rowids = table.column(ROWID).filter(pc.invert(good)).to_pylist()
+        raw = column.cast(pa.binary()).to_pylist()
+        good = [value is None or _decodes(value) for value in raw]
+        kept = [value if fine else None for value, fine in zip(raw, good, strict=True)]
+        table = table.set_column(index, field.name, pa.array(kept, pa.binary()).cast(pa.string()))
+        rowids = table.column(ROWID).filter(pa.array([not fine for fine in good])).to_pylist()
         found.append(
             pl.DataFrame(
                 {

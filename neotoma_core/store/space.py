@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-import adbc_driver_sqlite.dbapi as adbc
+import adbc_driver_manager as adbc
 
 from neotoma_core.errors import DiskFull
 

@@ -16,11 +16,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-import adbc_driver_sqlite.dbapi as adbc
 import polars as pl
 
 from neotoma_core.ddl import column_list, quoted
 from neotoma_core.frames import ORIGIN, ROWID, TARGET_ROWID
+from neotoma_core.store.arrow_sqlite import arrow_connection, execute, ingest
 from neotoma_core.tables import BY_NAME
 
 PLACE: Final = "_place"
@@ -91,15 +91,11 @@ def rewrite_staged(staging: sqlite3.Connection, table: str, remapped: pl.DataFra
 
 
 def stage_derived(path: Path, table: str, written: pl.DataFrame, removed: pl.DataFrame) -> None:
-    """Stage the derived rows to write and the keys of those to delete."""
-    connection = adbc.connect(str(path))
-    try:
-        with connection.cursor() as cursor:
-            cursor.adbc_ingest(f"write_{table}", written.to_arrow(), mode="create")
-            cursor.adbc_ingest(f"remove_{table}", removed.to_arrow(), mode="create")
-        connection.commit()
-    finally:
-        connection.close()
+    """Stage derived rows to write and keys of rows to delete, after those already staged."""
+    with arrow_connection(str(path)) as connection:
+        execute(connection, "PRAGMA synchronous = OFF")
+        ingest(connection, f"write_{table}", written)
+        ingest(connection, f"remove_{table}", removed)
 
 
 def _copy_rows(  # noqa: PLR0913, PLR0917 - from where, what, to where

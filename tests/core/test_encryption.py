@@ -42,7 +42,7 @@ WORDS_SEALED = (
     f"{IV}:10ec8c1b7b08971df5f08c4a50ef057d:cc504fe8230ecd4dfd6b67ccfcba8c45"
     "751b7d96663e30cc0f7a68b4cfafd630d75870dd7bcb"
 )
-PASSPHRASE = "Trüffel ①"
+PASSPHRASE = "Trüffel ①"  # noqa: S105 - invented
 PASSPHRASE_SEALED = (
     f"{OTHER_IV}:705d88b4f3ae616c3e0526f5335e6efc:fe2c636cf72f9053b42eeca5cf088dbf"
     "d48da95e63c1d68b015936931c602a5cd95ad5f17f30"

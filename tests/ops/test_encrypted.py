@@ -1,8 +1,9 @@
 """Databases with encrypted columns: read with the key, written back encrypted, shown nowhere."""
 
+import logging
 import sqlite3
 import traceback
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import closing
 from pathlib import Path
 
@@ -10,9 +11,9 @@ import pytest
 
 from neotoma_core.encryption.key import derive_data_key
 from neotoma_core.errors import ConflictsFound, KeyMissing, KeyWrong, MiddenError
-from neotoma_core.ops import applying
 from neotoma_core.report.recovery import RecoveryReport
 from neotoma_core.store.keys import KeyFile
+from neotoma_core.store.publication import publish
 from tests.conftest import Recover
 from tests.core.test_encryption import KEY, KEY_HEX, SECRET
 from tests.databases import USER, Row, entity, make_database, observation, read_all
@@ -262,7 +263,12 @@ SEALED_OTHERWISE = [target_sealed_otherwise, backup_sealed_otherwise, snapshot_s
 @pytest.mark.parametrize("databases", SEALED_OTHERWISE, ids=lambda build: build.__name__)
 @pytest.mark.parametrize("with_key", [True, False], ids=["wrong key", "no key"])
 def test_without_the_right_key_the_run_is_refused_and_the_target_untouched(
-    databases: type, tmp_path: Path, run_recover: Recover, key: KeyFile, *, with_key: bool
+    databases: Callable[[Path], tuple[Path, Path]],
+    tmp_path: Path,
+    run_recover: Recover,
+    key: KeyFile,
+    *,
+    with_key: bool,
 ) -> None:
     target, backup = databases(tmp_path)
     before = target.read_bytes(), target.stat().st_mtime_ns
@@ -304,7 +310,6 @@ def files_with_secrets(folder: Path) -> list[str]:
 def files_while_publishing(monkeypatch: pytest.MonkeyPatch, folder: Path) -> list[list[str]]:
     """Return a list that gains the files with secrets, at the moment the target is written."""
     found: list[list[str]] = []
-    publish = applying.publish
 
     def looked(*given: object) -> None:
         assert list(folder.rglob("staging.db"))
@@ -312,31 +317,29 @@ def files_while_publishing(monkeypatch: pytest.MonkeyPatch, folder: Path) -> lis
         found.append(files_with_secrets(folder))
         publish(*given)  # type: ignore[arg-type]  # handed on as given
 
-    monkeypatch.setattr(applying, "publish", looked)
+    monkeypatch.setattr("neotoma_core.ops.applying.publish", looked)
     return found
 
 
 def test_neither_plaintext_nor_key_is_in_any_file_or_report(
     tmp_path: Path,
     run_recover: Recover,
-    key: KeyFile,
     monkeypatch: pytest.MonkeyPatch,
     capfd: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    target = database(tmp_path / "target.db", sealed("o1", STATED), sealed("o2", STATED))
-    broken = sealed("x", STATED, observed_at=None)
-    backup = tmp_path / "backup.db"
-    database(backup, sealed("o1", '{"title":"Other"}'), sealed("o3", STATED, observed_at=LATER))
-    with closing(sqlite3.connect(backup, isolation_level=None)) as connection:
-        connection.execute("UPDATE observations SET provenance = x'00' WHERE id = 'o1'")
-    del broken
+    target = database(tmp_path / "target.db", sealed("o1", STATED))
+    in_conflict, broken = sealed("o1", '{"title":"Other"}'), sealed("o2", STATED, provenance=b"0")
+    backup = database(tmp_path / "backup.db", in_conflict, broken, sealed("o3", STATED))
+    caplog.set_level(logging.DEBUG)
     found = files_while_publishing(monkeypatch, tmp_path)
-    report = run_recover(target, backup, key=key)
-    assert report.outcome == "published"
+    report = run_recover(target, backup, key=key_file(tmp_path, SECRET))
+    assert (report.outcome, report.conflicts.rows) == ("published", 1)
+    assert report.quarantine
     assert opened(snapshots(target))[0][0] == STATED
     assert found == [[]]
     assert_in_no_file(tmp_path)
-    shown = report.to_json() + "".join(capfd.readouterr())
+    shown = report.to_json() + "".join(capfd.readouterr()) + caplog.text
     assert not [secret for secret in (PLANTED, KEY_HEX, SECRET.hex()) if secret in shown]
 
 

@@ -22,3 +22,8 @@ def test_an_interrupt_before_anything_is_held_comes_at_once() -> None:
     with pytest.raises(KeyboardInterrupt), released():
         signal.raise_signal(signal.SIGINT)
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_nothing_is_held_where_nobody_would_deliver_it() -> None:
+    hold_interrupts()
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler

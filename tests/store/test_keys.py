@@ -80,7 +80,6 @@ NO_KEYS = {
     "two keys": f"{SECRET.hex()}\n{SECRET.hex()}".encode(),
     "bytes": bytes(range(128, 160)),
     "a database": b"SQLite format 3\0" + b"00" * (1 << 16),
-    "too long": b"ab" * (1 << 16),
 }
 
 
@@ -95,6 +94,12 @@ def test_what_is_no_key_is_refused_without_saying_what_it_is(
     held = content.decode("latin-1").split("\n")[0][:20]
     assert not held or held not in shown
     assert raised.value.__context__ is None
+
+
+def test_a_file_too_long_for_a_key_is_not_read_on(tmp_path: Path) -> None:
+    read_key(KeyFile(written(tmp_path, b"ab" * (1 << 15))))
+    with pytest.raises(UsageError, match="too long for a key"):
+        read_key(KeyFile(written(tmp_path, b"ab" * (1 << 15) + b"\n")))
 
 
 @pytest.mark.parametrize("words", ["", "swordfish", f"{WORDS} swordfish", SECRET.hex()])

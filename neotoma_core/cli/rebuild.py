@@ -1,0 +1,165 @@
+"""``midden rebuild``: recompute all snapshots from the log, or tell how far they are from it."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from neotoma_core.cli.asking import agreed, require_answerable
+from neotoma_core.cli.options import (
+    JSON_OPTION,
+    KEY_FILE_OPTION,
+    MNEMONIC_FILE_OPTION,
+    TARGET_OPTION,
+    VAULT_OPTION,
+    YES_OPTION,
+)
+from neotoma_core.errors import UsageError
+
+if TYPE_CHECKING:
+    from neotoma_core.ops.rebuild_as_of import Export
+    from neotoma_core.ops.rebuild_run import RebuildRequest
+    from neotoma_core.report.rebuild import RebuildReport
+
+DRIFTED: Final = 5
+
+
+def rebuild(
+    *,
+    target: Annotated[Path, TARGET_OPTION],
+    check: Annotated[
+        bool,
+        typer.Option("--check", help="Only compare; exit with 5 where a snapshot differs."),
+    ] = False,
+    entity: Annotated[
+        list[str] | None,
+        typer.Option(help="Only this entity and its relationships; repeat it.", show_default=False),
+    ] = None,
+    type_: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--type",
+            help="Only entities of this type and their relationships; repeat it.",
+            show_default=False,
+        ),
+    ] = None,
+    schemas: Annotated[
+        Path | None,
+        typer.Option(
+            help="Another Neotoma database, or a JSON file of exported schemas, for types the "
+            "target has no schema of.",
+            show_default=False,
+        ),
+    ] = None,
+    as_of: Annotated[
+        str | None,
+        typer.Option(help="Reduce only what was observed up to this time.", show_default=False),
+    ] = None,
+    knowledge: Annotated[
+        str | None,
+        typer.Option(help="Reduce only what was stored up to this time.", show_default=False),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="Write the entity snapshots to this Parquet file, and nothing to the target.",
+            show_default=False,
+        ),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", "-n", help="Print the plan; leave the target alone.")
+    ] = False,
+    yes: Annotated[bool, YES_OPTION] = False,
+    key_file: Annotated[Path | None, KEY_FILE_OPTION] = None,
+    mnemonic_file: Annotated[Path | None, MNEMONIC_FILE_OPTION] = None,
+    json: Annotated[bool, JSON_OPTION] = False,
+    vault: Annotated[Path | None, VAULT_OPTION] = None,
+) -> int:
+    """Recompute the target's snapshots from its log, writing only those that differ.
+
+    Asks before it writes, and ends by printing the command that undoes it. With --out nothing is
+    written to the target: its entity snapshots, or those it would have had, go to a file.
+    """
+    from neotoma_core.ops.rebuild_as_of import Export
+    from neotoma_core.ops.rebuild_run import RebuildRequest
+    from neotoma_core.settings import default_vault, key_source
+
+    if out is None and (as_of is not None or knowledge is not None):
+        raise UsageError("--as-of and --knowledge say what goes to a file; name it with --out")
+    if out is not None and (check or dry_run):
+        raise UsageError("--out was given with --check or --dry-run; leave one out")
+    request = RebuildRequest(
+        target=target,
+        vault=vault or default_vault(target),
+        entities=tuple(entity or ()),
+        types=tuple(type_ or ()),
+        schemas=schemas,
+        key=key_source(key_file, mnemonic_file),
+    )
+    if out is not None:
+        return _export(request, Export(out, as_of, knowledge), json=json)
+    if check or dry_run:
+        report = _check(request, json=json)
+        return DRIFTED if check and report.drifts else 0
+    require_answerable(yes=yes)
+    return _rebuild(request, yes=yes, json=json)
+
+
+def _check(request: "RebuildRequest", *, json: bool) -> "RebuildReport":
+    from datetime import UTC, datetime
+
+    from neotoma_core.cli.progress import TerminalProgress
+    from neotoma_core.ops.rebuild import check_snapshots
+    from neotoma_core.ops.rebuild_run import reading_run
+    from neotoma_core.report.rebuild_text import plan_text, result_text
+
+    with TerminalProgress() as progress, reading_run(request, datetime.now(UTC)) as run:
+        report = check_snapshots(run, progress)
+    print(report.to_json() if json else f"{plan_text(report)}\n{result_text(report)}")
+    return report
+
+
+def _export(request: "RebuildRequest", export: "Export", *, json: bool) -> int:
+    from datetime import UTC, datetime
+
+    from neotoma_core.cli.progress import TerminalProgress
+    from neotoma_core.ops.rebuild_as_of import export_snapshots
+    from neotoma_core.ops.rebuild_run import reading_run
+    from neotoma_core.report.rebuild_text import export_text
+
+    with TerminalProgress() as progress, reading_run(request, datetime.now(UTC)) as run:
+        report = export_snapshots(run, export, progress)
+    print(report.to_json() if json else export_text(report))
+    return 0
+
+
+def _rebuild(request: "RebuildRequest", *, yes: bool, json: bool) -> int:
+    from datetime import UTC, datetime
+
+    from neotoma_core.cli.progress import TerminalProgress
+    from neotoma_core.ops.rebuild import rebuild_snapshots
+    from neotoma_core.ops.rebuild_run import rebuild_run
+    from neotoma_core.report.rebuild_text import plan_text, result_text
+    from neotoma_core.store.interrupts import released
+
+    def confirm(plan: "RebuildReport") -> bool:
+        progress.pause()
+        if not json:
+            print(plan_text(plan))
+        return agreed(f"write {plan.writes:,} rows to {plan.target}?", yes=yes)
+
+    # Innermost first: the report is printed before an interrupt that came after the commit.
+    with (
+        released(),
+        TerminalProgress() as progress,
+        rebuild_run(request, datetime.now(UTC)) as run,
+    ):
+        report = rebuild_snapshots(run, confirm, progress)
+        progress.pause()
+        if json:
+            print(report.to_json())
+        elif report.outcome == "planned":
+            print("declined   nothing was changed")
+        else:
+            print(result_text(report))
+    return 0

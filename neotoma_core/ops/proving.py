@@ -1,0 +1,109 @@
+"""What can be proven, inside its transaction, of anything that was written.
+
+Each proof says in words what was proven, and what is wrong.
+"""
+
+import sqlite3
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Final
+
+from neotoma_core.encryption import open_cells
+from neotoma_core.errors import VerificationFailed
+from neotoma_core.policies import Registry
+from neotoma_core.reduce.exact import ObservationRow, reduce_entity
+from neotoma_core.report.recovery import Check
+from neotoma_core.store import checks
+from neotoma_core.tables import BY_NAME
+
+if TYPE_CHECKING:
+    from neotoma_core.encryption.key import DataKey
+
+Proof = tuple[str, list[str]]
+
+_DERIVED: Final = ("entity_snapshots", "relationship_snapshots")
+
+
+def all_passed(subject: str, proofs: Iterable[tuple[str, Proof]]) -> tuple[Check, ...]:
+    """Return named proofs as checks, all passed; raises VerificationFailed, which rolls back."""
+    done = tuple(
+        Check(name, passed=not problems, detail="; ".join(problems) or proven)
+        for name, (proven, problems) in proofs
+    )
+    failed = tuple(f"{check.name}: {check.detail}" for check in done if not check.passed)
+    if failed:
+        raise VerificationFailed(subject, failed)
+    return done
+
+
+def written(connection: sqlite3.Connection, columns: Mapping[str, Sequence[str]]) -> Proof:
+    """Every staged row is in the target, cell for cell; every removed one is gone."""
+    problems = []
+    rows = 0
+    derived = {name: BY_NAME[name].names for name in _DERIVED}
+    staged = [("insert", name, names) for name, names in columns.items()]
+    staged += [("write", name, names) for name, names in derived.items()]
+    for kind, name, names in staged:
+        there = checks.count_written(connection, BY_NAME[name], f"{kind}_{name}", names)
+        expected = checks.count_staged(connection, f"{kind}_{name}")
+        rows += there
+        if there != expected:
+            problems.append(f"{name}: {there:,} of {expected:,} rows are there as staged")
+    for name in _DERIVED:
+        left = checks.count_staged_keys(connection, BY_NAME[name], f"remove_{name}")
+        if left:
+            problems.append(f"{name}: {left:,} rows are still there")
+    return f"{rows:,} rows compared cell by cell", problems
+
+
+def rereduced(
+    connection: sqlite3.Connection,
+    sample: Sequence[str],
+    unreadable: Collection[str],
+    registry: Registry,
+    key: "DataKey | None",
+) -> Proof:
+    """A sample of written snapshots, reduced again row by row from what the target now holds.
+
+    ``unreadable``: the ids of observations that take no part.
+    """
+    rows = list(_read_open(connection, "observations", sample, key))
+    snapshots = _read_open(connection, "entity_snapshots", sample, key)
+    stored = {row["entity_id"]: row for row in snapshots}
+    wrong = [
+        entity
+        for entity, observations in _by_entity(rows, unreadable)
+        if not _same_snapshot(observations, stored.get(entity), registry)
+    ]
+    problems = [f"{len(wrong):,} of {len(sample):,} entity snapshots differ"] if wrong else []
+    return f"{len(sample):,} entity snapshots reduced again row by row", problems
+
+
+def _read_open(
+    connection: sqlite3.Connection, name: str, entities: Sequence[str], key: "DataKey | None"
+) -> Iterator[dict[str, object]]:
+    """Yield the rows of some entities from the target, their sealed values opened."""
+    for row in checks.read_where(connection, BY_NAME[name], "entity_id", entities):
+        yield open_cells(BY_NAME[name], row, key) if key else row
+
+
+def _by_entity(
+    rows: list[dict[str, object]], unreadable: Collection[str]
+) -> Iterator[tuple[object, list[ObservationRow]]]:
+    grouped: dict[object, list[ObservationRow]] = {}
+    names = ObservationRow.__dataclass_fields__
+    for row in rows:
+        if row["id"] not in unreadable:
+            observation = ObservationRow(**{name: row[name] for name in names})  # type: ignore[arg-type]  # cells as SQLite types them, checked when they were extracted
+            grouped.setdefault(row["entity_id"], []).append(observation)
+    yield from grouped.items()
+
+
+def _same_snapshot(
+    observations: list[ObservationRow], stored: dict[str, object] | None, registry: Registry
+) -> bool:
+    expected = reduce_entity(observations, registry)
+    if expected is None or stored is None:
+        return expected is None and stored is None
+    return all(
+        getattr(expected, name) == cell for name, cell in stored.items() if hasattr(expected, name)
+    )

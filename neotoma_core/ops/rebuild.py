@@ -1,0 +1,101 @@
+"""Recomputing all snapshots from the log, or only telling how far they are from it.
+
+evidence → read into buckets → reduce, compare, stage bucket by bucket → publish → report
+
+Memory holds one bucket at a time, however large the database.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from neotoma_core.ops.planning import iso
+from neotoma_core.ops.progress import Progress
+from neotoma_core.ops.rebuild_deciding import (
+    Decided,
+    Tally,
+    decide_entities,
+    decide_relationships,
+)
+from neotoma_core.ops.rebuild_drift import DriftRecord
+from neotoma_core.ops.rebuild_publishing import Staging, publish_rebuild
+from neotoma_core.ops.rebuild_reading import ENTITIES, RELATIONSHIPS, Reading, read_target
+from neotoma_core.ops.rebuild_reporting import reported, save
+from neotoma_core.ops.rebuild_run import RebuildRun
+from neotoma_core.ops.recover import Clock
+from neotoma_core.ops.reporting import undo_command
+from neotoma_core.report.rebuild import RebuildReport
+from neotoma_core.tables import BY_NAME
+
+Confirm = Callable[[RebuildReport], bool]
+
+
+def check_snapshots(rebuild: RebuildRun, progress: Progress) -> RebuildReport:
+    """Report where the target's snapshots are not what its log says; write nothing to it.
+
+    Raises what ``read_target`` raises.
+    """
+    clock = Clock()
+    with read_target(rebuild, (*ENTITIES, *RELATIONSHIPS), progress) as reading:
+        clock.lap("read")
+        tallies, drift = _decide(reading, lambda _: None, progress, clock)
+        report = reported(reading, tallies, drift, clock.seconds)
+    clock.lap("integrity")
+    checked = replace(report, outcome="checked", seconds=clock.seconds)
+    save(rebuild.run.folders, checked)
+    return checked
+
+
+def rebuild_snapshots(rebuild: RebuildRun, confirm: Confirm, progress: Progress) -> RebuildReport:
+    """Write the snapshots that are not what the log says. ``confirm`` may decline the plan.
+
+    Raises what ``read_target`` raises, and VerificationFailed, TargetLocked, TargetChanged,
+    DiskFull; then nothing was changed.
+    """
+    clock = Clock()
+    with (
+        read_target(rebuild, (*ENTITIES, *RELATIONSHIPS), progress) as reading,
+        Staging(reading) as staging,
+    ):
+        clock.lap("read")
+        tallies, drift = _decide(reading, staging.add, progress, clock)
+        staging.finish()
+        reading.integrity.require_passed()
+        clock.lap("integrity")
+        report = reported(reading, tallies, drift, clock.seconds)
+        if not report.writes:
+            report = replace(report, outcome="unchanged")
+        elif confirm(report):
+            clock.lap("confirm")
+            progress.begin("publish")
+            checks = publish_rebuild(reading, staging, tallies)
+            clock.lap("publish")
+            undo = undo_command(rebuild.run)
+            report = replace(report, outcome="rebuilt", checks=checks, undo=undo)
+    report = replace(report, seconds=clock.seconds)
+    save(rebuild.run.folders, report)
+    return report
+
+
+def _decide(
+    reading: Reading, stage: Callable[[Decided], None], progress: Progress, clock: Clock
+) -> tuple[tuple[Tally, Tally], DriftRecord]:
+    """Decide bucket by bucket; ``stage`` is given each bucket as it is decided."""
+    entities, relationships = tallies = (
+        Tally(BY_NAME["entity_snapshots"]),
+        Tally(BY_NAME["relationship_snapshots"]),
+    )
+    drift = DriftRecord(reading.rebuild.run.folders)
+    progress.begin("reduce", reading.buckets)
+    decisions = (
+        (entities, decide_entities(reading)),
+        (relationships, decide_relationships(reading, iso(reading.rebuild.run.started))),
+    )
+    for tally, buckets in decisions:
+        for decided in buckets:
+            tally.add(decided, reading)
+            drift.add(decided)
+            stage(decided)
+            progress.advance(1)
+    drift.keep()
+    clock.lap("reduce")
+    return tallies, drift

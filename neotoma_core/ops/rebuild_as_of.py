@@ -1,0 +1,126 @@
+"""Entity snapshots of the log as it was, in a Parquet file; nothing else is written."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+import polars as pl
+
+from neotoma_core.canonical import instant_ms
+from neotoma_core.errors import UsageError
+from neotoma_core.merge.derived import DerivedChange
+from neotoma_core.merge.drift import DRIFT
+from neotoma_core.ops.progress import Progress
+from neotoma_core.ops.rebuild_deciding import (
+    Decided,
+    Tally,
+    complete_rows,
+    opened_bucket,
+)
+from neotoma_core.ops.rebuild_drift import DriftRecord
+from neotoma_core.ops.rebuild_reading import Reading, read_target
+from neotoma_core.ops.rebuild_reporting import reported, save
+from neotoma_core.ops.rebuild_run import RebuildRun
+from neotoma_core.ops.recover import Clock
+from neotoma_core.reduce.cut_off import Instants, merged_by, up_to
+from neotoma_core.reduce.entities import reduce_entities
+from neotoma_core.reduce.reduction import ENTITY_SNAPSHOT
+from neotoma_core.report.rebuild import CutOff, RebuildReport
+from neotoma_core.store.frame_files import parquet_parts
+from neotoma_core.store.space import out_of_space_named
+from neotoma_core.tables import BY_NAME
+
+_PARQUET: Final = b"PAR1"
+_COLUMNS: Final = {name: kind() for name, kind in ENTITY_SNAPSHOT.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """What of the log, and where its snapshots go. Times as the user wrote them."""
+
+    out: Path
+    as_of: str | None = None
+    knowledge: str | None = None
+
+    def end(self) -> Instants:
+        """Return where the log ends; raises UsageError for what is no time."""
+        return Instants(_instant("--as-of", self.as_of), _instant("--knowledge", self.knowledge))
+
+
+def export_snapshots(rebuild: RebuildRun, export: Export, progress: Progress) -> RebuildReport:
+    """Reduce the log as it was and write its entity snapshots to ``export.out``.
+
+    A Parquet file that is there is replaced, once the new one is complete. Raises UsageError, and
+    what ``read_target`` raises.
+    """
+    end = export.end()
+    _require_place(export.out, rebuild.target.path)
+    clock = Clock()
+    tally = Tally(BY_NAME["entity_snapshots"])
+    observations = 0
+    with (
+        read_target(rebuild, ("observations",), progress) as reading,
+        out_of_space_named(export.out.absolute().parent),
+        parquet_parts(export.out, _COLUMNS) as write,
+    ):
+        clock.lap("read")
+        progress.begin("reduce", reading.buckets)
+        for rows, decided in _reduced(reading, end):
+            observations += rows
+            tally.add(decided, reading)
+            write(decided.change.written.sort("entity_id"))
+            progress.advance(1)
+        clock.lap("reduce")
+        reading.integrity.require_passed()
+        clock.lap("integrity")
+    report = reported(reading, [tally], DriftRecord(rebuild.run.folders), clock.seconds)
+    left_out = report.observations - observations
+    exported = replace(
+        report,
+        outcome="exported",
+        out=str(export.out),
+        cut_off=CutOff(export.as_of, export.knowledge, observations, left_out),
+        writes=0,
+    )
+    save(rebuild.run.folders, exported)
+    return exported
+
+
+def _reduced(reading: Reading, end: Instants) -> Iterator[tuple[int, Decided]]:
+    """Yield how many observations of a bucket there were up to ``end``, and their snapshots."""
+    merged_away = merged_by(reading.merged_away, end)
+    for number in range(reading.spilled["observations"].buckets.count):
+        observations = up_to(opened_bucket(reading, "observations", number), end)
+        live = observations.join(merged_away, on="entity_id", how="anti")
+        reduction = reduce_entities(complete_rows("observations", live), reading.registry)
+        written = reduction.snapshots.select(*_COLUMNS)
+        change = DerivedChange(written, written.clear(), written.height, 0, 0)
+        drift = pl.DataFrame(schema=DRIFT)
+        yield observations.height, Decided(BY_NAME["entity_snapshots"], reduction, change, drift)
+
+
+def _instant(option: str, text: str | None) -> int | None:
+    """Return a time as an instant: as JavaScript reads it, or any other way ISO 8601 has."""
+    if text is None:
+        return None
+    instant = instant_ms(text.strip())
+    if instant is not None:
+        return instant
+    try:
+        return int(datetime.fromisoformat(text.strip()).timestamp() * 1000)
+    except ValueError as error:
+        raise UsageError(f"{option} {text}: no time; write it like 2026-03-01T12:00:00Z") from error
+
+
+def _require_place(out: Path, target: Path) -> None:
+    """Raise UsageError where ``out`` would take the place of something that is no export."""
+    if not out.exists():
+        return
+    if out.is_file() and out.stat().st_size:
+        with out.open("rb") as file:
+            is_parquet = file.read(len(_PARQUET)) == _PARQUET
+        if is_parquet and not out.samefile(target):
+            return
+    raise UsageError(f"--out {out}: there is something else already; choose another name")

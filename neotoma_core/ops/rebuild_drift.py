@@ -1,0 +1,46 @@
+"""Keeping a record of every snapshot that is not what the log says."""
+
+from pathlib import Path
+from typing import Final
+
+import polars as pl
+
+from neotoma_core.merge.drift import DRIFT
+from neotoma_core.ops.rebuild_deciding import Decided
+from neotoma_core.report.rebuild import SHOWN_DRIFT
+from neotoma_core.store.frame_files import parquet_parts
+from neotoma_core.store.vault import RunFolders
+
+_FILE: Final[dict[str, pl.DataType]] = {"table": pl.String(), **DRIFT}
+
+
+class DriftRecord:
+    """All drift of a run in a file of its own, and the first of it at hand."""
+
+    def __init__(self, folders: RunFolders) -> None:
+        self.first = pl.DataFrame(schema=_FILE)
+        self.file: Path | None = None
+        self._path: Path = folders.report / "drift.parquet"
+        self._parts: list[Path] = []
+        self._work: Path = folders.work
+
+    def add(self, decided: Decided) -> None:
+        """Record the drift of one bucket."""
+        drift = decided.drift.with_columns(table=pl.lit(decided.table.name))
+        if drift.is_empty():
+            return
+        drift = drift.select(*_FILE)
+        self.first = pl.concat([self.first, drift.head(SHOWN_DRIFT - self.first.height)])
+        part = self._work / f"drift-{len(self._parts):05}.arrow"
+        drift.write_ipc(part)
+        self._parts.append(part)
+
+    def keep(self) -> None:
+        """Keep all drift in the vault, if there is any."""
+        if not self._parts:
+            return
+        with parquet_parts(self._path, _FILE) as write:
+            for part in self._parts:
+                write(pl.read_ipc(part))
+                part.unlink()
+        self.file = self._path

@@ -1,0 +1,115 @@
+"""Writing what a rebuild decided: staged while it is decided, then one proven transaction."""
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from neotoma_core.encryption import seal_rows
+from neotoma_core.ops import proving
+from neotoma_core.ops.evidence import hashes_when_locked
+from neotoma_core.ops.rebuild_deciding import Decided, Tally
+from neotoma_core.ops.rebuild_reading import Reading
+from neotoma_core.report.recovery import Check
+from neotoma_core.store import checks
+from neotoma_core.store.publication import publish
+from neotoma_core.store.staging import new_staging, stage_derived
+
+
+class Staging:
+    """The staging database of a rebuild, filled beside the reduction of the next bucket."""
+
+    def __init__(self, reading: Reading) -> None:
+        self.path: Path = reading.rebuild.run.folders.work / "staging.db"
+        self._reading = reading
+        self._pool = ThreadPoolExecutor(max_workers=1)
+        self._last: Future[None] | None = None
+        with new_staging(self.path):
+            pass
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._pool.shutdown()
+
+    def add(self, decided: Decided) -> None:
+        """Stage one bucket; what went wrong with the one before is raised here."""
+        self.finish()
+        self._last = self._pool.submit(self._stage, decided)
+
+    def finish(self) -> None:
+        """Wait until everything is staged."""
+        if self._last is not None:
+            self._last.result()
+
+    def _stage(self, decided: Decided) -> None:
+        written = decided.change.written
+        if self._reading.sealed and self._reading.key is not None:
+            written = seal_rows(decided.table, written, self._reading.key)
+        stage_derived(self.path, decided.table.name, written, decided.change.removed)
+
+
+def publish_rebuild(
+    reading: Reading, staging: Staging, tallies: Sequence[Tally]
+) -> tuple[Check, ...]:
+    """Write what is staged into the target, all of it or nothing, and return what was proven.
+
+    Raises VerificationFailed, TargetLocked, TargetChanged, DiskFull.
+    """
+    proven: list[Check] = []
+    publish(
+        reading.rebuild.target.path,
+        staging.path,
+        {},
+        hashes_when_locked(reading.evidence, reading.whole),
+        lambda connection: proven.extend(_verify(connection, reading, tallies)),
+    )
+    return tuple(proven)
+
+
+def _verify(
+    connection: sqlite3.Connection, reading: Reading, tallies: Sequence[Tally]
+) -> tuple[Check, ...]:
+    entities = tallies[0]
+    return proving.all_passed(
+        f"target {reading.rebuild.target.path}",
+        (
+            ("accounted", _accounted(connection, reading, tallies)),
+            ("written", proving.written(connection, {})),
+            ("intact", _intact(connection, [tally.table.name for tally in tallies])),
+            (
+                "re-reduced",
+                proving.rereduced(connection, entities.sample, (), reading.registry, reading.key),
+            ),
+        ),
+    )
+
+
+def _accounted(
+    connection: sqlite3.Connection, reading: Reading, tallies: Sequence[Tally]
+) -> proving.Proof:
+    """The derived tables have the rows planned, every other table has the rows it had."""
+    expected = {name: table.rows for name, table in reading.stored.items()}
+    for tally in tallies:
+        had = expected.get(tally.table.name, 0)
+        expected[tally.table.name] = had + tally.inserted - tally.removed
+    found = {name: checks.count_rows(connection, name) for name in expected}
+    problems = [
+        f"{name} has {rows:,} rows, {expected[name]:,} were planned"
+        for name, rows in found.items()
+        if rows != expected[name]
+    ]
+    return f"{sum(found.values()):,} rows in {len(found)} tables", problems
+
+
+def _intact(connection: sqlite3.Connection, written: Iterable[str]) -> proving.Proof:
+    problems = checks.integrity_problems_of(connection, written)
+    return "integrity and foreign keys", problems[:3]

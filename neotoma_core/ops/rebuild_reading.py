@@ -1,0 +1,230 @@
+"""Reading a target for a rebuild: proven, its log and snapshots in buckets on disk.
+
+What is on disk is as stored: sealed values stay sealed there.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import polars as pl
+
+from neotoma_core.encryption import sealed_rows
+from neotoma_core.errors import KeyMissing, UsageError
+from neotoma_core.frames import POLARS_TYPES, ROWID
+from neotoma_core.ops.evidence import (
+    DatabaseEvidence,
+    require_space,
+    secure_database,
+    write_manifest,
+)
+from neotoma_core.ops.progress import Progress
+from neotoma_core.ops.rebuild_run import RebuildRun
+from neotoma_core.ops.rebuild_schemas import registry_for
+from neotoma_core.policies import Registry
+from neotoma_core.reduce.exact import ObservationRow, RelationshipObservationRow
+from neotoma_core.reduce.ordering import bucket_of
+from neotoma_core.store.buckets import Buckets
+from neotoma_core.store.databases import StoredTable, connect_read_only, list_tables, make_whole
+from neotoma_core.store.integrity import IntegrityCheck
+from neotoma_core.store.keys import read_key
+from neotoma_core.store.row_stream import TableSize, measure_table, stream_rows, with_columns
+from neotoma_core.store.rows import StoredRows
+from neotoma_core.store.selection import entities_matching, merged_entities
+from neotoma_core.tables import BY_NAME, Table
+
+if TYPE_CHECKING:
+    from neotoma_core.encryption.key import DataKey
+
+_BUCKET_ROWS: Final = 500_000
+_BUCKET_BYTES: Final = 128 << 20
+_NO_SIZE: Final = TableSize(0, 0, 0, 0)
+_LONG: Final = {
+    "observations": ("fields",),
+    "relationship_observations": ("metadata",),
+    "entity_snapshots": ("snapshot", "provenance"),
+    "relationship_snapshots": ("snapshot", "provenance"),
+}
+_READ: Final = {
+    "observations": (*ObservationRow.__dataclass_fields__, "created_at"),
+    "relationship_observations": tuple(RelationshipObservationRow.__dataclass_fields__),
+    "entity_snapshots": BY_NAME["entity_snapshots"].names,
+    "relationship_snapshots": BY_NAME["relationship_snapshots"].names,
+}
+ENTITIES: Final = ("observations", "entity_snapshots")
+RELATIONSHIPS: Final = ("relationship_observations", "relationship_snapshots")
+
+
+@dataclass(frozen=True, slots=True)
+class Spilled:
+    """One table in buckets; ``table`` and ``stored`` have the columns that were read.
+
+    ``rows`` are those of the whole table. ``broken``: (the grouping column) of each row read with
+    a cell its column cannot hold, which counts as NULL. ``sealed`` counts rows with an encrypted
+    value.
+    """
+
+    table: Table
+    stored: frozenset[str]
+    buckets: Buckets
+    rows: int
+    broken: pl.DataFrame
+    sealed: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """A table to read: with the columns wanted, and those of them that are there."""
+
+    whole: Path
+    table: Table
+    stored: tuple[str, ...]
+    size: TableSize
+
+    def parts(self) -> Iterator[StoredRows]:
+        if self.stored:
+            long = _LONG[self.table.name]
+            yield from stream_rows(self.whole, self.table, self.stored, self.size, long)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A target, read.
+
+    ``merged_away``: (entity_id, merged_at) of the entities that another one stands for.
+    ``integrity``: under way until it is asked for.
+    """
+
+    rebuild: RebuildRun
+    evidence: DatabaseEvidence
+    whole: Path
+    stored: Mapping[str, StoredTable]
+    registry: Registry
+    merged_away: pl.DataFrame
+    spilled: Mapping[str, Spilled]
+    key: "DataKey | None"
+    integrity: IntegrityCheck
+
+    @property
+    def buckets(self) -> int:
+        """Buckets that will be reduced, of entities and of relationships."""
+        observed = ("observations", "relationship_observations")
+        return sum(self.spilled[n].buckets.count for n in observed if n in self.spilled)
+
+    @property
+    def sealed(self) -> bool:
+        """Whether any row read has an encrypted value: then all that is derived is sealed."""
+        return any(spilled.sealed for spilled in self.spilled.values())
+
+
+@contextmanager
+def secured(rebuild: RebuildRun, progress: Progress) -> Iterator[tuple[DatabaseEvidence, Path]]:
+    """Copy the target into the run's evidence; yield that and the whole copy.
+
+    Raises DiskFull, TargetLocked, BackupUnreadable.
+    """
+    run = rebuild.run
+    progress.begin("evidence", require_space(run))
+    evidence = secure_database(run, rebuild.target, progress)
+    write_manifest(run, (evidence,))
+    yield evidence, make_whole(evidence.copy, rebuild.target.path, run.folders.work / "target")
+
+
+@contextmanager
+def read_target(
+    rebuild: RebuildRun, tables: tuple[str, ...], progress: Progress
+) -> Iterator[Reading]:
+    """Secure the target and read some of its tables into buckets.
+
+    While the block runs, SQLite's integrity check goes on beside it; the block ends, and an error
+    in it is judged, only when that has passed. Raises BackupDamaged, NotNeotoma, KeyMissing,
+    KeyUnreadable, UsageError for entities that are not there, and what ``secured`` raises.
+    """
+    with secured(rebuild, progress) as (evidence, whole):
+        path = rebuild.target.path
+        with closing(connect_read_only(whole)) as connection:
+            stored = {table.name: table for table in list_tables(connection, path)}
+        with IntegrityCheck(whole, path) as integrity:
+            progress.begin("read", len(tables))
+            chosen = _chosen(rebuild, whole, stored)
+            spilled: dict[str, Spilled] = {}
+            for pair in (ENTITIES, RELATIONSHIPS):
+                sources = [_source(whole, stored, name) for name in pair if name in tables]
+                count = bucket_count([source.size for source in sources])
+                for source in sources:
+                    spilled[source.table.name] = _spill(rebuild, source, count, chosen)
+                    progress.advance(1)
+            key = rebuild.request.key
+            sealed = any(s.sealed for s in spilled.values())
+            yield Reading(
+                rebuild,
+                evidence,
+                whole,
+                stored,
+                registry_for(rebuild, whole, stored),
+                merged_entities(whole),
+                spilled,
+                read_key(key) if key and sealed else None,
+                integrity,
+            )
+
+
+def bucket_count(sizes: Sequence[TableSize]) -> int:
+    """Return how many buckets tables that are compared with each other are cut into."""
+    wanted = [max(-(-s.rows // _BUCKET_ROWS), -(-s.bytes // _BUCKET_BYTES)) for s in sizes]
+    return max([1, *wanted])
+
+
+def _source(whole: Path, stored: Mapping[str, StoredTable], name: str) -> _Source:
+    table = with_columns(BY_NAME[name], _READ[name])
+    present = set(stored[name].columns if name in stored else ()) & set(table.names)
+    columns = tuple(sorted(present))
+    size = measure_table(whole, table, columns, _LONG[name]) if columns else _NO_SIZE
+    return _Source(whole, table, columns, size)
+
+
+def _chosen(
+    rebuild: RebuildRun, whole: Path, stored: Mapping[str, StoredTable]
+) -> pl.Series | None:
+    """Return the ids of the entities asked for; None where all are."""
+    request = rebuild.request
+    if not request.narrowed:
+        return None
+    matching = entities_matching(whole, tuple(stored), request.entities, request.types)
+    unknown = sorted(set(request.entities) - set(matching))
+    if unknown:
+        raise UsageError(
+            f"target {request.target}: no entity {', '.join(unknown)}; nothing was changed; "
+            "check the id"
+        )
+    return matching
+
+
+def _spill(rebuild: RebuildRun, source: _Source, count: int, chosen: pl.Series | None) -> Spilled:
+    table, name = source.table, source.table.name
+    schema = {c.name: POLARS_TYPES[c.type]() for c in table.columns}
+    buckets = Buckets(rebuild.run.folders.work / name, count, schema)
+    grouping = _grouping(name)
+    broken: list[pl.DataFrame] = [pl.DataFrame(schema={grouping: pl.String})]
+    sealed = 0
+    for part in source.parts():
+        rows = part.rows if chosen is None else part.rows.filter(_takes_part(name, chosen))
+        if not part.broken.is_empty():
+            broken.append(rows.join(part.broken, on=ROWID, how="semi").select(grouping))
+        sealed += sealed_rows(table, rows).height
+        buckets.add(rows, bucket_of(pl.col(grouping), count))
+    if sealed and rebuild.request.key is None:
+        raise KeyMissing(rebuild.target.path, sealed, name)
+    stored = frozenset(source.stored)
+    return Spilled(table, stored, buckets, source.size.rows, pl.concat(broken), sealed)
+
+
+def _grouping(name: str) -> str:
+    return "entity_id" if name in ENTITIES else "relationship_key"
+
+
+def _takes_part(name: str, chosen: pl.Series) -> pl.Expr:
+    ends = ("entity_id",) if name in ENTITIES else ("source_entity_id", "target_entity_id")
+    return pl.any_horizontal(pl.col(end).is_in(chosen.implode()) for end in ends)

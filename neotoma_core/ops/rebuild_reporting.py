@@ -1,0 +1,111 @@
+"""Turning what a rebuild decided and did into its report, and keeping that in the vault."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import polars as pl
+
+from neotoma_core.ops.rebuild_deciding import Tally
+from neotoma_core.ops.rebuild_drift import DriftRecord
+from neotoma_core.ops.rebuild_reading import Reading
+from neotoma_core.report.rebuild import (
+    DriftItem,
+    DriftSummary,
+    RebuildReport,
+)
+from neotoma_core.report.recovery import DerivedSummary, Finding
+from neotoma_core.store.atomic import write_file
+from neotoma_core.store.vault import RunFolders
+
+
+def reported(
+    reading: Reading, tallies: Sequence[Tally], drift: DriftRecord, seconds: Mapping[str, float]
+) -> RebuildReport:
+    """Return the report of what was decided; nothing is written yet."""
+    run = reading.rebuild.run
+    return RebuildReport(
+        run=run.folders.name,
+        outcome="planned",
+        target=str(reading.rebuild.target.path),
+        evidence=_evidence(reading),
+        evidence_bytes=reading.evidence.size,
+        observations=reading.spilled["observations"].rows,
+        entities=reading.stored["entities"].rows,
+        narrowed=reading.rebuild.request.narrowed,
+        buckets=reading.spilled["observations"].buckets.count,
+        derived=tuple(_derived(tally) for tally in tallies),
+        drift=tuple(_drift(tally) for tally in tallies),
+        drifted=tuple(_items(drift.first)),
+        drift_file=str(drift.file) if drift.file else None,
+        writes=sum(tally.writes for tally in tallies),
+        cut_off=None,
+        out=None,
+        checks=(),
+        findings=tuple(findings(reading, tallies)),
+        seconds=dict(seconds),
+        report=str(run.folders.report / "report.json"),
+        undo=None,
+    )
+
+
+def save(folders: RunFolders, report: RebuildReport) -> None:
+    """Keep the report in the vault."""
+    folders.report.mkdir(parents=True, exist_ok=True, mode=0o700)
+    write_file(folders.report / "report.json", (report.to_json() + "\n").encode())
+
+
+def findings(reading: Reading, tallies: Sequence[Tally]) -> Iterator[Finding]:
+    """Yield what the user should know that is no number of the plan."""
+    for spilled in reading.spilled.values():
+        if spilled.broken.height:
+            detail = f"{spilled.broken.height:,} rows hold cells their column cannot hold"
+            yield Finding("broken-in-target", spilled.table.name, detail)
+    for tally in tallies:
+        for observation, reason in tally.unreadable:
+            yield Finding("unreadable", observation, f"left out of the reduction: {reason}")
+        more = tally.left_out - len(tally.unreadable)
+        if more:
+            yield Finding("unreadable", tally.table.name, f"and {more:,} observations more")
+        for entity_type, entities in sorted(tally.schemaless.items()):
+            detail = f"no schema in the registry; {entities:,} entities take every field as it is"
+            yield Finding("no-schema", entity_type, detail)
+    for entity_type, version in reading.registry.broken:
+        detail = "its JSON cannot be read; skipped"
+        yield Finding("broken-schema", f"{entity_type} {version}", detail)
+    for entity_type, name in reading.registry.unknown_strategies:
+        detail = "unknown merge strategy; reduced as last_write"
+        yield Finding("unknown-strategy", f"{entity_type}.{name}", detail)
+
+
+def _evidence(reading: Reading) -> str | None:
+    """Return the evidence folder; None where the copies go with the run."""
+    folders = reading.rebuild.run.folders
+    return None if folders.evidence.is_relative_to(folders.work) else str(folders.evidence)
+
+
+def _derived(tally: Tally) -> DerivedSummary:
+    return DerivedSummary(
+        tally.table.name,
+        tally.inserted,
+        tally.updated,
+        tally.removed,
+        tally.unchanged,
+        tally.exact,
+    )
+
+
+def _drift(tally: Tally) -> DriftSummary:
+    kinds = tally.drift
+    return DriftSummary(
+        tally.table.name,
+        kinds["missing"],
+        kinds["stale"],
+        kinds["unexpected"],
+        kinds["wrong-count"],
+    )
+
+
+def _items(drifted: pl.DataFrame) -> Iterator[DriftItem]:
+    for table, kind, key, entity_type, reason, columns, fields in drifted.iter_rows():
+        yield DriftItem(
+            table, kind, key, entity_type, reason, tuple(columns or ()), tuple(fields or ())
+        )

@@ -1,0 +1,106 @@
+"""A rebuild's report as text for a terminal."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from neotoma_core.report.rebuild import DriftItem, RebuildReport
+from neotoma_core.report.text import aligned, labelled
+
+_SHOWN: Final = 20
+
+
+def plan_text(report: RebuildReport) -> str:
+    """Return what was read and what differs from it."""
+    blocks = (_read(report), _recompute(report), _drifted(report), _findings(report))
+    return "\n".join(line for block in blocks for line in block)
+
+
+def result_text(report: RebuildReport) -> str:
+    """Return what was done, where the report is, how to undo it."""
+    return "\n".join([*_outcome(report), *_closing(report)])
+
+
+def export_text(report: RebuildReport) -> str:
+    """Return what was exported."""
+    lines = [*_read(report), *_cut_off(report), *_findings(report)]
+    lines.append(labelled("exported", f"{report.derived[0].inserted:,} snapshots to {report.out}"))
+    return "\n".join(lines)
+
+
+def _read(report: RebuildReport) -> Iterator[str]:
+    if report.evidence:
+        size = f"{report.evidence_bytes / 1e6:,.1f} MB, copied and hashed"
+        yield labelled("evidence", f"{size}   {report.evidence}")
+    part = ", of which only a part is looked at" if report.narrowed else ""
+    yield labelled(
+        "read", f"{report.observations:,} observations, {report.entities:,} entities{part}"
+    )
+
+
+def _recompute(report: RebuildReport) -> Iterator[str]:
+    header = ("", "as stored", "missing", "stale", "wrong count", "unexpected")
+    rows = [
+        (
+            derived.table,
+            f"{derived.unchanged:,}",
+            f"{drift.missing:,}",
+            f"{drift.stale:,}",
+            f"{drift.wrong_count:,}",
+            f"{drift.unexpected:,}",
+        )
+        for derived, drift in zip(report.derived, report.drift, strict=True)
+    ]
+    lines = aligned([header, *rows], right=range(1, 6))
+    yield labelled("snapshots", lines[0])
+    yield from (labelled("", line) for line in lines[1:])
+
+
+def _drifted(report: RebuildReport) -> Iterator[str]:
+    if not report.drifts:
+        return
+    yield labelled("drift", f"{report.drifts:,} snapshots; all of them: {report.drift_file}")
+    rows = [(item.kind, item.id, item.type or "", _what(item)) for item in report.drifted[:_SHOWN]]
+    yield from (labelled("", line) for line in aligned(rows, right=()))
+
+
+def _what(item: DriftItem) -> str:
+    """Return why a snapshot is unexpected, or in what it differs."""
+    if item.reason:
+        return item.reason
+    return ", ".join(item.fields or item.columns)
+
+
+def _findings(report: RebuildReport) -> Iterator[str]:
+    for finding in report.findings[:_SHOWN]:
+        yield labelled(finding.kind, f"{finding.subject}: {finding.detail}")
+    if len(report.findings) > _SHOWN:
+        more = len(report.findings) - _SHOWN
+        yield labelled("", f"and {more:,} more findings in {report.report}")
+
+
+def _cut_off(report: RebuildReport) -> Iterator[str]:
+    cut_off = report.cut_off
+    if cut_off and (cut_off.as_of or cut_off.knowledge):
+        happened = f"observed up to {cut_off.as_of}" if cut_off.as_of else ""
+        known = f"known by {cut_off.knowledge}" if cut_off.knowledge else ""
+        what = ", ".join(filter(None, (happened, known)))
+        yield labelled("as of", f"{cut_off.observations:,} observations {what}")
+
+
+def _outcome(report: RebuildReport) -> Iterator[str]:
+    if report.outcome == "unchanged":
+        yield labelled("unchanged", "every snapshot is what the log says")
+    elif report.outcome == "checked":
+        says = f"{report.drifts:,} snapshots differ from the log" if report.drifts else "no drift"
+        yield labelled("checked", says)
+    elif report.outcome == "rebuilt":
+        names = ", ".join(check.name for check in report.checks)
+        seconds = report.seconds.get("publish", 0.0)
+        written = f"{report.writes:,} rows in one transaction, {seconds:.1f} s"
+        yield labelled("rebuilt", f"{written}; {names}: all pass")
+
+
+def _closing(report: RebuildReport) -> Iterator[str]:
+    yield labelled("report", report.report)
+    if report.undo:
+        yield labelled("undo", report.undo)

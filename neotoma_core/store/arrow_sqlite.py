@@ -1,0 +1,63 @@
+"""SQLite and Arrow: query results as Arrow tables, frames as SQLite tables.
+
+Uses the ADBC driver itself rather than its DB-API layer, which imports far more than a run needs.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import adbc_driver_sqlite
+import polars as pl
+import pyarrow as pa
+from adbc_driver_manager import AdbcConnection, AdbcStatement
+
+
+@contextmanager
+def arrow_connection(uri: str) -> Iterator[AdbcConnection]:
+    """Open a database by path or ``file:`` URI."""
+    with adbc_driver_sqlite.connect(uri) as database, AdbcConnection(database) as connection:
+        yield connection
+
+
+def immutable_uri(database: Path) -> str:
+    """Return the URI that reads a whole copy without touching it."""
+    return f"{database.resolve().as_uri()}?mode=ro&immutable=1"
+
+
+def fetch(connection: AdbcConnection, query: str) -> pa.Table:
+    """Return the result of a query."""
+    with batches(connection, query) as reader:
+        return reader.read_all()
+
+
+@contextmanager
+def batches(
+    connection: AdbcConnection, query: str, rows: int = 1024
+) -> Iterator[pa.RecordBatchReader]:
+    """Read the result of a query batch by batch, ``rows`` rows at a time."""
+    with AdbcStatement(connection) as statement:
+        statement.set_options(**{"adbc.sqlite.query.batch_rows": str(rows)})
+        statement.set_sql_query(query)
+        stream, _ = statement.execute_query()
+        yield pa.RecordBatchReader.from_stream(stream)
+
+
+def execute(connection: AdbcConnection, sql: str) -> None:
+    """Run a statement that returns nothing."""
+    with AdbcStatement(connection) as statement:
+        statement.set_sql_query(sql)
+        statement.execute_update()
+
+
+def ingest(connection: AdbcConnection, table: str, frame: pl.DataFrame) -> None:
+    """Append the rows of a frame to ``table``, which is created where there is none."""
+    with AdbcStatement(connection) as statement:
+        statement.set_options(
+            **{
+                "adbc.ingest.target_table": table,
+                "adbc.ingest.mode": "adbc.ingest.mode.create_append",
+            }
+        )
+        statement.bind_stream(frame.to_arrow().to_reader())
+        statement.execute_update()
