@@ -17,9 +17,11 @@ def make_database(path: Path, tables: Mapping[str, Iterable[Row]] | None = None)
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         for statement in create_database():
             connection.execute(statement)
+        connection.execute("BEGIN")
         for table, rows in (tables or {}).items():
             for row in rows:
                 insert(connection, table, row)
+        connection.execute("COMMIT")
     return path
 
 

@@ -106,6 +106,8 @@ def _extract_table(
     is_target = database.number == TARGET
     if table is None or not (table.merged or (is_target and table in _COMPARED)):
         return TableExtract(stored.name, columns, stored.rows, 0, None)
+    if not stored.rows:
+        return TableExtract(stored.name, columns, 0, 0, None)
     read = read_rows(whole, table, stored.columns)
     if table.merged:
         rows, broken = _checked(table, read, keep=is_target)

@@ -15,7 +15,7 @@ _FILE: Final[dict[str, pl.DataType]] = {"table": pl.String(), **DRIFT}
 
 
 class DriftRecord:
-    """All drift of a run in a file of its own, and the first of it at hand."""
+    """All drift of a run in a file of its own, and the first of each kind at hand."""
 
     def __init__(self, folders: RunFolders) -> None:
         self.first = pl.DataFrame(schema=_FILE)
@@ -30,7 +30,8 @@ class DriftRecord:
         if drift.is_empty():
             return
         drift = drift.select(*_FILE)
-        self.first = pl.concat([self.first, drift.head(SHOWN_DRIFT - self.first.height)])
+        both = pl.concat([self.first, drift])
+        self.first = both.filter(pl.int_range(pl.len()).over("table", "kind") < SHOWN_DRIFT)
         part = self._work / f"drift-{len(self._parts):05}.arrow"
         drift.write_ipc(part)
         self._parts.append(part)

@@ -51,7 +51,8 @@ class Staging:
             self._last.result()
 
     def _stage(self, decided: Decided) -> None:
-        written = decided.change.written
+        # By key, so that the index of the target is walked through and not jumped about in.
+        written = decided.change.written.sort(*decided.table.key)
         if self._reading.sealed and self._reading.key is not None:
             written = seal_rows(decided.table, written, self._reading.key)
         stage_derived(self.path, decided.table.name, written, decided.change.removed)

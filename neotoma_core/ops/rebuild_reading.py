@@ -140,7 +140,7 @@ def read_target(
 
     While the block runs, SQLite's integrity check goes on beside it; the block ends, and an error
     in it is judged, only when that has passed. Raises BackupDamaged, NotNeotoma, KeyMissing,
-    KeyUnreadable, UsageError for entities that are not there, and what ``secured`` raises.
+    UsageError for an unusable key or entities that are not there, and what ``secured`` raises.
     """
     with secured(rebuild, progress) as (evidence, whole):
         path = rebuild.target.path

@@ -24,7 +24,6 @@ from neotoma_core.report.recovery import (
     RawFileSummary,
     RecoveryReport,
     ReingestedSummary,
-    as_json,
 )
 from neotoma_core.store.atomic import write_file
 from neotoma_core.store.frame_files import write_parquet
@@ -155,10 +154,7 @@ def _labelled(plan: RecoveryPlan) -> pl.DataFrame:
 
 def _conflicts(plan: RecoveryPlan) -> ConflictSummary:
     conflicts = _labelled(plan)
-    first = [
-        {name: as_json(value) for name, value in row.items()}
-        for row in conflicts.head(SHOWN_CONFLICTS).iter_rows(named=True)
-    ]
+    first = conflicts.head(SHOWN_CONFLICTS).to_dicts()
     file = str(plan.run.folders.report / "conflicts.parquet") if conflicts.height else None
     return ConflictSummary(conflicts.height, file, tuple(first))
 

@@ -1,17 +1,17 @@
 """Putting a database back to what an evidence folder holds: the undo of a recovery."""
 
 from contextlib import closing
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from neotoma_core.canonical import JsonValue, stringify
+from neotoma_core.canonical import JsonValue
 from neotoma_core.errors import UsageError, VaultDamaged
 from neotoma_core.ops.evidence import secure_database, write_manifest
 from neotoma_core.ops.progress import Progress
 from neotoma_core.ops.reporting import undo_command
 from neotoma_core.ops.run import RecoverRequest, Run, target_of
-from neotoma_core.report.recovery import as_json
+from neotoma_core.report.document import document
 from neotoma_core.store import vault
 from neotoma_core.store.copies import sha256_of
 from neotoma_core.store.databases import check_integrity, connect_read_only, make_whole
@@ -31,7 +31,7 @@ class RestoreReport:
 
     def to_json(self) -> str:
         """Return the report as one JSON document."""
-        return stringify(as_json(asdict(self)))
+        return document(self)
 
 
 def check_evidence(evidence: Path) -> Path | None:

@@ -11,6 +11,7 @@ _BETWEEN_KEYS: Final = "\x1f"  # JSON text can hold it only as an escape, which 
 _SETTINGS: Final[dict[str, str | bool | int | float | list[str]]] = {
     "autoinstall_known_extensions": "false",
     "autoload_known_extensions": "false",
+    "temp_directory": "",  # values of a memory spill into no file, whatever the memory
     "produce_arrow_string_view": "true",
 }
 

@@ -5,14 +5,14 @@ types, times and field names is in it.
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Literal
 
-from neotoma_core.canonical import stringify
-from neotoma_core.report.recovery import Check, DerivedSummary, Finding, as_json
+from neotoma_core.report.document import document
+from neotoma_core.report.recovery import Check, DerivedSummary, Finding
 
 Outcome = Literal["checked", "planned", "rebuilt", "unchanged", "exported"]
-SHOWN_DRIFT = 1_000
+SHOWN_DRIFT = 1_000  # of each kind, in the report itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +63,8 @@ class CutOff:
 class RebuildReport:
     """One run of ``midden rebuild``: a check, a plan, a rebuild or an export.
 
-    ``observations`` and ``entities`` are what the target holds. ``drifted`` holds the first of the
-    snapshots that drifted, ``drift_file`` names the file with all of them.
+    ``observations`` and ``entities`` are what the target holds. ``drifted`` holds the first of
+    each kind of the snapshots that drifted, ``drift_file`` names the file with all of them.
     """
 
     run: str
@@ -96,4 +96,4 @@ class RebuildReport:
 
     def to_json(self) -> str:
         """Return the report as one JSON document."""
-        return stringify(as_json(asdict(self)))
+        return document(self)

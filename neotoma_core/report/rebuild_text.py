@@ -59,8 +59,15 @@ def _drifted(report: RebuildReport) -> Iterator[str]:
     if not report.drifts:
         return
     yield labelled("drift", f"{report.drifts:,} snapshots; all of them: {report.drift_file}")
-    rows = [(item.kind, item.id, item.type or "", _what(item)) for item in report.drifted[:_SHOWN]]
+    kinds: dict[tuple[str, str], list[DriftItem]] = {}
+    for item in report.drifted:
+        kinds.setdefault((item.table, item.kind), []).append(item)
+    each = max(1, _SHOWN // len(kinds))
+    shown = [item for items in kinds.values() for item in items[:each]]
+    rows = [(item.kind, item.id, item.type or "", _what(item)) for item in shown]
     yield from (labelled("", line) for line in aligned(rows, right=()))
+    if len(shown) < report.drifts:
+        yield labelled("", f"and {report.drifts - len(shown):,} more")
 
 
 def _what(item: DriftItem) -> str:

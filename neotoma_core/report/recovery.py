@@ -5,11 +5,12 @@ types and times is in it.
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Literal
 
-from neotoma_core.canonical import JsonValue, stringify
+from neotoma_core.canonical import JsonValue
 from neotoma_core.merge.accounting import RowCounts
+from neotoma_core.report.document import document
 
 Outcome = Literal["planned", "published", "unchanged", "refused"]
 SHOWN_CONFLICTS = 20
@@ -151,15 +152,4 @@ class RecoveryReport:
 
     def to_json(self) -> str:
         """Return the report as one JSON document."""
-        return stringify(as_json(asdict(self)))
-
-
-def as_json(value: object) -> JsonValue:
-    """Return plain data as what JSON can hold; tuples become arrays."""
-    if isinstance(value, dict):
-        return {str(name): as_json(item) for name, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [as_json(item) for item in value]
-    if value is None or isinstance(value, bool | int | float | str):
-        return value
-    raise TypeError(f"a report cannot hold {type(value).__name__}")
+        return document(self)

@@ -31,7 +31,7 @@ from neotoma_core.tables import BY_NAME, TABLES, Column, Table
 
 STEPS: Final = ("locked", "migrated", "log_written", "derived_written", "verified", "committed")
 _PATIENCE_SECONDS: Final = 5.0
-_CACHE_KIB: Final = 256 << 10  # pages that are written stay in memory until the commit
+_CACHE_KIB: Final = 512 << 10  # pages that are written stay in memory until the commit
 
 Verify = Callable[[sqlite3.Connection], None]
 
