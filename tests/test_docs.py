@@ -11,7 +11,9 @@ import pytest
 from neotoma_core import errors
 from neotoma_core.cli.app import app
 from neotoma_core.merge.accounting import RowCounts
-from neotoma_core.ops import reporting
+from neotoma_core.ops import rebuild_reporting, reporting
+from neotoma_core.report import findings
+from neotoma_core.report.rebuild import RebuildReport
 from neotoma_core.report.recovery import RecoveryReport
 
 ROOT = Path(__file__).parent.parent
@@ -42,11 +44,12 @@ def test_every_command_is_in_the_readme() -> None:
 
 def test_every_key_of_the_report_is_documented() -> None:
     documented = set(re.findall(r"`([a-z_]+)`", REPORT))
-    assert keys_of(RecoveryReport) | keys_of(RowCounts) <= documented
+    assert keys_of(RecoveryReport) | keys_of(RowCounts) | keys_of(RebuildReport) <= documented
 
 
 def test_every_kind_of_finding_is_documented() -> None:
-    kinds = set(re.findall(r'Finding\("([a-z-]+)"', inspect.getsource(reporting)))
+    sources = (findings, reporting, rebuild_reporting)
+    kinds = {k for m in sources for k in re.findall(r'Finding\("([a-z-]+)"', inspect.getsource(m))}
     assert kinds
     assert all(f"`{kind}`" in REPORT for kind in kinds)
 

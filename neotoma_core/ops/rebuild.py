@@ -35,8 +35,7 @@ def check_snapshots(rebuild: RebuildRun, progress: Progress) -> RebuildReport:
     Raises what ``read_target`` raises.
     """
     clock = Clock()
-    with read_target(rebuild, (*ENTITIES, *RELATIONSHIPS), progress) as reading:
-        clock.lap("read")
+    with read_target(rebuild, (*ENTITIES, *RELATIONSHIPS), progress, clock) as reading:
         tallies, drift = _decide(reading, lambda _: None, progress, clock)
         report = reported(reading, tallies, drift, clock.seconds)
     clock.lap("integrity")
@@ -53,10 +52,9 @@ def rebuild_snapshots(rebuild: RebuildRun, confirm: Confirm, progress: Progress)
     """
     clock = Clock()
     with (
-        read_target(rebuild, (*ENTITIES, *RELATIONSHIPS), progress) as reading,
+        read_target(rebuild, (*ENTITIES, *RELATIONSHIPS), progress, clock) as reading,
         Staging(reading) as staging,
     ):
-        clock.lap("read")
         tallies, drift = _decide(reading, staging.add, progress, clock)
         staging.finish()
         reading.integrity.require_passed()

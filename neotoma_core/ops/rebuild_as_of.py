@@ -61,11 +61,10 @@ def export_snapshots(rebuild: RebuildRun, export: Export, progress: Progress) ->
     tally = Tally(BY_NAME["entity_snapshots"])
     observations = 0
     with (
-        read_target(rebuild, ("observations",), progress) as reading,
+        read_target(rebuild, ("observations",), progress, clock) as reading,
         out_of_space_named(export.out.absolute().parent),
         parquet_parts(export.out, _COLUMNS) as write,
     ):
-        clock.lap("read")
         progress.begin("reduce", reading.buckets)
         for rows, decided in _reduced(reading, end):
             observations += rows

@@ -23,6 +23,7 @@ from neotoma_core.ops.evidence import (
 from neotoma_core.ops.progress import Progress
 from neotoma_core.ops.rebuild_run import RebuildRun
 from neotoma_core.ops.rebuild_schemas import registry_for
+from neotoma_core.ops.recover import Clock
 from neotoma_core.policies import Registry
 from neotoma_core.reduce.exact import ObservationRow, RelationshipObservationRow
 from neotoma_core.reduce.ordering import bucket_of
@@ -119,56 +120,56 @@ class Reading:
         return any(spilled.sealed for spilled in self.spilled.values())
 
 
-@contextmanager
-def secured(rebuild: RebuildRun, progress: Progress) -> Iterator[tuple[DatabaseEvidence, Path]]:
-    """Copy the target into the run's evidence; yield that and the whole copy.
-
-    Raises DiskFull, TargetLocked, BackupUnreadable.
-    """
+def _secured(rebuild: RebuildRun, progress: Progress) -> tuple[DatabaseEvidence, Path]:
+    """Copy the target into the run's evidence; return that and the whole copy."""
     run = rebuild.run
     progress.begin("evidence", require_space(run))
     evidence = secure_database(run, rebuild.target, progress)
     write_manifest(run, (evidence,))
-    yield evidence, make_whole(evidence.copy, rebuild.target.path, run.folders.work / "target")
+    return evidence, make_whole(evidence.copy, rebuild.target.path, run.folders.work / "target")
 
 
 @contextmanager
 def read_target(
-    rebuild: RebuildRun, tables: tuple[str, ...], progress: Progress
+    rebuild: RebuildRun, tables: tuple[str, ...], progress: Progress, clock: Clock
 ) -> Iterator[Reading]:
     """Secure the target and read some of its tables into buckets.
 
     While the block runs, SQLite's integrity check goes on beside it; the block ends, and an error
-    in it is judged, only when that has passed. Raises BackupDamaged, NotNeotoma, KeyMissing,
-    UsageError for an unusable key or entities that are not there, and what ``secured`` raises.
+    in it is judged, only when that has passed. Raises DiskFull, TargetLocked, BackupUnreadable,
+    BackupDamaged, NotNeotoma, KeyMissing, UsageError for an unusable key or entities that are not
+    there.
     """
-    with secured(rebuild, progress) as (evidence, whole):
-        path = rebuild.target.path
-        with closing(connect_read_only(whole)) as connection:
-            stored = {table.name: table for table in list_tables(connection, path)}
-        with IntegrityCheck(whole, path) as integrity:
-            progress.begin("read", len(tables))
-            chosen = _chosen(rebuild, whole, stored)
-            spilled: dict[str, Spilled] = {}
-            for pair in (ENTITIES, RELATIONSHIPS):
-                sources = [_source(whole, stored, name) for name in pair if name in tables]
-                count = bucket_count([source.size for source in sources])
-                for source in sources:
-                    spilled[source.table.name] = _spill(rebuild, source, count, chosen)
-                    progress.advance(1)
-            key = rebuild.request.key
-            sealed = any(s.sealed for s in spilled.values())
-            yield Reading(
-                rebuild,
-                evidence,
-                whole,
-                stored,
-                registry_for(rebuild, whole, stored),
-                merged_entities(whole),
-                spilled,
-                read_key(key) if key and sealed else None,
-                integrity,
-            )
+    evidence, whole = _secured(rebuild, progress)
+    clock.lap("evidence")
+    path = rebuild.target.path
+    with closing(connect_read_only(whole)) as connection:
+        stored = {table.name: table for table in list_tables(connection, path)}
+    with IntegrityCheck(whole, path) as integrity:
+        progress.begin("read", len(tables))
+        chosen = _chosen(rebuild, whole, stored)
+        spilled: dict[str, Spilled] = {}
+        for pair in (ENTITIES, RELATIONSHIPS):
+            sources = [_source(whole, stored, name) for name in pair if name in tables]
+            count = bucket_count([source.size for source in sources])
+            for source in sources:
+                spilled[source.table.name] = _spill(rebuild, source, count, chosen)
+                progress.advance(1)
+        key = rebuild.request.key
+        sealed = any(s.sealed for s in spilled.values())
+        reading = Reading(
+            rebuild,
+            evidence,
+            whole,
+            stored,
+            registry_for(rebuild, whole, stored),
+            merged_entities(whole),
+            spilled,
+            read_key(key) if key and sealed else None,
+            integrity,
+        )
+        clock.lap("read")
+        yield reading
 
 
 def bucket_count(sizes: Sequence[TableSize]) -> int:

@@ -7,12 +7,13 @@ import polars as pl
 from neotoma_core.ops.rebuild_deciding import Tally
 from neotoma_core.ops.rebuild_drift import DriftRecord
 from neotoma_core.ops.rebuild_reading import Reading
+from neotoma_core.report.findings import Finding, registry_findings, unreadable, without_schema
 from neotoma_core.report.rebuild import (
     DriftItem,
     DriftSummary,
     RebuildReport,
 )
-from neotoma_core.report.recovery import DerivedSummary, Finding
+from neotoma_core.report.recovery import DerivedSummary
 from neotoma_core.store.atomic import write_file
 from neotoma_core.store.vault import RunFolders
 
@@ -61,19 +62,13 @@ def findings(reading: Reading, tallies: Sequence[Tally]) -> Iterator[Finding]:
             yield Finding("broken-in-target", spilled.table.name, detail)
     for tally in tallies:
         for observation, reason in tally.unreadable:
-            yield Finding("unreadable", observation, f"left out of the reduction: {reason}")
+            yield unreadable(observation, reason)
         more = tally.left_out - len(tally.unreadable)
         if more:
             yield Finding("unreadable", tally.table.name, f"and {more:,} observations more")
         for entity_type, entities in sorted(tally.schemaless.items()):
-            detail = f"no schema in the registry; {entities:,} entities take every field as it is"
-            yield Finding("no-schema", entity_type, detail)
-    for entity_type, version in reading.registry.broken:
-        detail = "its JSON cannot be read; skipped"
-        yield Finding("broken-schema", f"{entity_type} {version}", detail)
-    for entity_type, name in reading.registry.unknown_strategies:
-        detail = "unknown merge strategy; reduced as last_write"
-        yield Finding("unknown-strategy", f"{entity_type}.{name}", detail)
+            yield without_schema(entity_type, entities)
+    yield from registry_findings(reading.registry)
 
 
 def _evidence(reading: Reading) -> str | None:

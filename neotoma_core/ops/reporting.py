@@ -12,6 +12,12 @@ from neotoma_core.ops.extract import Extract
 from neotoma_core.ops.planning import RecoveryPlan
 from neotoma_core.ops.recomputing import Recomputed
 from neotoma_core.ops.run import Run
+from neotoma_core.report.findings import (
+    Finding,
+    registry_findings,
+    unreadable,
+    without_schema,
+)
 from neotoma_core.report.recovery import (
     SHOWN_CONFLICTS,
     BackupContribution,
@@ -19,7 +25,6 @@ from neotoma_core.report.recovery import (
     Contents,
     DerivedSummary,
     EvidenceSummary,
-    Finding,
     NotUsed,
     RawFileSummary,
     RecoveryReport,
@@ -211,14 +216,7 @@ def _findings(plan: RecoveryPlan) -> Iterator[Finding]:
         yield Finding("dangling", f"{table}.{column}", detail)
     for reduction in (recomputed.reduction for recomputed in plan.derived):
         for observation, _, reason in reduction.unreadable.iter_rows():
-            yield Finding("unreadable", observation, f"left out of the reduction: {reason}")
+            yield unreadable(observation, reason)
         for entity_type, entities in reduction.schemaless.iter_rows():
-            detail = f"no schema in the registry; {entities:,} entities take every field as it is"
-            yield Finding("no-schema", entity_type, detail)
-    for entity_type, version in plan.registry.broken:
-        yield Finding(
-            "broken-schema", f"{entity_type} {version}", "its JSON cannot be read; skipped"
-        )
-    for entity_type, field in plan.registry.unknown_strategies:
-        detail = "unknown merge strategy; reduced as last_write"
-        yield Finding("unknown-strategy", f"{entity_type}.{field}", detail)
+            yield without_schema(entity_type, entities)
+    yield from registry_findings(plan.registry)

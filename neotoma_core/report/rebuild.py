@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from neotoma_core.report.document import document
-from neotoma_core.report.recovery import Check, DerivedSummary, Finding
+from neotoma_core.report.findings import Finding
+from neotoma_core.report.recovery import Check, DerivedSummary
 
 Outcome = Literal["checked", "planned", "rebuilt", "unchanged", "exported"]
 SHOWN_DRIFT = 1_000  # of each kind, in the report itself

@@ -11,18 +11,10 @@ from typing import Literal
 from neotoma_core.canonical import JsonValue
 from neotoma_core.merge.accounting import RowCounts
 from neotoma_core.report.document import document
+from neotoma_core.report.findings import Finding
 
 Outcome = Literal["planned", "published", "unchanged", "refused"]
 SHOWN_CONFLICTS = 20
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """Something noticed: ``kind`` is a fixed word, ``subject`` what it is about."""
-
-    kind: str
-    subject: str
-    detail: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,7 +50,9 @@ def make_update(path: Path, target: Path, entities: int) -> Path:
         rows = connection.execute(
             "SELECT entity_id, entity_type FROM entity_snapshots LIMIT ?", (entities,)
         ).fetchall()
-    owners = pl.DataFrame(rows, schema={"entity_id": pl.String, "entity_type": pl.String}, orient="row")
+    owners = pl.DataFrame(
+        rows, schema={"entity_id": pl.String, "entity_type": pl.String}, orient="row"
+    )
     fresh = invented(10**9, entities, entities).drop("entity_id", "entity_type")
     _append(path, pl.concat([fresh, owners], how="horizontal"))
     with closing(sqlite3.connect(path)) as connection:

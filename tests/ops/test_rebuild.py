@@ -180,8 +180,9 @@ def test_only_rows_that_differ_are_written(small: Path) -> None:
 def test_json_that_says_the_same_in_other_words_is_no_drift(small: Path) -> None:
     execute(
         small,
-        'UPDATE entity_snapshots SET snapshot = \'{ "title" : "\\u006f2" }\' WHERE entity_id = "e1"'
-        .replace('"e1"', "'e1'"),
+        'UPDATE entity_snapshots SET snapshot = \'{ "title" : "\\u006f2" }\' WHERE entity_id = "e1"'.replace(
+            '"e1"', "'e1'"
+        ),
     )
     written = snapshot_of(small, "e1")
     assert check(small).drifts == 0

@@ -85,7 +85,10 @@ def test_as_of_the_latest_time_equals_no_cut_off(incident: Path, tmp_path: Path)
     everything = pl.read_parquet(tmp_path / "all.parquet")
     assert everything.equals(pl.read_parquet(tmp_path / "latest.parquet"))
     stored = pl.DataFrame(
-        [tuple(c.decode() if isinstance(c, bytes) else c for c in r) for r in rows["entity_snapshots"]],
+        [
+            tuple(c.decode() if isinstance(c, bytes) else c for c in r)
+            for r in rows["entity_snapshots"]
+        ],
         schema=everything.columns,
         orient="row",
     )

@@ -69,7 +69,11 @@ def test_an_entity_with_very_many_observations(tmp_path: Path) -> None:
     ]
     target = make_database(tmp_path / "t.db", {"entities": [entity("e1")], "observations": rows})
     rebuild(target)
-    assert snapshots(target)["e1"] == ('{"title":"0","n":0}', '{"title":"000000","n":"000000"}', 20_000)
+    assert snapshots(target)["e1"] == (
+        '{"title":"0","n":0}',
+        '{"title":"000000","n":"000000"}',
+        20_000,
+    )
 
 
 def test_an_observation_of_ten_megabytes(tmp_path: Path) -> None:
@@ -109,7 +113,22 @@ def test_five_thousand_fields_in_one_type(tmp_path: Path) -> None:
     assert len(json.loads(snapshots(target)["e7"][0])) == 100
 
 
-ODD_KEYS = ("", " ", "7", "0", "__proto__", "a.b", "a'b", 'q"q', "\\", "\n", "\u2028", "ключ", "🐭", "x" * 9_000)
+ODD_KEYS = (
+    "",
+    " ",
+    "7",
+    "0",
+    "__proto__",
+    "a.b",
+    "a'b",
+    'q"q',
+    "\\",
+    "\n",
+    "\u2028",
+    "ключ",
+    "🐭",
+    "x" * 9_000,
+)
 
 
 def test_keys_with_any_character(tmp_path: Path) -> None:
