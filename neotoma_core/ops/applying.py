@@ -1,5 +1,6 @@
 """Carrying out a recovery plan: staging, raw files, one transaction."""
 
+import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -24,10 +25,14 @@ from neotoma_core.store.vault import free_bytes
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """What was proven before the commit, and raw files that could not be copied after all."""
+    """What was proven before the commit, and raw files that could not be copied after all.
+
+    ``seconds``: how long the target was locked.
+    """
 
     checks: tuple[Check, ...]
     raw_failed: tuple[str, ...]
+    seconds: float
 
 
 def apply_plan(plan: RecoveryPlan, progress: Progress) -> Applied:
@@ -44,7 +49,9 @@ def apply_plan(plan: RecoveryPlan, progress: Progress) -> Applied:
         raw_failed = copying.result()
     _require_room(plan.run.request.target.absolute().parent, staging)
     progress.begin("publish")
-    return Applied(_publish(plan, staging, columns), raw_failed)
+    locked = time.monotonic()
+    checks = _publish(plan, staging, columns)
+    return Applied(checks, raw_failed, round(time.monotonic() - locked, 3))
 
 
 def _require_room(folder: Path, staging: Path) -> None:

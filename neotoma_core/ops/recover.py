@@ -87,6 +87,7 @@ def carry_out(
         clock.lap("confirm")
         applied = apply_plan(plan, progress)
         clock.lap("publish")
+        clock.seconds["transaction"] = applied.seconds
         report = published_report(plan, report, applied, clock.seconds)
     save_report(plan, report)
     return report

@@ -170,7 +170,7 @@ def _published(report: RecoveryReport) -> Iterator[str]:
         yield labelled("unchanged", "nothing to add: the target already has every row")
         return
     names = ", ".join(check.name for check in report.checks)
-    seconds = report.seconds.get("publish", 0.0)
+    seconds = report.seconds.get("transaction", 0.0)
     yield labelled("published", f"one transaction, {seconds:.1f} s; {names}: all pass")
 
 

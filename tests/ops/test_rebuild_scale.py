@@ -113,20 +113,14 @@ def test_five_thousand_fields_in_one_type(tmp_path: Path) -> None:
     assert len(json.loads(snapshots(target)["e7"][0])) == 100
 
 
+PLAIN_KEYS = ("", " ", "7", "0", "__proto__", "a.b", "a'b", 'q"q')
 ODD_KEYS = (
-    "",
-    " ",
-    "7",
-    "0",
-    "__proto__",
-    "a.b",
-    "a'b",
-    'q"q',
+    *PLAIN_KEYS,
     "\\",
     "\n",
     "\u2028",
-    "ключ",
-    "🐭",
+    "\u043a\u043b\u044e\u0447",
+    "\U0001f42d",
     "x" * 9_000,
 )
 
