@@ -20,4 +20,9 @@ VAULT_OPTION: Final = typer.Option(
     "[default: MIDDEN_VAULT, or one per database in your data folder].",
     show_default=False,
 )
+SCHEMAS_OPTION: Final = typer.Option(
+    help="Another Neotoma database, or a JSON file of exported schemas, for types that no registry "
+    "of the run describes.",
+    show_default=False,
+)
 YES_OPTION: Final = typer.Option("--yes", "-y", help="Do not ask before writing.")

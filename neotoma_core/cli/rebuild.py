@@ -10,6 +10,7 @@ from neotoma_core.cli.options import (
     JSON_OPTION,
     KEY_FILE_OPTION,
     MNEMONIC_FILE_OPTION,
+    SCHEMAS_OPTION,
     TARGET_OPTION,
     VAULT_OPTION,
     YES_OPTION,
@@ -43,14 +44,7 @@ def rebuild(
             show_default=False,
         ),
     ] = None,
-    schemas: Annotated[
-        Path | None,
-        typer.Option(
-            help="Another Neotoma database, or a JSON file of exported schemas, for types the "
-            "target has no schema of.",
-            show_default=False,
-        ),
-    ] = None,
+    schemas: Annotated[Path | None, SCHEMAS_OPTION] = None,
     as_of: Annotated[
         str | None,
         typer.Option(help="Reduce only what was observed up to this time.", show_default=False),

@@ -11,6 +11,7 @@ from neotoma_core.cli.options import (
     JSON_OPTION,
     KEY_FILE_OPTION,
     MNEMONIC_FILE_OPTION,
+    SCHEMAS_OPTION,
     TARGET_OPTION,
     VAULT_OPTION,
     YES_OPTION,
@@ -79,6 +80,7 @@ def recover(
     ] = False,
     key_file: Annotated[Path | None, KEY_FILE_OPTION] = None,
     mnemonic_file: Annotated[Path | None, MNEMONIC_FILE_OPTION] = None,
+    schemas: Annotated[Path | None, SCHEMAS_OPTION] = None,
     json: Annotated[bool, JSON_OPTION] = False,
     vault: Annotated[Path | None, VAULT_OPTION] = None,
 ) -> int:
@@ -98,6 +100,7 @@ def recover(
         policy=MergePolicy(mode.value, reingested.value),
         skip_unreadable=skip_unreadable,
         allow_environment_mismatch=allow_environment_mismatch,
+        schemas=schemas,
         key=key_source(key_file, mnemonic_file),
     )
     if not dry_run:

@@ -96,13 +96,12 @@ def touched_entities(plan: MergePlan, target: Database, retyped: Collection[str]
 
 
 def retyped_entities(plan: MergePlan, before: Registry, after: Registry) -> frozenset[str]:
-    """Return the entity types that reduce by another schema once the registry is merged."""
-    registry = plan.tables["schema_registry"]
-    changed = pl.concat([registry.inserted, registry.replaced], how="diagonal")["entity_type"]
-    users = plan.merged("observations")["user_id"].unique()
+    """Return the entity types that reduce by another schema than before."""
+    observations = plan.merged("observations")
+    users = observations["user_id"].unique()
     return frozenset(
         name
-        for name in changed.unique()
+        for name in observations["entity_type"].drop_nulls().unique()
         if any(before.schema_for(name, user) != after.schema_for(name, user) for user in users)
     )
 

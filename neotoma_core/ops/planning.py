@@ -26,6 +26,7 @@ from neotoma_core.ops.recomputing import (
 )
 from neotoma_core.ops.reingested import Reingested, count_reingested
 from neotoma_core.ops.run import Run
+from neotoma_core.ops.schemas import completed
 from neotoma_core.policies import Registry
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ def plan_recovery(
     offers = [open_offers(backup, key) for backup in backups]
     policy = run.request.policy
     merge = plan_merge(held, offers, policy)
-    registry = registry_of(merge.merged("schema_registry"))
+    registry = completed(registry_of(merge.merged("schema_registry")), run, run.request.schemas)
     retyped = retyped_entities(merge, registry_of(held["schema_registry"].rows), registry)
     return RecoveryPlan(
         run=run,

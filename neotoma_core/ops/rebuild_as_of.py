@@ -12,6 +12,7 @@ from neotoma_core.canonical import instant_ms
 from neotoma_core.errors import UsageError
 from neotoma_core.merge.derived import DerivedChange
 from neotoma_core.merge.drift import DRIFT
+from neotoma_core.ops.ahead import worked_ahead
 from neotoma_core.ops.progress import Progress
 from neotoma_core.ops.rebuild_deciding import (
     Decided,
@@ -90,14 +91,17 @@ def export_snapshots(rebuild: RebuildRun, export: Export, progress: Progress) ->
 def _reduced(reading: Reading, end: Instants) -> Iterator[tuple[int, Decided]]:
     """Yield how many observations of a bucket there were up to ``end``, and their snapshots."""
     merged_away = merged_by(reading.merged_away, end)
-    for number in range(reading.spilled["observations"].buckets.count):
+
+    def reduce_bucket(number: int) -> tuple[int, Decided]:
         observations = up_to(opened_bucket(reading, "observations", number), end)
         live = observations.join(merged_away, on="entity_id", how="anti")
         reduction = reduce_entities(complete_rows("observations", live), reading.registry)
         written = reduction.snapshots.select(*_COLUMNS)
         change = DerivedChange(written, written.clear(), written.height, 0, 0)
         drift = pl.DataFrame(schema=DRIFT)
-        yield observations.height, Decided(BY_NAME["entity_snapshots"], reduction, change, drift)
+        return observations.height, Decided(BY_NAME["entity_snapshots"], reduction, change, drift)
+
+    return worked_ahead(reduce_bucket, reading.spilled["observations"].buckets.count)
 
 
 def _instant(option: str, text: str | None) -> int | None:

@@ -10,6 +10,7 @@ import polars as pl
 from neotoma_core.encryption import open_rows
 from neotoma_core.merge.derived import DerivedChange, plan_derived
 from neotoma_core.merge.drift import Compared, find_drift, kept_texts
+from neotoma_core.ops.ahead import worked_ahead
 from neotoma_core.ops.rebuild_reading import Reading, Spilled
 from neotoma_core.reduce.entities import reduce_entities
 from neotoma_core.reduce.reduction import Reduction
@@ -88,32 +89,43 @@ class Tally:
 
 def decide_entities(reading: Reading) -> Iterator[Decided]:
     """Yield what to do with the entity snapshots, bucket by bucket; each is removed once read."""
-    for observations, existing in _buckets(reading, "observations", "entity_snapshots"):
-        live = observations.join(reading.merged_away, on="entity_id", how="anti")
-        complete = complete_rows("observations", live)
-        reduction = reduce_entities(complete, reading.registry)
-        # With no readable observation an entity keeps the snapshot it has: nothing better is known.
-        broken = live.select("entity_id").join(complete, on="entity_id", how="anti")
-        kept = [reduction.unreduced.select("entity_id"), broken]
-        reasons = [
-            reading.merged_away.select("entity_id", reason=pl.lit("merged-away")),
-            reduction.deleted.select("entity_id", reason=pl.lit("deleted")),
-        ]
-        yield _decided(reading, "entity_snapshots", reduction, existing, kept, reasons)
+    count = reading.spilled["observations"].buckets.count
+    return worked_ahead(lambda number: _decide_entities(reading, number), count)
 
 
 def decide_relationships(reading: Reading, now: str) -> Iterator[Decided]:
     """Yield what to do with the relationship snapshots; ``now``: ISO time of the computation."""
+    count = reading.spilled["relationship_observations"].buckets.count
+    return worked_ahead(lambda number: _decide_relationships(reading, number, now), count)
+
+
+def _decide_entities(reading: Reading, number: int) -> Decided:
+    observations = opened_bucket(reading, "observations", number)
+    existing = opened_bucket(reading, "entity_snapshots", number)
+    live = observations.join(reading.merged_away, on="entity_id", how="anti")
+    complete = complete_rows("observations", live)
+    reduction = reduce_entities(complete, reading.registry)
+    # With no readable observation an entity keeps the snapshot it has: nothing better is known.
+    broken = live.select("entity_id").join(complete, on="entity_id", how="anti")
+    kept = [reduction.unreduced.select("entity_id"), broken]
+    reasons = [
+        reading.merged_away.select("entity_id", reason=pl.lit("merged-away")),
+        reduction.deleted.select("entity_id", reason=pl.lit("deleted")),
+    ]
+    return _decided(reading, "entity_snapshots", reduction, existing, kept, reasons)
+
+
+def _decide_relationships(reading: Reading, number: int, now: str) -> Decided:
     key = "relationship_key"
-    pair = "relationship_observations", "relationship_snapshots"
-    for observations, existing in _buckets(reading, *pair):
-        complete = complete_rows("relationship_observations", observations)
-        reduction = reduce_relationships(complete, now=now)
-        broken = observations.select(key).join(complete, on=key, how="anti")
-        unread = reduction.unreduced.join(reduction.unreadable, on=key, how="semi")
-        reasons = [reduction.unreduced.select(key, reason=pl.lit("fails in Neotoma"))]
-        kept = [unread.select(key), broken]
-        yield _decided(reading, "relationship_snapshots", reduction, existing, kept, reasons)
+    observations = opened_bucket(reading, "relationship_observations", number)
+    existing = opened_bucket(reading, "relationship_snapshots", number)
+    complete = complete_rows("relationship_observations", observations)
+    reduction = reduce_relationships(complete, now=now)
+    broken = observations.select(key).join(complete, on=key, how="anti")
+    unread = reduction.unreduced.join(reduction.unreadable, on=key, how="semi")
+    reasons = [reduction.unreduced.select(key, reason=pl.lit("fails in Neotoma"))]
+    kept = [unread.select(key), broken]
+    return _decided(reading, "relationship_snapshots", reduction, existing, kept, reasons)
 
 
 def _decided(  # noqa: PLR0913, PLR0917 - both sides of the comparison and their exceptions
@@ -169,14 +181,6 @@ def opened_bucket(reading: Reading, name: str, number: int) -> pl.DataFrame:
     if reading.key is None or not spilled.sealed:
         return rows
     return open_rows(spilled.table, rows, reading.key, reading.rebuild.target.path)
-
-
-def _buckets(
-    reading: Reading, observed: str, derived: str
-) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
-    """Yield the observations and the snapshots of one bucket after the other."""
-    for number in range(reading.spilled[observed].buckets.count):
-        yield opened_bucket(reading, observed, number), opened_bucket(reading, derived, number)
 
 
 def complete_rows(name: str, rows: pl.DataFrame) -> pl.DataFrame:

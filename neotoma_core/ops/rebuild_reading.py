@@ -22,8 +22,8 @@ from neotoma_core.ops.evidence import (
 )
 from neotoma_core.ops.progress import Progress
 from neotoma_core.ops.rebuild_run import RebuildRun
-from neotoma_core.ops.rebuild_schemas import registry_for
 from neotoma_core.ops.recover import Clock
+from neotoma_core.ops.schemas import completed, registry_in
 from neotoma_core.policies import Registry
 from neotoma_core.reduce.exact import ObservationRow, RelationshipObservationRow
 from neotoma_core.reduce.ordering import bucket_of
@@ -39,8 +39,9 @@ from neotoma_core.tables import BY_NAME, Table
 if TYPE_CHECKING:
     from neotoma_core.encryption.key import DataKey
 
-_BUCKET_ROWS: Final = 500_000
-_BUCKET_BYTES: Final = 128 << 20
+# Of the largest table; two buckets are worked on at a time.
+_BUCKET_ROWS: Final = 250_000
+_BUCKET_BYTES: Final = 64 << 20
 _NO_SIZE: Final = TableSize(0, 0, 0, 0)
 _LONG: Final = {
     "observations": ("fields",),
@@ -162,7 +163,7 @@ def read_target(
             evidence,
             whole,
             stored,
-            registry_for(rebuild, whole, stored),
+            completed(registry_in(whole, stored), rebuild.run, rebuild.request.schemas),
             merged_entities(whole),
             spilled,
             read_key(key) if key and sealed else None,

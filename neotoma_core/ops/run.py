@@ -31,6 +31,7 @@ class RecoverRequest:
     policy: MergePolicy = field(default_factory=MergePolicy)
     skip_unreadable: bool = False
     allow_environment_mismatch: bool = False
+    schemas: Path | None = None
     key: KeySource | None = None
 
 
