@@ -23,7 +23,8 @@ _DOCUMENTS: Final = ("snapshot", "provenance")
 _DETAILED: Final = 10_000  # stale snapshots of a bucket that are taken apart into fields
 _LISTED: Final = 1_000  # unreadable observations that are named one by one
 _SAMPLE: Final = 100
-_SAMPLE_ROWS: Final = 1_000  # an entity with more observations is not reduced again row by row
+_SAMPLE_BYTES: Final = 4 << 20  # of observations, by and large: row by row takes its time
+_ROW_BYTES: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +82,12 @@ class Tally:
         """Sample the entities all of whose observations the exact reducer can read from rows."""
         key = "entity_id"
         left_out = pl.concat([decided.reduction.unreadable.select(key), observations.broken])
-        quick = pl.col("observation_count") <= _SAMPLE_ROWS
-        ids = decided.change.written.filter(quick).join(left_out, on=key, how="anti")[key].sort()
         wanted = -(-_SAMPLE // observations.buckets.count)
-        self.sample += ids.gather_every(max(1, len(ids) // wanted)).head(wanted).to_list()
+        size = pl.col("observation_count") * (pl.col("snapshot").str.len_bytes() + _ROW_BYTES)
+        ids = decided.change.written.select(key, size=size).join(left_out, on=key, how="anti")
+        spread = ids.sort(key).gather_every(max(1, ids.height // wanted)).head(wanted).sort("size")
+        most = _SAMPLE_BYTES // observations.buckets.count
+        self.sample += spread.filter(pl.col("size").cum_sum() <= most)[key].to_list()
 
 
 def decide_entities(reading: Reading) -> Iterator[Decided]:
