@@ -13,6 +13,7 @@ import polars as pl
 
 _BUCKET: Final = "_bucket"
 _FOLDER_MODE: Final = 0o700
+_FEW: Final = 8  # more than these wait for the disk, and compressed they wait for less of it
 
 
 class Buckets:
@@ -56,7 +57,7 @@ class Buckets:
         # The older layout keeps only the text that is in these rows, not that of the whole part.
         rows.write_ipc(
             folder / f"{self._parts:06}.arrow",
-            compression="uncompressed",
+            compression="lz4" if self.count > _FEW else "uncompressed",
             compat_level=pl.CompatLevel.oldest(),
         )
 
