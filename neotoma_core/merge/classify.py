@@ -4,16 +4,17 @@ inserted     nobody has its key
 remapped     nobody has its key, but another row has one of its further unique keys
 identical    the merged row with its key has the same values
 reingested   it differs only in when it was observed and created: it was sent again
+moved        it belongs to another entity in its database, since only one side knows of a merge
 conflict     it differs in anything else
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import polars as pl
 
 from neotoma_core.frames import ORIGIN, ROWID, TARGET_ROWID, values_of
-from neotoma_core.merge.frames import secondary_keys
+from neotoma_core.merge.frames import MOVED_FROM, secondary_keys
 from neotoma_core.tables import Table
 
 KEPT: Final = "_kept_"  # before the name of a column of the merged row
@@ -37,7 +38,7 @@ def classify(
     """
     values = [name for name in values_of(rows) if name in merged.columns]
     beside = _beside(table, merged, rows, values)
-    compared = [name for name in values if name not in (*table.identity, *table.stamps)]
+    compared = compared_columns(table, values)
     stamps = [name for name in values if name in table.stamps]
     known = pl.col(KEPT + ORIGIN).is_not_null()
     beside = beside.with_columns(
@@ -55,11 +56,25 @@ def classify(
         .then(pl.lit("inserted"))
         .when(pl.col(DIFFERS).list.len() > 0)
         .then(pl.lit("conflict"))
+        .when(_is_moved(beside))
+        .then(pl.lit("moved"))
         .when(resent)
         .then(pl.lit("reingested"))
         .otherwise(pl.lit("identical"))
         .alias(CLASS)
     )
+
+
+def compared_columns(table: Table, values: Sequence[str]) -> list[str]:
+    """Return the columns in which a difference is a conflict."""
+    return [name for name in values if name not in (*table.identity, *table.stamps)]
+
+
+def _is_moved(beside: pl.DataFrame) -> pl.Expr:
+    """Return whether the rows say the same only since one of them, or each, was repointed."""
+    if MOVED_FROM not in beside.columns:
+        return pl.lit(value=False)
+    return pl.col(MOVED_FROM).ne_missing(pl.col(KEPT + MOVED_FROM))
 
 
 def repeats(table: Table, rows: pl.DataFrame) -> pl.Series:
@@ -79,8 +94,8 @@ def _beside(
         *table.identity,
         *(
             pl.col(name).alias(KEPT + name)
-            for name in (*values, ROWID, ORIGIN, TARGET_ROWID)
-            if name not in table.identity
+            for name in (*values, MOVED_FROM, ROWID, ORIGIN, TARGET_ROWID)
+            if name in merged.columns and name not in table.identity
         ),
     )
     beside = rows.join(kept, on=table.identity, how="left", nulls_equal=True, maintain_order="left")

@@ -5,12 +5,19 @@ have ``_origin`` (-1 the target, else the number of the backup) and ``_target_ro
 row the target does not have).
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Final
 
 import polars as pl
 
 from neotoma_core.frames import ORIGIN, ROWID, TARGET_ROWID, values_of
 from neotoma_core.tables import Table
+
+MOVED_FROM: Final = "_moved_from"
+"""What a row said, in the columns that merges of entities rewrite, before it was repointed."""
+
+REWRITTEN: Final = pl.Schema({ROWID: pl.Int64, "column": pl.String, "value": pl.String})
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,17 +25,37 @@ class Offered:
     """The rows one database offers, the columns it really has, and how many rows were set aside.
 
     Columns it does not have were filled in as a migration would; they say nothing in a comparison.
+    ``rewritten``: (_rowid, column, value) of cells that are not as stored, since what they refer to
+    has another name in the merged database. ``skipped``: why rows are left out, and how many.
     """
 
     rows: pl.DataFrame
     columns: frozenset[str]
     quarantined: int = 0
+    rewritten: pl.DataFrame = field(default_factory=REWRITTEN.to_frame)
+    skipped: Mapping[str, int] = field(default_factory=dict)
+
+    def without(self, rows: pl.DataFrame, reason: str) -> "Offered":
+        """Return the same without some rows (``_rowid``), which are skipped for a reason."""
+        if rows.is_empty():
+            return self
+        kept = self.rows.join(rows, on=ROWID, how="anti", maintain_order="left")
+        skipped = self.rows.height - kept.height
+        reasons = {**self.skipped, reason: self.skipped.get(reason, 0) + skipped}
+        return replace(
+            self,
+            rows=kept,
+            rewritten=self.rewritten.join(rows, on=ROWID, how="anti"),
+            skipped=reasons,
+        )
 
 
 def as_merged(rows: pl.DataFrame, origin: int, target_rowid: pl.Expr) -> pl.DataFrame:
     """Return rows of one database as rows of a merged frame."""
+    moved = [MOVED_FROM] if MOVED_FROM in rows.columns else []
     return rows.select(
         *values_of(rows),
+        *moved,
         ROWID,
         pl.lit(origin, pl.Int32).alias(ORIGIN),
         target_rowid.cast(pl.Int64).alias(TARGET_ROWID),
@@ -37,4 +64,4 @@ def as_merged(rows: pl.DataFrame, origin: int, target_rowid: pl.Expr) -> pl.Data
 
 def secondary_keys(table: Table) -> tuple[tuple[str, ...], ...]:
     """Return the further unique keys of a table; a NULL in one of its columns lifts it."""
-    return tuple(index.columns for index in table.indexes if index.unique)
+    return (*table.unique, *(index.columns for index in table.indexes if index.unique))

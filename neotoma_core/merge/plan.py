@@ -1,35 +1,40 @@
 """The merge plan: every table merged, every row accounted for. Nothing is written by it."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import polars as pl
 
-from neotoma_core.frames import ORIGIN, ROWID, TARGET, TARGET_ROWID, values_of
+from neotoma_core.frames import ROWID, TARGET, TARGET_ROWID, values_of
 from neotoma_core.merge.accounting import RowCounts
-from neotoma_core.merge.frames import Offered
+from neotoma_core.merge.ancestry import Ancestry
+from neotoma_core.merge.choosing import Rules
+from neotoma_core.merge.decisions import DECISIONS
+from neotoma_core.merge.lineage import Database, Lineage, lineage_of
 from neotoma_core.merge.policy import MergePolicy
 from neotoma_core.merge.references import find_dangling, rewrite_references
-from neotoma_core.merge.table import CONFLICTS, REMAPPED, TableMerge, merge_table
+from neotoma_core.merge.repointing import repointed
+from neotoma_core.merge.table import CONFLICTS, TableMerge, merge_table
 from neotoma_core.policies import Registry
 from neotoma_core.tables import MERGED, Table
-
-Database = Mapping[str, Offered]
 
 
 @dataclass(frozen=True, slots=True)
 class MergePlan:
     """What a merge will do.
 
-    ``conflicts``: see ``TableMerge``. ``dangling``: see ``find_dangling``. ``remapped``: the ids
-    of sources that another id stands for, per backup.
+    ``conflicts``: see ``TableMerge``. ``dangling``: see ``find_dangling``. ``lineage``: the merges
+    of entities any database knows of. ``rules``, ``offers`` (by origin, repointed): what it was
+    made of.
     """
 
     tables: Mapping[str, TableMerge]
     counts: tuple[RowCounts, ...]
     conflicts: pl.DataFrame
     dangling: pl.DataFrame
-    remapped: pl.DataFrame
+    lineage: Lineage
+    rules: Rules
+    offers: Mapping[int, Database]
 
     def merged(self, table: str) -> pl.DataFrame:
         """Return every row a table will have."""
@@ -40,59 +45,108 @@ class MergePlan:
         """Log and registry rows that will be inserted or replaced."""
         return sum(t.inserted.height + t.replaced.height for t in self.tables.values())
 
-
-def plan_merge(target: Database, backups: Sequence[Database], policy: MergePolicy) -> MergePlan:
-    """Plan the merge of ``backups`` into ``target``: for every merged table what it offers."""
-    remapped = REMAPPED.to_frame()
-    tables: dict[str, TableMerge] = {}
-    for table in MERGED:
-        merge = merge_one(table, target, backups, policy, remapped)
-        tables[table.name] = merge
-        if table.name == "sources":
-            remapped = merge.remapped
-    origins = {TARGET: target, **dict(enumerate(backups))}
-    return MergePlan(
-        tables,
-        tuple(count for merge in tables.values() for count in merge.counts),
-        pl.concat([CONFLICTS.to_frame(), *(merge.conflicts for merge in tables.values())]),
-        find_dangling({name: merge.merged for name, merge in tables.items()}, origins),
-        remapped,
-    )
+    @property
+    def merged_away(self) -> pl.DataFrame:
+        """Return ``entity_id`` of the entities that another one stands for."""
+        to = pl.col("merged_to_entity_id")
+        pointing = to.is_not_null() & (to != "") & (to != pl.col("id"))
+        return self.merged("entities").filter(pointing).select(entity_id="id")
 
 
-def merge_one(
-    table: Table,
+def plan_merge(
     target: Database,
     backups: Sequence[Database],
     policy: MergePolicy,
-    remapped: pl.DataFrame,
-) -> TableMerge:
-    """Merge one table, its references to ``remapped`` sources rewritten first."""
-    offered = [
-        _rewritten(table, backup[table.name], remapped.filter(pl.col("backup") == number))
-        for number, backup in enumerate(backups)
-    ]
-    return merge_table(table, target[table.name], offered, policy)
+    decisions: pl.DataFrame | None = None,
+    tables: Sequence[Table] = MERGED,
+) -> MergePlan:
+    """Plan the merge of ``backups`` into ``target``: for every merged table what it offers.
+
+    ``decisions``: see ``decisions.DECISIONS``. ``tables``: those to merge, what is referred to
+    before what refers to it.
+    """
+    databases = {TARGET: target, **dict(enumerate(backups))}
+    lineage = lineage_of(list(databases.values()))
+    ancestry = Ancestry(databases)
+    rules = Rules(
+        policy,
+        DECISIONS.to_frame() if decisions is None else decisions,
+        ancestry if policy.ancestors else None,
+    )
+    offers = repointed(databases, lineage)
+    merges: dict[str, TableMerge] = {}
+    for table in tables:
+        offers = _referring_to_kept(offers, table, merges)
+        merges[table.name] = merge_one(table, offers, rules)
+    return MergePlan(
+        merges,
+        tuple(count for merge in merges.values() for count in merge.counts),
+        pl.concat([CONFLICTS.to_frame(), *(merge.conflicts for merge in merges.values())]),
+        find_dangling({name: merge.merged for name, merge in merges.items()}, databases),
+        lineage,
+        rules,
+        offers,
+    )
 
 
-def _rewritten(table: Table, offered: Offered, remapped: pl.DataFrame) -> Offered:
-    rows = rewrite_references(table, offered.rows, remapped)
-    return Offered(rows, offered.columns, offered.quarantined)
+def merge_one(table: Table, offers: Mapping[int, Database], rules: Rules) -> TableMerge:
+    """Merge one table of all databases, by origin."""
+    backups = [offers[origin][table.name] for origin in sorted(offers) if origin != TARGET]
+    return merge_table(table, offers[TARGET][table.name], backups, rules)
+
+
+def _referring_to_kept(
+    offers: Mapping[int, Database], table: Table, merges: Mapping[str, TableMerge]
+) -> dict[int, Database]:
+    """Rewrite a table's references to rows that others of the same meaning stand for."""
+    if "sources" not in merges:
+        return dict(offers)
+    remapped = merges["sources"].remapped
+    return {
+        origin: {
+            **database,
+            table.name: rewrite_references(
+                table, database[table.name], remapped.filter(pl.col("backup") == origin)
+            ),
+        }
+        for origin, database in offers.items()
+    }
 
 
 def touched_entities(plan: MergePlan, target: Database, retyped: Collection[str]) -> pl.DataFrame:
     """Return ``entity_id`` of every entity whose state the merge can change.
 
-    Those that gain an observation, have one replaced or lose one to another entity, and all
-    entities of a ``retyped`` type: one that reduces by another schema than before.
+    Those that gain an observation, have one replaced or lose one to another entity, those whose
+    row changes, and all entities of a ``retyped`` type: one that reduces by another schema than
+    before.
     """
-    observations = plan.tables["observations"]
-    touched = (pl.col(ORIGIN) != TARGET) | pl.col("entity_type").is_in(list(retyped))
-    displaced = target["observations"].rows.join(
-        observations.replaced.select(pl.col(TARGET_ROWID).alias(ROWID)), on=ROWID, how="semi"
+    retyped_rows = plan.merged("observations").filter(pl.col("entity_type").is_in(list(retyped)))
+    entities = plan.tables["entities"]
+    merged_now = pl.concat([entities.inserted, entities.replaced]).filter(
+        pl.col("merged_to_entity_id").is_not_null()
     )
-    both = [observations.merged.filter(touched), displaced]
-    return pl.concat([rows.select("entity_id") for rows in both]).unique().sort("entity_id")
+    touched = [
+        *(rows.select("entity_id") for rows in _changed(plan, target, "observations")),
+        retyped_rows.select("entity_id"),
+        merged_now.select(entity_id="id"),
+    ]
+    return pl.concat(touched).unique().sort("entity_id")
+
+
+def touched_relationships(plan: MergePlan, target: Database) -> pl.DataFrame:
+    """Return ``relationship_key`` of every relationship that gained, changed or lost something."""
+    changed = _changed(plan, target, "relationship_observations")
+    keys = [rows.select("relationship_key") for rows in changed]
+    return pl.concat(keys).unique(maintain_order=True)
+
+
+def _changed(plan: MergePlan, target: Database, name: str) -> Iterator[pl.DataFrame]:
+    """Yield the rows of a table that are new or other than before, and what these were before."""
+    merge = plan.tables[name]
+    yield merge.inserted
+    yield merge.replaced
+    places = merge.replaced.select(pl.col(TARGET_ROWID).alias(ROWID))
+    yield target[name].rows.join(places, on=ROWID, how="semi")
 
 
 def retyped_entities(plan: MergePlan, before: Registry, after: Registry) -> frozenset[str]:
@@ -109,10 +163,3 @@ def retyped_entities(plan: MergePlan, before: Registry, after: Registry) -> froz
 def registry_of(rows: pl.DataFrame) -> Registry:
     """Read the schemas of registry rows, which are in order of insertion."""
     return Registry.from_rows(rows.select(values_of(rows)).iter_rows(named=True))
-
-
-def touched_relationships(plan: MergePlan) -> pl.DataFrame:
-    """Return ``relationship_key`` of every relationship that gained or changed an observation."""
-    merged = plan.merged("relationship_observations")
-    changed = merged.filter(pl.col(ORIGIN) != TARGET)
-    return changed.select("relationship_key").unique(maintain_order=True)

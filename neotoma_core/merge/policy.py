@@ -9,10 +9,14 @@ ReingestedMode = Literal["by-mode", "keep-earliest"]
 
 @dataclass(frozen=True, slots=True)
 class MergePolicy:
-    """``mode`` for rows in conflict; ``reingested`` for rows that were merely sent again.
+    """What a user chooses between versions of a row.
+
+    ``mode`` is for rows in conflict, ``reingested`` for rows that were merely sent again;
+    ``ancestors``: a difference that one side made since a common ancestor is no conflict.
 
     Safe mode merges as keep-target does and is refused by the caller where conflicts were found.
     """
 
     mode: MergeMode = "keep-target"
     reingested: ReingestedMode = "by-mode"
+    ancestors: bool = True

@@ -4,26 +4,27 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from neotoma_core.frames import ORIGIN, TARGET
+from neotoma_core.frames import ORIGIN, ROWID, TARGET
 from neotoma_core.merge.frames import Offered
+from neotoma_core.merge.rewriting import rewrite
 from neotoma_core.tables import MERGED, Table
 
 DANGLING = pl.Schema({"table": pl.String, "column": pl.String, "rows": pl.Int64, "new": pl.Int64})
 
 
-def rewrite_references(table: Table, rows: pl.DataFrame, remapped: pl.DataFrame) -> pl.DataFrame:
+def rewrite_references(table: Table, offered: Offered, remapped: pl.DataFrame) -> Offered:
     """Return rows of ``table`` in which references to remapped sources name the ones that stand in.
 
     ``remapped``: ``old`` and ``new`` ids of the ``sources`` table of the rows' own backup.
     """
+    referring = [c.name for c in table.columns if c.refers == "sources"]
     if remapped.is_empty():
-        return rows
-    new_ids = dict(remapped.select("old", "new").iter_rows())
-    return rows.with_columns(
-        pl.col(column.name).replace(new_ids)
-        for column in table.columns
-        if column.refers == "sources" and column.name in rows.columns
-    )
+        return offered
+    for name in referring:
+        other = remapped.select(pl.col("old").alias(name), pl.col("new").alias("_new"))
+        cells = offered.rows.select(ROWID, name).join(other, on=name)
+        offered = rewrite(offered, cells.select(ROWID, pl.col("_new").alias(name)))
+    return offered
 
 
 def find_dangling(
@@ -38,7 +39,7 @@ def find_dangling(
     found = []
     for table in MERGED:
         for column in table.columns:
-            if column.refers is None:
+            if column.refers is None or table.name not in merged:
                 continue
             used = merged[table.name].select(ORIGIN, pl.col(column.name).alias("id"))
             used = used.filter(pl.col("id").is_not_null() & (pl.col("id") != ""))

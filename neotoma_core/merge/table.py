@@ -3,27 +3,30 @@
 Backups are taken in the order given: the first that has a row wins over later ones.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import polars as pl
 
-from neotoma_core.canonical import instant_ms
+from neotoma_core.canonical import stringify
 from neotoma_core.frames import ORIGIN, ROWID, TARGET, TARGET_ROWID, values_of
 from neotoma_core.merge.accounting import RowCounts
+from neotoma_core.merge.choosing import Rules, by_mode, replacing_rows
 from neotoma_core.merge.classify import CLASS, DIFFERS, KEPT, STANDS_IN, classify, repeats
+from neotoma_core.merge.decisions import BY, KEEP, decided
 from neotoma_core.merge.frames import Offered, as_merged
-from neotoma_core.merge.policy import MergePolicy
+from neotoma_core.merge.three_way import resolved
 from neotoma_core.tables import Table
 
-_KEY_SEPARATOR: Final = " · "
 CONFLICTS: Final = pl.Schema(
     [
         ("backup", pl.Int32()),
         ("table", pl.String()),
         ("key", pl.String()),
         ("columns", pl.List(pl.String)),
+        ("keep", pl.String()),
+        ("by", pl.String()),
     ]
 )
 REMAPPED: Final = pl.Schema({"backup": pl.Int32, "old": pl.String, "new": pl.String})
@@ -33,9 +36,12 @@ REMAPPED: Final = pl.Schema({"backup": pl.Int32, "old": pl.String, "new": pl.Str
 class TableMerge:
     """One table, merged.
 
-    ``merged``: every row of the result (a merged frame). ``conflicts``: one row per row in
-    conflict, with the columns that differ. ``resent``: the keys of rows that were merely sent
-    again, each once. ``remapped``: one row per id that another stands for.
+    ``merged``: every row of the result (a merged frame). ``conflicts``: one row per row that has
+    another version here, with the columns that differ, the side that is kept, and what says so:
+    ``mode``, ``decision``, ``three-way``, or ``unique`` where the other version would take a key of
+    a third row. ``resent``: the keys of rows that were merely sent again, each once. ``remapped``:
+    one row per id that another stands for. ``rewritten``: (_origin, _rowid, column, value) of the
+    cells of ``merged`` that are not as stored.
     """
 
     table: Table
@@ -44,6 +50,7 @@ class TableMerge:
     conflicts: pl.DataFrame
     resent: pl.DataFrame
     remapped: pl.DataFrame
+    rewritten: pl.DataFrame
 
     @property
     def inserted(self) -> pl.DataFrame:
@@ -52,12 +59,77 @@ class TableMerge:
 
     @property
     def replaced(self) -> pl.DataFrame:
-        """Rows of the target that another version takes the place of."""
-        return self.merged.filter(pl.col(TARGET_ROWID).is_not_null() & (pl.col(ORIGIN) != TARGET))
+        """Rows of the target that another version takes the place of, or their own, rewritten."""
+        kept = self.merged.filter(pl.col(TARGET_ROWID).is_not_null())
+        changed = self.rewritten.filter(pl.col(ORIGIN) == TARGET)[ROWID]
+        own = pl.col(ORIGIN) == TARGET
+        return kept.filter(~own | pl.col(TARGET_ROWID).is_in(changed.implode()))
+
+
+@dataclass(frozen=True, slots=True)
+class _Fold:
+    """The rows of one table on their way into one another, backup by backup."""
+
+    table: Table
+    offers: Mapping[int, Offered]
+    rules: Rules
+
+    @property
+    def columns(self) -> dict[int, frozenset[str]]:
+        return {origin: offered.columns for origin, offered in self.offers.items()}
+
+    def add(self, merged: pl.DataFrame, number: int) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """Return the rows of backup ``number`` judged, and the merged rows with them in."""
+        rows = self.offers[number].rows
+        judged = []
+        while True:
+            # A row that repeats a key of its own backup is judged once the first one is in.
+            later = repeats(self.table, rows)
+            found = self._judge(merged, rows.filter(~later), number)
+            merged = self._with_backup(merged, found, number)
+            judged.append(found)
+            rows = rows.filter(later)
+            if rows.is_empty():
+                return pl.concat(judged, how="diagonal"), merged
+
+    def _judge(self, merged: pl.DataFrame, rows: pl.DataFrame, number: int) -> pl.DataFrame:
+        """Return rows with their class and, where there are two versions, what is kept."""
+        found = classify(self.table, merged, rows, self.columns, number)
+        if self.rules.ancestry is None:
+            nothing = pl.lit(None, pl.String)
+            found = found.with_columns(nothing.alias(KEEP), nothing.alias(BY))
+        else:
+            found = resolved(self.table, found, number, self.offers, self.rules.ancestry)
+        spoken = self.rules.decisions.filter(
+            pl.col("backup") == number, pl.col("table") == self.table.name
+        )
+        if spoken.height:
+            found = decided(found, _key_texts(self.table, found), spoken)
+        return by_mode(self.table, found, self.rules.policy)
+
+    def _with_backup(self, merged: pl.DataFrame, found: pl.DataFrame, number: int) -> pl.DataFrame:
+        replacing = found.filter(replacing_rows(self.table, found, self.rules.policy))
+        if replacing.height:
+            replaced = replacing.select(
+                pl.col(KEPT + ROWID).alias(ROWID), pl.col(KEPT + ORIGIN).alias(ORIGIN)
+            )
+            merged = merged.join(replaced, on=(ROWID, ORIGIN), how="anti", maintain_order="left")
+            replacing = replacing.with_columns(
+                pl.col(KEPT + name).alias(name) for name in self.table.stays
+            )
+        inserted = found.filter(pl.col(CLASS) == "inserted")
+        return pl.concat(
+            [
+                merged,
+                as_merged(replacing, number, pl.col(KEPT + TARGET_ROWID)),
+                as_merged(inserted, number, pl.lit(None)),
+            ],
+            how="diagonal",
+        )
 
 
 def merge_table(
-    table: Table, target: Offered, backups: Sequence[Offered], policy: MergePolicy
+    table: Table, target: Offered, backups: Sequence[Offered], rules: Rules
 ) -> TableMerge:
     """Merge what ``backups`` offer for one table into the rows of ``target``.
 
@@ -65,19 +137,17 @@ def merge_table(
     """
     merged = as_merged(target.rows, TARGET, pl.col(ROWID))
     no_keys = pl.DataFrame(schema={"key": pl.String})
-    columns = {TARGET: target.columns}
+    offers = {TARGET: target, **dict(enumerate(backups))}
+    fold = _Fold(table, offers, rules)
     judged = {}
     for number, backup in enumerate(backups):
-        columns[number] = backup.columns
         if backup.rows.height:
-            judged[number], merged = _merge_backup(
-                table, merged, backup.rows, columns, number, policy
-            )
+            judged[number], merged = fold.add(merged, number)
     return TableMerge(
         table,
         _in_order_of_insertion(table, merged, backups),
         tuple(
-            _counts(table, number, judged.get(number), backup.quarantined)
+            _counts(table, number, judged.get(number), backup)
             for number, backup in enumerate(backups)
         ),
         pl.concat([CONFLICTS.to_frame(), *(_conflicts(table, n, f) for n, f in judged.items())]),
@@ -85,82 +155,8 @@ def merge_table(
         .unique()
         .sort("key"),
         pl.concat([REMAPPED.to_frame(), *(_remapped(n, f) for n, f in judged.items())]),
+        _rewritten(merged, offers),
     )
-
-
-def _merge_backup(  # noqa: PLR0913, PLR0917 - one backup, in its place in the fold
-    table: Table,
-    merged: pl.DataFrame,
-    rows: pl.DataFrame,
-    columns: dict[int, frozenset[str]],
-    number: int,
-    policy: MergePolicy,
-) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Return the backup's rows judged, and the merged rows with the backup in them."""
-    judged = []
-    while True:
-        # A row that repeats a key of its own backup is judged once the first one is in.
-        later = repeats(table, rows)
-        found = classify(table, merged, rows.filter(~later), columns, number)
-        merged = _with_backup(merged, found, number, policy)
-        judged.append(found)
-        rows = rows.filter(later)
-        if rows.is_empty():
-            return pl.concat(judged, how="diagonal"), merged
-
-
-def _with_backup(
-    merged: pl.DataFrame, found: pl.DataFrame, number: int, policy: MergePolicy
-) -> pl.DataFrame:
-    replacing = found.filter(_replaces(found, policy))
-    if replacing.height:
-        replaced = replacing.select(
-            pl.col(KEPT + ROWID).alias(ROWID), pl.col(KEPT + ORIGIN).alias(ORIGIN)
-        )
-        merged = merged.join(replaced, on=(ROWID, ORIGIN), how="anti", maintain_order="left")
-    inserted = found.filter(pl.col(CLASS) == "inserted")
-    return pl.concat(
-        [
-            merged,
-            as_merged(replacing, number, pl.col(KEPT + TARGET_ROWID)),
-            as_merged(inserted, number, pl.lit(None)),
-        ],
-        how="diagonal",
-    )
-
-
-def _replaces(found: pl.DataFrame, policy: MergePolicy) -> pl.Series:
-    """Return which incoming rows take the place of the merged row with their key."""
-    from_target = pl.col(KEPT + ORIGIN) == TARGET
-    reingested = pl.col(CLASS) == "reingested"
-    wins = pl.lit(value=False)
-    if policy.mode == "keep-source":
-        wins = from_target & (pl.col(CLASS) == "conflict")
-        if policy.reingested == "by-mode":
-            wins = wins | (from_target & reingested)
-    if policy.reingested == "keep-earliest" and "observed_at" in found.columns:
-        wins = wins | (reingested & _is_earlier(found))
-    return found.select(wins.fill_null(value=False).alias("wins"))["wins"]
-
-
-def _is_earlier(found: pl.DataFrame) -> pl.Series:
-    """Return which re-ingested rows were observed, then created, before the merged row."""
-    earlier = [
-        row[CLASS] == "reingested" and _moment(row, "") < _moment(row, KEPT)
-        for row in found.select(
-            CLASS,
-            "observed_at",
-            "created_at",
-            KEPT + "observed_at",
-            KEPT + "created_at",
-        ).iter_rows(named=True)
-    ]
-    return pl.Series("earlier", earlier, dtype=pl.Boolean)
-
-
-def _moment(row: dict[str, str | None], prefix: str) -> tuple[float, ...]:
-    instants = (instant_ms(row[prefix + name]) for name in ("observed_at", "created_at"))
-    return tuple(float("inf") if instant is None else instant for instant in instants)
 
 
 def _in_order_of_insertion(
@@ -185,23 +181,43 @@ def _in_order_of_insertion(
     )
 
 
-def _counts(table: Table, number: int, found: pl.DataFrame | None, quarantined: int) -> RowCounts:
+def _counts(table: Table, number: int, found: pl.DataFrame | None, offered: Offered) -> RowCounts:
     classes = {} if found is None else dict(found[CLASS].value_counts().iter_rows())
-    read = sum(classes.values()) + quarantined
-    return RowCounts(number, table.name, read, quarantined=quarantined, **classes)
-
-
-def _conflicts(table: Table, number: int, found: pl.DataFrame) -> pl.DataFrame:
-    return _keys(table, found, "conflict", pl.col(DIFFERS).alias("columns")).select(
-        pl.lit(number, pl.Int32).alias("backup"), pl.lit(table.name).alias("table"), pl.all()
+    skipped = sum(offered.skipped.values())
+    return RowCounts(
+        number,
+        table.name,
+        sum(classes.values()) + offered.quarantined + skipped,
+        quarantined=offered.quarantined,
+        skipped=skipped,
+        reasons=offered.skipped,
+        **classes,
     )
 
 
-def _keys(table: Table, found: pl.DataFrame, named: str, *more: pl.Expr) -> pl.DataFrame:
-    """Return ``key`` (and what ``more`` asks) of the rows of one class."""
-    parts = [pl.col(name).cast(pl.String).fill_null("NULL") for name in table.identity]
-    key = pl.concat_str(parts, separator=_KEY_SEPARATOR).alias("key")
-    return found.filter(pl.col(CLASS) == named).select(key, *more)
+def _conflicts(table: Table, number: int, found: pl.DataFrame) -> pl.DataFrame:
+    two_versions = found.filter(pl.col(CLASS).is_in(["conflict", "three_way"]))
+    return two_versions.select(
+        pl.lit(number, pl.Int32).alias("backup"),
+        pl.lit(table.name).alias("table"),
+        _key_texts(table, two_versions),
+        pl.col(DIFFERS).alias("columns"),
+        pl.col(KEEP).alias("keep"),
+        pl.col(BY).alias("by"),
+    )
+
+
+def _keys(table: Table, found: pl.DataFrame, named: str) -> pl.DataFrame:
+    """Return ``key`` of the rows of one class."""
+    return _key_texts(table, found.filter(pl.col(CLASS) == named)).to_frame()
+
+
+def _key_texts(table: Table, rows: pl.DataFrame) -> pl.Series:
+    """Return what names each row: its id, or a JSON array where it takes several columns."""
+    if len(table.identity) == 1:
+        return rows[table.identity[0]].cast(pl.String).fill_null("NULL").alias("key")
+    texts = [stringify(list(row)) for row in rows.select(table.identity).iter_rows()]
+    return pl.Series("key", texts, dtype=pl.String)
 
 
 def _remapped(number: int, found: pl.DataFrame) -> pl.DataFrame:
@@ -212,3 +228,12 @@ def _remapped(number: int, found: pl.DataFrame) -> pl.DataFrame:
         pl.col("id").alias("old"),
         pl.col(STANDS_IN).alias("new"),
     )
+
+
+def _rewritten(merged: pl.DataFrame, offers: Mapping[int, Offered]) -> pl.DataFrame:
+    """Return the cells of merged rows that are not as stored."""
+    own = [
+        offered.rewritten.select(pl.lit(origin, pl.Int32).alias(ORIGIN), pl.all())
+        for origin, offered in offers.items()
+    ]
+    return pl.concat(own).join(merged.select(ORIGIN, ROWID), on=[ORIGIN, ROWID], how="semi")

@@ -19,7 +19,7 @@ from neotoma_core.ops.recomputing import Recomputed
 from neotoma_core.ops.verification import verify_publication
 from neotoma_core.report.recovery import Check
 from neotoma_core.store.publication import publish
-from neotoma_core.store.staging import new_staging, rewrite_staged, stage_derived, stage_rows
+from neotoma_core.store.staging import Picks, new_staging, stage_derived, stage_rows
 from neotoma_core.store.vault import free_bytes
 
 
@@ -94,13 +94,13 @@ def _columns(plan: RecoveryPlan) -> dict[str, list[str]]:
 
 def _stage(plan: RecoveryPlan, columns: Mapping[str, list[str]]) -> Path:
     path = plan.run.folders.work / "staging.db"
-    sources = {extract.database.number: extract.source for extract in plan.backups}
+    extracts = (*plan.backups, *([plan.target] if plan.target else ()))
+    sources = {extract.database.number: extract.source for extract in extracts}
     with new_staging(path) as staging:
         for name, names in columns.items():
             merge = plan.merge.tables[name]
-            picks = merge.inserted.vstack(merge.replaced)
-            stage_rows(staging, name, names, picks, sources)
-            rewrite_staged(staging, name, plan.merge.remapped)
+            rows = merge.inserted.vstack(merge.replaced)
+            stage_rows(staging, Picks(name, names, rows, merge.rewritten), sources)
     for recomputed in plan.derived:
         written = _as_stored(plan, recomputed)
         stage_derived(path, recomputed.table.name, written, recomputed.change.removed)

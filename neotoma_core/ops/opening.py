@@ -12,7 +12,8 @@ import polars as pl
 from neotoma_core.encryption import open_rows, sealed_rows
 from neotoma_core.frames import ORIGIN, ROWID
 from neotoma_core.merge.frames import Offered
-from neotoma_core.merge.plan import Database, MergePlan
+from neotoma_core.merge.lineage import Database
+from neotoma_core.merge.plan import MergePlan
 from neotoma_core.ops.extract import Extract
 from neotoma_core.ops.run import Run
 from neotoma_core.store.keys import read_key

@@ -12,6 +12,7 @@ from neotoma_core.merge.plan import (
     registry_of,
     retyped_entities,
     touched_entities,
+    touched_relationships,
 )
 from neotoma_core.ops.evidence import DatabaseEvidence
 from neotoma_core.ops.extract import Extract, skipped_reason
@@ -96,15 +97,18 @@ def plan_recovery(
         registry=registry,
         counts=(*merge.counts, *_skipped(backups)),
         entities=recompute_entities(
-            merge.merged("observations"),
+            merge,
             touched_entities(merge, held, retyped),
             registry,
             open_existing(target, ENTITY_SNAPSHOTS, key),
         ),
         relationships=recompute_relationships(
-            merge, open_existing(target, RELATIONSHIP_SNAPSHOTS, key), iso(run.started)
+            merge,
+            touched_relationships(merge, held),
+            open_existing(target, RELATIONSHIP_SNAPSHOTS, key),
+            iso(run.started),
         ),
-        reingested=count_reingested(merge, held, offers, policy, registry),
+        reingested=count_reingested(merge, registry),
         raw=plan_raw_files(listing, merge.merged("sources")),
         raw_listing=listing,
         key=key,
@@ -115,7 +119,7 @@ def plan_recovery(
 def _skipped(backups: tuple[Extract, ...]) -> tuple[RowCounts, ...]:
     """Return counts for every table of the backups that is not merged."""
     return tuple(
-        RowCounts(backup.database.number, t.name, t.read, skipped=t.read, reason=reason)
+        RowCounts(backup.database.number, t.name, t.read, skipped=t.read, reasons={reason: t.read})
         for backup in backups
         for t in backup.tables.values()
         if t.read and (reason := skipped_reason(t.name))

@@ -6,7 +6,7 @@ from typing import Final
 import polars as pl
 
 from neotoma_core.merge.derived import DerivedChange, plan_derived
-from neotoma_core.merge.plan import MergePlan, touched_relationships
+from neotoma_core.merge.plan import MergePlan
 from neotoma_core.policies import Registry
 from neotoma_core.reduce.entities import reduce_entities
 from neotoma_core.reduce.reduction import Reduction
@@ -27,10 +27,14 @@ class Recomputed:
 
 
 def recompute_entities(
-    observations: pl.DataFrame, touched: pl.DataFrame, registry: Registry, existing: pl.DataFrame
+    merge: MergePlan, touched: pl.DataFrame, registry: Registry, existing: pl.DataFrame
 ) -> Recomputed:
-    """Reduce the ``touched`` (``entity_id``) entities; ``existing`` are the target's snapshots."""
-    reduction = reduce_entities(of_entities(observations, touched), registry)
+    """Reduce the ``touched`` (``entity_id``) entities; ``existing`` are the target's snapshots.
+
+    An entity that another one stands for has no snapshot, whatever observations it is left with.
+    """
+    live = touched.join(merge.merged_away, on="entity_id", how="anti")
+    reduction = reduce_entities(of_entities(merge.merged("observations"), live), registry)
     # An entity with no readable observation keeps the snapshot it has: nothing better is known.
     kept = pl.concat([reduction.snapshots.select("entity_id"), reduction.unreduced])
     change = plan_derived(
@@ -43,9 +47,10 @@ def recompute_entities(
     return Recomputed(ENTITY_SNAPSHOTS, reduction, change)
 
 
-def recompute_relationships(merge: MergePlan, existing: pl.DataFrame, now: str) -> Recomputed:
-    """Reduce the relationships the merge touches; ``now``: ISO time of the computation."""
-    touched = touched_relationships(merge)
+def recompute_relationships(
+    merge: MergePlan, touched: pl.DataFrame, existing: pl.DataFrame, now: str
+) -> Recomputed:
+    """Reduce the ``touched`` (``relationship_key``); ``now``: ISO time of the computation."""
     observations = _complete("relationship_observations", merge.merged("relationship_observations"))
     reduction = reduce_relationships(
         observations.join(touched, on="relationship_key", how="semi", maintain_order="left"),

@@ -170,6 +170,7 @@ def _anything_to_do(plan: RecoveryPlan) -> bool:
 
 
 def _refuse_conflicts(plan: RecoveryPlan, report: RecoveryReport) -> None:
-    if plan.run.request.policy.mode == "safe" and report.conflicts.rows:
+    undecided = report.conflicts.undecided
+    if plan.run.request.policy.mode == "safe" and undecided:
         save_report(plan, replace(report, outcome="refused"))
-        raise ConflictsFound(report.conflicts.rows, plan.run.folders.report / "conflicts.parquet")
+        raise ConflictsFound(undecided, plan.run.folders.report / "conflicts.json")

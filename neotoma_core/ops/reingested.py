@@ -1,13 +1,12 @@
 """Observations that were sent again: how many, and which entities their two times matter to."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import orjson
 import polars as pl
 
-from neotoma_core.merge.plan import Database, MergePlan, merge_one
-from neotoma_core.merge.policy import MergePolicy, ReingestedMode
+from neotoma_core.merge.plan import MergePlan, merge_one
+from neotoma_core.merge.policy import ReingestedMode
 from neotoma_core.ops.recomputing import of_entities
 from neotoma_core.policies import Registry
 from neotoma_core.reduce.entities import reduce_entities
@@ -22,21 +21,15 @@ class Reingested:
     entities_differ: int
 
 
-def count_reingested(
-    merge: MergePlan,
-    target: Database,
-    backups: Sequence[Database],
-    policy: MergePolicy,
-    registry: Registry,
-) -> Reingested:
+def count_reingested(merge: MergePlan, registry: Registry) -> Reingested:
     """Count the observations sent again, and the entities that the other choice would change."""
     chosen = merge.tables["observations"]
     if chosen.resent.is_empty():
         return Reingested(0, 0)
+    policy = merge.rules.policy
     other: ReingestedMode = "by-mode" if policy.reingested == "keep-earliest" else "keep-earliest"
-    otherwise = merge_one(
-        BY_NAME["observations"], target, backups, MergePolicy(policy.mode, other), merge.remapped
-    )
+    rules = replace(merge.rules, policy=replace(policy, reingested=other))
+    otherwise = merge_one(BY_NAME["observations"], merge.offers, rules)
     times = ["id", "observed_at", "created_at"]
     affected = (
         chosen.merged.join(otherwise.merged.select(times), on=times, how="anti", nulls_equal=True)

@@ -32,6 +32,7 @@ from neotoma_core.report.recovery import (
 )
 from neotoma_core.store.atomic import write_file
 from neotoma_core.store.frame_files import write_parquet
+from neotoma_core.store.vault import write_json
 
 
 def planned_report(plan: RecoveryPlan, seconds: Mapping[str, float]) -> RecoveryReport:
@@ -93,9 +94,14 @@ def published_report(
 
 
 def save_conflicts(plan: RecoveryPlan) -> None:
-    """Keep all conflicts in the vault, before anybody is asked to decide."""
+    """Keep all conflicts in the vault, before anybody is asked to decide.
+
+    The JSON file says the same as the Parquet one; either, edited, is what ``--decisions`` takes.
+    """
     if plan.merge.conflicts.height:
-        write_parquet(_labelled(plan), plan.run.folders.report / "conflicts.parquet")
+        folder, conflicts = plan.run.folders.report, _labelled(plan)
+        write_parquet(conflicts, folder / "conflicts.parquet")
+        write_json(folder / "conflicts.json", list(conflicts.to_dicts()))
 
 
 def save_report(plan: RecoveryPlan, report: RecoveryReport) -> None:
@@ -151,9 +157,12 @@ def _not_used(plan: RecoveryPlan) -> Iterator[NotUsed]:
 
 
 def _labelled(plan: RecoveryPlan) -> pl.DataFrame:
+    """Return the conflicts with the backup's name; in safe mode nothing is kept by the mode."""
     labels = {extract.database.number: extract.database.label for extract in plan.backups}
+    open_still = pl.lit(plan.run.request.policy.mode == "safe") & (pl.col("by") == "mode")
     return plan.merge.conflicts.with_columns(
-        pl.col("backup").replace_strict(labels, return_dtype=pl.String)
+        pl.col("backup").replace_strict(labels, return_dtype=pl.String),
+        pl.when(~open_still).then("keep"),
     )
 
 
@@ -161,7 +170,10 @@ def _conflicts(plan: RecoveryPlan) -> ConflictSummary:
     conflicts = _labelled(plan)
     first = conflicts.head(SHOWN_CONFLICTS).to_dicts()
     file = str(plan.run.folders.report / "conflicts.parquet") if conflicts.height else None
-    return ConflictSummary(conflicts.height, file, tuple(first))
+    by = dict(conflicts["by"].value_counts().iter_rows())
+    three_way = by.get("three-way", 0)
+    undecided = by.get("mode", 0) + by.get("unique", 0)
+    return ConflictSummary(conflicts.height - three_way, undecided, three_way, file, tuple(first))
 
 
 def _derived(recomputed: Recomputed) -> DerivedSummary:

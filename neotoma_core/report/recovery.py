@@ -64,9 +64,15 @@ class EvidenceSummary:
 
 @dataclass(frozen=True, slots=True)
 class ConflictSummary:
-    """How many rows are in conflict, the file that lists them all, and the first of them."""
+    """Rows in conflict, the file that lists them all, and the first of them.
+
+    ``undecided``: those left to the mode. ``three_way``: rows that only one side changed since a
+    common ancestor, which is no conflict; the file has them too.
+    """
 
     rows: int
+    undecided: int
+    three_way: int
     file: str | None
     first: tuple[dict[str, JsonValue], ...]
 

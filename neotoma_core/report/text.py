@@ -9,7 +9,7 @@ from neotoma_core.report.recovery import Contents, RecoveryReport
 
 _LABEL: Final = 11
 _GAP: Final = "   "
-_TITLES: Final = {"reingested": "re-ingested"}
+_TITLES: Final = {"reingested": "re-ingested", "three_way": "three-way"}
 _FIRST_CLASSES: Final = ("inserted", "identical", "conflict", "reingested")
 
 
@@ -70,7 +70,7 @@ def _backups(report: RecoveryReport) -> Iterator[str]:
 
 
 def _plan(report: RecoveryReport) -> Iterator[str]:
-    merged = [counts for counts in report.tables if not counts.reason]
+    merged = [counts for counts in report.tables if counts.read > counts.skipped]
     further = [n for n in CLASSES if n not in _FIRST_CLASSES and any(getattr(c, n) for c in merged)]
     classes = (*_FIRST_CLASSES, *further)
     header = (report.mode, "", "read", *(_TITLES.get(name, name) for name in classes))
@@ -88,12 +88,12 @@ def _plan(report: RecoveryReport) -> Iterator[str]:
 
 
 def _skipped(report: RecoveryReport) -> Iterator[str]:
-    """Yield one line per table that is not merged, all backups together."""
+    """Yield one line per table with rows left out and reason, all backups together."""
     rows: dict[tuple[str, str], int] = {}
     for counts in report.tables:
-        if counts.skipped:
-            place = (counts.table, counts.reason)
-            rows[place] = rows.get(place, 0) + counts.skipped
+        for reason, skipped in counts.reasons.items():
+            place = (counts.table, reason)
+            rows[place] = rows.get(place, 0) + skipped
     cells = [(table, f"{read:,} rows", reason) for (table, reason), read in rows.items()]
     for number, line in enumerate(aligned(cells, right=(1,))):
         yield labelled("" if number else "skipped", line)
@@ -104,15 +104,19 @@ def _label(report: RecoveryReport, counts: RowCounts) -> str:
 
 
 def _conflicts(report: RecoveryReport) -> Iterator[str]:
-    if not report.conflicts.rows:
+    if report.conflicts.file is None:
         return
-    listing = f"{report.conflicts.rows:,} rows; all of them: {report.conflicts.file}"
-    yield labelled("conflicts", listing)
+    listing = f"{report.conflicts.rows:,} rows, {report.conflicts.undecided:,} not decided by you"
+    yield labelled("conflicts", f"{listing}; all of them: {report.conflicts.file}")
+    if report.conflicts.three_way:
+        one_sided = f"{report.conflicts.three_way:,} rows differ only on one side since an ancestor"
+        yield labelled("three-way", f"{one_sided}; that side is kept")
     rows = []
     for conflict in report.conflicts.first:
         columns = conflict["columns"]
         named = ", ".join(map(str, columns)) if isinstance(columns, list) else ""
-        rows.append((str(conflict["backup"]), str(conflict["table"]), str(conflict["key"]), named))
+        place = (str(conflict["backup"]), str(conflict["table"]), str(conflict["key"]))
+        rows.append((*place, named, f"keep {conflict['keep'] or '?'} ({conflict['by']})"))
     yield from (labelled("", line) for line in aligned(rows, right=()))
 
 

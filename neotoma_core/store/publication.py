@@ -217,7 +217,8 @@ def _insert(connection: sqlite3.Connection, table: str, names: Sequence[str]) ->
 
 def _replace(connection: sqlite3.Connection, table: str, names: Sequence[str]) -> None:
     """Put other values into rows that stay where they are; their primary key stays too."""
-    changed = [name for name in names if name not in BY_NAME[table].key]
+    staying = (*BY_NAME[table].key, *BY_NAME[table].stays)
+    changed = [name for name in names if name not in staying]
     values = ", ".join(f"{quoted(name)} = staged.{quoted(name)}" for name in changed)
     connection.execute(
         f"UPDATE main.{quoted(table)} AS kept SET {values} "

@@ -24,7 +24,6 @@ from neotoma_core.store.arrow_sqlite import arrow_connection, execute, ingest
 from neotoma_core.tables import BY_NAME
 
 PLACE: Final = "_place"
-_REFERRING: Final = "sources"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,19 +47,25 @@ def new_staging(path: Path) -> Iterator[sqlite3.Connection]:
         connection.close()
 
 
-def stage_rows(
-    staging: sqlite3.Connection,
-    table: str,
-    columns: Sequence[str],
-    picks: pl.DataFrame,
-    sources: Mapping[int, RowSource],
-) -> None:
-    """Copy the picked rows of one table, cell for cell as stored.
+@dataclass(frozen=True, slots=True)
+class Picks:
+    """Rows of one table to write, and the columns to write of them.
 
-    ``picks``: ``_origin``, ``_rowid`` and ``_target_rowid``, in order of insertion; rows with a
-    ``_target_rowid`` replace, the others are inserted.
+    ``rows``: ``_origin``, ``_rowid`` and ``_target_rowid``, in order of insertion; rows with a
+    ``_target_rowid`` replace, the others are inserted. ``rewritten``: (_origin, _rowid, column,
+    value) of cells that are not as stored; of several for one cell the last counts.
     """
-    numbered = picks.select(ORIGIN, ROWID, TARGET_ROWID).with_row_index(PLACE)
+
+    table: str
+    columns: Sequence[str]
+    rows: pl.DataFrame
+    rewritten: pl.DataFrame
+
+
+def stage_rows(staging: sqlite3.Connection, picks: Picks, sources: Mapping[int, RowSource]) -> None:
+    """Copy the picked rows of one table, cell for cell as stored but for the rewritten cells."""
+    table, columns = picks.table, picks.columns
+    numbered = picks.rows.select(ORIGIN, ROWID, TARGET_ROWID).with_row_index(PLACE)
     kinds = {
         "insert": numbered.filter(pl.col(TARGET_ROWID).is_null()),
         "replace": numbered.filter(pl.col(TARGET_ROWID).is_not_null()),
@@ -68,26 +73,14 @@ def stage_rows(
     for kind, rows in kinds.items():
         name = quoted(f"{kind}_{table}")
         staging.execute(
-            f"CREATE TABLE {name} ({PLACE}, {ORIGIN}, {TARGET_ROWID}, {column_list(columns)})"
+            f"CREATE TABLE {name} ({PLACE} INTEGER PRIMARY KEY, {ORIGIN}, {TARGET_ROWID}, "
+            f"{column_list(columns)})"
         )
         for origin in rows[ORIGIN].unique().sort():
             part = rows.filter(pl.col(ORIGIN) == origin)
             _copy_rows(staging, name, table, columns, part, sources[origin])
-
-
-def rewrite_staged(staging: sqlite3.Connection, table: str, remapped: pl.DataFrame) -> None:
-    """Rewrite references to sources that another source stands for.
-
-    ``remapped``: ``backup``, ``old``, ``new``.
-    """
-    referring = [c.name for c in BY_NAME[table].columns if c.refers == _REFERRING]
-    for kind in ("insert", "replace"):
-        for name in referring:
-            staging.executemany(
-                f"UPDATE {quoted(f'{kind}_{table}')} SET {quoted(name)} = ? "
-                f"WHERE {ORIGIN} = ? AND {quoted(name)} = ?",
-                remapped.select("new", "backup", "old").iter_rows(),
-            )
+        cells = rows.join(picks.rewritten, on=[ORIGIN, ROWID], maintain_order="right")
+        _rewrite(staging, name, cells)
 
 
 def stage_derived(path: Path, table: str, written: pl.DataFrame, removed: pl.DataFrame) -> None:
@@ -96,6 +89,17 @@ def stage_derived(path: Path, table: str, written: pl.DataFrame, removed: pl.Dat
         execute(connection, "PRAGMA synchronous = OFF")
         ingest(connection, f"write_{table}", written)
         ingest(connection, f"remove_{table}", removed)
+
+
+def _rewrite(staging: sqlite3.Connection, name: str, cells: pl.DataFrame) -> None:
+    """Put other values into staged cells: ``_place``, ``column``, ``value``, in this order."""
+    staging.execute("BEGIN")
+    for (column,), part in cells.partition_by("column", as_dict=True).items():
+        staging.executemany(
+            f"UPDATE {name} SET {quoted(str(column))} = ? WHERE {PLACE} = ?",
+            part.select("value", PLACE).iter_rows(),
+        )
+    staging.execute("COMMIT")
 
 
 def _copy_rows(  # noqa: PLR0913, PLR0917 - from where, what, to where

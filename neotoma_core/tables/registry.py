@@ -18,6 +18,7 @@ ENTITIES: Final = Table(
         *texts("merged_at"),
     ),
     stamps=("created_at", "updated_at"),
+    moves=("merged_to_entity_id", "merged_at"),
 )
 
 SCHEMA_REGISTRY: Final = Table(
@@ -33,5 +34,6 @@ SCHEMA_REGISTRY: Final = Table(
         *texts("created_at", "user_id", "scope", "metadata"),
     ),
     match=("entity_type", "schema_version", "scope", "user_id"),
-    stamps=("id", "created_at", "metadata"),
+    stamps=("id", "created_at", "metadata", "active"),
+    stays=("id", "active"),
 )

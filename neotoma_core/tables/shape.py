@@ -41,7 +41,9 @@ class Table:
 
     ``key`` is the primary key; ``match`` what names the same row in two databases (the key, unless
     its ids are random in each database); ``stamps`` the columns that only say when or how
-    one database met the row: a row that differs in nothing else was sent again.
+    one database met the row: a row that differs in nothing else was sent again; ``moves`` the
+    columns that a merge of entities rewrites in place (format, 7.3); ``stays`` the columns in
+    which a row of the target keeps its own value, whatever takes its place.
     """
 
     name: str
@@ -50,6 +52,8 @@ class Table:
     key: tuple[str, ...] = ("id",)
     match: tuple[str, ...] = ()
     stamps: tuple[str, ...] = ()
+    moves: tuple[str, ...] = ()
+    stays: tuple[str, ...] = ()
     indexes: tuple[Index, ...] = ()
     unique: tuple[tuple[str, ...], ...] = ()
     cascades: tuple[tuple[str, str, str], ...] = ()

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from neotoma_core.frames import ORIGIN, POLARS_TYPES, ROWID, TARGET
 from neotoma_core.merge.accounting import CLASSES, RowCounts
+from neotoma_core.merge.choosing import Rules
 from neotoma_core.merge.frames import Offered
 from neotoma_core.merge.policy import MergeMode, MergePolicy
 from neotoma_core.merge.table import TableMerge, merge_table
@@ -33,7 +34,7 @@ def merge(
     target: Rows, *backups: Rows, table: Table = OBSERVATIONS, policy: MergePolicy | None = None
 ) -> TableMerge:
     offers = [offer(table, rows) for rows in backups]
-    return merge_table(table, offer(table, target), offers, policy or MergePolicy())
+    return merge_table(table, offer(table, target), offers, Rules(policy or MergePolicy()))
 
 
 def kept(merged: TableMerge, *columns: str) -> list[tuple[object, ...]]:
@@ -57,7 +58,7 @@ def test_a_missing_row_is_inserted_and_an_equal_one_is_identical() -> None:
 def test_keep_target_leaves_the_targets_row_and_names_the_columns_that_differ() -> None:
     merged = merge([row("a", "{}")], [row("a", '{"x":1}')])
     assert kept(merged, "fields") == [("{}",)]
-    assert merged.conflicts.rows() == [(0, "observations", "a", ["fields"])]
+    assert merged.conflicts.rows() == [(0, "observations", "a", ["fields"], "target", "mode")]
 
 
 def test_keep_source_takes_the_first_backups_row() -> None:
@@ -116,8 +117,20 @@ def test_the_registry_goes_by_what_a_schema_describes_not_by_its_random_id() -> 
         [{**schema, "id": "r2", "created_at": "b"}, {**schema, "id": "r3", "active": 0}],
         table=REGISTRY,
     )
-    assert classes(merged.counts[0]) == {"identical": 1, "conflict": 1}
-    assert kept(merged, "id") == [("r1",)]
+    assert classes(merged.counts[0]) == {"identical": 2}
+    assert kept(merged, "id", "active") == [("r1", 1)]
+
+
+def test_which_schema_is_active_stays_as_in_the_target() -> None:
+    schema = {"entity_type": "note", "schema_version": "1", "scope": "global"}
+    merged = merge(
+        [{**schema, "id": "r1", "active": 0, "schema_definition": "old"}],
+        [{**schema, "id": "r2", "active": 1, "schema_definition": "new"}],
+        table=REGISTRY,
+        policy=MergePolicy("keep-source"),
+    )
+    assert classes(merged.counts[0]) == {"conflict": 1}
+    assert kept(merged, "id", "active", "schema_definition") == [("r1", 0, "new")]
 
 
 def test_inserted_registry_rows_lie_as_in_their_backup_whatever_the_order_of_backups() -> None:

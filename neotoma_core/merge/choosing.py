@@ -1,0 +1,90 @@
+"""Which of two versions of a row is kept, once it is known how they differ."""
+
+from dataclasses import dataclass, field
+from typing import Final
+
+import polars as pl
+
+from neotoma_core.canonical import instant_ms
+from neotoma_core.frames import ORIGIN, TARGET
+from neotoma_core.merge.ancestry import Ancestry
+from neotoma_core.merge.classify import CLASS, KEPT, STANDS_IN
+from neotoma_core.merge.decisions import BY, DECISIONS, KEEP, SOURCE_SIDE, TARGET_SIDE
+from neotoma_core.merge.policy import MergePolicy
+from neotoma_core.tables import Table
+
+_LOG_KINDS: Final = ("log", "registry")
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What decides between two versions of a row.
+
+    ``decisions``: see ``decisions.DECISIONS``. ``ancestry``: None where ancestors do not count.
+    """
+
+    policy: MergePolicy
+    decisions: pl.DataFrame = field(default_factory=DECISIONS.to_frame)
+    ancestry: Ancestry | None = None
+
+
+def by_mode(table: Table, found: pl.DataFrame, policy: MergePolicy) -> pl.DataFrame:
+    """Let the mode say what is kept in the conflicts that nothing else decided.
+
+    Credentials of the target are kept whatever the mode: none that was revoked comes back to life.
+    """
+    is_conflict = pl.col(CLASS) == "conflict"
+    replaces = policy.mode == "keep-source" and table.kind in _LOG_KINDS
+    # The merged row that was already taken from a backup stays: the first backup wins.
+    from_target = pl.col(KEPT + ORIGIN) == TARGET
+    chosen = pl.when(from_target & pl.lit(replaces)).then(pl.lit(SOURCE_SIDE))
+    settled = found.with_columns(
+        pl.when(is_conflict & pl.col(KEEP).is_null())
+        .then(chosen.otherwise(pl.lit(TARGET_SIDE)))
+        .otherwise(KEEP)
+        .alias(KEEP),
+        pl.when(is_conflict & pl.col(BY).is_null()).then(pl.lit("mode")).otherwise(BY).alias(BY),
+    )
+    # Another row of the merged table has a key that this version would take: SQLite would refuse.
+    taken = pl.col(KEEP).eq(SOURCE_SIDE) & pl.col(STANDS_IN).is_not_null() & _is_another(table)
+    return settled.with_columns(
+        pl.when(taken).then(pl.lit(TARGET_SIDE)).otherwise(KEEP).alias(KEEP),
+        pl.when(taken).then(pl.lit("unique")).otherwise(BY).alias(BY),
+    )
+
+
+def _is_another(table: Table) -> pl.Expr:
+    return pl.col(STANDS_IN) != pl.col("id") if table.key == ("id",) else pl.lit(value=False)
+
+
+def replacing_rows(table: Table, found: pl.DataFrame, policy: MergePolicy) -> pl.Series:
+    """Return which incoming rows take the place of the merged row with their key."""
+    from_target = pl.col(KEPT + ORIGIN) == TARGET
+    reingested = pl.col(CLASS) == "reingested"
+    two_versions = pl.col(CLASS).is_in(["conflict", "three_way"])
+    wins = two_versions & (pl.col(KEEP) == SOURCE_SIDE)
+    if policy.mode == "keep-source" and policy.reingested == "by-mode" and table.kind in _LOG_KINDS:
+        wins = wins | (from_target & reingested)
+    if policy.reingested == "keep-earliest" and "observed_at" in found.columns:
+        wins = wins | (reingested & _is_earlier(found))
+    return found.select(wins.fill_null(value=False).alias("wins"))["wins"]
+
+
+def _is_earlier(found: pl.DataFrame) -> pl.Series:
+    """Return which re-ingested rows were observed, then created, before the merged row."""
+    earlier = [
+        row[CLASS] == "reingested" and _moment(row, "") < _moment(row, KEPT)
+        for row in found.select(
+            CLASS,
+            "observed_at",
+            "created_at",
+            KEPT + "observed_at",
+            KEPT + "created_at",
+        ).iter_rows(named=True)
+    ]
+    return pl.Series("earlier", earlier, dtype=pl.Boolean)
+
+
+def _moment(row: dict[str, str | None], prefix: str) -> tuple[float, ...]:
+    instants = (instant_ms(row[prefix + name]) for name in ("observed_at", "created_at"))
+    return tuple(float("inf") if instant is None else instant for instant in instants)

@@ -1,0 +1,97 @@
+"""Three-way: with a common ancestor, a difference that one side made is no conflict."""
+
+import polars as pl
+import pytest
+
+from neotoma_core.merge.decisions import DECISIONS
+from neotoma_core.merge.plan import MergePlan, plan_merge
+from neotoma_core.merge.policy import MergeMode, MergePolicy
+from tests.merge.test_lineage import EARLY, LATE
+from tests.merge.test_references import database
+from tests.merge.test_repointing import observed
+from tests.merge.test_table import MODES, Rows, classes
+
+
+def state(name: str, *observations: str, at: str = EARLY) -> dict[str, Rows]:
+    owner = {"id": "e", "entity_type": "note", "canonical_name": name, "updated_at": at}
+    return {"entities": [owner], "observations": [observed(o, "e") for o in observations]}
+
+
+BASE = state("base", "o1")
+AS_BEFORE = state("base", "o1", "o2")
+CHANGED = state("changed", "o1", "o3", at=LATE)
+CHANGED_TOO = state("changed too", "o1", "o2", at=LATE)
+
+
+def planned(mode: MergeMode, target: dict[str, Rows], *backups: dict[str, Rows]) -> MergePlan:
+    return plan_merge(database(**target), [database(**b) for b in backups], MergePolicy(mode))
+
+
+def name(plan: MergePlan) -> str:
+    return str(plan.merged("entities")["canonical_name"].item())
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("base_first", [True, False])
+def test_what_only_the_backup_changed_is_taken(mode: MergeMode, base_first: bool) -> None:
+    backups = [BASE, CHANGED] if base_first else [CHANGED, BASE]
+    plan = planned(mode, AS_BEFORE, *backups)
+    assert name(plan) == "changed"
+    assert {"three-way"} == set(plan.conflicts["by"])
+    assert classes(plan.tables["entities"].counts[backups.index(CHANGED)]) == {"three_way": 1}
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("base_first", [True, False])
+def test_what_only_the_target_changed_is_kept(mode: MergeMode, base_first: bool) -> None:
+    backups = [BASE, AS_BEFORE] if base_first else [AS_BEFORE, BASE]
+    plan = planned(mode, CHANGED, *backups)
+    assert name(plan) == "changed"
+    assert {"three-way"} == set(plan.conflicts["by"])
+
+
+def test_what_both_changed_is_a_conflict() -> None:
+    plan = planned("safe", CHANGED, BASE, CHANGED_TOO)
+    assert name(plan) == "changed"
+    assert plan.conflicts.filter(backup=1)["by"].to_list() == ["mode"]
+
+
+def test_without_an_ancestor_it_is_a_conflict() -> None:
+    assert planned("safe", AS_BEFORE, CHANGED).conflicts["by"].to_list() == ["mode"]
+
+
+def test_an_ancestor_must_hold_no_row_that_a_side_lacks() -> None:
+    stranger = state("base", "o1", "only here")
+    assert set(planned("safe", AS_BEFORE, stranger, CHANGED).conflicts["by"]) == {"mode"}
+
+
+def test_an_ancestor_must_not_be_ahead_of_a_side() -> None:
+    renamed = state("renamed later", "o1", at=LATE)
+    plan = planned("safe", AS_BEFORE, renamed)
+    assert plan.conflicts["by"].to_list() == ["mode"]
+
+
+def test_an_empty_log_is_no_ancestor() -> None:
+    assert set(planned("safe", AS_BEFORE, state("base"), CHANGED).conflicts["by"]) == {"mode"}
+
+
+def test_it_can_be_turned_off() -> None:
+    policy = MergePolicy("safe", ancestors=False)
+    backups = [database(**BASE), database(**CHANGED)]
+    plan = plan_merge(database(**AS_BEFORE), backups, policy)
+    assert plan.conflicts["by"].to_list() == ["mode"]
+
+
+def test_keep_source_brings_an_older_state_back_when_that_is_all_there_is() -> None:
+    plan = planned("keep-source", CHANGED, state("base", "o1"))
+    assert name(plan) == "base"
+
+
+@pytest.mark.parametrize(("keep", "expected"), [("source", "changed too"), ("target", "changed")])
+@pytest.mark.parametrize("mode", MODES)
+def test_a_decision_counts_in_every_mode(mode: MergeMode, keep: str, expected: str) -> None:
+    said = pl.DataFrame([(0, "entities", "e", keep)], schema=DECISIONS, orient="row")
+    backups = [database(**CHANGED_TOO)]
+    plan = plan_merge(database(**CHANGED), backups, MergePolicy(mode), said)
+    assert name(plan) == expected
+    assert plan.conflicts.select("keep", "by").rows() == [(keep, "decision")]
