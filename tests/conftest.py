@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from neotoma_core.merge.policy import MergeMode, MergePolicy, ReingestedMode
 from neotoma_core.ops.progress import Silent
@@ -17,6 +18,8 @@ from neotoma_core.store.keys import KeySource
 
 FIXTURES = Path(__file__).parent.parent / "data" / "fixtures"
 NOW = datetime(2026, 3, 12, 9, 0, tzinfo=UTC)
+
+settings.register_profile("thorough", max_examples=10_000)
 
 Recover = Callable[..., RecoveryReport]
 

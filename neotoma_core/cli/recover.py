@@ -81,6 +81,33 @@ def recover(
     key_file: Annotated[Path | None, KEY_FILE_OPTION] = None,
     mnemonic_file: Annotated[Path | None, MNEMONIC_FILE_OPTION] = None,
     schemas: Annotated[Path | None, SCHEMAS_OPTION] = None,
+    decisions: Annotated[
+        Path | None,
+        typer.Option(
+            help="The conflicts.json or conflicts.parquet of an earlier plan, with target or "
+            "source in the keep of each row you decided.",
+            show_default=False,
+        ),
+    ] = None,
+    no_ancestor: Annotated[
+        bool,
+        typer.Option(
+            "--no-ancestor",
+            help="Call it a conflict, too, where only one side changed a row since an older "
+            "backup that both come from.",
+        ),
+    ] = False,
+    user: Annotated[
+        str | None,
+        typer.Option(help="Bring only the rows of this user.", show_default=False),
+    ] = None,
+    include_auth: Annotated[
+        bool,
+        typer.Option(
+            "--include-auth",
+            help="Also bring logins, sessions and tokens that the target lacks and did not revoke.",
+        ),
+    ] = False,
     json: Annotated[bool, JSON_OPTION] = False,
     vault: Annotated[Path | None, VAULT_OPTION] = None,
 ) -> int:
@@ -97,11 +124,14 @@ def recover(
         target=target,
         backups=tuple(backup),
         vault=vault or default_vault(target),
-        policy=MergePolicy(mode.value, reingested.value),
+        policy=MergePolicy(mode.value, reingested.value, ancestors=not no_ancestor),
         skip_unreadable=skip_unreadable,
         allow_environment_mismatch=allow_environment_mismatch,
         schemas=schemas,
         key=key_source(key_file, mnemonic_file),
+        decisions=decisions,
+        user=user,
+        include_auth=include_auth,
     )
     if not dry_run:
         require_answerable(yes=yes)

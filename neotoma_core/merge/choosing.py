@@ -1,5 +1,6 @@
 """Which of two versions of a row is kept, once it is known how they differ."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -10,6 +11,7 @@ from neotoma_core.frames import ORIGIN, TARGET
 from neotoma_core.merge.ancestry import Ancestry
 from neotoma_core.merge.classify import CLASS, KEPT, STANDS_IN
 from neotoma_core.merge.decisions import BY, DECISIONS, KEEP, SOURCE_SIDE, TARGET_SIDE
+from neotoma_core.merge.frames import secondary_keys
 from neotoma_core.merge.policy import MergePolicy
 from neotoma_core.tables import Table
 
@@ -28,13 +30,14 @@ class Rules:
     ancestry: Ancestry | None = None
 
 
-def by_mode(table: Table, found: pl.DataFrame, policy: MergePolicy) -> pl.DataFrame:
+def by_mode(table: Table, found: pl.DataFrame, policy: MergePolicy, *, first: bool) -> pl.DataFrame:
     """Let the mode say what is kept in the conflicts that nothing else decided.
 
     Credentials of the target are kept whatever the mode: none that was revoked comes back to life.
+    ``first``: whether the rows are the first of their backup with their key; others replace none.
     """
     is_conflict = pl.col(CLASS) == "conflict"
-    replaces = policy.mode == "keep-source" and table.kind in _LOG_KINDS
+    replaces = first and policy.mode == "keep-source" and table.kind in _LOG_KINDS
     # The merged row that was already taken from a backup stays: the first backup wins.
     from_target = pl.col(KEPT + ORIGIN) == TARGET
     chosen = pl.when(from_target & pl.lit(replaces)).then(pl.lit(SOURCE_SIDE))
@@ -45,16 +48,26 @@ def by_mode(table: Table, found: pl.DataFrame, policy: MergePolicy) -> pl.DataFr
         .alias(KEEP),
         pl.when(is_conflict & pl.col(BY).is_null()).then(pl.lit("mode")).otherwise(BY).alias(BY),
     )
-    # Another row of the merged table has a key that this version would take: SQLite would refuse.
-    taken = pl.col(KEEP).eq(SOURCE_SIDE) & pl.col(STANDS_IN).is_not_null() & _is_another(table)
+    barred = pl.col(KEEP).eq(SOURCE_SIDE) & _takes_a_key(table, found.columns)
     return settled.with_columns(
-        pl.when(taken).then(pl.lit(TARGET_SIDE)).otherwise(KEEP).alias(KEEP),
-        pl.when(taken).then(pl.lit("unique")).otherwise(BY).alias(BY),
+        pl.when(barred).then(pl.lit(TARGET_SIDE)).otherwise(KEEP).alias(KEEP),
+        pl.when(barred).then(pl.lit("unique")).otherwise(BY).alias(BY),
     )
 
 
-def _is_another(table: Table) -> pl.Expr:
-    return pl.col(STANDS_IN) != pl.col("id") if table.key == ("id",) else pl.lit(value=False)
+def _takes_a_key(table: Table, columns: Sequence[str]) -> pl.Expr:
+    """Return whether a version has another further unique key than the row it would replace.
+
+    A third row may have that key, or may have been remapped to the row for the key it has now.
+    """
+    taken = pl.lit(value=False)
+    for key in secondary_keys(table):
+        if not {KEPT + name for name in key} <= set(columns):
+            continue
+        differs = pl.any_horizontal(pl.col(n).ne_missing(pl.col(KEPT + n)) for n in key)
+        stood_for = pl.all_horizontal(pl.col(KEPT + n).is_not_null() for n in key)
+        taken = taken | (differs & (stood_for | pl.col(STANDS_IN).is_not_null()))
+    return taken
 
 
 def replacing_rows(table: Table, found: pl.DataFrame, policy: MergePolicy) -> pl.Series:

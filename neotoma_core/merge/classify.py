@@ -89,8 +89,7 @@ def repeats(table: Table, rows: pl.DataFrame) -> pl.Series:
 def _beside(
     table: Table, merged: pl.DataFrame, rows: pl.DataFrame, values: list[str]
 ) -> pl.DataFrame:
-    # A registry may hold one identity twice; Neotoma goes by the first such row, and so do we.
-    kept = merged.unique(table.identity, keep="first", maintain_order=True).select(
+    kept = merged.select(
         *table.identity,
         *(
             pl.col(name).alias(KEPT + name)
@@ -98,8 +97,32 @@ def _beside(
             if name in merged.columns and name not in table.identity
         ),
     )
+    if table.match:
+        kept = _closest(table, kept, rows, values)
     beside = rows.join(kept, on=table.identity, how="left", nulls_equal=True, maintain_order="left")
     return beside.with_columns(_stands_in(table, rows, merged))
+
+
+def _closest(
+    table: Table, kept: pl.DataFrame, rows: pl.DataFrame, values: list[str]
+) -> pl.DataFrame:
+    """Return one row for each identity: Neotoma goes by the first, and so do we.
+
+    A registry may hold one identity twice. Then a row that is there in another place than the first
+    is still there: of an identity that ``rows`` has once, the row like it comes first.
+    """
+    compared = compared_columns(table, values)
+    there = rows.select(*table.identity, *compared, _alike=True).unique()
+    alike = kept.join(
+        there,
+        left_on=[*table.identity, *(KEPT + name for name in compared)],
+        right_on=[*table.identity, *compared],
+        how="left",
+        nulls_equal=True,
+        maintain_order="left",
+    )
+    best_first = alike.sort("_alike", descending=True, nulls_last=True, maintain_order=True)
+    return best_first.unique(table.identity, keep="first", maintain_order=True).drop("_alike")
 
 
 def _stands_in(table: Table, rows: pl.DataFrame, merged: pl.DataFrame) -> pl.Series:

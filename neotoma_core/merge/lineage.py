@@ -37,7 +37,7 @@ class Lineage:
 
     ``merges``: who stands for an entity, free of cycles. ``splits``: the entities that were split
     off another. ``pointers``: (id, to, at), one row per merged entity, as its own row should say.
-    ``contradicted``: entities that two databases merged into different ones; the first counts.
+    ``contradicted``: entities that were merged into different ones; the earlier merge counts.
     """
 
     merges: Mapping[_Place, str] = field(default_factory=dict)
@@ -47,11 +47,16 @@ class Lineage:
 
     def survivor(self, entity: str, user: str | None) -> str:
         """Return the entity that stands for ``entity`` in the rows of ``user``, be it itself."""
-        seen = {entity}
-        while (after := self._next(entity, user)) is not None and after not in seen:
-            seen.add(after)
-            entity = after
-        return entity
+        return list(self.ways(entity, user))[-1]
+
+    def ways(self, entity: str, user: str | None) -> dict[str, None]:
+        """Return an entity and those that took over from it, one after another."""
+        seen: dict[str, None] = {}
+        after: str | None = entity
+        while after is not None and after not in seen:
+            seen[after] = None
+            after = self._next(after, user)
+        return seen
 
     def owners(self, rows: pl.DataFrame) -> pl.DataFrame:
         """Return (entity_id, user_id, owner) of the places among ``rows`` that have a new owner.
@@ -91,7 +96,7 @@ class Lineage:
 
 
 def lineage_of(databases: Sequence[Database]) -> Lineage:
-    """Read the lineage of the target and its backups, in the order of their precedence."""
+    """Read the lineage of the target and its backups; their order makes no difference."""
     splits = [step for database in databases for step in _splits(database["entity_splits"].rows)]
     audited = {
         step.old for database in databases for step in _merges(database["entity_merges"].rows)
@@ -106,6 +111,7 @@ def lineage_of(databases: Sequence[Database]) -> Lineage:
         and _moment(step.at)
         >= max(given_back.get((u, step.old), _NEVER) for u in (step.user, None))
     ]
+    steps.sort(key=lambda step: (_moment(step.at), step.user or "", step.old, step.new))
     merges: dict[_Place, str] = {}
     ignored: list[_Step] = []
     for step in steps:
@@ -175,9 +181,10 @@ def _moment(text: str | None) -> float:
 
 
 def _closes(merges: Mapping[_Place, str], step: _Step) -> bool:
-    """Return whether a step would lead back to where it starts."""
+    """Return whether a step would lead back to where it starts, in the rows of any user."""
     walk = Lineage(merges)
-    return walk.survivor(step.new, step.user) == step.old
+    users = {step.user} if step.user else {None, *(user for user, _ in merges)}
+    return any(step.old in walk.ways(step.new, user) for user in users)
 
 
 def _targets(splits: Iterable[_Step]) -> dict[_Place, frozenset[str]]:
@@ -192,11 +199,11 @@ def _pointers(
 ) -> pl.DataFrame:
     """Return what the rows of merged entities should say: what one of them says, else the audit."""
     standing = {(old, new) for (_, old), new in merges.items()}
+    said = pl.concat(_pointing(database["entities"].rows) for database in databases)
     pointers: dict[str, tuple[str, str | None]] = {}
-    for database in databases:
-        for entity, survivor, at in _pointing(database["entities"].rows).iter_rows():
-            if (entity, survivor) in standing:
-                pointers.setdefault(entity, (survivor, at))
+    for entity, survivor, at in said.sort("at", "id", "to", nulls_last=True).iter_rows():
+        if (entity, survivor) in standing:
+            pointers.setdefault(entity, (survivor, at))
     for step in steps:
         if (step.old, step.new) in standing:
             pointers.setdefault(step.old, (step.new, step.at))

@@ -75,7 +75,8 @@ def _settle_splits(databases: dict[int, dict[str, Offered]], lineage: Lineage) -
     )
     for origin, database in databases.items():
         cells = moved.filter(pl.col(ORIGIN) == origin).select(ROWID, entity_id="owner")
-        database["observations"] = move(database["observations"], cells)
+        # Who a split gave a row to may have been merged since.
+        database["observations"] = _with_owners(move(database["observations"], cells), lineage)
 
 
 def _repoint_edges(databases: dict[int, dict[str, Offered]], lineage: Lineage) -> None:

@@ -81,18 +81,20 @@ class _Fold:
     def add(self, merged: pl.DataFrame, number: int) -> tuple[pl.DataFrame, pl.DataFrame]:
         """Return the rows of backup ``number`` judged, and the merged rows with them in."""
         rows = self.offers[number].rows
-        judged = []
+        judged: list[pl.DataFrame] = []
         while True:
             # A row that repeats a key of its own backup is judged once the first one is in.
             later = repeats(self.table, rows)
-            found = self._judge(merged, rows.filter(~later), number)
+            found = self._judge(merged, rows.filter(~later), number, first=not judged)
             merged = self._with_backup(merged, found, number)
             judged.append(found)
             rows = rows.filter(later)
             if rows.is_empty():
                 return pl.concat(judged, how="diagonal"), merged
 
-    def _judge(self, merged: pl.DataFrame, rows: pl.DataFrame, number: int) -> pl.DataFrame:
+    def _judge(
+        self, merged: pl.DataFrame, rows: pl.DataFrame, number: int, *, first: bool
+    ) -> pl.DataFrame:
         """Return rows with their class and, where there are two versions, what is kept."""
         found = classify(self.table, merged, rows, self.columns, number)
         if self.rules.ancestry is None:
@@ -105,7 +107,7 @@ class _Fold:
         )
         if spoken.height:
             found = decided(found, _key_texts(self.table, found), spoken)
-        return by_mode(self.table, found, self.rules.policy)
+        return by_mode(self.table, found, self.rules.policy, first=first)
 
     def _with_backup(self, merged: pl.DataFrame, found: pl.DataFrame, number: int) -> pl.DataFrame:
         replacing = found.filter(replacing_rows(self.table, found, self.rules.policy))

@@ -104,12 +104,13 @@ def _extract_table(
     columns = frozenset(stored.columns)
     table = BY_NAME.get(stored.name)
     is_target = database.number == TARGET
-    if table is None or not (table.merged or (is_target and table in _COMPARED)):
+    merged = table in run.request.tables
+    if table is None or not (merged or (is_target and table in _COMPARED)):
         return TableExtract(stored.name, columns, stored.rows, 0, None)
     if not stored.rows:
         return TableExtract(stored.name, columns, 0, 0, None)
     read = read_rows(whole, table, stored.columns)
-    if table.merged:
+    if merged:
         rows, broken = _checked(table, read, keep=is_target)
         _quarantine(run, database, whole, table, broken)
     else:
@@ -150,9 +151,9 @@ def _quarantine(
 ) -> None:
     """Keep a backup's broken rows, every cell as an SQL literal, with the reason.
 
-    The target's own stay in the target; they are only counted.
+    The target's own stay in the target; they are only counted, and so are credentials.
     """
-    if broken.is_empty() or database.number == TARGET:
+    if broken.is_empty() or database.number == TARGET or table.kind == "secret":
         return
     reasons = broken.group_by(ROWID, maintain_order=True).agg(
         _reason=pl.format("{}: {}", "column", "reason").str.join("; ")

@@ -1,11 +1,15 @@
 """Planning a recovery: what to merge, what to recompute, what that changes. Writes no target."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from neotoma_core.frames import TARGET
 from neotoma_core.merge.accounting import RowCounts
+from neotoma_core.merge.credentials import without_revoked
+from neotoma_core.merge.lineage import Database
+from neotoma_core.merge.one_user import of_user, own_rows
 from neotoma_core.merge.plan import (
     MergePlan,
     plan_merge,
@@ -14,6 +18,7 @@ from neotoma_core.merge.plan import (
     touched_entities,
     touched_relationships,
 )
+from neotoma_core.ops.decisions import read_decisions
 from neotoma_core.ops.evidence import DatabaseEvidence
 from neotoma_core.ops.extract import Extract, skipped_reason
 from neotoma_core.ops.opening import holds_sealed, key_for, open_existing, open_offers
@@ -29,6 +34,7 @@ from neotoma_core.ops.reingested import Reingested, count_reingested
 from neotoma_core.ops.run import Run
 from neotoma_core.ops.schemas import completed
 from neotoma_core.policies import Registry
+from neotoma_core.tables import Table
 
 if TYPE_CHECKING:
     from neotoma_core.encryption.key import DataKey
@@ -82,10 +88,11 @@ def plan_recovery(
     target = next((e for e in extracts if e.database.number == TARGET), None)
     backups = tuple(e for e in extracts if e.database.number != TARGET)
     key = key_for(run, extracts)
-    held = open_offers(target, key)
-    offers = [open_offers(backup, key) for backup in backups]
-    policy = run.request.policy
-    merge = plan_merge(held, offers, policy)
+    tables = run.request.tables
+    held = open_offers(target, key, tables)
+    offers = [_asked_for(run, held, open_offers(backup, key, tables)) for backup in backups]
+    decisions = read_decisions(run.request.decisions, [b.database for b in backups])
+    merge = plan_merge(held, offers, run.request.policy, decisions, tables)
     registry = completed(registry_of(merge.merged("schema_registry")), run, run.request.schemas)
     retyped = retyped_entities(merge, registry_of(held["schema_registry"].rows), registry)
     return RecoveryPlan(
@@ -95,7 +102,7 @@ def plan_recovery(
         backups=backups,
         merge=merge,
         registry=registry,
-        counts=(*merge.counts, *_skipped(backups)),
+        counts=(*merge.counts, *_skipped(backups, tables)),
         entities=recompute_entities(
             merge,
             touched_entities(merge, held, retyped),
@@ -109,20 +116,27 @@ def plan_recovery(
             iso(run.started),
         ),
         reingested=count_reingested(merge, registry),
-        raw=plan_raw_files(listing, merge.merged("sources")),
+        raw=plan_raw_files(listing, own_rows(merge.merged("sources"), run.request.user)),
         raw_listing=listing,
         key=key,
         sealed=holds_sealed(target, backups, merge),
     )
 
 
-def _skipped(backups: tuple[Extract, ...]) -> tuple[RowCounts, ...]:
+def _asked_for(run: Run, held: Database, offered: Database) -> Database:
+    """Return what a backup offers, less what is not wanted of it."""
+    wanted = without_revoked(offered, held)
+    return wanted if run.request.user is None else of_user(wanted, run.request.user)
+
+
+def _skipped(backups: tuple[Extract, ...], tables: Sequence[Table]) -> tuple[RowCounts, ...]:
     """Return counts for every table of the backups that is not merged."""
+    merged = {table.name for table in tables}
     return tuple(
         RowCounts(backup.database.number, t.name, t.read, skipped=t.read, reasons={reason: t.read})
         for backup in backups
         for t in backup.tables.values()
-        if t.read and (reason := skipped_reason(t.name))
+        if t.read and t.name not in merged and (reason := skipped_reason(t.name))
     )
 
 

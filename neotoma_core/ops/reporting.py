@@ -3,10 +3,12 @@
 import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from typing import Final
 
 import polars as pl
 
 from neotoma_core.frames import ORIGIN
+from neotoma_core.merge.one_user import own_rows
 from neotoma_core.ops.applying import Applied
 from neotoma_core.ops.extract import Extract
 from neotoma_core.ops.planning import RecoveryPlan
@@ -33,6 +35,8 @@ from neotoma_core.report.recovery import (
 from neotoma_core.store.atomic import write_file
 from neotoma_core.store.frame_files import write_parquet
 from neotoma_core.store.vault import write_json
+
+_OBSERVED: Final = ("observations", "relationship_observations")
 
 
 def planned_report(plan: RecoveryPlan, seconds: Mapping[str, float]) -> RecoveryReport:
@@ -226,9 +230,21 @@ def _findings(plan: RecoveryPlan) -> Iterator[Finding]:
     for table, column, rows, _ in plan.merge.dangling.iter_rows():
         detail = f"{rows:,} references led nowhere before the merge and still do"
         yield Finding("dangling", f"{table}.{column}", detail)
+    for entity in plan.merge.lineage.contradicted:
+        detail = "merged into different entities in different databases; the earlier merge counts"
+        yield Finding("merged-differently", entity, detail)
+    yield from _unreadable(plan)
     for reduction in (recomputed.reduction for recomputed in plan.derived):
-        for observation, _, reason in reduction.unreadable.iter_rows():
-            yield unreadable(observation, reason)
         for entity_type, entities in reduction.schemaless.iter_rows():
             yield without_schema(entity_type, entities)
     yield from registry_findings(plan.registry)
+
+
+def _unreadable(plan: RecoveryPlan) -> Iterator[Finding]:
+    """Yield the observations that take no part; of one user's only, where one is named."""
+    for table, recomputed in zip(_OBSERVED, plan.derived, strict=True):
+        own = own_rows(plan.merge.merged(table), plan.run.request.user)
+        left_out = recomputed.reduction.unreadable
+        named = left_out.join(own, left_on="observation_id", right_on="id", how="semi")
+        for observation, reason in named.select("observation_id", "reason").iter_rows():
+            yield unreadable(observation, reason)

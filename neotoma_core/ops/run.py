@@ -19,11 +19,17 @@ from neotoma_core.merge.policy import MergePolicy
 from neotoma_core.store import vault
 from neotoma_core.store.keys import KeySource
 from neotoma_core.store.space import out_of_space_named
+from neotoma_core.tables import MERGED, SECRET, Table
 
 
 @dataclass(frozen=True, slots=True)
 class RecoverRequest:
-    """What the user asked for. ``key``: where the key of encrypted columns is, if anywhere."""
+    """What the user asked for.
+
+    ``key``: where the key of encrypted columns is, if anywhere. ``decisions``: the file that says
+    what is kept where rows are in conflict. ``user``: the only user whose rows the backups give,
+    where one is named. ``include_auth``: credentials that the target lacks are merged, too.
+    """
 
     target: Path
     backups: tuple[Path, ...]
@@ -33,6 +39,14 @@ class RecoverRequest:
     allow_environment_mismatch: bool = False
     schemas: Path | None = None
     key: KeySource | None = None
+    decisions: Path | None = None
+    user: str | None = None
+    include_auth: bool = False
+
+    @property
+    def tables(self) -> tuple[Table, ...]:
+        """The tables that are merged, what is referred to before what refers to it."""
+        return (*MERGED, *(SECRET if self.include_auth else ()))
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,6 @@ from neotoma_core.ops import proving
 from neotoma_core.ops.planning import RecoveryPlan
 from neotoma_core.report.recovery import Check
 from neotoma_core.store import checks
-from neotoma_core.tables import MERGED
 
 _SAMPLE: Final = 100
 
@@ -43,7 +42,7 @@ def _accounted(connection: sqlite3.Connection, plan: RecoveryPlan) -> proving.Pr
         rows += found
         if found != expected:
             problems.append(f"{name} has {found:,} rows, {expected:,} were planned")
-    return f"{rows:,} rows in {len(MERGED)} tables", problems
+    return f"{rows:,} rows in {len(plan.merge.tables)} tables", problems
 
 
 def _referenced(connection: sqlite3.Connection, plan: RecoveryPlan) -> proving.Proof:

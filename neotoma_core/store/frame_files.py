@@ -3,11 +3,17 @@
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
+import orjson
 import polars as pl
 import pyarrow.parquet as pq
 
+from neotoma_core.canonical import JsonValue
+from neotoma_core.errors import UsageError
 from neotoma_core.store.atomic import install, sync_file, temporary_name
+
+_PARQUET: Final = b"PAR1"
 
 
 def write_frame(frame: pl.DataFrame, path: Path) -> None:
@@ -31,6 +37,27 @@ def write_parquet(frame: pl.DataFrame, path: Path) -> None:
         install(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def read_records(path: Path) -> list[JsonValue]:
+    """Return the records of a Parquet file, or of a JSON file that holds an array of them.
+
+    Raises UsageError where the file is neither.
+    """
+    try:
+        with path.open("rb") as file:
+            is_parquet = file.read(len(_PARQUET)) == _PARQUET
+        if is_parquet:
+            return list(pl.read_parquet(path).to_dicts())
+        value: JsonValue = orjson.loads(path.read_bytes())
+    except OSError as error:
+        reason = error.strerror or "cannot be read"
+        raise UsageError(f"{path}: {reason}; check the spelling") from error
+    except (ValueError, pl.exceptions.PolarsError):
+        value = None  # what the parsers say of it may quote it
+    if not isinstance(value, list):
+        raise UsageError(f"{path}: neither Parquet nor a JSON array; start from a plan's own file")
+    return value
 
 
 @contextmanager

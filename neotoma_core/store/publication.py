@@ -180,7 +180,7 @@ def _migrate(connection: sqlite3.Connection, columns: Mapping[str, Sequence[str]
     for table in TABLES:
         if table.name in present:
             _add_missing_columns(connection, table)
-        elif present and (table.merged or table.kind == "derived"):
+        elif present and (table.merged or table.kind == "derived" or table.name in columns):
             connection.execute(create_table(table))
             for index in table.indexes:
                 connection.execute(create_index(table, index))

@@ -8,7 +8,7 @@ from typing import Final
 from neotoma_core.tables import derived, log, operational, registry, secret
 from neotoma_core.tables.shape import Column, Index, Kind, Table
 
-__all__ = ["BY_NAME", "MERGED", "TABLES", "Column", "Index", "Kind", "Table", "kind_of"]
+__all__ = ["BY_NAME", "MERGED", "SECRET", "TABLES", "Column", "Index", "Kind", "Table", "kind_of"]
 
 # The order of a merge: what is referred to comes before what refers to it.
 TABLES: Final = (
@@ -42,6 +42,7 @@ TABLES: Final = (
 )
 BY_NAME: Final = {table.name: table for table in TABLES}
 MERGED: Final = tuple(table for table in TABLES if table.merged)
+SECRET: Final = tuple(table for table in TABLES if table.kind == "secret")
 
 # The vector index and what SQLite keeps for itself: derived, and unreadable without its extension.
 _DERIVED_ELSEWHERE: Final = ("entity_embeddings_vec", "sqlite_")

@@ -49,6 +49,7 @@ SANDBOX_SESSIONS: Final = Table(
         *texts("revoked_at"),
     ),
     key=("user_id",),
+    credentials=("user_id", "bearer_token_hash"),
     indexes=(
         Index("idx_sandbox_sessions_revoked", ("revoked_at",)),
         Index("idx_sandbox_sessions_expires", ("expires_at",)),
@@ -90,6 +91,7 @@ MCP_OAUTH_CONNECTIONS: Final = Table(
             "revoked_at",
         ),
     ),
+    credentials=("connection_id", "refresh_token", "access_token"),
 )
 
 MCP_OAUTH_CLIENT_STATE: Final = Table(

@@ -43,7 +43,8 @@ class Table:
     its ids are random in each database); ``stamps`` the columns that only say when or how
     one database met the row: a row that differs in nothing else was sent again; ``moves`` the
     columns that a merge of entities rewrites in place (format, 7.3); ``stays`` the columns in
-    which a row of the target keeps its own value, whatever takes its place.
+    which a row of the target keeps its own value, whatever takes its place; ``credentials`` the
+    columns that ``revoked_at`` revokes.
     """
 
     name: str
@@ -54,6 +55,7 @@ class Table:
     stamps: tuple[str, ...] = ()
     moves: tuple[str, ...] = ()
     stays: tuple[str, ...] = ()
+    credentials: tuple[str, ...] = ()
     indexes: tuple[Index, ...] = ()
     unique: tuple[tuple[str, ...], ...] = ()
     cascades: tuple[tuple[str, str, str], ...] = ()

@@ -47,11 +47,16 @@ def test_chains_are_followed_across_databases() -> None:
 
 
 @pytest.mark.parametrize("turned", [False, True])
-def test_a_cycle_ends_at_what_the_first_database_says(turned: bool) -> None:
-    here, there = knowing(audit("a", "b")), knowing(audit("b", "a"))
+def test_a_cycle_ends_at_what_was_merged_first(*, turned: bool) -> None:
+    here, there = knowing(audit("a", "b", at=EARLY)), knowing(audit("b", "a", at=LATE))
     lineage = lineage_of([there, here] if turned else [here, there])
-    expected = "a" if turned else "b"
-    assert [lineage.survivor(entity, "u") for entity in "ab"] == [expected, expected]
+    assert [lineage.survivor(entity, "u") for entity in "ab"] == ["b", "b"]
+
+
+def test_a_cycle_of_everybodys_and_one_users_merges_ends() -> None:
+    pointing = database(entities=entities("b", a="b"), entity_merges=[audit("b", "a", at=LATE)])
+    lineage = lineage_of([pointing])
+    assert [lineage.survivor(entity, "u") for entity in "ab"] == ["b", "b"]
 
 
 def test_a_long_cycle_in_one_database_ends() -> None:
@@ -59,8 +64,8 @@ def test_a_long_cycle_in_one_database_ends() -> None:
     assert len({lineage.survivor(entity, "u") for entity in "abc"}) == 1
 
 
-def test_two_different_survivors_are_a_contradiction_and_the_target_is_right() -> None:
-    lineage = lineage_of([knowing(audit("a", "b")), knowing(audit("a", "c"))])
+def test_two_different_survivors_are_a_contradiction_and_the_earlier_counts() -> None:
+    lineage = lineage_of([knowing(audit("a", "c", at=LATE)), knowing(audit("a", "b"))])
     assert lineage.survivor("a", "u") == "b"
     assert lineage.contradicted == ("a",)
 

@@ -55,7 +55,7 @@ def counted(plan: MergePlan, table: str) -> dict[str, int]:
 
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("merged_here", [True, False])
-def test_an_observation_stays_with_the_survivor(mode: MergeMode, merged_here: bool) -> None:
+def test_an_observation_stays_with_the_survivor(mode: MergeMode, *, merged_here: bool) -> None:
     after = {**MERGED, "observations": [observed("o", "b")]}
     before = {**UNAWARE, "observations": [observed("o", "a")]}
     target, backup = (after, before) if merged_here else (before, after)
@@ -109,7 +109,7 @@ def test_rows_of_another_user_stay_where_they_are() -> None:
 
 @pytest.mark.parametrize("split_here", [True, False])
 @pytest.mark.parametrize("mode", MODES)
-def test_a_split_is_not_undone(mode: MergeMode, split_here: bool) -> None:
+def test_a_split_is_not_undone(mode: MergeMode, *, split_here: bool) -> None:
     after: dict[str, Rows] = {
         "entities": entities("a", "n"),
         "entity_splits": [split("a", "n")],

@@ -13,7 +13,12 @@ from tests.merge.test_table import MODES, Rows, classes
 
 
 def state(name: str, *observations: str, at: str = EARLY) -> dict[str, Rows]:
-    owner = {"id": "e", "entity_type": "note", "canonical_name": name, "updated_at": at}
+    owner: dict[str, object] = {
+        "id": "e",
+        "entity_type": "note",
+        "canonical_name": name,
+        "updated_at": at,
+    }
     return {"entities": [owner], "observations": [observed(o, "e") for o in observations]}
 
 
@@ -33,7 +38,7 @@ def name(plan: MergePlan) -> str:
 
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("base_first", [True, False])
-def test_what_only_the_backup_changed_is_taken(mode: MergeMode, base_first: bool) -> None:
+def test_what_only_the_backup_changed_is_taken(mode: MergeMode, *, base_first: bool) -> None:
     backups = [BASE, CHANGED] if base_first else [CHANGED, BASE]
     plan = planned(mode, AS_BEFORE, *backups)
     assert name(plan) == "changed"
@@ -43,7 +48,7 @@ def test_what_only_the_backup_changed_is_taken(mode: MergeMode, base_first: bool
 
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("base_first", [True, False])
-def test_what_only_the_target_changed_is_kept(mode: MergeMode, base_first: bool) -> None:
+def test_what_only_the_target_changed_is_kept(mode: MergeMode, *, base_first: bool) -> None:
     backups = [BASE, AS_BEFORE] if base_first else [AS_BEFORE, BASE]
     plan = planned(mode, CHANGED, *backups)
     assert name(plan) == "changed"
