@@ -9,7 +9,7 @@ import polars as pl
 from neotoma_core.canonical import instant_ms
 from neotoma_core.frames import ORIGIN, TARGET
 from neotoma_core.merge.ancestry import Ancestry
-from neotoma_core.merge.classify import CLASS, KEPT, STANDS_IN
+from neotoma_core.merge.classify import CLASS, KEPT, RESENT, STANDS_IN
 from neotoma_core.merge.decisions import BY, DECISIONS, KEEP, SOURCE_SIDE, TARGET_SIDE
 from neotoma_core.merge.frames import secondary_keys
 from neotoma_core.merge.policy import MergePolicy
@@ -73,7 +73,8 @@ def _takes_a_key(table: Table, columns: Sequence[str]) -> pl.Expr:
 def replacing_rows(table: Table, found: pl.DataFrame, policy: MergePolicy) -> pl.Series:
     """Return which incoming rows take the place of the merged row with their key."""
     from_target = pl.col(KEPT + ORIGIN) == TARGET
-    reingested = pl.col(CLASS) == "reingested"
+    # A row that was moved may have been sent again as well.
+    reingested = pl.col(CLASS).is_in(["reingested", "moved"]) & pl.col(RESENT)
     two_versions = pl.col(CLASS).is_in(["conflict", "three_way"])
     wins = two_versions & (pl.col(KEEP) == SOURCE_SIDE)
     if policy.mode == "keep-source" and policy.reingested == "by-mode" and table.kind in _LOG_KINDS:
@@ -84,11 +85,11 @@ def replacing_rows(table: Table, found: pl.DataFrame, policy: MergePolicy) -> pl
 
 
 def _is_earlier(found: pl.DataFrame) -> pl.Series:
-    """Return which re-ingested rows were observed, then created, before the merged row."""
+    """Return which rows that were sent again were observed, then created, before the merged row."""
     earlier = [
-        row[CLASS] == "reingested" and _moment(row, "") < _moment(row, KEPT)
+        row[RESENT] and _moment(row, "") < _moment(row, KEPT)
         for row in found.select(
-            CLASS,
+            RESENT,
             "observed_at",
             "created_at",
             KEPT + "observed_at",

@@ -20,6 +20,7 @@ from neotoma_core.tables import Table
 KEPT: Final = "_kept_"  # before the name of a column of the merged row
 CLASS: Final = "_class"
 DIFFERS: Final = "_differs"
+RESENT: Final = "_resent"
 STANDS_IN: Final = "_stands_in"
 
 
@@ -33,7 +34,8 @@ def classify(
     """Return ``rows`` of backup ``number``, each beside the merged row with its key.
 
     Adds the merged row's cells (``_kept_…``), ``_class``, ``_differs`` (the columns in conflict)
-    and ``_stands_in`` (the id of the merged row that a remapped one is the same as).
+    ``_resent`` (whether it was observed or created at another time) and ``_stands_in`` (the id of
+    the merged row that a remapped one is the same as).
     ``columns`` has the columns each origin really has.
     """
     values = [name for name in values_of(rows) if name in merged.columns]
@@ -45,10 +47,10 @@ def classify(
         _listed([_differs(name, columns, number).alias(name) for name in compared]).alias(DIFFERS),
         pl.any_horizontal(
             pl.lit(value=False), *(_differs(n, columns, number) for n in stamps)
-        ).alias("_resent"),
+        ).alias(RESENT),
     )
     # Ids that are random in every database make a stamp meaningless: such rows are the same row.
-    resent = pl.col("_resent") & pl.lit(not table.match)
+    resent = pl.col(RESENT) & pl.lit(not table.match)
     return beside.with_columns(
         pl.when(~known & pl.col(STANDS_IN).is_not_null())
         .then(pl.lit("remapped"))

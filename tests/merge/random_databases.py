@@ -37,11 +37,11 @@ def edges(draw: st.DrawFn) -> Rows:
             ["r1", "r2", "r3"],
             source_entity_id=entities,
             target_entity_id=entities,
-            user_id=users,
             observed_at=times,
             metadata=words,
         )
     )
+    drawn = _of_one_user(drawn)
     key = "KNOWS:{source_entity_id}:{target_entity_id}"
     return [{**r, "relationship_type": "KNOWS", "relationship_key": key.format(**r)} for r in drawn]
 
@@ -64,11 +64,10 @@ def contents() -> st.SearchStrategy[dict[str, Rows]]:
             "observations": rows(
                 ["o1", "o2", "o3", "o4"],
                 entity_id=entities,
-                user_id=users,
                 observed_at=times,
                 fields=words,
                 source_id=source_ids,
-            ),
+            ).map(_of_one_user),
             "relationship_observations": edges(),
             "entity_merges": rows(
                 ["m1", "m2"], from_entity_id=entities, to_entity_id=entities, **moved
@@ -112,6 +111,11 @@ def _apart(row: dict[str, object], number: int) -> dict[str, object]:
         name: f"{cell}/{number}" if isinstance(cell, str) and name not in _SHARED else cell
         for name, cell in row.items()
     }
+
+
+def _of_one_user(observations: Rows) -> Rows:
+    """Return rows whose user follows from their id, which is a hash of what that user sent."""
+    return [{**row, "user_id": USERS[int(str(row["id"])[-1]) % len(USERS)]} for row in observations]
 
 
 def _named_by_content(audits: Rows) -> Rows:

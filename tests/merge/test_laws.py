@@ -4,7 +4,7 @@
 """
 
 import polars as pl
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from neotoma_core.frames import ROWID, TARGET_ROWID, values_of
@@ -21,6 +21,7 @@ AT_ONCE = 5
 EXAMPLES = settings(
     max_examples=max(200, settings().max_examples // AT_ONCE),
     deadline=None,
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],  # shrinking many at once takes too long
     suppress_health_check=list(HealthCheck),
 )
 FEWER = settings(EXAMPLES, max_examples=EXAMPLES.max_examples // 4)
