@@ -1,6 +1,6 @@
 """Which of two versions of a row is kept, once it is known how they differ."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -86,19 +86,17 @@ def replacing_rows(table: Table, found: pl.DataFrame, policy: MergePolicy) -> pl
 
 def _is_earlier(found: pl.DataFrame) -> pl.Series:
     """Return which rows that were sent again were observed, then created, before the merged row."""
+    times = ["observed_at", "created_at"]
+    resent = found.with_row_index("_place").filter(RESENT)
     earlier = [
-        row[RESENT] and _moment(row, "") < _moment(row, KEPT)
-        for row in found.select(
-            RESENT,
-            "observed_at",
-            "created_at",
-            KEPT + "observed_at",
-            KEPT + "created_at",
-        ).iter_rows(named=True)
+        row["_place"]
+        for row in resent.select("_place", *times, *(KEPT + t for t in times)).iter_rows(named=True)
+        if _moment(row, "") < _moment(row, KEPT)
     ]
-    return pl.Series("earlier", earlier, dtype=pl.Boolean)
+    places = pl.Series("_place", earlier, dtype=pl.UInt32)
+    return found.select(pl.int_range(pl.len(), dtype=pl.UInt32).is_in(places.implode())).to_series()
 
 
-def _moment(row: dict[str, str | None], prefix: str) -> tuple[float, ...]:
+def _moment(row: Mapping[str, str | None], prefix: str) -> tuple[float, ...]:
     instants = (instant_ms(row[prefix + name]) for name in ("observed_at", "created_at"))
     return tuple(float("inf") if instant is None else instant for instant in instants)
