@@ -10,7 +10,8 @@ from neotoma_core.merge.accounting import RowCounts
 from neotoma_core.merge.frames import Offered
 from neotoma_core.merge.policy import MergePolicy
 from neotoma_core.merge.references import find_dangling, rewrite_references
-from neotoma_core.merge.table import CONFLICTS, REMAPPED, TableMerge, merge_table
+from neotoma_core.merge.table import CONFLICTS, REMAPPED, TableMerge
+from neotoma_core.merge.whole_rows import merge_with_keyless
 from neotoma_core.policies import Registry
 from neotoma_core.tables import MERGED, Table
 
@@ -41,11 +42,19 @@ class MergePlan:
         return sum(t.inserted.height + t.replaced.height for t in self.tables.values())
 
 
-def plan_merge(target: Database, backups: Sequence[Database], policy: MergePolicy) -> MergePlan:
-    """Plan the merge of ``backups`` into ``target``: for every merged table what it offers."""
+def plan_merge(
+    target: Database,
+    backups: Sequence[Database],
+    policy: MergePolicy,
+    carried: Sequence[Table] = (),
+) -> MergePlan:
+    """Plan the merge of ``backups`` into ``target``: for every merged table what it offers.
+
+    ``carried``: the tables beside Neotoma's own.
+    """
     remapped = REMAPPED.to_frame()
     tables: dict[str, TableMerge] = {}
-    for table in MERGED:
+    for table in (*MERGED, *carried):
         merge = merge_one(table, target, backups, policy, remapped)
         tables[table.name] = merge
         if table.name == "sources":
@@ -72,7 +81,7 @@ def merge_one(
         _rewritten(table, backup[table.name], remapped.filter(pl.col("backup") == number))
         for number, backup in enumerate(backups)
     ]
-    return merge_table(table, target[table.name], offered, policy)
+    return merge_with_keyless(table, target[table.name], offered, policy)
 
 
 def _rewritten(table: Table, offered: Offered, remapped: pl.DataFrame) -> Offered:

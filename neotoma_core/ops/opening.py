@@ -4,6 +4,7 @@ The files of a run hold rows as stored. So what is merged into the target stays 
 what is compared and reduced is open.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -30,11 +31,17 @@ def key_for(run: Run, extracts: tuple[Extract, ...]) -> "DataKey | None":
     return read_key(source) if source and sealed else None
 
 
-def open_offers(extract: Extract | None, key: "DataKey | None") -> Database:
-    """Return what a database offers to the merge, opened; raises KeyWrong."""
+def open_offers(
+    extract: Extract | None, key: "DataKey | None", carried: Sequence[Table] = ()
+) -> Database:
+    """Return what a database offers to the merge, opened; raises KeyWrong.
+
+    ``carried``: the tables beside Neotoma's own.
+    """
+    tables = (*MERGED, *carried)
     if extract is None:
-        return {t.name: Offered(empty_rows(t), frozenset(t.names)) for t in MERGED}
-    return {table.name: _opened(extract, table, key) for table in MERGED}
+        return {t.name: Offered(empty_rows(t), frozenset(t.names)) for t in tables}
+    return {table.name: _opened(extract, table, key) for table in tables}
 
 
 def open_existing(target: Extract | None, table: Table, key: "DataKey | None") -> pl.DataFrame:

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from neotoma_core.frames import TARGET
 from neotoma_core.merge.accounting import RowCounts
 from neotoma_core.merge.plan import (
     MergePlan,
@@ -13,8 +12,9 @@ from neotoma_core.merge.plan import (
     retyped_entities,
     touched_entities,
 )
+from neotoma_core.ops.carrying import Carrying, agree_on_tables
 from neotoma_core.ops.evidence import DatabaseEvidence
-from neotoma_core.ops.extract import Extract, skipped_reason
+from neotoma_core.ops.extract import Extract
 from neotoma_core.ops.opening import holds_sealed, key_for, open_existing, open_offers
 from neotoma_core.ops.raw_files import RawListing, RawPlan, plan_raw_files
 from neotoma_core.ops.recomputing import (
@@ -43,8 +43,7 @@ class RecoveryPlan:
 
     run: Run
     evidence: tuple[DatabaseEvidence, ...]
-    target: Extract | None
-    backups: tuple[Extract, ...]
+    carrying: Carrying
     merge: MergePlan
     registry: Registry
     counts: tuple[RowCounts, ...]
@@ -55,6 +54,16 @@ class RecoveryPlan:
     raw_listing: RawListing
     key: "DataKey | None"
     sealed: bool
+
+    @property
+    def target(self) -> Extract | None:
+        """The target as it is, where there is one."""
+        return self.carrying.target
+
+    @property
+    def backups(self) -> tuple[Extract, ...]:
+        """The backups that take part."""
+        return self.carrying.backups
 
     @property
     def derived(self) -> tuple[Recomputed, ...]:
@@ -78,23 +87,22 @@ def plan_recovery(
 
     Raises KeyWrong, UsageError.
     """
-    target = next((e for e in extracts if e.database.number == TARGET), None)
-    backups = tuple(e for e in extracts if e.database.number != TARGET)
+    carrying = agree_on_tables(extracts)
+    target, backups, carried = carrying.target, carrying.backups, carrying.carried
     key = key_for(run, extracts)
-    held = open_offers(target, key)
-    offers = [open_offers(backup, key) for backup in backups]
+    held = open_offers(target, key, carried)
+    offers = [open_offers(backup, key, carried) for backup in backups]
     policy = run.request.policy
-    merge = plan_merge(held, offers, policy)
+    merge = plan_merge(held, offers, policy, carried)
     registry = completed(registry_of(merge.merged("schema_registry")), run, run.request.schemas)
     retyped = retyped_entities(merge, registry_of(held["schema_registry"].rows), registry)
     return RecoveryPlan(
         run=run,
         evidence=evidence,
-        target=target,
-        backups=backups,
+        carrying=carrying,
         merge=merge,
         registry=registry,
-        counts=(*merge.counts, *_skipped(backups)),
+        counts=carrying.accounted(merge.counts),
         entities=recompute_entities(
             merge.merged("observations"),
             touched_entities(merge, held, retyped),
@@ -109,16 +117,6 @@ def plan_recovery(
         raw_listing=listing,
         key=key,
         sealed=holds_sealed(target, backups, merge),
-    )
-
-
-def _skipped(backups: tuple[Extract, ...]) -> tuple[RowCounts, ...]:
-    """Return counts for every table of the backups that is not merged."""
-    return tuple(
-        RowCounts(backup.database.number, t.name, t.read, skipped=t.read, reason=reason)
-        for backup in backups
-        for t in backup.tables.values()
-        if t.read and (reason := skipped_reason(t.name))
     )
 
 
