@@ -33,7 +33,9 @@ def merge_with_keyless(
     if not table.match:
         has_key = pl.all_horizontal(has_key, *(pl.col(name).is_not_null() for name in table.key))
     keyed = [_only(offered, has_key) for offered in (target, *backups)]
-    merge = merge_table(table, keyed[0], keyed[1:], policy)
+    # Rows of a carried table do not stand in for each other: nothing is known to refer to them.
+    by_key = replace(table, indexes=()) if table.kind == "carried" else table
+    merge = replace(merge_table(by_key, keyed[0], keyed[1:], policy), table=table)
     without = [o.rows.filter(~has_key) for o in (target, *backups)]
     if any(rows.height for rows in without):
         merge = _with_rows(merge, without[0], without[1:], [b.columns for b in backups])

@@ -136,9 +136,10 @@ def _copy_rows(
         stored = source.tables[write.table.name]
         cells = ", ".join(_cell(write.table, name, stored) for name in write.columns)
         staging.execute(
-            f"INSERT INTO {into} SELECT {PLACE}, {ORIGIN}, {TARGET_ROWID}, {cells} "
-            f"FROM picked JOIN origin.{quoted(write.table.name)} AS stored "
-            f"ON stored.{stored.rowid} = taken"
+            f"INSERT INTO {into} "
+            f"SELECT picked.{PLACE}, picked.{ORIGIN}, picked.{TARGET_ROWID}, {cells} "
+            f"FROM temp.picked JOIN origin.{quoted(write.table.name)} AS stored "
+            f"ON stored.{stored.rowid} = picked.taken"
         )
         staging.execute("COMMIT")
         staging.execute("DROP TABLE picked")

@@ -62,6 +62,15 @@ def filled(version: Version, table: Table, row: dict[str, object]) -> dict[str, 
     return {name: (types[type(cell)], cell) for name, cell in (whole | row).items()}
 
 
+def assert_is_as_neotoma_would_make_it(target: Path) -> None:
+    with closing(sqlite3.connect(target)) as ours, closing(sqlite3.connect(":memory:")) as newest:
+        for statement in create_database():
+            newest.execute(statement)
+        for table in (*MERGED, *DERIVED):
+            assert columns_of(ours, table.name) == columns_of(newest, table.name)
+            assert indexes_of(ours, table.name) == indexes_of(newest, table.name)
+
+
 @versions
 def test_the_facts_of_columns_agree_with_the_released_versions(version: Version) -> None:
     names = [v.name for v in VERSIONS]
@@ -96,7 +105,7 @@ def test_every_cell_of_an_older_backup_reaches_the_newest_target(
 
 
 @versions
-def test_every_cell_of_the_newest_backup_reaches_an_older_target(
+def test_every_cell_of_the_newest_backup_reaches_an_older_target_which_becomes_newest(
     version: Version, tmp_path: Path, run_recover: Recover
 ) -> None:
     held, rows = rows_of(version, "old"), rows_of(NEWEST, "new")
@@ -109,22 +118,8 @@ def test_every_cell_of_the_newest_backup_reaches_an_older_target(
         assert found["new"] == filled(NEWEST, BY_NAME[name], row)
         if name in held:
             assert found["old"] == filled(version, BY_NAME[name], held[name][0])
+    assert_is_as_neotoma_would_make_it(target)
     assert run_recover(target, backup).outcome == "unchanged"
-
-
-@versions
-def test_an_older_target_becomes_what_neotoma_would_make_of_it(
-    version: Version, tmp_path: Path, run_recover: Recover
-) -> None:
-    target = make_version(tmp_path / "target.db", version)
-    backup = make_version(tmp_path / "new.db", NEWEST, rows_of(NEWEST, "new"))
-    run_recover(target, backup)
-    with closing(sqlite3.connect(target)) as ours, closing(sqlite3.connect(":memory:")) as newest:
-        for statement in create_database():
-            newest.execute(statement)
-        for table in (*MERGED, *DERIVED):
-            assert columns_of(ours, table.name) == columns_of(newest, table.name)
-            assert indexes_of(ours, table.name) == indexes_of(newest, table.name)
 
 
 @versions
