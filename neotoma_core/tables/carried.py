@@ -41,6 +41,7 @@ _PLAIN_TYPES: Final = {
     "real": "REAL",
     "numeric": "NUMERIC",
 }
+_REALS: Final = ("REAL", "FLOA", "DOUB")  # codespell:ignore
 _LITERAL: Final = re.compile(
     r"[-+]?\d+(\.\d+)?|'([^'\x00]|'')*'|[xX]'([0-9A-Fa-f]{2})*'|true|false", re.IGNORECASE
 )
@@ -90,7 +91,7 @@ def affinity(declared: str) -> str:
         return "text"
     if not upper or "BLOB" in upper:
         return "blob"
-    if any(word in upper for word in ("REAL", "FLOA", "DOUB")):
+    if any(word in upper for word in _REALS):
         return "real"
     return "numeric"
 

@@ -60,9 +60,9 @@ def test_a_database_merged_with_itself_stays(rows: Rows) -> None:
 
 @given(databases)
 def test_rows_with_a_null_key_merge_whole_and_the_others_by_key(rows: Rows) -> None:
-    keyed: Rows = list({row[0]: row for row in rows if row[0] is not None}.values())
+    keyed = [row for row in {row[0]: row for row in rows}.values() if row[0] is not None]
     keyless = [row for row in rows if row[0] is None]
-    merge = merged(KEYED, [("1", "other")], keyed + keyless)
+    merge = merged(KEYED, [("1", "other")], [*keyed, *keyless])
     (count,) = merge.counts
     assert count.conflict == sum(row[0] == "1" for row in keyed)
     assert Counter(r for r in rows_of(merge) if r[0] is None) == Counter(keyless)
@@ -76,7 +76,7 @@ def test_a_column_a_backup_lacks_says_nothing_and_one_the_target_lacks_is_null()
     assert merge.inserted.is_empty()
     merge = merge_with_keyless(KEYLESS, older, [target], MergePolicy())
     assert merge.inserted.select("a", "b").rows() == [("1", "2")]
-    both = [("1", None), ("1", "2")]
+    both: Rows = [("1", None), ("1", "2")]
     assert merged(KEYLESS, rows_of(merge), both).inserted.is_empty()
 
 

@@ -10,6 +10,7 @@ from neotoma_core.errors import BackupUnreadable, NotNeotoma, TargetError
 from neotoma_core.report.recovery import RecoveryReport
 from neotoma_core.store.arrow_sqlite import arrow_connection, fetch, immutable_uri
 from neotoma_core.store.databases import connect_read_only
+from neotoma_core.store.inspection import inspect_database
 from tests.conftest import Recover
 from tests.databases import count, entity, make_database, observation, read_all
 from tests.ops.rebuilding import rebuild
@@ -150,6 +151,20 @@ def test_a_virtual_table_whose_module_is_missing_is_named(
     assert counts["x_vec_chunks"].reason == "belongs to the virtual table x_vec"
     assert counts["x_vector"].inserted == 1
     assert "backup-1: x_vec" in not_carried(report)
+
+
+def test_a_table_that_turned_virtual_behind_sqlites_back_is_not_opened(tmp_path: Path) -> None:
+    backup = run(make_database(tmp_path / "backup.db", LOG), "CREATE TABLE extra (a)")
+    with closing(sqlite3.connect(backup, isolation_level=None)) as connection:
+        connection.execute("PRAGMA writable_schema = ON")
+        connection.execute(
+            "UPDATE sqlite_schema SET sql = 'CREATE VIRTUAL TABLE extra USING gone(a)' "
+            "WHERE name = 'extra'"
+        )
+    with closing(connect_read_only(backup)) as connection:
+        found = inspect_database(connection, backup)
+    assert [(other.name, other.what) for other in found.others] == [("extra", "a virtual table")]
+    assert "extra" not in {table.name for table in found.tables}
 
 
 def test_the_vector_index_of_neotoma_is_no_news(tmp_path: Path, run_recover: Recover) -> None:

@@ -55,13 +55,13 @@ def test_observations_without_an_id_are_merged_once_and_not_reduced(
 def test_an_entity_with_no_other_observation_keeps_its_snapshot(
     tmp_path: Path, run_recover: Recover
 ) -> None:
-    target = make_database(
-        tmp_path / "target.db", {"entities": [entity("e1")], "observations": [observation("o1")]}
-    )
-    run_recover(target, make_database(tmp_path / "empty.db", {"entities": [entity("e2")]}))
+    target = make_database(tmp_path / "target.db", {"entities": [entity("e1")]})
+    first = make_database(tmp_path / "first.db", {"observations": [observation("o1")]})
+    run_recover(target, first)
     with closing(sqlite3.connect(target, isolation_level=None)) as connection:
         connection.execute("UPDATE observations SET id = NULL")
         snapshots = connection.execute("SELECT * FROM entity_snapshots").fetchall()
+    assert len(snapshots) == 1
     backup = make_database(tmp_path / "backup.db", {"observations": [ghost("ghost")]})
     run_recover(target, backup)
     assert count(target, "observations") == 2
