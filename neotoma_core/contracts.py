@@ -38,7 +38,7 @@ def contract_of(table: Table) -> pa.DataFrameSchema:
     columns = {
         column.name: pa.Column(
             POLARS_TYPES[column.type],
-            nullable=not (column.required or column.name in table.key),
+            nullable=not column.required,
             unique=(column.name,) == table.key,
         )
         for column in table.columns
@@ -49,7 +49,8 @@ def contract_of(table: Table) -> pa.DataFrameSchema:
 def validate(table: Table, frame: pl.DataFrame) -> Validated:
     """Split a collected frame of ``table`` into rows that keep its contract and rows that do not.
 
-    ``frame``: every column of the table and ``_rowid``, one row per stored row.
+    ``frame``: every column of the table and ``_rowid``, one row per stored row. A key that is NULL
+    breaks nothing: SQLite takes it any number of times, and such rows merge by all they say.
     """
     failures = _failures(table, frame) if frame.height else None
     if failures is None:
@@ -57,7 +58,7 @@ def validate(table: Table, frame: pl.DataFrame) -> Validated:
     numbered = frame.with_row_index("_index")
     broken = (
         failures.join(numbered.select("_index", ROWID, *table.key), on="_index")
-        .filter(~_is_first_of_its_key(table))
+        .filter(~_is_no_repetition(table))
         .unique("_index", keep="first", maintain_order=True)
         .select(ROWID, "column", "reason")
     )
@@ -89,7 +90,9 @@ def _failures(table: Table, frame: pl.DataFrame) -> pl.DataFrame | None:
     ).sort("_index", "column")
 
 
-def _is_first_of_its_key(table: Table) -> pl.Expr:
-    """Return whether a row is the first of those that share its key: that one may stay."""
+def _is_no_repetition(table: Table) -> pl.Expr:
+    """Return whether a row is the first of those that share its key, or has none: it may stay."""
     twice = pl.col("reason") == REASONS["field_uniqueness"]
-    return twice & (pl.col("_index") == pl.col("_index").min().over([*table.key, "reason"]))
+    first = pl.col("_index") == pl.col("_index").min().over([*table.key, "reason"])
+    no_key = pl.any_horizontal(pl.lit(value=False), *(pl.col(k).is_null() for k in table.key))
+    return twice & (first | no_key)

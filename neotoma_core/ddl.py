@@ -1,6 +1,6 @@
 """SQL that builds a Neotoma database, derived from the table facts. Pure text."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 
 from neotoma_core.tables import TABLES, Column, Index, Table
 
@@ -11,7 +11,20 @@ def quoted(name: str) -> str:
     return f'"{escaped}"'
 
 
-def column_list(names: Sequence[str]) -> str:
+def literal(name: str) -> str:
+    """Return the expression of a cell as an SQL literal, a text: NULL where the cell is NULL.
+
+    SQLite's ``quote`` stops at a NUL within a text; such a text is spelled by its bytes.
+    """
+    cell = quoted(name)
+    bytewise = f"'CAST(' || quote(CAST({cell} AS BLOB)) || ' AS TEXT)'"
+    return (
+        f"CASE WHEN {cell} IS NULL THEN NULL WHEN typeof({cell}) = 'text' "
+        f"AND instr(CAST({cell} AS BLOB), x'00') THEN {bytewise} ELSE quote({cell}) END"
+    )
+
+
+def column_list(names: Iterable[str]) -> str:
     """Return names as a comma-separated list of identifiers."""
     return ", ".join(quoted(name) for name in names)
 
@@ -19,6 +32,8 @@ def column_list(names: Sequence[str]) -> str:
 def create_table(table: Table) -> str:
     """Return the statement that creates one table."""
     lines = [_definition(table, column) for column in table.columns]
+    if table.kind == "carried" and table.key:
+        lines.append(f"PRIMARY KEY ({column_list(table.key)})")
     lines += [f"UNIQUE ({column_list(columns)})" for columns in table.unique]
     lines += [
         f"FOREIGN KEY ({quoted(column)}) REFERENCES {quoted(other)} ({quoted(key)}) "
@@ -55,7 +70,7 @@ def create_database() -> Iterator[str]:
 
 
 def _definition(table: Table, column: Column) -> str:
-    if (column.name,) != table.key:
+    if (column.name,) != table.key or table.kind == "carried":
         return _declared(column)
     increment = " AUTOINCREMENT" if table.autoincrement else ""
     return f"{quoted(column.name)} {column.type} PRIMARY KEY{increment}"
@@ -64,4 +79,5 @@ def _definition(table: Table, column: Column) -> str:
 def _declared(column: Column) -> str:
     required = " NOT NULL" if column.required else ""
     default = f" DEFAULT {column.default}" if column.default is not None else ""
-    return f"{quoted(column.name)} {column.type}{required}{default}"
+    declared = column.type if column.declared is None else column.declared
+    return f"{quoted(column.name)} {declared}".rstrip() + f"{required}{default}"

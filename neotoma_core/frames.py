@@ -1,11 +1,16 @@
 """The columns Midden adds to frames of stored rows.
 
-They start with an underscore; Neotoma's do not.
+They start with an underscore; Neotoma's do not. A column that Neotoma does not know may have any
+name: where that could be taken for something else, the frame has it behind an equals sign.
 """
 
+import re
+from dataclasses import replace
 from typing import Final
 
 import polars as pl
+
+from neotoma_core.tables import Column, Index, Table
 
 ROWID: Final = "_rowid"  # the row's number in its own database
 ORIGIN: Final = "_origin"  # which database a row comes from: TARGET, or the number of a backup
@@ -13,6 +18,35 @@ TARGET_ROWID: Final = "_target_rowid"  # the row's number in the target; NULL wh
 TARGET: Final = -1
 
 POLARS_TYPES: Final = {"TEXT": pl.String, "INTEGER": pl.Int64, "REAL": pl.Float64}
+
+_PLAIN_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]*", re.ASCII)
+_ESCAPE: Final = "="
+
+
+def framed(name: str) -> str:
+    """Return what a frame calls the stored column ``name``."""
+    return name if _PLAIN_NAME.fullmatch(name) else _ESCAPE + name
+
+
+def stored_name(name: str) -> str:
+    """Return what a database calls the column of a frame ``name``."""
+    return name.removeprefix(_ESCAPE)
+
+
+def framed_table(table: Table) -> Table:
+    """Return the facts of a carried table with every column called as frames call it."""
+    return replace(
+        table,
+        columns=tuple(_renamed(column) for column in table.columns),
+        key=tuple(map(framed, table.key)),
+        indexes=tuple(
+            Index(i.name, tuple(map(framed, i.columns)), unique=i.unique) for i in table.indexes
+        ),
+    )
+
+
+def _renamed(column: Column) -> Column:
+    return replace(column, name=framed(column.name))
 
 
 def values_of(frame: pl.DataFrame) -> list[str]:

@@ -23,6 +23,28 @@ if TYPE_CHECKING:
 
 PARTIAL: Final = 3
 
+_DECISIONS: Final = typer.Option(
+    help="The conflicts.json or conflicts.parquet of an earlier plan, with target or source in the "
+    "keep of each row you decided.",
+    show_default=False,
+)
+_NO_ANCESTOR: Final = typer.Option(
+    "--no-ancestor",
+    help="Call it a conflict, too, where only one side changed a row since an older backup that "
+    "both come from.",
+)
+_USER: Final = typer.Option(help="Bring only the rows of this user.", show_default=False)
+_INCLUDE_AUTH: Final = typer.Option(
+    "--include-auth",
+    help="Also bring logins, sessions and tokens that the target lacks and did not revoke.",
+)
+_SKIP_UNREADABLE: Final = typer.Option(
+    "--skip-unreadable", help="Go on without backups that cannot be read."
+)
+_MISMATCH: Final = typer.Option(
+    "--allow-environment-mismatch", help="Merge development rows into production, or the reverse."
+)
+
 
 class Mode(StrEnum):
     """What happens to rows that share a key and differ."""
@@ -67,47 +89,15 @@ def recover(
         bool, typer.Option("--dry-run", "-n", help="Print the plan; leave the target alone.")
     ] = False,
     yes: Annotated[bool, YES_OPTION] = False,
-    skip_unreadable: Annotated[
-        bool,
-        typer.Option("--skip-unreadable", help="Go on without backups that cannot be read."),
-    ] = False,
-    allow_environment_mismatch: Annotated[
-        bool,
-        typer.Option(
-            "--allow-environment-mismatch",
-            help="Merge development rows into production, or the reverse.",
-        ),
-    ] = False,
+    skip_unreadable: Annotated[bool, _SKIP_UNREADABLE] = False,
+    allow_environment_mismatch: Annotated[bool, _MISMATCH] = False,
     key_file: Annotated[Path | None, KEY_FILE_OPTION] = None,
     mnemonic_file: Annotated[Path | None, MNEMONIC_FILE_OPTION] = None,
     schemas: Annotated[Path | None, SCHEMAS_OPTION] = None,
-    decisions: Annotated[
-        Path | None,
-        typer.Option(
-            help="The conflicts.json or conflicts.parquet of an earlier plan, with target or "
-            "source in the keep of each row you decided.",
-            show_default=False,
-        ),
-    ] = None,
-    no_ancestor: Annotated[
-        bool,
-        typer.Option(
-            "--no-ancestor",
-            help="Call it a conflict, too, where only one side changed a row since an older "
-            "backup that both come from.",
-        ),
-    ] = False,
-    user: Annotated[
-        str | None,
-        typer.Option(help="Bring only the rows of this user.", show_default=False),
-    ] = None,
-    include_auth: Annotated[
-        bool,
-        typer.Option(
-            "--include-auth",
-            help="Also bring logins, sessions and tokens that the target lacks and did not revoke.",
-        ),
-    ] = False,
+    decisions: Annotated[Path | None, _DECISIONS] = None,
+    no_ancestor: Annotated[bool, _NO_ANCESTOR] = False,
+    user: Annotated[str | None, _USER] = None,
+    include_auth: Annotated[bool, _INCLUDE_AUTH] = False,
     json: Annotated[bool, JSON_OPTION] = False,
     vault: Annotated[Path | None, VAULT_OPTION] = None,
 ) -> int:

@@ -34,6 +34,11 @@ class RowCounts:
         if sum(self.reasons.values()) != self.skipped:
             raise ValueError(f"{self.table}: {self.skipped} rows skipped, not all with a reason")
 
+    @property
+    def reason(self) -> str:
+        """Why rows were skipped, in words."""
+        return "; ".join(self.reasons)
+
 
 CLASSES = tuple(
     f.name for f in fields(RowCounts) if f.name not in ("backup", "table", "read", "reasons")

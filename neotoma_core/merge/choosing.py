@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
 
 import polars as pl
 
@@ -14,8 +13,6 @@ from neotoma_core.merge.decisions import BY, DECISIONS, KEEP, SOURCE_SIDE, TARGE
 from neotoma_core.merge.frames import secondary_keys
 from neotoma_core.merge.policy import MergePolicy
 from neotoma_core.tables import Table
-
-_LOG_KINDS: Final = ("log", "registry")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +34,7 @@ def by_mode(table: Table, found: pl.DataFrame, policy: MergePolicy, *, first: bo
     ``first``: whether the rows are the first of their backup with their key; others replace none.
     """
     is_conflict = pl.col(CLASS) == "conflict"
-    replaces = first and policy.mode == "keep-source" and table.kind in _LOG_KINDS
+    replaces = first and policy.mode == "keep-source" and table.kind != "secret"
     # The merged row that was already taken from a backup stays: the first backup wins.
     from_target = pl.col(KEPT + ORIGIN) == TARGET
     chosen = pl.when(from_target & pl.lit(replaces)).then(pl.lit(SOURCE_SIDE))
@@ -77,7 +74,7 @@ def replacing_rows(table: Table, found: pl.DataFrame, policy: MergePolicy) -> pl
     reingested = pl.col(CLASS).is_in(["reingested", "moved"]) & pl.col(RESENT)
     two_versions = pl.col(CLASS).is_in(["conflict", "three_way"])
     wins = two_versions & (pl.col(KEEP) == SOURCE_SIDE)
-    if policy.mode == "keep-source" and policy.reingested == "by-mode" and table.kind in _LOG_KINDS:
+    if policy.mode == "keep-source" and policy.reingested == "by-mode" and table.kind != "secret":
         wins = wins | (from_target & reingested)
     if policy.reingested == "keep-earliest" and "observed_at" in found.columns:
         wins = wins | (reingested & _is_earlier(found))

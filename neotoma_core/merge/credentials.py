@@ -6,7 +6,7 @@ import polars as pl
 
 from neotoma_core.frames import ROWID
 from neotoma_core.merge.lineage import Database
-from neotoma_core.tables import BY_NAME
+from neotoma_core.tables import SECRET
 
 REVOKED: Final = "a credential that the target has revoked"
 
@@ -17,8 +17,10 @@ def without_revoked(offered: Database, target: Database) -> Database:
     The rows of the target itself stay as they are in every mode.
     """
     result = dict(offered)
-    for name in offered:
-        table = BY_NAME[name]
+    for table in SECRET:
+        name = table.name
+        if name not in offered:
+            continue
         held = target[name].rows
         revoked = held.filter(pl.col("revoked_at").is_not_null()) if table.credentials else held
         for column in table.credentials:

@@ -9,6 +9,7 @@ from neotoma_core.merge.lineage import Database
 from neotoma_core.tables import BY_NAME, TABLES, Table
 
 OTHERS: Final = "of another user"
+UNKNOWN: Final = "of a table that does not say whose rows are whose"
 
 
 def own_rows(rows: pl.DataFrame, user: str | None) -> pl.DataFrame:
@@ -37,6 +38,8 @@ def of_user(offered: Database, user: str) -> Database:
             referred.setdefault(other, set()).update(ids)
         others = rows.join(kept, on=ROWID, how="anti").select(ROWID)
         result[table.name] = offered[table.name].without(others, OTHERS)
+    for name in offered.keys() - BY_NAME.keys():
+        result[name] = offered[name].without(offered[name].rows.select(ROWID), UNKNOWN)
     return result
 
 

@@ -14,7 +14,8 @@ from neotoma_core.merge.lineage import Database, Lineage, lineage_of
 from neotoma_core.merge.policy import MergePolicy
 from neotoma_core.merge.references import find_dangling, rewrite_references
 from neotoma_core.merge.repointing import repointed
-from neotoma_core.merge.table import CONFLICTS, TableMerge, merge_table
+from neotoma_core.merge.table import CONFLICTS, TableMerge
+from neotoma_core.merge.whole_rows import merge_with_keyless
 from neotoma_core.policies import Registry
 from neotoma_core.tables import MERGED, Table
 
@@ -92,7 +93,7 @@ def plan_merge(
 def merge_one(table: Table, offers: Mapping[int, Database], rules: Rules) -> TableMerge:
     """Merge one table of all databases, by origin."""
     backups = [offers[origin][table.name] for origin in sorted(offers) if origin != TARGET]
-    return merge_table(table, offers[TARGET][table.name], backups, rules)
+    return merge_with_keyless(table, offers[TARGET][table.name], backups, rules)
 
 
 def _referring_to_kept(

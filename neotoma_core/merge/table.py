@@ -157,7 +157,7 @@ def merge_table(
         .unique()
         .sort("key"),
         pl.concat([REMAPPED.to_frame(), *(_remapped(n, f) for n, f in judged.items())]),
-        _rewritten(merged, offers),
+        rewritten_cells(merged, offers),
     )
 
 
@@ -232,7 +232,7 @@ def _remapped(number: int, found: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _rewritten(merged: pl.DataFrame, offers: Mapping[int, Offered]) -> pl.DataFrame:
+def rewritten_cells(merged: pl.DataFrame, offers: Mapping[int, Offered]) -> pl.DataFrame:
     """Return the cells of merged rows that are not as stored."""
     own = [
         offered.rewritten.select(pl.lit(origin, pl.Int32).alias(ORIGIN), pl.all())

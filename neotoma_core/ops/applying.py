@@ -1,7 +1,7 @@
 """Carrying out a recovery plan: staging, raw files, one transaction."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +19,13 @@ from neotoma_core.ops.recomputing import Recomputed
 from neotoma_core.ops.verification import verify_publication
 from neotoma_core.report.recovery import Check
 from neotoma_core.store.publication import publish
-from neotoma_core.store.staging import Picks, new_staging, stage_derived, stage_rows
+from neotoma_core.store.staging import (
+    Picks,
+    TableWrite,
+    new_staging,
+    stage_derived,
+    stage_rows,
+)
 from neotoma_core.store.vault import free_bytes
 
 
@@ -42,15 +48,15 @@ def apply_plan(plan: RecoveryPlan, progress: Progress) -> Applied:
     they do no harm, since their names are their content.
     """
     require_space(plan.raw)
-    columns = _columns(plan)
+    writes = _writes(plan)
     with ThreadPoolExecutor(max_workers=1) as pool:
         copying = pool.submit(bring_over, plan.run, plan.raw, progress)
-        staging = _stage(plan, columns)
+        staging = _stage(plan, writes)
         raw_failed = copying.result()
     _require_room(plan.run.request.target.absolute().parent, staging)
     progress.begin("publish")
     locked = time.monotonic()
-    checks = _publish(plan, staging, columns)
+    checks = _publish(plan, staging, writes)
     return Applied(checks, raw_failed, round(time.monotonic() - locked, 3))
 
 
@@ -61,16 +67,14 @@ def _require_room(folder: Path, staging: Path) -> None:
         raise DiskFull(folder, needed, free)
 
 
-def _publish(
-    plan: RecoveryPlan, staging: Path, columns: Mapping[str, list[str]]
-) -> tuple[Check, ...]:
+def _publish(plan: RecoveryPlan, staging: Path, writes: Sequence[TableWrite]) -> tuple[Check, ...]:
     proven: list[Check] = []
     publish(
         plan.run.request.target,
         staging,
-        columns,
+        writes,
         _as_read(plan),
-        lambda connection: proven.extend(verify_publication(connection, plan, columns)),
+        lambda connection: proven.extend(verify_publication(connection, plan, writes)),
     )
     return tuple(proven)
 
@@ -83,24 +87,24 @@ def _as_read(plan: RecoveryPlan) -> dict[str, str]:
     return hashes_when_locked(evidence, plan.target.whole)
 
 
-def _columns(plan: RecoveryPlan) -> dict[str, list[str]]:
-    """Return the columns to write, per table that gains or changes rows."""
-    return {
-        name: values_of(merge.merged)
+def _writes(plan: RecoveryPlan) -> tuple[TableWrite, ...]:
+    """Return the tables that gain or change rows, in the order in which they were merged."""
+    return tuple(
+        TableWrite(plan.carrying.tables[name], tuple(values_of(merge.merged)))
         for name, merge in plan.merge.tables.items()
         if merge.inserted.height or merge.replaced.height
-    }
+    )
 
 
-def _stage(plan: RecoveryPlan, columns: Mapping[str, list[str]]) -> Path:
+def _stage(plan: RecoveryPlan, writes: Sequence[TableWrite]) -> Path:
     path = plan.run.folders.work / "staging.db"
     extracts = (*plan.backups, *([plan.target] if plan.target else ()))
     sources = {extract.database.number: extract.source for extract in extracts}
     with new_staging(path) as staging:
-        for name, names in columns.items():
-            merge = plan.merge.tables[name]
-            rows = merge.inserted.vstack(merge.replaced)
-            stage_rows(staging, Picks(name, names, rows, merge.rewritten), sources)
+        for write in writes:
+            merge = plan.merge.tables[write.table.name]
+            picks = Picks(merge.inserted.vstack(merge.replaced), merge.rewritten)
+            stage_rows(staging, write, picks, sources)
     for recomputed in plan.derived:
         written = _as_stored(plan, recomputed)
         stage_derived(path, recomputed.table.name, written, recomputed.change.removed)

@@ -1,6 +1,7 @@
 """Extracting one copied database: its rows into Arrow files, its broken rows into quarantine."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import polars as pl
@@ -8,49 +9,68 @@ import polars as pl
 from neotoma_core.contracts import validate
 from neotoma_core.encryption import sealed_rows
 from neotoma_core.errors import KeyMissing
-from neotoma_core.frames import ROWID, TARGET
+from neotoma_core.frames import ROWID, TARGET, framed, framed_table
 from neotoma_core.merge.frames import Offered
 from neotoma_core.ops.evidence import DatabaseEvidence
 from neotoma_core.ops.run import DatabaseRef, Run
-from neotoma_core.store.databases import (
+from neotoma_core.store.arrow_sqlite import readable
+from neotoma_core.store.databases import check_integrity, connect_read_only, make_whole
+from neotoma_core.store.frame_files import file_name, read_frame, write_frame, write_parquet
+from neotoma_core.store.inspection import (
+    StoredObject,
     StoredTable,
-    check_integrity,
-    connect_read_only,
-    list_tables,
-    make_whole,
+    inspect_database,
+    require_writable,
 )
-from neotoma_core.store.frame_files import read_frame, write_frame, write_parquet
 from neotoma_core.store.keys import read_key
 from neotoma_core.store.rows import StoredRows, empty_rows, read_literals, read_rows
-from neotoma_core.store.staging import RowSource
+from neotoma_core.store.staging import RowSource, StoredRowSet
 from neotoma_core.tables import BY_NAME, Table, kind_of
 
 # Derived tables are not merged; what the target has of them is compared with what is recomputed.
-_COMPARED = (BY_NAME["entity_snapshots"], BY_NAME["relationship_snapshots"])
+_COMPARED = ("entity_snapshots", "relationship_snapshots")
 
 
 @dataclass(frozen=True, slots=True)
 class TableExtract:
     """One table: its columns and rows as stored, the rows set aside, the file with the others.
 
-    ``sealed`` counts the rows in the file with an encrypted value; there they stay encrypted.
+    ``columns`` are called as frames call them. ``sealed`` counts the rows in the file with an
+    encrypted value; there they stay encrypted. ``reason``: why the table is not merged, if so.
+    ``renamed``: columns that other databases spell otherwise, and how.
     """
 
-    name: str
+    stored: StoredTable
     columns: frozenset[str]
-    read: int
     broken: int
     frame: Path | None
     sealed: int = 0
+    reason: str = ""
+    renamed: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """The name of the table."""
+        return self.stored.name
+
+    @property
+    def read(self) -> int:
+        """How many rows the table has."""
+        return self.stored.rows
 
 
 @dataclass(frozen=True, slots=True)
 class Extract:
-    """One database, extracted. Small: the rows are in the files it names."""
+    """One database, extracted. Small: the rows are in the files it names.
+
+    ``others``: what in it is neither run nor copied. ``names``: of all in it, ``folded``.
+    """
 
     database: DatabaseRef
     whole: Path
     tables: dict[str, TableExtract]
+    others: tuple[StoredObject, ...] = ()
+    names: frozenset[str] = frozenset()
 
     def offered(self, table: Table) -> Offered:
         """Return the rows of a merged table, empty where the database lacks the table."""
@@ -58,7 +78,9 @@ class Extract:
         if extract is None or extract.frame is None:
             return Offered(empty_rows(table), frozenset(table.names))
         set_aside = 0 if self.database.number == TARGET else extract.broken
-        return Offered(read_frame(extract.frame), extract.columns, set_aside)
+        rows = read_frame(extract.frame).rename(extract.renamed)
+        columns = frozenset(extract.renamed.get(name, name) for name in extract.columns)
+        return Offered(rows, columns, set_aside)
 
     def rows(self, table: str) -> pl.DataFrame:
         """Return the rows of one extracted table."""
@@ -76,13 +98,22 @@ class Extract:
     @property
     def source(self) -> RowSource:
         """The whole copy, as a place to take rows from."""
-        return RowSource(self.whole, {t.name: t.columns for t in self.tables.values()})
+        return RowSource(
+            self.whole,
+            {
+                name: StoredRowSet(
+                    frozenset(t.renamed.get(column, column) for column in t.columns),
+                    t.stored.facts.rowid,
+                )
+                for name, t in self.tables.items()
+            },
+        )
 
 
 def extract_database(run: Run, evidence: DatabaseEvidence) -> Extract:
     """Read every table of a copied database once.
 
-    Raises BackupUnreadable, BackupDamaged, NotNeotoma, KeyMissing, UsageError.
+    Raises BackupUnreadable, BackupDamaged, NotNeotoma, TargetError, KeyMissing, UsageError.
     """
     database = evidence.database
     scratch = run.folders.work / database.label
@@ -91,26 +122,28 @@ def extract_database(run: Run, evidence: DatabaseEvidence) -> Extract:
     connection = connect_read_only(whole)
     try:
         check_integrity(connection, database.path)
-        stored = list_tables(connection, database.path)
+        found = inspect_database(connection, database.path)
     finally:
         connection.close()
-    tables = {table.name: _extract_table(run, database, whole, table) for table in stored}
-    return Extract(database, whole, tables)
+    if database.number == TARGET:
+        require_writable(found, database.path)
+    tables = {table.name: _extract_table(run, database, whole, table) for table in found.tables}
+    return Extract(database, whole, tables, found.others, found.names)
 
 
 def _extract_table(
     run: Run, database: DatabaseRef, whole: Path, stored: StoredTable
 ) -> TableExtract:
-    columns = frozenset(stored.columns)
-    table = BY_NAME.get(stored.name)
+    columns = frozenset(map(framed, stored.columns))
     is_target = database.number == TARGET
-    merged = table in run.request.tables
-    if table is None or not (merged or (is_target and table in _COMPARED)):
-        return TableExtract(stored.name, columns, stored.rows, 0, None)
-    if not stored.rows:
-        return TableExtract(stored.name, columns, 0, 0, None)
-    read = read_rows(whole, table, stored.columns)
-    if merged:
+    reason = _not_merged(run, stored)
+    compared = is_target and stored.name in _COMPARED
+    if (reason and not compared) or not stored.rows:
+        return TableExtract(stored, columns, 0, None, reason=reason)
+    table = stored.known if stored.name in BY_NAME else framed_table(stored.facts)
+    with readable(database.path, stored.name):
+        read = read_rows(whole, table, stored.columns)
+    if not reason:
         rows, broken = _checked(table, read, keep=is_target)
         _quarantine(run, database, whole, table, broken)
     else:
@@ -118,25 +151,27 @@ def _extract_table(
     sealed = sealed_rows(table, rows).height
     if sealed:
         _require_key(run, database, table, sealed)
-    path = run.folders.work / database.label / f"{table.name}.arrow"
+    path = run.folders.work / database.label / f"{file_name(table.name)}.arrow"
     write_frame(rows, path)
-    set_aside = broken[ROWID].n_unique()
-    return TableExtract(stored.name, columns, stored.rows, set_aside, path, sealed)
+    return TableExtract(stored, columns, broken[ROWID].n_unique(), path, sealed, reason)
 
 
 def _checked(table: Table, read: StoredRows, *, keep: bool) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return the rows to go on with, and what is wrong with the broken ones.
 
     A backup's broken rows are set aside. The target's stay where they are (``keep``): a row that
-    has its key must still be known to have it. Only rows without any key are left out there.
+    has its key must still be known to have it. Only those without a key are left out.
     """
     readable = read.rows.join(read.broken, on=ROWID, how="anti", maintain_order="left")
     validated = validate(table, readable)
     broken = pl.concat([read.broken, validated.broken]).sort(ROWID, "column")
     if not keep:
         return validated.rows, broken
-    keyed = read.rows.drop_nulls(list(table.key))
-    return keyed.unique(table.key, keep="first", maintain_order=True), broken
+    if not table.key:
+        return read.rows, broken
+    no_key = pl.any_horizontal(pl.col(name).is_null() for name in table.key)
+    keyed = read.rows.filter(~no_key).unique(table.key, keep="first", maintain_order=True)
+    return pl.concat([keyed, validated.rows.filter(no_key)]).sort(ROWID), broken
 
 
 def _require_key(run: Run, database: DatabaseRef, table: Table, sealed: int) -> None:
@@ -158,18 +193,21 @@ def _quarantine(
     reasons = broken.group_by(ROWID, maintain_order=True).agg(
         _reason=pl.format("{}: {}", "column", "reason").str.join("; ")
     )
-    literals = read_literals(whole, table.name, reasons[ROWID])
-    path = run.folders.quarantine / f"{database.label}-{table.name}.parquet"
+    literals = read_literals(whole, table, reasons[ROWID])
+    path = run.folders.quarantine / f"{database.label}-{file_name(table.name)}.parquet"
     write_parquet(literals.join(reasons, on=ROWID, how="left"), path)
 
 
-def skipped_reason(name: str) -> str | None:
-    """Return why a table is not merged; None for one that is."""
-    kind = kind_of(name)
-    if kind is None:
-        return "not a table of Neotoma's"
-    return {
-        "derived": "derived: recomputed from the log",
+def _not_merged(run: Run, stored: StoredTable) -> str:
+    """Return why a table is not merged; nothing for one that is."""
+    if stored.name in {table.name for table in run.request.tables}:
+        return ""
+    if stored.name.startswith("sqlite_"):
+        return "SQLite's own"
+    rebuilt = "recomputed from the log" if stored.name in _COMPARED else "Neotoma rebuilds it"
+    reasons = {
+        "derived": f"derived: {rebuilt}",
         "operational": "operational: belongs to the server that wrote it",
         "secret": "secret: credentials are not brought back",
-    }.get(kind)
+    }
+    return reasons.get(kind_of(stored.name) or "", stored.barred)

@@ -1,11 +1,9 @@
 """Planning a recovery: what to merge, what to recompute, what that changes. Writes no target."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from neotoma_core.frames import TARGET
 from neotoma_core.merge.accounting import RowCounts
 from neotoma_core.merge.credentials import without_revoked
 from neotoma_core.merge.lineage import Database
@@ -18,9 +16,10 @@ from neotoma_core.merge.plan import (
     touched_entities,
     touched_relationships,
 )
+from neotoma_core.ops.carrying import Carrying, agree_on_tables
 from neotoma_core.ops.decisions import read_decisions
 from neotoma_core.ops.evidence import DatabaseEvidence
-from neotoma_core.ops.extract import Extract, skipped_reason
+from neotoma_core.ops.extract import Extract
 from neotoma_core.ops.opening import holds_sealed, key_for, open_existing, open_offers
 from neotoma_core.ops.raw_files import RawListing, RawPlan, plan_raw_files
 from neotoma_core.ops.recomputing import (
@@ -34,7 +33,6 @@ from neotoma_core.ops.reingested import Reingested, count_reingested
 from neotoma_core.ops.run import Run
 from neotoma_core.ops.schemas import completed
 from neotoma_core.policies import Registry
-from neotoma_core.tables import Table
 
 if TYPE_CHECKING:
     from neotoma_core.encryption.key import DataKey
@@ -50,8 +48,7 @@ class RecoveryPlan:
 
     run: Run
     evidence: tuple[DatabaseEvidence, ...]
-    target: Extract | None
-    backups: tuple[Extract, ...]
+    carrying: Carrying
     merge: MergePlan
     registry: Registry
     counts: tuple[RowCounts, ...]
@@ -62,6 +59,16 @@ class RecoveryPlan:
     raw_listing: RawListing
     key: "DataKey | None"
     sealed: bool
+
+    @property
+    def target(self) -> Extract | None:
+        """The target as it is, where there is one."""
+        return self.carrying.target
+
+    @property
+    def backups(self) -> tuple[Extract, ...]:
+        """The backups that take part."""
+        return self.carrying.backups
 
     @property
     def derived(self) -> tuple[Recomputed, ...]:
@@ -85,10 +92,10 @@ def plan_recovery(
 
     Raises KeyWrong, UsageError.
     """
-    target = next((e for e in extracts if e.database.number == TARGET), None)
-    backups = tuple(e for e in extracts if e.database.number != TARGET)
+    carrying = agree_on_tables(extracts, run.request.tables)
+    target, backups, carried = carrying.target, carrying.backups, carrying.carried
     key = key_for(run, extracts)
-    tables = run.request.tables
+    tables = (*run.request.tables, *carried)
     held = open_offers(target, key, tables)
     offers = [_asked_for(run, held, open_offers(backup, key, tables)) for backup in backups]
     decisions = read_decisions(run.request.decisions, [b.database for b in backups])
@@ -98,11 +105,10 @@ def plan_recovery(
     return RecoveryPlan(
         run=run,
         evidence=evidence,
-        target=target,
-        backups=backups,
+        carrying=carrying,
         merge=merge,
         registry=registry,
-        counts=(*merge.counts, *_skipped(backups, tables)),
+        counts=carrying.accounted(merge.counts),
         entities=recompute_entities(
             merge,
             touched_entities(merge, held, retyped),
@@ -127,17 +133,6 @@ def _asked_for(run: Run, held: Database, offered: Database) -> Database:
     """Return what a backup offers, less what is not wanted of it."""
     wanted = without_revoked(offered, held)
     return wanted if run.request.user is None else of_user(wanted, run.request.user)
-
-
-def _skipped(backups: tuple[Extract, ...], tables: Sequence[Table]) -> tuple[RowCounts, ...]:
-    """Return counts for every table of the backups that is not merged."""
-    merged = {table.name for table in tables}
-    return tuple(
-        RowCounts(backup.database.number, t.name, t.read, skipped=t.read, reasons={reason: t.read})
-        for backup in backups
-        for t in backup.tables.values()
-        if t.read and t.name not in merged and (reason := skipped_reason(t.name))
-    )
 
 
 def iso(moment: datetime) -> str:

@@ -4,7 +4,7 @@ Each proof says in words what was proven, and what is wrong.
 """
 
 import sqlite3
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
 from neotoma_core.encryption import open_cells
@@ -13,6 +13,7 @@ from neotoma_core.policies import Registry
 from neotoma_core.reduce.exact import ObservationRow, reduce_entity
 from neotoma_core.report.recovery import Check
 from neotoma_core.store import checks
+from neotoma_core.store.staging import TableWrite
 from neotoma_core.tables import BY_NAME
 
 if TYPE_CHECKING:
@@ -35,19 +36,21 @@ def all_passed(subject: str, proofs: Iterable[tuple[str, Proof]]) -> tuple[Check
     return done
 
 
-def written(connection: sqlite3.Connection, columns: Mapping[str, Sequence[str]]) -> Proof:
+def written(connection: sqlite3.Connection, writes: Sequence[TableWrite]) -> Proof:
     """Every staged row is in the target, cell for cell; every removed one is gone."""
     problems = []
     rows = 0
-    derived = {name: BY_NAME[name].names for name in _DERIVED}
-    staged = [("insert", name, names) for name, names in columns.items()]
-    staged += [("write", name, names) for name, names in derived.items()]
-    for kind, name, names in staged:
-        there = checks.count_written(connection, BY_NAME[name], f"{kind}_{name}", names)
-        expected = checks.count_staged(connection, f"{kind}_{name}")
+    derived = [TableWrite(BY_NAME[name], BY_NAME[name].names) for name in _DERIVED]
+    staged = [("insert", write) for write in writes] + [("write", write) for write in derived]
+    for kind, write in staged:
+        name = f"{kind}_{write.table.name}"
+        there = checks.count_written(connection, write.table, name, write.columns)
+        expected = checks.count_staged(connection, name)
         rows += there
         if there != expected:
-            problems.append(f"{name}: {there:,} of {expected:,} rows are there as staged")
+            problems.append(
+                f"{write.table.name}: {there:,} of {expected:,} rows are there as staged"
+            )
     for name in _DERIVED:
         left = checks.count_staged_keys(connection, BY_NAME[name], f"remove_{name}")
         if left:
@@ -92,7 +95,7 @@ def _by_entity(
     grouped: dict[object, list[ObservationRow]] = {}
     names = ObservationRow.__dataclass_fields__
     for row in rows:
-        if row["id"] not in unreadable:
+        if row["id"] is not None and row["id"] not in unreadable:
             observation = ObservationRow(**{name: row[name] for name in names})  # type: ignore[arg-type]  # cells as SQLite types them, checked when they were extracted
             grouped.setdefault(row["entity_id"], []).append(observation)
     yield from grouped.items()

@@ -69,7 +69,7 @@ def publish_rebuild(
     publish(
         reading.rebuild.target.path,
         staging.path,
-        {},
+        (),
         hashes_when_locked(reading.evidence, reading.whole),
         lambda connection: proven.extend(_verify(connection, reading, tallies)),
     )
@@ -84,7 +84,7 @@ def _verify(
         f"target {reading.rebuild.target.path}",
         (
             ("accounted", _accounted(connection, reading, tallies)),
-            ("written", proving.written(connection, {})),
+            ("written", proving.written(connection, ())),
             ("intact", _intact(connection, [tally.table.name for tally in tallies])),
             (
                 "re-reduced",

@@ -5,7 +5,7 @@ What is on disk is as stored: sealed values stay sealed there.
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -28,7 +28,8 @@ from neotoma_core.policies import Registry
 from neotoma_core.reduce.exact import ObservationRow, RelationshipObservationRow
 from neotoma_core.reduce.ordering import bucket_of
 from neotoma_core.store.buckets import Buckets
-from neotoma_core.store.databases import StoredTable, connect_read_only, list_tables, make_whole
+from neotoma_core.store.databases import connect_read_only, make_whole
+from neotoma_core.store.inspection import StoredTable, inspect_database, require_writable
 from neotoma_core.store.integrity import IntegrityCheck
 from neotoma_core.store.keys import read_key
 from neotoma_core.store.row_stream import TableSize, measure_table, stream_rows, with_columns
@@ -145,7 +146,9 @@ def read_target(
     clock.lap("evidence")
     path = rebuild.target.path
     with closing(connect_read_only(whole)) as connection:
-        stored = {table.name: table for table in list_tables(connection, path)}
+        inspection = inspect_database(connection, path)
+    require_writable(inspection, path)
+    stored = {table.name: table for table in inspection.tables}
     with IntegrityCheck(whole, path) as integrity:
         progress.begin("read", len(tables))
         chosen = _chosen(rebuild, whole, stored)
@@ -183,6 +186,8 @@ def _source(whole: Path, stored: Mapping[str, StoredTable], name: str) -> _Sourc
     table = with_columns(BY_NAME[name], _READ[name])
     present = set(stored[name].columns if name in stored else ()) & set(table.names)
     columns = tuple(sorted(present))
+    if name in stored:
+        table = replace(table, rowid=stored[name].facts.rowid)
     size = measure_table(whole, table, columns, _LONG[name]) if columns else _NO_SIZE
     return _Source(whole, table, columns, size)
 

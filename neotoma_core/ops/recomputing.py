@@ -33,10 +33,13 @@ def recompute_entities(
 
     An entity that another one stands for has no snapshot, whatever observations it is left with.
     """
+    observations = merge.merged("observations")
     live = touched.join(merge.merged_away, on="entity_id", how="anti")
-    reduction = reduce_entities(of_entities(merge.merged("observations"), live), registry)
+    complete = of_entities(observations, live)
+    reduction = reduce_entities(complete, registry)
     # An entity with no readable observation keeps the snapshot it has: nothing better is known.
-    kept = pl.concat([reduction.snapshots.select("entity_id"), reduction.unreduced])
+    broken = _without(observations, complete, live)
+    kept = pl.concat([reduction.snapshots.select("entity_id"), reduction.unreduced, broken])
     change = plan_derived(
         "entity_id",
         existing,
@@ -51,12 +54,12 @@ def recompute_relationships(
     merge: MergePlan, touched: pl.DataFrame, existing: pl.DataFrame, now: str
 ) -> Recomputed:
     """Reduce the ``touched`` (``relationship_key``); ``now``: ISO time of the computation."""
-    observations = _complete("relationship_observations", merge.merged("relationship_observations"))
-    reduction = reduce_relationships(
-        observations.join(touched, on="relationship_key", how="semi", maintain_order="left"),
-        now=now,
-    )
-    kept = reduction.snapshots.select("relationship_key")
+    observations = merge.merged("relationship_observations")
+    complete = _complete("relationship_observations", observations)
+    complete = complete.join(touched, on="relationship_key", how="semi", maintain_order="left")
+    reduction = reduce_relationships(complete, now=now)
+    broken = _without(observations, complete, touched)
+    kept = pl.concat([reduction.snapshots.select("relationship_key"), broken])
     change = plan_derived(
         "relationship_key",
         existing,
@@ -75,5 +78,14 @@ def of_entities(observations: pl.DataFrame, entities: pl.DataFrame) -> pl.DataFr
     return complete.join(entities, on="entity_id", how="semi", maintain_order="left")
 
 
+def _without(
+    observations: pl.DataFrame, complete: pl.DataFrame, touched: pl.DataFrame
+) -> pl.DataFrame:
+    """Return those ``touched`` that have observations, but no complete one."""
+    seen = touched.join(observations, on=touched.columns, how="semi")
+    return seen.join(complete, on=touched.columns, how="anti")
+
+
 def _complete(table: str, rows: pl.DataFrame) -> pl.DataFrame:
-    return rows.drop_nulls([c.name for c in BY_NAME[table].columns if c.required])
+    known = BY_NAME[table]
+    return rows.drop_nulls([*known.key, *(c.name for c in known.columns if c.required)])

@@ -10,6 +10,7 @@ import polars as pl
 from neotoma_core.frames import ORIGIN
 from neotoma_core.merge.one_user import own_rows
 from neotoma_core.ops.applying import Applied
+from neotoma_core.ops.carrying_findings import carrying_findings
 from neotoma_core.ops.extract import Extract
 from neotoma_core.ops.planning import RecoveryPlan
 from neotoma_core.ops.recomputing import Recomputed
@@ -227,6 +228,7 @@ def _findings(plan: RecoveryPlan) -> Iterator[Finding]:
             if table.broken:
                 detail = f"{table.broken:,} rows break the table's rules; they stay as they are"
                 yield Finding("broken-in-target", table.name, detail)
+    yield from carrying_findings(plan.carrying, plan.merge)
     for table, column, rows, _ in plan.merge.dangling.iter_rows():
         detail = f"{rows:,} references led nowhere before the merge and still do"
         yield Finding("dangling", f"{table}.{column}", detail)

@@ -10,11 +10,11 @@ from neotoma_core.ops.evidence import secure_database
 from neotoma_core.ops.progress import Silent
 from neotoma_core.ops.run import DatabaseRef, Run, require_readable
 from neotoma_core.policies import Registry
-from neotoma_core.store.databases import StoredTable, connect_read_only, list_tables, make_whole
+from neotoma_core.store.databases import connect_read_only, make_whole
+from neotoma_core.store.inspection import StoredTable, list_tables
 from neotoma_core.store.rows import read_rows
 from neotoma_core.store.schemas import read_exported
 from neotoma_core.store.sqlite_files import read_header
-from neotoma_core.tables import BY_NAME
 
 _TABLE = "schema_registry"
 
@@ -32,7 +32,7 @@ def registry_in(whole: Path, stored: Mapping[str, StoredTable]) -> Registry:
     """Return the schemas of a whole copy; none where it has no such table."""
     if _TABLE not in stored:
         return Registry()
-    return registry_of(read_rows(whole, BY_NAME[_TABLE], stored[_TABLE].columns).rows)
+    return registry_of(read_rows(whole, stored[_TABLE].known, stored[_TABLE].columns).rows)
 
 
 def _registry_of(run: Run, schemas: Path) -> Registry:

@@ -1,6 +1,6 @@
 """Findings that several operations make: what was noticed and is no number of a plan."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from neotoma_core.policies import Registry
@@ -24,6 +24,22 @@ def without_schema(entity_type: str, entities: int) -> Finding:
     """Return the finding of a type that no schema describes."""
     detail = f"no schema in the registry; {entities:,} entities take every field as it is"
     return Finding("no-schema", entity_type, detail)
+
+
+def not_carried(label: str, name: str, what: str) -> Finding:
+    """Return the finding of something in a backup that is neither run nor copied."""
+    return Finding("not-carried", f"{label}: {name}", f"{what}; neither run nor copied")
+
+
+def carried(name: str, more: Sequence[str]) -> Finding:
+    """Return the finding of a table or column that Neotoma does not know; ``more`` to say of it."""
+    return Finding("carried", name, "; ".join(["not Neotoma's, carried as it is", *more]))
+
+
+def without_key(table: str, rows: int) -> Finding:
+    """Return the finding of rows without a key."""
+    detail = f"{rows:,} rows have no key; they are merged by all they say, and in no snapshot"
+    return Finding("no-key", table, detail)
 
 
 def registry_findings(registry: Registry) -> Iterator[Finding]:

@@ -6,6 +6,7 @@ from typing import Final
 
 from neotoma_core.merge.accounting import CLASSES, RowCounts
 from neotoma_core.report.recovery import Contents, RecoveryReport
+from neotoma_core.tables.carried import shown
 
 _LABEL: Final = 11
 _GAP: Final = "   "
@@ -204,8 +205,8 @@ def _closing(report: RecoveryReport) -> Iterator[str]:
 
 
 def labelled(label: str, line: str) -> str:
-    """Return a line behind its label; without one, under the line before."""
-    return f"{label:<{_LABEL}}{line}".rstrip()
+    """Return a line behind its label, without one under the line before; printable throughout."""
+    return f"{label:<{_LABEL}}{shown(line)}".rstrip()
 
 
 def aligned(rows: Sequence[Sequence[str]], right: Sequence[int]) -> list[str]:

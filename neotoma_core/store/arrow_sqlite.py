@@ -11,18 +11,39 @@ import adbc_driver_sqlite
 import polars as pl
 import pyarrow as pa
 from adbc_driver_manager import AdbcConnection, AdbcStatement
+from adbc_driver_manager import Error as AdbcError
+
+from neotoma_core.errors import BackupUnreadable
+from neotoma_core.store.guarding import PRAGMAS
 
 
 @contextmanager
 def arrow_connection(uri: str) -> Iterator[AdbcConnection]:
-    """Open a database by path or ``file:`` URI."""
+    """Open a database by path or ``file:`` URI; see ``store/guarding.py``."""
     with adbc_driver_sqlite.connect(uri) as database, AdbcConnection(database) as connection:
+        for pragma in PRAGMAS:
+            execute(connection, f"PRAGMA {pragma}")
         yield connection
 
 
 def immutable_uri(database: Path) -> str:
     """Return the URI that reads a whole copy without touching it."""
     return f"{database.resolve().as_uri()}?mode=ro&immutable=1"
+
+
+@contextmanager
+def readable(original: Path, table: str) -> Iterator[None]:
+    """Turn what the driver says of a table that it cannot read into an error of ours.
+
+    Raises BackupUnreadable; ``original`` is what it names.
+    """
+    try:
+        yield
+    except AdbcError as error:
+        wrong = f"SQLite cannot read its table {table}"
+        raise BackupUnreadable(
+            original, wrong, "go on without it with --skip-unreadable"
+        ) from error
 
 
 def fetch(connection: AdbcConnection, query: str) -> pa.Table:

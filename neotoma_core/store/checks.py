@@ -4,8 +4,9 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 
 from neotoma_core.canonical import stringify
-from neotoma_core.ddl import quoted
-from neotoma_core.store.databases import NO_DAMAGE
+from neotoma_core.ddl import column_list, quoted
+from neotoma_core.frames import framed, stored_name
+from neotoma_core.store.damage import NO_DAMAGE, integrity_lines
 from neotoma_core.tables import MERGED, Table
 
 
@@ -24,14 +25,42 @@ def count_staged(connection: sqlite3.Connection, staged: str) -> int:
 def count_written(
     connection: sqlite3.Connection, table: Table, staged: str, names: Sequence[str]
 ) -> int:
-    """Return how many staged rows are in the target with every cell as staged."""
-    keys = " AND ".join(f"there.{quoted(k)} = staged.{quoted(k)}" for k in table.key)
-    cells = " AND ".join(f"there.{quoted(n)} IS staged.{quoted(n)}" for n in names)
+    """Return how many staged rows are in the target with every cell as staged.
+
+    ``names``: of columns as frames call them. Rows with a key are looked for by it.
+    """
+    if not table.key:
+        return _count_whole(connection, table, staged, names, "true", "true")
+    keys = " AND ".join(f"there.{quoted(k)} = staged.{quoted(framed(k))}" for k in table.key)
+    cells = " AND ".join(f"there.{quoted(stored_name(n))} IS staged.{quoted(n)}" for n in names)
     (rows,) = connection.execute(
         f"SELECT count(*) FROM staging.{quoted(staged)} AS staged "
         f"JOIN main.{quoted(table.name)} AS there ON {keys} WHERE {cells}"
     ).fetchone()
-    return int(rows)
+    without = " OR ".join(f"{quoted(k)} IS NULL" for k in table.key)
+    staged_without = " OR ".join(f"{quoted(framed(k))} IS NULL" for k in table.key)
+    return int(rows) + _count_whole(connection, table, staged, names, without, staged_without)
+
+
+def _count_whole(  # noqa: PLR0913, PLR0917 - what to look for, and where
+    connection: sqlite3.Connection,
+    table: Table,
+    staged: str,
+    names: Sequence[str],
+    where: str,
+    staged_where: str,
+) -> int:
+    """Return how many staged rows without a key are in the target, by all their cells."""
+    count = f"SELECT count(*) FROM staging.{quoted(staged)} WHERE {staged_where}"
+    (rows,) = connection.execute(count).fetchone()
+    if not rows:
+        return 0
+    (missing,) = connection.execute(
+        f"SELECT count(*) FROM (SELECT {column_list(names)} FROM staging.{quoted(staged)} "
+        f"WHERE {staged_where} EXCEPT SELECT {column_list([stored_name(n) for n in names])} "
+        f"FROM main.{quoted(table.name)} WHERE {where})"
+    ).fetchone()
+    return int(rows) - int(missing)
 
 
 def count_staged_keys(connection: sqlite3.Connection, table: Table, staged: str) -> int:
@@ -61,9 +90,8 @@ def count_dangling(connection: sqlite3.Connection) -> Iterator[tuple[str, str, i
 
 def integrity_problems(connection: sqlite3.Connection) -> list[str]:
     """Return what SQLite's integrity and foreign-key checks find, without any stored value."""
-    found = [str(row[0]) for row in connection.execute("PRAGMA main.integrity_check")]
-    found += _broken_foreign_keys(connection)
-    return [line for line in found if line != "ok"]
+    damage = [line for line in integrity_lines(connection) if not line.startswith(NO_DAMAGE)]
+    return [*damage, *_broken_foreign_keys(connection)]
 
 
 def integrity_problems_of(connection: sqlite3.Connection, written: Iterable[str]) -> list[str]:

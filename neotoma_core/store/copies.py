@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from neotoma_core.errors import TargetLocked
+from neotoma_core.store.guarding import guarded
 from neotoma_core.store.sqlite_files import (
     companion,
     companions,
@@ -118,6 +119,7 @@ def _held_still(database: Path) -> Iterator[bool]:
         timeout=_PATIENCE_SECONDS,
     )
     try:
+        guarded(connection)
         yield _begin_reading(connection, database)
     finally:
         connection.close()

@@ -7,32 +7,20 @@ show the database without what its log holds.
 
 import shutil
 import sqlite3
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from neotoma_core.errors import BackupDamaged, BackupUnreadable, NotNeotoma
+from neotoma_core.errors import BackupDamaged, BackupUnreadable
+from neotoma_core.store.damage import NO_DAMAGE, SHOWN_PROBLEMS, integrity_lines
+from neotoma_core.store.guarding import guarded
 from neotoma_core.store.sqlite_files import companion, read_header
 
-# What integrity_check says of rows that break a rule: those are set aside one by one, later.
-NO_DAMAGE: Final = ("ok", "*** in database", "NULL value in ", "non-unique entry in index ")
 _COMPRESSED: Final = {
     b"\x1f\x8b": "gzip",
     b"\x28\xb5\x2f\xfd": "zstd",
     b"\xfd7zX": "xz",
     b"PK": "zip",
 }
-_NEOTOMA_TABLES: Final = {"observations": {"id", "entity_id", "fields"}, "entities": {"id"}}
-_SHOWN_PROBLEMS: Final = 3
-
-
-@dataclass(frozen=True, slots=True)
-class StoredTable:
-    """A table as a database has it: its columns in stored order, and its rows."""
-
-    name: str
-    columns: tuple[str, ...]
-    rows: int
 
 
 def make_whole(copy: Path, original: Path, scratch: Path) -> Path:
@@ -55,62 +43,27 @@ def make_whole(copy: Path, original: Path, scratch: Path) -> Path:
     try:
         connection = sqlite3.connect(whole, isolation_level=None)
         try:
+            guarded(connection)
             connection.execute("PRAGMA journal_mode = DELETE").fetchone()
         finally:
             connection.close()
     except sqlite3.DatabaseError as error:
-        raise _damaged(original, str(error)) from error
+        raise damaged(original, str(error)) from error
     _require_every_page(whole, original)
     return whole
 
 
 def connect_read_only(database: Path) -> sqlite3.Connection:
-    """Open a whole copy for reading."""
+    """Open a whole copy for reading; nothing in it is run."""
     uri = f"{database.resolve().as_uri()}?mode=ro&immutable=1"
-    return sqlite3.connect(uri, uri=True, isolation_level=None)
+    return guarded(sqlite3.connect(uri, uri=True, isolation_level=None))
 
 
 def check_integrity(connection: sqlite3.Connection, original: Path) -> None:
     """Raise BackupDamaged where SQLite's integrity check finds damaged pages."""
-    problems = [line for line in _integrity_lines(connection) if not line.startswith(NO_DAMAGE)]
+    problems = [line for line in integrity_lines(connection) if not line.startswith(NO_DAMAGE)]
     if problems:
-        raise _damaged(original, _shown(problems))
-
-
-def _integrity_lines(connection: sqlite3.Connection) -> list[str]:
-    """Return what the check finds, all of it, or the first of it where it gives up on the rest."""
-    reason = ""
-    for most in (2**31 - 1, _SHOWN_PROBLEMS, 1):
-        try:
-            rows = connection.execute(f"PRAGMA integrity_check({most})").fetchall()
-        except sqlite3.DatabaseError as error:
-            reason = str(error)
-            continue
-        return [line for (text,) in rows for line in str(text).splitlines()]
-    return [reason]
-
-
-def list_tables(connection: sqlite3.Connection, original: Path) -> tuple[StoredTable, ...]:
-    """Return the ordinary tables; raises NotNeotoma where Neotoma's own are not among them."""
-    listed = connection.execute(
-        "SELECT name FROM sqlite_schema WHERE type = 'table' AND rootpage > 0 ORDER BY name"
-    )
-    tables = tuple(_stored_table(connection, str(name)) for (name,) in listed.fetchall())
-    columns = {table.name: set(table.columns) for table in tables}
-    if not all(needed <= columns.get(name, set()) for name, needed in _NEOTOMA_TABLES.items()):
-        raise NotNeotoma(
-            original,
-            "a SQLite database, but not a Neotoma database (it has no observation log)",
-            "leave it out",
-        )
-    return tables
-
-
-def _stored_table(connection: sqlite3.Connection, name: str) -> StoredTable:
-    quoted = '"' + name.replace('"', '""') + '"'
-    columns = connection.execute("SELECT name FROM pragma_table_info(?)", (name,))
-    (rows,) = connection.execute(f"SELECT count(*) FROM {quoted}").fetchone()
-    return StoredTable(name, tuple(str(column) for (column,) in columns), rows)
+        raise damaged(original, _shown(problems))
 
 
 def _require_sqlite(copy: Path, original: Path) -> None:
@@ -141,11 +94,12 @@ def _require_every_page(database: Path, original: Path) -> None:
 
 
 def _shown(problems: list[str]) -> str:
-    more = len(problems) - _SHOWN_PROBLEMS
-    return ", ".join(problems[:_SHOWN_PROBLEMS]) + (f" and {more:,} more" if more > 0 else "")
+    more = len(problems) - SHOWN_PROBLEMS
+    return ", ".join(problems[:SHOWN_PROBLEMS]) + (f" and {more:,} more" if more > 0 else "")
 
 
-def _damaged(original: Path, found: str) -> BackupDamaged:
+def damaged(original: Path, found: str) -> BackupDamaged:
+    """Return the error of a database in which SQLite's integrity check finds something."""
     return BackupDamaged(
         original,
         f"damaged: SQLite's integrity check found {found}",

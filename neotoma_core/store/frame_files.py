@@ -1,5 +1,7 @@
 """Frames in files: Arrow for the scratch of a run, Parquet for what is kept."""
 
+import hashlib
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +16,14 @@ from neotoma_core.errors import UsageError
 from neotoma_core.store.atomic import install, sync_file, temporary_name
 
 _PARQUET: Final = b"PAR1"
+_PLAIN: Final = re.compile(r"[a-z][a-z0-9_]{0,63}", re.ASCII)
+
+
+def file_name(table: str) -> str:
+    """Return a name for files with rows of ``table``, which may itself be called anything."""
+    if _PLAIN.fullmatch(table):
+        return table
+    return f"table-{hashlib.sha256(table.encode()).hexdigest()[:16]}"
 
 
 def write_frame(frame: pl.DataFrame, path: Path) -> None:

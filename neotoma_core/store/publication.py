@@ -12,22 +12,19 @@ from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
-from neotoma_core.ddl import (
-    add_column,
-    column_list,
-    create_database,
-    create_index,
-    create_table,
-    quoted,
-)
+from neotoma_core.ddl import column_list, quoted
 from neotoma_core.errors import DiskFull, TargetChanged, TargetError, TargetLocked
-from neotoma_core.frames import TARGET_ROWID
+from neotoma_core.frames import TARGET_ROWID, stored_name
+from neotoma_core.store import checks
 from neotoma_core.store.atomic import install, reached, sync_file, temporary_name
 from neotoma_core.store.copies import fingerprint
+from neotoma_core.store.guarding import guarded
 from neotoma_core.store.interrupts import hold_interrupts
+from neotoma_core.store.migration import migrate, stored_columns, without_triggers
 from neotoma_core.store.sqlite_files import companion
-from neotoma_core.store.staging import PLACE
-from neotoma_core.tables import BY_NAME, TABLES, Column, Table
+from neotoma_core.store.staging import PLACE, TableWrite
+from neotoma_core.tables import BY_NAME, Table
+from neotoma_core.tables.carried import row_number_of
 
 STEPS: Final = ("locked", "migrated", "log_written", "derived_written", "verified", "committed")
 _PATIENCE_SECONDS: Final = 5.0
@@ -39,25 +36,25 @@ Verify = Callable[[sqlite3.Connection], None]
 def publish(
     target: Path,
     staging: Path,
-    columns: Mapping[str, Sequence[str]],
+    writes: Sequence[TableWrite],
     as_read: Mapping[str, str],
     verify: Verify,
 ) -> None:
     """Write everything staged into ``target`` in one transaction, or nothing.
 
-    ``columns``: per merged table, the columns to write. ``as_read``: SHA-256 of the target's files
+    ``writes``: the tables that gain or change rows. ``as_read``: SHA-256 of the target's files
     when it was read, by suffix (``""`` and ``-wal``); empty where there was no target.
     ``verify`` is called inside the transaction and raises to roll it back.
     Raises TargetLocked, TargetChanged, DiskFull.
     """
     if as_read:
         with _settled(target):
-            _write(target, staging, columns, as_read, verify)
+            _write(target, staging, writes, as_read, verify)
         return
     unborn = temporary_name(target)
     try:
         unborn.unlink(missing_ok=True)
-        _write(unborn, staging, columns, {}, verify)
+        _write(unborn, staging, writes, {}, verify)
         sync_file(unborn)
         if target.exists():
             raise TargetChanged(target)
@@ -85,20 +82,21 @@ def _settled(target: Path) -> Iterator[None]:
 def _write(
     database: Path,
     staging: Path,
-    columns: Mapping[str, Sequence[str]],
+    writes: Sequence[TableWrite],
     as_read: Mapping[str, str],
     verify: Verify,
 ) -> None:
     with _locked(database, staging, as_read) as connection:
         reached("locked")
-        _migrate(connection, columns)
+        migrate(connection, [write.table for write in writes])
         reached("migrated")
-        for table, names in columns.items():
-            _insert(connection, table, names)
-            _replace(connection, table, names)
-        reached("log_written")
-        for table in ("entity_snapshots", "relationship_snapshots"):
-            _write_derived(connection, BY_NAME[table])
+        with without_triggers(connection), _rules_named(database):
+            for write in writes:
+                _insert(connection, write)
+                _replace(connection, write)
+            reached("log_written")
+            for table in ("entity_snapshots", "relationship_snapshots"):
+                _write_derived(connection, BY_NAME[table])
         reached("derived_written")
         verify(connection)
         reached("verified")
@@ -119,6 +117,7 @@ def _locked(
         )
         stack.callback(connection.close)
         with _translated(database):
+            guarded(connection, reading=False)
             connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
             connection.execute("ATTACH ? AS staging", (str(staging),))
             connection.execute("BEGIN IMMEDIATE")
@@ -171,59 +170,38 @@ def _translated(database: Path) -> Iterator[None]:
         raise
 
 
-def _migrate(connection: sqlite3.Connection, columns: Mapping[str, Sequence[str]]) -> None:
-    """Add the tables and columns the target lacks, as Neotoma would when it next opens it."""
-    present = {str(name) for (name,) in connection.execute("SELECT name FROM main.sqlite_schema")}
-    if not present:
-        for statement in create_database():
-            connection.execute(statement)
-    for table in TABLES:
-        if table.name in present:
-            _add_missing_columns(connection, table)
-        elif present and (table.merged or table.kind == "derived" or table.name in columns):
-            connection.execute(create_table(table))
-            for index in table.indexes:
-                connection.execute(create_index(table, index))
-    for name, names in columns.items():
-        _add_carried_columns(connection, name, names)
+@contextmanager
+def _rules_named(database: Path) -> Iterator[None]:
+    """Turn a rule of the target's own that refuses a row into an error that names it."""
+    try:
+        yield
+    except sqlite3.IntegrityError as error:
+        wrong = f"its own rules refuse rows that were to be written ({error})"
+        raise TargetError(database, wrong, "remove the rule, or leave the backup out") from error
 
 
-def _add_missing_columns(connection: sqlite3.Connection, table: Table) -> None:
-    stored = _stored_columns(connection, table.name)
-    for column in table.columns:
-        if column.name not in stored and (table.merged or table.kind == "derived"):
-            connection.execute(add_column(table.name, column))
-
-
-def _add_carried_columns(connection: sqlite3.Connection, table: str, names: Sequence[str]) -> None:
-    """Add columns that only a backup has: a newer Neotoma's, carried as plain text columns."""
-    stored = _stored_columns(connection, table)
-    for name in names:
-        if name not in stored:
-            connection.execute(add_column(table, Column(name, "TEXT")))
-
-
-def _stored_columns(connection: sqlite3.Connection, table: str) -> set[str]:
-    listed = connection.execute("SELECT name FROM pragma_table_info(?, 'main')", (table,))
-    return {str(name) for (name,) in listed}
-
-
-def _insert(connection: sqlite3.Connection, table: str, names: Sequence[str]) -> None:
+def _insert(connection: sqlite3.Connection, write: TableWrite) -> None:
+    name = write.table.name
     connection.execute(
-        f"INSERT INTO main.{quoted(table)} ({column_list(names)}) "
-        f"SELECT {column_list(names)} FROM staging.{quoted('insert_' + table)} ORDER BY {PLACE}"
+        f"INSERT INTO main.{quoted(name)} ({column_list(map(stored_name, write.columns))}) "
+        f"SELECT {column_list(write.columns)} FROM staging.{quoted('insert_' + name)} "
+        f"ORDER BY {PLACE}"
     )
 
 
-def _replace(connection: sqlite3.Connection, table: str, names: Sequence[str]) -> None:
+def _replace(connection: sqlite3.Connection, write: TableWrite) -> None:
     """Put other values into rows that stay where they are; their primary key stays too."""
-    staying = (*BY_NAME[table].key, *BY_NAME[table].stays)
-    changed = [name for name in names if name not in staying]
-    values = ", ".join(f"{quoted(name)} = staged.{quoted(name)}" for name in changed)
+    name = write.table.name
+    staying = (*write.table.key, *write.table.stays)
+    changed = [column for column in write.columns if stored_name(column) not in staying]
+    values = ", ".join(f"{quoted(stored_name(c))} = staged.{quoted(c)}" for c in changed)
+    number = row_number_of(stored_columns(connection, name))
+    if not changed or not checks.count_staged(connection, f"replace_{name}"):
+        return
     connection.execute(
-        f"UPDATE main.{quoted(table)} AS kept SET {values} "
-        f"FROM staging.{quoted('replace_' + table)} AS staged "
-        f"WHERE kept.rowid = staged.{TARGET_ROWID}"
+        f"UPDATE main.{quoted(name)} AS kept SET {values} "
+        f"FROM staging.{quoted('replace_' + name)} AS staged "
+        f"WHERE kept.{number} = staged.{TARGET_ROWID}"
     )
 
 

@@ -4,9 +4,8 @@ Reading goes through Arrow. A cell whose storage class is not what its column de
 in a typed frame: it is read as NULL, and its row is named as broken.
 """
 
-import sqlite3
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -15,9 +14,10 @@ import pyarrow as pa
 from adbc_driver_manager import AdbcConnection
 
 from neotoma_core.contracts import no_broken
-from neotoma_core.ddl import quoted
-from neotoma_core.frames import POLARS_TYPES, ROWID
+from neotoma_core.ddl import literal, quoted
+from neotoma_core.frames import POLARS_TYPES, ROWID, framed
 from neotoma_core.store.arrow_sqlite import arrow_connection, fetch, immutable_uri
+from neotoma_core.store.databases import connect_read_only
 from neotoma_core.tables import Column, Table
 
 _STORAGE: Final = {"TEXT": "text", "INTEGER": "integer", "REAL": "real"}
@@ -27,6 +27,8 @@ _EXAMPLE: Final = {"TEXT": "''", "INTEGER": "0", "REAL": "0.0"}
 @dataclass(frozen=True, slots=True)
 class StoredRows:
     """``rows``: ``_rowid``, the known columns, the unknown ones as literals; one per stored row.
+
+    An unknown column is called as ``framed`` says; what is NULL in it is NULL here.
 
     ``broken``: ``_rowid``, ``column``, ``reason``, one per cell that its column cannot hold.
     """
@@ -38,13 +40,17 @@ class StoredRows:
 def read_rows(database: Path, table: Table, stored: Sequence[str]) -> StoredRows:
     """Read a whole table of a whole copy, in the order of its row numbers.
 
-    ``stored``: the columns the database has. Missing ones are filled as a migration would.
+    ``stored``: the columns the database has. Missing ones are filled as a migration would. Of a
+    carried table every column is unknown.
     """
+    if table.kind == "carried":
+        table = replace(table, columns=())
     with arrow_connection(immutable_uri(database)) as connection:
         odd = odd_cells(connection, table, stored)
         query = select_rows(table, stored, tolerant=bool(odd.num_rows))
         read = fetch(connection, query).slice(1)  # the first row only fixed the types
-    readable, unreadable = without_bad_text(read)
+    unknown = frozenset(framed(name) for name in stored if name not in table.names)
+    readable, unreadable = without_bad_text(read, unknown)
     frame = pl.from_arrow(readable)
     assert isinstance(frame, pl.DataFrame)  # noqa: S101 - a table never becomes a series
     broken = [named_odd(pl.from_arrow(odd)), *unreadable]
@@ -54,21 +60,24 @@ def read_rows(database: Path, table: Table, stored: Sequence[str]) -> StoredRows
     )
 
 
-def read_literals(database: Path, table: str, rowids: Iterable[int]) -> pl.DataFrame:
+def read_literals(database: Path, table: Table, rowids: Iterable[int]) -> pl.DataFrame:
     """Return the named rows with every cell as an SQL literal: ``_rowid`` and the stored columns.
 
     Bytes that are no text appear escaped; the evidence keeps them as they were.
     """
-    uri = f"{database.resolve().as_uri()}?mode=ro&immutable=1"
-    connection = sqlite3.connect(uri, uri=True, isolation_level=None)
+    connection = connect_read_only(database)
     connection.text_factory = lambda raw: raw.decode("utf-8", "backslashreplace")
     try:
         names = [
             str(name)
-            for (name,) in connection.execute("SELECT name FROM pragma_table_info(?)", (table,))
+            for (name,) in connection.execute(
+                "SELECT name FROM pragma_table_info(?)", (table.name,)
+            )
         ]
         literals = ", ".join(f"quote({quoted(name)})" for name in names)
-        query = f"SELECT rowid, {literals} FROM {quoted(table)} WHERE rowid = ?"
+        query = (
+            f"SELECT {table.rowid}, {literals} FROM {quoted(table.name)} WHERE {table.rowid} = ?"
+        )
         rows = [connection.execute(query, (rowid,)).fetchone() for rowid in rowids]
     finally:
         connection.close()
@@ -84,13 +93,13 @@ def select_rows(table: Table, stored: Sequence[str], *, tolerant: bool, where: s
     """
     unknown = [name for name in stored if name not in table.names]
     types = [f"{_EXAMPLE[c.type]} AS {quoted(c.name)}" for c in table.columns]
-    types += [f"'' AS {quoted(name)}" for name in unknown]
+    types += [f"'' AS {quoted(framed(name))}" for name in unknown]
     cells = [_cell(column, stored, tolerant=tolerant) for column in table.columns]
-    cells += [f"quote({quoted(name)})" for name in unknown]
+    cells += [literal(name) for name in unknown]
     return (
         f"SELECT 0 AS {quoted(ROWID)}, {', '.join(types)} "
-        f"UNION ALL SELECT * FROM (SELECT rowid, {', '.join(cells)} "
-        f"FROM {quoted(table.name)} WHERE {where} ORDER BY rowid)"
+        f"UNION ALL SELECT * FROM (SELECT {table.rowid}, {', '.join(cells)} "
+        f"FROM {quoted(table.name)} WHERE {where} ORDER BY {table.rowid})"
     )
 
 
@@ -112,16 +121,16 @@ def _is_odd(column: Column) -> str:
 def is_any_odd(table: Table, stored: Sequence[str]) -> str:
     """Return the condition of rows with a cell of another storage class than declared."""
     columns = [column for column in table.columns if column.name in stored]
-    return " OR ".join(map(_is_odd, columns))
+    return " OR ".join(map(_is_odd, columns)) or "false"
 
 
 def odd_cells(connection: AdbcConnection, table: Table, stored: Sequence[str]) -> pa.Table:
     """Return ``_rowid`` and the column of every cell of another storage class than declared."""
     columns = [column for column in table.columns if column.name in stored]
-    first = " ".join(f"WHEN {_is_odd(c)} THEN '{c.name}'" for c in columns)
+    first = " ".join(f"WHEN {_is_odd(c)} THEN '{c.name}'" for c in columns) or "WHEN false THEN ''"
     found = fetch(
         connection,
-        f'SELECT rowid AS {quoted(ROWID)}, CASE {first} END AS "column" '
+        f'SELECT {table.rowid} AS {quoted(ROWID)}, CASE {first} END AS "column" '
         f"FROM {quoted(table.name)} WHERE {is_any_odd(table, stored)}",
     )
     return found.cast(pa.schema({ROWID: pa.int64(), "column": pa.string()}))
@@ -133,10 +142,13 @@ def named_odd(odd: pl.DataFrame | pl.Series) -> pl.DataFrame:
     return odd.with_columns(reason=pl.lit("value of another type than the column's"))
 
 
-def without_bad_text(table: pa.Table) -> tuple[pa.Table, list[pl.DataFrame]]:
+def without_bad_text(
+    table: pa.Table, unknown: frozenset[str] = frozenset()
+) -> tuple[pa.Table, list[pl.DataFrame]]:
     """Return the table with text that is no UTF-8 made NULL, and the rows where that was so.
 
-    Polars trusts Arrow's text to be UTF-8, and SQLite does not promise it.
+    In ``unknown`` columns, which are literals, it is spelled by its bytes instead. Polars trusts
+    Arrow's text to be UTF-8, and SQLite does not promise it.
     """
     found = []
     for index, field in enumerate(table.schema):
@@ -144,6 +156,10 @@ def without_bad_text(table: pa.Table) -> tuple[pa.Table, list[pl.DataFrame]]:
         if not pa.types.is_string(field.type) or _is_utf8(column):
             continue
         raw = column.cast(pa.binary()).to_pylist()
+        if field.name in unknown:
+            spelled = pa.array([_spelled(value) for value in raw], pa.string())
+            table = table.set_column(index, field.name, spelled)
+            continue
         good = [value is None or _decodes(value) for value in raw]
         kept = [value if fine else None for value, fine in zip(raw, good, strict=True)]
         table = table.set_column(index, field.name, pa.array(kept, pa.binary()).cast(pa.string()))
@@ -169,6 +185,14 @@ def _is_utf8(column: pa.ChunkedArray) -> bool:
     return True
 
 
+def _spelled(value: bytes | None) -> str | None:
+    """Return the literal of a text, by its bytes where they are no UTF-8."""
+    if value is None or _decodes(value):
+        return None if value is None else value.decode()
+    text = value[1:-1].replace(b"''", b"'")  # as SQLite's quote() has it
+    return f"CAST(X'{text.hex().upper()}' AS TEXT)"
+
+
 def _decodes(value: bytes) -> bool:
     try:
         value.decode()
@@ -178,6 +202,9 @@ def _decodes(value: bytes) -> bool:
 
 
 def empty_rows(table: Table) -> pl.DataFrame:
-    """Return a frame of ``table`` without rows: what a database without the table holds."""
+    """Return a frame of ``table`` without rows: what a database without the table holds.
+
+    Of a carried table: as ``framed_table`` returns it.
+    """
     schema = {column.name: POLARS_TYPES[column.type] for column in table.columns}
     return pl.DataFrame(schema={ROWID: pl.Int64, **schema})

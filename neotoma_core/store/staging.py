@@ -1,7 +1,7 @@
 """The staging database: everything a publication will write, gathered before the target is locked.
 
 It lies in the run's scratch and may be lost at any time. Columns have no declared type, so cells
-stay exactly as the backups store them. Its tables:
+stay exactly as the backups store them; they are called as frames call them. Its tables:
 
 insert_<table>   log rows to add: the columns to write, ``_place`` (order of insertion)
 replace_<table>  log rows to put in the place of others: the columns, ``_target_rowid``
@@ -10,7 +10,7 @@ remove_<table>   keys of derived rows to delete
 """
 
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,19 +19,39 @@ from typing import Final
 import polars as pl
 
 from neotoma_core.ddl import column_list, quoted
-from neotoma_core.frames import ORIGIN, ROWID, TARGET_ROWID
+from neotoma_core.frames import ORIGIN, ROWID, TARGET_ROWID, stored_name
 from neotoma_core.store.arrow_sqlite import arrow_connection, execute, ingest
-from neotoma_core.tables import BY_NAME
+from neotoma_core.store.guarding import guarded
+from neotoma_core.tables import Table
 
 PLACE: Final = "_place"
 
 
 @dataclass(frozen=True, slots=True)
+class StoredRowSet:
+    """The columns a table has, as frames call them, and what it calls the number of a row."""
+
+    columns: frozenset[str]
+    rowid: str
+
+
+@dataclass(frozen=True, slots=True)
 class RowSource:
-    """A whole copy that rows are taken from, and the columns each of its tables has."""
+    """A whole copy that rows are taken from, and what it has of each table."""
 
     database: Path
-    columns: Mapping[str, frozenset[str]]
+    tables: Mapping[str, StoredRowSet]
+
+
+@dataclass(frozen=True, slots=True)
+class TableWrite:
+    """A table that gains or changes rows: its facts, and the columns written.
+
+    Columns are called as frames call them; staging keeps them under these names.
+    """
+
+    table: Table
+    columns: tuple[str, ...]
 
 
 @contextmanager
@@ -40,6 +60,7 @@ def new_staging(path: Path) -> Iterator[sqlite3.Connection]:
     path.unlink(missing_ok=True)
     connection = sqlite3.connect(path, isolation_level=None, uri=True)
     try:
+        guarded(connection)
         connection.execute("PRAGMA journal_mode = OFF").fetchone()
         connection.execute("PRAGMA synchronous = OFF")
         yield connection
@@ -49,36 +70,38 @@ def new_staging(path: Path) -> Iterator[sqlite3.Connection]:
 
 @dataclass(frozen=True, slots=True)
 class Picks:
-    """Rows of one table to write, and the columns to write of them.
+    """Which rows of one table to write.
 
     ``rows``: ``_origin``, ``_rowid`` and ``_target_rowid``, in order of insertion; rows with a
     ``_target_rowid`` replace, the others are inserted. ``rewritten``: (_origin, _rowid, column,
     value) of cells that are not as stored; of several for one cell the last counts.
     """
 
-    table: str
-    columns: Sequence[str]
     rows: pl.DataFrame
     rewritten: pl.DataFrame
 
 
-def stage_rows(staging: sqlite3.Connection, picks: Picks, sources: Mapping[int, RowSource]) -> None:
+def stage_rows(
+    staging: sqlite3.Connection,
+    write: TableWrite,
+    picks: Picks,
+    sources: Mapping[int, RowSource],
+) -> None:
     """Copy the picked rows of one table, cell for cell as stored but for the rewritten cells."""
-    table, columns = picks.table, picks.columns
     numbered = picks.rows.select(ORIGIN, ROWID, TARGET_ROWID).with_row_index(PLACE)
     kinds = {
         "insert": numbered.filter(pl.col(TARGET_ROWID).is_null()),
         "replace": numbered.filter(pl.col(TARGET_ROWID).is_not_null()),
     }
     for kind, rows in kinds.items():
-        name = quoted(f"{kind}_{table}")
+        name = quoted(f"{kind}_{write.table.name}")
         staging.execute(
             f"CREATE TABLE {name} ({PLACE} INTEGER PRIMARY KEY, {ORIGIN}, {TARGET_ROWID}, "
-            f"{column_list(columns)})"
+            f"{column_list(write.columns)})"
         )
         for origin in rows[ORIGIN].unique().sort():
             part = rows.filter(pl.col(ORIGIN) == origin)
-            _copy_rows(staging, name, table, columns, part, sources[origin])
+            _copy_rows(staging, name, write, part, sources[origin])
         cells = rows.join(picks.rewritten, on=[ORIGIN, ROWID], maintain_order="right")
         _rewrite(staging, name, cells)
 
@@ -102,11 +125,10 @@ def _rewrite(staging: sqlite3.Connection, name: str, cells: pl.DataFrame) -> Non
     staging.execute("COMMIT")
 
 
-def _copy_rows(  # noqa: PLR0913, PLR0917 - from where, what, to where
+def _copy_rows(
     staging: sqlite3.Connection,
     into: str,
-    table: str,
-    columns: Sequence[str],
+    write: TableWrite,
     picks: pl.DataFrame,
     source: RowSource,
 ) -> None:
@@ -119,10 +141,13 @@ def _copy_rows(  # noqa: PLR0913, PLR0917 - from where, what, to where
             "INSERT INTO picked VALUES (?, ?, ?, ?)",
             picks.select(PLACE, ORIGIN, TARGET_ROWID, ROWID).iter_rows(),
         )
-        cells = ", ".join(_cell(table, name, source) for name in columns)
+        stored = source.tables[write.table.name]
+        cells = ", ".join(_cell(write.table, name, stored) for name in write.columns)
         staging.execute(
-            f"INSERT INTO {into} SELECT {PLACE}, {ORIGIN}, {TARGET_ROWID}, {cells} "
-            f"FROM picked JOIN origin.{quoted(table)} AS stored ON stored.rowid = taken"
+            f"INSERT INTO {into} "
+            f"SELECT picked.{PLACE}, picked.{ORIGIN}, picked.{TARGET_ROWID}, {cells} "
+            f"FROM temp.picked JOIN origin.{quoted(write.table.name)} AS stored "
+            f"ON stored.{stored.rowid} = picked.taken"
         )
         staging.execute("COMMIT")
         staging.execute("DROP TABLE picked")
@@ -130,9 +155,8 @@ def _copy_rows(  # noqa: PLR0913, PLR0917 - from where, what, to where
         staging.execute("DETACH origin")
 
 
-def _cell(table: str, name: str, source: RowSource) -> str:
+def _cell(table: Table, name: str, stored: StoredRowSet) -> str:
     """Return the expression of one cell: as stored, or as a migration would fill it in."""
-    if name in source.columns[table]:
-        return f"stored.{quoted(name)}"
-    known = {column.name: column.default for column in BY_NAME[table].columns}
-    return known.get(name) or "NULL"
+    if name in stored.columns:
+        return f"stored.{quoted(stored_name(name))}"
+    return table.column(stored_name(name)).default or "NULL"

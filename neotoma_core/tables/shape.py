@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-Kind = Literal["log", "registry", "derived", "operational", "secret"]
+Kind = Literal["log", "registry", "derived", "operational", "secret", "carried"]
 SqlType = Literal["TEXT", "INTEGER", "REAL"]
 
 
@@ -13,7 +13,8 @@ class Column:
 
     ``default`` is the SQL literal a migration would fill in; ``since`` the first release
     (or day of 2026, before releases) that has the column, None where the first client had it;
-    ``refers`` the table whose key its values name; ``sealed`` that column encryption may cover it.
+    ``refers`` the table whose key its values name; ``sealed`` that column encryption may cover it;
+    ``declared`` what a column that Neotoma does not know is declared as, in place of ``type``.
     """
 
     name: str
@@ -23,6 +24,7 @@ class Column:
     since: str | None = None
     refers: str | None = None
     sealed: bool = False
+    declared: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +39,15 @@ class Index:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """One Neotoma table.
+    """One table, of Neotoma's or carried.
 
-    ``key`` is the primary key; ``match`` what names the same row in two databases (the key, unless
-    its ids are random in each database); ``stamps`` the columns that only say when or how
-    one database met the row: a row that differs in nothing else was sent again; ``moves`` the
-    columns that a merge of entities rewrites in place (format, 7.3); ``stays`` the columns in
-    which a row of the target keeps its own value, whatever takes its place; ``credentials`` the
-    columns that ``revoked_at`` revokes.
+    ``key`` is the primary key, empty where a carried table has none; ``match`` what names the same
+    row in two databases (the key, unless its ids are random in each database); ``stamps`` the
+    columns that only say when or how one database met the row: a row that differs in nothing else
+    was sent again; ``moves`` the columns that a merge of entities rewrites in place (format, 7.3);
+    ``stays`` the columns in which a row of the target keeps its own value, whatever takes its
+    place; ``credentials`` the columns that ``revoked_at`` revokes. ``rowid`` is what SQL calls the
+    number of a row: no column is called so.
     """
 
     name: str
@@ -61,6 +64,7 @@ class Table:
     cascades: tuple[tuple[str, str, str], ...] = ()
     autoincrement: bool = False
     since: str | None = None
+    rowid: str = "rowid"
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -70,7 +74,7 @@ class Table:
     @property
     def merged(self) -> bool:
         """Whether a merge carries the rows of this table."""
-        return self.kind in ("log", "registry")
+        return self.kind in ("log", "registry", "carried")
 
     @property
     def identity(self) -> tuple[str, ...]:

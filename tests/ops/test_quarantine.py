@@ -27,7 +27,6 @@ def loosen(path: Path, table: str) -> sqlite3.Connection:
 
 
 BROKEN = {
-    "no key": {"id": None},
     "required value missing": {"id": "b", "entity_id": None},
     "key used twice": {"id": "good"},
     "blob where text belongs": {"id": "b", "fields": SECRET.encode()},

@@ -1,0 +1,78 @@
+"""Giving a target the tables, columns and indexes that rows need and Neotoma would add.
+
+Neotoma itself does the same whenever it opens a database, so a target that was migrated here is
+what it would be then. Operational and secret tables are left to it: nothing is written to them.
+Whatever a target has beyond that, it keeps.
+"""
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+
+from neotoma_core.ddl import add_column, create_database, create_index, create_table, quoted
+from neotoma_core.tables import TABLES, Table
+from neotoma_core.tables.carried import folded
+
+
+def migrate(connection: sqlite3.Connection, written: Sequence[Table]) -> None:
+    """Add to the target what it lacks of Neotoma's tables, and of the tables ``written``.
+
+    The latter have columns that Neotoma does not know, or are themselves unknown to it.
+    """
+    present = _tables(connection)
+    if not present:
+        for statement in create_database():
+            connection.execute(statement)
+        present = _tables(connection)
+    for table in TABLES:
+        if table.merged or table.kind == "derived":
+            _add_missing(connection, table, present)
+    for table in written:
+        _add_missing(connection, table, present)
+
+
+def stored_columns(connection: sqlite3.Connection, table: str) -> set[str]:
+    """Return the names of the columns a table of the target has."""
+    listed = connection.execute("SELECT name FROM pragma_table_info(?, 'main')", (table,))
+    return {str(name) for (name,) in listed}
+
+
+@contextmanager
+def without_triggers(connection: sqlite3.Connection) -> Iterator[None]:
+    """Take the target's triggers away while rows are written, and put them back as they were.
+
+    Neotoma has none. One of somebody else's would change what is written, or act on rows that
+    are not new but come back.
+    """
+    found = connection.execute(
+        "SELECT name, sql FROM main.sqlite_schema WHERE type = 'trigger' ORDER BY rowid"
+    ).fetchall()
+    for name, _ in found:
+        connection.execute(f"DROP TRIGGER main.{quoted(str(name))}")
+    yield
+    for _, statement in found:
+        connection.execute(statement)
+
+
+def _tables(connection: sqlite3.Connection) -> set[str]:
+    listed = connection.execute("SELECT name FROM main.sqlite_schema WHERE type = 'table'")
+    return {folded(str(name)) for (name,) in listed}
+
+
+def _add_missing(connection: sqlite3.Connection, table: Table, present: set[str]) -> None:
+    if folded(table.name) not in present:
+        connection.execute(create_table(table))
+        present.add(folded(table.name))
+    has = set(map(folded, stored_columns(connection, table.name)))
+    for column in table.columns:
+        if folded(column.name) not in has:
+            # SQLite takes no required column without a value for the rows that are there.
+            required = column.required and column.default is not None
+            connection.execute(add_column(table.name, replace(column, required=required)))
+    if table.kind == "carried":
+        return
+    for index in table.indexes:
+        # Rows that an older version let in twice keep a unique index out, here as in Neotoma.
+        with suppress(sqlite3.IntegrityError):
+            connection.execute(create_index(table, index))
