@@ -51,7 +51,7 @@ def publish(
     Raises TargetLocked, TargetChanged, DiskFull.
     """
     if as_read:
-        with _settled(target):
+        with settled(target):
             _write(target, staging, columns, as_read, verify)
         return
     unborn = temporary_name(target)
@@ -68,7 +68,7 @@ def publish(
 
 
 @contextmanager
-def _settled(target: Path) -> Iterator[None]:
+def settled(target: Path) -> Iterator[None]:
     """After a failure, let SQLite undo what a rollback could not, as on a disk that is full.
 
     It would do so when the target is next opened; the target shall not have to wait for that.
@@ -89,16 +89,15 @@ def _write(
     as_read: Mapping[str, str],
     verify: Verify,
 ) -> None:
-    with _locked(database, staging, as_read) as connection:
+    with locked_target(database, staging, as_read) as connection:
         reached("locked")
-        _migrate(connection, columns)
+        migrate(connection, columns)
         reached("migrated")
         for table, names in columns.items():
             _insert(connection, table, names)
             _replace(connection, table, names)
         reached("log_written")
-        for table in ("entity_snapshots", "relationship_snapshots"):
-            _write_derived(connection, BY_NAME[table])
+        write_derived(connection)
         reached("derived_written")
         verify(connection)
         reached("verified")
@@ -108,7 +107,7 @@ def _write(
 
 
 @contextmanager
-def _locked(
+def locked_target(
     database: Path, staging: Path, as_read: Mapping[str, str]
 ) -> Iterator[sqlite3.Connection]:
     """Hold the write lock of ``database``, with the staging database attached."""
@@ -171,7 +170,7 @@ def _translated(database: Path) -> Iterator[None]:
         raise
 
 
-def _migrate(connection: sqlite3.Connection, columns: Mapping[str, Sequence[str]]) -> None:
+def migrate(connection: sqlite3.Connection, columns: Mapping[str, Sequence[str]]) -> None:
     """Add the tables and columns the target lacks, as Neotoma would when it next opens it."""
     present = {str(name) for (name,) in connection.execute("SELECT name FROM main.sqlite_schema")}
     if not present:
@@ -224,6 +223,12 @@ def _replace(connection: sqlite3.Connection, table: str, names: Sequence[str]) -
         f"FROM staging.{quoted('replace_' + table)} AS staged "
         f"WHERE kept.rowid = staged.{TARGET_ROWID}"
     )
+
+
+def write_derived(connection: sqlite3.Connection) -> None:
+    """Write and remove the derived rows that are staged."""
+    for table in ("entity_snapshots", "relationship_snapshots"):
+        _write_derived(connection, BY_NAME[table])
 
 
 def _write_derived(connection: sqlite3.Connection, table: Table) -> None:
