@@ -1,13 +1,17 @@
 """Where every row that was read went."""
 
 from dataclasses import dataclass, fields
+from typing import Final
+
+ERASED: Final = "erased"
+"""The reason of rows skipped in a table that is merged: the vault knows them to be erased."""
 
 
 @dataclass(frozen=True, slots=True)
 class RowCounts:
     """One table of one backup: rows read, and what became of each. All counts are rows.
 
-    ``skipped`` rows belong to a table that is not merged; ``reason`` says why.
+    ``skipped`` rows belong to a table that is not merged, or are ``ERASED``; ``reason`` says which.
     """
 
     backup: int
@@ -21,6 +25,11 @@ class RowCounts:
     skipped: int = 0
     quarantined: int = 0
     reason: str = ""
+
+    @property
+    def merged(self) -> bool:
+        """Whether the table is one that is merged, be it without some of its rows."""
+        return self.reason in ("", ERASED)
 
     def __post_init__(self) -> None:
         accounted = sum(getattr(self, name) for name in CLASSES)

@@ -13,6 +13,7 @@ from neotoma_core.merge.plan import (
     retyped_entities,
     touched_entities,
 )
+from neotoma_core.ops.erased_rows import Erasures, leave_out_erased
 from neotoma_core.ops.evidence import DatabaseEvidence
 from neotoma_core.ops.extract import Extract, skipped_reason
 from neotoma_core.ops.opening import holds_sealed, key_for, open_existing, open_offers
@@ -55,6 +56,7 @@ class RecoveryPlan:
     raw_listing: RawListing
     key: "DataKey | None"
     sealed: bool
+    erasures: Erasures
 
     @property
     def derived(self) -> tuple[Recomputed, ...]:
@@ -76,13 +78,14 @@ def plan_recovery(
 ) -> RecoveryPlan:
     """Decide everything. ``extracts``: the target's, where there is one, and the backups'.
 
-    Raises KeyWrong, UsageError.
+    Raises KeyWrong, UsageError, VaultDamaged.
     """
     target = next((e for e in extracts if e.database.number == TARGET), None)
     backups = tuple(e for e in extracts if e.database.number != TARGET)
     key = key_for(run, extracts)
     held = open_offers(target, key)
-    offers = [open_offers(backup, key) for backup in backups]
+    found = [open_offers(backup, key) for backup in backups]
+    offers, erasures = leave_out_erased(run.folders.vault, held, found)
     policy = run.request.policy
     merge = plan_merge(held, offers, policy)
     registry = completed(registry_of(merge.merged("schema_registry")), run, run.request.schemas)
@@ -94,7 +97,7 @@ def plan_recovery(
         backups=backups,
         merge=merge,
         registry=registry,
-        counts=(*merge.counts, *_skipped(backups)),
+        counts=(*erasures.counted(merge.counts), *_skipped(backups)),
         entities=recompute_entities(
             merge.merged("observations"),
             touched_entities(merge, held, retyped),
@@ -105,10 +108,13 @@ def plan_recovery(
             merge, open_existing(target, RELATIONSHIP_SNAPSHOTS, key), iso(run.started)
         ),
         reingested=count_reingested(merge, held, offers, policy, registry),
-        raw=plan_raw_files(listing, merge.merged("sources")),
+        raw=plan_raw_files(
+            erasures.listed(listing, merge.merged("sources")), merge.merged("sources")
+        ),
         raw_listing=listing,
         key=key,
         sealed=holds_sealed(target, backups, merge),
+        erasures=erasures,
     )
 
 

@@ -70,7 +70,7 @@ def _backups(report: RecoveryReport) -> Iterator[str]:
 
 
 def _plan(report: RecoveryReport) -> Iterator[str]:
-    merged = [counts for counts in report.tables if not counts.reason]
+    merged = [counts for counts in report.tables if counts.merged]
     further = [n for n in CLASSES if n not in _FIRST_CLASSES and any(getattr(c, n) for c in merged)]
     classes = (*_FIRST_CLASSES, *further)
     header = (report.mode, "", "read", *(_TITLES.get(name, name) for name in classes))
@@ -88,7 +88,7 @@ def _plan(report: RecoveryReport) -> Iterator[str]:
 
 
 def _skipped(report: RecoveryReport) -> Iterator[str]:
-    """Yield one line per table that is not merged, all backups together."""
+    """Yield one line per table and reason of rows left out, all backups together."""
     rows: dict[tuple[str, str], int] = {}
     for counts in report.tables:
         if counts.skipped:
