@@ -53,13 +53,15 @@ class Reach:
     """What goes.
 
     ``rows``: row numbers by table, tables that lose none left out. ``ids``: the erased ids by
-    kind. ``entities``, ``relationships``: those that stay and lose observations or a snapshot.
+    kind, ``merged`` the entities among them that were merged into others that go. ``entities``,
+    ``relationships``: those that stay and lose observations or a snapshot.
     ``shared``: sources that rows that go used, and that stay since others use them too.
     ``dangling``: (table, column) → rows that stay and name a row that goes.
     """
 
     rows: Mapping[str, pl.Series]
     ids: Ids
+    merged: frozenset[str]
     entities: pl.DataFrame
     relationships: pl.DataFrame
     shared: frozenset[str]
@@ -96,6 +98,7 @@ class _Spreading:
         }
         self.ids: dict[str, set[str]] = {}
         self.fresh: dict[str, set[str]] = {}
+        self.merged: set[str] = set()
 
     def erase(self, ids: Mapping[str, Iterable[str]]) -> None:
         for kind, names in ids.items():
@@ -121,6 +124,7 @@ class _Spreading:
             if table in self.rows and {merged, into} <= set(self.rows[table].columns):
                 rows = self.rows[table].filter(pl.col(into).is_in(erased))
                 found += rows[merged].drop_nulls().to_list()
+        self.merged.update(found)
         return {ENTITIES: found}
 
     def own_keys(self) -> dict[str, list[str]]:
@@ -180,6 +184,7 @@ class _Spreading:
         return Reach(
             {name: taken for name, taken in rows.items() if len(taken)},
             erased,
+            frozenset(self.merged),
             self._losing("entity_id", ENTITIES, OBSERVATIONS, "entity_snapshots"),
             self._losing(
                 "relationship_key",

@@ -67,21 +67,8 @@ def save(erasing: EraseRun, report: ErasureReport) -> None:
 def _asked(erasing: EraseRun, plan: ErasurePlan, absent: int) -> AskedFor:
     request = erasing.request
     asked = frozenset(request.entities)
-    merged = len(_merged_into(plan, asked)) if asked else 0
-    return AskedFor(len(asked), len({*request.observations}), len({*request.users}), absent, merged)
-
-
-def _merged_into(plan: ErasurePlan, asked: frozenset[str]) -> frozenset[str]:
-    """Return the entities that go, beyond those asked for, since they were merged into others."""
-    rows = plan.held.tables[ENTITIES].rows
-    gone = plan.reach.rows.get(ENTITIES)
-    if gone is None or "merged_to_entity_id" not in rows.columns:
-        return frozenset()
-    erased = pl.Series([[*plan.reach.ids[ENTITIES]]], dtype=pl.List(pl.String))
-    taken = rows.filter(
-        pl.col(ROWID).is_in(gone.implode()) & pl.col("merged_to_entity_id").is_in(erased)
-    )
-    return frozenset(taken["id"].drop_nulls()) - asked
+    observations, users = len({*request.observations}), len({*request.users})
+    return AskedFor(len(asked), observations, users, absent, len(plan.reach.merged - asked))
 
 
 def _new(plan: ErasurePlan, ledger: Ledger) -> int:
