@@ -134,7 +134,7 @@ def _seeds(
             )
         absent += len(lacking)
         for kind, found in there.items():
-            seeds[kind] = found | (lacking if kind == kinds[0] else frozenset())
+            seeds[kind] = found | lacking
     if request.again:
         for kind, found in ledger.erased.found_in(held.tables).items():
             seeds[kind] = seeds.get(kind, frozenset()) | found

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Final
 
 import polars as pl
@@ -14,9 +13,11 @@ from neotoma_core.frames import ROWID
 from neotoma_core.merge.accounting import ERASED, RowCounts
 from neotoma_core.merge.frames import Offered
 from neotoma_core.merge.plan import Database
+from neotoma_core.ops.erased_quarantine import forget_quarantined
 from neotoma_core.ops.raw_files import RawListing
 from neotoma_core.report.findings import Finding
 from neotoma_core.store.ledger import read_erased
+from neotoma_core.store.vault import RunFolders
 
 _URL: Final = "storage_url"
 
@@ -70,16 +71,17 @@ def erased_in_target(table: str, rows: int) -> Finding:
 
 
 def leave_out_erased(
-    vault: Path, target: Database, offers: Sequence[Database]
+    folders: RunFolders, target: Database, offers: Sequence[Database]
 ) -> tuple[list[Database], Erasures]:
     """Return what backups offer without what is erased, and what that was.
 
     What goes from a backup is what an erasure would reach in it, given the ids in it that the
-    ledger knows. Raises VaultDamaged.
+    ledger knows. Erased rows in the run's quarantine are not kept. Raises VaultDamaged.
     """
-    erased = read_erased(vault)
+    erased = read_erased(folders.vault)
     if not erased:
         return list(offers), Erasures(erased, {}, {}, frozenset())
+    forget_quarantined(folders.quarantine, erased)
     left_out: dict[tuple[int, str], int] = {}
     raw_files: set[str] = set()
     kept: list[Database] = []

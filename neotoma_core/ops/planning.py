@@ -85,7 +85,7 @@ def plan_recovery(
     key = key_for(run, extracts)
     held = open_offers(target, key)
     found = [open_offers(backup, key) for backup in backups]
-    offers, erasures = leave_out_erased(run.folders.vault, held, found)
+    offers, erasures = leave_out_erased(run.folders, held, found)
     policy = run.request.policy
     merge = plan_merge(held, offers, policy)
     registry = completed(registry_of(merge.merged("schema_registry")), run, run.request.schemas)

@@ -10,13 +10,20 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from neotoma_core.errors import KeyMissing, TargetLocked, UsageError, VaultDamaged
+from neotoma_core.errors import (
+    ErasureUnfinished,
+    KeyMissing,
+    TargetLocked,
+    UsageError,
+    VaultDamaged,
+)
 from neotoma_core.ops.progress import Silent
 from neotoma_core.ops.rebuild import check_snapshots, rebuild_snapshots
 from neotoma_core.ops.rebuild_as_of import Export, export_snapshots
 from neotoma_core.ops.rebuild_run import RebuildRequest, reading_run, rebuild_run
 from neotoma_core.ops.restore import RestoreReport, restore_evidence
 from neotoma_core.report.rebuild import RebuildReport
+from neotoma_core.store.atomic import observed
 from neotoma_core.store.keys import KeyFile
 from tests.conftest import NOW, recover_into
 from tests.core.test_encryption import KEY, SECRET
@@ -469,6 +476,41 @@ def test_other_users_keep_what_they_said_of_an_erased_users_entity(world: World)
     recovered(world)
     assert found(world, *signs_of("user")) == []
     assert count(world.target, "observations") == 9
+
+
+def test_an_erased_row_that_is_broken_is_counted_and_not_kept_in_quarantine(world: World) -> None:
+    world.erase(**ASKED["entity"])
+    world.execute(
+        world.backup,
+        "UPDATE observations SET source_priority = 'high' "
+        "WHERE id IN ('obs-gone-e-1', 'obs-keep-2')",
+        "UPDATE raw_fragments SET frequency_count = 'many' WHERE id = 'frg-gone-e-1'",
+    )
+    report = recover_into(world.vault)(world.target, world.backup, now=AFTER)
+    assert {c.table: c.quarantined for c in report.tables if c.quarantined} == {
+        "observations": 2,
+        "raw_fragments": 1,
+    }
+    (kept,) = Path(report.quarantine or "").iterdir()
+    assert pl.read_parquet(kept)["id"].to_list() == ["'obs-keep-2'"]
+    assert found(world, *signs_of("entity")) == []
+
+
+def test_a_file_that_cannot_be_scrubbed_is_said_to_be_and_is_later(world: World) -> None:
+    with closing(sqlite3.connect(world.target, isolation_level=None)) as reader:
+
+        def read(step: str) -> None:
+            if step == "committed":
+                reader.execute("BEGIN")
+                reader.execute("SELECT count(*) FROM entities").fetchone()
+
+        with observed(read), pytest.raises(ErasureUnfinished, match="the rows are erased"):
+            world.erase(**ASKED["entity"])
+        reader.execute("ROLLBACK")
+    assert count(world.target, "observations") == 8
+    assert world.erase(again=True).outcome == "erased"
+    assert world.erase(again=True).outcome == "unchanged"
+    assert found(world, *signs_of("entity")) == []
 
 
 def test_a_damaged_ledger_stops_everything(world: World) -> None:
