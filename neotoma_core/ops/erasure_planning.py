@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from neotoma_core.canonical import stringify
 from neotoma_core.encryption import open_rows, sealed_rows
 from neotoma_core.erasure.naming import NamedRows, named_rows, naming_columns
 from neotoma_core.erasure.reach import Ids, Reach, reach
@@ -39,6 +38,8 @@ if TYPE_CHECKING:
     from neotoma_core.encryption.key import DataKey
 
 _OPERATIONAL: Final = tuple(table for table in TABLES if table.kind == "operational")
+_QUOTED: Final = r'"[^"\\]+"'  # a string of a JSON text
+_NOTHING: Final = pl.lit([], dtype=pl.List(pl.String))
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,15 +163,16 @@ def _read_named(whole: Path, stored: StoredTable) -> NamedRows:
 
 def _with_queues(held: Held, reached: Reach, opening: _Opening) -> Reach:
     """Let the rows of queues go, too, that name an erased id somewhere in their JSON."""
-    names = [f'"{stringify(i)[1:-1]}"' for ids in reached.ids.values() for i in ids]
+    erased = pl.Series("id", sorted({i for ids in reached.ids.values() for i in ids}), pl.String)
     rows = dict(reached.rows)
     for table in _OPERATIONAL:
-        if not names or not held.columns(table):
+        if table.name not in held.stored or not held.stored[table.name].rows:
             continue
         read = opening.opened(table, read_rows(held.whole, table, held.columns(table)).rows)
-        texts = [c.name for c in table.columns if c.type == "TEXT"]
-        quoted = pl.any_horizontal(pl.col(texts).str.contains_any(names).fill_null(value=False))
-        found = read.filter(quoted)[ROWID]
+        texts = [pl.col(c.name).str.extract_all(_QUOTED) for c in table.columns if c.type == "TEXT"]
+        quoted = read.select(ROWID, id=pl.concat_list(pl.coalesce(t, _NOTHING) for t in texts))
+        named = quoted.explode("id").with_columns(pl.col("id").str.strip_chars('"'))
+        found = named.filter(pl.col("id").is_in(erased.implode()))[ROWID]
         both = pl.concat([found, rows.get(table.name, found.clear())]).unique()
         if len(both):
             rows[table.name] = both

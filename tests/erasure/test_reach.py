@@ -59,6 +59,23 @@ def test_what_was_merged_into_the_erased_goes_and_circles_end(
     assert gone(found, entities=rows) == {"entities": erased}
 
 
+def test_a_merge_that_only_the_log_of_merges_knows_counts_too() -> None:
+    tables: dict[str, Rows] = {
+        "entities": [{"id": name} for name in "abcd"],
+        "entity_merges": [
+            {"id": "m1", "from_entity_id": "b", "to_entity_id": "a"},
+            {"id": "m2", "from_entity_id": "c", "to_entity_id": "b"},
+            {"id": "m3", "from_entity_id": "a", "to_entity_id": "d"},
+        ],
+    }
+    found = reached({"entities": {"a"}}, **tables)
+    assert gone(found, **tables) == {
+        "entities": ["a", "b", "c"],
+        "entity_merges": ["m1", "m2", "m3"],
+    }
+    assert found.merged == {"b", "c"}
+
+
 def source_used_by(*owners: str) -> dict[str, Rows]:
     return {
         "sources": [{"id": "s"}],
