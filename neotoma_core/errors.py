@@ -12,7 +12,8 @@
     │   └── NotNeotoma          10    a SQLite database without Neotoma's tables
     ├── TargetError             11    the target cannot be used as it is
     │   ├── TargetLocked        11    another program holds the database; retryable
-    │   └── TargetChanged       11    the target changed after it was read; retryable
+    │   ├── TargetChanged       11    the target changed after it was read; retryable
+    │   └── ErasureUnfinished   11    rows were erased, their traces not all; retryable
     ├── KeyMissing              12    encrypted values and no key
     ├── KeyWrong                12    encrypted values that the key does not open
     ├── EnvironmentMismatch     13    development rows offered to production, or the reverse
@@ -135,6 +136,21 @@ class TargetChanged(TargetError):
     def __init__(self, path: Path) -> None:
         super().__init__(
             path, "it was written to while the merge was planned", "run the command again"
+        )
+
+
+class ErasureUnfinished(TargetError):
+    """The rows were erased and that was committed; the traces they left were not all removed."""
+
+    retryable = True
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        MiddenError.__init__(
+            self,
+            f"target {path}: the rows are erased, but another program keeps the database from "
+            "being scrubbed, so their text may still be in its free space; stop the Neotoma "
+            "server and run `midden erase --again`",
         )
 
 

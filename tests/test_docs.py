@@ -11,8 +11,10 @@ import pytest
 from neotoma_core import errors
 from neotoma_core.cli.app import app
 from neotoma_core.merge.accounting import RowCounts
-from neotoma_core.ops import rebuild_reporting, reporting
+from neotoma_core.ops import erased_rows, erasure_reporting, rebuild_reporting, reporting
+from neotoma_core.ops.restore import RestoreReport
 from neotoma_core.report import findings
+from neotoma_core.report.erasure import ErasureReport
 from neotoma_core.report.rebuild import RebuildReport
 from neotoma_core.report.recovery import RecoveryReport
 
@@ -44,11 +46,12 @@ def test_every_command_is_in_the_readme() -> None:
 
 def test_every_key_of_the_report_is_documented() -> None:
     documented = set(re.findall(r"`([a-z_]+)`", REPORT))
-    assert keys_of(RecoveryReport) | keys_of(RowCounts) | keys_of(RebuildReport) <= documented
+    reports = (RecoveryReport, RowCounts, RebuildReport, ErasureReport, RestoreReport)
+    assert set().union(*map(keys_of, reports)) <= documented
 
 
 def test_every_kind_of_finding_is_documented() -> None:
-    sources = (findings, reporting, rebuild_reporting)
+    sources = (findings, reporting, rebuild_reporting, erased_rows, erasure_reporting)
     kinds = {k for m in sources for k in re.findall(r'Finding\("([a-z-]+)"', inspect.getsource(m))}
     assert kinds
     assert all(f"`{kind}`" in REPORT for kind in kinds)

@@ -8,6 +8,7 @@ from types import FrameType
 import typer
 
 from neotoma_core.cli.demo import demo
+from neotoma_core.cli.erase import erase
 from neotoma_core.cli.rebuild import rebuild
 from neotoma_core.cli.recover import recover
 from neotoma_core.cli.restore import restore
@@ -24,6 +25,7 @@ app = typer.Typer(
 app.command()(recover)
 app.command()(rebuild)
 app.command()(restore)
+app.command()(erase)
 app.command()(demo)
 
 _STOPPING = {signal.SIGINT: "interrupted", signal.SIGTERM: "told to stop"}

@@ -2,6 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from typing import Final
+
+ERASED: Final = "erased"
+"""The reason of rows skipped in a table that is merged: the vault knows them to be erased."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from neotoma_core.merge.plan import (
 )
 from neotoma_core.ops.carrying import Carrying, agree_on_tables
 from neotoma_core.ops.decisions import read_decisions
+from neotoma_core.ops.erased_rows import Erasures, leave_out_erased
 from neotoma_core.ops.evidence import DatabaseEvidence
 from neotoma_core.ops.extract import Extract
 from neotoma_core.ops.opening import holds_sealed, key_for, open_existing, open_offers
@@ -59,6 +60,7 @@ class RecoveryPlan:
     raw_listing: RawListing
     key: "DataKey | None"
     sealed: bool
+    erasures: Erasures
 
     @property
     def target(self) -> Extract | None:
@@ -90,16 +92,18 @@ def plan_recovery(
 ) -> RecoveryPlan:
     """Decide everything. ``extracts``: the target's, where there is one, and the backups'.
 
-    Raises KeyWrong, UsageError.
+    Raises KeyWrong, UsageError, VaultDamaged.
     """
     carrying = agree_on_tables(extracts, run.request.tables)
     target, backups, carried = carrying.target, carrying.backups, carrying.carried
     key = key_for(run, extracts)
     tables = (*run.request.tables, *carried)
     held = open_offers(target, key, tables)
-    offers = [_asked_for(run, held, open_offers(backup, key, tables)) for backup in backups]
+    found = [_asked_for(run, held, open_offers(backup, key, tables)) for backup in backups]
+    offers, erasures = leave_out_erased(run.folders, held, found)
     decisions = read_decisions(run.request.decisions, [b.database for b in backups])
     merge = plan_merge(held, offers, run.request.policy, decisions, tables)
+    sources = own_rows(merge.merged("sources"), run.request.user)
     registry = completed(registry_of(merge.merged("schema_registry")), run, run.request.schemas)
     retyped = retyped_entities(merge, registry_of(held["schema_registry"].rows), registry)
     return RecoveryPlan(
@@ -108,7 +112,7 @@ def plan_recovery(
         carrying=carrying,
         merge=merge,
         registry=registry,
-        counts=carrying.accounted(merge.counts),
+        counts=carrying.accounted(erasures.counted(merge.counts)),
         entities=recompute_entities(
             merge,
             touched_entities(merge, held, retyped),
@@ -122,10 +126,11 @@ def plan_recovery(
             iso(run.started),
         ),
         reingested=count_reingested(merge, registry),
-        raw=plan_raw_files(listing, own_rows(merge.merged("sources"), run.request.user)),
+        raw=plan_raw_files(erasures.listed(listing, sources), sources),
         raw_listing=listing,
         key=key,
         sealed=holds_sealed(target, backups, merge),
+        erasures=erasures,
     )
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import polars as pl
 
 from neotoma_core.environments import RAW_FOLDERS, Environment
+from neotoma_core.erasure.naming import STORED_FILE
 from neotoma_core.errors import DiskFull
 from neotoma_core.ops.progress import Progress
 from neotoma_core.ops.run import DatabaseRef, Run
@@ -18,8 +19,6 @@ from neotoma_core.store.raw_files import (
     sync_everything,
 )
 
-# <user id>/<sha256>: bytes that Neotoma itself stored. Other forms point elsewhere or nowhere.
-_STORED_URL = r"^[^:]+/[0-9a-f]{64}$"
 _BLOCK = 4096  # what a file of one byte takes on most disks
 
 
@@ -61,7 +60,7 @@ class RawPlan:
 
 def list_all(run: Run) -> RawListing:
     """Hash every raw file beside every database of the run, each folder once."""
-    target = _target_folder(run)
+    target = target_folders(run)
     folders = {folder.path.resolve(): folder for folder in _folders(run)}
     folders |= {place.resolve(): RawFolder(place, place) for place in target}
     listings = [
@@ -89,7 +88,7 @@ def plan_raw_files(listing: RawListing, sources: pl.DataFrame) -> RawPlan:
     copies = offered.join(there, on=place, how="anti", maintain_order="left")
     repairs = offered.join(there.filter("damaged"), on=place, how="semi", maintain_order="left")
     good = pl.concat([there.filter(~pl.col("damaged")), offered]).select("name").unique()
-    stored = pl.col("storage_url").str.contains(_STORED_URL)
+    stored = pl.col("storage_url").str.contains(STORED_FILE)
     wanted = sources.filter(stored).select(name="storage_url").unique()
     damaged = files.filter("damaged").join(good, on="name", how="anti")
     absent = wanted.join(good, on="name", how="anti").join(damaged, on="name", how="anti")
@@ -161,7 +160,8 @@ def _belongs_in(run: Run, environment: Environment) -> Path:
     return run.request.target.parent / RAW_FOLDERS[known]
 
 
-def _target_folder(run: Run) -> list[Path]:
+def target_folders(run: Run) -> list[Path]:
+    """Return where the target's raw files are: one folder, or both where its name says nothing."""
     environment = run.target_environment
     names = [RAW_FOLDERS[environment]] if environment else list(RAW_FOLDERS.values())
     return [run.request.target.parent / name for name in names]

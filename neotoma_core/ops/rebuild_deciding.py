@@ -11,6 +11,7 @@ from neotoma_core.encryption import open_rows
 from neotoma_core.merge.derived import DerivedChange, plan_derived
 from neotoma_core.merge.drift import Compared, find_drift, kept_texts
 from neotoma_core.ops.ahead import worked_ahead
+from neotoma_core.ops.erased_log import without_names
 from neotoma_core.ops.rebuild_reading import Reading, Spilled
 from neotoma_core.reduce.entities import reduce_entities
 from neotoma_core.reduce.reduction import Reduction
@@ -76,12 +77,14 @@ class Tally:
         named = reduction.unreadable.select("observation_id", "reason")
         self.unreadable += named.head(_LISTED - len(self.unreadable)).rows()
         if self.table.name == "entity_snapshots":
-            self._add_sample(decided, reading.spilled["observations"])
+            self._add_sample(decided, reading)
 
-    def _add_sample(self, decided: Decided, observations: Spilled) -> None:
+    def _add_sample(self, decided: Decided, reading: Reading) -> None:
         """Sample the entities all of whose observations the exact reducer can read from rows."""
         key = "entity_id"
-        left_out = pl.concat([decided.reduction.unreadable.select(key), observations.broken])
+        observations = reading.spilled["observations"]
+        unreadable = decided.reduction.unreadable.select(key)
+        left_out = pl.concat([unreadable, observations.broken, reading.erased.losing()])
         wanted = -(-_SAMPLE // observations.buckets.count)
         size = pl.col("observation_count") * (pl.col("snapshot").str.len_bytes() + _ROW_BYTES)
         ids = decided.change.written.select(key, size=size).join(left_out, on=key, how="anti")
@@ -112,6 +115,7 @@ def _decide_entities(reading: Reading, number: int) -> Decided:
     broken = live.select("entity_id").join(complete, on="entity_id", how="anti")
     kept = [reduction.unreduced.select("entity_id"), broken]
     reasons = [
+        reading.erased.reasons("entity_snapshots", existing),
         reading.merged_away.select("entity_id", reason=pl.lit("merged-away")),
         reduction.deleted.select("entity_id", reason=pl.lit("deleted")),
     ]
@@ -126,7 +130,10 @@ def _decide_relationships(reading: Reading, number: int, now: str) -> Decided:
     reduction = reduce_relationships(complete, now=now)
     broken = observations.select(key).join(complete, on=key, how="anti")
     unread = reduction.unreduced.join(reduction.unreadable, on=key, how="semi")
-    reasons = [reduction.unreduced.select(key, reason=pl.lit("fails in Neotoma"))]
+    reasons = [
+        reading.erased.reasons("relationship_snapshots", existing),
+        reduction.unreduced.select(key, reason=pl.lit("fails in Neotoma")),
+    ]
     kept = [unread.select(key), broken]
     return _decided(reading, "relationship_snapshots", reduction, existing, kept, reasons)
 
@@ -141,7 +148,7 @@ def _decided(  # noqa: PLR0913, PLR0917 - both sides of the comparison and their
 ) -> Decided:
     """Compare a reduction with what is stored.
 
-    ``kept``: keys whose row stays as it is. ``reasons``: why keys have no row.
+    ``kept``: keys whose row stays as it is. ``reasons``: why keys have no row, the first counts.
     """
     of = _compared(reading.spilled[name])
     existing = existing.drop_nulls(of.key)
@@ -156,10 +163,11 @@ def _decided(  # noqa: PLR0913, PLR0917 - both sides of the comparison and their
         ignored=[n for n in BY_NAME[name].names if n not in (of.key, *of.columns)],
         columns=BY_NAME[name].names,
     )
-    why = gone.join(pl.concat(reasons), on=of.key, how="left").with_columns(
+    first = pl.concat(reasons).unique(of.key, keep="first", maintain_order=True)
+    why = gone.join(first, on=of.key, how="left").with_columns(
         pl.col("reason").fill_null("no observations")
     )
-    drift = find_drift(change, existing, why, of, _DETAILED)
+    drift = without_names(find_drift(change, existing, why, of, _DETAILED))
     return Decided(BY_NAME[name], reduction, change, drift)
 
 
@@ -179,7 +187,7 @@ def _compared(spilled: Spilled) -> Compared:
 def opened_bucket(reading: Reading, name: str, number: int) -> pl.DataFrame:
     """Return the rows of one bucket with every sealed value opened, and remove the bucket."""
     spilled = reading.spilled[name]
-    rows = spilled.buckets.read(number)
+    rows = reading.erased.without(name, spilled.buckets.read(number))
     spilled.buckets.remove(number)
     if reading.key is None or not spilled.sealed:
         return rows

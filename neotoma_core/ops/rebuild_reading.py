@@ -14,6 +14,7 @@ import polars as pl
 from neotoma_core.encryption import sealed_rows
 from neotoma_core.errors import KeyMissing, UsageError
 from neotoma_core.frames import POLARS_TYPES, ROWID
+from neotoma_core.ops.erased_log import ErasedLog
 from neotoma_core.ops.evidence import (
     DatabaseEvidence,
     require_space,
@@ -32,6 +33,7 @@ from neotoma_core.store.databases import connect_read_only, make_whole
 from neotoma_core.store.inspection import StoredTable, inspect_database, require_writable
 from neotoma_core.store.integrity import IntegrityCheck
 from neotoma_core.store.keys import read_key
+from neotoma_core.store.ledger import read_erased
 from neotoma_core.store.row_stream import TableSize, measure_table, stream_rows, with_columns
 from neotoma_core.store.rows import StoredRows
 from neotoma_core.store.selection import entities_matching, merged_entities
@@ -97,7 +99,7 @@ class Reading:
     """A target, read.
 
     ``merged_away``: (entity_id, merged_at) of the entities that another one stands for.
-    ``integrity``: under way until it is asked for.
+    ``integrity``: under way until it is asked for. ``erased``: what of the log counts for nothing.
     """
 
     rebuild: RebuildRun
@@ -109,6 +111,7 @@ class Reading:
     spilled: Mapping[str, Spilled]
     key: "DataKey | None"
     integrity: IntegrityCheck
+    erased: ErasedLog
 
     @property
     def buckets(self) -> int:
@@ -139,8 +142,8 @@ def read_target(
 
     While the block runs, SQLite's integrity check goes on beside it; the block ends, and an error
     in it is judged, only when that has passed. Raises DiskFull, TargetLocked, BackupUnreadable,
-    BackupDamaged, NotNeotoma, KeyMissing, UsageError for an unusable key or entities that are not
-    there.
+    BackupDamaged, NotNeotoma, KeyMissing, VaultDamaged, UsageError for an unusable key or entities
+    that are not there.
     """
     evidence, whole = _secured(rebuild, progress)
     clock.lap("evidence")
@@ -171,6 +174,7 @@ def read_target(
             spilled,
             read_key(key) if key and sealed else None,
             integrity,
+            ErasedLog(read_erased(rebuild.run.folders.vault)),
         )
         clock.lap("read")
         yield reading

@@ -69,6 +69,7 @@ def findings(reading: Reading, tallies: Sequence[Tally]) -> Iterator[Finding]:
         for entity_type, entities in sorted(tally.schemaless.items()):
             yield without_schema(entity_type, entities)
     yield from registry_findings(reading.registry)
+    yield from reading.erased.findings()
 
 
 def _evidence(reading: Reading) -> str | None:

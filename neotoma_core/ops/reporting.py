@@ -240,6 +240,7 @@ def _findings(plan: RecoveryPlan) -> Iterator[Finding]:
         for entity_type, entities in reduction.schemaless.iter_rows():
             yield without_schema(entity_type, entities)
     yield from registry_findings(plan.registry)
+    yield from plan.erasures.findings()
 
 
 def _unreadable(plan: RecoveryPlan) -> Iterator[Finding]:

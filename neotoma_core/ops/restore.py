@@ -7,6 +7,7 @@ from pathlib import Path
 
 from neotoma_core.canonical import JsonValue
 from neotoma_core.errors import UsageError, VaultDamaged
+from neotoma_core.ops.erased_copies import without_erased
 from neotoma_core.ops.evidence import secure_database, write_manifest
 from neotoma_core.ops.progress import Progress
 from neotoma_core.ops.reporting import undo_command
@@ -15,6 +16,7 @@ from neotoma_core.report.document import document
 from neotoma_core.store import vault
 from neotoma_core.store.copies import sha256_of
 from neotoma_core.store.databases import check_integrity, connect_read_only, make_whole
+from neotoma_core.store.keys import KeySource
 from neotoma_core.store.replacing import replace_database
 
 _TARGET = "target"
@@ -22,11 +24,15 @@ _TARGET = "target"
 
 @dataclass(frozen=True, slots=True)
 class RestoreReport:
-    """One restore. ``undo`` puts back what was there before it."""
+    """One restore. ``undo`` puts back what was there before it.
+
+    ``erased``: rows the vault knows to be erased, which were left out.
+    """
 
     evidence: str
     target: str
     outcome: str
+    erased: int
     undo: str | None
 
     def to_json(self) -> str:
@@ -56,12 +62,20 @@ def check_evidence(evidence: Path) -> Path | None:
     return None
 
 
-def restore_evidence(
-    evidence: Path, target: Path, vault_folder: Path, now: datetime, progress: Progress
+def restore_evidence(  # noqa: PLR0913 - from where, to where, by which means
+    evidence: Path,
+    target: Path,
+    vault_folder: Path,
+    now: datetime,
+    progress: Progress,
+    *,
+    key: KeySource | None = None,
 ) -> RestoreReport:
     """Put ``target`` back to the copy in ``evidence``; what is there now becomes new evidence.
 
-    Raises TargetLocked while another program is connected to the target.
+    What was erased is left out: it is erased from the copy before that takes the target's place.
+    ``key``: where the key of encrypted columns is, for snapshots that change because of it.
+    Raises TargetLocked while another program is connected to the target; KeyMissing.
     """
     copy = check_evidence(evidence)
     present = target_of(target)
@@ -74,10 +88,14 @@ def restore_evidence(
             kept = tuple(secure_database(run, d, progress) for d in run.databases)
             write_manifest(run, kept)
             whole = _whole(copy, target, folders) if copy else None
+            erased = 0
+            if whole is not None:
+                vaults = (vault_folder, evidence.absolute().parent.parent)
+                whole, erased = without_erased(whole, vaults, run, key)
             replace_database(target, whole)
         finally:
             vault.remove_work(folders)
-    return RestoreReport(str(evidence), str(target), "restored", undo_command(run))
+    return RestoreReport(str(evidence), str(target), "restored", erased, undo_command(run))
 
 
 def _whole(copy: Path, target: Path, folders: vault.RunFolders) -> Path:

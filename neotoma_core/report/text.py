@@ -206,7 +206,7 @@ def _closing(report: RecoveryReport) -> Iterator[str]:
 
 def labelled(label: str, line: str) -> str:
     """Return a line behind its label, without one under the line before; printable throughout."""
-    return f"{label:<{_LABEL}}{shown(line)}".rstrip()
+    return f"{label:<{_LABEL - 1}} {shown(line)}".rstrip()
 
 
 def aligned(rows: Sequence[Sequence[str]], right: Sequence[int]) -> list[str]:

@@ -48,7 +48,7 @@ def publish(
     Raises TargetLocked, TargetChanged, DiskFull.
     """
     if as_read:
-        with _settled(target):
+        with settled(target):
             _write(target, staging, writes, as_read, verify)
         return
     unborn = temporary_name(target)
@@ -65,7 +65,7 @@ def publish(
 
 
 @contextmanager
-def _settled(target: Path) -> Iterator[None]:
+def settled(target: Path) -> Iterator[None]:
     """After a failure, let SQLite undo what a rollback could not, as on a disk that is full.
 
     It would do so when the target is next opened; the target shall not have to wait for that.
@@ -86,7 +86,7 @@ def _write(
     as_read: Mapping[str, str],
     verify: Verify,
 ) -> None:
-    with _locked(database, staging, as_read) as connection:
+    with locked_target(database, staging, as_read) as connection:
         reached("locked")
         migrate(connection, [write.table for write in writes])
         reached("migrated")
@@ -95,8 +95,7 @@ def _write(
                 _insert(connection, write)
                 _replace(connection, write)
             reached("log_written")
-            for table in ("entity_snapshots", "relationship_snapshots"):
-                _write_derived(connection, BY_NAME[table])
+            write_derived(connection)
         reached("derived_written")
         verify(connection)
         reached("verified")
@@ -106,7 +105,7 @@ def _write(
 
 
 @contextmanager
-def _locked(
+def locked_target(
     database: Path, staging: Path, as_read: Mapping[str, str]
 ) -> Iterator[sqlite3.Connection]:
     """Hold the write lock of ``database``, with the staging database attached."""
@@ -203,6 +202,12 @@ def _replace(connection: sqlite3.Connection, write: TableWrite) -> None:
         f"FROM staging.{quoted('replace_' + name)} AS staged "
         f"WHERE kept.{number} = staged.{TARGET_ROWID}"
     )
+
+
+def write_derived(connection: sqlite3.Connection) -> None:
+    """Write and remove the derived rows that are staged."""
+    for table in ("entity_snapshots", "relationship_snapshots"):
+        _write_derived(connection, BY_NAME[table])
 
 
 def _write_derived(connection: sqlite3.Connection, table: Table) -> None:

@@ -15,7 +15,7 @@ from typing import BinaryIO, Final
 
 import polars as pl
 
-from neotoma_core.store.atomic import install, temporary_name
+from neotoma_core.store.atomic import install, sync_folder, temporary_name
 from neotoma_core.store.copies import CHUNK, Progress, no_progress
 
 RAW_FILES: Final = pl.Schema(
@@ -60,6 +60,20 @@ def copy_raw_files(
             written += size
             progress(size)
     return written, tuple(failed)
+
+
+def raw_file_names(folder: Path) -> list[str]:
+    """Return the relative name of every content-addressed file below ``folder``, unread."""
+    return sorted(_names(folder))
+
+
+def remove_raw_files(folder: Path, names: Sequence[str]) -> None:
+    """Remove the named files and make that last; one that is gone already is no error."""
+    for name in names:
+        (folder / name).unlink(missing_ok=True)
+    for parent in {(folder / name).parent for name in names}:
+        if parent.exists():
+            sync_folder(parent)
 
 
 def move_raw_file(folder: Path, name: str, aside: Path) -> None:

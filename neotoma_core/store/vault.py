@@ -2,7 +2,8 @@
 
 ::
 
-    vault.json            format version, and which database it protects
+    vault.json            format version, which database it protects, how long the ledger is
+    erasures.jsonl        salted hashes of erased ids (see ``store/ledger.py``)
     lock                  held by the run that is using the vault
     evidence/<run>/       copies taken before a recovery, with checksums; manifest.json last
     quarantine/<run>/     rows that could not be merged, with reasons
@@ -29,6 +30,7 @@ from neotoma_core.errors import VaultDamaged, VaultError, VaultLocked
 from neotoma_core.store.atomic import write_file
 
 FORMAT: Final = 1
+WITH_ERASURES: Final = 2  # so that a midden that knows no ledger does not pass it over
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +135,7 @@ def read_json(path: Path) -> JsonValue:
 
 def _require_known_format(description: Path) -> None:
     value = read_json(description)
-    if not isinstance(value, dict) or value.get("format") != FORMAT:
+    if not isinstance(value, dict) or value.get("format") not in (FORMAT, WITH_ERASURES):
         raise VaultError(
             description.parent, "made by a newer midden", "update midden, or choose another --vault"
         )

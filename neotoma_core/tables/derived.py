@@ -8,7 +8,7 @@ ENTITY_SNAPSHOTS: Final = Table(
     "entity_snapshots",
     "derived",
     (
-        *texts("entity_id"),
+        text("entity_id", refers="entities"),
         text("entity_type", required=True),
         text("schema_version", required=True),
         text("canonical_name", since="2026-02-24"),
@@ -28,8 +28,8 @@ RELATIONSHIP_SNAPSHOTS: Final = Table(
     (
         *texts("relationship_key"),
         text("relationship_type", required=True),
-        text("source_entity_id", required=True),
-        text("target_entity_id", required=True),
+        text("source_entity_id", required=True, refers="entities"),
+        text("target_entity_id", required=True, refers="entities"),
         text("schema_version", required=True),
         text("snapshot", sealed=True),
         *texts("computed_at"),
@@ -53,7 +53,7 @@ ENTITY_EMBEDDING_ROWS: Final = Table(
     "derived",
     (
         integer("rowid"),
-        text("entity_id", required=True),
+        text("entity_id", required=True, refers="entities"),
         text("user_id", required=True),
         text("entity_type", required=True),
         integer("merged", default="0"),

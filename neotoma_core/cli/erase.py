@@ -1,0 +1,117 @@
+"""``midden erase``: remove for good what the law or the user wants gone."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from neotoma_core.cli.asking import agreed, require_answerable
+from neotoma_core.cli.options import (
+    JSON_OPTION,
+    KEY_FILE_OPTION,
+    MNEMONIC_FILE_OPTION,
+    TARGET_OPTION,
+    VAULT_OPTION,
+    YES_OPTION,
+)
+
+if TYPE_CHECKING:
+    from neotoma_core.ops.erase_run import EraseRequest
+    from neotoma_core.report.erasure import ErasureReport
+
+
+def erase(
+    *,
+    target: Annotated[Path, TARGET_OPTION],
+    entity: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="An entity, with all that is known of it and all that was merged into it; "
+            "repeat it.",
+            show_default=False,
+        ),
+    ] = None,
+    observation: Annotated[
+        list[str] | None,
+        typer.Option(help="One observation; repeat it.", show_default=False),
+    ] = None,
+    user: Annotated[
+        list[str] | None,
+        typer.Option(help="Every row of a user, in every table; repeat it.", show_default=False),
+    ] = None,
+    again: Annotated[
+        bool,
+        typer.Option(
+            "--again",
+            help="Whatever the vault knows to be erased and the target has again; also finishes "
+            "an erasure that was cut short.",
+        ),
+    ] = False,
+    even_if_absent: Annotated[
+        bool,
+        typer.Option(
+            "--even-if-absent",
+            help="Record ids as erased that the target does not have: no backup brings them in.",
+        ),
+    ] = False,
+    dry_run: Annotated[
+        bool,
+        typer.Option("--dry-run", "-n", help="Print the plan; leave target and ledger alone."),
+    ] = False,
+    yes: Annotated[bool, YES_OPTION] = False,
+    key_file: Annotated[Path | None, KEY_FILE_OPTION] = None,
+    mnemonic_file: Annotated[Path | None, MNEMONIC_FILE_OPTION] = None,
+    json: Annotated[bool, JSON_OPTION] = False,
+    vault: Annotated[Path | None, VAULT_OPTION] = None,
+) -> None:
+    """Erase entities, observations or users from the target, so that nothing brings them back.
+
+    A salted hash of every erased id goes to the vault's ledger first; recover, restore and rebuild
+    leave out what is in it. There is no undo. Backups and evidence keep their bytes.
+    """
+    from neotoma_core.ops.erase_run import EraseRequest
+    from neotoma_core.settings import default_vault, key_source
+
+    if not dry_run:
+        require_answerable(yes=yes)
+    request = EraseRequest(
+        target=target,
+        vault=vault or default_vault(target),
+        entities=tuple(entity or ()),
+        observations=tuple(observation or ()),
+        users=tuple(user or ()),
+        even_if_absent=even_if_absent,
+        again=again,
+        key=key_source(key_file, mnemonic_file),
+    )
+    _erase(request, dry_run=dry_run, yes=yes, json=json)
+
+
+def _erase(request: "EraseRequest", *, dry_run: bool, yes: bool, json: bool) -> None:
+    from datetime import UTC, datetime
+
+    from neotoma_core.cli.progress import TerminalProgress
+    from neotoma_core.ops.erase import erase, plan_only
+    from neotoma_core.ops.erase_run import erase_run
+    from neotoma_core.report.erasure_text import plan_text, result_text
+    from neotoma_core.store.interrupts import released
+
+    def confirm(plan: "ErasureReport") -> bool:
+        progress.pause()
+        if not json:
+            print(plan_text(plan))
+        return agreed(f"erase {plan.rows:,} rows of {plan.target} for good?", yes=yes)
+
+    # Innermost first: the report is printed before an interrupt that came after the commit.
+    with released(), TerminalProgress() as progress, erase_run(request, datetime.now(UTC)) as run:
+        report = plan_only(run, progress) if dry_run else erase(run, confirm, progress)
+        progress.pause()
+        if json:
+            print(report.to_json())
+        elif dry_run:
+            print(plan_text(report))
+            print("dry run    the target and the ledger were left alone")
+        elif report.outcome == "planned":
+            print("declined   nothing was changed")
+        else:
+            print(result_text(report))

@@ -1,0 +1,181 @@
+"""Erasing what the law or the user wants gone, for good.
+
+read a scratch copy → what it reaches → ask → ledger → one transaction → raw files → scrub → ledger
+
+The ledger is written first: from then on nothing brings the rows back. Killed at any later moment,
+the same command, or ``--again``, completes the job. No copy of the target is kept.
+"""
+
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from neotoma_core.erasure.naming import (
+    ENTITIES,
+    OBSERVATIONS,
+    RELATIONSHIP_OBSERVATIONS,
+    USERS,
+)
+from neotoma_core.errors import DiskFull, TargetLocked, UsageError
+from neotoma_core.ops.erase_run import EraseRequest, EraseRun
+from neotoma_core.ops.erasure_applying import apply_erasure
+from neotoma_core.ops.erasure_evidence import find_holding
+from neotoma_core.ops.erasure_planning import ErasurePlan, Held, plan_erasure, read_held
+from neotoma_core.ops.erasure_raw_files import ErasedRawFiles, find_raw_files
+from neotoma_core.ops.erasure_reporting import planned_report, save
+from neotoma_core.ops.evidence import (
+    DatabaseEvidence,
+    hashes_when_locked,
+    require_space,
+    secure_database,
+)
+from neotoma_core.ops.planning import iso
+from neotoma_core.ops.progress import Progress
+from neotoma_core.ops.recover import Clock
+from neotoma_core.report.erasure import ErasureReport
+from neotoma_core.report.recovery import Check
+from neotoma_core.store import vault
+from neotoma_core.store.databases import check_integrity, connect_read_only, make_whole
+from neotoma_core.store.erasing import scrub
+from neotoma_core.store.ledger import Ledger, read_ledger, record_erasure, record_finished
+from neotoma_core.store.sqlite_files import is_open_elsewhere
+
+Confirm = Callable[[ErasureReport], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class _Planned:
+    """All that is decided before anybody is asked."""
+
+    erasing: EraseRun
+    evidence: DatabaseEvidence
+    plan: ErasurePlan
+    raw: ErasedRawFiles
+    ledger: Ledger
+    report: ErasureReport
+
+
+def plan_only(erasing: EraseRun, progress: Progress) -> ErasureReport:
+    """Report what an erasure would do; neither the target nor the ledger is touched.
+
+    Raises what ``erase`` raises before it writes.
+    """
+    clock = Clock()
+    report = replace(_plan(erasing, progress, clock).report, seconds=clock.seconds)
+    save(erasing, report)
+    return report
+
+
+def erase(erasing: EraseRun, confirm: Confirm, progress: Progress) -> ErasureReport:
+    """Erase what was asked for. ``confirm`` is shown the plan and may decline it.
+
+    Raises UsageError for ids that are nowhere, KeyMissing, TargetLocked, TargetChanged, DiskFull,
+    VerificationFailed, VaultDamaged: then the target is as it was; and ErasureUnfinished.
+    """
+    clock = Clock()
+    planned = _plan(erasing, progress, clock)
+    report = planned.report
+    if not _anything_to_do(planned):
+        report = replace(report, outcome="unchanged")
+    elif confirm(report):
+        clock.lap("confirm")
+        progress.begin("publish")
+        checks = _carry_out(planned)
+        clock.lap("publish")
+        report = replace(report, outcome="erased", checks=checks)
+    report = replace(report, seconds=clock.seconds)
+    save(erasing, report)
+    return report
+
+
+def _plan(erasing: EraseRun, progress: Progress, clock: Clock) -> _Planned:
+    run = erasing.run
+    ledger = read_ledger(run.folders.vault)
+    progress.begin("evidence", require_space(run))
+    evidence = secure_database(run, erasing.target, progress)
+    whole = make_whole(evidence.copy, erasing.target.path, run.folders.work / "target")
+    with closing(connect_read_only(whole)) as connection:
+        check_integrity(connection, erasing.target.path)
+    clock.lap("evidence")
+    progress.begin("read")
+    held = read_held(whole, erasing.target.path, erasing.request.key)
+    clock.lap("read")
+    progress.begin("plan")
+    seeds, absent = _seeds(erasing.request, held, ledger)
+    plan = plan_erasure(held, seeds, iso(run.started))
+    raw = find_raw_files(run, plan, ledger)
+    holding = tuple(find_holding(run.folders.vault, plan.reach.ids, run.folders.work / "evidence"))
+    clock.lap("plan")
+    report = planned_report(erasing, plan, raw, ledger, holding, absent)
+    return _Planned(erasing, evidence, plan, raw, ledger, report)
+
+
+def _seeds(
+    request: EraseRequest, held: Held, ledger: Ledger
+) -> tuple[dict[str, frozenset[str]], int]:
+    """Return the ids to erase by kind, and how many of those asked for the target lacks."""
+    seeds: dict[str, frozenset[str]] = {}
+    absent = 0
+    asked = (
+        ("entity", request.entities, (ENTITIES,)),
+        ("observation", request.observations, (OBSERVATIONS, RELATIONSHIP_OBSERVATIONS)),
+        ("user", request.users, (USERS,)),
+    )
+    for word, ids, kinds in asked:
+        there = {kind: frozenset(ids) & _named(held, kind) for kind in kinds}
+        lacking = frozenset(ids).difference(*there.values())
+        recorded = {name for kind in kinds for name in ledger.erased.among(kind, lacking)}
+        unknown = sorted(lacking - recorded)
+        if unknown and not request.even_if_absent:
+            raise UsageError(
+                f"target {request.target}: no {word} {', '.join(unknown)}; nothing was changed; "
+                "check the id, or record it all the same with --even-if-absent"
+            )
+        absent += len(lacking)
+        for kind, found in there.items():
+            seeds[kind] = found | lacking
+    if request.again:
+        for kind, found in ledger.erased.found_in(held.tables).items():
+            seeds[kind] = seeds.get(kind, frozenset()) | found
+    return {kind: ids for kind, ids in seeds.items() if ids}, absent
+
+
+def _named(held: Held, kind: str) -> frozenset[str]:
+    return frozenset(
+        cell
+        for named in held.tables.values()
+        for column in named.of_kind(kind)
+        for cell in named.rows[column].drop_nulls().unique()
+    )
+
+
+def _anything_to_do(planned: _Planned) -> bool:
+    report = planned.report
+    unfinished = bool(planned.ledger.unfinished)
+    return bool(report.writes or report.recorded or planned.raw.names or unfinished)
+
+
+def _carry_out(planned: _Planned) -> tuple[Check, ...]:
+    """Ledger, transaction, raw files, scrub, ledger: in this order."""
+    run, target = planned.erasing.run, planned.erasing.target.path
+    if is_open_elsewhere(target):
+        raise TargetLocked(target)
+    _require_room(target)
+    ledger = record_erasure(planned.ledger, run.folders.name, run.started, planned.plan.reach.ids)
+    checks: tuple[Check, ...] = ()
+    if planned.plan.writes:
+        as_read = hashes_when_locked(planned.evidence, planned.plan.held.whole)
+        checks = apply_erasure(planned.plan, target, as_read, run.folders.work)
+    planned.raw.remove()
+    scrub(target)
+    record_finished(ledger, run.folders.name, run.started)
+    return checks
+
+
+def _require_room(target: Path) -> None:
+    """Raise DiskFull where the file does not fit twice more: it is written anew, with a journal."""
+    folder = target.absolute().parent
+    needed, free = 2 * target.stat().st_size, vault.free_bytes(folder)
+    if free < needed:
+        raise DiskFull(folder, needed, free)

@@ -1,0 +1,118 @@
+"""What a vault knows to be erased, in a recovery: left out of backups, named in the target."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+import polars as pl
+
+from neotoma_core.erasure.hashed import ErasedIds
+from neotoma_core.erasure.naming import RAW_FILES, SOURCES, STORED_FILE, named_rows
+from neotoma_core.erasure.reach import reach
+from neotoma_core.frames import ROWID
+from neotoma_core.merge.accounting import ERASED, RowCounts
+from neotoma_core.merge.frames import Offered
+from neotoma_core.merge.lineage import Database
+from neotoma_core.ops.erased_quarantine import forget_quarantined
+from neotoma_core.ops.raw_files import RawListing
+from neotoma_core.report.findings import Finding
+from neotoma_core.store.ledger import read_erased
+from neotoma_core.store.vault import RunFolders
+
+_URL: Final = "storage_url"
+
+
+@dataclass(frozen=True, slots=True)
+class Erasures:
+    """What was left out of the offers, and what the target holds all the same.
+
+    ``left_out``: (backup, table) → rows; ``in_target``: table → rows; ``raw_files``: names of
+    files that only left-out sources refer to.
+    """
+
+    erased: ErasedIds
+    left_out: Mapping[tuple[int, str], int]
+    in_target: Mapping[str, int]
+    raw_files: frozenset[str]
+
+    def counted(self, counts: Sequence[RowCounts]) -> tuple[RowCounts, ...]:
+        """Return the counts of merged tables with the rows that were left out among those read."""
+        return tuple(self._counted(count) for count in counts)
+
+    def _counted(self, count: RowCounts) -> RowCounts:
+        rows = self.left_out.get((count.backup, count.table), 0)
+        if not rows:
+            return count
+        return replace(
+            count,
+            read=count.read + rows,
+            skipped=count.skipped + rows,
+            reasons={**count.reasons, ERASED: rows},
+        )
+
+    def listed(self, listing: RawListing, sources: pl.DataFrame) -> RawListing:
+        """Return the files of a listing, less those of erased sources that backups offer.
+
+        ``sources``: the merged ones. What one of them refers to is brought over all the same.
+        """
+        if not self.erased:
+            return listing
+        names = self.erased.among(RAW_FILES, listing.files["name"].unique())
+        gone = {*names, *self.raw_files} - set(sources[_URL].drop_nulls())
+        here = pl.col("folder") == pl.col("belongs_in")
+        stays = here | ~pl.col("name").is_in(sorted(gone))
+        return RawListing(listing.files.filter(stays)) if gone else listing
+
+    def findings(self) -> Iterator[Finding]:
+        """Yield the tables of the target that hold erased rows."""
+        for table, rows in self.in_target.items():
+            yield erased_in_target(table, rows)
+
+
+def erased_in_target(table: str, rows: int) -> Finding:
+    """Return the finding of erased rows that the target has again."""
+    detail = f"{rows:,} rows are of what was erased; run `midden erase --again` to remove them"
+    return Finding("erased-in-target", table, detail)
+
+
+def leave_out_erased(
+    folders: RunFolders, target: Database, offers: Sequence[Database]
+) -> tuple[list[Database], Erasures]:
+    """Return what backups offer without what is erased, and what that was.
+
+    What goes from a backup is what an erasure would reach in it, given the ids in it that the
+    ledger knows. Erased rows in the run's quarantine are not kept. Raises VaultDamaged.
+    """
+    erased = read_erased(folders.vault)
+    if not erased:
+        return list(offers), Erasures(erased, {}, {}, frozenset())
+    forget_quarantined(folders.quarantine, erased)
+    left_out: dict[tuple[int, str], int] = {}
+    raw_files: set[str] = set()
+    kept: list[Database] = []
+    for number, offer in enumerate(offers):
+        going = _going(offer, erased)
+        left_out |= {(number, table): len(rows) for table, rows in going.items()}
+        raw_files |= _files_of(offer, going)
+        kept.append({name: _without(offered, going.get(name)) for name, offered in offer.items()})
+    in_target = {table: len(rows) for table, rows in _going(target, erased).items()}
+    return kept, Erasures(erased, left_out, in_target, frozenset(raw_files))
+
+
+def _going(database: Database, erased: ErasedIds) -> Mapping[str, pl.Series]:
+    """Return the numbers of the rows that an erasure would reach, by table."""
+    tables = {name: named_rows(name, offered.rows) for name, offered in database.items()}
+    return reach(tables, erased.found_in(tables)).rows
+
+
+def _without(offered: Offered, going: pl.Series | None) -> Offered:
+    if going is None:
+        return offered
+    return replace(offered, rows=offered.rows.filter(~pl.col(ROWID).is_in(going.implode())))
+
+
+def _files_of(database: Database, going: Mapping[str, pl.Series]) -> set[str]:
+    if SOURCES not in going:
+        return set()
+    rows = database[SOURCES].rows.filter(pl.col(ROWID).is_in(going[SOURCES].implode()))
+    return set(rows.filter(pl.col(_URL).str.contains(STORED_FILE))[_URL])

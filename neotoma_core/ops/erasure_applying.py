@@ -1,0 +1,99 @@
+"""Carrying out a planned erasure in one database: staged, then one proven transaction."""
+
+import sqlite3
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from neotoma_core.encryption import seal_rows
+from neotoma_core.erasure.naming import naming_columns
+from neotoma_core.ops import proving
+from neotoma_core.ops.erasure_planning import ErasurePlan
+from neotoma_core.report.recovery import Check
+from neotoma_core.store import checks
+from neotoma_core.store.erasing import count_named, erase_rows, stage_erasure
+from neotoma_core.store.staging import new_staging, stage_derived
+
+_SAMPLE: Final = 100
+
+
+def apply_erasure(
+    plan: ErasurePlan, database: Path, as_read: Mapping[str, str], work: Path
+) -> tuple[Check, ...]:
+    """Erase from ``database`` what is planned, all of it or nothing; return what was proven.
+
+    ``as_read``: SHA-256 of its files when it was read, by suffix. ``work``: a folder for scratch.
+    Raises VerificationFailed, TargetLocked, TargetChanged, DiskFull.
+    """
+    staging = work / "erasing.db"
+    with new_staging(staging):
+        pass
+    stage_erasure(staging, plan.reach.rows, plan.reach.ids)
+    for recomputed in plan.derived:
+        written = recomputed.change.written
+        if plan.sealed and plan.data_key is not None:
+            written = seal_rows(recomputed.table, written, plan.data_key)
+        stage_derived(staging, recomputed.table.name, written, recomputed.change.removed)
+    proven: list[Check] = []
+    erase_rows(
+        database,
+        staging,
+        tuple(plan.reach.rows),
+        as_read,
+        lambda connection: proven.extend(_verify(connection, plan, database)),
+        writes_derived=bool(plan.writes_derived),
+    )
+    return tuple(proven)
+
+
+def _verify(connection: sqlite3.Connection, plan: ErasurePlan, database: Path) -> tuple[Check, ...]:
+    proofs = [("accounted", _accounted(connection, plan)), ("gone", _gone(connection, plan))]
+    if plan.writes_derived:
+        proofs.append(("written", proving.written(connection, ())))
+        proofs.append(("re-reduced", _rereduced(connection, plan)))
+    proofs.append(("intact", _intact(connection, plan)))
+    return proving.all_passed(f"target {database}", proofs)
+
+
+def _accounted(connection: sqlite3.Connection, plan: ErasurePlan) -> proving.Proof:
+    """Every table has the rows it had, less those that go, and the snapshots planned."""
+    expected = {
+        name: stored.rows - len(plan.reach.rows.get(name, ()))
+        for name, stored in plan.held.stored.items()
+    }
+    for recomputed in plan.derived:
+        name, change = recomputed.table.name, recomputed.change
+        if name in expected:
+            expected[name] += change.inserted - change.removed.height
+    found = {name: checks.count_rows(connection, name) for name in expected}
+    problems = [
+        f"{name} has {rows:,} rows, {expected[name]:,} were planned"
+        for name, rows in found.items()
+        if rows != expected[name]
+    ]
+    return f"{sum(found.values()):,} rows in {len(found)} tables", problems
+
+
+def _gone(connection: sqlite3.Connection, plan: ErasurePlan) -> proving.Proof:
+    """No cell that names anything names an erased id."""
+    problems = []
+    for name in plan.held.tables:
+        for column, kind in naming_columns(name, plan.held.stored[name].columns).items():
+            left = kind in plan.reach.ids and count_named(connection, name, column, kind)
+            if left:
+                problems.append(f"{name}.{column}: {left:,} rows still name what was erased")
+    erased = sum(map(len, plan.reach.ids.values()))
+    return f"{erased:,} ids are named nowhere", problems
+
+
+def _rereduced(connection: sqlite3.Connection, plan: ErasurePlan) -> proving.Proof:
+    written = plan.entities.change.written["entity_id"].sort()
+    sample = written.gather_every(max(1, written.len() // _SAMPLE)).to_list()
+    unreadable = set(plan.entities.reduction.unreadable["observation_id"])
+    return proving.rereduced(connection, sample, unreadable, plan.registry, plan.data_key)
+
+
+def _intact(connection: sqlite3.Connection, plan: ErasurePlan) -> proving.Proof:
+    written = {*plan.reach.rows, *(r.table.name for r in plan.derived if r.change.written.height)}
+    problems = checks.integrity_problems_of(connection, sorted(written))
+    return "integrity and foreign keys", problems[:3]

@@ -1,0 +1,244 @@
+"""Planning an erasure in one whole copy: the rows that go, the snapshots that change with them."""
+
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import polars as pl
+
+from neotoma_core.encryption import open_rows, sealed_rows
+from neotoma_core.erasure.naming import NamedRows, named_rows, naming_columns
+from neotoma_core.erasure.reach import Ids, Reach, reach
+from neotoma_core.errors import KeyMissing
+from neotoma_core.frames import ROWID
+from neotoma_core.merge.derived import plan_derived
+from neotoma_core.merge.plan import registry_of
+from neotoma_core.ops.rebuild_deciding import complete_rows
+from neotoma_core.ops.recomputing import ENTITY_SNAPSHOTS, RELATIONSHIP_SNAPSHOTS, Recomputed
+from neotoma_core.policies import Registry
+from neotoma_core.reduce.entities import reduce_entities
+from neotoma_core.reduce.reduction import Reduction
+from neotoma_core.reduce.relationships import reduce_relationships
+from neotoma_core.store.databases import connect_read_only
+from neotoma_core.store.inspection import StoredTable, list_tables
+from neotoma_core.store.keys import KeySource, read_key
+from neotoma_core.store.picked_rows import (
+    holds_sealed_cells,
+    read_picked,
+    without_row_numbers,
+)
+from neotoma_core.store.row_stream import with_columns
+from neotoma_core.store.rows import read_rows
+from neotoma_core.store.selection import merged_entities
+from neotoma_core.tables import BY_NAME, TABLES, Table, kind_of
+from neotoma_core.tables.shape import text
+
+if TYPE_CHECKING:
+    from neotoma_core.encryption.key import DataKey
+
+_OPERATIONAL: Final = tuple(table for table in TABLES if table.kind == "operational")
+_QUOTED: Final = r'"[^"\\]+"'  # a string of a JSON text
+_NOTHING: Final = pl.lit([], dtype=pl.List(pl.String))
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A whole copy to erase from. ``original`` is what messages call it; ``tables`` as named."""
+
+    whole: Path
+    original: Path
+    stored: Mapping[str, StoredTable]
+    tables: Mapping[str, NamedRows]
+    key: KeySource | None
+
+    def columns(self, table: Table) -> tuple[str, ...]:
+        """Return the columns the copy has of a table; none where it lacks the table."""
+        return self.stored[table.name].columns if table.name in self.stored else ()
+
+
+@dataclass(frozen=True, slots=True)
+class ErasurePlan:
+    """What an erasure does to one database.
+
+    ``data_key`` opens what is sealed in what was read, where anything is; ``sealed``: what is
+    derived must be sealed with it. ``emptied``: entities that stay without an observation.
+    """
+
+    held: Held
+    reach: Reach
+    entities: Recomputed
+    relationships: Recomputed
+    registry: Registry
+    data_key: "DataKey | None"
+    sealed: bool
+    emptied: int
+
+    @property
+    def derived(self) -> tuple[Recomputed, Recomputed]:
+        """Both derived tables."""
+        return self.entities, self.relationships
+
+    @property
+    def writes_derived(self) -> int:
+        """Snapshots that are written anew or removed because of what they lose."""
+        changes = (recomputed.change for recomputed in self.derived)
+        return sum(change.written.height + change.removed.height for change in changes)
+
+    @property
+    def writes(self) -> int:
+        """Rows deleted or written."""
+        return self.reach.total + self.writes_derived
+
+
+def read_held(whole: Path, original: Path, key: KeySource | None) -> Held:
+    """Read of every table of a whole copy the cells that name something."""
+    with closing(connect_read_only(whole)) as connection:
+        stored = {table.name: table for table in list_tables(connection, original)}
+    unnumbered = without_row_numbers(whole)
+    tables = {
+        name: _read_named(whole, table)
+        for name, table in stored.items()
+        if name not in unnumbered and (name in BY_NAME or kind_of(name) is None)
+    }
+    return Held(whole, original, stored, tables, key)
+
+
+def plan_erasure(held: Held, seeds: Ids, now: str) -> ErasurePlan:
+    """Plan what goes with the ``seeds``; ``now``: ISO time of the computation.
+
+    Raises KeyMissing, KeyWrong, UsageError.
+    """
+    reached = reach(held.tables, seeds)
+    touched = reached.entities.height or reached.relationships.height
+    sealed = bool(touched) and any(
+        holds_sealed_cells(held.whole, table, held.columns(table))
+        for table in TABLES
+        if table.merged or table.kind == "derived"
+    )
+    opening = _Opening(held)
+    reached = _with_queues(held, reached, opening)
+    registry = _registry(held, reached)
+    entities, emptied = _entities(held, reached, registry, opening)
+    relationships = _relationships(held, reached, now, opening)
+    writes = entities.change.written.height + relationships.change.written.height
+    if sealed and writes:
+        opening.require("entity_snapshots", 1)
+    return ErasurePlan(
+        held, reached, entities, relationships, registry, opening.key, sealed, emptied
+    )
+
+
+class _Opening:
+    """Opens what is sealed; reads the key when the first sealed row is met."""
+
+    def __init__(self, held: Held) -> None:
+        self._held = held
+        self.key: DataKey | None = None
+
+    def opened(self, table: Table, rows: pl.DataFrame) -> pl.DataFrame:
+        sealed = sealed_rows(table, rows).height
+        if not sealed:
+            return rows
+        return open_rows(table, rows, self.require(table.name, sealed), self._held.original)
+
+    def require(self, table: str, rows: int) -> "DataKey":
+        if self.key is None:
+            if self._held.key is None:
+                raise KeyMissing(self._held.original, rows, table)
+            self.key = read_key(self._held.key)
+        return self.key
+
+
+def _read_named(whole: Path, stored: StoredTable) -> NamedRows:
+    names = tuple(naming_columns(stored.name, stored.columns))
+    known = BY_NAME.get(stored.name)
+    facts = (
+        with_columns(known, names)
+        if known
+        else Table(stored.name, "operational", tuple(text(name) for name in names))
+    )
+    return named_rows(stored.name, read_rows(whole, facts, names).rows)
+
+
+def _with_queues(held: Held, reached: Reach, opening: _Opening) -> Reach:
+    """Let the rows of queues go, too, that name an erased id somewhere in their JSON."""
+    erased = pl.Series("id", sorted({i for ids in reached.ids.values() for i in ids}), pl.String)
+    rows = dict(reached.rows)
+    for table in _OPERATIONAL:
+        if table.name not in held.stored or not held.stored[table.name].rows:
+            continue
+        read = opening.opened(table, read_rows(held.whole, table, held.columns(table)).rows)
+        texts = [pl.col(c.name).str.extract_all(_QUOTED) for c in table.columns if c.type == "TEXT"]
+        quoted = read.select(ROWID, id=pl.concat_list(pl.coalesce(t, _NOTHING) for t in texts))
+        named = quoted.explode("id").with_columns(pl.col("id").str.strip_chars('"'))
+        found = named.filter(pl.col("id").is_in(erased.implode()))[ROWID]
+        both = pl.concat([found, rows.get(table.name, found.clear())]).unique()
+        if len(both):
+            rows[table.name] = both
+    return replace(reached, rows=rows)
+
+
+def _registry(held: Held, reached: Reach) -> Registry:
+    table = BY_NAME["schema_registry"]
+    if table.name not in held.stored:
+        return Registry()
+    return registry_of(
+        _staying(table, read_rows(held.whole, table, held.columns(table)).rows, reached)
+    )
+
+
+def _entities(
+    held: Held, reached: Reach, registry: Registry, opening: _Opening
+) -> tuple[Recomputed, int]:
+    ids = reached.entities["entity_id"]
+    log = BY_NAME["observations"]
+    observed = _read(held, log, "entity_id", ids, reached, opening)
+    away = merged_entities(held.whole) if len(ids) and _knows_merges(held) else None
+    live = observed if away is None else observed.join(away, on="entity_id", how="anti")
+    reduction = reduce_entities(complete_rows(log.name, live), registry)
+    existing = _read(held, ENTITY_SNAPSHOTS, "entity_id", ids, reached, opening)
+    emptied = reached.entities.join(observed, on="entity_id", how="anti").height
+    return _recomputed(ENTITY_SNAPSHOTS, reached.entities, existing, reduction), emptied
+
+
+def _relationships(held: Held, reached: Reach, now: str, opening: _Opening) -> Recomputed:
+    keys = reached.relationships["relationship_key"]
+    log, column = BY_NAME["relationship_observations"], "relationship_key"
+    observed = _read(held, log, column, keys, reached, opening)
+    reduction = reduce_relationships(complete_rows(log.name, observed), now=now)
+    existing = _read(held, RELATIONSHIP_SNAPSHOTS, column, keys, reached, opening)
+    return _recomputed(RELATIONSHIP_SNAPSHOTS, reached.relationships, existing, reduction)
+
+
+def _recomputed(
+    table: Table, touched: pl.DataFrame, existing: pl.DataFrame, reduction: Reduction
+) -> Recomputed:
+    """Return the change; what cannot be reduced keeps no snapshot: it may tell of what goes."""
+    (key,) = table.key
+    change = plan_derived(
+        key,
+        existing,
+        reduction.snapshots,
+        touched.join(reduction.snapshots, on=key, how="anti"),
+        columns=table.names,
+    )
+    return Recomputed(table, reduction, change)
+
+
+def _read(  # noqa: PLR0913, PLR0917 - which rows of what, and how to open them
+    held: Held, table: Table, column: str, ids: pl.Series, reached: Reach, opening: _Opening
+) -> pl.DataFrame:
+    picked = read_picked(held.whole, table, held.columns(table), column, ids.to_list())
+    return opening.opened(table, _staying(table, picked, reached))
+
+
+def _staying(table: Table, rows: pl.DataFrame, reached: Reach) -> pl.DataFrame:
+    gone = reached.rows.get(table.name)
+    return rows if gone is None else rows.filter(~pl.col(ROWID).is_in(gone.implode()))
+
+
+def _knows_merges(held: Held) -> bool:
+    names: Sequence[str] = held.columns(BY_NAME["entities"])
+    return "merged_to_entity_id" in names and "merged_at" in names

@@ -1,0 +1,60 @@
+"""Raw files of erased sources: which are there, and removing them."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from neotoma_core.erasure.naming import RAW_FILES, SOURCES
+from neotoma_core.frames import ROWID
+from neotoma_core.ops.erasure_planning import ErasurePlan
+from neotoma_core.ops.raw_files import target_folders
+from neotoma_core.ops.run import Run
+from neotoma_core.store.ledger import Ledger
+from neotoma_core.store.raw_files import raw_file_names, remove_raw_files
+
+
+@dataclass(frozen=True, slots=True)
+class ErasedRawFiles:
+    """Files to remove: (folder, relative name) of each, and their bytes together."""
+
+    names: tuple[tuple[Path, str], ...]
+    bytes: int
+
+    def remove(self) -> None:
+        """Remove them; what is gone already is no error."""
+        for folder in {folder for folder, _ in self.names}:
+            remove_raw_files(folder, [name for place, name in self.names if place == folder])
+
+
+def find_raw_files(run: Run, plan: ErasurePlan, ledger: Ledger) -> ErasedRawFiles:
+    """Return the files below the target's raw folders that only erased sources referred to.
+
+    Those that the ledger names count too: a killed run may have left them.
+    """
+    found = [
+        (folder, name)
+        for folder in target_folders(run)
+        if folder.is_dir()
+        for name in _erased(raw_file_names(folder), plan, ledger)
+    ]
+    return ErasedRawFiles(
+        tuple(found), sum((folder / name).stat().st_size for folder, name in found)
+    )
+
+
+def _erased(names: list[str], plan: ErasurePlan, ledger: Ledger) -> list[str]:
+    going = plan.reach.ids.get(RAW_FILES, frozenset())
+    known = going.union(ledger.erased.among(RAW_FILES, names))
+    return [name for name in names if name in known - _referred(plan)]
+
+
+def _referred(plan: ErasurePlan) -> frozenset[str]:
+    """Return the files that sources which stay refer to."""
+    sources = plan.held.tables.get(SOURCES)
+    if sources is None:
+        return frozenset()
+    rows = sources.rows
+    gone = plan.reach.rows.get(SOURCES)
+    if gone is not None:
+        rows = rows.filter(~rows[ROWID].is_in(gone.implode()))
+    columns = sources.of_kind(RAW_FILES)
+    return frozenset(name for column in columns for name in rows[column].drop_nulls())

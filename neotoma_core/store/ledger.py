@@ -1,0 +1,204 @@
+"""The erasure ledger of a vault: which ids were erased, as salted hashes, for good.
+
+``erasures.jsonl``: a first line with the salt, then one line per event, in order: ids erased by a
+run (hashes by kind), or a run that finished. Each line has a check that covers all lines before
+it; ``vault.json`` says how many lines there must be and what the last one's check is.
+
+Invariant: what was recorded once is never lost unnoticed. Write order: the whole ledger under a
+temporary name, with the new line → synced → renamed → ``vault.json`` likewise; and only then may
+the target be touched. A ledger that is longer than ``vault.json`` says is one whose run was killed
+between the two.
+"""
+
+import hashlib
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+import orjson
+
+from neotoma_core.canonical import JsonValue
+from neotoma_core.erasure.hashed import SALT_BYTES, ErasedIds, hashed
+from neotoma_core.errors import VaultDamaged
+from neotoma_core.store.atomic import write_file
+from neotoma_core.store.vault import WITH_ERASURES, read_json, write_json
+
+_NAME: Final = "erasures.jsonl"
+_NO_CHECK: Final = ""
+_CHECK: Final = ',"check":"'  # what parts a line's check from what it covers
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """A ledger as it is on disk.
+
+    ``unfinished``: the runs that recorded erasures and did not say that they were done.
+    """
+
+    vault: Path
+    lines: tuple[str, ...]
+    check: str
+    erased: ErasedIds
+    unfinished: tuple[str, ...]
+
+
+def read_erased(vault: Path) -> ErasedIds:
+    """Return what a vault knows to be erased; raises VaultDamaged."""
+    return read_ledger(vault).erased
+
+
+def read_ledger(vault: Path) -> Ledger:
+    """Read and prove the ledger of a vault, empty where nothing was ever erased.
+
+    Raises VaultDamaged where a line was changed or is missing, or the whole ledger is.
+    """
+    path = vault / _NAME
+    promised, check = _promised(vault)
+    if not path.exists():
+        if promised:
+            raise _damaged(path, "the ledger is missing")
+        return Ledger(vault, (), _NO_CHECK, ErasedIds(), ())
+    lines = _lines(path)
+    checks = [_NO_CHECK]
+    events = []
+    salt = b""
+    for number, line in enumerate(lines):
+        event = _event(path, line)
+        if number == 0:
+            salt = _salt(path, event)
+        checks.append(_checked(path, salt, checks[-1], line))
+        events.append(event)
+    if len(lines) < promised or checks[promised] != check:
+        raise _damaged(path, "lines are missing")
+    return Ledger(vault, lines, checks[-1], _erased(salt, events), _unfinished(events))
+
+
+def record_erasure(
+    ledger: Ledger, run: str, now: datetime, ids: Mapping[str, Iterable[str]]
+) -> Ledger:
+    """Record ids, by kind, as erased by ``run``; return the ledger as it is then.
+
+    What is recorded already is not recorded again.
+    """
+    salt = ledger.erased.salt or os.urandom(SALT_BYTES)
+    new: dict[str, JsonValue] = {}
+    for kind in sorted(ids):
+        known = ledger.erased.hashes.get(kind, frozenset())
+        digests = sorted({digest for _, digest in hashed(salt, kind, ids[kind])} - known)
+        if digests:
+            new[kind] = list(digests)
+    return _append(ledger, salt, {"run": run, "at": _iso(now), "erased": new})
+
+
+def record_finished(ledger: Ledger, run: str, now: datetime) -> Ledger:
+    """Record that all that was recorded so far has gone from the target."""
+    return _append(ledger, ledger.erased.salt, {"run": run, "at": _iso(now), "finished": True})
+
+
+def _append(ledger: Ledger, salt: bytes, event: dict[str, JsonValue]) -> Ledger:
+    lines, check = list(ledger.lines), ledger.check
+    first: dict[str, JsonValue] = {"format": 1, "salt": salt.hex()}
+    for one in (event,) if lines else (first, event):
+        body = orjson.dumps(one).decode()
+        check = _check_of(salt, check, body)
+        lines.append(f'{body[:-1]}{_CHECK}{check}"}}')
+    write_file(ledger.vault / _NAME, "".join(f"{line}\n" for line in lines).encode())
+    description = ledger.vault / "vault.json"
+    known = read_json(description)
+    promise: JsonValue = {"lines": len(lines), "check": check}
+    if not isinstance(known, dict):
+        raise _damaged(description, "not a description of a vault")
+    write_json(description, {**known, "format": WITH_ERASURES, "erasures": promise})
+    return read_ledger(ledger.vault)
+
+
+def _promised(vault: Path) -> tuple[int, str]:
+    """Return how many lines the ledger must have at least, and the check of the last of them."""
+    description = vault / "vault.json"
+    known = read_json(description) if description.exists() else {}
+    if not isinstance(known, dict):
+        raise _damaged(description, "not a description of a vault")
+    promise = known.get("erasures")
+    if promise is None and known.get("format") != WITH_ERASURES:
+        return 0, _NO_CHECK
+    if isinstance(promise, dict):
+        lines, check = promise.get("lines"), promise.get("check")
+        if isinstance(lines, int) and isinstance(check, str) and lines > 0:
+            return lines, check
+    raise _damaged(description, "it does not say how long the ledger is")
+
+
+def _lines(path: Path) -> tuple[str, ...]:
+    try:
+        text = path.read_bytes().decode()
+    except UnicodeDecodeError as error:
+        raise _damaged(path, "not text") from error
+    if not text.endswith("\n"):
+        raise _damaged(path, "cut off")
+    return tuple(text[:-1].split("\n"))
+
+
+def _event(path: Path, line: str) -> dict[str, JsonValue]:
+    try:
+        event = orjson.loads(line)
+    except orjson.JSONDecodeError as error:
+        raise _damaged(path, "a line is no JSON") from error
+    if not isinstance(event, dict):
+        raise _damaged(path, "a line is no event")
+    return event
+
+
+def _salt(path: Path, event: dict[str, JsonValue]) -> bytes:
+    salt = event.get("salt")
+    try:
+        found = bytes.fromhex(salt) if isinstance(salt, str) else b""
+    except ValueError:
+        found = b""
+    if event.get("format") != 1 or len(found) != SALT_BYTES:
+        raise _damaged(path, "it has no salt, or was made by a newer midden")
+    return found
+
+
+def _checked(path: Path, salt: bytes, before: str, line: str) -> str:
+    body, _, said = line.rpartition(_CHECK)
+    check = _check_of(salt, before, f"{body}}}")
+    if said != f'{check}"}}':
+        raise _damaged(path, "a line is not what was written")
+    return check
+
+
+def _check_of(salt: bytes, before: str, body: str) -> str:
+    content = before + body
+    return hashlib.blake2b(content.encode(), key=salt, digest_size=SALT_BYTES).hexdigest()
+
+
+def _erased(salt: bytes, events: list[dict[str, JsonValue]]) -> ErasedIds:
+    hashes: dict[str, set[str]] = {}
+    for event in events:
+        erased = event.get("erased")
+        for kind, digests in erased.items() if isinstance(erased, dict) else ():
+            known = hashes.setdefault(kind, set())
+            known.update(map(str, digests) if isinstance(digests, list) else ())
+    return ErasedIds(salt, {kind: frozenset(digests) for kind, digests in hashes.items()})
+
+
+def _unfinished(events: list[dict[str, JsonValue]]) -> tuple[str, ...]:
+    runs: list[str] = []
+    for event in events:
+        if "erased" in event:
+            runs.append(str(event.get("run")))
+        elif event.get("finished"):
+            runs.clear()
+    return tuple(runs)
+
+
+def _iso(now: datetime) -> str:
+    return now.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def _damaged(path: Path, wrong: str) -> VaultDamaged:
+    advice = "restore it from a copy of the vault: without it, what was erased would come back"
+    return VaultDamaged(path, wrong, advice)

@@ -1,0 +1,79 @@
+"""Some rows of a stored table, picked by what a column says."""
+
+from collections.abc import Iterable, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Final
+
+import polars as pl
+
+from neotoma_core.canonical import stringify
+from neotoma_core.ddl import quoted
+from neotoma_core.frames import ROWID
+from neotoma_core.store.arrow_sqlite import arrow_connection, fetch, immutable_uri
+from neotoma_core.store.databases import connect_read_only
+from neotoma_core.store.rows import empty_rows, select_rows, without_bad_text
+from neotoma_core.tables import Table
+
+_AT_ONCE: Final = 5_000  # values in one statement
+_HEX: Final = "[0-9a-f]"
+_SEALED_START: Final = f"{_HEX * 32}:{_HEX * 32}:*"
+
+
+def read_picked(
+    database: Path, table: Table, stored: Sequence[str], column: str, values: Sequence[str]
+) -> pl.DataFrame:
+    """Return the rows of a whole copy whose ``column`` is one of ``values``, in no order.
+
+    ``_rowid`` and the table's columns; a cell that its column cannot hold is NULL.
+    """
+    parts = [empty_rows(table)]
+    if column in stored and values:
+        known = [name for name in stored if name in table.names]
+        with arrow_connection(immutable_uri(database)) as connection:
+            for some in _batches(values):
+                where = f"{quoted(column)} IN (SELECT value FROM json_each({_literal(some)}))"
+                query = select_rows(table, known, tolerant=True, where=where)
+                readable, _ = without_bad_text(fetch(connection, query).slice(1))
+                frame = pl.from_arrow(readable)
+                assert isinstance(frame, pl.DataFrame)  # noqa: S101 - a table is never a series
+                parts.append(frame.with_columns(pl.col(ROWID).cast(pl.Int64)))
+    return pl.concat(parts, how="diagonal_relaxed").select(parts[0].columns)
+
+
+def holds_any(database: Path, table: str, column: str, values: Iterable[str]) -> bool:
+    """Return whether any row of a whole copy has one of ``values`` in ``column``."""
+    query = (
+        f"SELECT 1 FROM {quoted(table)} WHERE {quoted(column)} IN "
+        "(SELECT value FROM json_each(?)) LIMIT 1"
+    )
+    with closing(connect_read_only(database)) as connection:
+        found = connection.execute(query, (stringify(list(values)),)).fetchone()
+    return found is not None
+
+
+def holds_sealed_cells(database: Path, table: Table, stored: Sequence[str]) -> bool:
+    """Return whether any cell of a table of a whole copy is sealed."""
+    sealable = [c.name for c in table.columns if c.sealed and c.name in stored]
+    if not sealable:
+        return False
+    any_sealed = " OR ".join(f"{quoted(name)} GLOB ?" for name in sealable)
+    query = f"SELECT 1 FROM {quoted(table.name)} WHERE {any_sealed} LIMIT 1"
+    with closing(connect_read_only(database)) as connection:
+        return connection.execute(query, [_SEALED_START] * len(sealable)).fetchone() is not None
+
+
+def without_row_numbers(database: Path) -> frozenset[str]:
+    """Return the tables of a whole copy whose rows have no numbers."""
+    with closing(connect_read_only(database)) as connection:
+        rows = connection.execute("SELECT name FROM pragma_table_list WHERE wr").fetchall()
+    return frozenset(str(name) for (name,) in rows)
+
+
+def _literal(values: Sequence[str]) -> str:
+    escaped = stringify(list(values)).replace("'", "''")
+    return f"'{escaped}'"
+
+
+def _batches(values: Sequence[str]) -> Iterable[Sequence[str]]:
+    return (values[start : start + _AT_ONCE] for start in range(0, len(values), _AT_ONCE))
