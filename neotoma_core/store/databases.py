@@ -24,6 +24,8 @@ _COMPRESSED: Final = {
 }
 _NEOTOMA_TABLES: Final = {"observations": {"id", "entity_id", "fields"}, "entities": {"id"}}
 _SHOWN_PROBLEMS: Final = 3
+_MAPPED_BYTES: Final = 1 << 30  # of the file; they count as memory of the process
+_CACHE_KIB: Final = 256 << 10  # for the pages beyond
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,11 @@ def connect_read_only(database: Path) -> sqlite3.Connection:
 
 
 def check_integrity(connection: sqlite3.Connection, original: Path) -> None:
-    """Raise BackupDamaged where SQLite's integrity check finds damaged pages."""
+    """Raise BackupDamaged where SQLite's integrity check finds damaged pages of a whole copy."""
+    # The check looks up every row in every index. Mapped into memory, pages need not be copied at
+    # each visit, which takes a third of its time; with a small cache it would take twice as long.
+    connection.execute(f"PRAGMA mmap_size = {_MAPPED_BYTES}").fetchone()
+    connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
     problems = [line for line in _integrity_lines(connection) if not line.startswith(NO_DAMAGE)]
     if problems:
         raise _damaged(original, _shown(problems))

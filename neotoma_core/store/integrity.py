@@ -9,7 +9,6 @@ from typing import Final, Self
 from neotoma_core.store.databases import check_integrity, connect_read_only
 
 _INSTRUCTIONS: Final = 1_000_000  # of SQLite's, between two looks at whether anybody still waits
-_CACHE_KIB: Final = 256 << 10
 
 
 class IntegrityCheck:
@@ -48,7 +47,5 @@ class IntegrityCheck:
 
     def _check(self) -> None:
         with closing(connect_read_only(self._whole)) as connection:
-            # It looks up every row in every index: with a small cache, mostly by reading again.
-            connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
             connection.set_progress_handler(lambda: self._unwanted, _INSTRUCTIONS)
             check_integrity(connection, self._original)
