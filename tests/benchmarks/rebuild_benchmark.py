@@ -5,7 +5,8 @@ or with sizes: ``… 10000 100000``. Every database is invented, in the shape of
 has no snapshots yet: all of them are written. Each rebuild is a process of its own. ``copy`` is the
 time to copy the same log with ATTACH and INSERT; ``ratio`` the rebuild's to that. Steps of the
 reduction are those of one thread; what goes on beside it (staging, and SQLite's integrity check,
-which may go on until the commit) is in none of them. On a machine shared with others only ``cpu s`` says much.
+which may go on until the commit) is in none of them. On a machine shared with others only
+``cpu s`` says much.
 """
 
 import json
