@@ -39,7 +39,7 @@ class Buckets:
         rows = rows.select(self._schema.names())
         for number, part in self._cut(rows, bucket):
             self._held.setdefault(number, []).append(part)
-        self._held_bytes += rows.estimated_size()
+        self._held_bytes += int(rows.estimated_size())
         if self._held_bytes > _HELD_BYTES:
             self._spill()
 
