@@ -11,7 +11,7 @@ from typing import Final, Self
 
 from neotoma_core.store.databases import check_integrity, connect_read_only
 
-_NICENESS: Final = 10
+_NICENESS: Final = 5
 _INSTRUCTIONS: Final = 1_000_000  # of SQLite's, between two looks at whether anybody still waits
 
 
