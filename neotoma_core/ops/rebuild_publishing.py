@@ -63,7 +63,8 @@ def publish_rebuild(
 ) -> tuple[Check, ...]:
     """Write what is staged into the target, all of it or nothing, and return what was proven.
 
-    Raises VerificationFailed, TargetLocked, TargetChanged, DiskFull.
+    What was read is still being checked meanwhile; nothing is committed before that has passed.
+    Raises VerificationFailed, BackupDamaged, TargetLocked, TargetChanged, DiskFull.
     """
     proven: list[Check] = []
     publish(
@@ -80,7 +81,7 @@ def _verify(
     connection: sqlite3.Connection, reading: Reading, tallies: Sequence[Tally]
 ) -> tuple[Check, ...]:
     entities = tallies[0]
-    return proving.all_passed(
+    passed = proving.all_passed(
         f"target {reading.rebuild.target.path}",
         (
             ("accounted", _accounted(connection, reading, tallies)),
@@ -92,6 +93,8 @@ def _verify(
             ),
         ),
     )
+    reading.integrity.require_passed()
+    return passed
 
 
 def _accounted(

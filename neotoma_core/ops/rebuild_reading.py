@@ -43,8 +43,8 @@ if TYPE_CHECKING:
     from neotoma_core.encryption.key import DataKey
 
 # Of the largest table; two buckets are worked on at a time.
-_BUCKET_ROWS: Final = 250_000
-_BUCKET_BYTES: Final = 64 << 20
+_BUCKET_ROWS: Final = 125_000
+_BUCKET_BYTES: Final = 32 << 20
 _NO_SIZE: Final = TableSize(0, 0, 0, 0)
 _LONG: Final = {
     "observations": ("fields",),

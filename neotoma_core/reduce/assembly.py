@@ -28,16 +28,16 @@ def assemble(kept: pl.DataFrame, keys: pl.DataFrame) -> pl.DataFrame:
     Returns:
         (group, snapshot, provenance), for the groups that keep a field.
     """
-    label = pl.lit(keys["label"]).gather(pl.col("key"))
+    key = pl.col("key")
     members = _in_object_order(kept, keys).select(
         pl.col("group").set_sorted(),
-        snapshot=pl.concat_str(label, pl.lit(":"), "value"),
-        provenance=pl.concat_str(label, pl.lit(':"'), "source", pl.lit('"')),
+        snapshot=pl.lit(keys["label"] + ":").gather(key) + pl.col("value"),
+        provenance=pl.lit(keys["label"] + ':"').gather(key) + pl.col("source"),
     )
     objects = members.group_by("group", maintain_order=True).agg("snapshot", "provenance")
     return objects.with_columns(
-        pl.format("{{{}}}", pl.col(name).list.join(",")).alias(name)
-        for name in ("snapshot", "provenance")
+        snapshot=pl.format("{{{}}}", pl.col("snapshot").list.join(",")),
+        provenance=pl.format('{{{}"}}', pl.col("provenance").list.join('",')),
     )
 
 

@@ -66,6 +66,7 @@ def _engine() -> duckdb.DuckDBPyConnection:
 def _run(texts: pl.DataFrame, query: str) -> pl.DataFrame:
     # A cursor is a connection of its own, with its own views: threads do not meet.
     with _engine().cursor() as connection:
-        connection.register("texts", texts)
+        # As Polars has them: by default it would copy all text into an older layout first.
+        connection.register("texts", texts.to_arrow(compat_level=pl.CompatLevel.newest()))
         exploded: pl.DataFrame = connection.sql(query).pl()
         return exploded

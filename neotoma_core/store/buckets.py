@@ -1,11 +1,12 @@
-"""Rows on disk in buckets, so that what belongs together can be read without all the rest.
+"""Rows in buckets, so that what belongs together can be read without all the rest.
 
-They lie in the scratch of a run and may be lost at any time. A bucket is a folder of Arrow files,
-one per part that was added; reading a bucket reads them all.
+They are in memory while they are few. Whenever they are more, all of them go to the disk: into the
+scratch of a run, where they may be lost at any time. There a bucket is a folder of Arrow files, one
+for each time that happened; reading a bucket reads them all.
 """
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -13,6 +14,7 @@ import polars as pl
 
 _BUCKET: Final = "_bucket"
 _FOLDER_MODE: Final = 0o700
+_HELD_BYTES: Final = 512 << 20  # of one table, in memory
 _FEW: Final = 8  # more than these wait for the disk, and compressed they wait for less of it
 
 
@@ -27,36 +29,53 @@ class Buckets:
         self.count: Final = count
         self._folder: Final = folder
         self._schema: Final = pl.Schema(schema)
-        self._parts = 0
+        self._held: dict[int, list[pl.DataFrame]] = {}
+        self._held_bytes = 0
+        self._spills = 0
         folder.mkdir(mode=_FOLDER_MODE)
 
     def add(self, rows: pl.DataFrame, bucket: pl.Expr) -> None:
         """Add rows, each to the bucket numbered ``bucket``, from 0."""
-        self._parts += 1
         rows = rows.select(self._schema.names())
-        if self.count == 1:
-            self._write(rows, 0)
-            return
-        numbered = rows.with_columns(bucket.cast(pl.UInt32).alias(_BUCKET))
-        parts = numbered.partition_by(_BUCKET, include_key=False, as_dict=True)
-        for (number,), part in parts.items():
-            self._write(part, int(str(number)))
+        for number, part in self._cut(rows, bucket):
+            self._held.setdefault(number, []).append(part)
+        self._held_bytes += int(rows.estimated_size())
+        if self._held_bytes > _HELD_BYTES:
+            self._spill()
 
     def read(self, number: int) -> pl.DataFrame:
         """Return the rows of one bucket, in no particular order."""
         files = sorted(self._bucket(number).glob("*.arrow"))
-        return pl.concat([pl.DataFrame(schema=self._schema), *map(pl.read_ipc, files)])
+        held = self._held.get(number, [])
+        return pl.concat([pl.DataFrame(schema=self._schema), *map(pl.read_ipc, files), *held])
 
     def remove(self, number: int) -> None:
         """Remove a bucket that is no longer needed."""
+        self._held.pop(number, None)
         shutil.rmtree(self._bucket(number), ignore_errors=True)
+
+    def _cut(self, rows: pl.DataFrame, bucket: pl.Expr) -> Iterator[tuple[int, pl.DataFrame]]:
+        if self.count == 1:
+            yield 0, rows
+            return
+        numbered = rows.with_columns(bucket.cast(pl.UInt32).alias(_BUCKET))
+        parts = numbered.partition_by(_BUCKET, include_key=False, as_dict=True)
+        for (number,), part in parts.items():
+            yield int(str(number)), part
+
+    def _spill(self) -> None:
+        """Move all rows in memory to the disk."""
+        self._spills += 1
+        for number in list(self._held):
+            self._write(pl.concat(self._held.pop(number)), number)
+        self._held_bytes = 0
 
     def _write(self, rows: pl.DataFrame, number: int) -> None:
         folder = self._bucket(number)
         folder.mkdir(exist_ok=True, mode=_FOLDER_MODE)
-        # The older layout keeps only the text that is in these rows, not that of the whole part.
+        # The older layout keeps only the text that is in these rows, not that of all buckets.
         rows.write_ipc(
-            folder / f"{self._parts:06}.arrow",
+            folder / f"{self._spills:06}.arrow",
             compression="lz4" if self.count > _FEW else "uncompressed",
             compat_level=pl.CompatLevel.oldest(),
         )

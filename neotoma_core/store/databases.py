@@ -21,6 +21,8 @@ _COMPRESSED: Final = {
     b"\xfd7zX": "xz",
     b"PK": "zip",
 }
+_MAPPED_BYTES: Final = 1 << 30  # of the file; they count as memory of the process
+_CACHE_KIB: Final = 256 << 10  # for the pages beyond
 
 
 def make_whole(copy: Path, original: Path, scratch: Path) -> Path:
@@ -60,7 +62,11 @@ def connect_read_only(database: Path) -> sqlite3.Connection:
 
 
 def check_integrity(connection: sqlite3.Connection, original: Path) -> None:
-    """Raise BackupDamaged where SQLite's integrity check finds damaged pages."""
+    """Raise BackupDamaged where SQLite's integrity check finds damaged pages of a whole copy."""
+    # The check looks up every row in every index. Mapped into memory, pages need not be copied at
+    # each visit, which takes a third of its time; with a small cache it would take twice as long.
+    connection.execute(f"PRAGMA mmap_size = {_MAPPED_BYTES}").fetchone()
+    connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
     problems = [line for line in integrity_lines(connection) if not line.startswith(NO_DAMAGE)]
     if problems:
         raise damaged(original, _shown(problems))

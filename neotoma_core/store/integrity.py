@@ -1,5 +1,8 @@
 """SQLite's integrity check beside other work: it keeps one processor busy, and nothing else."""
 
+import os
+import sys
+import threading
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
@@ -8,8 +11,8 @@ from typing import Final, Self
 
 from neotoma_core.store.databases import check_integrity, connect_read_only
 
+_NICENESS: Final = 5
 _INSTRUCTIONS: Final = 1_000_000  # of SQLite's, between two looks at whether anybody still waits
-_CACHE_KIB: Final = 256 << 10
 
 
 class IntegrityCheck:
@@ -47,8 +50,16 @@ class IntegrityCheck:
             self._done.result()
 
     def _check(self) -> None:
+        _yield_to_others()
         with closing(connect_read_only(self._whole)) as connection:
-            # It looks up every row in every index: with a small cache, mostly by reading again.
-            connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
             connection.set_progress_handler(lambda: self._unwanted, _INSTRUCTIONS)
             check_integrity(connection, self._original)
+
+
+def _yield_to_others() -> None:
+    """Let all other threads go first: they are waited for, and the check has time until they end.
+
+    Niceness is one thread's own on Linux only; elsewhere it is that of the whole process.
+    """
+    if sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)

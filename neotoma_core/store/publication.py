@@ -213,12 +213,14 @@ def write_derived(connection: sqlite3.Connection) -> None:
 def _write_derived(connection: sqlite3.Connection, table: Table) -> None:
     (key,) = table.key
     names = column_list(table.names)
-    for staged in ("write", "remove"):
+    into, key_of = f"main.{quoted(table.name)}", quoted(key)
+    for kind in ("write", "remove"):
+        staged = f"staging.{quoted(f'{kind}_{table.name}')}"
+        # By row number: to look keys up, SQLite would first sort all that are staged.
         connection.execute(
-            f"DELETE FROM main.{quoted(table.name)} WHERE {quoted(key)} IN "
-            f"(SELECT {quoted(key)} FROM staging.{quoted(f'{staged}_{table.name}')})"
+            f"DELETE FROM {into} WHERE rowid IN (SELECT there.rowid FROM {staged} AS staged "
+            f"JOIN {into} AS there ON there.{key_of} = staged.{key_of})"
         )
     connection.execute(
-        f"INSERT INTO main.{quoted(table.name)} ({names}) "
-        f"SELECT {names} FROM staging.{quoted('write_' + table.name)}"
+        f"INSERT INTO {into} ({names}) SELECT {names} FROM staging.{quoted('write_' + table.name)}"
     )

@@ -1,4 +1,4 @@
-"""Tables read part by part, and rows kept in buckets on disk."""
+"""Tables read part by part, and rows kept in buckets, in memory or on disk."""
 
 import sqlite3
 from contextlib import closing
@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 
 from neotoma_core.frames import ROWID
+from neotoma_core.store import buckets as buckets_module
 from neotoma_core.store import row_stream
 from neotoma_core.store.buckets import Buckets
 from neotoma_core.store.row_stream import TableSize, measure_table, stream_rows, with_columns
@@ -83,7 +84,11 @@ def test_a_cell_of_another_type_is_null_and_named_once(
 SCHEMA = {"key": pl.String(), "n": pl.Int64()}
 
 
-def test_rows_with_one_key_are_in_one_bucket_from_every_part(tmp_path: Path) -> None:
+@pytest.mark.parametrize("held", [0, 1_000, 1 << 20], ids=["disk", "both", "memory"])
+def test_rows_with_one_key_are_in_one_bucket_from_every_part(
+    held: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(buckets_module, "_HELD_BYTES", held)
     buckets = Buckets(tmp_path / "rows", 4, SCHEMA)
     keys = [f"k{n % 9}" for n in range(90)]
     for start in (0, 30, 60):
@@ -101,10 +106,14 @@ def test_an_absent_key_has_a_bucket_too(tmp_path: Path) -> None:
     assert sum(buckets.read(number).height for number in range(3)) == 2
 
 
-def test_a_removed_bucket_is_empty_and_gone_from_disk(tmp_path: Path) -> None:
+def test_a_removed_bucket_is_empty_and_gone_from_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(buckets_module, "_HELD_BYTES", 0)
     buckets = Buckets(tmp_path / "rows", 1, SCHEMA)
     buckets.add(pl.DataFrame({"key": ["a"], "n": [1]}), pl.lit(0))
     assert buckets.read(0).rows() == [("a", 1)]
+    assert list((tmp_path / "rows").iterdir()) != []
     buckets.remove(0)
     assert buckets.read(0).is_empty()
     assert list((tmp_path / "rows").iterdir()) == []
