@@ -64,7 +64,8 @@ class ConflictsFound(MiddenError):
         self.listing = listing
         super().__init__(
             f"{conflicts:,} rows have the same key and different values: nothing was changed; "
-            f"read {listing}, then choose --mode keep-target or --mode keep-source"
+            f"say in {listing} what to keep and pass it with --decisions, "
+            "or choose --mode keep-target or --mode keep-source"
         )
 
 

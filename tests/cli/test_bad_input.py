@@ -146,7 +146,7 @@ def test_safe_mode_stops_at_a_conflict_and_lists_it(tmp_path: Path, midden: Midd
     words = ("recover", "--target", target, "--backup", other, "--mode", "safe", "--yes")
     done: subprocess.CompletedProcess[str] = midden(*words)
     assert done.returncode == 4
-    assert "conflicts.parquet" in done.stderr
+    assert "conflicts.json" in done.stderr
     assert "SECRET" not in done.stdout + done.stderr
     assert target.read_bytes() == before
 
