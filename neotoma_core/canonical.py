@@ -222,6 +222,10 @@ def _escape(found: re.Match[str]) -> str:
     return _SHORT_ESCAPES.get(found[0]) or f"\\u{ord(found[0]):04x}"
 
 
+_PLAIN_DIGITS: Final = 21  # from 1e21 on, and below 1e-6, Number::toString writes an exponent
+_PLAIN_ZEROS: Final = 6
+
+
 def number_text(x: float) -> str:
     """Return how JavaScript prints a number: the shortest digits that denote the double.
 
@@ -240,11 +244,11 @@ def number_text(x: float) -> str:
 
 def _positive_text(x: float) -> str:
     digits, point = _shortest_digits(x)
-    if len(digits) <= point <= 21:  # noqa: PLR2004 - the bounds of Number::toString
+    if len(digits) <= point <= _PLAIN_DIGITS:
         return digits.ljust(point, "0")
-    if 0 < point <= 21:  # noqa: PLR2004
+    if 0 < point <= _PLAIN_DIGITS:
         return f"{digits[:point]}.{digits[point:]}"
-    if -6 < point <= 0:  # noqa: PLR2004
+    if -_PLAIN_ZEROS < point <= 0:
         return f"0.{'0' * -point}{digits}"
     fraction = f".{digits[1:]}" if len(digits) > 1 else ""
     return f"{digits[0]}{fraction}e{point - 1:+d}"

@@ -41,9 +41,11 @@ def convert(value: JsonValue, rule: FieldRule) -> JsonValue:
     return value
 
 
-def matches_type(value: JsonValue, type: str) -> bool:  # noqa: A002 - the schema's own word
+def matches_type(value: JsonValue, field_type: str) -> bool:
     """Tell whether a value is of a field type; any string is a date, null is of no type."""
-    return type_name(value) == ("string" if type == "date" else type) and value is not None
+    return (
+        type_name(value) == ("string" if field_type == "date" else field_type) and value is not None
+    )
 
 
 def type_name(value: JsonValue) -> str:

@@ -12,6 +12,12 @@ _HIGHEST_TIME_PARTS: Final = (23, 59, 59, 999)
 _MAX_SMALL_INTEGER: Final = 2**31 - 1
 _UNSIGNED_32: Final = 2**32
 _MAX_YEAR: Final = 2**30
+_MONTHS: Final = 12
+_DAYS: Final = 31  # of any month: V8 takes 30 February for 2 March
+_HALF_DAY: Final = 12  # hours
+_MINUTES: Final = 60
+_CENTURY: Final = 100
+_PIVOT: Final = 50  # years of two digits before it are of this century
 
 _MONTH: Final = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
 _HALF_DAYS: Final = {"am": 0, "pm": 12}
@@ -189,7 +195,7 @@ class DateParts:
 
     def expects_zone_minute(self, number: int) -> bool:
         """Tell whether a number can be the minutes of a zone whose hours are known."""
-        return self.zone_hour is not None and self.zone_minute is None and number < 60  # noqa: PLR2004
+        return self.zone_hour is not None and self.zone_minute is None and number < _MINUTES
 
     def set_zone(self, hours: int) -> None:
         """Set the zone to whole hours ahead of UTC."""
@@ -204,9 +210,9 @@ class DateParts:
         if not self.day:
             raise Refused
         year, month, day = self._arranged()
-        if not self.is_iso and 0 <= year <= 99:  # noqa: PLR2004
-            year += 2000 if year < 50 else 1900  # noqa: PLR2004
-        if not (1 <= month <= 12 and 1 <= day <= 31 and abs(year) <= _MAX_YEAR):  # noqa: PLR2004
+        if not self.is_iso and 0 <= year < _CENTURY:
+            year += 2000 if year < _PIVOT else 1900
+        if not (1 <= month <= _MONTHS and 1 <= day <= _DAYS and abs(year) <= _MAX_YEAR):
             raise Refused
         return year, month, day
 
@@ -216,7 +222,7 @@ class DateParts:
         A number that was not given is 1, so a day and a month alone are of 2001.
         """
         first, second, third = (*self.day, 1, 1)[:3]
-        first_is_day = 1 <= first <= 31  # noqa: PLR2004
+        first_is_day = 1 <= first <= _DAYS
         if self.month is not None:
             return (second, self.month, first) if first_is_day else (first, self.month, second)
         if self.is_iso or not first_is_day:
@@ -227,9 +233,9 @@ class DateParts:
         """Return the milliseconds since midnight."""
         hour, minute, second, millisecond = (*self.time, 0, 0, 0, 0)[:4]
         if self.half_day_hours is not None:
-            if not 0 <= hour <= 12:  # noqa: PLR2004
+            if not 0 <= hour <= _HALF_DAY:
                 raise Refused
-            hour = hour % 12 + self.half_day_hours
+            hour = hour % _HALF_DAY + self.half_day_hours
         parts = (hour, minute, second, millisecond)
         within = all(p <= highest for p, highest in zip(parts, _HIGHEST_TIME_PARTS, strict=True))
         if not within and parts != (24, 0, 0, 0):

@@ -19,6 +19,10 @@ _DAYS_PER_CYCLE: Final = 146_097
 _AS_WRITTEN: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", re.ASCII)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
+_MIDNIGHT: Final = 24  # an hour of its own, at the end of the day
+_LAST_HOUR: Final = 23
+_LAST_MINUTE: Final = 59
+
 
 def instant_ms(text: str | None) -> int | None:
     """Return the instant a text denotes, in milliseconds since 1970, UTC; None where it is NaN.
@@ -106,9 +110,9 @@ def _read_iso_day(scanner: Scanner, parts: DateParts) -> bool:
 
 def _read_iso_time(scanner: Scanner, parts: DateParts) -> None:
     """Read HH:mm, HH:mm:ss or HH:mm:ss.fraction; 24 stands for midnight only."""
-    hour = _two_digits(scanner, 24)
+    hour = _two_digits(scanner, _MIDNIGHT)
     parts.add_time_part(hour)
-    highest = 0 if hour == 24 else 59  # noqa: PLR2004
+    highest = 0 if hour == _MIDNIGHT else _LAST_MINUTE
     if not scanner.skip(":"):
         raise Refused
     parts.add_time_part(_two_digits(scanner, highest))
@@ -131,13 +135,13 @@ def _read_iso_zone(scanner: Scanner, parts: DateParts) -> None:
         parts.zone_sign = scanner.next().sign
         if scanner.peek().has_digits(4):
             parts.zone_hour, parts.zone_minute = divmod(scanner.next().number, 100)
-            if parts.zone_hour > 23 or parts.zone_minute > 59:  # noqa: PLR2004
+            if parts.zone_hour > _LAST_HOUR or parts.zone_minute > _LAST_MINUTE:
                 raise Refused
         else:
-            parts.zone_hour = _two_digits(scanner, 23)
+            parts.zone_hour = _two_digits(scanner, _LAST_HOUR)
             if not scanner.skip(":"):
                 raise Refused
-            parts.zone_minute = _two_digits(scanner, 59)
+            parts.zone_minute = _two_digits(scanner, _LAST_MINUTE)
 
 
 def _two_digits(scanner: Scanner, highest: int) -> int:

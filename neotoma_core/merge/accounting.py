@@ -2,10 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from typing import Final
-
-ERASED: Final = "erased"
-"""The reason of rows skipped in a table that is merged: the vault knows them to be erased."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +33,6 @@ class RowCounts:
             raise ValueError(f"{self.table}: {self.read} rows read, {accounted} accounted for")
         if sum(self.reasons.values()) != self.skipped:
             raise ValueError(f"{self.table}: {self.skipped} rows skipped, not all with a reason")
-
-    @property
-    def reason(self) -> str:
-        """Why rows were skipped, in words."""
-        return "; ".join(self.reasons)
 
 
 CLASSES = tuple(

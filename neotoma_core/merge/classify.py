@@ -33,10 +33,9 @@ def classify(
 ) -> pl.DataFrame:
     """Return ``rows`` of backup ``number``, each beside the merged row with its key.
 
-    Adds the merged row's cells (``_kept_…``), ``_class``, ``_differs`` (the columns in conflict)
-    ``_resent`` (whether it was observed or created at another time) and ``_stands_in`` (the id of
-    the merged row that a remapped one is the same as).
-    ``columns`` has the columns each origin really has.
+    Adds the merged row's cells (``_kept_…``), ``_class``, ``_differs`` (the columns in conflict),
+    ``_resent`` (whether its stamps differ) and ``_stands_in`` (the id of the merged row that a
+    remapped one is the same as). ``columns`` has the columns each origin really has.
     """
     values = [name for name in values_of(rows) if name in merged.columns]
     beside = _beside(table, merged, rows, values)

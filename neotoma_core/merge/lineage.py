@@ -5,7 +5,7 @@ under two owners. Whoever knows of the merge is right, in every mode.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import polars as pl
@@ -102,11 +102,11 @@ def lineage_of(databases: Sequence[Database]) -> Lineage:
         step.old for database in databases for step in _merges(database["entity_merges"].rows)
     }
     given_back = _given_back(splits)
-    there = {identifier for d in databases for identifier in d["entities"].rows["id"]}
+    known = [step for database in databases for step in _known(database, audited)]
+    there = _present(databases, {step.new for step in known})
     steps = [
         step
-        for database in databases
-        for step in _known(database, audited)
+        for step in known
         if step.new in there
         and _moment(step.at)
         >= max(given_back.get((u, step.old), _NEVER) for u in (step.user, None))
@@ -127,7 +127,14 @@ def lineage_of(databases: Sequence[Database]) -> Lineage:
         for step in ignored
         if lineage.survivor(step.old, step.user) != lineage.survivor(step.new, step.user)
     }
-    return Lineage(merges, lineage.splits, lineage.pointers, tuple(sorted(contradicted)))
+    return replace(lineage, contradicted=tuple(sorted(contradicted)))
+
+
+def _present(databases: Sequence[Database], entities: set[str]) -> set[str]:
+    """Return those of some entities that any database holds."""
+    named = pl.Series("id", sorted(entities), dtype=pl.String).implode()
+    ids = (database["entities"].rows["id"] for database in databases)
+    return {found for held in ids for found in held.filter(held.is_in(named))}
 
 
 def _known(database: Database, audited: set[str]) -> Iterator[_Step]:

@@ -88,25 +88,32 @@ def _repoint_edges(databases: dict[int, dict[str, Offered]], lineage: Lineage) -
         database[name].rows.join(cells[origin], on=ROWID, how="anti").select("id", _KEY)
         for origin, database in databases.items()
     )
+    undisputed = _undisputed([native, *(moved.select("id", _KEY) for moved in cells.values())])
     for origin, database in databases.items():
-        moved = _with_ids(cells[origin], database[name].rows)
+        moved = cells[origin]
         loops = moved.filter(pl.col("source_entity_id") == pl.col("target_entity_id"))
         # A row that some database already has under its new key is that row, no duplicate of it.
         others = moved.join(loops, on=ROWID, how="anti").join(native, on=["id", _KEY], how="anti")
-        duplicates = others.join(native, on=_KEY, how="semi")
+        duplicates = others.join(native.join(undisputed, on="id", how="semi"), on=_KEY, how="semi")
         stay = pl.concat([loops, duplicates]).select(ROWID)
         offered = database[name]
         if origin != TARGET:
             offered = offered.without(loops.select(ROWID), SELF_LOOP)
             offered = offered.without(duplicates.select(ROWID), DUPLICATE)
-        moving = cells[origin].join(stay, on=ROWID, how="anti", maintain_order="left")
-        database[name] = move(offered, moving)
+        moving = moved.join(stay, on=ROWID, how="anti", maintain_order="left")
+        database[name] = move(offered, moving.drop("id"))
+
+
+def _undisputed(edges: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    """Return ``id`` of the rows that are of one edge wherever they are: no mode can change that."""
+    keys = pl.col(_KEY).n_unique()
+    return pl.concat(edges).group_by("id").agg(keys).filter(pl.col(_KEY) == 1).select("id")
 
 
 def _moved_edges(rows: pl.DataFrame, lineage: Lineage) -> pl.DataFrame:
-    """Return ``_rowid`` and the new key and ends of the edges that have an end with a new owner."""
+    """Return ``_rowid``, ``id``, the new key and ends of the edges with an end of a new owner."""
     ends = ("source_entity_id", "target_entity_id")
-    found = rows.select(ROWID, "relationship_type", _KEY, "user_id", *ends)
+    found = rows.select(ROWID, "id", "relationship_type", _KEY, "user_id", *ends)
     for end in ends:
         places = rows.select("user_id", entity_id=end)
         owners = lineage.owners(places).rename({"entity_id": end, "owner": f"new_{end}"})
@@ -117,13 +124,9 @@ def _moved_edges(rows: pl.DataFrame, lineage: Lineage) -> pl.DataFrame:
     now = {end: pl.coalesce(f"new_{end}", end) for end in ends}
     derived = _key_of({end: pl.col(end) for end in ends}) == pl.col(_KEY)
     new_key = pl.when(derived).then(_key_of(now)).otherwise(pl.col(_KEY))
-    return moved.select(ROWID, new_key.alias(_KEY), **now)
+    return moved.select(ROWID, "id", new_key.alias(_KEY), **now)
 
 
 def _key_of(ends: Mapping[str, pl.Expr]) -> pl.Expr:
     parts: Sequence[pl.Expr] = [pl.col("relationship_type"), *ends.values()]
     return pl.concat_str(parts, separator=":")
-
-
-def _with_ids(cells: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
-    return cells.join(rows.select(ROWID, "id"), on=ROWID, how="left", maintain_order="left")

@@ -106,7 +106,7 @@ class _Fold:
             pl.col("backup") == number, pl.col("table") == self.table.name
         )
         if spoken.height:
-            found = decided(found, _key_texts(self.table, found), spoken)
+            found = decided(found, key_texts(self.table, found), spoken)
         return by_mode(self.table, found, self.rules.policy, first=first)
 
     def _with_backup(self, merged: pl.DataFrame, found: pl.DataFrame, number: int) -> pl.DataFrame:
@@ -202,7 +202,7 @@ def _conflicts(table: Table, number: int, found: pl.DataFrame) -> pl.DataFrame:
     return two_versions.select(
         pl.lit(number, pl.Int32).alias("backup"),
         pl.lit(table.name).alias("table"),
-        _key_texts(table, two_versions),
+        key_texts(table, two_versions),
         pl.col(DIFFERS).alias("columns"),
         pl.col(KEEP).alias("keep"),
         pl.col(BY).alias("by"),
@@ -211,10 +211,10 @@ def _conflicts(table: Table, number: int, found: pl.DataFrame) -> pl.DataFrame:
 
 def _keys(table: Table, found: pl.DataFrame, named: str) -> pl.DataFrame:
     """Return ``key`` of the rows of one class."""
-    return _key_texts(table, found.filter(pl.col(CLASS) == named)).to_frame()
+    return key_texts(table, found.filter(pl.col(CLASS) == named)).to_frame()
 
 
-def _key_texts(table: Table, rows: pl.DataFrame) -> pl.Series:
+def key_texts(table: Table, rows: pl.DataFrame) -> pl.Series:
     """Return what names each row: its id, or a JSON array where it takes several columns."""
     if len(table.identity) == 1:
         return rows[table.identity[0]].cast(pl.String).fill_null("NULL").alias("key")

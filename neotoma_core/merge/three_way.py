@@ -53,8 +53,8 @@ def _one_sided(table: Table, conflicts: pl.DataFrame, ancestor: Offered) -> pl.D
         *table.identity, *(pl.col(name).alias(_WAS + name) for name in names)
     )
     beside = conflicts.join(base, on=table.identity, how="inner", nulls_equal=True)
-    known = pl.col(DIFFERS).list.set_difference(pl.lit(names, dtype=pl.List(pl.String)))
-    comparable = known.list.len() == 0
+    beyond = pl.col(DIFFERS).list.set_difference(pl.lit(names, dtype=pl.List(pl.String)))
+    comparable = beyond.list.len() == 0
     kept_as_before = _same(names, prefix=KEPT)
     source_as_before = _same(names, prefix="")
     return beside.select(

@@ -16,7 +16,7 @@ from neotoma_core.merge.accounting import RowCounts
 from neotoma_core.merge.choosing import Rules
 from neotoma_core.merge.decisions import TARGET_SIDE
 from neotoma_core.merge.frames import Offered, as_merged, secondary_keys
-from neotoma_core.merge.table import CONFLICTS, TableMerge, merge_table, rewritten_cells
+from neotoma_core.merge.table import CONFLICTS, TableMerge, key_texts, merge_table, rewritten_cells
 from neotoma_core.tables import Table
 
 _NTH = "_nth"
@@ -115,11 +115,10 @@ def _without_collisions(merge: TableMerge) -> TableMerge:
 
 
 def _conflicts(table: Table, rows: pl.DataFrame, key: Sequence[str]) -> pl.DataFrame:
-    named = [pl.col(name).cast(pl.String).fill_null("NULL") for name in table.identity]
     return rows.select(
         pl.col(ORIGIN).alias("backup"),
         pl.lit(table.name).alias("table"),
-        pl.concat_str(named or [pl.lit("NULL")], separator=" · ").alias("key"),
+        key_texts(table, rows),
         pl.lit(list(key), dtype=pl.List(pl.String)).alias("columns"),
         pl.lit(TARGET_SIDE).alias("keep"),
         pl.lit("unique").alias("by"),

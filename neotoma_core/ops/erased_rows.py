@@ -1,7 +1,7 @@
 """What a vault knows to be erased, in a recovery: left out of backups, named in the target."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 import polars as pl
@@ -10,7 +10,6 @@ from neotoma_core.erasure.hashed import ErasedIds
 from neotoma_core.erasure.naming import RAW_FILES, SOURCES, STORED_FILE, named_rows
 from neotoma_core.erasure.reach import reach
 from neotoma_core.frames import ROWID
-from neotoma_core.merge.accounting import ERASED, RowCounts
 from neotoma_core.merge.frames import Offered
 from neotoma_core.merge.lineage import Database
 from neotoma_core.ops.erased_quarantine import forget_quarantined
@@ -19,36 +18,20 @@ from neotoma_core.report.findings import Finding
 from neotoma_core.store.ledger import read_erased
 from neotoma_core.store.vault import RunFolders
 
+ERASED: Final = "erased"
 _URL: Final = "storage_url"
 
 
 @dataclass(frozen=True, slots=True)
 class Erasures:
-    """What was left out of the offers, and what the target holds all the same.
+    """What a vault knows to be erased, and what the target holds of it all the same.
 
-    ``left_out``: (backup, table) → rows; ``in_target``: table → rows; ``raw_files``: names of
-    files that only left-out sources refer to.
+    ``in_target``: table → rows; ``raw_files``: names of files that only left-out sources refer to.
     """
 
     erased: ErasedIds
-    left_out: Mapping[tuple[int, str], int]
     in_target: Mapping[str, int]
     raw_files: frozenset[str]
-
-    def counted(self, counts: Sequence[RowCounts]) -> tuple[RowCounts, ...]:
-        """Return the counts of merged tables with the rows that were left out among those read."""
-        return tuple(self._counted(count) for count in counts)
-
-    def _counted(self, count: RowCounts) -> RowCounts:
-        rows = self.left_out.get((count.backup, count.table), 0)
-        if not rows:
-            return count
-        return replace(
-            count,
-            read=count.read + rows,
-            skipped=count.skipped + rows,
-            reasons={**count.reasons, ERASED: rows},
-        )
 
     def listed(self, listing: RawListing, sources: pl.DataFrame) -> RawListing:
         """Return the files of a listing, less those of erased sources that backups offer.
@@ -78,25 +61,23 @@ def erased_in_target(table: str, rows: int) -> Finding:
 def leave_out_erased(
     folders: RunFolders, target: Database, offers: Sequence[Database]
 ) -> tuple[list[Database], Erasures]:
-    """Return what backups offer without what is erased, and what that was.
+    """Return what backups offer without what is erased, and what there is of that.
 
     What goes from a backup is what an erasure would reach in it, given the ids in it that the
     ledger knows. Erased rows in the run's quarantine are not kept. Raises VaultDamaged.
     """
     erased = read_erased(folders.vault)
     if not erased:
-        return list(offers), Erasures(erased, {}, {}, frozenset())
+        return list(offers), Erasures(erased, {}, frozenset())
     forget_quarantined(folders.quarantine, erased)
-    left_out: dict[tuple[int, str], int] = {}
     raw_files: set[str] = set()
     kept: list[Database] = []
-    for number, offer in enumerate(offers):
+    for offer in offers:
         going = _going(offer, erased)
-        left_out |= {(number, table): len(rows) for table, rows in going.items()}
         raw_files |= _files_of(offer, going)
         kept.append({name: _without(offered, going.get(name)) for name, offered in offer.items()})
     in_target = {table: len(rows) for table, rows in _going(target, erased).items()}
-    return kept, Erasures(erased, left_out, in_target, frozenset(raw_files))
+    return kept, Erasures(erased, in_target, frozenset(raw_files))
 
 
 def _going(database: Database, erased: ErasedIds) -> Mapping[str, pl.Series]:
@@ -108,7 +89,7 @@ def _going(database: Database, erased: ErasedIds) -> Mapping[str, pl.Series]:
 def _without(offered: Offered, going: pl.Series | None) -> Offered:
     if going is None:
         return offered
-    return replace(offered, rows=offered.rows.filter(~pl.col(ROWID).is_in(going.implode())))
+    return offered.without(going.alias(ROWID).to_frame(), ERASED)
 
 
 def _files_of(database: Database, going: Mapping[str, pl.Series]) -> set[str]:

@@ -10,7 +10,7 @@ from neotoma_core.frames import ROWID
 from neotoma_core.ops.erase_run import EraseRun
 from neotoma_core.ops.erasure_planning import ErasurePlan
 from neotoma_core.ops.erasure_raw_files import ErasedRawFiles
-from neotoma_core.ops.recomputing import Recomputed
+from neotoma_core.ops.reporting import derived_summary
 from neotoma_core.report.erasure import (
     AskedFor,
     ErasureReport,
@@ -19,7 +19,6 @@ from neotoma_core.report.erasure import (
     TableErasure,
 )
 from neotoma_core.report.findings import Finding
-from neotoma_core.report.recovery import DerivedSummary
 from neotoma_core.store.atomic import write_file
 from neotoma_core.store.ledger import Ledger
 from neotoma_core.tables import kind_of
@@ -45,7 +44,7 @@ def planned_report(  # noqa: PLR0913, PLR0917 - all that was decided
             TableErasure(name, table.rows, len(plan.reach.rows.get(name, ())))
             for name, table in plan.held.stored.items()
         ),
-        derived=tuple(_derived(recomputed) for recomputed in plan.derived),
+        derived=tuple(derived_summary(recomputed) for recomputed in plan.derived),
         erased_raw_files=RawFilesErased(len(raw.names), raw.bytes),
         recorded=_new(plan, ledger),
         holding=holding,
@@ -80,18 +79,6 @@ def _new(plan: ErasurePlan, ledger: Ledger) -> int:
         digest not in ledger.erased.hashes.get(kind, frozenset())
         for kind, ids in plan.reach.ids.items()
         for _, digest in hashed(salt, kind, ids)
-    )
-
-
-def _derived(recomputed: Recomputed) -> DerivedSummary:
-    change = recomputed.change
-    return DerivedSummary(
-        recomputed.table.name,
-        change.inserted,
-        change.updated,
-        change.removed.height,
-        change.unchanged,
-        recomputed.reduction.exact,
     )
 
 

@@ -112,7 +112,7 @@ def plan_recovery(
         carrying=carrying,
         merge=merge,
         registry=registry,
-        counts=carrying.accounted(erasures.counted(merge.counts)),
+        counts=carrying.accounted(merge.counts),
         entities=recompute_entities(
             merge,
             touched_entities(merge, held, retyped),

@@ -41,11 +41,16 @@ def written(connection: sqlite3.Connection, writes: Sequence[TableWrite]) -> Pro
     problems = []
     rows = 0
     derived = [TableWrite(BY_NAME[name], BY_NAME[name].names) for name in _DERIVED]
-    staged = [("insert", write) for write in writes] + [("write", write) for write in derived]
-    for kind, write in staged:
+    staged = [(kind, write) for write in writes for kind in ("insert", "replace")]
+    for kind, write in [*staged, *(("write", write) for write in derived)]:
         name = f"{kind}_{write.table.name}"
-        there = checks.count_written(connection, write.table, name, write.columns)
         expected = checks.count_staged(connection, name)
+        if kind == "replace":
+            there = (
+                checks.count_replaced(connection, write.table, write.replaced) if expected else 0
+            )
+        else:
+            there = checks.count_written(connection, write.table, name, write.columns)
         rows += there
         if there != expected:
             problems.append(

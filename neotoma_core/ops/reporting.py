@@ -60,7 +60,7 @@ def planned_report(plan: RecoveryPlan, seconds: Mapping[str, float]) -> Recovery
             plan.reingested.entities_differ,
         ),
         quarantine=str(run.folders.quarantine) if run.folders.quarantine.exists() else None,
-        derived=tuple(_derived(recomputed) for recomputed in plan.derived),
+        derived=tuple(derived_summary(recomputed) for recomputed in plan.derived),
         raw_files=RawFileSummary(
             plan.raw.copies.height,
             plan.raw.bytes,
@@ -181,7 +181,8 @@ def _conflicts(plan: RecoveryPlan) -> ConflictSummary:
     return ConflictSummary(conflicts.height - three_way, undecided, three_way, file, tuple(first))
 
 
-def _derived(recomputed: Recomputed) -> DerivedSummary:
+def derived_summary(recomputed: Recomputed) -> DerivedSummary:
+    """Return what happens to the rows of one derived table."""
     change = recomputed.change
     return DerivedSummary(
         recomputed.table.name,

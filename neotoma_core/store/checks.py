@@ -5,9 +5,11 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from neotoma_core.canonical import stringify
 from neotoma_core.ddl import column_list, quoted
-from neotoma_core.frames import framed, stored_name
+from neotoma_core.frames import TARGET_ROWID, framed, stored_name
 from neotoma_core.store.damage import NO_DAMAGE, integrity_lines
+from neotoma_core.store.migration import stored_columns
 from neotoma_core.tables import MERGED, Table
+from neotoma_core.tables.carried import row_number_of
 
 
 def count_rows(connection: sqlite3.Connection, table: str) -> int:
@@ -61,6 +63,21 @@ def _count_whole(  # noqa: PLR0913, PLR0917 - what to look for, and where
         f"FROM main.{quoted(table.name)} WHERE {where})"
     ).fetchone()
     return int(rows) - int(missing)
+
+
+def count_replaced(connection: sqlite3.Connection, table: Table, names: Sequence[str]) -> int:
+    """Return how many staged rows stand in the target where they were to take another's place.
+
+    ``names``: of the columns that were replaced, as frames call them.
+    """
+    number = row_number_of(stored_columns(connection, table.name))
+    cells = " AND ".join(f"there.{quoted(stored_name(n))} IS staged.{quoted(n)}" for n in names)
+    (rows,) = connection.execute(
+        f"SELECT count(*) FROM staging.{quoted('replace_' + table.name)} AS staged "
+        f"JOIN main.{quoted(table.name)} AS there ON there.{number} = staged.{TARGET_ROWID} "
+        f"WHERE {cells or 'true'}"
+    ).fetchone()
+    return int(rows)
 
 
 def count_staged_keys(connection: sqlite3.Connection, table: Table, staged: str) -> int:

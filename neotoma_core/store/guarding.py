@@ -24,8 +24,11 @@ def guarded(connection: sqlite3.Connection, *, reading: bool = True) -> sqlite3.
     if reading:
         connection.execute("PRAGMA ignore_check_constraints = ON")
     if sys.version_info >= (3, 12):
-        connection.setconfig(sqlite3.SQLITE_DBCONFIG_DEFENSIVE, True)  # noqa: FBT003 - its only form
-        connection.setconfig(sqlite3.SQLITE_DBCONFIG_TRUSTED_SCHEMA, False)  # noqa: FBT003
-        connection.setconfig(sqlite3.SQLITE_DBCONFIG_ENABLE_TRIGGER, False)  # noqa: FBT003
-        connection.setconfig(sqlite3.SQLITE_DBCONFIG_ENABLE_VIEW, False)  # noqa: FBT003
+        for option, enabled in (
+            (sqlite3.SQLITE_DBCONFIG_DEFENSIVE, True),
+            (sqlite3.SQLITE_DBCONFIG_TRUSTED_SCHEMA, False),
+            (sqlite3.SQLITE_DBCONFIG_ENABLE_TRIGGER, False),
+            (sqlite3.SQLITE_DBCONFIG_ENABLE_VIEW, False),
+        ):
+            connection.setconfig(option, enabled)
     return connection

@@ -48,8 +48,8 @@ KeySource = KeyFile | MnemonicFile | Mnemonic
 
 def read_key(source: KeySource) -> "DataKey":
     """Return the data key that ``source`` leads to; raises UsageError where it is none."""
-    # Only here, where there is a key: the library takes longer to load than a small run.
-    from neotoma_core.encryption.key import derive_data_key  # noqa: PLC0415
+    # The library takes longer to load than a small run.
+    from neotoma_core.encryption.key import derive_data_key  # noqa: PLC0415 - only with a key
 
     return derive_data_key(_secret_of(source))
 

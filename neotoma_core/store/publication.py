@@ -191,11 +191,9 @@ def _insert(connection: sqlite3.Connection, write: TableWrite) -> None:
 def _replace(connection: sqlite3.Connection, write: TableWrite) -> None:
     """Put other values into rows that stay where they are; their primary key stays too."""
     name = write.table.name
-    staying = (*write.table.key, *write.table.stays)
-    changed = [column for column in write.columns if stored_name(column) not in staying]
-    values = ", ".join(f"{quoted(stored_name(c))} = staged.{quoted(c)}" for c in changed)
+    values = ", ".join(f"{quoted(stored_name(c))} = staged.{quoted(c)}" for c in write.replaced)
     number = row_number_of(stored_columns(connection, name))
-    if not changed or not checks.count_staged(connection, f"replace_{name}"):
+    if not write.replaced or not checks.count_staged(connection, f"replace_{name}"):
         return
     connection.execute(
         f"UPDATE main.{quoted(name)} AS kept SET {values} "

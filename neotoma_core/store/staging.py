@@ -53,6 +53,12 @@ class TableWrite:
     table: Table
     columns: tuple[str, ...]
 
+    @property
+    def replaced(self) -> tuple[str, ...]:
+        """The columns in which a row takes the values of another that takes its place."""
+        staying = (*self.table.key, *self.table.stays)
+        return tuple(column for column in self.columns if stored_name(column) not in staying)
+
 
 @contextmanager
 def new_staging(path: Path) -> Iterator[sqlite3.Connection]:

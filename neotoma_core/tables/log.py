@@ -73,7 +73,6 @@ OBSERVATIONS: Final = Table(
         text("sighting_source_id", since="v0.17.0", refers="sources"),
     ),
     stamps=("observed_at", "created_at"),
-    moves=("entity_id",),
     indexes=(
         Index("idx_observations_entity_id", ("entity_id", "source_priority", "observed_at")),
         Index("idx_observations_sighting_key", ("sighting_source_id", "canonical_key", "user_id")),
@@ -99,7 +98,6 @@ RELATIONSHIP_OBSERVATIONS: Final = Table(
         text("provenance", since="v0.6.0"),
     ),
     stamps=("observed_at", "created_at"),
-    moves=("relationship_key", "source_entity_id", "target_entity_id"),
 )
 
 RAW_FRAGMENTS: Final = Table(

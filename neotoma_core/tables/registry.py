@@ -18,7 +18,6 @@ ENTITIES: Final = Table(
         *texts("merged_at"),
     ),
     stamps=("created_at", "updated_at"),
-    moves=("merged_to_entity_id", "merged_at"),
 )
 
 SCHEMA_REGISTRY: Final = Table(

@@ -44,10 +44,9 @@ class Table:
     ``key`` is the primary key, empty where a carried table has none; ``match`` what names the same
     row in two databases (the key, unless its ids are random in each database); ``stamps`` the
     columns that only say when or how one database met the row: a row that differs in nothing else
-    was sent again; ``moves`` the columns that a merge of entities rewrites in place (format, 7.3);
-    ``stays`` the columns in which a row of the target keeps its own value, whatever takes its
-    place; ``credentials`` the columns that ``revoked_at`` revokes. ``rowid`` is what SQL calls the
-    number of a row: no column is called so.
+    was sent again; ``stays`` the columns in which a row of the target keeps its own value, whatever
+    takes its place; ``credentials`` the columns that ``revoked_at`` revokes. ``rowid`` is what SQL
+    calls the number of a row: no column is called so.
     """
 
     name: str
@@ -56,7 +55,6 @@ class Table:
     key: tuple[str, ...] = ("id",)
     match: tuple[str, ...] = ()
     stamps: tuple[str, ...] = ()
-    moves: tuple[str, ...] = ()
     stays: tuple[str, ...] = ()
     credentials: tuple[str, ...] = ()
     indexes: tuple[Index, ...] = ()

@@ -149,6 +149,17 @@ def test_an_edge_that_became_a_duplicate_is_not_brought_back() -> None:
     assert counts.reasons == {DUPLICATE: 1}
 
 
+def test_an_edge_whose_place_is_disputed_takes_nobodys() -> None:
+    target = {**MERGED, "relationship_observations": [edge("r", "b", "x")]}
+    backup = {
+        **UNAWARE,
+        "relationship_observations": [edge("r", "x", "b"), edge("other", "a", "x")],
+    }
+    plan = planned(target, backup, "keep-source")
+    keys = plan.merged("relationship_observations").select("id", "relationship_key")
+    assert dict(keys.iter_rows()) == {"r": "KNOWS:x:b", "other": "KNOWS:b:x"}
+
+
 def test_an_edge_that_the_merge_repointed_is_the_same_edge() -> None:
     target = {**MERGED, "relationship_observations": [edge("r", "b", "x")]}
     backup = {**UNAWARE, "relationship_observations": [edge("r", "a", "x")]}

@@ -121,9 +121,9 @@ def test_a_virtual_table_is_never_opened(name: str, tmp_path: Path, run_recover:
     report = run_recover(target, backup)
     assert report.outcome == "published"
     assert not_carried(report) == {"backup-1: extra": "a virtual table; neither run nor copied"}
-    shadows = {c.table: c.reason for c in report.tables if c.table.startswith("extra_")}
+    shadows = {c.table: tuple(c.reasons) for c in report.tables if c.table.startswith("extra_")}
     assert set(shadows) >= {"extra_data", "extra_content", "extra_config"}
-    assert set(shadows.values()) == {"belongs to the virtual table extra"}
+    assert set(shadows.values()) == {("belongs to the virtual table extra",)}
     assert not any(name.startswith("extra") for name in read_all(target))
 
 
@@ -148,7 +148,7 @@ def test_a_virtual_table_whose_module_is_missing_is_named(
     forge(backup, ("table", "x_vec", "x_vec", 0, sql))
     report = run_recover(target, backup)
     counts = {c.table: c for c in report.tables}
-    assert counts["x_vec_chunks"].reason == "belongs to the virtual table x_vec"
+    assert counts["x_vec_chunks"].reasons == {"belongs to the virtual table x_vec": 1}
     assert counts["x_vector"].inserted == 1
     assert "backup-1: x_vec" in not_carried(report)
 
@@ -178,7 +178,7 @@ def test_the_vector_index_of_neotoma_is_no_news(tmp_path: Path, run_recover: Rec
     assert report.outcome == "published"
     assert not_carried(report) == {}
     (counts,) = (c for c in report.tables if c.table == "entity_embeddings_vec_chunks")
-    assert counts.reason == "derived: Neotoma rebuilds it"
+    assert [*counts.reasons] == ["derived: Neotoma rebuilds it"]
     assert rebuild(target).outcome == "unchanged"
 
 
@@ -223,7 +223,7 @@ def test_a_table_without_row_numbers_is_named(tmp_path: Path, run_recover: Recov
     )
     report = run_recover(target, backup)
     (counts,) = (c for c in report.tables if c.table == "extra")
-    assert (counts.skipped, counts.reason) == (1, "a table WITHOUT ROWID")
+    assert counts.reasons == {"a table WITHOUT ROWID": 1}
 
 
 def test_text_of_another_encoding_is_refused(tmp_path: Path, run_recover: Recover) -> None:
