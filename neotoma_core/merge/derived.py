@@ -20,6 +20,11 @@ class DerivedChange:
     updated: int
     unchanged: int
 
+    @property
+    def writes(self) -> int:
+        """How many rows will be written or deleted."""
+        return self.written.height + self.removed.height
+
 
 def plan_derived(  # noqa: PLR0913 - the two sides of a comparison and how to compare
     key: str,

@@ -44,7 +44,7 @@ class MergePlan:
     @property
     def writes(self) -> int:
         """Log and registry rows that will be inserted or replaced."""
-        return sum(t.inserted.height + t.replaced.height for t in self.tables.values())
+        return sum(table.writes for table in self.tables.values())
 
     @property
     def merged_away(self) -> pl.DataFrame:

@@ -53,6 +53,11 @@ class TableMerge:
     rewritten: pl.DataFrame
 
     @property
+    def writes(self) -> int:
+        """How many rows will be inserted or replaced."""
+        return self.inserted.height + self.replaced.height
+
+    @property
     def inserted(self) -> pl.DataFrame:
         """Rows that the target does not have, in the order in which they are to be inserted."""
         return self.merged.filter(pl.col(TARGET_ROWID).is_null())

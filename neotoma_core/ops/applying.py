@@ -11,13 +11,14 @@ import polars as pl
 from neotoma_core.encryption import seal_rows
 from neotoma_core.errors import DiskFull
 from neotoma_core.frames import values_of
-from neotoma_core.ops.evidence import hashes_when_locked
+from neotoma_core.ops.evidence import states_when_locked
 from neotoma_core.ops.planning import RecoveryPlan
 from neotoma_core.ops.progress import Progress
 from neotoma_core.ops.raw_files import bring_over, require_space
 from neotoma_core.ops.recomputing import Recomputed
 from neotoma_core.ops.verification import verify_publication
 from neotoma_core.report.recovery import Check
+from neotoma_core.store.copies import FileState
 from neotoma_core.store.publication import publish
 from neotoma_core.store.staging import (
     Picks,
@@ -79,12 +80,12 @@ def _publish(plan: RecoveryPlan, staging: Path, writes: Sequence[TableWrite]) ->
     return tuple(proven)
 
 
-def _as_read(plan: RecoveryPlan) -> dict[str, str]:
-    """Return the SHA-256 the target's files must have once it is locked, by suffix."""
+def _as_read(plan: RecoveryPlan) -> dict[str, FileState]:
+    """Return what the target's files must be once it is locked, by suffix."""
     if plan.target is None:
         return {}
     (evidence,) = (e for e in plan.evidence if e.database == plan.target.database)
-    return hashes_when_locked(evidence, plan.target.whole)
+    return states_when_locked(evidence, plan.target.whole)
 
 
 def _writes(plan: RecoveryPlan) -> tuple[TableWrite, ...]:

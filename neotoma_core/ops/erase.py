@@ -26,9 +26,9 @@ from neotoma_core.ops.erasure_raw_files import ErasedRawFiles, find_raw_files
 from neotoma_core.ops.erasure_reporting import planned_report, save
 from neotoma_core.ops.evidence import (
     DatabaseEvidence,
-    hashes_when_locked,
     require_space,
     secure_database,
+    states_when_locked,
 )
 from neotoma_core.ops.planning import iso
 from neotoma_core.ops.progress import Progress
@@ -165,7 +165,7 @@ def _carry_out(planned: _Planned) -> tuple[Check, ...]:
     ledger = record_erasure(planned.ledger, run.folders.name, run.started, planned.plan.reach.ids)
     checks: tuple[Check, ...] = ()
     if planned.plan.writes:
-        as_read = hashes_when_locked(planned.evidence, planned.plan.held.whole)
+        as_read = states_when_locked(planned.evidence, planned.plan.held.whole)
         checks = apply_erasure(planned.plan, target, as_read, run.folders.work)
     planned.raw.remove()
     scrub(target)

@@ -11,6 +11,7 @@ from neotoma_core.ops import proving
 from neotoma_core.ops.erasure_planning import ErasurePlan
 from neotoma_core.report.recovery import Check
 from neotoma_core.store import checks
+from neotoma_core.store.copies import FileState
 from neotoma_core.store.erasing import count_named, erase_rows, stage_erasure
 from neotoma_core.store.staging import new_staging, stage_derived
 
@@ -18,11 +19,11 @@ _SAMPLE: Final = 100
 
 
 def apply_erasure(
-    plan: ErasurePlan, database: Path, as_read: Mapping[str, str], work: Path
+    plan: ErasurePlan, database: Path, as_read: Mapping[str, FileState], work: Path
 ) -> tuple[Check, ...]:
     """Erase from ``database`` what is planned, all of it or nothing; return what was proven.
 
-    ``as_read``: SHA-256 of its files when it was read, by suffix. ``work``: a folder for scratch.
+    ``as_read``: what its files were when it was read, by suffix. ``work``: a folder for scratch.
     Raises VerificationFailed, TargetLocked, TargetChanged, DiskFull.
     """
     staging = work / "erasing.db"
@@ -94,6 +95,6 @@ def _rereduced(connection: sqlite3.Connection, plan: ErasurePlan) -> proving.Pro
 
 
 def _intact(connection: sqlite3.Connection, plan: ErasurePlan) -> proving.Proof:
-    written = {*plan.reach.rows, *(r.table.name for r in plan.derived if r.change.written.height)}
-    problems = checks.integrity_problems_of(connection, sorted(written))
+    derived = [r.table.name for r in plan.derived if r.change.writes]
+    problems = checks.integrity_problems(connection, [*plan.reach.rows, *derived])
     return "integrity and foreign keys", problems[:3]

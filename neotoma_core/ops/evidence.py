@@ -9,7 +9,13 @@ from neotoma_core.frames import TARGET
 from neotoma_core.ops.progress import Progress
 from neotoma_core.ops.run import DatabaseRef, Run
 from neotoma_core.store import vault
-from neotoma_core.store.copies import CopiedFile, copy_database, is_unchanged, sha256_of
+from neotoma_core.store.copies import (
+    CopiedFile,
+    FileState,
+    copy_database,
+    is_unchanged,
+    state_of,
+)
 from neotoma_core.store.sqlite_files import companions
 
 # Beside the copies themselves: a second copy of a database with a log, frames, staging.
@@ -76,15 +82,22 @@ def is_current(evidence: DatabaseEvidence) -> bool:
     return copied == {path, *companions(path)} and all(map(is_unchanged, evidence.files))
 
 
-def hashes_when_locked(evidence: DatabaseEvidence, whole: Path) -> dict[str, str]:
-    """Return the SHA-256 the database's files must have once it is locked, by suffix.
+def states_when_locked(evidence: DatabaseEvidence, whole: Path) -> dict[str, FileState]:
+    """Return what the database's files must be once it is locked, by suffix.
 
     ``whole``: the copy with its log applied.
     """
-    if "-journal" not in evidence.hashes:
-        return evidence.hashes
-    # SQLite applies a crashed writer's journal as it locks the database, as it did to our copy.
-    return {"": sha256_of(whole)}
+    if "-journal" in evidence.hashes:
+        # SQLite applies a crashed writer's journal as it locks the database, as it did to our copy.
+        return {"": state_of(whole)}
+    name = evidence.database.path.name
+    files = {file.name.removeprefix(name): file for file in evidence.files}
+    return {
+        # A log is written over in place, its times are all that would tell: it is read again.
+        suffix: FileState(f.size, None if suffix else f.mtime_ns, f.start, f.sha256)
+        for suffix, f in files.items()
+        if suffix != "-shm"
+    }
 
 
 def write_manifest(run: Run, secured: tuple[DatabaseEvidence, ...]) -> Path:

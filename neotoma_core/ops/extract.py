@@ -14,7 +14,7 @@ from neotoma_core.merge.frames import Offered
 from neotoma_core.ops.evidence import DatabaseEvidence
 from neotoma_core.ops.run import DatabaseRef, Run
 from neotoma_core.store.arrow_sqlite import readable
-from neotoma_core.store.databases import check_integrity, connect_read_only, make_whole
+from neotoma_core.store.databases import check_pages, connect_read_only, make_whole
 from neotoma_core.store.frame_files import file_name, read_frame, write_frame, write_parquet
 from neotoma_core.store.inspection import (
     StoredObject,
@@ -121,7 +121,7 @@ def extract_database(run: Run, evidence: DatabaseEvidence) -> Extract:
     whole = make_whole(evidence.copy, database.path, scratch)
     connection = connect_read_only(whole)
     try:
-        check_integrity(connection, database.path)
+        check_pages(connection, database.path)
         found = inspect_database(connection, database.path)
     finally:
         connection.close()

@@ -80,8 +80,7 @@ class RecoveryPlan:
     @property
     def writes(self) -> int:
         """Rows that will be written: log, registry and derived."""
-        derived = (recomputed.change for recomputed in self.derived)
-        return self.merge.writes + sum(c.written.height + c.removed.height for c in derived)
+        return self.merge.writes + sum(derived.change.writes for derived in self.derived)
 
 
 def plan_recovery(

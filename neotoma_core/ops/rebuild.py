@@ -18,7 +18,13 @@ from neotoma_core.ops.rebuild_deciding import (
 )
 from neotoma_core.ops.rebuild_drift import DriftRecord
 from neotoma_core.ops.rebuild_publishing import Staging, publish_rebuild
-from neotoma_core.ops.rebuild_reading import ENTITIES, RELATIONSHIPS, Reading, read_target
+from neotoma_core.ops.rebuild_reading import (
+    ENTITIES,
+    RELATIONSHIPS,
+    Reading,
+    prove_indexes,
+    read_target,
+)
 from neotoma_core.ops.rebuild_reporting import reported, save
 from neotoma_core.ops.rebuild_run import RebuildRun
 from neotoma_core.ops.recover import Clock
@@ -35,10 +41,12 @@ def check_snapshots(rebuild: RebuildRun, progress: Progress) -> RebuildReport:
     Raises what ``read_target`` raises.
     """
     clock = Clock()
-    with read_target(rebuild, (*ENTITIES, *RELATIONSHIPS), progress, clock) as reading:
-        tallies, drift = _decide(reading, lambda _: None, progress, clock)
-        report = reported(reading, tallies, drift, clock.seconds)
+    reading = read_target(rebuild, (*ENTITIES, *RELATIONSHIPS), progress, clock)
+    progress.begin("integrity")
+    prove_indexes(reading)
     clock.lap("integrity")
+    tallies, drift = _decide(reading, lambda _: None, progress, clock)
+    report = reported(reading, tallies, drift, clock.seconds)
     checked = replace(report, outcome="checked", seconds=clock.seconds)
     save(rebuild.run.folders, checked)
     return checked
@@ -47,15 +55,12 @@ def check_snapshots(rebuild: RebuildRun, progress: Progress) -> RebuildReport:
 def rebuild_snapshots(rebuild: RebuildRun, confirm: Confirm, progress: Progress) -> RebuildReport:
     """Write the snapshots that are not what the log says. ``confirm`` may decline the plan.
 
-    Whether the target is sound is known before anything is committed, not before the plan is
-    confirmed. Raises what ``read_target`` raises, and VerificationFailed, TargetLocked,
+    Raises what ``read_target`` raises, and VerificationFailed, TargetLocked,
     TargetChanged, DiskFull; then nothing was changed.
     """
     clock = Clock()
-    with (
-        read_target(rebuild, (*ENTITIES, *RELATIONSHIPS), progress, clock) as reading,
-        Staging(reading) as staging,
-    ):
+    reading = read_target(rebuild, (*ENTITIES, *RELATIONSHIPS), progress, clock)
+    with Staging(reading) as staging:
         tallies, drift = _decide(reading, staging.add, progress, clock)
         staging.finish()
         clock.lap("reduce")

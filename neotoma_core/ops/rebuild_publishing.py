@@ -1,7 +1,7 @@
 """Writing what a rebuild decided: staged while it is decided, then one proven transaction."""
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
@@ -9,7 +9,7 @@ from typing import Self
 
 from neotoma_core.encryption import seal_rows
 from neotoma_core.ops import proving
-from neotoma_core.ops.evidence import hashes_when_locked
+from neotoma_core.ops.evidence import states_when_locked
 from neotoma_core.ops.rebuild_deciding import Decided, Tally
 from neotoma_core.ops.rebuild_reading import Reading
 from neotoma_core.report.recovery import Check
@@ -63,7 +63,6 @@ def publish_rebuild(
 ) -> tuple[Check, ...]:
     """Write what is staged into the target, all of it or nothing, and return what was proven.
 
-    What was read is still being checked meanwhile; nothing is committed before that has passed.
     Raises VerificationFailed, BackupDamaged, TargetLocked, TargetChanged, DiskFull.
     """
     proven: list[Check] = []
@@ -71,7 +70,7 @@ def publish_rebuild(
         reading.rebuild.target.path,
         staging.path,
         (),
-        hashes_when_locked(reading.evidence, reading.whole),
+        states_when_locked(reading.evidence, reading.whole),
         lambda connection: proven.extend(_verify(connection, reading, tallies)),
     )
     return tuple(proven)
@@ -81,20 +80,18 @@ def _verify(
     connection: sqlite3.Connection, reading: Reading, tallies: Sequence[Tally]
 ) -> tuple[Check, ...]:
     entities = tallies[0]
-    passed = proving.all_passed(
+    return proving.all_passed(
         f"target {reading.rebuild.target.path}",
         (
             ("accounted", _accounted(connection, reading, tallies)),
             ("written", proving.written(connection, ())),
-            ("intact", _intact(connection, [tally.table.name for tally in tallies])),
+            ("intact", _intact(connection, tallies)),
             (
                 "re-reduced",
                 proving.rereduced(connection, entities.sample, (), reading.registry, reading.key),
             ),
         ),
     )
-    reading.integrity.require_passed()
-    return passed
 
 
 def _accounted(
@@ -114,6 +111,7 @@ def _accounted(
     return f"{sum(found.values()):,} rows in {len(found)} tables", problems
 
 
-def _intact(connection: sqlite3.Connection, written: Iterable[str]) -> proving.Proof:
-    problems = checks.integrity_problems_of(connection, written)
+def _intact(connection: sqlite3.Connection, tallies: Sequence[Tally]) -> proving.Proof:
+    written = [t.table.name for t in tallies if t.inserted or t.updated or t.removed]
+    problems = checks.integrity_problems(connection, written)
     return "integrity and foreign keys", problems[:3]

@@ -4,7 +4,7 @@ What is on disk is as stored: sealed values stay sealed there.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -29,9 +29,13 @@ from neotoma_core.policies import Registry
 from neotoma_core.reduce.exact import ObservationRow, RelationshipObservationRow
 from neotoma_core.reduce.ordering import bucket_of
 from neotoma_core.store.buckets import Buckets
-from neotoma_core.store.databases import connect_read_only, make_whole
+from neotoma_core.store.databases import (
+    check_integrity,
+    check_pages,
+    connect_read_only,
+    make_whole,
+)
 from neotoma_core.store.inspection import StoredTable, inspect_database, require_writable
-from neotoma_core.store.integrity import IntegrityCheck
 from neotoma_core.store.keys import read_key
 from neotoma_core.store.ledger import read_erased
 from neotoma_core.store.row_stream import TableSize, measure_table, stream_rows, with_columns
@@ -99,7 +103,7 @@ class Reading:
     """A target, read.
 
     ``merged_away``: (entity_id, merged_at) of the entities that another one stands for.
-    ``integrity``: under way until it is asked for. ``erased``: what of the log counts for nothing.
+    ``erased``: what of the log counts for nothing.
     """
 
     rebuild: RebuildRun
@@ -110,7 +114,6 @@ class Reading:
     merged_away: pl.DataFrame
     spilled: Mapping[str, Spilled]
     key: "DataKey | None"
-    integrity: IntegrityCheck
     erased: ErasedLog
 
     @property
@@ -134,50 +137,52 @@ def _secured(rebuild: RebuildRun, progress: Progress) -> tuple[DatabaseEvidence,
     return evidence, make_whole(evidence.copy, rebuild.target.path, run.folders.work / "target")
 
 
-@contextmanager
 def read_target(
     rebuild: RebuildRun, tables: tuple[str, ...], progress: Progress, clock: Clock
-) -> Iterator[Reading]:
-    """Secure the target and read some of its tables into buckets.
+) -> Reading:
+    """Secure the target, prove its pages and read some of its tables into buckets.
 
-    While the block runs, SQLite's integrity check goes on beside it; the block ends, and an error
-    in it is judged, only when that has passed. Raises DiskFull, TargetLocked, BackupUnreadable,
-    BackupDamaged, NotNeotoma, KeyMissing, VaultDamaged, UsageError for an unusable key or entities
-    that are not there.
+    Raises DiskFull, TargetLocked, BackupUnreadable, BackupDamaged, NotNeotoma, KeyMissing,
+    VaultDamaged, UsageError for an unusable key or entities that are not there.
     """
     evidence, whole = _secured(rebuild, progress)
     clock.lap("evidence")
     path = rebuild.target.path
     with closing(connect_read_only(whole)) as connection:
+        check_pages(connection, path)
         inspection = inspect_database(connection, path)
     require_writable(inspection, path)
     stored = {table.name: table for table in inspection.tables}
-    with IntegrityCheck(whole, path) as integrity:
-        progress.begin("read", len(tables))
-        chosen = _chosen(rebuild, whole, stored)
-        spilled: dict[str, Spilled] = {}
-        for pair in (ENTITIES, RELATIONSHIPS):
-            sources = [_source(whole, stored, name) for name in pair if name in tables]
-            count = bucket_count([source.size for source in sources])
-            for source in sources:
-                spilled[source.table.name] = _spill(rebuild, source, count, chosen)
-                progress.advance(1)
-        key = rebuild.request.key
-        sealed = any(s.sealed for s in spilled.values())
-        reading = Reading(
-            rebuild,
-            evidence,
-            whole,
-            stored,
-            completed(registry_in(whole, stored), rebuild.run, rebuild.request.schemas),
-            merged_entities(whole),
-            spilled,
-            read_key(key) if key and sealed else None,
-            integrity,
-            ErasedLog(read_erased(rebuild.run.folders.vault)),
-        )
-        clock.lap("read")
-        yield reading
+    progress.begin("read", len(tables))
+    chosen = _chosen(rebuild, whole, stored)
+    spilled: dict[str, Spilled] = {}
+    for pair in (ENTITIES, RELATIONSHIPS):
+        sources = [_source(whole, stored, name) for name in pair if name in tables]
+        count = bucket_count([source.size for source in sources])
+        for source in sources:
+            spilled[source.table.name] = _spill(rebuild, source, count, chosen)
+            progress.advance(1)
+    key = rebuild.request.key
+    sealed = any(s.sealed for s in spilled.values())
+    reading = Reading(
+        rebuild,
+        evidence,
+        whole,
+        stored,
+        completed(registry_in(whole, stored), rebuild.run, rebuild.request.schemas),
+        merged_entities(whole),
+        spilled,
+        read_key(key) if key and sealed else None,
+        ErasedLog(read_erased(rebuild.run.folders.vault)),
+    )
+    clock.lap("read")
+    return reading
+
+
+def prove_indexes(reading: Reading) -> None:
+    """Prove that every index of the target has what its table has; raises BackupDamaged."""
+    with closing(connect_read_only(reading.whole)) as connection:
+        check_integrity(connection, reading.rebuild.target.path)
 
 
 def bucket_count(sizes: Sequence[TableSize]) -> int:

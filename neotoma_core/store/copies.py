@@ -24,6 +24,7 @@ from neotoma_core.store.sqlite_files import (
 )
 
 CHUNK: Final = 1 << 20
+_START_BYTES: Final = 100  # SQLite's header; each commit without a log changes a counter in it
 _TRIES: Final = 20
 _PATIENCE_SECONDS: Final = 5.0
 
@@ -36,12 +37,26 @@ def no_progress(_: int) -> None:
 
 @dataclass(frozen=True, slots=True)
 class CopiedFile:
-    """One file copied: where from, under which name, and what it was. Sizes in bytes."""
+    """One file copied: where from, under which name, and what it was. Sizes in bytes.
+
+    ``start``: its first bytes.
+    """
 
     original: Path
     name: str
     size: int
     mtime_ns: int
+    sha256: str
+    start: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class FileState:
+    """What a file was when it was read. ``mtime_ns``: None where that says nothing."""
+
+    size: int
+    mtime_ns: int | None
+    start: bytes
     sha256: str
 
 
@@ -76,6 +91,27 @@ def sha256_of(path: Path) -> str:
     """Return the SHA-256 of a file in the vault."""
     with path.open("rb") as file:
         return fingerprint(file.fileno())
+
+
+def state_of(path: Path) -> FileState:
+    """Return the state of a file in the vault, for another that should have the same bytes."""
+    with path.open("rb") as file:
+        start = file.read(_START_BYTES)
+    return FileState(path.stat().st_size, None, start, sha256_of(path))
+
+
+def is_still(descriptor: int, state: FileState) -> bool:
+    """Return whether an open file is what it was when it was read.
+
+    A file that was not written to is not read again: under a lock that would keep others waiting.
+    """
+    facts = os.fstat(descriptor)
+    if facts.st_size != state.size:
+        return False
+    start = os.pread(descriptor, _START_BYTES, 0)
+    if (facts.st_mtime_ns, start) == (state.mtime_ns, state.start):
+        return True
+    return fingerprint(descriptor) == state.sha256
 
 
 def is_unchanged(file: CopiedFile) -> bool:
@@ -148,6 +184,7 @@ def _copy(path: Path, descriptor: int, folder: Path, progress: Progress) -> Copi
     digest = hashlib.sha256()
     facts = os.fstat(descriptor)
     size = 0
+    start = os.pread(descriptor, _START_BYTES, 0)
     copy = os.open(folder / path.name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(copy, "wb") as file:
         for block in _blocks(descriptor):
@@ -157,7 +194,7 @@ def _copy(path: Path, descriptor: int, folder: Path, progress: Progress) -> Copi
             progress(len(block))
         file.flush()
         os.fsync(file.fileno())
-    return CopiedFile(path, path.name, size, facts.st_mtime_ns, digest.hexdigest())
+    return CopiedFile(path, path.name, size, facts.st_mtime_ns, digest.hexdigest(), start)
 
 
 def _blocks(descriptor: int) -> Iterator[bytes]:

@@ -1,7 +1,7 @@
-"""What SQLite's integrity check says of a database, also of one with a schema it cannot run."""
+"""What SQLite's integrity checks say of a database, also of one with a schema it cannot run."""
 
 import sqlite3
-from typing import Final
+from typing import Final, Literal
 
 from neotoma_core.ddl import quoted
 
@@ -17,21 +17,25 @@ NO_DAMAGE: Final = (
 )
 SHOWN_PROBLEMS: Final = 3
 
+CheckName = Literal["integrity_check", "quick_check"]
+"""The quick check proves every page of every table and index; the other also that each index has
+what its table has, which takes ten times as long."""
 
-def integrity_lines(connection: sqlite3.Connection) -> list[str]:
-    """Return what the check finds, all of it, or the first of it where it gives up on the rest."""
+
+def integrity_lines(connection: sqlite3.Connection, check: CheckName) -> list[str]:
+    """Return what a check finds, all of it, or the first of it where it gives up on the rest."""
     reason = ""
     for most in (2**31 - 1, SHOWN_PROBLEMS, 1):
         try:
-            return _lines(connection, f"integrity_check({most})")
+            return _lines(connection, f"{check}({most})")
         except sqlite3.DatabaseError as error:
             if error.sqlite_errorcode == sqlite3.SQLITE_ERROR:
-                return _table_by_table(connection)
+                return _table_by_table(connection, check)
             reason = str(error)
     return [reason]
 
 
-def _table_by_table(connection: sqlite3.Connection) -> list[str]:
+def _table_by_table(connection: sqlite3.Connection, check: CheckName) -> list[str]:
     """Check one table after the other: the check refuses as a whole what it cannot run in one.
 
     That is a function this SQLite does not have, or does not trust, in an index or a generated
@@ -43,7 +47,7 @@ def _table_by_table(connection: sqlite3.Connection) -> list[str]:
     found = []
     for (name,) in names:
         try:
-            found += _lines(connection, f"integrity_check({quoted(str(name))})")
+            found += _lines(connection, f"{check}({quoted(str(name))})")
         except sqlite3.DatabaseError as error:
             if error.sqlite_errorcode != sqlite3.SQLITE_ERROR:
                 found.append(str(error))

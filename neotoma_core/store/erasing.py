@@ -19,6 +19,7 @@ from neotoma_core.errors import ErasureUnfinished
 from neotoma_core.frames import ROWID
 from neotoma_core.store.arrow_sqlite import arrow_connection, execute, ingest
 from neotoma_core.store.atomic import reached
+from neotoma_core.store.copies import FileState
 from neotoma_core.store.interrupts import hold_interrupts
 from neotoma_core.store.migration import migrate
 from neotoma_core.store.publication import Verify, locked_target, settled, write_derived
@@ -47,7 +48,7 @@ def erase_rows(  # noqa: PLR0913 - what to write, where, and what must hold
     database: Path,
     staging: Path,
     tables: Sequence[str],
-    as_read: Mapping[str, str],
+    as_read: Mapping[str, FileState],
     verify: Verify,
     *,
     writes_derived: bool,

@@ -17,7 +17,7 @@ from neotoma_core.errors import DiskFull, TargetChanged, TargetError, TargetLock
 from neotoma_core.frames import TARGET_ROWID, stored_name
 from neotoma_core.store import checks
 from neotoma_core.store.atomic import install, reached, sync_file, temporary_name
-from neotoma_core.store.copies import fingerprint
+from neotoma_core.store.copies import FileState, is_still
 from neotoma_core.store.guarding import guarded
 from neotoma_core.store.interrupts import hold_interrupts
 from neotoma_core.store.migration import migrate, stored_columns, without_triggers
@@ -37,12 +37,12 @@ def publish(
     target: Path,
     staging: Path,
     writes: Sequence[TableWrite],
-    as_read: Mapping[str, str],
+    as_read: Mapping[str, FileState],
     verify: Verify,
 ) -> None:
     """Write everything staged into ``target`` in one transaction, or nothing.
 
-    ``writes``: the tables that gain or change rows. ``as_read``: SHA-256 of the target's files
+    ``writes``: the tables that gain or change rows. ``as_read``: what the target's files were
     when it was read, by suffix (``""`` and ``-wal``); empty where there was no target.
     ``verify`` is called inside the transaction and raises to roll it back.
     Raises TargetLocked, TargetChanged, DiskFull.
@@ -83,7 +83,7 @@ def _write(
     database: Path,
     staging: Path,
     writes: Sequence[TableWrite],
-    as_read: Mapping[str, str],
+    as_read: Mapping[str, FileState],
     verify: Verify,
 ) -> None:
     with locked_target(database, staging, as_read) as connection:
@@ -106,7 +106,7 @@ def _write(
 
 @contextmanager
 def locked_target(
-    database: Path, staging: Path, as_read: Mapping[str, str]
+    database: Path, staging: Path, as_read: Mapping[str, FileState]
 ) -> Iterator[sqlite3.Connection]:
     """Hold the write lock of ``database``, with the staging database attached."""
     with ExitStack() as stack:
@@ -121,7 +121,7 @@ def locked_target(
             connection.execute("ATTACH ? AS staging", (str(staging),))
             connection.execute("BEGIN IMMEDIATE")
             try:
-                if {suffix: fingerprint(file) for suffix, file in opened.items()} != dict(as_read):
+                if not _is_as_read(opened, as_read):
                     raise TargetChanged(database)
                 yield connection
             finally:
@@ -129,7 +129,9 @@ def locked_target(
                     connection.execute("ROLLBACK")
 
 
-def _open_files(database: Path, as_read: Mapping[str, str], stack: ExitStack) -> dict[str, int]:
+def _open_files(
+    database: Path, as_read: Mapping[str, FileState], stack: ExitStack
+) -> dict[str, int]:
     """Open the target's files before SQLite does, and close them after it is done.
 
     Closing a descriptor drops every POSIX lock this process has on the file.
@@ -145,6 +147,12 @@ def _open_files(database: Path, as_read: Mapping[str, str], stack: ExitStack) ->
             stack.callback(os.close, descriptor)
             opened[suffix] = descriptor
     return opened
+
+
+def _is_as_read(opened: Mapping[str, int], as_read: Mapping[str, FileState]) -> bool:
+    return opened.keys() == as_read.keys() and all(
+        is_still(file, as_read[suffix]) for suffix, file in opened.items()
+    )
 
 
 @contextmanager
