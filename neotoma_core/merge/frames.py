@@ -27,6 +27,7 @@ class Offered:
     Columns it does not have were filled in as a migration would; they say nothing in a comparison.
     ``rewritten``: (_rowid, column, value) of cells that are not as stored, since what they refer to
     has another name in the merged database. ``skipped``: why rows are left out, and how many.
+    ``alike``: rows that are not here since the target is known to have them, cell for cell.
     """
 
     rows: pl.DataFrame
@@ -34,6 +35,7 @@ class Offered:
     quarantined: int = 0
     rewritten: pl.DataFrame = field(default_factory=REWRITTEN.to_frame)
     skipped: Mapping[str, int] = field(default_factory=dict)
+    alike: int = 0
 
     def without(self, rows: pl.DataFrame, reason: str) -> "Offered":
         """Return the same without some rows (``_rowid``), which are skipped for a reason."""

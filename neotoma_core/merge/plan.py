@@ -12,7 +12,12 @@ from neotoma_core.merge.choosing import Rules
 from neotoma_core.merge.decisions import DECISIONS
 from neotoma_core.merge.lineage import Database, Lineage, lineage_of
 from neotoma_core.merge.policy import MergePolicy
-from neotoma_core.merge.references import find_dangling, rewrite_references
+from neotoma_core.merge.references import (
+    Elsewhere,
+    find_dangling,
+    nowhere,
+    rewrite_references,
+)
 from neotoma_core.merge.repointing import repointed
 from neotoma_core.merge.table import CONFLICTS, TableMerge
 from neotoma_core.merge.whole_rows import merge_with_keyless
@@ -38,7 +43,7 @@ class MergePlan:
     offers: Mapping[int, Database]
 
     def merged(self, table: str) -> pl.DataFrame:
-        """Return every row a table will have."""
+        """Return the rows a table will have, less those of the target that were not read."""
         return self.tables[table].merged
 
     @property
@@ -54,17 +59,19 @@ class MergePlan:
         return self.merged("entities").filter(pointing).select(entity_id="id")
 
 
-def plan_merge(
+def plan_merge(  # noqa: PLR0913, PLR0917 - what to merge, by which rules, and what is not at hand
     target: Database,
     backups: Sequence[Database],
     policy: MergePolicy,
     decisions: pl.DataFrame | None = None,
     tables: Sequence[Table] = MERGED,
+    elsewhere: Elsewhere = nowhere,
 ) -> MergePlan:
     """Plan the merge of ``backups`` into ``target``: for every merged table what it offers.
 
     ``decisions``: see ``decisions.DECISIONS``. ``tables``: those to merge, what is referred to
-    before what refers to it.
+    before what refers to it. ``elsewhere``: for a target of which only the rows were read that the
+    merge can touch.
     """
     databases = {TARGET: target, **dict(enumerate(backups))}
     lineage = lineage_of(list(databases.values()))
@@ -83,7 +90,7 @@ def plan_merge(
         merges,
         tuple(count for merge in merges.values() for count in merge.counts),
         pl.concat([CONFLICTS.to_frame(), *(merge.conflicts for merge in merges.values())]),
-        find_dangling({name: merge.merged for name, merge in merges.items()}, databases),
+        find_dangling({name: merge.merged for name, merge in merges.items()}, databases, elsewhere),
         lineage,
         rules,
         offers,
@@ -152,6 +159,8 @@ def _changed(plan: MergePlan, target: Database, name: str) -> Iterator[pl.DataFr
 
 def retyped_entities(plan: MergePlan, before: Registry, after: Registry) -> frozenset[str]:
     """Return the entity types that reduce by another schema than before."""
+    if before == after:
+        return frozenset()
     observations = plan.merged("observations")
     users = observations["user_id"].unique()
     return frozenset(

@@ -1,6 +1,6 @@
 """References between tables: rewriting them, and finding those that lead nowhere."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import polars as pl
 
@@ -9,7 +9,15 @@ from neotoma_core.merge.frames import Offered
 from neotoma_core.merge.rewriting import rewrite
 from neotoma_core.tables import MERGED, Table
 
+Elsewhere = Callable[[str, pl.Series], pl.Series]
+"""Returns those of some ids that the target's table has in rows which no frame holds."""
+
 DANGLING = pl.Schema({"table": pl.String, "column": pl.String, "rows": pl.Int64, "new": pl.Int64})
+
+
+def nowhere(_: str, ids: pl.Series) -> pl.Series:
+    """Return none of ``ids``: the frames hold all rows of the target."""
+    return ids.clear()
 
 
 def rewrite_references(table: Table, offered: Offered, remapped: pl.DataFrame) -> Offered:
@@ -28,7 +36,9 @@ def rewrite_references(table: Table, offered: Offered, remapped: pl.DataFrame) -
 
 
 def find_dangling(
-    merged: Mapping[str, pl.DataFrame], offered: Mapping[int, Mapping[str, Offered]]
+    merged: Mapping[str, pl.DataFrame],
+    offered: Mapping[int, Mapping[str, Offered]],
+    elsewhere: Elsewhere = nowhere,
 ) -> pl.DataFrame:
     """Return which references of the merged rows lead nowhere.
 
@@ -44,6 +54,9 @@ def find_dangling(
             used = merged[table.name].select(ORIGIN, pl.col(column.name).alias("id"))
             used = used.filter(pl.col("id").is_not_null() & (pl.col("id") != ""))
             lost = used.join(merged[column.refers].select("id"), on="id", how="anti")
+            if lost.height:
+                there = elsewhere(column.refers, lost["id"].unique())
+                lost = lost.filter(~pl.col("id").is_in(there.implode()))
             if lost.height:
                 new = sum(
                     part.join(_ids(offered, origin, column.refers), on="id", how="semi").height

@@ -1,6 +1,7 @@
 """Extracting one copied database: its rows into Arrow files, its broken rows into quarantine."""
 
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,18 +18,21 @@ from neotoma_core.store.arrow_sqlite import readable
 from neotoma_core.store.databases import check_pages, connect_read_only, make_whole
 from neotoma_core.store.frame_files import file_name, read_frame, write_frame, write_parquet
 from neotoma_core.store.inspection import (
+    Inspection,
     StoredObject,
     StoredTable,
     inspect_database,
     require_writable,
 )
 from neotoma_core.store.keys import read_key
-from neotoma_core.store.rows import StoredRows, empty_rows, read_literals, read_rows
+from neotoma_core.store.rows import StoredRows, empty_rows, read_literals, read_rows, span_of
 from neotoma_core.store.staging import RowSource, StoredRowSet
 from neotoma_core.tables import BY_NAME, Table, kind_of
 
 # Derived tables are not merged; what the target has of them is compared with what is recomputed.
 _COMPARED = ("entity_snapshots", "relationship_snapshots")
+
+Span = tuple[str | None, str | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +41,9 @@ class TableExtract:
 
     ``columns`` are called as frames call them. ``sealed`` counts the rows in the file with an
     encrypted value; there they stay encrypted. ``reason``: why the table is not merged, if so.
-    ``renamed``: columns that other databases spell otherwise, and how.
+    ``renamed``: columns that other databases spell otherwise, and how. ``unread``: rows that need
+    not be read: the target has those of a backup alike, and no backup touches those of the target.
+    ``span``: the first and the last ``observed_at``, as texts, in which Neotoma's own times sort.
     """
 
     stored: StoredTable
@@ -47,6 +53,8 @@ class TableExtract:
     sealed: int = 0
     reason: str = ""
     renamed: Mapping[str, str] = field(default_factory=dict)
+    unread: int = 0
+    span: Span = (None, None)
 
     @property
     def name(self) -> str:
@@ -75,16 +83,25 @@ class Extract:
     def offered(self, table: Table) -> Offered:
         """Return the rows of a merged table, empty where the database lacks the table."""
         extract = self.tables.get(table.name)
-        if extract is None or extract.frame is None:
+        if extract is None:
             return Offered(empty_rows(table), frozenset(table.names))
+        alike = 0 if self.database.number == TARGET else extract.unread
+        if extract.frame is None:
+            return Offered(empty_rows(table), frozenset(table.names), alike=alike)
         set_aside = 0 if self.database.number == TARGET else extract.broken
         rows = read_frame(extract.frame).rename(extract.renamed)
         columns = frozenset(extract.renamed.get(name, name) for name in extract.columns)
-        return Offered(rows, columns, set_aside)
+        return Offered(rows, columns, set_aside, alike=alike)
 
     def rows(self, table: str) -> pl.DataFrame:
         """Return the rows of one extracted table."""
         return self.offered(BY_NAME[table]).rows
+
+    @property
+    def span(self) -> Span:
+        """The first and last time of its observations."""
+        observations = self.tables.get("observations")
+        return observations.span if observations else (None, None)
 
     @property
     def sealed(self) -> bool:
@@ -110,30 +127,55 @@ class Extract:
         )
 
 
-def extract_database(run: Run, evidence: DatabaseEvidence) -> Extract:
-    """Read every table of a copied database once.
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """One secured database: made whole and looked into. No row is read yet."""
 
-    Raises BackupUnreadable, BackupDamaged, NotNeotoma, TargetError, KeyMissing, UsageError.
+    database: DatabaseRef
+    whole: Path
+    inspection: Inspection
+
+    def table(self, name: str) -> StoredTable | None:
+        """Return what the database has under the name of a table."""
+        return next((t for t in self.inspection.tables if t.name == name), None)
+
+
+def prove_pages(opened: Opened) -> None:
+    """Prove every page of a database that is to be read; raises BackupDamaged."""
+    with closing(connect_read_only(opened.whole)) as connection:
+        check_pages(connection, opened.database.path)
+
+
+def open_database(run: Run, evidence: DatabaseEvidence) -> Opened:
+    """Make a copied database whole and look into it.
+
+    Raises BackupUnreadable, BackupDamaged, NotNeotoma, TargetError.
     """
     database = evidence.database
     scratch = run.folders.work / database.label
     scratch.mkdir(parents=True, exist_ok=True)
     whole = make_whole(evidence.copy, database.path, scratch)
-    connection = connect_read_only(whole)
-    try:
-        check_pages(connection, database.path)
+    with closing(connect_read_only(whole)) as connection:
         found = inspect_database(connection, database.path)
-    finally:
-        connection.close()
     if database.number == TARGET:
         require_writable(found, database.path)
-    tables = {table.name: _extract_table(run, database, whole, table) for table in found.tables}
-    return Extract(database, whole, tables, found.others, found.names)
+    return Opened(database, whole, found)
+
+
+def read_tables(run: Run, opened: Opened, picked: Mapping[str, pl.Series]) -> Extract:
+    """Read every table once; ``picked``: by table, the only rows of it to read (``_rowid``).
+
+    Raises BackupUnreadable, KeyMissing, UsageError.
+    """
+    found = opened.inspection
+    tables = {t.name: _extract_table(run, opened, t, picked.get(t.name)) for t in found.tables}
+    return Extract(opened.database, opened.whole, tables, found.others, found.names)
 
 
 def _extract_table(
-    run: Run, database: DatabaseRef, whole: Path, stored: StoredTable
+    run: Run, opened: Opened, stored: StoredTable, picked: pl.Series | None
 ) -> TableExtract:
+    database, whole = opened.database, opened.whole
     columns = frozenset(map(framed, stored.columns))
     is_target = database.number == TARGET
     reason = _not_merged(run, stored)
@@ -142,7 +184,7 @@ def _extract_table(
         return TableExtract(stored, columns, 0, None, reason=reason)
     table = stored.known if stored.name in BY_NAME else framed_table(stored.facts)
     with readable(database.path, stored.name):
-        read = read_rows(whole, table, stored.columns)
+        read = read_rows(whole, table, stored.columns, picked)
     if not reason:
         rows, broken = _checked(table, read, keep=is_target)
         _quarantine(run, database, whole, table, broken)
@@ -153,7 +195,24 @@ def _extract_table(
         _require_key(run, database, table, sealed)
     path = run.folders.work / database.label / f"{file_name(table.name)}.arrow"
     write_frame(rows, path)
-    return TableExtract(stored, columns, broken[ROWID].n_unique(), path, sealed, reason)
+    return TableExtract(
+        stored,
+        columns,
+        broken[ROWID].n_unique(),
+        path,
+        sealed,
+        reason,
+        unread=0 if picked is None else stored.rows - picked.len(),
+        span=_span(rows) if picked is None else span_of(whole, stored.name, stored.columns),
+    )
+
+
+def _span(rows: pl.DataFrame) -> Span:
+    if "observed_at" not in rows.columns:
+        return None, None
+    times = pl.col("observed_at")
+    first, last = rows.select(first=times.min(), last=times.max()).row(0)
+    return first, last
 
 
 def _checked(table: Table, read: StoredRows, *, keep: bool) -> tuple[pl.DataFrame, pl.DataFrame]:

@@ -17,6 +17,7 @@ from neotoma_core.merge.lineage import Database
 from neotoma_core.merge.plan import MergePlan
 from neotoma_core.ops.extract import Extract
 from neotoma_core.ops.run import Run
+from neotoma_core.ops.unread import read_unread
 from neotoma_core.store.keys import read_key
 from neotoma_core.store.rows import empty_rows
 from neotoma_core.tables import MERGED, Table
@@ -41,9 +42,18 @@ def open_offers(
     return {table.name: _opened(extract, table, key) for table in tables}
 
 
-def open_existing(target: Extract | None, table: Table, key: "DataKey | None") -> pl.DataFrame:
-    """Return the target's rows of one derived table, opened; raises KeyWrong."""
-    return _opened(target, table, key).rows if target else empty_rows(table)
+def open_existing(
+    target: Extract | None, table: Table, key: "DataKey | None", touched: pl.DataFrame
+) -> pl.DataFrame:
+    """Return the target's rows of one derived table, opened; raises KeyWrong.
+
+    ``touched``: keys of the rows that matter; the others may be missing.
+    """
+    if target is None:
+        return empty_rows(table)
+    rows = _opened(target, table, key).rows
+    later = read_unread(target, table.name, touched.columns[0], touched.to_series())
+    return pl.concat([rows, later]) if later.height else rows
 
 
 def holds_sealed(target: Extract | None, backups: tuple[Extract, ...], merge: MergePlan) -> bool:

@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+
+import polars as pl
 
 from neotoma_core.merge.accounting import RowCounts
 from neotoma_core.merge.credentials import without_revoked
@@ -33,10 +35,13 @@ from neotoma_core.ops.recomputing import (
 from neotoma_core.ops.reingested import Reingested, count_reingested
 from neotoma_core.ops.run import Run
 from neotoma_core.ops.schemas import completed
+from neotoma_core.ops.unread import held_elsewhere, with_stored_files, with_unread
 from neotoma_core.policies import Registry
 
 if TYPE_CHECKING:
     from neotoma_core.encryption.key import DataKey
+
+_EDGES: Final = "relationship_observations"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,10 +106,12 @@ def plan_recovery(
     found = [_asked_for(run, held, open_offers(backup, key, tables)) for backup in backups]
     offers, erasures = leave_out_erased(run.folders, held, found)
     decisions = read_decisions(run.request.decisions, [b.database for b in backups])
-    merge = plan_merge(held, offers, run.request.policy, decisions, tables)
-    sources = own_rows(merge.merged("sources"), run.request.user)
+    elsewhere = held_elsewhere(target)
+    merge = plan_merge(held, offers, run.request.policy, decisions, tables, elsewhere)
+    sources = with_stored_files(target, own_rows(merge.merged("sources"), run.request.user))
     registry = completed(registry_of(merge.merged("schema_registry")), run, run.request.schemas)
     retyped = retyped_entities(merge, registry_of(held["schema_registry"].rows), registry)
+    touched, edges = touched_entities(merge, held, retyped), touched_relationships(merge, held)
     return RecoveryPlan(
         run=run,
         evidence=evidence,
@@ -114,23 +121,29 @@ def plan_recovery(
         counts=carrying.accounted(merge.counts),
         entities=recompute_entities(
             merge,
-            touched_entities(merge, held, retyped),
+            touched,
+            with_unread(target, "observations", merge.merged("observations"), *_column(touched)),
             registry,
-            open_existing(target, ENTITY_SNAPSHOTS, key),
+            open_existing(target, ENTITY_SNAPSHOTS, key, touched),
         ),
         relationships=recompute_relationships(
-            merge,
-            touched_relationships(merge, held),
-            open_existing(target, RELATIONSHIP_SNAPSHOTS, key),
+            edges,
+            with_unread(target, _EDGES, merge.merged(_EDGES), *_column(edges)),
+            open_existing(target, RELATIONSHIP_SNAPSHOTS, key, edges),
             iso(run.started),
         ),
-        reingested=count_reingested(merge, registry),
+        reingested=count_reingested(merge, registry, target),
         raw=plan_raw_files(erasures.listed(listing, sources), sources),
         raw_listing=listing,
         key=key,
         sealed=holds_sealed(target, backups, merge),
         erasures=erasures,
     )
+
+
+def _column(keys: pl.DataFrame) -> tuple[str, pl.Series]:
+    """Return a frame of one column as its name and what is in it."""
+    return keys.columns[0], keys.to_series()
 
 
 def _asked_for(run: Run, held: Database, offered: Database) -> Database:

@@ -27,13 +27,17 @@ class Recomputed:
 
 
 def recompute_entities(
-    merge: MergePlan, touched: pl.DataFrame, registry: Registry, existing: pl.DataFrame
+    merge: MergePlan,
+    touched: pl.DataFrame,
+    observations: pl.DataFrame,
+    registry: Registry,
+    existing: pl.DataFrame,
 ) -> Recomputed:
     """Reduce the ``touched`` (``entity_id``) entities; ``existing`` are the target's snapshots.
 
-    An entity that another one stands for has no snapshot, whatever observations it is left with.
+    ``observations``: all those that the touched entities will have, and any others. An entity that
+    another one stands for has no snapshot, whatever observations it is left with.
     """
-    observations = merge.merged("observations")
     live = touched.join(merge.merged_away, on="entity_id", how="anti")
     complete = of_entities(observations, live)
     reduction = reduce_entities(complete, registry)
@@ -51,10 +55,12 @@ def recompute_entities(
 
 
 def recompute_relationships(
-    merge: MergePlan, touched: pl.DataFrame, existing: pl.DataFrame, now: str
+    touched: pl.DataFrame, observations: pl.DataFrame, existing: pl.DataFrame, now: str
 ) -> Recomputed:
-    """Reduce the ``touched`` (``relationship_key``); ``now``: ISO time of the computation."""
-    observations = merge.merged("relationship_observations")
+    """Reduce the ``touched`` (``relationship_key``); ``now``: ISO time of the computation.
+
+    ``observations``: all those that the touched relationships will have, and any others.
+    """
     complete = _complete("relationship_observations", observations)
     complete = complete.join(touched, on="relationship_key", how="semi", maintain_order="left")
     reduction = reduce_relationships(complete, now=now)

@@ -8,19 +8,19 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
-from neotoma_core.errors import BackupError, ConflictsFound, UsageError
+from neotoma_core.errors import ConflictsFound, UsageError
 from neotoma_core.frames import TARGET
 from neotoma_core.ops.applying import apply_plan
 from neotoma_core.ops.evidence import (
-    DatabaseEvidence,
     require_space,
     secure_database,
     write_manifest,
 )
-from neotoma_core.ops.extract import Extract, extract_database
+from neotoma_core.ops.extract import Extract
 from neotoma_core.ops.planning import RecoveryPlan, plan_recovery
 from neotoma_core.ops.progress import Progress
 from neotoma_core.ops.raw_files import RawListing, list_all
+from neotoma_core.ops.reading import ReadDatabase, read_databases
 from neotoma_core.ops.reporting import planned_report, published_report, save_conflicts, save_report
 from neotoma_core.ops.run import LeftOut, Run
 from neotoma_core.report.recovery import RecoveryReport
@@ -41,15 +41,6 @@ class Clock:
         now = time.monotonic()
         self.seconds[step] = round(self.seconds.get(step, 0.0) + now - self._last, 3)
         self._last = now
-
-
-@dataclass(frozen=True, slots=True)
-class ReadDatabase:
-    """One database, secured and extracted; or the reason why it could not be."""
-
-    evidence: DatabaseEvidence
-    extract: Extract | None
-    reason: str = ""
 
 
 def plan_only(run: Run, progress: Progress) -> RecoveryReport:
@@ -96,35 +87,22 @@ def carry_out(
 def make_plan(run: Run, progress: Progress, clock: Clock) -> RecoveryPlan:
     """Secure, extract and plan; two databases are read at a time, and raw files hashed beside."""
     needed = require_space(run)
-    with ThreadPoolExecutor(max_workers=3) as pool:
+    with ThreadPoolExecutor(max_workers=1) as pool:
         listing = pool.submit(list_all, run)
         progress.begin("evidence", needed)
-        evidence = tuple(secure_database(run, database, progress) for database in run.databases)
+        with ThreadPoolExecutor(max_workers=2) as copying:
+            evidence = tuple(
+                copying.map(lambda d: secure_database(run, d, progress), run.databases)
+            )
         write_manifest(run, evidence)
         clock.lap("evidence")
         progress.begin("read", len(evidence))
-        read = tuple(pool.map(lambda secured: _read(run, secured, progress), evidence))
+        read = read_databases(run, evidence, progress)
         clock.lap("read")
         progress.begin("plan")
         plan = plan_from(run, read, listing.result())
         clock.lap("plan")
     return plan
-
-
-def _read(run: Run, evidence: DatabaseEvidence, progress: Progress) -> ReadDatabase:
-    read = read_database(run, evidence)
-    progress.advance(1)
-    return read
-
-
-def read_database(run: Run, evidence: DatabaseEvidence) -> ReadDatabase:
-    """Extract one secured database; one that cannot be read may be skipped if asked to."""
-    try:
-        return ReadDatabase(evidence, extract_database(run, evidence))
-    except BackupError as error:
-        if evidence.database.number == TARGET or not run.request.skip_unreadable:
-            raise
-        return ReadDatabase(evidence, None, error.wrong)
 
 
 def plan_from(run: Run, read: tuple[ReadDatabase, ...], listing: RawListing) -> RecoveryPlan:

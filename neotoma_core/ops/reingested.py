@@ -7,7 +7,9 @@ import polars as pl
 
 from neotoma_core.merge.plan import MergePlan, merge_one
 from neotoma_core.merge.policy import ReingestedMode
+from neotoma_core.ops.extract import Extract
 from neotoma_core.ops.recomputing import of_entities
+from neotoma_core.ops.unread import with_unread
 from neotoma_core.policies import Registry
 from neotoma_core.reduce.entities import reduce_entities
 from neotoma_core.tables import BY_NAME
@@ -21,7 +23,7 @@ class Reingested:
     entities_differ: int
 
 
-def count_reingested(merge: MergePlan, registry: Registry) -> Reingested:
+def count_reingested(merge: MergePlan, registry: Registry, target: Extract | None) -> Reingested:
     """Count the observations sent again, and the entities that the other choice would change."""
     chosen = merge.tables["observations"]
     if chosen.resent.is_empty():
@@ -38,7 +40,10 @@ def count_reingested(merge: MergePlan, registry: Registry) -> Reingested:
     )
     now, then = (
         _states(reduce_entities(of_entities(rows, affected), registry).snapshots)
-        for rows in (chosen.merged, otherwise.merged)
+        for rows in (
+            with_unread(target, "observations", merged, "entity_id", affected["entity_id"])
+            for merged in (chosen.merged, otherwise.merged)
+        )
     )
     differ = sum(now.get(entity) != then.get(entity) for entity in affected["entity_id"])
     return Reingested(chosen.resent.height, differ)

@@ -36,6 +36,7 @@ from neotoma_core.report.recovery import (
 from neotoma_core.store.atomic import write_file
 from neotoma_core.store.frame_files import write_parquet
 from neotoma_core.store.vault import write_json
+from neotoma_core.tables import BY_NAME
 
 _OBSERVED: Final = ("observations", "relationship_observations")
 
@@ -132,24 +133,26 @@ def _evidence(plan: RecoveryPlan) -> EvidenceSummary:
 
 
 def _contribution(plan: RecoveryPlan, extract: Extract) -> BackupContribution:
-    observations = extract.rows("observations")
+    offered = extract.offered(BY_NAME["observations"])
     merged = plan.merge.merged("observations")
     return BackupContribution(
         extract.database.label,
         str(extract.database.path),
         extract.database.environment,
-        observations.height,
-        *_span(observations),
+        offered.rows.height + offered.alike,
+        *extract.span,
         merged.filter(pl.col(ORIGIN) == extract.database.number).height,
     )
 
 
-def _span(observations: pl.DataFrame) -> tuple[str | None, str | None]:
-    """Return the first and last observed_at; as texts, in which Neotoma's own times sort."""
-    times = observations.select(
-        pl.col("observed_at").min().alias("first"), pl.col("observed_at").max().alias("last")
-    )
-    first, last = times.row(0)
+def _span_after(plan: RecoveryPlan) -> tuple[str | None, str | None]:
+    """Return the first and last ``observed_at`` there will be."""
+    times = pl.col("observed_at")
+    merged = plan.merge.merged("observations").select(first=times.min(), last=times.max()).row(0)
+    unread = plan.target.tables["observations"].unread if plan.target else 0
+    spans = [merged, plan.target.span] if plan.target and unread else [merged]
+    first = min((span[0] for span in spans if span[0] is not None), default=None)
+    last = max((span[1] for span in spans if span[1] is not None), default=None)
     return first, last
 
 
@@ -198,14 +201,12 @@ def _before(target: Extract | None) -> Contents:
     if target is None:
         return Contents(0, 0, 0, 0, None, None)
     read = {table.name: table.read for table in target.tables.values()}
-    first, last = _span(target.rows("observations"))
     return Contents(
         read.get("observations", 0),
         read.get("entities", 0),
         read.get("entity_snapshots", 0),
         read.get("relationship_snapshots", 0),
-        first,
-        last,
+        *target.span,
     )
 
 
@@ -218,7 +219,7 @@ def _after(plan: RecoveryPlan) -> Contents:
         before.entities + added["entities"],
         before.entity_snapshots + entity.inserted - entity.removed.height,
         before.relationship_snapshots + relationship.inserted - relationship.removed.height,
-        *_span(plan.merge.merged("observations")),
+        *_span_after(plan),
     )
 
 

@@ -25,7 +25,7 @@ def verify_publication(
         (
             ("accounted", _accounted(connection, plan)),
             ("written", proving.written(connection, writes)),
-            ("referenced", _referenced(connection, plan)),
+            ("referenced", _referenced(connection, plan, writes)),
             ("intact", _intact(connection, plan, writes)),
             ("re-reduced", _rereduced(connection, plan)),
         ),
@@ -48,14 +48,17 @@ def _accounted(connection: sqlite3.Connection, plan: RecoveryPlan) -> proving.Pr
     return f"{rows:,} rows in {len(plan.merge.tables)} tables", problems
 
 
-def _referenced(connection: sqlite3.Connection, plan: RecoveryPlan) -> proving.Proof:
+def _referenced(
+    connection: sqlite3.Connection, plan: RecoveryPlan, writes: Sequence[TableWrite]
+) -> proving.Proof:
     """No reference leads nowhere but those that already did where their row came from."""
     planned = {(t, c): rows for t, c, rows, _ in plan.merge.dangling.iter_rows()}
     lost = plan.merge.dangling.filter(pl.col("new") > 0)
     problems = [f"{t}.{c}: {new:,} references would be lost" for t, c, _, new in lost.iter_rows()]
-    for table, column, rows in checks.count_dangling(connection):
-        if rows > planned.get((table, column), 0):
-            problems.append(f"{table}.{column}: {rows:,} references lead nowhere")
+    for table, names in ((write.table, write.columns) for write in writes):
+        for column, rows in checks.count_dangling(connection, table, names):
+            if rows > planned.get((table.name, column), 0):
+                problems.append(f"{table.name}.{column}: {rows:,} references lead nowhere")
     return "no reference was lost", problems
 
 
@@ -63,8 +66,8 @@ def _intact(
     connection: sqlite3.Connection, plan: RecoveryPlan, writes: Sequence[TableWrite]
 ) -> proving.Proof:
     """Every table written to is sound; the others were proven when the same bytes were read."""
-    written = [write.table.name for write in writes]
-    written += [r.table.name for r in plan.derived if r.change.writes]
+    written = {w.table.name: plan.merge.tables[w.table.name].writes for w in writes}
+    written |= {r.table.name: r.change.writes for r in plan.derived if r.change.writes}
     return "integrity and foreign keys", checks.integrity_problems(connection, written)[:3]
 
 

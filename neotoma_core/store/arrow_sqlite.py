@@ -71,14 +71,20 @@ def execute(connection: AdbcConnection, sql: str) -> None:
         statement.execute_update()
 
 
-def ingest(connection: AdbcConnection, table: str, frame: pl.DataFrame) -> None:
-    """Append the rows of a frame to ``table``, which is created where there is none."""
+def ingest(
+    connection: AdbcConnection, table: str, frame: pl.DataFrame, *, temporary: bool = False
+) -> None:
+    """Append the rows of a frame to ``table``, which is created where there is none.
+
+    ``temporary``: the table is the connection's own, in no database.
+    """
+    options = {
+        "adbc.ingest.target_table": table,
+        "adbc.ingest.mode": "adbc.ingest.mode.create_append",
+    }
+    if temporary:
+        options["adbc.ingest.temporary"] = "true"
     with AdbcStatement(connection) as statement:
-        statement.set_options(
-            **{
-                "adbc.ingest.target_table": table,
-                "adbc.ingest.mode": "adbc.ingest.mode.create_append",
-            }
-        )
+        statement.set_options(**options)
         statement.bind_stream(frame.to_arrow().to_reader())
         statement.execute_update()

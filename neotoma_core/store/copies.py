@@ -9,6 +9,7 @@ import hashlib
 import os
 import sqlite3
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -186,12 +187,16 @@ def _copy(path: Path, descriptor: int, folder: Path, progress: Progress) -> Copi
     size = 0
     start = os.pread(descriptor, _START_BYTES, 0)
     copy = os.open(folder / path.name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(copy, "wb") as file:
+    # One block is hashed while the next is read and the last is written.
+    with os.fdopen(copy, "wb") as file, ThreadPoolExecutor(max_workers=1) as hashing:
+        hashed = hashing.submit(digest.update, b"")
         for block in _blocks(descriptor):
-            digest.update(block)
+            hashed.result()
+            hashed = hashing.submit(digest.update, block)
             file.write(block)
             size += len(block)
             progress(len(block))
+        hashed.result()
         file.flush()
         os.fsync(file.fileno())
     return CopiedFile(path, path.name, size, facts.st_mtime_ns, digest.hexdigest(), start)

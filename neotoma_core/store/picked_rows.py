@@ -41,6 +41,23 @@ def read_picked(
     return pl.concat(parts, how="diagonal_relaxed").select(parts[0].columns)
 
 
+def keys_among(database: Path, table: str, ids: pl.Series) -> pl.Series:
+    """Return those of some ids that a table of a whole copy has."""
+    query = f"SELECT id FROM {quoted(table)} WHERE id IN (SELECT value FROM json_each(?))"
+    with closing(connect_read_only(database)) as connection:
+        rows = connection.execute(query, (stringify(ids.to_list()),)).fetchall()
+    return pl.Series(ids.name, [found for (found,) in rows], dtype=pl.String)
+
+
+def read_column(database: Path, table: str, column: str) -> pl.Series:
+    """Return the texts in a column of a whole copy, each once."""
+    name = quoted(column)
+    query = f"SELECT DISTINCT {name} FROM {quoted(table)} WHERE typeof({name}) = 'text'"
+    with closing(connect_read_only(database)) as connection:
+        rows = connection.execute(query).fetchall()
+    return pl.Series(column, [found for (found,) in rows], dtype=pl.String)
+
+
 def holds_any(database: Path, table: str, column: str, values: Iterable[str]) -> bool:
     """Return whether any row of a whole copy has one of ``values`` in ``column``."""
     query = (

@@ -5,6 +5,7 @@ in a typed frame: it is read as NULL, and its row is named as broken.
 """
 
 from collections.abc import Iterable, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -16,10 +17,11 @@ from adbc_driver_manager import AdbcConnection
 from neotoma_core.contracts import no_broken
 from neotoma_core.ddl import literal, quoted
 from neotoma_core.frames import POLARS_TYPES, ROWID, framed
-from neotoma_core.store.arrow_sqlite import arrow_connection, fetch, immutable_uri
+from neotoma_core.store.arrow_sqlite import arrow_connection, fetch, immutable_uri, ingest
 from neotoma_core.store.databases import connect_read_only
 from neotoma_core.tables import Column, Table
 
+_PICKED: Final = "picked"
 _STORAGE: Final = {"TEXT": "text", "INTEGER": "integer", "REAL": "real"}
 _EXAMPLE: Final = {"TEXT": "''", "INTEGER": "0", "REAL": "0.0"}
 
@@ -37,17 +39,23 @@ class StoredRows:
     broken: pl.DataFrame
 
 
-def read_rows(database: Path, table: Table, stored: Sequence[str]) -> StoredRows:
-    """Read a whole table of a whole copy, in the order of its row numbers.
+def read_rows(
+    database: Path, table: Table, stored: Sequence[str], rowids: pl.Series | None = None
+) -> StoredRows:
+    """Read a table of a whole copy, in the order of its row numbers.
 
     ``stored``: the columns the database has. Missing ones are filled as a migration would. Of a
-    carried table every column is unknown.
+    carried table every column is unknown. ``rowids``: the rows to read; None for all.
     """
     if table.kind == "carried":
         table = replace(table, columns=())
     with arrow_connection(immutable_uri(database)) as connection:
-        odd = odd_cells(connection, table, stored)
-        query = select_rows(table, stored, tolerant=bool(odd.num_rows))
+        where = "true"
+        if rowids is not None:
+            ingest(connection, _PICKED, rowids.rename("n").to_frame(), temporary=True)
+            where = f"{table.rowid} IN (SELECT n FROM temp.{_PICKED})"
+        odd = odd_cells(connection, table, stored, where)
+        query = select_rows(table, stored, tolerant=bool(odd.num_rows), where=where)
         read = fetch(connection, query).slice(1)  # the first row only fixed the types
     unknown = frozenset(framed(name) for name in stored if name not in table.names)
     readable, unreadable = without_bad_text(read, unknown)
@@ -124,14 +132,16 @@ def is_any_odd(table: Table, stored: Sequence[str]) -> str:
     return " OR ".join(map(_is_odd, columns)) or "false"
 
 
-def odd_cells(connection: AdbcConnection, table: Table, stored: Sequence[str]) -> pa.Table:
+def odd_cells(
+    connection: AdbcConnection, table: Table, stored: Sequence[str], where: str = "true"
+) -> pa.Table:
     """Return ``_rowid`` and the column of every cell of another storage class than declared."""
     columns = [column for column in table.columns if column.name in stored]
     first = " ".join(f"WHEN {_is_odd(c)} THEN '{c.name}'" for c in columns) or "WHEN false THEN ''"
     found = fetch(
         connection,
         f'SELECT {table.rowid} AS {quoted(ROWID)}, CASE {first} END AS "column" '
-        f"FROM {quoted(table.name)} WHERE {is_any_odd(table, stored)}",
+        f"FROM {quoted(table.name)} WHERE ({is_any_odd(table, stored)}) AND {where}",
     )
     return found.cast(pa.schema({ROWID: pa.int64(), "column": pa.string()}))
 
@@ -199,6 +209,18 @@ def _decodes(value: bytes) -> bool:
     except UnicodeDecodeError:
         return False
     return True
+
+
+def span_of(database: Path, table: str, stored: Sequence[str]) -> tuple[str | None, str | None]:
+    """Return the first and last ``observed_at`` of a table of a whole copy, as texts."""
+    if "observed_at" not in stored:
+        return None, None
+    with closing(connect_read_only(database)) as connection:
+        first, last = connection.execute(
+            f"SELECT min(observed_at), max(observed_at) FROM {quoted(table)} "
+            "WHERE typeof(observed_at) = 'text'"
+        ).fetchone()
+    return first, last
 
 
 def empty_rows(table: Table) -> pl.DataFrame:

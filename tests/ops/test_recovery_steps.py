@@ -10,7 +10,7 @@ import pytest
 
 from neotoma_core.errors import TargetLocked
 from neotoma_core.ops.progress import Silent
-from neotoma_core.ops.recover import ReadDatabase
+from neotoma_core.ops.reading import ReadDatabase
 from neotoma_core.ops.recovery_steps import hash_raw_files, merge_and_publish, secure_and_read
 from neotoma_core.ops.run import RecoverRequest, Run, recovery_run
 from neotoma_core.store import publication
