@@ -114,7 +114,8 @@ def _stage(plan: RecoveryPlan, writes: Sequence[TableWrite]) -> Path:
 
 def _as_stored(plan: RecoveryPlan, recomputed: Recomputed) -> pl.DataFrame:
     """Return the derived rows to write as the target keeps them: staging is a file already."""
-    written = recomputed.change.written
+    # By key, so that the index of the target is walked through and not jumped about in.
+    written = recomputed.change.written.sort(*recomputed.table.key)
     if plan.key is None or not plan.sealed:
         return written
     return seal_rows(recomputed.table, written, plan.key)

@@ -9,7 +9,7 @@ import polars as pl
 
 from neotoma_core.contracts import validate
 from neotoma_core.encryption import sealed_rows
-from neotoma_core.errors import KeyMissing
+from neotoma_core.errors import BackupDamaged, KeyMissing
 from neotoma_core.frames import ROWID, TARGET, framed, framed_table
 from neotoma_core.merge.frames import Offered
 from neotoma_core.ops.evidence import DatabaseEvidence
@@ -140,14 +140,8 @@ class Opened:
         return next((t for t in self.inspection.tables if t.name == name), None)
 
 
-def prove_pages(opened: Opened) -> None:
-    """Prove every page of a database that is to be read; raises BackupDamaged."""
-    with closing(connect_read_only(opened.whole)) as connection:
-        check_pages(connection, opened.database.path)
-
-
 def open_database(run: Run, evidence: DatabaseEvidence) -> Opened:
-    """Make a copied database whole and look into it.
+    """Make a copied database whole and look into it; its pages are proven by ``prove_pages``.
 
     Raises BackupUnreadable, BackupDamaged, NotNeotoma, TargetError.
     """
@@ -155,11 +149,21 @@ def open_database(run: Run, evidence: DatabaseEvidence) -> Opened:
     scratch = run.folders.work / database.label
     scratch.mkdir(parents=True, exist_ok=True)
     whole = make_whole(evidence.copy, database.path, scratch)
-    with closing(connect_read_only(whole)) as connection:
-        found = inspect_database(connection, database.path)
+    try:
+        with closing(connect_read_only(whole)) as connection:
+            found = inspect_database(connection, database.path)
+    except BackupDamaged:
+        prove_pages(whole, database)  # which names the pages
+        raise
     if database.number == TARGET:
         require_writable(found, database.path)
     return Opened(database, whole, found)
+
+
+def prove_pages(whole: Path, database: DatabaseRef) -> None:
+    """Prove every page of a database that is to be read; raises BackupDamaged."""
+    with closing(connect_read_only(whole)) as connection:
+        check_pages(connection, database.path)
 
 
 def read_tables(run: Run, opened: Opened, picked: Mapping[str, pl.Series]) -> Extract:

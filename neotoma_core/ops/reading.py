@@ -31,7 +31,7 @@ def read_database(run: Run, evidence: DatabaseEvidence) -> ReadDatabase:
 
     def extracted() -> Extract:
         opened = open_database(run, evidence)
-        prove_pages(opened)
+        prove_pages(opened.whole, opened.database)
         return read_tables(run, opened, {})
 
     extract, reason = _tried(run, evidence, extracted)
@@ -70,7 +70,7 @@ def _opened(run: Run, evidence: DatabaseEvidence) -> tuple[Opened | None, str]:
     def opened() -> Opened:
         one = open_database(run, evidence)
         if evidence.database.number != TARGET:
-            prove_pages(one)
+            prove_pages(one.whole, one.database)
         return one
 
     return _tried(run, evidence, opened)
@@ -83,7 +83,7 @@ def _pages_proven(targets: Sequence[Opened]) -> Iterator[None]:
     An error in the block may come of damage: then that is what is raised.
     """
     with ThreadPoolExecutor(max_workers=1) as pool:
-        proofs = [pool.submit(prove_pages, target) for target in targets]
+        proofs = [pool.submit(prove_pages, one.whole, one.database) for one in targets]
         try:
             yield
         finally:

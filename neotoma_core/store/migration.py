@@ -55,6 +55,27 @@ def without_triggers(connection: sqlite3.Connection) -> Iterator[None]:
         connection.execute(statement)
 
 
+@contextmanager
+def without_indexes(connection: sqlite3.Connection, table: Table) -> Iterator[None]:
+    """Take indexes of a table away while most of its rows are written, and make them anew.
+
+    Sorted at once they take a fraction of the time of one row after another. Indexes that keep
+    rows out stay.
+    """
+    known = {index.name for index in table.indexes if not index.unique}
+    found = connection.execute(
+        "SELECT name, sql FROM main.sqlite_schema WHERE type = 'index' AND tbl_name = ? "
+        "AND sql LIKE 'CREATE INDEX %' ORDER BY rowid",
+        (table.name,),
+    ).fetchall()
+    taken = [(str(name), str(statement)) for name, statement in found if name in known]
+    for name, _ in taken:
+        connection.execute(f"DROP INDEX main.{quoted(name)}")
+    yield
+    for _, statement in taken:
+        connection.execute(statement)
+
+
 def _tables(connection: sqlite3.Connection) -> set[str]:
     listed = connection.execute("SELECT name FROM main.sqlite_schema WHERE type = 'table'")
     return {folded(str(name)) for (name,) in listed}

@@ -8,7 +8,7 @@ A target that does not exist is built under a temporary name and renamed once it
 import os
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, closing, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Final
 
@@ -20,7 +20,12 @@ from neotoma_core.store.atomic import install, reached, sync_file, temporary_nam
 from neotoma_core.store.copies import FileState, is_still
 from neotoma_core.store.guarding import guarded
 from neotoma_core.store.interrupts import hold_interrupts
-from neotoma_core.store.migration import migrate, stored_columns, without_triggers
+from neotoma_core.store.migration import (
+    migrate,
+    stored_columns,
+    without_indexes,
+    without_triggers,
+)
 from neotoma_core.store.sqlite_files import companion
 from neotoma_core.store.staging import PLACE, TableWrite
 from neotoma_core.tables import BY_NAME, Table
@@ -29,6 +34,7 @@ from neotoma_core.tables.carried import row_number_of
 STEPS: Final = ("locked", "migrated", "log_written", "derived_written", "verified", "committed")
 _PATIENCE_SECONDS: Final = 5.0
 _CACHE_KIB: Final = 512 << 10  # pages that are written stay in memory until the commit
+_MANY: Final = 50_000  # rows
 
 Verify = Callable[[sqlite3.Connection], None]
 
@@ -189,11 +195,14 @@ def _rules_named(database: Path) -> Iterator[None]:
 
 def _insert(connection: sqlite3.Connection, write: TableWrite) -> None:
     name = write.table.name
-    connection.execute(
-        f"INSERT INTO main.{quoted(name)} ({column_list(map(stored_name, write.columns))}) "
-        f"SELECT {column_list(write.columns)} FROM staging.{quoted('insert_' + name)} "
-        f"ORDER BY {PLACE}"
-    )
+    staged = checks.count_staged(connection, f"insert_{name}")
+    most = staged >= _MANY and staged >= checks.count_rows(connection, name)
+    with without_indexes(connection, write.table) if most else nullcontext():
+        connection.execute(
+            f"INSERT INTO main.{quoted(name)} ({column_list(map(stored_name, write.columns))}) "
+            f"SELECT {column_list(write.columns)} FROM staging.{quoted('insert_' + name)} "
+            f"ORDER BY {PLACE}"
+        )
 
 
 def _replace(connection: sqlite3.Connection, write: TableWrite) -> None:

@@ -25,6 +25,7 @@ from neotoma_core.store.guarding import guarded
 from neotoma_core.tables import Table
 
 PLACE: Final = "_place"
+_PICKED: Final = "picked"
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,26 +140,31 @@ def _copy_rows(
     source: RowSource,
 ) -> None:
     uri = f"{source.database.resolve().as_uri()}?mode=ro&immutable=1"
+    _ingest_picks(staging, picks)
     staging.execute("ATTACH ? AS origin", (uri,))
     try:
-        staging.execute(f"CREATE TEMP TABLE picked ({PLACE}, {ORIGIN}, {TARGET_ROWID}, taken)")
         staging.execute("BEGIN")
-        staging.executemany(
-            "INSERT INTO picked VALUES (?, ?, ?, ?)",
-            picks.select(PLACE, ORIGIN, TARGET_ROWID, ROWID).iter_rows(),
-        )
         stored = source.tables[write.table.name]
         cells = ", ".join(_cell(write.table, name, stored) for name in write.columns)
         staging.execute(
             f"INSERT INTO {into} "
             f"SELECT picked.{PLACE}, picked.{ORIGIN}, picked.{TARGET_ROWID}, {cells} "
-            f"FROM temp.picked JOIN origin.{quoted(write.table.name)} AS stored "
-            f"ON stored.{stored.rowid} = picked.taken"
+            f"FROM main.{_PICKED} AS picked JOIN origin.{quoted(write.table.name)} AS stored "
+            f"ON stored.{stored.rowid} = picked.{ROWID}"
         )
         staging.execute("COMMIT")
-        staging.execute("DROP TABLE picked")
+        staging.execute(f"DROP TABLE main.{_PICKED}")
     finally:
         staging.execute("DETACH origin")
+
+
+def _ingest_picks(staging: sqlite3.Connection, picks: pl.DataFrame) -> None:
+    (path,) = staging.execute(
+        "SELECT file FROM pragma_database_list WHERE name = 'main'"
+    ).fetchone()
+    with arrow_connection(str(path)) as connection:
+        execute(connection, "PRAGMA synchronous = OFF")
+        ingest(connection, _PICKED, picks.select(PLACE, ORIGIN, TARGET_ROWID, ROWID))
 
 
 def _cell(table: Table, name: str, stored: StoredRowSet) -> str:

@@ -4,9 +4,8 @@ Run by hand, from the repository: ``python -m tests.benchmarks.rebuild_benchmark
 or with sizes: ``… 10000 100000``. Every database is invented, in the shape of the incident, and
 has no snapshots yet: all of them are written. Each rebuild is a process of its own. ``copy`` is the
 time to copy the same log with ATTACH and INSERT; ``ratio`` the rebuild's to that. Steps of the
-reduction are those of one thread; what goes on beside it (staging, and SQLite's integrity check,
-which may go on until the commit) is in none of them. On a machine shared with others only
-``cpu s`` says much.
+reduction are those of one thread; staging, which goes on beside it, is in none of them. On a
+machine shared with others only ``cpu s`` says much.
 """
 
 import json
@@ -27,11 +26,10 @@ from neotoma_core.ddl import create_database
 from neotoma_core.ops.progress import Silent
 from neotoma_core.ops.rebuild import rebuild_snapshots
 from neotoma_core.ops.rebuild_run import RebuildRequest, rebuild_run
-from tests.benchmarks.invented_databases import make_database, make_update
+from tests.benchmarks.invented_databases import make_database
 
 SIZES: Final = (10_000, 100_000, 1_000_000)
 TEN_MILLION: Final = 10_000_000
-MERGED_INTO: Final = 1_000_000
 STEPS: Final = ("rank", "explode", "values", "reduce", "assemble")
 ROOT: Final = Path(__file__).parents[2]
 
@@ -65,8 +63,6 @@ def main(words: list[str]) -> None:
             copied = copy_seconds(target)
             measured = run_child(target)
             show(size, measured, reduce_steps(target, size), copied)
-            if size == MERGED_INTO:
-                show_merge(target, measured)
             target.unlink()
 
 
@@ -149,32 +145,6 @@ def show(size: int, measured: Measured, steps: dict[str, float], copied: float) 
         f"{measured.wall / copied:>6.1f}",
     ]
     print(f"{size:>13,} " + " ".join(cells), flush=True)
-
-
-def show_merge(target: Path, rebuilt: Measured) -> None:
-    """Print what a merge takes that touches one entity in a hundred."""
-    with closing(sqlite3.connect(target)) as connection:
-        (entities,) = connection.execute("SELECT count(*) FROM entities").fetchone()
-    backup = make_update(target.with_name("update.db"), target, entities // 100)
-    vault = target.with_name("merge-vault")
-    words = ("recover", "--target", str(target), "--backup", str(backup), "--yes")
-    start = time.perf_counter()
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    subprocess.run(
-        [sys.executable, "-m", "neotoma_core", *words, "--vault", str(vault), "--json"],
-        check=True,
-        capture_output=True,
-        cwd=ROOT,
-    )
-    wall = time.perf_counter() - start
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    print(
-        f"a merge that touches 1 % of the entities: {wall:.2f} s, {cpu:.2f} s of processors, "
-        f"{wall / rebuilt.wall:.2f} of the rebuild; peak of all children "
-        f"{after.ru_maxrss / 1024:,.0f} MB",
-        flush=True,
-    )
 
 
 if __name__ == "__main__":

@@ -1,0 +1,53 @@
+"""Indexes that have not what their table has: no page is damaged, and yet rows are not found."""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from neotoma_core.errors import BackupDamaged, VerificationFailed
+from tests.conftest import Recover
+from tests.databases import entity, insert, make_database, observation, read_all
+from tests.ops.rebuilding import check, rebuild
+
+INDEX = "idx_observations_entity_id"
+
+
+@pytest.fixture
+def target(tmp_path: Path) -> Path:
+    """A database with an observation that an index does not know of."""
+    path = make_database(tmp_path / "target.db", {"entities": [entity("e1")]})
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        row = connection.execute("SELECT * FROM sqlite_schema WHERE name = ?", (INDEX,)).fetchone()
+        connection.execute("PRAGMA writable_schema = ON")
+        connection.execute("DELETE FROM sqlite_schema WHERE name = ?", (INDEX,))
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        insert(connection, "observations", observation("o1"))
+        connection.execute("PRAGMA writable_schema = ON")
+        connection.execute("INSERT INTO sqlite_schema VALUES (?, ?, ?, ?, ?)", row)
+    return path
+
+
+def test_a_check_of_snapshots_finds_it(target: Path) -> None:
+    with pytest.raises(BackupDamaged, match=INDEX):
+        check(target)
+
+
+def test_a_rebuild_reads_and_writes_other_tables(target: Path) -> None:
+    assert rebuild(target).derived[0].inserted == 1
+
+
+def test_a_merge_into_it_is_rolled_back(target: Path, tmp_path: Path, run_recover: Recover) -> None:
+    before = read_all(target)
+    backup = make_database(tmp_path / "backup.db", {"observations": [observation("o2")]})
+    with pytest.raises(
+        VerificationFailed, match=f"index {INDEX} of observations has 1 rows, not 2"
+    ):
+        run_recover(target, backup)
+    assert read_all(target) == before
+
+
+def test_a_backup_is_read_by_its_tables(target: Path, tmp_path: Path, run_recover: Recover) -> None:
+    other = make_database(tmp_path / "other.db")
+    assert run_recover(other, target).after.observations == 1
