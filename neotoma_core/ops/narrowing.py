@@ -20,7 +20,7 @@ from neotoma_core.ops.run import Run
 from neotoma_core.store import alike
 from neotoma_core.store.ledger import read_erased
 from neotoma_core.store.picked_rows import holds_sealed_cells
-from neotoma_core.tables import BY_NAME, MERGED, Table
+from neotoma_core.tables import BY_NAME, MERGED
 
 LARGE: Final = 50_000  # rows, from which on a table is not read for the sake of a few
 FEW: Final = 0.5  # of its rows
@@ -167,9 +167,3 @@ def _shared(target: Opened, backup: Opened, name: str) -> list[str]:
     """Return the columns that a table has in both databases; none where one lacks the table."""
     one, other = target.table(name), backup.table(name)
     return [c for c in one.columns if c in other.columns] if one and other else []
-
-
-def unread_table(target: Extract | None, table: Table) -> bool:
-    """Return whether rows of a table of the target were not read."""
-    found = target.tables.get(table.name) if target else None
-    return found is not None and found.unread > 0

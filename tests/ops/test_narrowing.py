@@ -1,6 +1,8 @@
 """A merge that reads only what it can touch does what one does that reads everything."""
 
+import sqlite3
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -183,3 +185,20 @@ def test_what_only_the_backup_knows_of_schemas_and_merges_needs_all_rows(
     target = make_database(tmp_path / "target.db", rows(5))
     run_recover(target, make_database(tmp_path / "backup.db", {**rows(5), **more}))
     assert not narrowed[0].tables
+
+
+def test_a_source_of_the_same_content_is_found_by_its_further_key(
+    tmp_path: Path, run_recover: Recover, narrowed: list[Narrowing]
+) -> None:
+    target = make_database(tmp_path / "target.db", rows(10))
+    again: dict[str, list[Row]] = {
+        "entities": [entity("e1")],
+        "sources": [source("other", content_hash="hash-s3")],
+        "observations": [observation("o-new", "e1", source_id="other")],
+    }
+    report = run_recover(target, make_database(tmp_path / "backup.db", again))
+    assert "sources" in narrowed[0].tables
+    assert [c.remapped for c in report.tables if c.table == "sources"] == [1]
+    with closing(sqlite3.connect(target)) as connection:
+        found = connection.execute("SELECT source_id FROM observations WHERE id = 'o-new'")
+        assert found.fetchall() == [("s3",)]
