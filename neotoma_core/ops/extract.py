@@ -1,7 +1,7 @@
 """Extracting one copied database: its rows into Arrow files, its broken rows into quarantine."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import polars as pl
@@ -13,6 +13,8 @@ from neotoma_core.frames import ROWID, TARGET, framed, framed_table
 from neotoma_core.merge.frames import Offered
 from neotoma_core.ops.evidence import DatabaseEvidence
 from neotoma_core.ops.run import DatabaseRef, Run
+from neotoma_core.ops.salvaged_rows import UNASSIGNED, not_proven
+from neotoma_core.proof import mergers
 from neotoma_core.store.arrow_sqlite import readable
 from neotoma_core.store.databases import check_integrity, connect_read_only, make_whole
 from neotoma_core.store.frame_files import file_name, read_frame, write_frame, write_parquet
@@ -128,6 +130,8 @@ def extract_database(run: Run, evidence: DatabaseEvidence) -> Extract:
     if database.number == TARGET:
         require_writable(found, database.path)
     tables = {table.name: _extract_table(run, database, whole, table) for table in found.tables}
+    if database.suspect:
+        tables = _proven(run, database, whole, tables)
     return Extract(database, whole, tables, found.others, found.names)
 
 
@@ -156,6 +160,37 @@ def _extract_table(
     return TableExtract(stored, columns, broken[ROWID].n_unique(), path, sealed, reason)
 
 
+def _proven(
+    run: Run, database: DatabaseRef, whole: Path, tables: Mapping[str, TableExtract]
+) -> dict[str, TableExtract]:
+    """Return the tables of a salvaged copy without rows that nothing proves whole."""
+    merges = tables.get("entity_merges")
+    merged_into = mergers(read_frame(merges.frame)) if merges and merges.frame else {}
+    return {
+        name: _proven_table(run, database, whole, table, merged_into)
+        for name, table in tables.items()
+    }
+
+
+def _proven_table(
+    run: Run,
+    database: DatabaseRef,
+    whole: Path,
+    extract: TableExtract,
+    merged_into: Mapping[str, Sequence[str]],
+) -> TableExtract:
+    if extract.frame is None or extract.name not in BY_NAME:
+        return replace(extract, frame=None, broken=0, reason=extract.reason or UNASSIGNED)
+    table, rows = extract.stored.known, read_frame(extract.frame)
+    broken = not_proven(run, database, table, rows, merged_into)
+    if broken.is_empty():
+        return extract
+    unproven = replace(database, label=f"{database.label}-unproven")
+    _quarantine(run, unproven, whole, table, broken)
+    write_frame(rows.join(broken, on=ROWID, how="anti", maintain_order="left"), extract.frame)
+    return replace(extract, broken=extract.broken + broken.height)
+
+
 def _checked(table: Table, read: StoredRows, *, keep: bool) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return the rows to go on with, and what is wrong with the broken ones.
 
@@ -182,7 +217,11 @@ def _require_key(run: Run, database: DatabaseRef, table: Table, sealed: int) -> 
 
 
 def _quarantine(
-    run: Run, database: DatabaseRef, whole: Path, table: Table, broken: pl.DataFrame
+    run: Run,
+    database: DatabaseRef,
+    whole: Path,
+    table: Table,
+    broken: pl.DataFrame,
 ) -> None:
     """Keep a backup's broken rows, every cell as an SQL literal, with the reason.
 

@@ -76,6 +76,7 @@ def planned_report(plan: RecoveryPlan, seconds: Mapping[str, float]) -> Recovery
         seconds=dict(seconds),
         report=str(run.folders.report / "report.json"),
         undo=None,
+        composition=run.composition,
     )
 
 
@@ -136,7 +137,7 @@ def _contribution(plan: RecoveryPlan, extract: Extract) -> BackupContribution:
     merged = plan.merge.merged("observations")
     return BackupContribution(
         extract.database.label,
-        str(extract.database.path),
+        extract.database.shown,
         extract.database.environment,
         observations.height,
         *_span(observations),

@@ -1,0 +1,43 @@
+"""How reports are laid out on a terminal: labels in front, columns that line up."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+from neotoma_core.tables.carried import shown
+
+_LABEL: Final = 11
+GAP: Final = "   "
+
+
+def days(first: str | None, last: str | None) -> str:
+    """Return a span of ISO times as days, the first and the last with a dash between."""
+    if first is None or last is None:
+        return ""
+    start, end = _day(first), _day(last)
+    return start if start == end else f"{start} \N{EN DASH} {end}"
+
+
+def labelled(label: str, line: str) -> str:
+    """Return a line behind its label, without one under the line before; printable throughout."""
+    return f"{label:<{_LABEL - 1}} {shown(line)}".rstrip()
+
+
+def aligned(rows: Sequence[Sequence[str]], right: Sequence[int]) -> list[str]:
+    """Return rows of cells as lines, columns aligned; those in ``right`` to the right."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        GAP.join(
+            cell.rjust(width) if place in right else cell.ljust(width)
+            for place, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in rows
+    ]
+
+
+def _day(moment: str) -> str:
+    try:
+        parsed = datetime.fromisoformat(moment)
+    except ValueError:
+        return "?"
+    return f"{parsed:%b} {parsed.day}"
