@@ -43,6 +43,14 @@ def unproven(
     )
 
 
+def is_proven(table: str, row: Row) -> bool:
+    """Return whether a row is one of ``table``, whole: its id is the hash of its content."""
+    if table not in _RULES or not isinstance(row.get("id"), str):
+        return False
+    cells = {name: row.get(name) for name in NEEDED[table]}
+    return _RULES[table](cells, {}) and not (table == "sources" and _is_random(str(row["id"])))
+
+
 def mergers(merges: pl.DataFrame) -> dict[str, list[str]]:
     """Return entity → entities that were merged into it. ``merges``: rows of entity_merges."""
     merged_into: dict[str, list[str]] = {}

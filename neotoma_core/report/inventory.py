@@ -21,11 +21,12 @@ class CopyRow:
     ``environment_by``: what tells the environment: ``name``, ``manifest`` or ``content``.
     ``version_from``, ``version_before``: the Neotoma that last opened it, by its columns.
     ``state``: ``sound``, ``damaged``, ``truncated``, ``unreadable``, ``empty`` or ``busy``;
-    ``problem``: why not sound. ``journal``: the file beside it with part of its rows. ``rows``: per log table, and
-    entities. ``days``: days with observations. ``database``: a letter for each database the copies
-    descend from. ``same_as``: the copy with the same bytes. ``exclusive``: observations that no
-    other copy has but those of the same bytes. ``salvaged``: by which means rows came out of a
-    damaged copy; ``unproven``: salvaged rows that nothing proves whole, in no other number.
+    ``problem``: why not sound. ``journal``: the file beside it with part of its rows. ``rows``: per
+    log table, and entities. ``days``: days with observations. ``database``: a letter for each
+    database the copies descend from. ``same_as``: the copy with the same bytes. ``exclusive``:
+    observations that no other copy has but those of the same bytes. ``salvaged``: by which means
+    rows came out of a damaged copy; ``unproven``: salvaged rows that nothing proves whole, in no
+    other number.
     """
 
     path: str

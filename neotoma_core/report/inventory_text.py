@@ -109,7 +109,9 @@ def _problems(copies: tuple[CopyRow, ...]) -> Iterator[str]:
             if row.salvaged:
                 salvaged = f"; {row.observations or 0:,} observations salvaged ({row.salvaged})"
                 salvaged += f", {row.unproven:,} rows unproven" if row.unproven else ""
-            yield labelled(row.state, f"{row.shown}: {row.problem}{salvaged}")
+            yield labelled(
+                row.state, f"{row.shown}: {row.problem.removeprefix(row.state + ': ')}{salvaged}"
+            )
     if any(row.environment_by == "content" for row in copies):
         yield labelled("*", "by the database it descends from; its name does not say")
 

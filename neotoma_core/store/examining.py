@@ -122,7 +122,8 @@ def _salvaged(
     if copy == path:
         (folder / "copy").mkdir(exist_ok=True)
         copy = Path(shutil.copyfile(path, folder / "copy" / path.name))
-    saved = salvage(copy, folder)
+    whole = folder / "whole" / "whole.db"  # with the rows of its log, as far as SQLite got
+    saved = (salvage(whole, folder) if whole.exists() else None) or salvage(copy, folder)
     holdings = None
     if saved is not None:
         with suppress(BackupError):

@@ -4,22 +4,24 @@ Invariant: the damaged file is a private copy and is only read; what comes out o
 of that text nothing runs but creating plain tables and inserting rows.
 """
 
+import mmap
 import os
+import re
 import shutil
 import signal
 import sqlite3
 import subprocess
-from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from collections.abc import Iterable, Iterator
+from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 from neotoma_core.ddl import column_list, create_table, quoted
+from neotoma_core.proof import is_proven
 from neotoma_core.store.guarding import guarded
-from neotoma_core.store.row_stream import with_columns
-from neotoma_core.store.sqlite_files import read_header
-from neotoma_core.tables import MERGED, Table
+from neotoma_core.store.pages import Pages, StoredRow, declared_in, tables_of
+from neotoma_core.tables import BY_NAME, MERGED, Table
 
 PROGRAM: Final = "sqlite3"
 INSTALL: Final = (
@@ -29,12 +31,12 @@ INSTALL: Final = (
 _NO_RECOVERY: Final = (
     "the sqlite3 program here was built without .recover; one from sqlite.org may salvage more"
 )
+_BY_SQLITE: Final = "sqlite3 .recover"
+_BY_PAGE: Final = "page by page"
 _SECONDS: Final = 600
 _GROWTH: Final = 40  # times the size of the database: text is longer than what it was
 _LEAST_BYTES: Final = 64 << 20
-_LEAST_ROW: Final = 64  # bytes: an id alone takes 36
-_MOST_TRIES: Final = 50_000
-_INSERTED_AT_ONCE: Final = 500
+_ENTITY: Final = re.compile(r"ent_[0-9a-f]{24}")
 _ALLOWED: Final = frozenset(
     {
         sqlite3.SQLITE_INSERT,
@@ -61,36 +63,44 @@ class Salvaged:
 def salvage(damaged: Path, folder: Path) -> Salvaged | None:
     """Save what can be read of a private copy into a new database in ``folder``.
 
-    None where nothing could be read. SQLite's own recovery comes first; where the program is not
-    there or cannot do it, tables are read around what is damaged in them.
+    None where nothing could be read. SQLite's own recovery, and reading the pages one by one: the
+    one that saves more rows counts. Each knows pages that the other gives up.
     """
-    advice = INSTALL
     program = shutil.which(PROGRAM)
+    advice = INSTALL if program is None else _NO_RECOVERY
+    saved = []
     if program is not None:
         target = folder / "recovered.db"
-        if _recovered(program, damaged, target):
-            return Salvaged(target, "sqlite3 .recover")
-        target.unlink(missing_ok=True)
-        advice = _NO_RECOVERY
-    target = folder / "read-around.db"
-    if _read_around(damaged, target):
-        return Salvaged(target, "read around the damage", advice)
-    target.unlink(missing_ok=True)
-    return None
+        saved.append((_recovered(program, damaged, target), Salvaged(target, _BY_SQLITE)))
+        advice = "" if saved[0][0] else advice
+    target = folder / "salvaged.db"
+    saved.append((_read_pages(damaged, target), Salvaged(target, _BY_PAGE, advice)))
+    best = max(saved, key=lambda one: one[0])
+    for rows, one in saved:
+        if not rows or one is not best[1]:
+            one.database.unlink(missing_ok=True)
+    return best[1] if best[0] else None
 
 
-def _recovered(program: str, damaged: Path, target: Path) -> bool:
-    """Load what SQLite's recovery prints; rows of unused pages, once deleted, are left out."""
+def _recovered(program: str, damaged: Path, target: Path) -> int:
+    """Load what SQLite's recovery prints; rows of unused pages, once deleted, are left out.
+
+    Returns how many rows of merged tables there are then.
+    """
     most = max(_LEAST_BYTES, _GROWTH * damaged.stat().st_size)
     rows = 0
     with closing(_loading(target)) as connection:
         for statement in _printed(program, damaged, most):
             with suppress(sqlite3.Error):  # a table or row that is refused is not salvaged
                 connection.execute(statement)
-                rows += statement.startswith("INSERT")
         connection.set_authorizer(None)
-        connection.commit()
-    return rows > 0
+        if connection.in_transaction:
+            connection.commit()
+        for table in MERGED:
+            with suppress(sqlite3.Error):
+                (count,) = connection.execute(f"SELECT count(*) FROM {table.name}").fetchone()
+                rows += count
+    return rows
 
 
 def _printed(program: str, damaged: Path, most: int) -> Iterator[str]:
@@ -139,6 +149,9 @@ def _authorized(
 ) -> int:
     if action == sqlite3.SQLITE_FUNCTION:
         return sqlite3.SQLITE_OK if second in _FUNCTIONS else sqlite3.SQLITE_DENY
+    if action == sqlite3.SQLITE_CREATE_INDEX:  # those a key of a table makes by itself
+        own = str(first).startswith("sqlite_autoindex_")
+        return sqlite3.SQLITE_OK if own else sqlite3.SQLITE_DENY
     if action == sqlite3.SQLITE_UPDATE and first not in ("sqlite_master", "sqlite_schema"):
         return sqlite3.SQLITE_DENY
     return sqlite3.SQLITE_OK if action in _ALLOWED else sqlite3.SQLITE_DENY
@@ -162,85 +175,91 @@ def _unistr(text: str) -> str:
     return "".join(out)
 
 
-def _read_around(damaged: Path, target: Path) -> bool:
-    """Copy the merged tables, leaving out what lies on damaged pages."""
-    saved = 0
-    with _opened(damaged) as source, closing(sqlite3.connect(target, isolation_level=None)) as new:
+def _read_pages(damaged: Path, target: Path) -> int:
+    """Copy the rows of the merged tables that are on undamaged pages; return how many."""
+    with damaged.open("rb") as file, closing(sqlite3.connect(target, isolation_level=None)) as new:
+        mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        pages = Pages.of(mapped)
+        if pages is None:
+            return 0
         new.execute("PRAGMA synchronous = OFF")
         new.execute("BEGIN")
-        for table in MERGED:
-            names = _columns(source, table)
-            if names:
-                new.execute(create_table(_without_rules(table, names)))
-                saved += _copy_table(source, new, table, names)
+        saved = _copy_tables(pages, new)
         new.execute("COMMIT")
-    return saved > 0
+    return saved
 
 
-@contextmanager
-def _opened(damaged: Path) -> Iterator[sqlite3.Connection]:
-    """Open a damaged copy; what a truncated one lacks is read as pages of zeros, which fail."""
-    header = read_header(damaged)
-    if header is not None and damaged.stat().st_size < header.pages * header.page_size:
-        os.truncate(damaged, header.pages * header.page_size)
-    uri = f"{damaged.resolve().as_uri()}?mode=ro&immutable=1"
-    with closing(sqlite3.connect(uri, uri=True, isolation_level=None)) as connection:
-        guarded(connection)
-        yield connection
+def _copy_tables(pages: Pages, new: sqlite3.Connection) -> int:
+    columns = _declared(pages)
+    saved = 0
+    for name, root in tables_of(pages).items():
+        rows = pages.tree(root)
+        if name in columns:
+            new.execute(create_table(_without_rules(BY_NAME[name], columns[name])))
+            saved += _insert(new, name, columns[name], rows)
+        else:
+            for _ in rows:  # only so that its pages are not taken for lost ones
+                pass
+    lost = [row for page in pages.orphans() for row in pages.leaf(page)]
+    for name, names in columns.items():
+        own = [row for row in lost if _is_of(name, names, row)]
+        saved += _insert(new, name, names, own)
+    return saved
 
 
-def _columns(source: sqlite3.Connection, table: Table) -> tuple[str, ...]:
-    try:
-        found = source.execute("SELECT name FROM pragma_table_info(?)", (table.name,)).fetchall()
-    except sqlite3.DatabaseError:
-        return ()
-    there = {str(name) for (name,) in found}
-    return tuple(name for name in table.names if name in there)
+def _declared(pages: Pages) -> dict[str, tuple[str, ...]]:
+    """Return the columns of every merged table, in the order in which its rows have them."""
+    columns: dict[str, tuple[str, ...]] = {}
+    with closing(guarded(sqlite3.connect(":memory:", isolation_level=None))) as scratch:
+        scratch.set_authorizer(_authorized)
+        for name, statement in declared_in(pages).items():
+            if name in BY_NAME and BY_NAME[name].merged:
+                with suppress(sqlite3.Error):
+                    scratch.execute(statement)
+                    columns[name] = ()
+        scratch.set_authorizer(None)
+        for name in columns:
+            listed = scratch.execute("SELECT name FROM pragma_table_info(?)", (name,)).fetchall()
+            columns[name] = tuple(str(column) for (column,) in listed)
+    return columns
+
+
+def _insert(
+    new: sqlite3.Connection, table: str, columns: tuple[str, ...], rows: Iterable[StoredRow]
+) -> int:
+    """Insert rows as far as their columns are Neotoma's; return how many."""
+    known = set(BY_NAME[table].names)
+    saved = 0
+    for row in rows:
+        cells = {
+            name: cell for name, cell in zip(columns, row.cells, strict=False) if name in known
+        }
+        if len(row.cells) > len(columns) or not any(cells.values()):
+            continue
+        marks = ", ".join("?" * len(cells))
+        insert = f"INSERT INTO {quoted(table)} ({column_list(cells)}) VALUES ({marks})"
+        new.execute(insert, tuple(cells.values()))
+        saved += 1
+    return saved
+
+
+def _is_of(table: str, columns: tuple[str, ...], row: StoredRow) -> bool:
+    """Return whether a row on a page that no table leads to is one of this table's, as its id says.
+
+    Of other tables than those it proves nothing, so their lost pages stay lost.
+    """
+    if len(row.cells) > len(columns):
+        return False
+    cells = dict(zip(columns, row.cells, strict=False))
+    if table == "entities":
+        return bool(_ENTITY.fullmatch(str(cells.get("id")))) and isinstance(
+            cells.get("canonical_name"), str
+        )
+    return is_proven(table, cells)
 
 
 def _without_rules(table: Table, names: tuple[str, ...]) -> Table:
     """Return the facts of a table that takes any row: whether rows are fit is judged later."""
-    columns = tuple(
-        replace(column, required=False) for column in with_columns(table, names).columns
-    )
+    known = [table.column(name) for name in names if name in table.names]
+    columns = tuple(replace(column, required=False) for column in known)
     return replace(table, columns=columns, key=(), unique=(), cascades=(), indexes=())
-
-
-def _copy_table(
-    source: sqlite3.Connection, new: sqlite3.Connection, table: Table, names: tuple[str, ...]
-) -> int:
-    """Copy the rows that can be read; a range of rows that cannot is halved until it can."""
-    columns = f"rowid, {column_list(names)}"
-    query = f"SELECT {columns} FROM {quoted(table.name)} NOT INDEXED WHERE rowid BETWEEN ? AND ?"
-    marks = ", ".join("?" * (len(names) + 1))
-    insert = f"INSERT INTO {quoted(table.name)} ({columns}) VALUES ({marks})"
-    saved, tries = 0, 0
-    waiting = [(1, _highest(source, table))]
-    while waiting and tries < _MOST_TRIES:
-        first, last = waiting.pop()
-        tries += 1
-        read = 0
-        try:
-            cursor = source.execute(query, (first, last))
-            while rows := cursor.fetchmany(_INSERTED_AT_ONCE):
-                new.executemany(insert, rows)
-                read += len(rows)
-                first = rows[-1][0] + 1
-        except (sqlite3.DatabaseError, UnicodeDecodeError):
-            if first < last:
-                middle = (first + last) // 2
-                waiting += [(middle + 1, last), (first, middle)]
-        saved += read
-    return saved
-
-
-def _highest(source: sqlite3.Connection, table: Table) -> int:
-    """Return a row number no row is beyond, as far as can be told."""
-    for order in ("", *(f"INDEXED BY {quoted(index.name)}" for index in table.indexes)):
-        with suppress(sqlite3.DatabaseError):
-            query = f"SELECT max(rowid) FROM {quoted(table.name)} {order}"
-            (highest,) = source.execute(query).fetchone()
-            return int(highest or 0)
-    (pages,) = source.execute("PRAGMA page_count").fetchone()
-    (size,) = source.execute("PRAGMA page_size").fetchone()
-    return int(pages) * int(size) // _LEAST_ROW
