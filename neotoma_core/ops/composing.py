@@ -14,6 +14,7 @@ from neotoma_core.ops.progress import Progress
 from neotoma_core.ops.run import DatabaseRef, RecoverRequest, Run, target_of, vault_run
 from neotoma_core.ops.search import Found, FoundCopy, SearchRequest, search
 from neotoma_core.report.composition import CompositionReport, UnusedCopy, UsedCopy
+from neotoma_core.report.layout import escaped
 
 
 @contextmanager
@@ -85,7 +86,7 @@ def family_of(found: Found, target: int | None, path: Path) -> Family:
 
 def nothing_to_add(found: Found, target: Path, composition: Composition) -> str:
     """Return the message that no copy has anything for the target."""
-    places = ", ".join(map(str, found.request.paths))
+    places = escaped(", ".join(map(str, found.request.paths)))
     others = [copy for copy in found.copies if copy.number != number_of(found, target)]
     if not others:
         return (
@@ -132,12 +133,12 @@ def _report(found: Found, composition: Composition, target: int | None) -> Compo
     reasons |= {c.number: c.examined.problem for c in found.copies if not c.examined.holdings}
     reasons.pop(-1 if target is None else target, None)
     unused = [UnusedCopy(found.copies[n].shown, reasons[n]) for n in sorted(reasons)]
-    unused += [UnusedCopy(str(path), problem) for path, problem in found.archives]
+    unused += [UnusedCopy(escaped(str(path)), problem) for path, problem in found.archives]
     return CompositionReport(
-        tuple(map(str, found.request.paths)),
+        tuple(escaped(str(path)) for path in found.request.paths),
         found.walked.files,
         len(found.copies),
         tuple(used),
         tuple(unused),
-        tuple(f"{path}: {reason}" for path, reason in found.walked.unreadable),
+        tuple(escaped(f"{path}: {reason}") for path, reason in found.walked.unreadable),
     )

@@ -10,8 +10,8 @@ from neotoma_core.ops.progress import Progress
 from neotoma_core.ops.run import target_of
 from neotoma_core.ops.search import SearchRequest, search
 from neotoma_core.report.inventory import InventoryReport, StatusReport
+from neotoma_core.store.atomic import write_file
 from neotoma_core.store.frame_files import write_parquet
-from neotoma_core.store.pictures import write_picture
 from neotoma_core.store.scratch import private_scratch
 
 
@@ -33,9 +33,21 @@ def find_copies(
         write_parquet(inventory_frame(report), parquet)
         report = replace(report, parquet=str(parquet))
     if picture is not None:
-        write_picture(report.copies, report.density, picture)
+        _draw(report, picture)
         report = replace(report, picture=str(picture))
     return report
+
+
+def _draw(report: InventoryReport, picture: Path) -> None:
+    """Write the coverage picture: a page where the name says so, else the drawing itself."""
+    from neotoma_core.report.coverage_picture import (  # noqa: PLC0415 - loads a drawing library
+        coverage_html,
+        coverage_svg,
+    )
+
+    svg = coverage_svg(report.copies, report.density)
+    page = picture.suffix.lower() in (".html", ".htm")
+    write_file(picture, (coverage_html(svg) if page else svg).encode())
 
 
 def check_status(target: Path, where: SearchRequest, progress: Progress) -> StatusReport:

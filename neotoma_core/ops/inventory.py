@@ -1,5 +1,6 @@
 """Taking inventory: what each copy found holds, and which database has lost what."""
 
+import os
 import shlex
 import string
 from collections.abc import Mapping
@@ -9,6 +10,7 @@ from typing import Final
 
 import polars as pl
 
+from neotoma_core.canonical import JsonValue
 from neotoma_core.coverage.copies import Copy
 from neotoma_core.coverage.drop import Drop, find_drop
 from neotoma_core.coverage.held import exclusive_to
@@ -17,8 +19,8 @@ from neotoma_core.environments import RAW_FOLDERS
 from neotoma_core.errors import UsageError
 from neotoma_core.ops.search import Found, FoundCopy
 from neotoma_core.report.inventory import CopyRow, DropCheck, InventoryReport
+from neotoma_core.report.layout import escaped
 from neotoma_core.store.frame_files import read_records
-from neotoma_core.tables.carried import shown
 
 _LIVE_NAMES: Final = ("neotoma.prod.db", "neotoma.db")
 _SHOWN_ID: Final = 64
@@ -29,12 +31,12 @@ def take_inventory(found: Found, data: Path | None) -> InventoryReport:
     rows = tuple(_row(found, copy, data) for copy in found.copies)
     holdings = {c.number: c.examined.holdings for c in found.copies if c.examined.holdings}
     return InventoryReport(
-        searched=tuple(str(path) for path in found.request.paths),
+        searched=tuple(escaped(str(path)) for path in found.request.paths),
         files=found.walked.files,
         folders=found.walked.folders,
         skipped=found.walked.skipped,
-        unreadable={str(path): reason for path, reason in found.walked.unreadable},
-        archives={str(path): problem for path, problem in found.archives},
+        unreadable={escaped(str(p)): reason for p, reason in found.walked.unreadable},
+        archives={escaped(str(path)): problem for path, problem in found.archives},
         copies=rows,
         density={rows[n].shown: dict(holding.days) for n, holding in holdings.items()},
         drops=tuple(
@@ -56,7 +58,7 @@ def drop_check(found: Found, target: Copy | None, own: Family, path: Path) -> Dr
     drop = find_drop(copy, own, found.known, found.observations)
     best = found.known[drop.best] if drop.best is not None else None
     return DropCheck(
-        str(path),
+        escaped(str(path)),
         drop.verdict,
         drop.observations,
         drop.lacks,
@@ -97,11 +99,17 @@ _KINDS: Final[Mapping[str, pl.DataType]] = {
 def listed_in(inventory: Path) -> tuple[Path, ...]:
     """Return the files an inventory lists, each once; raises UsageError where it is none."""
     records = read_records(inventory)
-    paths = [record.get("path") for record in records if isinstance(record, dict)]
-    files = [Path(path) for path in dict.fromkeys(paths) if isinstance(path, str)]
-    if not files or len(paths) != len(records):
+    files = [_listed(record) for record in records if isinstance(record, dict)]
+    if not files or None in files or len(files) != len(records):
         raise UsageError(f"{inventory}: no inventory of copies; make one with `midden find`")
-    return tuple(files)
+    return tuple(file for file in dict.fromkeys(files) if file is not None)
+
+
+def _listed(record: Mapping[str, JsonValue]) -> Path | None:
+    path, raw = record.get("path"), record.get("path_bytes")
+    if isinstance(raw, str):
+        return Path(os.fsdecode(bytes.fromhex(raw)))
+    return Path(path) if isinstance(path, str) else None
 
 
 def _next(found: Found, path: Path, drop: Drop) -> str | None:
@@ -120,9 +128,10 @@ def _row(found: Found, copy: FoundCopy, data: Path | None) -> CopyRow:
     version = holdings.version if holdings else (None, None)
     sha256 = examined.content[:_SHOWN_ID] if holdings or examined.salvaged else None
     return CopyRow(
-        path=str(copy.path),
-        member=copy.member or None,
-        shown=shown(copy.shown),
+        path=escaped(str(copy.path)),
+        path_bytes=_not_text(copy.path),
+        member=escaped(copy.member) or None,
+        shown=copy.shown,
         size=examined.size,
         modified=modified.isoformat(timespec="seconds").replace("+00:00", "Z"),
         sha256=sha256,
@@ -148,6 +157,14 @@ def _row(found: Found, copy: FoundCopy, data: Path | None) -> CopyRow:
         unproven=holdings.unproven if holdings else 0,
         live=_is_live(copy, data) and holdings is not None,
     )
+
+
+def _not_text(path: Path) -> str | None:
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        return os.fsencode(path).hex()
+    return None if str(path).isprintable() else os.fsencode(path).hex()
 
 
 def _twins(found: Found, number: int) -> frozenset[int]:

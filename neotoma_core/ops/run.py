@@ -17,6 +17,7 @@ from neotoma_core.errors import (
 from neotoma_core.frames import TARGET
 from neotoma_core.merge.policy import MergePolicy
 from neotoma_core.report.composition import CompositionReport
+from neotoma_core.report.layout import escaped
 from neotoma_core.store import vault
 from neotoma_core.store.keys import KeySource
 from neotoma_core.store.space import out_of_space_named
@@ -77,7 +78,8 @@ class DatabaseRef:
     @property
     def shown(self) -> str:
         """The place as reports show it."""
-        return f"{self.found_at}!{self.member}" if self.member else str(self.found_at)
+        place = f"{self.found_at}!{self.member}" if self.member else str(self.found_at)
+        return escaped(place) if self.origin else place
 
 
 @dataclass(frozen=True, slots=True)

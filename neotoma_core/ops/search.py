@@ -13,6 +13,7 @@ from neotoma_core.coverage.identity import Family, environment_by_content, famil
 from neotoma_core.environments import RAW_FOLDERS, Environment, environment_of
 from neotoma_core.errors import UsageError
 from neotoma_core.ops.progress import Progress
+from neotoma_core.report.layout import escaped
 from neotoma_core.store.examining import Examined, examine
 from neotoma_core.store.holdings import Coder
 from neotoma_core.store.manifests import environment_in_manifest
@@ -49,7 +50,7 @@ class FoundCopy:
     @property
     def shown(self) -> str:
         """The place, as it is shown."""
-        return f"{self.path}!{self.member}" if self.member else str(self.path)
+        return escaped(f"{self.path}!{self.member}" if self.member else str(self.path))
 
     @property
     def name(self) -> str:

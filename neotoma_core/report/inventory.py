@@ -17,19 +17,20 @@ Verdict = Literal["wiped", "lacking", "whole", "alone"]
 class CopyRow:
     """One copy.
 
-    ``path``: the file, or the archive with the ``member`` of it. ``shown``: both, safe to print.
-    ``environment_by``: what tells the environment: ``name``, ``manifest`` or ``content``.
-    ``version_from``, ``version_before``: the Neotoma that last opened it, by its columns.
-    ``state``: ``sound``, ``damaged``, ``truncated``, ``unreadable``, ``empty`` or ``busy``;
-    ``problem``: why not sound. ``journal``: the file beside it with part of its rows. ``rows``: per
-    log table, and entities. ``days``: days with observations. ``database``: a letter for each
-    database the copies descend from. ``same_as``: the copy with the same bytes. ``exclusive``:
-    observations that no other copy has but those of the same bytes. ``salvaged``: by which means
-    rows came out of a damaged copy; ``unproven``: salvaged rows that nothing proves whole, in no
-    other number.
+    ``path``: the file, or the archive with the ``member`` of it; ``path_bytes``, in hex, where it
+    cannot be printed as it is. ``shown``: both, safe to print. ``environment_by``: what tells the
+    environment: ``name``, ``manifest`` or ``content``. ``version_from``, ``version_before``: the
+    Neotoma that last opened it, by its columns. ``state``: ``sound``, ``damaged``, ``truncated``,
+    ``unreadable``, ``empty`` or ``busy``; ``problem``: why not sound. ``journal``: the file beside
+    it with part of its rows. ``rows``: per log table, and entities. ``days``: days with
+    observations. ``database``: a letter for each database the copies descend from. ``same_as``: the
+    copy with the same bytes. ``exclusive``: observations that no other copy has but those of the
+    same bytes. ``salvaged``: by which means rows came out of a damaged copy; ``unproven``: salvaged
+    rows that nothing proves whole, in no other number.
     """
 
     path: str
+    path_bytes: str | None
     member: str | None
     shown: str
     size: int

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from os.path import commonpath
 from typing import Final
 
 from rich.box import SIMPLE_HEAD
@@ -11,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from neotoma_core.report.inventory import CopyRow, DropCheck, InventoryReport, StatusReport
-from neotoma_core.report.layout import days, labelled
+from neotoma_core.report.layout import common_folder, days, labelled
 from neotoma_core.tables.carried import shown
 
 _RECENT_DAYS: Final = 60
@@ -62,9 +61,9 @@ def _table(copies: tuple[CopyRow, ...]) -> Table:
     table.add_column("observed", no_wrap=True)
     table.add_column("days", justify="right", no_wrap=True)
     table.add_column("neotoma", no_wrap=True)
-    folder = _common_folder(copies)
+    folder = common_folder([row.shown for row in copies])
     if folder:
-        table.title = Text(f"copies below {shown(folder)}")
+        table.title = Text(f"copies below {folder}")
         table.title_justify = "left"
     for row in copies:
         table.add_row(*_cells(row, folder), style="dim" if row.same_as else "")
@@ -72,8 +71,8 @@ def _table(copies: tuple[CopyRow, ...]) -> Table:
 
 
 def _cells(row: CopyRow, folder: str) -> Iterator[Text | str]:
-    name = row.shown.removeprefix(shown(folder)).lstrip("/") if folder else row.shown
-    notes = [f"= {row.same_as.removeprefix(folder).lstrip('/')}"] if row.same_as else []
+    name = row.shown.removeprefix(folder)
+    notes = [f"= {row.same_as.removeprefix(folder)}"] if row.same_as else []
     notes += [f"+ {row.journal} {row.journal_bytes / 1e6:,.1f} MB"] if row.journal != "none" else []
     below = "".join(f"\n  {shown(note)}" for note in notes)
     yield Text(name + below, style="bold" if row.live else "")
@@ -142,13 +141,6 @@ def _found(copies: tuple[CopyRow, ...]) -> str:
     else:
         found = f"{len(copies) - broken:,} copies of a Neotoma database"
     return found + (f", and {broken:,} files that no longer are one" if broken else "")
-
-
-def _common_folder(copies: tuple[CopyRow, ...]) -> str:
-    folder = commonpath([row.path for row in copies]) if copies else ""
-    if any(row.path == folder for row in copies):
-        folder = folder.rpartition("/")[0]
-    return folder
 
 
 def _ago(moment: str | None, now: datetime) -> str:

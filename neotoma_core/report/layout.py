@@ -7,6 +7,7 @@ from typing import Final
 from neotoma_core.tables.carried import shown
 
 _LABEL: Final = 11
+_FIRST_BYTE, _LAST_BYTE = 0xDC80, 0xDCFF
 GAP: Final = "   "
 
 
@@ -41,3 +42,29 @@ def _day(moment: str) -> str:
     except ValueError:
         return "?"
     return f"{parsed:%b} {parsed.day}"
+
+
+def common_folder(places: Sequence[str]) -> str:
+    """Return the folder, with its slash, that all places are below; nothing where there is none."""
+    folders = [place.split("/")[:-1] for place in places]
+    common = []
+    for parts in zip(*folders, strict=False):
+        if len(set(parts)) > 1:
+            break
+        common.append(parts[0])
+    return "/".join(common) + "/" if any(common) else ""
+
+
+def escaped(text: str) -> str:
+    """Return a name as it may be printed, and still told from every other.
+
+    Line ends, control characters and bytes that are no text are spelled as in a program.
+    """
+    return "".join(c if c.isprintable() else _spelled(c) for c in text)
+
+
+def _spelled(character: str) -> str:
+    code = ord(character)
+    if _FIRST_BYTE <= code <= _LAST_BYTE:  # how Python keeps a byte of a name that is no text
+        return f"\\x{code - _FIRST_BYTE + 0x80:02x}"
+    return character.encode("unicode_escape").decode()

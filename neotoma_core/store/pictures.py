@@ -1,5 +1,0 @@
-"""stub."""
-
-
-def write_picture(*a: object) -> None:
-    """Do nothing."""
