@@ -1,5 +1,6 @@
 """``midden find``: which copies exist, what each holds, and what no other does."""
 
+import sys
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -7,6 +8,7 @@ import typer
 
 from neotoma_core.cli.options import JSON_OPTION
 
+_PIPED_WIDTH: Final = 160
 _MOUNTED: Final = typer.Option(
     "--mounted", help="Also look on volumes mounted below, and under the usual places for them."
 )
@@ -55,5 +57,6 @@ def find(
     if json:
         print(report.to_json())
     else:
-        print_inventory(report, datetime.now(UTC), Console(highlight=False))
+        width = None if sys.stdout.isatty() else _PIPED_WIDTH
+        print_inventory(report, datetime.now(UTC), Console(highlight=False, width=width))
     return 0

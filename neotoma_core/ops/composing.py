@@ -77,9 +77,10 @@ def family_of(found: Found, target: int | None, path: Path) -> Family:
         return families[0]
     if not families:
         return (target,) if target is not None else ()
+    why = "there is no such file" if target is None else "it shares nothing with any copy"
     first = ", ".join(found.copies[family[0]].shown for family in families[:3])
     raise UsageError(
-        f"{path}: it shares nothing with any copy, and copies of {len(families)} different "
+        f"{path}: {why}, and copies of {len(families)} different "
         f"databases were found ({first}); name those that are its own with --backup"
     )
 

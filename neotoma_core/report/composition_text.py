@@ -3,15 +3,15 @@
 from collections.abc import Iterator
 
 from neotoma_core.report.composition import CompositionReport, UsedCopy
-from neotoma_core.report.layout import aligned, labelled
+from neotoma_core.report.layout import aligned, labelled, places
 
 
 def composition_lines(report: CompositionReport | None) -> Iterator[str]:
     """Yield the lines of a composition; none where the user named the backups."""
     if report is None:
         return
-    places = ", ".join(report.searched)
-    yield labelled("searched", f"{places}: {report.files:,} files, {report.copies:,} copies")
+    where = places(report.searched)
+    yield labelled("searched", f"{where}: {report.files:,} files, {report.copies:,} copies")
     rows = [
         (copy.path, f"adds {copy.adds:,} observations", f"leaving it out loses {_loss(copy)}")
         for copy in report.used

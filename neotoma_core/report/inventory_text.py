@@ -1,8 +1,8 @@
 """The inventory as a table for a terminal, and the drop check as one line."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, Literal
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
@@ -10,10 +10,12 @@ from rich.table import Table
 from rich.text import Text
 
 from neotoma_core.report.inventory import CopyRow, DropCheck, InventoryReport, StatusReport
-from neotoma_core.report.layout import common_folder, days, labelled
+from neotoma_core.report.layout import common_folder, days, labelled, places
 from neotoma_core.tables.carried import shown
 
 _RECENT_DAYS: Final = 60
+_WIDE: Final = 125
+_ONLY_WIDE: Final = ("MB", "entities", "days", "neotoma")
 _SHOWN_PLACES: Final = 5
 _NO_COPY: Final = ("truncated", "empty", "unreadable")
 _STATES: Final = {"sound": "green", "damaged": "red", "truncated": "red", "empty": "yellow"}
@@ -22,7 +24,7 @@ _STATES: Final = {"sound": "green", "damaged": "red", "truncated": "red", "empty
 def print_inventory(report: InventoryReport, now: datetime, console: Console) -> None:
     """Print the inventory, what could not be read, and the drop checks."""
     if report.copies:
-        console.print(_table(report.copies))
+        console.print(_table(report.copies, console.width))
         for line in _problems(report.copies):
             console.print(Text(line), soft_wrap=True)
     for line in _closing(report, now):
@@ -50,46 +52,40 @@ def status_text(report: StatusReport, now: datetime) -> str:
     return "\n".join(lines)
 
 
-def _table(copies: tuple[CopyRow, ...]) -> Table:
+def _table(copies: tuple[CopyRow, ...], width: int) -> Table:
     table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold")
-    table.add_column("copy", overflow="fold", min_width=24)
-    table.add_column("db", no_wrap=True)
-    table.add_column("env", no_wrap=True)
-    table.add_column("state", no_wrap=True)
-    for title in ("MB", "obs.", "only here", "entities"):
-        table.add_column(title, justify="right", no_wrap=True)
-    table.add_column("observed", no_wrap=True)
-    table.add_column("days", justify="right", no_wrap=True)
-    table.add_column("neotoma", no_wrap=True)
     folder = common_folder([row.shown for row in copies])
     if folder:
         table.title = Text(f"copies below {folder}")
         table.title_justify = "left"
+    columns = [column for column in _COLUMNS if width >= _WIDE or column[0] not in _ONLY_WIDE]
+    for title, right, _ in columns:
+        fold: Literal["fold", "ellipsis"] = "fold" if title == "copy" else "ellipsis"
+        justify: Literal["left", "right"] = "right" if right else "left"
+        table.add_column(title, justify=justify, no_wrap=title != "copy", overflow=fold)
     for row in copies:
-        table.add_row(*_cells(row, folder), style="dim" if row.same_as else "")
+        style = "dim" if row.same_as else ""
+        table.add_row(*(cell(row, folder) for _, _, cell in columns), style=style)
     return table
 
 
-def _cells(row: CopyRow, folder: str) -> Iterator[Text | str]:
-    name = row.shown.removeprefix(folder)
+def _place(row: CopyRow, folder: str) -> Text:
     notes = [f"= {row.same_as.removeprefix(folder)}"] if row.same_as else []
     notes += [f"+ {row.journal} {row.journal_bytes / 1e6:,.1f} MB"] if row.journal != "none" else []
-    below = "".join(f"\n  {shown(note)}" for note in notes)
-    yield Text(name + below, style="bold" if row.live else "")
-    yield row.database or ""
-    environment = {"production": "prod", "development": "dev"}.get(row.environment or "", "")
-    yield environment + ("*" if row.environment_by == "content" else "")
-    yield Text(row.state, style=_STATES.get(row.state, ""))
-    yield f"{row.size / 1e6:,.1f}"
-    yield _number(row.observations)
-    yield Text(_number(row.exclusive), style="bold" if row.exclusive else "dim")
-    yield _number(row.entities)
-    yield days(row.first, row.last)
-    yield str(row.days) if row.days else ""
-    yield _version(row)
+    below = "".join(f"\n  {note}" for note in notes)
+    return Text(row.shown.removeprefix(folder) + below, style="bold" if row.live else "")
 
 
-def _version(row: CopyRow) -> str:
+def _environment(row: CopyRow, _: str) -> Text:
+    short = {"production": "prod", "development": "dev"}.get(row.environment or "", "")
+    return Text(short + ("*" if row.environment_by == "content" else ""))
+
+
+def _exclusive(row: CopyRow, _: str) -> Text:
+    return Text(_number(row.exclusive), style="bold" if row.exclusive else "dim")
+
+
+def _version(row: CopyRow, _: str = "") -> str:
     if row.version_from is None:
         return ""
     if row.version_before is None:
@@ -99,6 +95,21 @@ def _version(row: CopyRow) -> str:
 
 def _number(count: int | None) -> str:
     return "" if count is None else f"{count:,}"
+
+
+_COLUMNS: Final[tuple[tuple[str, bool, Callable[[CopyRow, str], Text | str]], ...]] = (
+    ("copy", False, _place),
+    ("db", False, lambda row, _: row.database or ""),
+    ("env", False, _environment),
+    ("state", False, lambda row, _: Text(row.state, style=_STATES.get(row.state, ""))),
+    ("MB", True, lambda row, _: f"{row.size / 1e6:,.1f}"),
+    ("obs.", True, lambda row, _: _number(row.observations)),
+    ("only here", True, _exclusive),
+    ("entities", True, lambda row, _: _number(row.entities)),
+    ("observed", False, lambda row, _: days(row.first, row.last)),
+    ("days", True, lambda row, _: str(row.days) if row.days else ""),
+    ("neotoma", False, _version),
+)
 
 
 def _problems(copies: tuple[CopyRow, ...]) -> Iterator[str]:
@@ -116,9 +127,8 @@ def _problems(copies: tuple[CopyRow, ...]) -> Iterator[str]:
 
 
 def _closing(report: InventoryReport, now: datetime) -> Iterator[str]:
-    places = ", ".join(report.searched)
     found = _found(report.copies)
-    yield labelled("searched", f"{places}: {report.files:,} files, {found}")
+    yield labelled("searched", f"{places(report.searched)}: {report.files:,} files, {found}")
     for path, problem in report.archives.items():
         yield labelled("archive", f"{path}: {problem}")
     unreadable = list(report.unreadable.items())

@@ -7,6 +7,7 @@ from typing import Final
 from neotoma_core.tables.carried import shown
 
 _LABEL: Final = 11
+_SHOWN_PLACES: Final = 3
 _FIRST_BYTE, _LAST_BYTE = 0xDC80, 0xDCFF
 GAP: Final = "   "
 
@@ -53,6 +54,12 @@ def common_folder(places: Sequence[str]) -> str:
             break
         common.append(parts[0])
     return "/".join(common) + "/" if any(common) else ""
+
+
+def places(paths: Sequence[str]) -> str:
+    """Return paths in one line: the first of them, where they are many."""
+    more = len(paths) - _SHOWN_PLACES
+    return ", ".join(paths[:_SHOWN_PLACES]) + (f" and {more:,} more" if more > 0 else "")
 
 
 def escaped(text: str) -> str:

@@ -106,7 +106,7 @@ def walk(
             yield from current.below(root, facts.st_dev)
         else:
             walked.files += 1
-            yield from current.sniffed(root.resolve())
+            yield from current.sniffed(root.resolve() if root.is_symlink() else root)
 
 
 @dataclass(frozen=True, slots=True)
