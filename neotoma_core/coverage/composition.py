@@ -107,16 +107,26 @@ def _barred(setting: Setting, copies: Mapping[int, Copy]) -> dict[int, str]:
     """Return the copies that take no part whatever they hold, and why."""
     reasons = {}
     content = environment_by_content(setting.own, copies)
+    expected = setting.environment or content
     for number, copy in copies.items():
         if number == setting.target:
             continue
-        expected = setting.environment or content
         if copy.environment and expected and copy.environment != expected and not setting.mixed:
             reasons[number] = f"a {copy.environment} database; the target is {expected}"
         elif number not in setting.own:
             reasons[number] = "another database: it shares nothing with the target"
-        elif copy.same_as is not None:
-            reasons[number] = f"the same bytes as {copies[copy.same_as].path}"
+    return reasons | _twins([c for n, c in copies.items() if n not in reasons], setting.target)
+
+
+def _twins(eligible: Iterable[Copy], target: int | None) -> dict[int, str]:
+    """Return all but one of the copies with the same bytes; the target comes first of them."""
+    reasons = {}
+    kept: dict[int, Copy] = {}
+    for copy in sorted(eligible, key=lambda copy: (copy.number != target, by_preference(copy))):
+        content = copy.number if copy.same_as is None else copy.same_as
+        if content in kept:
+            reasons[copy.number] = f"the same bytes as {kept[content].path}"
+        kept.setdefault(content, copy)
     return reasons
 
 

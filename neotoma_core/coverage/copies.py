@@ -30,9 +30,10 @@ class Copy:
     same_as: int | None = None
 
 
-def by_preference(copy: Copy) -> tuple[bool, bool, int, bool, str]:
+def by_preference(copy: Copy) -> tuple[bool, bool, int, bool, int, str]:
     """Return the key by which copies of equal worth sort: the healthiest first, then the newest."""
-    return copy.suspect, not copy.raw_files, -copy.observations, not copy.handy, copy.path
+    worth = (copy.suspect, not copy.raw_files, -copy.observations, not copy.handy)
+    return *worth, len(copy.path), copy.path
 
 
 def newest_first(copies: tuple[Copy, ...]) -> list[Copy]:

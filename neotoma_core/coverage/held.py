@@ -26,6 +26,8 @@ def held_by(copies: Mapping[int, pl.DataFrame]) -> tuple[Held, ...]:
     ``copies``: by number, one row per row held; all frames have the same columns, which together
     name a row, and hold no row twice. Equal rows of two copies are one row.
     """
+    if not copies:
+        return ()
     places = {number: place for place, number in enumerate(sorted(copies))}
     words = [
         _marked(copies, {n: p for n, p in places.items() if p // _BITS == word}, f"_{word}")
@@ -36,8 +38,6 @@ def held_by(copies: Mapping[int, pl.DataFrame]) -> tuple[Held, ...]:
         keys = [name for name in word.columns if not name.startswith("_")]
         marked = marked.join(word, on=keys, how="full", coalesce=True, nulls_equal=True)
     names = [name for name in marked.columns if name.startswith("_")]
-    if marked.is_empty():
-        return ()
     counted = marked.with_columns(pl.col(names).fill_null(0)).group_by(names).len()
     found = [
         Held(frozenset(n for n, p in places.items() if masks[p // _BITS] >> (p % _BITS) & 1), rows)
@@ -77,7 +77,7 @@ def _marked(
     copies: Mapping[int, pl.DataFrame], places: Mapping[int, int], name: str
 ) -> pl.DataFrame:
     """Return the rows of some copies, each once, with a bit for every copy that has it."""
-    empty = next(iter(copies.values())).clear() if copies else pl.DataFrame()
+    empty = next(iter(copies.values())).clear()
     bits = [
         copies[number].with_columns(pl.lit(1 << place % _BITS, pl.Int64).alias(name))
         for number, place in places.items()
