@@ -126,7 +126,7 @@ def _row(found: Found, copy: FoundCopy, data: Path | None) -> CopyRow:
     twin = found.copies[known.same_as].shown if known and known.same_as is not None else None
     modified = datetime.fromtimestamp(examined.mtime_ns // 1_000_000_000, UTC)
     version = holdings.version if holdings else (None, None)
-    sha256 = examined.content[:_SHOWN_ID] if holdings or examined.salvaged else None
+    digest = examined.content[:_SHOWN_ID] if holdings or examined.salvaged else None
     return CopyRow(
         path=escaped(str(copy.path)),
         path_bytes=_not_text(copy.path),
@@ -134,7 +134,7 @@ def _row(found: Found, copy: FoundCopy, data: Path | None) -> CopyRow:
         shown=copy.shown,
         size=examined.size,
         modified=modified.isoformat(timespec="seconds").replace("+00:00", "Z"),
-        sha256=sha256,
+        digest=digest,
         environment=environment,
         environment_by=told,
         version_from=version[0],

@@ -35,7 +35,7 @@ class CopyRow:
     shown: str
     size: int
     modified: str
-    sha256: str | None
+    digest: str | None
     environment: str | None
     environment_by: str | None
     version_from: str | None

@@ -7,7 +7,7 @@ from neotoma_core.report.inventory import CopyRow
 
 ROW = CopyRow(
     path="/copies/a.db", path_bytes=None, member=None, shown="/copies/a.db", size=1, modified="",
-    sha256=None, environment="production", environment_by="name", version_from=None,
+    digest=None, environment="production", environment_by="name", version_from=None,
     version_before=None, state="sound", problem=None, journal="none", journal_bytes=0,
     observations=5, entities=1, rows={}, first="2026-02-01", last="2026-02-03", days=2,
     entity_types={"secret_type": 1}, database="A", same_as=None, exclusive=2, salvaged=None,
