@@ -132,5 +132,5 @@ def _twins(eligible: Iterable[Copy], target: int | None) -> dict[int, str]:
 
 def _spare(copy: Copy) -> str:
     if copy.suspect:
-        return "damaged; what could be salvaged of it is in sound copies"
+        return "damaged; all that was salvaged of it and is proven is in the copies used"
     return "holds nothing that the copies used and the target lack"

@@ -8,9 +8,9 @@ import mmap
 import os
 import re
 import shutil
-import signal
 import sqlite3
 import subprocess
+import threading
 from collections.abc import Iterable, Iterator
 from contextlib import closing, suppress
 from dataclasses import dataclass, replace
@@ -114,9 +114,10 @@ def _printed(program: str, damaged: Path, most: int) -> Iterator[str]:
         text=True,
         encoding="utf-8",
         errors="surrogateescape",
-        preexec_fn=_limit_time,  # noqa: PLW1509 - sets an alarm, which takes no lock
     ) as process:
         assert process.stdout is not None  # noqa: S101 - it is a pipe, as asked for
+        late = threading.Timer(_SECONDS, process.kill)
+        late.start()
         try:
             statement, size = "", 0
             for line in process.stdout:
@@ -128,11 +129,8 @@ def _printed(program: str, damaged: Path, most: int) -> Iterator[str]:
                     yield statement
                     statement = ""
         finally:
+            late.cancel()
             process.kill()
-
-
-def _limit_time() -> None:
-    signal.alarm(_SECONDS)
 
 
 def _loading(target: Path) -> sqlite3.Connection:
