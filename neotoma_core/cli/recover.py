@@ -156,8 +156,8 @@ def _where(
             "--from-inventory; exactly one of the three"
         )
     if inventory is not None:
-        return SearchRequest(listed_in(inventory))
-    return SearchRequest(tuple(search)) if search else None
+        return SearchRequest(listed_in(inventory), key=request.key)
+    return SearchRequest(tuple(search), key=request.key) if search else None
 
 
 def run_recovery(

@@ -64,38 +64,52 @@ def compose(
     ``observations``: who holds which of them; ``others``: of the rest of the log. What sound
     copies hold is taken from sound copies; a salvaged one is taken only for what no other has.
     """
-    barred = _barred(setting, copies)
-    eligible = [
-        copy for number, copy in copies.items() if number not in barred and number != setting.target
-    ]
+    foreign = _foreign(setting, copies)
+    usable = [copy for number, copy in copies.items() if number not in foreign]
+    twins = _twins(usable, setting.target)
     have = frozenset([setting.target] if setting.target is not None else [])
-    lacking = [one for one in (*observations, *others) if not one.holders & have]
-    sound = _preferred(copy for copy in eligible if not copy.suspect)
-    chosen = smallest_cover(lacking, sound)
-    still = [one for one in lacking if not one.holders & frozenset(sound)]
-    salvaged = smallest_cover(still, _preferred(copy for copy in eligible if copy.suspect))
-    gains = by_gain(observations, have, [n for n in sound if n in chosen])
-    gains += by_gain(
-        observations,
-        {*have, *chosen},
-        [copy.number for copy in eligible if copy.number in salvaged],
-    )
-    picked = {number for number, _ in gains}
-    picks = tuple(
-        Pick(
-            number,
-            gain,
-            *(
-                missing_from(held, {*have, *picked} - {number})
-                - missing_from(held, {*have, *picked})
-                for held in (observations, others)
-            ),
-        )
+    own = [copy for copy in usable if copy.number not in have]
+    eligible = [copy for copy in own if copy.number not in twins]
+    gains = _gains(eligible, have, observations, others)
+    together = {*have, *(number for number, _ in gains)}
+    picks = [
+        Pick(number, gain, *(_lost_without(h, together, number) for h in (observations, others)))
         for number, gain in gains
-    )
-    spare = [c.number for c in eligible if c.number not in picked]
-    reasons = barred | {number: _spare(copies[number]) for number in spare}
-    return Composition(picks, tuple(LeftOut(n, reasons[n]) for n in sorted(reasons)))
+    ]
+    picks = picks or _richest(own)
+    used = {pick.number for pick in picks}
+    reasons = {copy.number: _spare(copy) for copy in eligible} | twins | foreign
+    left_out = (LeftOut(number, reasons[number]) for number in sorted(reasons.keys() - used))
+    return Composition(tuple(picks), tuple(left_out))
+
+
+def _gains(
+    eligible: Sequence[Copy],
+    have: frozenset[int],
+    observations: Sequence[Held],
+    others: Sequence[Held],
+) -> tuple[tuple[int, int], ...]:
+    """Return the copies to use, in order, with the observations each adds; salvaged ones last."""
+    gains: tuple[tuple[int, int], ...] = ()
+    lacking = [one for one in (*observations, *others) if not one.holders & have]
+    for suspect in (False, True):
+        candidates = _preferred(copy for copy in eligible if copy.suspect is suspect)
+        chosen = smallest_cover(lacking, candidates)
+        present = {*have, *(number for number, _ in gains)}
+        gains += by_gain(observations, present, [n for n in candidates if n in chosen])
+        lacking = [one for one in lacking if not one.holders & frozenset(candidates)]
+    return gains
+
+
+def _lost_without(held: Sequence[Held], together: set[int], number: int) -> int:
+    return missing_from(held, together - {number}) - missing_from(held, together)
+
+
+def _richest(own: Sequence[Copy]) -> list[Pick]:
+    """Return the richest sound copy, to show that the target lacks nothing; none without any."""
+    sound = [copy for copy in own if not copy.suspect]
+    best = max(sound, key=lambda copy: (copy.observations, -copy.number), default=None)
+    return [] if best is None else [Pick(best.number, 0, 0, 0)]
 
 
 def _preferred(copies: Iterable[Copy]) -> list[int]:
@@ -103,8 +117,8 @@ def _preferred(copies: Iterable[Copy]) -> list[int]:
     return [copy.number for copy in ordered]
 
 
-def _barred(setting: Setting, copies: Mapping[int, Copy]) -> dict[int, str]:
-    """Return the copies that take no part whatever they hold, and why."""
+def _foreign(setting: Setting, copies: Mapping[int, Copy]) -> dict[int, str]:
+    """Return the copies of other databases and of the other environment."""
     reasons = {}
     content = environment_by_content(setting.own, copies)
     expected = setting.environment or content
@@ -115,7 +129,7 @@ def _barred(setting: Setting, copies: Mapping[int, Copy]) -> dict[int, str]:
             reasons[number] = f"a {copy.environment} database; the target is {expected}"
         elif number not in setting.own:
             reasons[number] = "another database: it shares nothing with the target"
-    return reasons | _twins([c for n, c in copies.items() if n not in reasons], setting.target)
+    return reasons
 
 
 def _twins(eligible: Iterable[Copy], target: int | None) -> dict[int, str]:

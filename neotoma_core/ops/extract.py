@@ -182,7 +182,7 @@ def _proven_table(
     if extract.frame is None or extract.name not in BY_NAME:
         return replace(extract, frame=None, broken=0, reason=extract.reason or UNASSIGNED)
     table, rows = extract.stored.known, read_frame(extract.frame)
-    broken = not_proven(run, database, table, rows, merged_into)
+    broken = not_proven(run, table, rows, merged_into)
     if broken.is_empty():
         return extract
     unproven = replace(database, label=f"{database.label}-unproven")

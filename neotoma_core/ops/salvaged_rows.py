@@ -5,33 +5,39 @@ from typing import Final
 
 import polars as pl
 
-from neotoma_core.encryption import open_rows, sealed_rows
+from neotoma_core.encryption import open_what_opens, sealed_rows
 from neotoma_core.frames import ROWID
 from neotoma_core.merge.lineage import Database
-from neotoma_core.ops.run import DatabaseRef, Run
+from neotoma_core.ops.run import Run
 from neotoma_core.proof import unproven
 from neotoma_core.store.keys import read_key
 from neotoma_core.tables import Table
 
 ELSEWHERE: Final = "salvaged; another database of the run has the row"
+SHUT: Final = "salvaged, and the key does not open it"
 UNASSIGNED: Final = "salvaged; rows that belong to no table of Neotoma's"
 
 
 def not_proven(
     run: Run,
-    database: DatabaseRef,
     table: Table,
     rows: pl.DataFrame,
     merged_into: Mapping[str, Sequence[str]],
 ) -> pl.DataFrame:
-    """Return ``_rowid``, ``column``, ``reason`` of the rows whose id does not prove them whole.
+    """Return ``_rowid``, ``column``, ``reason`` of the rows that nothing proves whole.
 
-    What is sealed stays unproven without a key; raises KeyWrong.
+    Either their id is not the hash of their content, or the key opens not all of it.
     """
     opened = rows
     if run.request.key is not None and sealed_rows(table, rows).height:
-        opened = open_rows(table, rows, read_key(run.request.key), database.found_at)
-    return unproven(table.name, opened, merged_into)
+        opened = open_what_opens(table, rows, read_key(run.request.key))
+    names = [column.name for column in table.columns if column.sealed]
+    closed = [opened[name].is_null() & rows[name].is_not_null() for name in names]
+    shut = rows.filter(pl.any_horizontal(pl.lit(value=False), *closed)).select(
+        ROWID, column=pl.lit(", ".join(names)), reason=pl.lit(SHUT)
+    )
+    broken = unproven(table.name, opened, merged_into)
+    return pl.concat([broken, shut]).unique(ROWID, keep="first", maintain_order=True)
 
 
 def yielding(

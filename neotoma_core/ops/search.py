@@ -16,6 +16,7 @@ from neotoma_core.ops.progress import Progress
 from neotoma_core.report.layout import escaped
 from neotoma_core.store.examining import Examined, examine
 from neotoma_core.store.holdings import Coder
+from neotoma_core.store.keys import KeySource
 from neotoma_core.store.manifests import environment_in_manifest
 from neotoma_core.store.unpacking import Limits, unpack
 from neotoma_core.store.walking import FoundFile, Walked, walk
@@ -25,12 +26,16 @@ _READERS = 2
 
 @dataclass(frozen=True, slots=True)
 class SearchRequest:
-    """Where to look. ``mounted``: also on file systems mounted below. ``leave_out``: not there."""
+    """Where to look. ``mounted``: also on file systems mounted below. ``leave_out``: not there.
+
+    ``key``: where the key of encrypted columns is: without it their salvaged rows prove nothing.
+    """
 
     paths: tuple[Path, ...]
     mounted: bool = False
     leave_out: tuple[Path, ...] = ()
     limits: Limits = field(default_factory=Limits)
+    key: KeySource | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +130,7 @@ def search(
     )
     places, archives = _places(files, scratch, request.limits)
     progress.begin("examine", len(places))
-    copies = _examined(places, scratch, progress)
+    copies = _examined(places, scratch, progress, request.key)
     return _related(request, copies, walked, archives)
 
 
@@ -168,12 +173,15 @@ def _places(
     return places, tuple(archives)
 
 
-def _examined(places: Sequence[_Place], scratch: Path, progress: Progress) -> tuple[FoundCopy, ...]:
+def _examined(
+    places: Sequence[_Place], scratch: Path, progress: Progress, key: KeySource | None
+) -> tuple[FoundCopy, ...]:
     coder = Coder()
 
     def read(number: int) -> Examined | None:
         place = places[number]
-        examined = examine(place.readable, place.path, scratch / f"examined-{number}", coder)
+        folder = scratch / f"examined-{number}"
+        examined = examine(place.readable, place.path, folder, coder, key)
         progress.advance(1)
         return examined
 

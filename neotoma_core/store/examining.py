@@ -18,6 +18,7 @@ from neotoma_core.store.copies import copy_database, sha256_of
 from neotoma_core.store.databases import check_integrity, connect_read_only, make_whole
 from neotoma_core.store.holdings import Coder, Holdings, read_holdings
 from neotoma_core.store.inspection import inspect_database
+from neotoma_core.store.keys import KeySource
 from neotoma_core.store.salvage import Salvaged, salvage
 from neotoma_core.store.sqlite_files import companion, read_header
 from neotoma_core.store.walking import speaks_of_neotoma
@@ -50,9 +51,21 @@ class Examined:
     salvaged: Salvaged | None = None
 
 
-def examine(path: Path, shown: Path, folder: Path, coder: Coder) -> Examined | None:
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """By what a copy is read: a folder for scratch, codes for ids, a key for what is sealed."""
+
+    folder: Path
+    coder: Coder
+    key: KeySource | None
+
+
+def examine(
+    path: Path, shown: Path, folder: Path, coder: Coder, key: KeySource | None = None
+) -> Examined | None:
     """Read the copy at ``path``; None where it is no copy of a Neotoma database.
 
+    ``key``: opens what is sealed in rows that were salvaged, so that they can be proven.
     ``shown`` is what messages name; ``folder``, which is created, is scratch of its own. What was
     salvaged stays there; everything else that was written there is removed.
     """
@@ -66,7 +79,7 @@ def examine(path: Path, shown: Path, folder: Path, coder: Coder) -> Examined | N
             return _without_rows(path, "empty", "the file is empty") if named else None
         if read_header(path) is None:
             return _without_rows(path, "unreadable", "not a SQLite database")
-        return _read(path, shown, folder, coder)
+        return _read(path, shown, _Reading(folder, coder, key))
     except TargetLocked:
         return _without_rows(path, "busy", _BUSY)
     except OSError as error:
@@ -76,34 +89,34 @@ def examine(path: Path, shown: Path, folder: Path, coder: Coder) -> Examined | N
             shutil.rmtree(scratch, ignore_errors=True)
 
 
-def _read(path: Path, shown: Path, folder: Path, coder: Coder) -> Examined | None:
+def _read(path: Path, shown: Path, by: _Reading) -> Examined | None:
     if _journal(path)[0] == "none":
         before = _marks(path)
-        found = _judged(path, path, shown, folder, coder)
+        found = _judged(path, path, shown, by)
         if _marks(path) == before:
             return found
     elif not _mentions_neotoma(path):
         return None
-    copies = folder / "copy"
+    copies = by.folder / "copy"
     copies.mkdir()
     copy_database(path, copies)
-    return _judged(copies / path.name, path, shown, folder, coder)
+    return _judged(copies / path.name, path, shown, by)
 
 
-def _judged(copy: Path, path: Path, shown: Path, folder: Path, coder: Coder) -> Examined | None:
+def _judged(copy: Path, path: Path, shown: Path, by: _Reading) -> Examined | None:
     """Return what a copy holds and whether it is sound; ``copy`` is only read."""
     try:
-        whole = make_whole(copy, shown, folder / "whole")
+        whole = make_whole(copy, shown, by.folder / "whole")
         with closing(connect_read_only(whole)) as connection:
             inspect_database(connection, shown)
             check_integrity(connection, shown)
-        holdings = read_holdings(whole, shown, coder)
+        holdings = read_holdings(whole, shown, by.coder)
     except NotNeotoma:
         return None
     except BackupError as error:
         if not _mentions_neotoma(copy):
             return None
-        return _salvaged(copy, path, folder, coder, (_state(copy, error), error.wrong))
+        return _salvaged(copy, path, by, (_state(copy, error), error.wrong))
     return Examined("sound", "", _content(copy), *_facts(path), holdings)
 
 
@@ -114,11 +127,9 @@ def _state(copy: Path, error: BackupError) -> State:
     return "damaged" if isinstance(error, BackupDamaged) else "unreadable"
 
 
-def _salvaged(
-    copy: Path, path: Path, folder: Path, coder: Coder, judged: tuple[State, str]
-) -> Examined:
+def _salvaged(copy: Path, path: Path, by: _Reading, judged: tuple[State, str]) -> Examined:
     """Return what can be saved of a copy that SQLite refuses."""
-    content = _content(copy)
+    content, folder = _content(copy), by.folder
     if copy == path:
         (folder / "copy").mkdir(exist_ok=True)
         copy = Path(shutil.copyfile(path, folder / "copy" / path.name))
@@ -127,7 +138,7 @@ def _salvaged(
     holdings = None
     if saved is not None:
         with suppress(BackupError):
-            holdings = read_holdings(saved.database, path, coder, suspect=True)
+            holdings = read_holdings(saved.database, path, by.coder, suspect=True, key=by.key)
     saved = saved if holdings is not None else None
     state, problem = judged
     return Examined(state, problem, content, *_facts(path), holdings, saved)

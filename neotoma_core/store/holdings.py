@@ -14,11 +14,13 @@ from typing import Final
 import polars as pl
 
 from neotoma_core.contracts import no_broken
+from neotoma_core.encryption import open_what_opens, sealed_rows
 from neotoma_core.frames import ROWID
 from neotoma_core.proof import NEEDED, mergers, unproven
 from neotoma_core.store.arrow_sqlite import readable
 from neotoma_core.store.databases import connect_read_only
 from neotoma_core.store.inspection import StoredTable, inspect_database
+from neotoma_core.store.keys import KeySource, read_key
 from neotoma_core.store.row_stream import with_columns
 from neotoma_core.store.rows import read_rows
 from neotoma_core.tables import BY_NAME, MERGED
@@ -81,10 +83,18 @@ class Holdings:
         return self.rows.get("observations", 0)
 
 
-def read_holdings(whole: Path, original: Path, coder: Coder, *, suspect: bool = False) -> Holdings:
+def read_holdings(
+    whole: Path,
+    original: Path,
+    coder: Coder,
+    *,
+    suspect: bool = False,
+    key: KeySource | None = None,
+) -> Holdings:
     """Read what a whole database holds; ``original`` is only named in messages.
 
-    ``suspect``: it was salvaged, so rows that their id does not prove are left out.
+    ``suspect``: it was salvaged, so rows that their id does not prove are left out; what is sealed
+    in them is opened with the ``key`` first.
     Raises NotNeotoma, BackupUnreadable, BackupDamaged.
     """
     with closing(connect_read_only(whole)) as connection:
@@ -102,7 +112,8 @@ def read_holdings(whole: Path, original: Path, coder: Coder, *, suspect: bool = 
         wanted = ("id", *_further(name), *(NEEDED.get(name, ()) if suspect else ()))
         read = _read(whole, tables[name], wanted, original)
         if suspect:
-            broken = unproven(name, read, merged_into) if read.height else no_broken()
+            opened = _opened(name, read, key)
+            broken = unproven(name, opened, merged_into) if read.height else no_broken()
             read = read.join(broken, on=ROWID, how="anti")
             left_out += broken.height
             rows[name] = read.height
@@ -137,6 +148,13 @@ def _read(
     there = tuple(name for name in names if name in stored.columns)
     with readable(original, stored.name):
         return read_rows(whole, with_columns(stored.known, names), there).rows
+
+
+def _opened(table: str, read: pl.DataFrame, key: KeySource | None) -> pl.DataFrame:
+    facts = with_columns(BY_NAME[table], [n for n in BY_NAME[table].names if n in read.columns])
+    if key is None or sealed_rows(facts, read).is_empty():
+        return read
+    return open_what_opens(facts, read, read_key(key))
 
 
 def _merges(whole: Path, tables: Mapping[str, StoredTable], original: Path) -> dict[str, list[str]]:

@@ -10,6 +10,7 @@ from neotoma_core.ops.recover import plan_only, recover
 from neotoma_core.ops.run import RecoverRequest
 from neotoma_core.ops.search import SearchRequest
 from neotoma_core.report.recovery import RecoveryReport
+from neotoma_core.store.keys import KeySource
 from tests.conftest import NOW
 
 
@@ -19,11 +20,12 @@ def recover_from(
     vault: Path | None = None,
     dry_run: bool = False,
     now: datetime = NOW,
+    key: KeySource | None = None,
 ) -> RecoveryReport:
     """Recover ``target`` from what is found below ``places``."""
     kept = vault or Path(tempfile.mkdtemp(dir=target.parent, prefix="vault-"))
-    request = RecoverRequest(target=target, backups=(), vault=kept)
-    with composed_run(request, SearchRequest(places), now, Silent()) as run:
+    request = RecoverRequest(target=target, backups=(), vault=kept, key=key)
+    with composed_run(request, SearchRequest(places, key=key), now, Silent()) as run:
         if dry_run:
             return plan_only(run, Silent())
         return recover(run, lambda _: True, Silent())
