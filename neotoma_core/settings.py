@@ -47,11 +47,14 @@ def key_source(key_file: Path | None = None, mnemonic_file: Path | None = None) 
 
 
 def data_folder() -> Path | None:
-    """Return the folder Neotoma keeps its databases in: NEOTOMA_DATA_DIR, or its settings file.
+    """Return the folder Neotoma keeps its databases in, by its own NEOTOMA_DATA_DIR.
 
-    None where neither says (format, section 6.1).
+    That is set in the environment, in the project's .env or in Neotoma's settings file; None where
+    nobody says (format, section 6.1).
     """
-    named = os.environ.get("NEOTOMA_DATA_DIR") or _setting("NEOTOMA_DATA_DIR")
+    files = (Path(".env"), Path.home() / ".config" / "neotoma" / ".env")
+    written = (_setting(file, "NEOTOMA_DATA_DIR") for file in files)
+    named = os.environ.get("NEOTOMA_DATA_DIR") or next(filter(None, written), None)
     return Path(named).expanduser() if named else None
 
 
@@ -78,11 +81,11 @@ def places_around(target: Path) -> tuple[Path, ...]:
     return (folder,) if alone else (above,)
 
 
-def _setting(name: str) -> str | None:
-    """Return a setting from Neotoma's own file; the last line that sets it counts."""
+def _setting(file: Path, name: str) -> str | None:
+    """Return a setting from a file of Neotoma's; the last line that sets it counts."""
     value = None
     try:
-        lines = (Path.home() / ".config" / "neotoma" / ".env").read_text().splitlines()
+        lines = file.read_text().splitlines()
     except (OSError, UnicodeDecodeError):
         return None
     for line in lines:

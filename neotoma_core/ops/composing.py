@@ -1,7 +1,7 @@
 """Composing a recovery: searching for copies and choosing those that hold everything."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -51,8 +51,9 @@ def composed_run(
 def number_of(found: Found, target: Path) -> int | None:
     """Return the number of the copy that is the target itself."""
     for copy in found.copies:
-        if not copy.member and target.exists() and copy.path.samefile(target):
-            return copy.number
+        with suppress(FileNotFoundError):  # gone since it was found, or not there yet
+            if not copy.member and copy.path.samefile(target):
+                return copy.number
     return None
 
 

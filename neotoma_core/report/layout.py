@@ -13,10 +13,15 @@ GAP: Final = "   "
 
 
 def days(first: str | None, last: str | None) -> str:
-    """Return a span of ISO times as days, the first and the last with a dash between."""
+    """Return a span of ISO times as days, the first and the last with a dash between.
+
+    The years are told where they differ.
+    """
     if first is None or last is None:
         return ""
     start, end = _day(first), _day(last)
+    if first[:4] != last[:4]:
+        start, end = f"{start} {first[:4]}", f"{end} {last[:4]}"
     return start if start == end else f"{start} \N{EN DASH} {end}"
 
 

@@ -135,9 +135,10 @@ class _Walk:
             self.walked.folders += 1
             below = []
             for entry in entries:
-                if entry.is_dir(follow_symlinks=False):
+                kind = self._kind(entry)
+                if kind == "folder":
                     below.append(entry.path)
-                elif entry.is_file(follow_symlinks=False):
+                elif kind == "file":
                     self._count()
                     if not entry.name.endswith(_COMPANIONS):
                         yield from self.sniffed(Path(entry.path))
@@ -163,6 +164,15 @@ class _Walk:
         if kind != "none" or speaks_of_neotoma(path.name):
             self.seen.add(place)
             yield FoundFile(path, kind, facts.st_size, facts.st_mtime_ns)
+
+    def _kind(self, entry: os.DirEntry[str]) -> Literal["folder", "file", "other"]:
+        try:
+            if entry.is_dir(follow_symlinks=False):
+                return "folder"
+            return "file" if entry.is_file(follow_symlinks=False) else "other"
+        except OSError as error:  # where the disk's own listing does not say, it must be asked
+            self.walked.unreadable.append((Path(entry.path), _reason(error)))
+            return "other"
 
     def _may_enter(self, folder: str, device: int) -> bool:
         facts = os.stat(folder)  # noqa: PTH116 - thousands of folders, each as a plain text

@@ -1,4 +1,6 @@
 import os
+import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from neotoma_core.ops.search import SearchRequest
 from neotoma_core.report.inventory import CopyRow, InventoryReport
 from neotoma_core.report.inventory_text import drop_line
 from neotoma_core.settings import data_folder
+from neotoma_core.tables.versions import version_range
 from tests.conftest import copy_databases
 from tests.databases import make_database
 from tests.proven import observed, owner, stored
@@ -137,5 +140,29 @@ def test_the_data_folder_is_where_neotoma_says_it_is(
     settings.parent.mkdir(parents=True)
     settings.write_text('# NEOTOMA_DATA_DIR=/no\nexport NEOTOMA_DATA_DIR="/one"\n')
     assert data_folder() == Path("/one")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".env").write_text("NEOTOMA_DATA_DIR=/three")
+    assert data_folder() == Path("/three")
     monkeypatch.setenv("NEOTOMA_DATA_DIR", "/two")
     assert data_folder() == Path("/two")
+
+
+def test_a_backup_folder_of_neotomas_own_tells_its_environment(tmp_path: Path) -> None:
+    make_database(tmp_path / "backup" / "x.db", {"observations": [observed(1)]})
+    manifest = '{"contents": {"neotoma_db": "neotoma.prod.db"}}'
+    (tmp_path / "backup" / "manifest.json").write_text(manifest)
+    (row,) = find_copies(SearchRequest((tmp_path,)), None, Silent()).copies
+    assert (row.environment, row.environment_by) == ("production", "manifest")
+
+
+def test_a_database_of_an_older_neotoma_says_so(tmp_path: Path) -> None:
+    path = make_database(tmp_path / "x.db", {"observations": [observed(1)]})
+    with closing(sqlite3.connect(path)) as connection:
+        for name in ("canonical_key", "sighting_source_id"):
+            connection.execute(f"DROP INDEX idx_observations_{name.replace('source_id', 'key')}")
+        connection.execute("ALTER TABLE observations DROP COLUMN canonical_key")
+        connection.execute("ALTER TABLE sources DROP COLUMN mtime")
+    (row,) = find_copies(SearchRequest((tmp_path,)), None, Silent()).copies
+    assert row.version_from == "v0.18.0"
+    assert version_range({"observations": ["id"]}) == ("2026-02-05", "2026-02-10")
+    assert version_range({"observations": ["identity_rule"]})[0] == "v0.5.0"
