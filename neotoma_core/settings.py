@@ -1,4 +1,4 @@
-"""The only reader of the environment."""
+"""The only reader of the environment, and of Neotoma's own settings."""
 
 import hashlib
 import os
@@ -44,3 +44,52 @@ def key_source(key_file: Path | None = None, mnemonic_file: Path | None = None) 
         return KeyFile(Path(path))
     words = os.environ.get("NEOTOMA_MNEMONIC")
     return Mnemonic("NEOTOMA_MNEMONIC", Secret(words), passphrase) if words else None
+
+
+def data_folder() -> Path | None:
+    """Return the folder Neotoma keeps its databases in, by its own NEOTOMA_DATA_DIR.
+
+    That is set in the environment, in the project's .env or in Neotoma's settings file; None where
+    nobody says (format, section 6.1).
+    """
+    files = (Path(".env"), Path.home() / ".config" / "neotoma" / ".env")
+    written = (_setting(file, "NEOTOMA_DATA_DIR") for file in files)
+    named = os.environ.get("NEOTOMA_DATA_DIR") or next(filter(None, written), None)
+    return Path(named).expanduser() if named else None
+
+
+def default_places(*, mounted: bool = False) -> tuple[Path, ...]:
+    """Return where copies are looked for: Neotoma's data folder and the home folder.
+
+    ``mounted``: also the folders that volumes are mounted in.
+    """
+    data = data_folder()
+    places = [data] if data is not None and data.exists() else []
+    places.append(Path.home())
+    if mounted:
+        user = os.environ.get("USER", "")
+        volumes = ("/Volumes", "/mnt", "/media", f"/run/media/{user}")
+        places += [Path(place) for place in volumes if Path(place).is_dir()]
+    return tuple(places)
+
+
+def places_around(target: Path) -> tuple[Path, ...]:
+    """Return where copies of a database are looked for first: its folder and the one above."""
+    folder = target.absolute().parent
+    above = folder.parent
+    alone = above in (Path(above.anchor), Path.home()) or above == folder
+    return (folder,) if alone else (above,)
+
+
+def _setting(file: Path, name: str) -> str | None:
+    """Return a setting from a file of Neotoma's; the last line that sets it counts."""
+    value = None
+    try:
+        lines = file.read_text().splitlines()
+    except (OSError, UnicodeDecodeError):
+        return None
+    for line in lines:
+        key, sign, rest = line.strip().removeprefix("export ").partition("=")
+        if sign and key.strip() == name:
+            value = rest.strip().strip("\"'")
+    return value or None

@@ -15,6 +15,7 @@ from neotoma_core.ops import erased_rows, erasure_reporting, rebuild_reporting, 
 from neotoma_core.ops.restore import RestoreReport
 from neotoma_core.report import findings
 from neotoma_core.report.erasure import ErasureReport
+from neotoma_core.report.inventory import InventoryReport, StatusReport
 from neotoma_core.report.rebuild import RebuildReport
 from neotoma_core.report.recovery import RecoveryReport
 
@@ -46,7 +47,15 @@ def test_every_command_is_in_the_readme() -> None:
 
 def test_every_key_of_the_report_is_documented() -> None:
     documented = set(re.findall(r"`([a-z_]+)`", REPORT))
-    reports = (RecoveryReport, RowCounts, RebuildReport, ErasureReport, RestoreReport)
+    reports = (
+        RecoveryReport,
+        RowCounts,
+        RebuildReport,
+        ErasureReport,
+        RestoreReport,
+        InventoryReport,
+        StatusReport,
+    )
     assert set().union(*map(keys_of, reports)) <= documented
 
 

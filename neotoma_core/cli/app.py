@@ -9,9 +9,11 @@ import typer
 
 from neotoma_core.cli.demo import demo
 from neotoma_core.cli.erase import erase
+from neotoma_core.cli.find import find
 from neotoma_core.cli.rebuild import rebuild
 from neotoma_core.cli.recover import recover
 from neotoma_core.cli.restore import restore
+from neotoma_core.cli.status import status
 from neotoma_core.errors import MiddenError
 
 app = typer.Typer(
@@ -26,6 +28,8 @@ app.command()(recover)
 app.command()(rebuild)
 app.command()(restore)
 app.command()(erase)
+app.command()(find)
+app.command()(status)
 app.command()(demo)
 
 _STOPPING = {signal.SIGINT: "interrupted", signal.SIGTERM: "told to stop"}

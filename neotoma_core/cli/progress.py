@@ -15,6 +15,8 @@ _TITLES = {
     "plan": "planning",
     "reduce": "reducing",
     "publish": "publishing",
+    "search": "searching",
+    "examine": "reading the copies found",
 }
 
 

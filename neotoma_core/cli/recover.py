@@ -16,13 +16,23 @@ from neotoma_core.cli.options import (
     VAULT_OPTION,
     YES_OPTION,
 )
+from neotoma_core.errors import UsageError
 
 if TYPE_CHECKING:
     from neotoma_core.ops.run import RecoverRequest
+    from neotoma_core.ops.search import SearchRequest
     from neotoma_core.report.recovery import RecoveryReport
 
 PARTIAL: Final = 3
 
+_SEARCH: Final = typer.Option(
+    help="Find the copies below this folder and use the fewest that together hold everything; "
+    "repeat it.",
+    show_default=False,
+)
+_FROM_INVENTORY: Final = typer.Option(
+    help="Use the copies listed in a Parquet file of `midden find --parquet`.", show_default=False
+)
 _DECISIONS: Final = typer.Option(
     help="The conflicts.json or conflicts.parquet of an earlier plan, with target or source in the "
     "keep of each row you decided.",
@@ -65,12 +75,14 @@ def recover(
     *,
     target: Annotated[Path, TARGET_OPTION],
     backup: Annotated[
-        list[Path],
+        list[Path] | None,
         typer.Option(
             help="A copy to recover from; repeat it. The first that has a row wins.",
             show_default=False,
         ),
-    ],
+    ] = None,
+    search: Annotated[list[Path] | None, _SEARCH] = None,
+    from_inventory: Annotated[Path | None, _FROM_INVENTORY] = None,
     mode: Annotated[
         Mode,
         typer.Option(
@@ -112,7 +124,7 @@ def recover(
 
     request = RecoverRequest(
         target=target,
-        backups=tuple(backup),
+        backups=tuple(backup or ()),
         vault=vault or default_vault(target),
         policy=MergePolicy(mode.value, reingested.value, ancestors=not no_ancestor),
         skip_unreadable=skip_unreadable,
@@ -125,17 +137,42 @@ def recover(
     )
     if not dry_run:
         require_answerable(yes=yes)
-    report = run_recovery(request, dry_run=dry_run, yes=yes, json=json)
+    where = _where(request, search, from_inventory)
+    report = run_recovery(request, where, dry_run=dry_run, yes=yes, json=json)
     return PARTIAL if any(backup.unreadable for backup in report.not_used) else 0
 
 
+def _where(
+    request: "RecoverRequest", search: list[Path] | None, inventory: Path | None
+) -> "SearchRequest | None":
+    """Return where to search for backups; None where they are named. Raises UsageError."""
+    from neotoma_core.ops.inventory import listed_in
+    from neotoma_core.ops.search import SearchRequest
+
+    given = [bool(request.backups), bool(search), inventory is not None]
+    if sum(given) != 1:
+        raise UsageError(
+            "name the backups with --backup, or have them searched for with --search or "
+            "--from-inventory; exactly one of the three"
+        )
+    if inventory is not None:
+        return SearchRequest(listed_in(inventory), key=request.key)
+    return SearchRequest(tuple(search), key=request.key) if search else None
+
+
 def run_recovery(
-    request: "RecoverRequest", *, dry_run: bool, yes: bool, json: bool
+    request: "RecoverRequest",
+    where: "SearchRequest | None" = None,
+    *,
+    dry_run: bool,
+    yes: bool,
+    json: bool,
 ) -> "RecoveryReport":
-    """Run one recovery and print what it decided and did."""
+    """Run one recovery and print what it decided and did. ``where``: where to find backups."""
     from datetime import UTC, datetime
 
     from neotoma_core.cli.progress import TerminalProgress
+    from neotoma_core.ops.composing import composed_run
     from neotoma_core.ops.recover import plan_only, recover
     from neotoma_core.ops.run import recovery_run
     from neotoma_core.report.text import plan_text, result_text
@@ -151,7 +188,9 @@ def run_recovery(
     with (
         released(),
         TerminalProgress() as progress,
-        recovery_run(request, datetime.now(UTC)) as run,
+        composed_run(request, where, datetime.now(UTC), progress)
+        if where
+        else recovery_run(request, datetime.now(UTC)) as run,
     ):
         report = plan_only(run, progress) if dry_run else recover(run, confirm, progress)
         progress.pause()

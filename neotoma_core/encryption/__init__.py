@@ -9,6 +9,7 @@ from neotoma_core.encryption.columns import (
     is_sealed,
     open_cells,
     open_rows,
+    open_what_opens,
     seal_rows,
     sealed_rows,
 )
@@ -20,6 +21,7 @@ __all__ = [
     "is_sealed",
     "open_cells",
     "open_rows",
+    "open_what_opens",
     "seal_rows",
     "sealed_rows",
 ]

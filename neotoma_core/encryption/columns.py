@@ -47,6 +47,11 @@ def open_rows(table: Table, rows: pl.DataFrame, key: "DataKey", origin: Path) ->
     return opened
 
 
+def open_what_opens(table: Table, rows: pl.DataFrame, key: "DataKey") -> pl.DataFrame:
+    """Return rows of ``table`` opened; a sealed value that does not open is NULL."""
+    return _each(table, rows, lambda cell: _opened(cell, key))
+
+
 def seal_rows(table: Table, rows: pl.DataFrame, key: "DataKey") -> pl.DataFrame:
     """Return plain rows of ``table`` with every value that encryption covers sealed."""
     return _each(table, rows, key.seal)

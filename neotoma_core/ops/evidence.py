@@ -67,6 +67,9 @@ def secure_database(run: Run, database: DatabaseRef, progress: Progress) -> Data
     folder = _new_folder(run.folders.evidence / database.label)
     try:
         files = copy_database(database.path, folder, progress.advance)
+        if database.suspect and database.origin is not None and not database.member:
+            (folder / "damaged").mkdir(mode=0o700)
+            copy_database(database.origin, folder / "damaged", progress.advance)
     except TargetLocked as error:
         if database.number == TARGET:
             raise
@@ -132,7 +135,7 @@ def _new_folder(folder: Path) -> Path:
 def _described(evidence: DatabaseEvidence) -> JsonValue:
     return {
         "label": evidence.database.label,
-        "path": str(evidence.database.path.absolute()),
+        "path": str(evidence.database.found_at.absolute()),
         "files": [
             {
                 "name": file.name,

@@ -13,10 +13,11 @@ from neotoma_core.errors import BackupDamaged, KeyMissing
 from neotoma_core.frames import ROWID, TARGET, framed, framed_table
 from neotoma_core.merge.frames import Offered
 from neotoma_core.ops.evidence import DatabaseEvidence
+from neotoma_core.ops.quarantine import quarantine
 from neotoma_core.ops.run import DatabaseRef, Run
 from neotoma_core.store.arrow_sqlite import readable
 from neotoma_core.store.databases import check_pages, connect_read_only, make_whole
-from neotoma_core.store.frame_files import file_name, read_frame, write_frame, write_parquet
+from neotoma_core.store.frame_files import file_name, read_frame, write_frame
 from neotoma_core.store.inspection import (
     Inspection,
     StoredObject,
@@ -25,7 +26,7 @@ from neotoma_core.store.inspection import (
     require_writable,
 )
 from neotoma_core.store.keys import read_key
-from neotoma_core.store.rows import StoredRows, empty_rows, read_literals, read_rows, span_of
+from neotoma_core.store.rows import StoredRows, empty_rows, read_rows, span_of
 from neotoma_core.store.staging import RowSource, StoredRowSet
 from neotoma_core.tables import BY_NAME, Table, kind_of
 
@@ -191,7 +192,7 @@ def _extract_table(
         read = read_rows(whole, table, stored.columns, picked)
     if not reason:
         rows, broken = _checked(table, read, keep=is_target)
-        _quarantine(run, database, whole, table, broken)
+        quarantine(run, database, whole, table, broken)
     else:
         rows, broken = read.rows, read.broken
     sealed = sealed_rows(table, rows).height
@@ -242,23 +243,6 @@ def _require_key(run: Run, database: DatabaseRef, table: Table, sealed: int) -> 
     if run.request.key is None:
         raise KeyMissing(database.path, sealed, table.name)
     read_key(run.request.key)
-
-
-def _quarantine(
-    run: Run, database: DatabaseRef, whole: Path, table: Table, broken: pl.DataFrame
-) -> None:
-    """Keep a backup's broken rows, every cell as an SQL literal, with the reason.
-
-    The target's own stay in the target; they are only counted, and so are credentials.
-    """
-    if broken.is_empty() or database.number == TARGET or table.kind == "secret":
-        return
-    reasons = broken.group_by(ROWID, maintain_order=True).agg(
-        _reason=pl.format("{}: {}", "column", "reason").str.join("; ")
-    )
-    literals = read_literals(whole, table, reasons[ROWID])
-    path = run.folders.quarantine / f"{database.label}-{file_name(table.name)}.parquet"
-    write_parquet(literals.join(reasons, on=ROWID, how="left"), path)
 
 
 def _not_merged(run: Run, stored: StoredTable) -> str:

@@ -66,6 +66,8 @@ def narrow(run: Run, opened: Sequence[Opened]) -> Narrowing:
     if databases.keys() != {TARGET, 0} or not _rows_decide(run):
         return whole
     target, backup = databases[TARGET], databases[0]
+    if backup.database.suspect:
+        return whole
     derived = frozenset(_large(target, kind="derived"))
     names = [t for t in _large(target, kind="merged") if _has_key(target, backup, t)]
     # What the backup has alike is no more sealed than the target's; its other rows are all read.

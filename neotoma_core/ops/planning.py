@@ -34,6 +34,7 @@ from neotoma_core.ops.recomputing import (
 )
 from neotoma_core.ops.reingested import Reingested, count_reingested
 from neotoma_core.ops.run import Run
+from neotoma_core.ops.salvaged_rows import yielding
 from neotoma_core.ops.schemas import completed
 from neotoma_core.ops.unread import held_elsewhere, with_stored_files, with_unread
 from neotoma_core.policies import Registry
@@ -105,6 +106,7 @@ def plan_recovery(
     held = open_offers(target, key, tables)
     found = [_asked_for(run, held, open_offers(backup, key, tables)) for backup in backups]
     offers, erasures = leave_out_erased(run.folders, held, found)
+    offers = yielding(held, offers, [b.database.suspect for b in backups], tables)
     decisions = read_decisions(run.request.decisions, [b.database for b in backups])
     elsewhere = held_elsewhere(target)
     merge = plan_merge(held, offers, run.request.policy, decisions, tables, elsewhere)

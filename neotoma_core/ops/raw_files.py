@@ -145,7 +145,7 @@ def _beside(
     Neotoma's own backup folders call theirs ``sources`` in every environment (format, 6.4); a
     manifest beside the database tells them apart.
     """
-    parent = database.path.parent
+    parent = database.found_at.parent
     if (parent / "manifest.json").exists() and (parent / "sources").is_dir():
         yield parent / "sources", database.environment or expected or "production"
         return

@@ -13,6 +13,7 @@ from neotoma_core.ops.extract import Extract, Opened, open_database, prove_pages
 from neotoma_core.ops.narrowing import Narrowing, narrow, touched
 from neotoma_core.ops.progress import Progress
 from neotoma_core.ops.run import Run
+from neotoma_core.ops.salvaged_extract import proven
 
 T = TypeVar("T")
 
@@ -32,7 +33,7 @@ def read_database(run: Run, evidence: DatabaseEvidence) -> ReadDatabase:
     def extracted() -> Extract:
         opened = open_database(run, evidence)
         prove_pages(opened.whole, opened.database)
-        return read_tables(run, opened, {})
+        return proven(run, read_tables(run, opened, {}))
 
     extract, reason = _tried(run, evidence, extracted)
     return ReadDatabase(evidence, extract, reason)
@@ -46,7 +47,7 @@ def read_databases(
     def read(evidence: DatabaseEvidence, one: Opened | None, reason: str) -> ReadDatabase:
         extract = None
         if one is not None:
-            extract, reason = _tried(run, evidence, lambda: read_tables(run, one, {}))
+            extract, reason = _tried(run, evidence, lambda: proven(run, read_tables(run, one, {})))
         progress.advance(1)
         return ReadDatabase(evidence, extract, reason)
 

@@ -77,6 +77,7 @@ def planned_report(plan: RecoveryPlan, seconds: Mapping[str, float]) -> Recovery
         seconds=dict(seconds),
         report=str(run.folders.report / "report.json"),
         undo=None,
+        composition=run.composition,
     )
 
 
@@ -137,7 +138,7 @@ def _contribution(plan: RecoveryPlan, extract: Extract) -> BackupContribution:
     merged = plan.merge.merged("observations")
     return BackupContribution(
         extract.database.label,
-        str(extract.database.path),
+        extract.database.shown,
         extract.database.environment,
         offered.rows.height + offered.alike,
         *extract.span,

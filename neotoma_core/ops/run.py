@@ -16,6 +16,8 @@ from neotoma_core.errors import (
 )
 from neotoma_core.frames import TARGET
 from neotoma_core.merge.policy import MergePolicy
+from neotoma_core.report.composition import CompositionReport
+from neotoma_core.report.layout import escaped
 from neotoma_core.store import vault
 from neotoma_core.store.keys import KeySource
 from neotoma_core.store.space import out_of_space_named
@@ -55,12 +57,29 @@ class DatabaseRef:
 
     ``number``: TARGET, or its place among the backups that are used, from 0. ``label``: what it
     is called in reports and in the vault; it stays when a backup before it turns out unreadable.
+    ``origin``: the file it was unpacked or salvaged from, and ``member`` what it is called in it.
+    ``suspect``: it was salvaged: rows that nothing proves whole are set aside, and none of its rows
+    wins over that of another database.
     """
 
     number: int
     label: str
     path: Path
     environment: Environment | None
+    origin: Path | None = None
+    member: str = ""
+    suspect: bool = False
+
+    @property
+    def found_at(self) -> Path:
+        """Where the user has it: the file itself, or what it came out of."""
+        return self.origin or self.path
+
+    @property
+    def shown(self) -> str:
+        """The place as reports show it."""
+        place = f"{self.found_at}!{self.member}" if self.member else str(self.found_at)
+        return escaped(place) if self.origin else place
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +96,7 @@ class Run:
 
     ``target`` is None where the file does not exist yet. ``left_out`` are backups that could not
     be read; ``repeated`` those that were named twice, by whatever spelling, and are used once.
+    ``composition``: why just these backups, where they were searched for.
     """
 
     request: RecoverRequest
@@ -86,6 +106,7 @@ class Run:
     left_out: tuple[LeftOut, ...]
     repeated: tuple[Path, ...]
     started: datetime
+    composition: CompositionReport | None = None
 
     @property
     def databases(self) -> tuple[DatabaseRef, ...]:
@@ -109,12 +130,19 @@ def recovery_run(request: RecoverRequest, now: datetime) -> Iterator[Run]:
     target = target_of(request.target)
     usable, left_out = _usable(request)
     backups, repeated = _distinct(usable)
+    with vault_run(request, now) as folders:
+        yield Run(request, folders, target, backups, left_out, repeated, now)
+
+
+@contextmanager
+def vault_run(request: RecoverRequest, now: datetime) -> Iterator[vault.RunFolders]:
+    """Hold the vault, with the folders of a new run, until the run is over; raises VaultError."""
     vault.open_vault(request.vault, request.target)
     with vault.locked(request.vault):
         folders = vault.new_run(request.vault, now)
         try:
             with out_of_space_named(request.vault):
-                yield Run(request, folders, target, backups, left_out, repeated, now)
+                yield folders
         finally:
             vault.remove_work(folders)
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from neotoma_core.report.erasure import ErasureReport
-from neotoma_core.report.text import aligned, labelled
+from neotoma_core.report.layout import aligned, labelled
 
 
 def plan_text(report: ErasureReport) -> str:

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from typing import Final
 
+from neotoma_core.report.layout import aligned, labelled
 from neotoma_core.report.rebuild import DriftItem, RebuildReport
-from neotoma_core.report.text import aligned, labelled
 
 _SHOWN: Final = 20
 

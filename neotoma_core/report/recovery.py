@@ -10,6 +10,7 @@ from typing import Literal
 
 from neotoma_core.canonical import JsonValue
 from neotoma_core.merge.accounting import RowCounts
+from neotoma_core.report.composition import CompositionReport
 from neotoma_core.report.document import document
 from neotoma_core.report.findings import Finding
 
@@ -147,6 +148,7 @@ class RecoveryReport:
     seconds: Mapping[str, float]
     report: str
     undo: str | None
+    composition: CompositionReport | None = None
 
     def to_json(self) -> str:
         """Return the report as one JSON document."""

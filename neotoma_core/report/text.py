@@ -1,15 +1,13 @@
 """A recovery report as text for a terminal: numbers line up, one subject per block."""
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
 from typing import Final
 
 from neotoma_core.merge.accounting import CLASSES, RowCounts
+from neotoma_core.report.composition_text import composition_lines
+from neotoma_core.report.layout import GAP, aligned, days, labelled
 from neotoma_core.report.recovery import Contents, RecoveryReport
-from neotoma_core.tables.carried import shown
 
-_LABEL: Final = 11
-_GAP: Final = "   "
 _TITLES: Final = {"reingested": "re-ingested", "three_way": "three-way"}
 _FIRST_CLASSES: Final = ("inserted", "identical", "conflict", "reingested")
 
@@ -17,6 +15,7 @@ _FIRST_CLASSES: Final = ("inserted", "identical", "conflict", "reingested")
 def plan_text(report: RecoveryReport) -> str:
     """Return the plan: evidence, what each backup holds and adds, every table accounted for."""
     blocks = (
+        composition_lines(report.composition),
         _evidence(report),
         _backups(report),
         _plan(report),
@@ -37,20 +36,12 @@ def result_text(report: RecoveryReport) -> str:
     )
 
 
-def days(first: str | None, last: str | None) -> str:
-    """Return a span of ISO times as days, the first and the last with a dash between."""
-    if first is None or last is None:
-        return ""
-    start, end = _day(first), _day(last)
-    return start if start == end else f"{start} \N{EN DASH} {end}"
-
-
 def _evidence(report: RecoveryReport) -> Iterator[str]:
     evidence = report.evidence
     raw = f", {evidence.raw_files:,} raw files hashed" if evidence.raw_files else ""
     size = f"{evidence.bytes / 1e6:,.1f} MB"
     copied = f"{evidence.databases} databases, {size}, copied and hashed{raw}"
-    yield labelled("evidence", f"{copied}{_GAP}{evidence.folder}")
+    yield labelled("evidence", f"{copied}{GAP}{evidence.folder}")
 
 
 def _backups(report: RecoveryReport) -> Iterator[str]:
@@ -202,28 +193,3 @@ def _closing(report: RecoveryReport) -> Iterator[str]:
     yield labelled("report", report.report)
     if report.undo:
         yield labelled("undo", report.undo)
-
-
-def labelled(label: str, line: str) -> str:
-    """Return a line behind its label, without one under the line before; printable throughout."""
-    return f"{label:<{_LABEL - 1}} {shown(line)}".rstrip()
-
-
-def aligned(rows: Sequence[Sequence[str]], right: Sequence[int]) -> list[str]:
-    """Return rows of cells as lines, columns aligned; those in ``right`` to the right."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return [
-        _GAP.join(
-            cell.rjust(width) if place in right else cell.ljust(width)
-            for place, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in rows
-    ]
-
-
-def _day(moment: str) -> str:
-    try:
-        parsed = datetime.fromisoformat(moment)
-    except ValueError:
-        return "?"
-    return f"{parsed:%b} {parsed.day}"

@@ -1,0 +1,1 @@
+"""What copies of a database hold together: which belong together, which are needed. Pure."""

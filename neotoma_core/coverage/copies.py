@@ -1,0 +1,63 @@
+"""What is known of one copy of a database, as far as decisions need it."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from neotoma_core.environments import Environment
+
+Told = Literal["name", "manifest", "content"]
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """One copy whose rows were read.
+
+    ``observations``: how many; ``last``: the latest observed_at. ``suspect``: its rows were
+    salvaged from damaged pages. ``handy``: it lies in a plain file, not in an archive;
+    ``raw_files``: it has raw files beside it. ``same_as``: a copy with the same bytes.
+    ``environment``: as its name or manifest says.
+    """
+
+    number: int
+    path: str
+    observations: int
+    last: str | None
+    environment: Environment | None = None
+    suspect: bool = False
+    handy: bool = True
+    raw_files: bool = False
+    same_as: int | None = None
+
+
+def by_preference(copy: Copy) -> tuple[bool, bool, int, bool, int, str]:
+    """Return the key by which copies of equal worth sort: the healthiest first, then the newest."""
+    worth = (copy.suspect, not copy.raw_files, -copy.observations, not copy.handy)
+    return *worth, len(copy.path), copy.path
+
+
+def newest_first(copies: tuple[Copy, ...]) -> list[Copy]:
+    """Return copies in the order in which they are preferred; among equals the newest first."""
+    latest = sorted(copies, key=lambda copy: copy.last or "", reverse=True)
+    return sorted(latest, key=lambda copy: copy.suspect)
+
+
+def with_twins(copies: Iterable[Copy], content: Mapping[int, str]) -> tuple[Copy, ...]:
+    """Return the copies, each that has the bytes of a preferred one saying so.
+
+    ``content``: what identifies the bytes of a copy, by its number.
+    """
+    groups: dict[str, list[Copy]] = {}
+    for copy in copies:
+        groups.setdefault(content[copy.number], []).append(copy)
+    return tuple(sorted((c for g in groups.values() for c in _told_apart(g)), key=_number))
+
+
+def _told_apart(group: Sequence[Copy]) -> Iterable[Copy]:
+    first = min(group, key=by_preference)
+    for copy in group:
+        yield copy if copy is first else replace(copy, same_as=first.number)
+
+
+def _number(copy: Copy) -> int:
+    return copy.number

@@ -1,0 +1,79 @@
+"""Finding copies: the inventory, and the status of one database among its copies."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from neotoma_core.errors import UsageError
+from neotoma_core.ops.composing import family_of, number_of
+from neotoma_core.ops.inventory import drop_check, inventory_frame, take_inventory
+from neotoma_core.ops.progress import Progress
+from neotoma_core.ops.run import target_of
+from neotoma_core.ops.search import SearchRequest, search
+from neotoma_core.report.inventory import InventoryReport, StatusReport
+from neotoma_core.store.atomic import write_file
+from neotoma_core.store.frame_files import write_parquet
+from neotoma_core.store.scratch import private_scratch
+
+
+def find_copies(
+    where: SearchRequest,
+    data: Path | None,
+    progress: Progress,
+    *,
+    parquet: Path | None = None,
+    picture: Path | None = None,
+) -> InventoryReport:
+    """Find every copy and say what each holds; writes only the files asked for.
+
+    ``data``: the folder Neotoma is configured with. Raises UsageError.
+    """
+    with private_scratch() as scratch:
+        report = take_inventory(search(where, scratch, progress), data)
+    if parquet is not None:
+        write_parquet(inventory_frame(report), parquet)
+        report = replace(report, parquet=str(parquet))
+    if picture is not None:
+        _draw(report, picture)
+        report = replace(report, picture=str(picture))
+    return report
+
+
+def _draw(report: InventoryReport, picture: Path) -> None:
+    """Write the coverage picture: a page where the name says so, else the drawing itself."""
+    from neotoma_core.report.coverage_picture import (  # noqa: PLC0415 - loads a drawing library
+        coverage_html,
+        coverage_svg,
+    )
+
+    svg = coverage_svg(report.copies, report.density)
+    page = picture.suffix.lower() in (".html", ".htm")
+    write_file(picture, (coverage_html(svg) if page else svg).encode())
+
+
+def check_status(target: Path, where: SearchRequest, progress: Progress) -> StatusReport:
+    """Return the state of one database, compared with the copies of it that are found.
+
+    Raises UsageError where the file is no Neotoma database, TargetError.
+    """
+    present = target_of(target)
+    with private_scratch() as scratch:
+        found = search(where, scratch, progress, [target] if present else [])
+    number = number_of(found, target)
+    if present and number is None:
+        raise UsageError(f"{target}: not a Neotoma database; name the database file")
+    copy = found.known.get(-1 if number is None else number)
+    own = family_of(found, copy.number if copy else None, target)
+    examined = found.copies[number].examined if number is not None else None
+    holdings = examined.holdings if examined else None
+    return StatusReport(
+        str(target),
+        examined.state if examined else "missing",
+        (examined.problem or None) if examined else "there is no such file",
+        holdings.observations if holdings else 0,
+        holdings.rows.get("entities", 0) if holdings else 0,
+        holdings.first if holdings else None,
+        holdings.last if holdings else None,
+        tuple(map(str, where.paths)),
+        len(found.copies) - (number is not None),
+        drop_check(found, copy, own, target),
+    )

@@ -1,0 +1,32 @@
+"""Keeping aside the rows of a backup that cannot be merged."""
+
+from pathlib import Path
+
+import polars as pl
+
+from neotoma_core.frames import ROWID, TARGET
+from neotoma_core.ops.run import DatabaseRef, Run
+from neotoma_core.store.frame_files import file_name, write_parquet
+from neotoma_core.store.rows import read_literals
+from neotoma_core.tables import Table
+
+
+def quarantine(
+    run: Run,
+    database: DatabaseRef,
+    whole: Path,
+    table: Table,
+    broken: pl.DataFrame,
+) -> None:
+    """Keep a backup's broken rows, every cell as an SQL literal, with the reason.
+
+    The target's own stay in the target; they are only counted, and so are credentials.
+    """
+    if broken.is_empty() or database.number == TARGET or table.kind == "secret":
+        return
+    reasons = broken.group_by(ROWID, maintain_order=True).agg(
+        _reason=pl.format("{}: {}", "column", "reason").str.join("; ")
+    )
+    literals = read_literals(whole, table, reasons[ROWID])
+    path = run.folders.quarantine / f"{database.label}-{file_name(table.name)}.parquet"
+    write_parquet(literals.join(reasons, on=ROWID, how="left"), path)

@@ -1,0 +1,257 @@
+"""Searching folders for copies of Neotoma databases, and reading each once."""
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import polars as pl
+
+from neotoma_core.coverage.copies import Copy, Told, with_twins
+from neotoma_core.coverage.held import Held, added, held_by
+from neotoma_core.coverage.identity import Family, environment_by_content, families
+from neotoma_core.environments import RAW_FOLDERS, Environment, environment_of
+from neotoma_core.errors import UsageError
+from neotoma_core.ops.progress import Progress
+from neotoma_core.report.layout import escaped
+from neotoma_core.store.examining import Examined, examine
+from neotoma_core.store.holdings import Coder
+from neotoma_core.store.keys import KeySource
+from neotoma_core.store.manifests import environment_in_manifest
+from neotoma_core.store.unpacking import Limits, unpack
+from neotoma_core.store.walking import FoundFile, Walked, walk
+
+_READERS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class SearchRequest:
+    """Where to look. ``mounted``: also on file systems mounted below. ``leave_out``: not there.
+
+    ``key``: where the key of encrypted columns is: without it their salvaged rows prove nothing.
+    """
+
+    paths: tuple[Path, ...]
+    mounted: bool = False
+    leave_out: tuple[Path, ...] = ()
+    limits: Limits = field(default_factory=Limits)
+    key: KeySource | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FoundCopy:
+    """One copy: where it lies, where it can be read, and what is in it.
+
+    ``path``: the file, or the archive it is in, and ``member`` what it is called there.
+    ``readable`` is ``path``, or the place it was unpacked or salvaged to.
+    """
+
+    number: int
+    path: Path
+    member: str
+    readable: Path
+    examined: Examined
+
+    @property
+    def shown(self) -> str:
+        """The place, as it is shown."""
+        return escaped(f"{self.path}!{self.member}" if self.member else str(self.path))
+
+    @property
+    def name(self) -> str:
+        """The name of the database file itself."""
+        return Path(self.member).name or self.path.name
+
+    @property
+    def is_salvaged(self) -> bool:
+        """Whether what is readable of it was salvaged."""
+        return self.examined.salvaged is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a search found.
+
+    ``copies`` in order of their places. ``archives``: those that were not unpacked to the end, and
+    why. ``known``: the copies with rows, by number, for decisions. ``observations`` and ``others``:
+    who holds which rows, of the log's main table and of the rest of it. ``stated``: observations by
+    id alone. ``families``: the copies of each database.
+    """
+
+    request: SearchRequest
+    copies: tuple[FoundCopy, ...]
+    walked: Walked
+    archives: tuple[tuple[Path, str], ...]
+    known: dict[int, Copy]
+    observations: tuple[Held, ...]
+    others: tuple[Held, ...]
+    families: tuple[Family, ...]
+
+    def family_of(self, number: int) -> Family:
+        """Return the copies of the same database; none where no row could be read."""
+        return next((family for family in self.families if number in family), ())
+
+    def environment(self, number: int) -> tuple[Environment | None, Told | None]:
+        """Return the environment of a copy and what tells it."""
+        copy = self.copies[number]
+        by_name = environment_of(copy.name) or environment_of(copy.path.name)
+        if by_name:
+            return by_name, "name"
+        by_manifest = environment_in_manifest(copy.path)
+        if by_manifest:
+            return by_manifest, "manifest"
+        family = self.family_of(number)
+        by_content = environment_by_content(family, self.known) if family else None
+        return by_content, "content" if by_content else None
+
+
+def search(
+    request: SearchRequest, scratch: Path, progress: Progress, also: Sequence[Path] = ()
+) -> Found:
+    """Find and read every copy below the request's paths, and ``also`` these files.
+
+    ``scratch``: a private folder for what has to be unpacked; what is read from there stays there.
+    Raises UsageError where a path does not exist.
+    """
+    for path in request.paths:
+        if not path.exists():
+            raise UsageError(f"{path}: there is no such file or folder; check the spelling")
+    walked = Walked()
+    progress.begin("search")
+    leave_out = (*request.leave_out, scratch)
+    files = list(
+        walk(
+            _outermost((*request.paths, *(p for p in also if p.exists()))),
+            walked,
+            progress.advance,
+            mounted=request.mounted,
+            leave_out=leave_out,
+        )
+    )
+    places, archives = _places(files, scratch, request.limits)
+    progress.begin("examine", len(places))
+    copies = _examined(places, scratch, progress, request.key)
+    return _related(request, copies, walked, archives)
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    path: Path
+    member: str
+    readable: Path
+
+
+def _outermost(paths: Sequence[Path]) -> list[Path]:
+    """Return the paths in the order given, without those below an earlier or later one."""
+    real = {path: path.resolve() for path in dict.fromkeys(paths)}
+    kept: list[Path] = []
+    for path, place in real.items():
+        above = [other for other in real.values() if other != place and other in place.parents]
+        if not above and place not in {real[other] for other in kept}:
+            kept.append(path)
+    return kept
+
+
+def _places(
+    files: Sequence[FoundFile], scratch: Path, limits: Limits
+) -> tuple[list[_Place], tuple[tuple[Path, str], ...]]:
+    """Return where databases may be read; compressed ones are unpacked into the scratch."""
+    places, archives = [], []
+    for number, found in enumerate(files):
+        if found.kind in ("sqlite", "none"):
+            places.append(_Place(found.path, "", found.path))
+            continue
+        folder = scratch / f"unpacked-{number}"
+        folder.mkdir(mode=0o700)
+        for unpacked in unpack(found, folder, limits):
+            if unpacked.path is None:
+                archives.append((found.path, unpacked.problem))
+            else:
+                places.append(_Place(found.path, unpacked.member, unpacked.path))
+        if not any(folder.iterdir()):
+            folder.rmdir()
+    return places, tuple(archives)
+
+
+def _examined(
+    places: Sequence[_Place], scratch: Path, progress: Progress, key: KeySource | None
+) -> tuple[FoundCopy, ...]:
+    coder = Coder()
+
+    def read(number: int) -> Examined | None:
+        place = places[number]
+        folder = scratch / f"examined-{number}"
+        examined = examine(place.readable, place.path, folder, coder, key)
+        progress.advance(1)
+        return examined
+
+    with ThreadPoolExecutor(max_workers=_READERS) as pool:
+        read_ones = list(pool.map(read, range(len(places))))
+    found = [(place, one) for place, one in zip(places, read_ones, strict=True) if one is not None]
+    return tuple(
+        FoundCopy(
+            number,
+            place.path,
+            place.member,
+            one.salvaged.database if one.salvaged else place.readable,
+            one,
+        )
+        for number, (place, one) in enumerate(found)
+    )
+
+
+def _related(
+    request: SearchRequest,
+    copies: tuple[FoundCopy, ...],
+    walked: Walked,
+    archives: tuple[tuple[Path, str], ...],
+) -> Found:
+    held = {c.number: c.examined.holdings for c in copies if c.examined.holdings is not None}
+    ids = _held({number: holdings.ids for number, holdings in held.items()})
+    made = _held({number: holdings.made for number, holdings in held.items()})
+    random = _held({number: holdings.random for number, holdings in held.items()})
+    observations = ids.pop("observations", ())
+    known = with_twins(
+        (_known(copies[number]) for number in held),
+        {number: copies[number].examined.content for number in held},
+    )
+    return Found(
+        request,
+        copies,
+        walked,
+        archives,
+        {copy.number: copy for copy in known},
+        observations,
+        added(*ids.values()),
+        families(known, added(*made.values(), *random.values()), observations),
+    )
+
+
+def _held(copies: Mapping[int, Mapping[str, pl.DataFrame]]) -> dict[str, tuple[Held, ...]]:
+    """Return who holds which rows, table by table."""
+    tables = sorted({name for frames in copies.values() for name in frames})
+    return {
+        name: held_by({number: f[name] for number, f in copies.items() if name in f})
+        for name in tables
+    }
+
+
+def _known(copy: FoundCopy) -> Copy:
+    holdings = copy.examined.holdings
+    assert holdings is not None  # noqa: S101 - only copies with rows are asked for
+    environment = (
+        environment_of(copy.name)
+        or environment_of(copy.path.name)
+        or environment_in_manifest(copy.path)
+    )
+    folder = copy.path.parent
+    return Copy(
+        copy.number,
+        copy.shown,
+        holdings.observations,
+        holdings.last,
+        environment,
+        suspect=copy.is_salvaged,
+        handy=copy.readable == copy.path,
+        raw_files=any((folder / name).is_dir() for name in RAW_FOLDERS.values()),
+    )

@@ -1,0 +1,124 @@
+"""The inventory of copies found.
+
+Its field names are keys of ``--json`` and columns of the Parquet file, and stay as they are. Counts
+are rows, sizes bytes, times UTC as ISO 8601.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from neotoma_core.report.document import document
+
+Verdict = Literal["wiped", "lacking", "whole", "alone"]
+
+
+@dataclass(frozen=True, slots=True)
+class CopyRow:
+    """One copy.
+
+    ``path``: the file, or the archive with the ``member`` of it; ``path_bytes``, in hex, where it
+    cannot be printed as it is. ``shown``: both, safe to print. ``environment_by``: what tells the
+    environment: ``name``, ``manifest`` or ``content``. ``version_from``, ``version_before``: the
+    Neotoma that last opened it, by its columns. ``state``: ``sound``, ``damaged``, ``truncated``,
+    ``unreadable``, ``empty`` or ``busy``; ``problem``: why not sound. ``journal``: the file beside
+    it with part of its rows. ``rows``: per log table, and entities. ``days``: days with
+    observations. ``database``: a letter for each database the copies descend from. ``same_as``: the
+    copy with the same bytes. ``exclusive``: observations that no other copy has but those of the
+    same bytes. ``salvaged``: by which means rows came out of a damaged copy; ``unproven``: salvaged
+    rows that nothing proves whole, in no other number.
+    """
+
+    path: str
+    path_bytes: str | None
+    member: str | None
+    shown: str
+    size: int
+    modified: str
+    digest: str | None
+    environment: str | None
+    environment_by: str | None
+    version_from: str | None
+    version_before: str | None
+    state: str
+    problem: str | None
+    journal: str
+    journal_bytes: int
+    observations: int | None
+    entities: int | None
+    rows: Mapping[str, int]
+    first: str | None
+    last: str | None
+    days: int
+    entity_types: Mapping[str, int]
+    database: str | None
+    same_as: str | None
+    exclusive: int | None
+    salvaged: str | None
+    unproven: int
+    live: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DropCheck:
+    """Whether a database has lost what its copies hold.
+
+    ``verdict``: ``wiped`` (it has fewer than half of what one copy has), ``lacking`` (copies hold
+    observations it does not have), ``whole`` (it has all they hold), ``alone`` (there is no copy).
+    ``best``: the copy with the most observations, ``best_observations``, of which the last at
+    ``best_last``. ``lacks``: observations in copies and not here. ``next``: the command to run.
+    """
+
+    target: str
+    verdict: Verdict
+    observations: int
+    lacks: int
+    best: str | None
+    best_observations: int
+    best_last: str | None
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class InventoryReport:
+    """What a search found. ``density``: per copy shown, observations by day.
+
+    ``archives``: those that were not unpacked to the end, and why; ``unreadable``: folders and
+    files that could not be read, and why; ``skipped``: folders left out, such as caches.
+    """
+
+    searched: tuple[str, ...]
+    files: int
+    folders: int
+    skipped: int
+    unreadable: Mapping[str, str]
+    archives: Mapping[str, str]
+    copies: tuple[CopyRow, ...]
+    density: Mapping[str, Mapping[str, int]]
+    drops: tuple[DropCheck, ...]
+    parquet: str | None
+    picture: str | None
+
+    def to_json(self) -> str:
+        """Return the report as one JSON document."""
+        return document(self)
+
+
+@dataclass(frozen=True, slots=True)
+class StatusReport:
+    """The state of one database, and whether it has lost anything."""
+
+    target: str
+    state: str
+    problem: str | None
+    observations: int
+    entities: int
+    first: str | None
+    last: str | None
+    searched: tuple[str, ...]
+    copies: int
+    drop: DropCheck
+
+    def to_json(self) -> str:
+        """Return the report as one JSON document."""
+        return document(self)

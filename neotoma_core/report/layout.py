@@ -1,0 +1,82 @@
+"""How reports are laid out on a terminal: labels in front, columns that line up."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+from neotoma_core.tables.carried import shown
+
+_LABEL: Final = 11
+_SHOWN_PLACES: Final = 3
+_FIRST_BYTE, _LAST_BYTE = 0xDC80, 0xDCFF
+GAP: Final = "   "
+
+
+def days(first: str | None, last: str | None) -> str:
+    """Return a span of ISO times as days, the first and the last with a dash between.
+
+    The years are told where they differ.
+    """
+    if first is None or last is None:
+        return ""
+    start, end = _day(first), _day(last)
+    if first[:4] != last[:4]:
+        start, end = f"{start} {first[:4]}", f"{end} {last[:4]}"
+    return start if start == end else f"{start} \N{EN DASH} {end}"
+
+
+def labelled(label: str, line: str) -> str:
+    """Return a line behind its label, without one under the line before; printable throughout."""
+    return f"{label:<{_LABEL - 1}} {shown(line)}".rstrip()
+
+
+def aligned(rows: Sequence[Sequence[str]], right: Sequence[int]) -> list[str]:
+    """Return rows of cells as lines, columns aligned; those in ``right`` to the right."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        GAP.join(
+            cell.rjust(width) if place in right else cell.ljust(width)
+            for place, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in rows
+    ]
+
+
+def _day(moment: str) -> str:
+    try:
+        parsed = datetime.fromisoformat(moment)
+    except ValueError:
+        return "?"
+    return f"{parsed:%b} {parsed.day}"
+
+
+def common_folder(places: Sequence[str]) -> str:
+    """Return the folder, with its slash, that all places are below; nothing where there is none."""
+    folders = [place.split("/")[:-1] for place in places]
+    common = []
+    for parts in zip(*folders, strict=False):
+        if len(set(parts)) > 1:
+            break
+        common.append(parts[0])
+    return "/".join(common) + "/" if any(common) else ""
+
+
+def places(paths: Sequence[str]) -> str:
+    """Return paths in one line: the first of them, where they are many."""
+    more = len(paths) - _SHOWN_PLACES
+    return ", ".join(paths[:_SHOWN_PLACES]) + (f" and {more:,} more" if more > 0 else "")
+
+
+def escaped(text: str) -> str:
+    """Return a name as it may be printed, and still told from every other.
+
+    Line ends, control characters and bytes that are no text are spelled as in a program.
+    """
+    return "".join(c if c.isprintable() else _spelled(c) for c in text)
+
+
+def _spelled(character: str) -> str:
+    code = ord(character)
+    if _FIRST_BYTE <= code <= _LAST_BYTE:  # how Python keeps a byte of a name that is no text
+        return f"\\x{code - _FIRST_BYTE + 0x80:02x}"
+    return character.encode("unicode_escape").decode()

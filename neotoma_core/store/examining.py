@@ -1,0 +1,188 @@
+"""Reading one copy wherever it lies, without leaving a trace beside it.
+
+Invariant: a database with a log is read from a private copy of all its files. One without is read
+where it lies, ``immutable``; should it change meanwhile, what was read counts for nothing, and a
+private copy is read instead.
+"""
+
+import mmap
+import shutil
+import stat
+from contextlib import closing, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal
+
+from neotoma_core.errors import BackupDamaged, BackupError, NotNeotoma, TargetLocked
+from neotoma_core.store.copies import copy_database, sha256_of
+from neotoma_core.store.databases import check_integrity, connect_read_only, make_whole
+from neotoma_core.store.holdings import Coder, Holdings, read_holdings
+from neotoma_core.store.inspection import inspect_database
+from neotoma_core.store.keys import KeySource
+from neotoma_core.store.salvage import Salvaged, salvage
+from neotoma_core.store.sqlite_files import companion, read_header
+from neotoma_core.store.walking import speaks_of_neotoma
+
+State = Literal["sound", "damaged", "truncated", "unreadable", "empty", "busy"]
+Journal = Literal["none", "wal", "journal"]
+
+_SIGNS: Final = (b"CREATE TABLE observations", b'CREATE TABLE "observations"')
+_BUSY: Final = "another program keeps it to itself, or writes to it without a pause"
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """One copy, read.
+
+    ``content``: what identifies its bytes, log included. ``journal``: the file beside it that holds
+    part of its rows, and ``journal_bytes`` of it. ``holdings``: None where no row could be read;
+    where ``salvaged`` is not None they are those of the salvaged database. ``problem`` says what is
+    wrong with a copy that is not sound.
+    """
+
+    state: State
+    problem: str
+    content: str
+    size: int
+    mtime_ns: int
+    journal: Journal
+    journal_bytes: int
+    holdings: Holdings | None
+    salvaged: Salvaged | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """By what a copy is read: a folder for scratch, codes for ids, a key for what is sealed."""
+
+    folder: Path
+    coder: Coder
+    key: KeySource | None
+
+
+def examine(
+    path: Path, shown: Path, folder: Path, coder: Coder, key: KeySource | None = None
+) -> Examined | None:
+    """Read the copy at ``path``; None where it is no copy of a Neotoma database.
+
+    ``key``: opens what is sealed in rows that were salvaged, so that they can be proven.
+    ``shown`` is what messages name; ``folder``, which is created, is scratch of its own. What was
+    salvaged stays there; everything else that was written there is removed.
+    """
+    folder.mkdir(mode=0o700)
+    try:
+        facts = path.stat()
+        if not stat.S_ISREG(facts.st_mode):
+            return None
+        if not facts.st_size:
+            named = speaks_of_neotoma(path.name)
+            return _without_rows(path, "empty", "the file is empty") if named else None
+        if read_header(path) is None:
+            return _without_rows(path, "unreadable", "not a SQLite database")
+        return _read(path, shown, _Reading(folder, coder, key))
+    except TargetLocked:
+        return _without_rows(path, "busy", _BUSY)
+    except OSError as error:
+        return _without_rows(path, "unreadable", error.strerror or "cannot be read")
+    finally:
+        for scratch in (folder / "copy", folder / "whole"):
+            shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _read(path: Path, shown: Path, by: _Reading) -> Examined | None:
+    if _journal(path)[0] == "none":
+        before = _marks(path)
+        found = _judged(path, path, shown, by)
+        if _marks(path) == before:
+            return found
+    elif not _mentions_neotoma(path):
+        return None
+    copies = by.folder / "copy"
+    copies.mkdir()
+    copy_database(path, copies)
+    return _judged(copies / path.name, path, shown, by)
+
+
+def _judged(copy: Path, path: Path, shown: Path, by: _Reading) -> Examined | None:
+    """Return what a copy holds and whether it is sound; ``copy`` is only read."""
+    try:
+        whole = make_whole(copy, shown, by.folder / "whole")
+        with closing(connect_read_only(whole)) as connection:
+            inspect_database(connection, shown)
+            check_integrity(connection, shown)
+        holdings = read_holdings(whole, shown, by.coder)
+    except NotNeotoma:
+        return None
+    except BackupError as error:
+        if not _mentions_neotoma(copy):
+            return None
+        return _salvaged(copy, path, by, (_state(copy, error), error.wrong))
+    return Examined("sound", "", _content(copy), *_facts(path), holdings)
+
+
+def _state(copy: Path, error: BackupError) -> State:
+    header = read_header(copy)
+    if header is not None and copy.stat().st_size < header.pages * header.page_size:
+        return "truncated"
+    return "damaged" if isinstance(error, BackupDamaged) else "unreadable"
+
+
+def _salvaged(copy: Path, path: Path, by: _Reading, judged: tuple[State, str]) -> Examined:
+    """Return what can be saved of a copy that SQLite refuses."""
+    content, folder = _content(copy), by.folder
+    if copy == path:
+        (folder / "copy").mkdir(exist_ok=True)
+        copy = Path(shutil.copyfile(path, folder / "copy" / path.name))
+    whole = folder / "whole" / "whole.db"  # with the rows of its log, as far as SQLite got
+    saved = (salvage(whole, folder) if whole.exists() else None) or salvage(copy, folder)
+    holdings = None
+    if saved is not None:
+        with suppress(BackupError):
+            holdings = read_holdings(saved.database, path, by.coder, suspect=True, key=by.key)
+    saved = saved if holdings is not None else None
+    state, problem = judged
+    return Examined(state, problem, content, *_facts(path), holdings, saved)
+
+
+def _without_rows(path: Path, state: State, problem: str) -> Examined:
+    try:
+        return Examined(state, problem, f"{state} {path}", *_facts(path), None)
+    except OSError:
+        return Examined("unreadable", "it is gone", f"gone {path}", 0, 0, "none", 0, None)
+
+
+def _facts(path: Path) -> tuple[int, int, Journal, int]:
+    facts = path.stat()
+    return facts.st_size, facts.st_mtime_ns, *_journal(path)
+
+
+def _journal(path: Path) -> tuple[Journal, int]:
+    kinds: tuple[tuple[str, Journal], ...] = (("-wal", "wal"), ("-journal", "journal"))
+    for suffix, kind in kinds:
+        with suppress(FileNotFoundError):
+            return kind, companion(path, suffix).stat().st_size
+    return "none", 0
+
+
+def _marks(path: Path) -> tuple[int, int, Journal, int]:
+    """Return what changes when a database is written to."""
+    return _facts(path)
+
+
+def _content(copy: Path) -> str:
+    parts = [sha256_of(copy)]
+    for suffix in ("-wal", "-journal"):
+        with suppress(FileNotFoundError):
+            parts.append(f"{suffix}:{sha256_of(companion(copy, suffix))}")
+    return " ".join(parts)
+
+
+def _mentions_neotoma(path: Path) -> bool:
+    """Return whether Neotoma's log is declared anywhere in a database's files, damaged or not."""
+    for file in (path, companion(path, "-wal")):
+        with suppress(FileNotFoundError), file.open("rb") as opened:
+            if file.stat().st_size:
+                with mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
+                    if any(mapped.find(sign) >= 0 for sign in _SIGNS):
+                        return True
+    return False

@@ -1,0 +1,189 @@
+"""What one copy of a database holds, as far as copies are compared: counts, days, and ids as codes.
+
+Ids become whole numbers as soon as they are read: many copies of a million rows then fit into
+memory. Equal ids have equal codes within one ``Coder``, and different ids different ones.
+"""
+
+import threading
+from collections.abc import Mapping
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import polars as pl
+
+from neotoma_core.contracts import no_broken
+from neotoma_core.encryption import open_what_opens, sealed_rows
+from neotoma_core.frames import ROWID
+from neotoma_core.proof import NEEDED, mergers, unproven
+from neotoma_core.store.arrow_sqlite import readable
+from neotoma_core.store.databases import connect_read_only
+from neotoma_core.store.inspection import StoredTable, inspect_database
+from neotoma_core.store.keys import KeySource, read_key
+from neotoma_core.store.row_stream import with_columns
+from neotoma_core.store.rows import read_rows
+from neotoma_core.tables import BY_NAME, MERGED
+from neotoma_core.tables.versions import version_range
+
+ROW: Final = "row"
+MADE: Final = "made"
+RANDOM: Final = ("schema_registry", "raw_fragments", "interpretations", "entity_merges")
+"""Tables whose ids are random: one of them in two databases proves that they were one."""
+MADE_ONCE: Final = ("observations", "sources")
+"""Tables whose rows say when they were made: with that, an id proves the same."""
+_COMPARED: Final = tuple(t.name for t in MERGED if t.key == ("id",) and t.name != "schema_registry")
+
+
+@dataclass(slots=True)
+class Coder:
+    """Gives ids whole numbers, table by table, the same in every copy it is used for."""
+
+    _known: dict[str, pl.Series] = field(default_factory=dict)
+    _one_at_a_time: threading.Lock = field(default_factory=threading.Lock)
+
+    def coded(self, table: str, ids: pl.Series) -> pl.Series:
+        """Return the codes of ids, in their order; a NULL has none."""
+        return ids.drop_nulls().cast(self._codes_of(table)).to_physical().alias(ROW)
+
+    def _codes_of(self, table: str) -> pl.DataType:
+        # The series is kept: codes are forgotten once nothing that has them is left.
+        with self._one_at_a_time:
+            if table not in self._known:
+                kind = pl.Categorical(pl.Categories.random())
+                self._known[table] = pl.Series([table], dtype=kind)
+            return self._known[table].dtype
+
+
+@dataclass(frozen=True, slots=True)
+class Holdings:
+    """What a copy holds.
+
+    ``rows``: per log table, and entities. ``ids``: table → ``row``, the codes of its keys.
+    ``made``: table → ``row`` and ``made``: an id with the moment of its creation, hashed.
+    ``random``: table → ``row``, of tables with random ids. ``days``: day → observations;
+    ``types``: entity type → entities. ``version``: see ``version_range``. ``unproven``: salvaged
+    rows that nothing proves whole; they are in no other number.
+    """
+
+    rows: Mapping[str, int]
+    ids: Mapping[str, pl.DataFrame]
+    made: Mapping[str, pl.DataFrame]
+    random: Mapping[str, pl.DataFrame]
+    days: Mapping[str, int]
+    types: Mapping[str, int]
+    first: str | None
+    last: str | None
+    version: tuple[str, str | None]
+    unproven: int = 0
+
+    @property
+    def observations(self) -> int:
+        """How many observations there are."""
+        return self.rows.get("observations", 0)
+
+
+def read_holdings(
+    whole: Path,
+    original: Path,
+    coder: Coder,
+    *,
+    suspect: bool = False,
+    key: KeySource | None = None,
+) -> Holdings:
+    """Read what a whole database holds; ``original`` is only named in messages.
+
+    ``suspect``: it was salvaged, so rows that their id does not prove are left out; what is sealed
+    in them is opened with the ``key`` first.
+    Raises NotNeotoma, BackupUnreadable, BackupDamaged.
+    """
+    with closing(connect_read_only(whole)) as connection:
+        tables = {t.name: t for t in inspect_database(connection, original).tables}
+    rows = {
+        name: tables[name].rows
+        for name in (*_COMPARED, "schema_registry")
+        if name in tables and not tables[name].barred
+    }
+    merged_into = _merges(whole, tables, original) if suspect else {}
+    ids, kept, left_out = {}, {}, 0
+    for name in _COMPARED:
+        if not rows.get(name):
+            continue
+        wanted = ("id", *_further(name), *(NEEDED.get(name, ()) if suspect else ()))
+        read = _read(whole, tables[name], wanted, original)
+        if suspect:
+            opened = _opened(name, read, key)
+            broken = unproven(name, opened, merged_into) if read.height else no_broken()
+            read = read.join(broken, on=ROWID, how="anti")
+            left_out += broken.height
+            rows[name] = read.height
+        ids[name] = coder.coded(name, read["id"]).unique().to_frame()
+        kept[name] = read
+    if rows.get("schema_registry"):
+        registry = _read(whole, tables["schema_registry"], ("id",), original)
+        ids_of_registry = coder.coded("schema_registry", registry["id"]).unique().to_frame()
+    else:
+        ids_of_registry = pl.DataFrame(schema={ROW: pl.UInt32})
+    return Holdings(
+        rows,
+        ids,
+        {name: _made(coder, name, kept[name]) for name in MADE_ONCE if name in kept},
+        {"schema_registry": ids_of_registry} | {n: ids[n] for n in RANDOM if n in ids},
+        *_described(kept),
+        version_range({name: table.columns for name, table in tables.items()}),
+        left_out,
+    )
+
+
+def _further(table: str) -> tuple[str, ...]:
+    if table == "observations":
+        return "created_at", "observed_at"
+    return {"entities": ("entity_type",), "sources": ("created_at",)}.get(table, ())
+
+
+def _read(
+    whole: Path, stored: StoredTable, wanted: tuple[str, ...], original: Path
+) -> pl.DataFrame:
+    names = tuple(n for n in dict.fromkeys(wanted) if n in BY_NAME[stored.name].names)
+    there = tuple(name for name in names if name in stored.columns)
+    with readable(original, stored.name):
+        return read_rows(whole, with_columns(stored.known, names), there).rows
+
+
+def _opened(table: str, read: pl.DataFrame, key: KeySource | None) -> pl.DataFrame:
+    facts = with_columns(BY_NAME[table], [n for n in BY_NAME[table].names if n in read.columns])
+    if key is None or sealed_rows(facts, read).is_empty():
+        return read
+    return open_what_opens(facts, read, read_key(key))
+
+
+def _merges(whole: Path, tables: Mapping[str, StoredTable], original: Path) -> dict[str, list[str]]:
+    if not tables.get("entity_merges") or not tables["entity_merges"].rows:
+        return {}
+    names = ("from_entity_id", "to_entity_id")
+    return mergers(_read(whole, tables["entity_merges"], names, original))
+
+
+def _made(coder: Coder, table: str, rows: pl.DataFrame) -> pl.DataFrame:
+    keyed = rows.drop_nulls(["id", "created_at"])
+    codes = coder.coded(table, keyed["id"])
+    return pl.DataFrame({ROW: codes, MADE: keyed["created_at"].hash(seed=0)}).unique()
+
+
+def _described(
+    kept: Mapping[str, pl.DataFrame],
+) -> tuple[dict[str, int], dict[str, int], str | None, str | None]:
+    """Return days, types, and the first and last observed_at: as texts, in which times sort."""
+    days: dict[str, int] = {}
+    types: dict[str, int] = {}
+    first = last = None
+    if "observations" in kept:
+        times = kept["observations"]["observed_at"].drop_nulls()
+        counted = times.str.slice(0, 10).value_counts().sort("observed_at")
+        days = dict(counted.iter_rows())
+        if len(times):
+            first, last = str(times.min()), str(times.max())
+    if "entities" in kept:
+        named = kept["entities"]["entity_type"].drop_nulls().value_counts()
+        types = dict(named.sort("count", "entity_type", descending=[True, False]).iter_rows())
+    return days, types, first, last

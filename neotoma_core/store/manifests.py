@@ -1,0 +1,22 @@
+"""What the manifest of one of Neotoma's own backup folders says (format, section 6.3)."""
+
+from pathlib import Path
+from typing import Final
+
+import orjson
+
+from neotoma_core.environments import Environment, environment_of
+
+_MOST_BYTES: Final = 1 << 20
+
+
+def environment_in_manifest(database: Path) -> Environment | None:
+    """Return the environment the manifest beside ``database`` speaks of, if there is one."""
+    try:
+        with (database.parent / "manifest.json").open("rb") as file:
+            value = orjson.loads(file.read(_MOST_BYTES))
+    except (OSError, orjson.JSONDecodeError):
+        return None
+    contents = value.get("contents") if isinstance(value, dict) else None
+    named = contents.get("neotoma_db") if isinstance(contents, dict) else None
+    return environment_of(named) if isinstance(named, str) else None

@@ -1,0 +1,31 @@
+"""Searching and composing, as tests call it."""
+
+import tempfile
+from datetime import datetime
+from pathlib import Path
+
+from neotoma_core.ops.composing import composed_run
+from neotoma_core.ops.progress import Silent
+from neotoma_core.ops.recover import plan_only, recover
+from neotoma_core.ops.run import RecoverRequest
+from neotoma_core.ops.search import SearchRequest
+from neotoma_core.report.recovery import RecoveryReport
+from neotoma_core.store.keys import KeySource
+from tests.conftest import NOW
+
+
+def recover_from(
+    target: Path,
+    *places: Path,
+    vault: Path | None = None,
+    dry_run: bool = False,
+    now: datetime = NOW,
+    key: KeySource | None = None,
+) -> RecoveryReport:
+    """Recover ``target`` from what is found below ``places``."""
+    kept = vault or Path(tempfile.mkdtemp(dir=target.parent, prefix="vault-"))
+    request = RecoverRequest(target=target, backups=(), vault=kept, key=key)
+    with composed_run(request, SearchRequest(places, key=key), now, Silent()) as run:
+        if dry_run:
+            return plan_only(run, Silent())
+        return recover(run, lambda _: True, Silent())
