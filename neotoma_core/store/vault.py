@@ -17,7 +17,7 @@ import fcntl
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -105,8 +105,10 @@ def new_run(vault: Path, now: datetime) -> RunFolders:
 
 
 def remove_work(folders: RunFolders) -> None:
-    """Remove the scratch of a run."""
+    """Remove the scratch of a run, and its evidence folder where nothing came into it."""
     shutil.rmtree(folders.work, ignore_errors=True)
+    with suppress(OSError):
+        folders.evidence.rmdir()
 
 
 def free_bytes(folder: Path) -> int:

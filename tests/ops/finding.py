@@ -4,6 +4,7 @@ import tempfile
 from datetime import datetime
 from pathlib import Path
 
+from neotoma_core.merge.policy import MergeMode, MergePolicy
 from neotoma_core.ops.composing import composed_run
 from neotoma_core.ops.progress import Silent
 from neotoma_core.ops.recover import plan_only, recover
@@ -21,10 +22,12 @@ def recover_from(
     dry_run: bool = False,
     now: datetime = NOW,
     key: KeySource | None = None,
+    mode: MergeMode = "keep-target",
 ) -> RecoveryReport:
     """Recover ``target`` from what is found below ``places``."""
     kept = vault or Path(tempfile.mkdtemp(dir=target.parent, prefix="vault-"))
-    request = RecoverRequest(target=target, backups=(), vault=kept, key=key)
+    policy = MergePolicy(mode)
+    request = RecoverRequest(target=target, backups=(), vault=kept, key=key, policy=policy)
     with composed_run(request, SearchRequest(places, key=key), now, Silent()) as run:
         if dry_run:
             return plan_only(run, Silent())

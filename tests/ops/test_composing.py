@@ -139,7 +139,7 @@ def test_a_salvaged_row_never_wins_and_an_unproven_one_is_set_aside(tmp_path: Pa
     broken = database(tmp_path / "place" / "broken.db", *rows)
     damage(broken, leaf_of_observations(broken))
     target = database(tmp_path / "neotoma.prod.db", observed(2), observed(3))
-    report = recover_from(target, tmp_path / "place")
+    report = recover_from(target, tmp_path / "place", mode="keep-source")
     merged = read_all(target)["observations"]
     assert set(read_all(database(tmp_path / "right.db", observed(2)))["observations"]) <= set(
         merged
@@ -182,8 +182,10 @@ def test_where_nothing_is_found_it_says_where_it_looked(tmp_path: Path) -> None:
     place.mkdir()
     (place / "text").write_text("x")
     target = database(tmp_path / "neotoma.prod.db", *numbers(1))
+    vault = tmp_path / "vault"
     with pytest.raises(UsageError, match=r"place: no copy .* among 2 files"):
-        recover_from(target, place)
+        recover_from(target, place, vault=vault)
+    assert list((vault / "evidence").iterdir()) == []
     database(place / "a.db", *numbers(1))
     assert recover_from(target, place).outcome == "unchanged"
 
