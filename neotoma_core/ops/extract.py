@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 import polars as pl
 
@@ -26,7 +27,7 @@ from neotoma_core.store.inspection import (
     require_writable,
 )
 from neotoma_core.store.keys import read_key
-from neotoma_core.store.rows import StoredRows, empty_rows, read_rows, span_of
+from neotoma_core.store.rows import StoredRows, empty_rows, read_rows, span_beside
 from neotoma_core.store.staging import RowSource, StoredRowSet
 from neotoma_core.tables import BY_NAME, Table, kind_of
 
@@ -34,6 +35,7 @@ from neotoma_core.tables import BY_NAME, Table, kind_of
 _COMPARED = ("entity_snapshots", "relationship_snapshots")
 
 Span = tuple[str | None, str | None]
+NEVER: Final[Span] = (None, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,8 @@ class TableExtract:
     encrypted value; there they stay encrypted. ``reason``: why the table is not merged, if so.
     ``renamed``: columns that other databases spell otherwise, and how. ``unread``: rows that need
     not be read: the target has those of a backup alike, and no backup touches those of the target.
-    ``span``: the first and the last ``observed_at``, as texts, in which Neotoma's own times sort.
+    ``span``, ``unread_span``: the first and the last ``observed_at`` of the rows that were read,
+    and of the others; as texts, in which Neotoma's own times sort.
     """
 
     stored: StoredTable
@@ -55,7 +58,8 @@ class TableExtract:
     reason: str = ""
     renamed: Mapping[str, str] = field(default_factory=dict)
     unread: int = 0
-    span: Span = (None, None)
+    span: Span = NEVER
+    unread_span: Span = NEVER
 
     @property
     def name(self) -> str:
@@ -102,7 +106,7 @@ class Extract:
     def span(self) -> Span:
         """The first and last time of its observations."""
         observations = self.tables.get("observations")
-        return observations.span if observations else (None, None)
+        return widest(observations.span, observations.unread_span) if observations else NEVER
 
     @property
     def sealed(self) -> bool:
@@ -208,13 +212,27 @@ def _extract_table(
         sealed,
         reason,
         unread=0 if picked is None else stored.rows - picked.len(),
-        span=_span(rows) if picked is None else span_of(whole, stored.name, stored.columns),
+        span=_span(rows),
+        unread_span=_unread_span(whole, stored, picked),
     )
+
+
+def _unread_span(whole: Path, stored: StoredTable, picked: pl.Series | None) -> Span:
+    if picked is None:
+        return NEVER
+    return span_beside(whole, stored.name, stored.columns, picked)
+
+
+def widest(*spans: Span) -> Span:
+    """Return the span from the first to the last of several."""
+    first = min((first for first, _ in spans if first is not None), default=None)
+    last = max((last for _, last in spans if last is not None), default=None)
+    return first, last
 
 
 def _span(rows: pl.DataFrame) -> Span:
     if "observed_at" not in rows.columns:
-        return None, None
+        return NEVER
     times = pl.col("observed_at")
     first, last = rows.select(first=times.min(), last=times.max()).row(0)
     return first, last

@@ -11,7 +11,7 @@ from neotoma_core.frames import ORIGIN
 from neotoma_core.merge.one_user import own_rows
 from neotoma_core.ops.applying import Applied
 from neotoma_core.ops.carrying_findings import carrying_findings
-from neotoma_core.ops.extract import Extract
+from neotoma_core.ops.extract import NEVER, Extract, Span, span_of, widest
 from neotoma_core.ops.planning import RecoveryPlan
 from neotoma_core.ops.recomputing import Recomputed
 from neotoma_core.ops.run import Run
@@ -146,15 +146,11 @@ def _contribution(plan: RecoveryPlan, extract: Extract) -> BackupContribution:
     )
 
 
-def _span_after(plan: RecoveryPlan) -> tuple[str | None, str | None]:
+def _span_after(plan: RecoveryPlan) -> Span:
     """Return the first and last ``observed_at`` there will be."""
-    times = pl.col("observed_at")
-    merged = plan.merge.merged("observations").select(first=times.min(), last=times.max()).row(0)
-    unread = plan.target.tables["observations"].unread if plan.target else 0
-    spans = [merged, plan.target.span] if plan.target and unread else [merged]
-    first = min((span[0] for span in spans if span[0] is not None), default=None)
-    last = max((span[1] for span in spans if span[1] is not None), default=None)
-    return first, last
+    held = plan.target.tables.get("observations") if plan.target else None
+    merged = span_of(plan.merge.merged("observations"))
+    return widest(merged, held.unread_span if held else NEVER)
 
 
 def _not_used(plan: RecoveryPlan) -> Iterator[NotUsed]:

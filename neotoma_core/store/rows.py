@@ -211,14 +211,19 @@ def _decodes(value: bytes) -> bool:
     return True
 
 
-def span_of(database: Path, table: str, stored: Sequence[str]) -> tuple[str | None, str | None]:
-    """Return the first and last ``observed_at`` of a table of a whole copy, as texts."""
+def span_beside(
+    database: Path, table: str, stored: Sequence[str], rowids: pl.Series
+) -> tuple[str | None, str | None]:
+    """Return the first and last ``observed_at``, as texts, of all rows but those of ``rowids``."""
     if "observed_at" not in stored:
         return None, None
     with closing(connect_read_only(database)) as connection:
+        connection.execute("CREATE TEMP TABLE others (n INTEGER PRIMARY KEY)")
+        connection.execute("BEGIN")
+        connection.executemany("INSERT INTO others VALUES (?)", rowids.to_frame().iter_rows())
         first, last = connection.execute(
-            f"SELECT min(observed_at), max(observed_at) FROM {quoted(table)} "
-            "WHERE typeof(observed_at) = 'text'"
+            f"SELECT min(observed_at), max(observed_at) FROM main.{quoted(table)} "
+            "WHERE typeof(observed_at) = 'text' AND rowid NOT IN (SELECT n FROM temp.others)"
         ).fetchone()
     return first, last
 
