@@ -212,7 +212,7 @@ def _extract_table(
         sealed,
         reason,
         unread=0 if picked is None else stored.rows - picked.len(),
-        span=_span(rows),
+        span=span_of(rows),
         unread_span=_unread_span(whole, stored, picked),
     )
 
@@ -230,7 +230,8 @@ def widest(*spans: Span) -> Span:
     return first, last
 
 
-def _span(rows: pl.DataFrame) -> Span:
+def span_of(rows: pl.DataFrame) -> Span:
+    """Return the first and last ``observed_at`` of a frame of rows."""
     if "observed_at" not in rows.columns:
         return NEVER
     times = pl.col("observed_at")
