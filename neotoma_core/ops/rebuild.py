@@ -18,7 +18,7 @@ from neotoma_core.ops.rebuild_deciding import (
 )
 from neotoma_core.ops.rebuild_drift import DriftRecord
 from neotoma_core.ops.rebuild_publishing import Staging, publish_rebuild
-from neotoma_core.ops.rebuild_reading import ENTITIES, RELATIONSHIPS, Reading, read_target
+from neotoma_core.ops.rebuild_reading import ENTITIES, RELATIONSHIPS, Reading, Secured, read_target
 from neotoma_core.ops.rebuild_reporting import reported, save
 from neotoma_core.ops.rebuild_run import RebuildRun
 from neotoma_core.ops.recover import Clock
@@ -29,13 +29,16 @@ from neotoma_core.tables import BY_NAME
 Confirm = Callable[[RebuildReport], bool]
 
 
-def check_snapshots(rebuild: RebuildRun, progress: Progress) -> RebuildReport:
+def check_snapshots(
+    rebuild: RebuildRun, progress: Progress, secured: Secured | None = None
+) -> RebuildReport:
     """Report where the target's snapshots are not what its log says; write nothing to it.
 
-    Raises what ``read_target`` raises.
+    ``secured``: the copy to read, where there is one already. Raises what ``read_target`` raises.
     """
     clock = Clock()
-    with read_target(rebuild, (*ENTITIES, *RELATIONSHIPS), progress, clock) as reading:
+    tables = (*ENTITIES, *RELATIONSHIPS)
+    with read_target(rebuild, tables, progress, clock, secured) as reading:
         tallies, drift = _decide(reading, lambda _: None, progress, clock)
         report = reported(reading, tallies, drift, clock.seconds)
     clock.lap("integrity")

@@ -108,7 +108,7 @@ def count_dangling(connection: sqlite3.Connection) -> Iterator[tuple[str, str, i
 def integrity_problems(connection: sqlite3.Connection) -> list[str]:
     """Return what SQLite's integrity and foreign-key checks find, without any stored value."""
     damage = [line for line in integrity_lines(connection) if not line.startswith(NO_DAMAGE)]
-    return [*damage, *_broken_foreign_keys(connection)]
+    return [*damage, *broken_foreign_keys(connection)]
 
 
 def integrity_problems_of(connection: sqlite3.Connection, written: Iterable[str]) -> list[str]:
@@ -126,10 +126,11 @@ def integrity_problems_of(connection: sqlite3.Connection, written: Iterable[str]
         for line in str(text).splitlines()
     ]
     damage = [line for line in found if not line.startswith(NO_DAMAGE)]
-    return [*damage, *_broken_foreign_keys(connection)]
+    return [*damage, *broken_foreign_keys(connection)]
 
 
-def _broken_foreign_keys(connection: sqlite3.Connection) -> list[str]:
+def broken_foreign_keys(connection: sqlite3.Connection) -> list[str]:
+    """Return what SQLite's foreign-key check finds."""
     broken = connection.execute("PRAGMA main.foreign_key_check").fetchall()
     return [f"{table}: a row refers to no row of {parent}" for table, _, parent, _ in broken]
 

@@ -5,19 +5,22 @@
     vault.json            format version, which database it protects, how long the ledger is
     erasures.jsonl        salted hashes of erased ids (see ``store/ledger.py``)
     lock                  held by the run that is using the vault
+    backups/<backup>/     one self-contained copy each (see ``store/backups.py``)
+    blobs/ab/<sha256>     raw files of all backups (see ``store/blobs.py``)
     evidence/<run>/       copies taken before a recovery, with checksums; manifest.json last
     quarantine/<run>/     rows that could not be merged, with reasons
     reports/<run>/        report.json, conflicts.parquet
     work/<run>/           scratch of a run; nobody's once the lock is free
 
-Invariant: what has no manifest does not exist; nothing but ``work`` is ever deleted here.
+Invariant: what has no manifest does not exist. Nothing but ``work`` is deleted here, except by
+``midden prune``: backups that its plan names, and blobs that no backup names any longer.
 """
 
 import fcntl
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -105,8 +108,23 @@ def new_run(vault: Path, now: datetime) -> RunFolders:
 
 
 def remove_work(folders: RunFolders) -> None:
-    """Remove the scratch of a run."""
+    """Remove the scratch of a run, and its evidence folder where no evidence was taken."""
     shutil.rmtree(folders.work, ignore_errors=True)
+    with suppress(OSError):  # it is not empty, or gone already
+        folders.evidence.rmdir()
+
+
+def read_description(vault: Path) -> dict[str, JsonValue]:
+    """Return what ``vault.json`` says; raises VaultDamaged."""
+    value = read_json(vault / "vault.json")
+    if not isinstance(value, dict):
+        raise VaultDamaged(vault / "vault.json", "not a description of a vault", "restore it")
+    return value
+
+
+def describe(vault: Path, facts: dict[str, JsonValue]) -> None:
+    """Add facts to ``vault.json``, in place of what it said of them."""
+    write_json(vault / "vault.json", {**read_description(vault), **facts})
 
 
 def free_bytes(folder: Path) -> int:

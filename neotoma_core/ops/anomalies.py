@@ -1,0 +1,64 @@
+"""Which backups are good, and which were taken after a loss, as far as the vault knows."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from neotoma_core.anomaly import Counts, drop_of, find_anomalies
+from neotoma_core.manifests import Backup, Manifest
+from neotoma_core.retention import BackupFacts, Standing
+
+_CLOCKS_DIFFER = timedelta(minutes=5)
+
+
+def judged(manifest: Manifest, before: Sequence[Backup]) -> tuple[tuple[str, ...], float]:
+    """Return what is less in a backup than it should be, and the drop of its observations.
+
+    ``before``: the backups made before it, in their order.
+    """
+    history = good_history(before)
+    alarms = find_anomalies(manifest.counts, history)
+    return tuple(map(str, alarms)), round(drop_of(manifest.counts, history), 4)
+
+
+def good_history(backups: Sequence[Backup]) -> list[Counts]:
+    """Return the counts of the good backups since a loss was last accepted, oldest first."""
+    start = max((n for n, b in enumerate(backups) if b.state.accepted), default=0)
+    return [backup.manifest.counts for backup in backups[start:] if backup.is_good]
+
+
+def unexplained(backups: Sequence[Backup]) -> Backup | None:
+    """Return the newest backup with an unexplained loss; None where rotation is not frozen.
+
+    A loss is explained by the acceptance of that backup or a later one; it is over once a later
+    backup was verified and lacks nothing.
+    """
+    for backup in reversed(backups):
+        if backup.state.is_after_loss:
+            return backup
+        if backup.state.accepted or (backup.is_good and backup.state.alarms is not None):
+            return None
+    return None
+
+
+def facts_of(backup: Backup, now: datetime) -> BackupFacts:
+    """Return what the retention of a backup depends on."""
+    manifest = backup.manifest
+    return BackupFacts(
+        backup.name,
+        manifest.sequence,
+        manifest.taken_at,
+        standing_of(backup, now),
+        pinned=backup.state.pinned is not None,
+    )
+
+
+def standing_of(backup: Backup, now: datetime) -> Standing:
+    """Return what a backup is known to be."""
+    state = backup.state
+    if backup.manifest.taken_at > now + _CLOCKS_DIFFER:
+        return "future"
+    if state.drill is not None and state.drill.outcome == "fail":
+        return "failed"
+    if state.is_after_loss:
+        return "lossy"
+    return "good" if state.is_verified else "unproven"
