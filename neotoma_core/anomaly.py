@@ -20,6 +20,7 @@ ALWAYS: Final = 0.9
 HISTORY: Final = 30  # verified backups that are looked back on
 _FLOOR: Final = 0.15  # of a count: a smaller drop is no alarm
 _CEILING: Final = 0.5  # a larger one is, however restless the history
+_LOG_CEILING: Final = 0.25  # likewise, of the observations: they are only ever added to
 _SPREADS: Final = 6.0
 _MAD_TO_SIGMA: Final = 1.4826
 _FEW_ROWS: Final = 10  # a loss of fewer is no alarm, unless next to nothing is left
@@ -75,7 +76,9 @@ def find_anomalies(counts: Counts, history: Sequence[Counts]) -> tuple[Alarm, ..
     if not recent:
         return ()
     found = [
-        _dropped("observations", counts.observations, [h.observations for h in recent]),
+        _dropped(
+            "observations", counts.observations, [h.observations for h in recent], _LOG_CEILING
+        ),
         _vanished(counts, recent[-1]),
         _went_back(counts.newest, recent[-1].newest),
         _jumped("tombstones", counts.tombstones, [h.tombstones for h in recent], counts),
@@ -92,12 +95,16 @@ def drop_of(counts: Counts, history: Sequence[Counts]) -> float:
     return max(0.0, 1 - counts.observations / most) if most else 0.0
 
 
-def _dropped(what: str, now: int, before: Sequence[int]) -> Alarm | None:
+def _dropped(
+    what: str, now: int, before: Sequence[int], ceiling: float = _CEILING
+) -> Alarm | None:
     most = max(before)
     if now >= most:
         return None
     drop = 1 - now / most
-    if drop <= ALWAYS and (drop <= _FLOOR or most - now < _FEW_ROWS or drop <= _usual_drop(before)):
+    if drop <= ALWAYS and (drop <= _FLOOR or most - now < _FEW_ROWS):
+        return None
+    if drop <= min(ceiling, _usual_drop(before)):
         return None
     return Alarm(what, f"{most:,}", f"{now:,}", round(drop, 4))
 
@@ -110,7 +117,7 @@ def _usual_drop(before: Sequence[int]) -> float:
         drops.append(1 - count / most if most else 0.0)
     middle = median(drops)
     spread = median(abs(drop - middle) for drop in drops) * _MAD_TO_SIGMA
-    return min(_CEILING, max(_FLOOR, middle + _SPREADS * spread))
+    return max(_FLOOR, middle + _SPREADS * spread)
 
 
 def _vanished(counts: Counts, last: Counts) -> Alarm | None:

@@ -106,7 +106,7 @@ class AnomalyFound(MiddenError):
         self.backup = backup
         self.alarms = alarms
         super().__init__(
-            f"backup {backup}: {'; '.join(alarms)}; no backup is removed until that is explained; "
+            f"backup {backup}: {alarms[0]}; no backup is removed until that is explained; "
             f'recover the database, or say `midden backups --accept {backup} "why"`'
         )
 

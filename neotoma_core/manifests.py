@@ -55,11 +55,13 @@ class RawFiles:
 class Manifest:
     """Everything that is known of a backup as it was taken.
 
-    ``name``: of its folder. ``sequence`` counts the backups of a vault. ``versions``: the oldest
-    Neotoma that can have written the database, and the first that did not. ``secret_tables``: those
-    with credentials that have rows: why nobody else may read the files.
+    ``vault``: the id of the vault it was made for. ``name``: of its folder. ``sequence`` counts the
+    backups of a vault. ``versions``: the oldest Neotoma that can have written the database, and the
+    first that did not. ``secret_tables``: those with credentials that have rows: why nobody else
+    may read the files.
     """
 
+    vault: str
     name: str
     sequence: int
     kind: Kind

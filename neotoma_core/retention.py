@@ -9,6 +9,7 @@ clock that jumps lets nothing expire.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
+from operator import attrgetter
 from typing import Final, Literal
 
 Standing = Literal["good", "unproven", "failed", "lossy", "future"]
@@ -16,7 +17,6 @@ Standing = Literal["good", "unproven", "failed", "lossy", "future"]
 failed. lossy: taken after an unexplained loss. future: dated after now."""
 
 RULED: Final[tuple[Standing, ...]] = ("good", "unproven", "failed", "lossy")
-_PERIODS: Final = ("hourly", "daily", "weekly", "monthly")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +51,8 @@ class RetentionPolicy:
         return not any(getattr(self, field.name) for field in fields(self))
 
 
+_BY_TIME: Final = attrgetter("taken_at", "sequence")
+_BY_SEQUENCE: Final = attrgetter("sequence")
 DEFAULT: Final = RetentionPolicy(daily=30, monthly=12, within=timedelta(hours=24))
 
 
@@ -75,7 +77,7 @@ def plan_retention(
     The newest good backup always stays, and so does everything while there is none. What is dated
     after ``now`` stays until its time has come.
     """
-    newest_first = sorted(backups, key=lambda b: (b.taken_at, b.sequence), reverse=True)
+    newest_first = sorted(backups, key=_BY_TIME, reverse=True)
     reasons: dict[str, list[str]] = {backup.name: [] for backup in newest_first}
     ruled: dict[str, list[BackupFacts]] = {standing: [] for standing in RULED}
     for backup in newest_first:
@@ -87,7 +89,7 @@ def plan_retention(
             ruled[backup.standing].append(backup)
     good = ruled["good"]
     if good:
-        newest = max(good, key=lambda b: b.sequence)
+        newest = max(good, key=_BY_SEQUENCE)
         reasons[newest.name].append("newest verified")
         for standing, some in ruled.items():
             if some:
@@ -127,20 +129,23 @@ def _apply(
     suffix: str,
 ) -> None:
     """Name the rules that keep backups of one standing, newest first."""
-    since = newest - policy.within if policy.within else None
-    counts = [(p, getattr(policy, p), _KEYS[p]) for p in _PERIODS if getattr(policy, p)]
-    seen: list[tuple[object, int]] = [(None, 0)] * len(counts)
-    for number, backup in enumerate(backups):
-        why = reasons[backup.name]
-        if number < policy.last:
-            why.append(f"last {number + 1}{suffix}")
-        if since is not None and backup.taken_at > since:
-            why.append(f"within {_span(policy.within)}{suffix}")
-        for index, (period, most, key_of) in enumerate(counts):
-            key, used = seen[index]
-            if used < most and (found := key_of(backup.taken_at)) != key:
-                seen[index] = (found, used + 1)
-                why.append(f"{period} {used + 1}{suffix}")
+    for number, backup in enumerate(backups[: policy.last], 1):
+        reasons[backup.name].append(f"last {number}{suffix}")
+    if policy.within:
+        since, why = newest - policy.within, f"within {_span(policy.within)}{suffix}"
+        for backup in backups:
+            if backup.taken_at <= since:
+                break
+            reasons[backup.name].append(why)
+    for period, key_of in _KEYS.items():
+        most, used, seen = getattr(policy, period), 0, None
+        for backup in backups if most else ():
+            found = key_of(backup.taken_at)
+            if found != seen:
+                seen, used = found, used + 1
+                reasons[backup.name].append(f"{period} {used}{suffix}")
+                if used == most:
+                    break
 
 
 def _span(span: timedelta) -> str:

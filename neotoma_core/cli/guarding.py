@@ -17,8 +17,10 @@ def permitted(loss: Loss, doing: str, *, yes: bool) -> bool:
     if loss.production is None:
         return agreed(f"{doing} {loss.database} ({loss})?", yes=yes)
     console = Console(stderr=True, highlight=False)
-    console.print(f"[bold red]{doing} would take away {loss}[/bold red]", markup=True)
-    console.print(f"{loss.database} is a production database: {loss.production}", markup=False)
+    lost = f"{doing} would take away {loss}"
+    console.print(lost, style="bold red", markup=False, soft_wrap=True)
+    why = f"{loss.database} is a production database: {loss.production}"
+    console.print(why, markup=False, soft_wrap=True)
     if not sys.stdin.isatty():
         raise UsageError(
             f"{loss.database}: a production database, and standard input is no terminal; nothing "

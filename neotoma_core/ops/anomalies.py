@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from neotoma_core.anomaly import Counts, drop_of, find_anomalies
+from neotoma_core.anomaly import HISTORY, Counts, drop_of, find_anomalies
 from neotoma_core.manifests import Backup, Manifest
 from neotoma_core.retention import BackupFacts, Standing
 
@@ -21,9 +21,14 @@ def judged(manifest: Manifest, before: Sequence[Backup]) -> tuple[tuple[str, ...
 
 
 def good_history(backups: Sequence[Backup]) -> list[Counts]:
-    """Return the counts of the good backups since a loss was last accepted, oldest first."""
-    start = max((n for n, b in enumerate(backups) if b.state.accepted), default=0)
-    return [backup.manifest.counts for backup in backups[start:] if backup.is_good]
+    """Return the counts of the last good backups since a loss was accepted, oldest first."""
+    history: list[Counts] = []
+    for backup in reversed(backups):
+        if backup.is_good:
+            history.append(backup.manifest.counts)
+        if backup.state.accepted or len(history) == HISTORY:
+            break
+    return history[::-1]
 
 
 def unexplained(backups: Sequence[Backup]) -> Backup | None:

@@ -173,6 +173,7 @@ def _store(
     measured.whole.unlink()
     clock.lap("compress")
     manifest = Manifest(
+        vault=vault.identified(request.vault),
         name=name,
         sequence=sequence,
         kind=request.kind,

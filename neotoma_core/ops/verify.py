@@ -83,7 +83,7 @@ def _due(request: VerifyRequest, listing: Listing, now: datetime) -> list[Backup
     else:
         backups = [listing.backups[-1]]
     due = [b for b in backups if request.max_age is None or _age(b, now) > request.max_age]
-    return sorted(due, key=lambda backup: -_age(backup, now))
+    return sorted(due, key=lambda backup: _age(backup, now), reverse=True)
 
 
 def _age(backup: Backup, now: datetime) -> timedelta:

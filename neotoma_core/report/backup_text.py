@@ -88,7 +88,9 @@ def list_text(listing: BackupList) -> str:
 
 
 def _row(backup: ListedBackup) -> tuple[str, ...]:
-    notes = [*backup.alarms]
+    notes = [] if backup.accepted is not None else [*backup.alarms[:1]]
+    if notes and len(backup.alarms) > 1:
+        notes[0] += f" and {len(backup.alarms) - 1} more alarms"
     if backup.pinned is not None:
         notes.append(f"pinned: {backup.pinned}" if backup.pinned else "pinned")
     if backup.accepted is not None:

@@ -36,6 +36,7 @@ from neotoma_core.manifests import (
 )
 from neotoma_core.store.atomic import reached, sync_folder, write_file
 from neotoma_core.store.compressed import SUFFIX, compress_file, decompress_file
+from neotoma_core.store.vault import identifier_of
 
 DATABASE: Final = f"database.db{SUFFIX}"
 RAW_LIST: Final = f"raw_files.json{SUFFIX}"
@@ -88,11 +89,17 @@ def list_backups(vault: Path) -> Listing:
         raise VaultDamaged(
             folder, error.strerror or "cannot be read", "give yourself permission to read it"
         ) from error
+    own = identifier_of(vault)
     backups: list[Backup] = []
     strange: list[Strange] = []
     for entry in entries:
         found = _read_entry(entry)
-        (backups if isinstance(found, Backup) else strange).append(found)  # type: ignore[arg-type]
+        if isinstance(found, Strange):
+            strange.append(found)
+        elif found.manifest.vault != own:
+            strange.append(Strange(entry, "a backup of another vault"))
+        else:
+            backups.append(found)
     backups.sort(key=lambda b: b.manifest.sequence)
     return Listing(tuple(backups), tuple(strange))
 

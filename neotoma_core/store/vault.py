@@ -33,6 +33,7 @@ from neotoma_core.errors import VaultDamaged, VaultError, VaultLocked
 from neotoma_core.store.atomic import write_file
 
 FORMAT: Final = 1
+_ID_BYTES: Final = 8
 WITH_ERASURES: Final = 2  # so that a midden that knows no ledger does not pass it over
 
 
@@ -125,6 +126,23 @@ def read_description(vault: Path) -> dict[str, JsonValue]:
 def describe(vault: Path, facts: dict[str, JsonValue]) -> None:
     """Add facts to ``vault.json``, in place of what it said of them."""
     write_json(vault / "vault.json", {**read_description(vault), **facts})
+
+
+def identifier_of(vault: Path) -> str | None:
+    """Return the random id of a vault; None where it has none yet."""
+    if not (vault / "vault.json").exists():
+        return None
+    known = read_description(vault).get("id")
+    return known if isinstance(known, str) else None
+
+
+def identified(vault: Path) -> str:
+    """Return the random id of a vault, which is given one first where it has none."""
+    known = identifier_of(vault)
+    if known is None:
+        known = os.urandom(_ID_BYTES).hex()
+        describe(vault, {"id": known})
+    return known
 
 
 def free_bytes(folder: Path) -> int:
