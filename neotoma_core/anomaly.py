@@ -95,9 +95,7 @@ def drop_of(counts: Counts, history: Sequence[Counts]) -> float:
     return max(0.0, 1 - counts.observations / most) if most else 0.0
 
 
-def _dropped(
-    what: str, now: int, before: Sequence[int], ceiling: float = _CEILING
-) -> Alarm | None:
+def _dropped(what: str, now: int, before: Sequence[int], ceiling: float = _CEILING) -> Alarm | None:
     most = max(before)
     if now >= most:
         return None

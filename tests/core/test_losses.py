@@ -6,9 +6,7 @@ import pytest
 
 from neotoma_core.losses import Extent, loss_of, production_because
 
-MARCH = Extent(
-    6_174, 3_862, datetime(2026, 2, 9, tzinfo=UTC), datetime(2026, 3, 8, 23, tzinfo=UTC)
-)
+MARCH = Extent(6_174, 3_862, datetime(2026, 2, 9, tzinfo=UTC), datetime(2026, 3, 8, 23, tzinfo=UTC))
 
 
 def test_nearly_all_is_a_loss_and_less_is_none() -> None:

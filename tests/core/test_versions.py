@@ -35,8 +35,6 @@ def test_a_column_that_is_missing_says_what_did_not_write_it(missing: str) -> No
         for t in TABLES
         if not (t.since or "").startswith(("v0.16", "v0.17"))
     }
-    tables["relationship_snapshots"] = [
-        c for c in tables["relationship_snapshots"] if c != missing
-    ]
+    tables["relationship_snapshots"] = [c for c in tables["relationship_snapshots"] if c != missing]
     oldest, _ = version_range(tables)
     assert oldest.startswith("v0.")
