@@ -6,16 +6,17 @@ Write order: copies under temporary names → renamed → synced, before the man
 
 import hashlib
 import os
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-from neotoma_core.store.atomic import reached
+from neotoma_core.store.atomic import reached, sync_file, sync_folder
 from neotoma_core.store.copies import CHUNK
 from neotoma_core.store.raw_files import copy_verified
 
 _FOLDER: Final = "blobs"
 _PREFIX: Final = 2
+_MANY: Final = 100
 
 
 def digest_of(name: str) -> str:
@@ -35,7 +36,7 @@ def add_blobs(vault: Path, folder: Path, names: Iterable[str]) -> tuple[dict[str
     """
     sizes: dict[str, int] = {}
     damaged: list[str] = []
-    written = False
+    written: list[Path] = []
     for name in names:
         blob = blob_path(vault, digest_of(name))
         if blob.exists():
@@ -47,10 +48,10 @@ def add_blobs(vault: Path, folder: Path, names: Iterable[str]) -> tuple[dict[str
             damaged.append(name)
         else:
             sizes[name] = size
-            written = True
+            written.append(blob)
     if written:
         reached("temp_written")
-        os.sync()
+        _sync(written)
         reached("folder_synced")
     return sizes, damaged
 
@@ -60,7 +61,8 @@ def restore_blobs(vault: Path, names: Iterable[str], folder: Path) -> tuple[int,
 
     What is there already under its name stays.
     """
-    copied, lost = 0, []
+    copied: list[Path] = []
+    lost: list[str] = []
     for name in names:
         place = folder / name
         if place.exists():
@@ -70,10 +72,20 @@ def restore_blobs(vault: Path, names: Iterable[str], folder: Path) -> tuple[int,
         if copy_verified(str(blob), str(place), mode=0o644) is None:
             lost.append(name)
         else:
-            copied += 1
-    if copied:
+            copied.append(place)
+    _sync(copied)
+    return len(copied), lost
+
+
+def _sync(written: Sequence[Path]) -> None:
+    """Force files to the disk: a few one by one, many in one call for all the machine has."""
+    if len(written) > _MANY:
         os.sync()
-    return copied, lost
+        return
+    for path in written:
+        sync_file(path)
+    for folder in {parent for path in written for parent in (path.parent, path.parent.parent)}:
+        sync_folder(folder)
 
 
 def damaged_blobs(vault: Path, digests: Iterable[str]) -> Iterator[str]:
