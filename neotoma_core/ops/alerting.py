@@ -1,11 +1,11 @@
 """Telling whoever is configured how a backup went, and how well its database is protected."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
 from neotoma_core.ops.protection import Protection, protection_of
-from neotoma_core.report.backup import BackupReport
+from neotoma_core.report.backup import BackupReport, DrillSummary
 from neotoma_core.store.announcing import Alerting, beat, notify, write_metrics
 
 Metrics = Mapping[str, tuple[str, Mapping[str, float]]]
@@ -35,6 +35,14 @@ def announce_failure(
         failed.append("not every notification could be sent")
     failed += announce_outcome(alerting, vault, now, success=False)
     return tuple(failed)
+
+
+def announce_failed_drills(
+    alerting: Alerting, target: Path, failed: Sequence[DrillSummary]
+) -> bool:
+    """Tell of drills that failed; return whether that could be told."""
+    body = "\n".join(f"{drill.backup}: {'; '.join(drill.reasons)}" for drill in failed)
+    return notify(alerting, f"midden: {target.name}: a backup failed its drill", body)
 
 
 def announce_outcome(alerting: Alerting, vault: Path, now: datetime, *, success: bool) -> list[str]:

@@ -136,7 +136,7 @@ class _Watched:
         return self
 
     def __exit__(self, *error: object) -> None:
-        self._file.__exit__(*error)
+        self._file.close()
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._file, name)

@@ -8,6 +8,7 @@ import pytest
 from neotoma_core.errors import BackupNotIntact, OtherDatabase, TargetLocked
 from neotoma_core.losses import Loss
 from neotoma_core.ops import guarding
+from neotoma_core.ops.backup import take_backup
 from neotoma_core.ops.guarding import Guard
 from neotoma_core.ops.progress import Silent
 from neotoma_core.ops.reset import ResetReport, ResetRequest, plan_reset, reset
@@ -69,7 +70,7 @@ def test_without_a_proven_backup_nothing_is_wiped(
 ) -> None:
     world.back_up()
     damage = world.target.read_bytes()
-    real = guarding.take_backup
+    real = take_backup
 
     def unproven(*words: object) -> object:
         report = real(*words)  # type: ignore[arg-type]
