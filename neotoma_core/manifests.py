@@ -229,5 +229,6 @@ class Backup:
 
     @property
     def is_good(self) -> bool:
-        """Whether it is verified, and not after an unexplained loss."""
-        return self.state.is_verified and not self.state.is_after_loss
+        """Whether it is verified, was looked at, and is not after an unexplained loss."""
+        state = self.state
+        return state.is_verified and state.alarms is not None and not state.is_after_loss

@@ -24,8 +24,8 @@ def serve(
 ) -> None:
     """Back the targets up and repeat drills on schedule, until interrupted.
 
-    Needs Prefect (the ``flows`` extra), but no server and no work pool: where PREFECT_API_URL is
-    not set, one is started for as long as this runs.
+    Times are of this machine's own zone. Needs Prefect (the ``flows`` extra), but no server and no
+    work pool: where PREFECT_API_URL is not set, each run has a temporary server of its own.
     """
     if importlib.util.find_spec("prefect") is None:
         raise UsageError(

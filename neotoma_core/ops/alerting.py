@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
+from neotoma_core.errors import VaultError
 from neotoma_core.ops.protection import Protection, protection_of
 from neotoma_core.report.backup import BackupReport, DrillSummary
 from neotoma_core.store.announcing import Alerting, beat, notify, write_metrics
@@ -51,10 +52,9 @@ def announce_outcome(alerting: Alerting, vault: Path, now: datetime, *, success:
     if not beat(alerting, success=success):
         failed.append("the heartbeat was not answered")
     if alerting.metrics is not None:
-        protection = protection_of(vault, now)
         try:
-            write_metrics(alerting.metrics, metrics_of(protection))
-        except OSError:
+            write_metrics(alerting.metrics, metrics_of(protection_of(vault, now)))
+        except (OSError, VaultError):
             failed.append("the metrics file cannot be written")
     return failed
 

@@ -1,6 +1,7 @@
 """Which backups are good, and which were taken after a loss, as far as the vault knows."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from neotoma_core.anomaly import HISTORY, Counts, drop_of, find_anomalies
@@ -18,6 +19,15 @@ def judged(manifest: Manifest, before: Sequence[Backup]) -> tuple[tuple[str, ...
     history = good_history(before)
     alarms = find_anomalies(manifest.counts, history)
     return tuple(map(str, alarms)), round(drop_of(manifest.counts, history), 4)
+
+
+def looked_at(backup: Backup, others: Sequence[Backup]) -> Backup:
+    """Return a backup whose alarms are known: a run may have been killed before it looked."""
+    if backup.state.alarms is not None:
+        return backup
+    before = [other for other in others if other.manifest.sequence < backup.manifest.sequence]
+    alarms, drop = judged(backup.manifest, before)
+    return replace(backup, state=replace(backup.state, alarms=alarms, drop=drop))
 
 
 def good_history(backups: Sequence[Backup]) -> list[Counts]:
@@ -40,7 +50,7 @@ def unexplained(backups: Sequence[Backup]) -> Backup | None:
     for backup in reversed(backups):
         if backup.state.is_after_loss:
             return backup
-        if backup.state.accepted or (backup.is_good and backup.state.alarms is not None):
+        if backup.state.accepted or backup.is_good:
             return None
     return None
 
@@ -66,4 +76,4 @@ def standing_of(backup: Backup, now: datetime) -> Standing:
         return "failed"
     if state.is_after_loss:
         return "lossy"
-    return "good" if state.is_verified else "unproven"
+    return "good" if backup.is_good else "unproven"

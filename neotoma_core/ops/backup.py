@@ -144,9 +144,9 @@ def _measure(request: BackupRequest, scratch: Path, progress: Progress, clock: C
     with closing(connect_read_only(whole)) as connection:
         found = inspect_database(connection, target)
     tables = {table.name: table for table in found.tables}
-    counts = count_contents(whole, tables)
+    counts = count_contents(whole, tables, target)
     _require_own(request, counts)
-    measured = _Measured(whole, tables, fingerprint_tables(whole, found.tables), counts)
+    measured = _Measured(whole, tables, fingerprint_tables(whole, found.tables, target), counts)
     clock.lap("measure")
     return measured
 

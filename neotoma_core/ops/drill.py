@@ -154,7 +154,7 @@ def _compare(backup: Backup, restored: Path) -> None:
     tables = {table.name: table for table in found.tables}
     if problems:
         raise _Failed(problems[0])
-    fingerprints = fingerprint_tables(restored, found.tables)
+    fingerprints = fingerprint_tables(restored, found.tables, Path(backup.name))
     if fingerprints != dict(manifest.fingerprints):
         differing = sorted(
             name
@@ -162,7 +162,7 @@ def _compare(backup: Backup, restored: Path) -> None:
             if fingerprints.get(name) != manifest.fingerprints.get(name)
         )
         raise _Failed(f"{', '.join(differing)}: other rows came back than were stored")
-    if count_contents(restored, tables) != manifest.counts:
+    if count_contents(restored, tables, Path(backup.name)) != manifest.counts:
         raise _Failed("other counts came back than were stored")
 
 

@@ -12,7 +12,14 @@ from neotoma_core.errors import BackupNotIntact, UsageError, VaultDamaged
 from neotoma_core.manifests import Backup
 from neotoma_core.ops.backup_run import chosen
 from neotoma_core.store import vault
-from neotoma_core.store.backups import FOLDER, list_backups, read_backup, read_raw_list
+from neotoma_core.store.backups import (
+    DATABASE,
+    FOLDER,
+    STATE,
+    list_backups,
+    read_backup,
+    read_raw_list,
+)
 from neotoma_core.store.blobs import restore_blobs
 from neotoma_core.store.compressed import NotIntact, check_file, decompress_file
 from neotoma_core.store.copies import sha256_of
@@ -74,7 +81,7 @@ def find_source(words: str, vault_folder: Path) -> RestoreSource:
             )
         backup = chosen(list_backups(vault_folder), words)
         return RestoreSource("backup", vault_folder / FOLDER / backup.name, backup=backup)
-    if path.absolute().parent.name == FOLDER and (path / "state.json").exists():
+    if (path / DATABASE).exists() or (path / STATE).exists():
         try:
             return RestoreSource("backup", path, backup=read_backup(path))
         except VaultDamaged as error:

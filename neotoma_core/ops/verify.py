@@ -8,6 +8,7 @@ from pathlib import Path
 
 from neotoma_core.errors import UsageError
 from neotoma_core.manifests import Backup
+from neotoma_core.ops.anomalies import looked_at
 from neotoma_core.ops.backup_reporting import drill_summary
 from neotoma_core.ops.backup_run import chosen, vault_run
 from neotoma_core.ops.drill import DrillRules, drill_backup
@@ -45,7 +46,8 @@ def verify_backups(request: VerifyRequest, now: datetime, progress: Progress) ->
     summaries: list[DrillSummary] = []
     not_reached: list[str] = []
     with vault_run(request.vault, request.target, now) as folders:
-        due = _due(request, list_backups(request.vault), now)
+        listing = list_backups(request.vault)
+        due = _due(request, listing, now)
         progress.begin("drill", len(due))
         for backup in due:
             spent = timedelta(seconds=time.monotonic() - started)
@@ -53,7 +55,8 @@ def verify_backups(request: VerifyRequest, now: datetime, progress: Progress) ->
                 not_reached.append(backup.name)
                 continue
             drill = drill_backup(request.vault, backup, folders.work, request.rules, now, progress)
-            write_state(request.vault, backup.name, backup.state.drilled(drill))
+            state = looked_at(backup, listing.backups).state
+            write_state(request.vault, backup.name, state.drilled(drill))
             summaries.append(drill_summary(backup, drill))
             progress.advance(1)
         clock.lap("drill")

@@ -96,6 +96,8 @@ def list_backups(vault: Path) -> Listing:
         found = _read_entry(entry)
         if isinstance(found, Strange):
             strange.append(found)
+        elif found.name != entry.name:
+            strange.append(Strange(entry, f"a copy of {found.name}"))
         elif found.manifest.vault != own:
             strange.append(Strange(entry, "a backup of another vault"))
         else:
@@ -105,7 +107,7 @@ def list_backups(vault: Path) -> Listing:
 
 
 def read_backup(folder: Path) -> Backup:
-    """Read the manifest and the state of one backup; raises VaultDamaged."""
+    """Read one backup, also a copy of it elsewhere; raises VaultDamaged."""
     found = _read_entry(folder)
     if isinstance(found, Strange):
         raise VaultDamaged(folder, found.why, "choose another backup")
@@ -175,8 +177,6 @@ def _read_entry(entry: Path) -> Backup | Strange:
         return Strange(entry, error.strerror or "cannot be read", doubtful=True)
     except (ValueError, KeyError, TypeError):
         return Strange(entry, "its manifest is not what was written", doubtful=True)
-    if manifest.name != entry.name:
-        return Strange(entry, f"a copy of {manifest.name}")
     return _with_state(entry, manifest)
 
 

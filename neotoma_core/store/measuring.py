@@ -1,15 +1,19 @@
 """What a whole copy holds: fingerprints of its tables, and the counts that anomalies show in."""
 
-from collections.abc import Iterable, Mapping
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+from adbc_driver_manager import Error as AdbcError
+
 from neotoma_core.anomaly import Counts
 from neotoma_core.ddl import quoted
+from neotoma_core.errors import BackupDamaged
 from neotoma_core.fingerprints import Fingerprint, FingerprintSum
 from neotoma_core.identity import SAMPLE
 from neotoma_core.instants import instant_ms
@@ -21,19 +25,24 @@ _ROWS: Final = 4096
 _ID_LENGTH: Final = 64  # of Neotoma's own ids, at most; what is longer is cut off
 
 
-def fingerprint_tables(database: Path, tables: Iterable[StoredTable]) -> dict[str, Fingerprint]:
-    """Return the fingerprint of every table of a whole copy, by name."""
+def fingerprint_tables(
+    database: Path, tables: Iterable[StoredTable], original: Path
+) -> dict[str, Fingerprint]:
+    """Return the fingerprint of every table of a whole copy, by name.
+
+    ``original`` is only named in messages. Raises BackupDamaged.
+    """
     largest_first = sorted(tables, key=lambda table: -table.rows)
-    with ThreadPoolExecutor(max_workers=2) as pool:
+    with _sound(original), ThreadPoolExecutor(max_workers=2) as pool:
         found = pool.map(lambda table: _fingerprint(database, table), largest_first)
         return dict(sorted(zip((t.name for t in largest_first), found, strict=True)))
 
 
-def count_contents(database: Path, tables: Mapping[str, StoredTable]) -> Counts:
-    """Return what is counted of a whole copy."""
+def count_contents(database: Path, tables: Mapping[str, StoredTable], original: Path) -> Counts:
+    """Return what is counted of a whole copy; see ``fingerprint_tables``."""
     rows = {name: table.rows for name, table in sorted(tables.items())}
     counts = Counts(observations=rows.get("observations", 0), tables=rows)
-    with closing(connect_read_only(database)) as connection:
+    with _sound(original), closing(connect_read_only(database)) as connection:
         connection.text_factory = lambda raw: raw.decode("utf-8", "replace")
         types = (
             connection.execute(
@@ -62,6 +71,21 @@ def count_contents(database: Path, tables: Mapping[str, StoredTable]) -> Counts:
         nulls=round(nulls / everything, 4),
         sample=tuple(sorted(str(identifier) for (identifier,) in sample)),
     )
+
+
+@contextmanager
+def _sound(original: Path) -> Iterator[None]:
+    """Turn what reading damaged pages raises into an error of ours, which holds no stored value."""
+    try:
+        yield
+    except (AdbcError, sqlite3.DatabaseError) as error:
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_FULL:
+            raise
+        raise BackupDamaged(
+            original,
+            "damaged: SQLite cannot read all of its tables",
+            "recover it from other copies with `midden recover`",
+        ) from error
 
 
 def _moment(text: object) -> datetime | None:

@@ -3,6 +3,7 @@
 import random
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,9 +11,9 @@ import pytest
 from neotoma_core.errors import UsageError
 from neotoma_core.ops.drill import DrillRules
 from neotoma_core.ops.protection import protection_of
-from neotoma_core.store.backups import list_backups
+from neotoma_core.store.backups import list_backups, write_state
 from tests.databases import make_database
-from tests.ops.backing_up import HASH, Vault, copied, small_vault
+from tests.ops.backing_up import HASH, Vault, copied, fill, small_vault
 
 
 @pytest.fixture(scope="module")
@@ -124,3 +125,15 @@ def test_an_encrypted_database_without_its_key_is_inconclusive(tmp_path: Path) -
 def test_nothing_to_verify_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no backup"):
         small_vault(tmp_path).verify()
+
+
+def test_a_backup_whose_run_was_killed_before_it_looked_is_looked_at_by_verify(
+    world: Vault,
+) -> None:
+    fill(world.target, 2)
+    world.back_up()
+    lost = world.backups[1]
+    write_state(world.vault, lost.name, replace(lost.state, alarms=None))
+    assert not world.backups[1].is_good
+    world.verify("2")
+    assert world.backups[1].state.is_after_loss

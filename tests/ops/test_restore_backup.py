@@ -1,5 +1,6 @@
 """A backup takes a database's place: proven first, nothing lost, raw files where they belong."""
 
+import shutil
 import sqlite3
 import tarfile
 from contextlib import closing
@@ -174,3 +175,11 @@ def test_what_was_erased_does_not_come_back_with_a_backup(tmp_path: Path) -> Non
         ids = {i for (i,) in connection.execute("SELECT entity_id FROM observations")}
     assert "e0003" not in ids
     assert len(ids) == 39
+
+
+def test_a_backup_that_was_copied_elsewhere_restores(world: Vault) -> None:
+    elsewhere = shutil.copytree(world.place(), world.folder / "usb stick")
+    before = world.target.read_bytes()
+    fill(world.target, 3)
+    assert world.restore(str(elsewhere)).outcome == "restored"
+    assert world.target.read_bytes() == before
