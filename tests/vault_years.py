@@ -37,6 +37,7 @@ class World:
     def __post_init__(self) -> None:
         draw = self.random
         self.rows = draw.randrange(200, 5_000)
+        self.rotates_every = draw.choice((1, 3, 7))  # days
         self.growth = draw.randrange(0, 60)
         self.wiped_on = draw.randrange(2, DAYS - 5)
         self.noticed_on = self.wiped_on + draw.choice((1, 2, 9, 60, 10_000))
@@ -60,7 +61,8 @@ class World:
             self.rows, self.lost, self.era = self.full_rows + self.rows, False, 0
         now = _START + timedelta(days=number) + self.jumps.get(number, timedelta(0))
         self._back_up(number, now)
-        self._rotate(number, now)
+        if number % self.rotates_every == 0:
+            self._rotate(number, now)
 
     def _back_up(self, number: int, now: datetime) -> None:
         counts = Counts(
