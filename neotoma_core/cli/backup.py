@@ -65,7 +65,9 @@ def backup(
     )
     now = datetime.now(UTC)
     if dry_run:
-        print(f"dry run    {size_up(request, now)}; nothing was kept")
+        plan = size_up(request, now)
+        holds = f"{plan.observations:,} observations, {plan.entities:,} entities"
+        print(plan.to_json() if json else f"dry run    {holds}; nothing was kept")
         return 0
     alerts = alerting()
     try:

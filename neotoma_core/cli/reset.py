@@ -1,7 +1,7 @@
 """``midden reset``: the guarded way to wipe a database."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,6 +14,9 @@ from neotoma_core.cli.options import (
     VAULT_OPTION,
     YES_OPTION,
 )
+
+if TYPE_CHECKING:
+    from neotoma_core.ops.reset import ResetReport
 
 
 def reset(
@@ -41,6 +44,7 @@ def reset(
     from neotoma_core.ops.reset import ResetRequest, plan_reset
     from neotoma_core.ops.reset import reset as reset_database
     from neotoma_core.settings import default_vault, key_source, neotoma_environment
+    from neotoma_core.store.interrupts import released
 
     def permit(loss: Loss) -> bool:
         progress.pause()
@@ -49,16 +53,20 @@ def reset(
     guard = Guard(permit, neotoma_environment())
     key = key_source(key_file, mnemonic_file)
     request = ResetRequest(target, vault or default_vault(target), guard, key)
-    with TerminalProgress() as progress:
+    # Innermost first: the report is printed before an interrupt that came after the rename.
+    with released(), TerminalProgress() as progress:
         now = datetime.now(UTC)
         report = plan_reset(request, now) if dry_run else reset_database(request, now, progress)
-    if json:
-        print(report.to_json())
-        return
+        progress.pause()
+        print(report.to_json() if json else _text(report, dry_run=dry_run))
+
+
+def _text(report: "ResetReport", *, dry_run: bool) -> str:
     lost = f"{report.observations:,} observations, {report.entities:,} entities"
     if report.outcome == "declined":
-        print(f"{'dry run' if dry_run else 'declined':<10} {lost} would go; nothing was changed")
-        return
-    print(f"reset      {target}: {lost} are gone from it")
-    print(f"backup     {report.backup}, verified")
-    print(f"undo       {report.undo}")
+        return f"{'dry run' if dry_run else 'declined':<10} {lost} would go; nothing was changed"
+    return (
+        f"reset      {report.target}: {lost} are gone from it\n"
+        f"backup     {report.backup}, verified\n"
+        f"undo       {report.undo}"
+    )

@@ -57,17 +57,19 @@ def restore(
     from neotoma_core.cli.progress import TerminalProgress
     from neotoma_core.losses import Loss
     from neotoma_core.ops.guarding import Guard
-    from neotoma_core.ops.restore import RestoreRequest
+    from neotoma_core.ops.restore import RestoreReport, RestoreRequest
     from neotoma_core.ops.restore import restore as restore_database
     from neotoma_core.ops.restore_sources import find_source
     from neotoma_core.settings import default_vault, key_source, neotoma_environment
+    from neotoma_core.store.interrupts import released
 
     if not dry_run:
         require_answerable(yes=yes)
     folder = vault or default_vault(target)
     found = find_source(source, folder)
     if dry_run:
-        print(f"{found.origin:<10} found: it holds {found.says}")
+        plan = RestoreReport(str(found.folder), str(target), "planned", 0, None)
+        print(plan.to_json() if json else f"{found.origin:<10} found: it holds {found.says}")
         return
     if not agreed(f"put {target} back to {found.says}?", yes=yes):
         print("declined   nothing was changed")
@@ -85,9 +87,11 @@ def restore(
         allow_environment_mismatch=allow_environment_mismatch,
         guard=Guard(permit, neotoma_environment()),
     )
-    with TerminalProgress() as progress:
+    # Innermost first: the report is printed before an interrupt that came after the rename.
+    with released(), TerminalProgress() as progress:
         report = restore_database(request, datetime.now(UTC), progress)
-    _show(report, json=json)
+        progress.pause()
+        _show(report, json=json)
 
 
 def _show(report: "RestoreReport", *, json: bool) -> None:

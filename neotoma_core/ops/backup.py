@@ -28,7 +28,7 @@ from neotoma_core.ops.drill import DrillRules, drill_backup
 from neotoma_core.ops.progress import Progress, Silent
 from neotoma_core.ops.recover import Clock
 from neotoma_core.ops.run import target_of
-from neotoma_core.report.backup import BackupReport
+from neotoma_core.report.backup import BackupPlan, BackupReport
 from neotoma_core.store import vault
 from neotoma_core.store.backups import (
     DATABASE,
@@ -53,8 +53,9 @@ _SECRET: Final = frozenset(table.name for table in SECRET)
 
 @dataclass(frozen=True, slots=True)
 class _Measured:
-    """A whole copy of the database, and what is in it."""
+    """A whole copy of the database in a folder of scratch, and what is in it."""
 
+    scratch: Path
     whole: Path
     tables: dict[str, StoredTable]
     fingerprints: dict[str, Fingerprint]
@@ -71,15 +72,15 @@ def back_up(request: BackupRequest, now: datetime, progress: Progress) -> Backup
         return take_backup(request, folders, now, progress)
 
 
-def size_up(request: BackupRequest, now: datetime) -> str:
-    """Return what a backup would hold, as words; nothing is kept. Raises what ``back_up`` does."""
+def size_up(request: BackupRequest, now: datetime) -> BackupPlan:
+    """Return what a backup would hold; nothing is kept. Raises what ``back_up`` does."""
     with vault_run(request.vault, request.target, now) as folders:
         _require_target(request)
         scratch = folders.work / "backup"
         scratch.mkdir(mode=0o700)
         counts = _measure(request, scratch, Silent(), Clock()).counts
     entities = counts.tables.get("entities", 0)
-    return f"{counts.observations:,} observations, {entities:,} entities"
+    return BackupPlan("planned", str(request.target), counts.observations, entities)
 
 
 def take_backup(
@@ -146,7 +147,9 @@ def _measure(request: BackupRequest, scratch: Path, progress: Progress, clock: C
     tables = {table.name: table for table in found.tables}
     counts = count_contents(whole, tables, target)
     _require_own(request, counts)
-    measured = _Measured(whole, tables, fingerprint_tables(whole, found.tables, target), counts)
+    measured = _Measured(
+        scratch, whole, tables, fingerprint_tables(whole, found.tables, target), counts
+    )
     clock.lap("measure")
     return measured
 
@@ -155,10 +158,10 @@ def _store(
     request: BackupRequest, measured: _Measured, sequence: int, now: datetime, clock: Clock
 ) -> Manifest:
     """Write the backup's files in the scratch and give them their place."""
-    target, scratch = request.target, measured.whole.parent
+    target, scratch = request.target, measured.scratch
     stamp = now.astimezone(UTC).strftime("%Y-%m-%dT%H-%M-%SZ")
     name = f"{stamp}-{request.kind}-{sequence:04}"
-    folder = request.vault / "work" / name
+    folder = scratch / name
     folder.mkdir(mode=0o700)
     environment = environment_of(target.name)
     raw = keep_raw_files(

@@ -8,6 +8,7 @@ are not what the log says are counted: the database was so when the backup was t
 as it was. What could not be looked at, for want of a key or of room, makes a drill inconclusive.
 """
 
+import shutil
 import time
 from collections.abc import Callable
 from contextlib import closing
@@ -69,9 +70,14 @@ def drill_backup(  # noqa: PLR0913, PLR0917 - a backup, where, and by which rule
     """Restore a backup into the scratch ``work`` and check it; never raises for what it finds."""
     start = time.monotonic()
     course = _Course()
-    outcome, reasons = _outcome(
-        lambda: _run_course(vault_folder, backup, work, rules, course, progress)
-    )
+    scratch = work / f"drill-{backup.manifest.sequence}"
+    scratch.mkdir(mode=0o700)
+    try:
+        outcome, reasons = _outcome(
+            lambda: _run_course(vault_folder, backup, scratch, rules, course, progress)
+        )
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
     if outcome == "pass" and not backup.manifest.counts.observations and not rules.expect_empty:
         outcome, reasons = "inconclusive", ("it is empty, and nobody expects that",)
     return Drill(
@@ -87,7 +93,8 @@ def drill_backup(  # noqa: PLR0913, PLR0917 - a backup, where, and by which rule
 def _outcome(course: Callable[[], None]) -> tuple[Outcome, tuple[str, ...]]:
     """Run a drill to its end and say how that was."""
     try:
-        course()
+        with out_of_space_named(Path()):
+            course()
     except (NotIntact, _Failed) as error:
         return "fail", (str(error),)
     except BackupError as error:
@@ -113,7 +120,7 @@ def _hindrance(error: KeyMissing | KeyWrong | DiskFull | OSError) -> str:
 def _run_course(  # noqa: PLR0913, PLR0917 - as above
     vault_folder: Path,
     backup: Backup,
-    work: Path,
+    scratch: Path,
     rules: DrillRules,
     course: _Course,
     progress: Progress,
@@ -122,14 +129,11 @@ def _run_course(  # noqa: PLR0913, PLR0917 - as above
     folder = vault_folder / FOLDER / backup.name
     if backup.state_lost:
         raise NotIntact("state.json", "not what was written")
-    scratch = work / f"drill-{manifest.sequence}"
-    scratch.mkdir(mode=0o700)
     _require_room(scratch, manifest.database.plain_size)
     for file in manifest.files:
         check_file(folder, file)
     restored = scratch / "restored.db"
-    with out_of_space_named(scratch):
-        decompress_file(folder, manifest.database, restored)
+    decompress_file(folder, manifest.database, restored)
     course.level = "checksums"
     _compare(backup, restored)
     run = _run(backup, restored, scratch, rules)
@@ -142,7 +146,6 @@ def _run_course(  # noqa: PLR0913, PLR0917 - as above
     course.level = "restored"
     _check_raw_files(vault_folder, backup, scratch)
     course.level = "recomputed"
-    restored.unlink()
 
 
 def _compare(backup: Backup, restored: Path) -> None:

@@ -24,6 +24,7 @@ from neotoma_core.ops.run import RecoverRequest, Run, target_of
 from neotoma_core.report.document import document
 from neotoma_core.store import vault
 from neotoma_core.store.atomic import sync_file
+from neotoma_core.store.interrupts import hold_interrupts
 from neotoma_core.store.keys import KeySource
 from neotoma_core.store.live_copies import copy_whole
 from neotoma_core.store.replacing import replace_database
@@ -84,7 +85,9 @@ def reset(request: ResetRequest, now: datetime, progress: Progress) -> ResetRepo
             )
             backup = pre_backup(asked, folders, now, progress)
             write_manifest(run, (secure_database(run, present, progress),))
-            replace_database(target, _empty_database(folders.work / "empty.db"))
+            empty = _empty_database(folders.work / "empty.db")
+            hold_interrupts()
+            replace_database(target, empty)
         finally:
             vault.remove_work(folders)
     return _reported(run, loss, "reset", backup.backup)

@@ -27,6 +27,7 @@ from neotoma_core.ops.restore_sources import (
 from neotoma_core.ops.run import RecoverRequest, Run, target_of
 from neotoma_core.report.document import document
 from neotoma_core.store import vault
+from neotoma_core.store.interrupts import hold_interrupts
 from neotoma_core.store.keys import KeySource
 from neotoma_core.store.replacing import replace_database
 from neotoma_core.store.space import out_of_space_named
@@ -99,6 +100,7 @@ def restore(request: RestoreRequest, now: datetime, progress: Progress) -> Resto
                 vaults = (request.vault, source.vault)
                 whole, erased = without_erased(whole, vaults, run, request.key)
             copied, lost = _raw_files(request, folders.work)
+            hold_interrupts()
             replace_database(target, whole)
         finally:
             vault.remove_work(folders)

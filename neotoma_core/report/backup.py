@@ -24,6 +24,20 @@ class DrillSummary:
 
 
 @dataclass(frozen=True, slots=True)
+class BackupPlan:
+    """A dry run of ``midden backup``: what a backup would hold."""
+
+    outcome: str
+    target: str
+    observations: int
+    entities: int
+
+    def to_json(self) -> str:
+        """Return the plan as one JSON document."""
+        return document(self)
+
+
+@dataclass(frozen=True, slots=True)
 class BackupReport:
     """One run of ``midden backup``.
 

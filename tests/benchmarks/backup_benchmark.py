@@ -1,9 +1,10 @@
 """How long a backup with its drill takes, and how much memory.
 
 Run by hand, from the repository: ``python -m tests.benchmarks.backup_benchmark``, or with sizes:
-``… 10000 100000``. Every database is invented, in the shape of the incident, with all its
-snapshots. Each backup is a process of its own. Beside it, in the same run: ``VACUUM INTO`` alone,
-and a plain copy of the file, synced.
+``… 10000 100000``. Every database is invented, in the shape of the incident: first its log alone,
+then with all its snapshots. Each backup is a process of its own. Beside it, in the same run:
+``VACUUM INTO`` alone, and a plain copy of the file, synced. On a machine shared with others only
+``cpu s`` says much.
 """
 
 import json
@@ -42,6 +43,8 @@ def main(words: list[str]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         for size in sizes:
             target = make_database(Path(folder) / f"{size}.db", size)
+            os.sync()
+            show(size, target)
             rebuild(target)
             os.sync()
             show(size, target)

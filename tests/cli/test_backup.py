@@ -60,6 +60,8 @@ def test_a_dry_run_keeps_nothing(world: Vault, midden: Midden) -> None:
     done = midden("backup", "--target", world.target, "--dry-run")
     assert "40 observations, 40 entities" in done.stdout
     assert world.backups == ()
+    plan = json.loads(midden("backup", "--target", world.target, "-n", "--json").stdout)
+    assert plan["observations"] == 40
     midden("backup", "--target", world.target)
     assert "40 observations" in midden("restore", "1", "--target", world.target, "-n").stdout
 
