@@ -53,7 +53,8 @@ def record_scheduled(outcome: ScheduledOutcome) -> None:
     report = outcome.report
     for untold in report.untold:
         log.warning("%s: %s", outcome.target, untold)
-    text = f"{backup_text(report.backup)}\n{prune_text(report.rotation)}"
+    rotated = prune_text(report.rotation) if report.rotation else "not rotated: vault in use"
+    text = f"{backup_text(report.backup)}\n{rotated}"
     markdown = f"```text\n{text}\n```\n\n```json\n{report.backup.to_json()}\n```\n"
     create_markdown_artifact(markdown, BACKUP_KEY, f"Backup of {outcome.target}")
 

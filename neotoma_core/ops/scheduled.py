@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from neotoma_core.errors import AnomalyFound, BackupNotIntact, MiddenError
+from neotoma_core.errors import AnomalyFound, BackupNotIntact, MiddenError, VaultLocked
 from neotoma_core.ops.alerting import announce, announce_failure
 from neotoma_core.ops.backup import back_up
 from neotoma_core.ops.backup_run import BackupRequest
@@ -29,10 +29,10 @@ class Scheduled:
 
 @dataclass(frozen=True, slots=True)
 class ScheduledReport:
-    """A backup that was taken and the rotation after it. ``untold``: what could not be told."""
+    """A backup that was taken and the rotation after it, if any. ``untold``: what was not told."""
 
     backup: BackupReport
-    rotation: PruneReport
+    rotation: PruneReport | None
     untold: tuple[str, ...]
 
 
@@ -54,14 +54,22 @@ def back_up_database(job: Scheduled, alerting: Alerting, key: KeySource | None) 
     """
     request = BackupRequest(job.target, job.vault, kind="scheduled", key=key)
     backup = back_up(request, job.now, Silent())
-    record_schedule(job.vault, timedelta(hours=job.interval_hours))
-    rotation = prune_backups(job.vault, job.target, DEFAULT, job.now, lambda _: True)
+    rotation = _rotated(job)
     untold = announce(alerting, job.vault, backup, job.now)
     if backup.alarms:
         raise AnomalyFound(backup.backup, backup.alarms)
     if backup.drill is not None and backup.drill.outcome == "fail":
         raise BackupNotIntact(backup.backup, "; ".join(backup.drill.reasons))
     return ScheduledReport(backup, rotation, untold)
+
+
+def _rotated(job: Scheduled) -> PruneReport | None:
+    """Rotate; None where another run uses the vault: the backup is there, and next time will do."""
+    try:
+        record_schedule(job.vault, timedelta(hours=job.interval_hours))
+        return prune_backups(job.vault, job.target, DEFAULT, job.now, lambda _: True)
+    except VaultLocked:
+        return None
 
 
 def conclude(job: Scheduled, result: object, alerting: Alerting) -> ScheduledOutcome:
