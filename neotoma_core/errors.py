@@ -6,6 +6,8 @@
     ├── UsageError               2    wrong arguments or settings
     ├── ConflictsFound           4    safe mode met one key with two values
     ├── VerificationFailed       5    what was written is not what was planned; rolled back
+    │   └── BackupNotIntact      5    a backup is not what was stored; nothing was moved
+    ├── AnomalyFound             6    a sudden loss; rotation is frozen
     ├── BackupError             10    an input; the target is unchanged
     │   ├── BackupUnreadable    10    missing, no permission, not SQLite, empty, truncated
     │   ├── BackupDamaged       10    opens, but fails its integrity check
@@ -19,6 +21,7 @@
     ├── EnvironmentMismatch     13    development rows offered to production, or the reverse
     ├── DiskFull                14    too little free space for what is about to be written
     └── VaultError              20    the folder Midden owns
+        ├── OtherDatabase       20    it protects another database
         ├── VaultLocked         21    another run is using it; retryable
         └── VaultDamaged        22    something in it is not what its manifest says
 
@@ -79,6 +82,32 @@ class VerificationFailed(MiddenError):
         super().__init__(
             f"{subject}: {'; '.join(failed)}; rolled back, nothing was changed; "
             "please report this with the report file"
+        )
+
+
+class BackupNotIntact(VerificationFailed):
+    """A backup of a vault, or one of Neotoma's own, is not what was stored."""
+
+    def __init__(self, backup: str, wrong: str) -> None:
+        self.failed = (wrong,)
+        MiddenError.__init__(
+            self,
+            f"backup {backup}: {wrong}; nothing was changed; choose another: `midden backups` "
+            "lists them",
+        )
+
+
+class AnomalyFound(MiddenError):
+    """Much less is there than there used to be, and nobody has explained it."""
+
+    exit_code = 6
+
+    def __init__(self, backup: str, alarms: tuple[str, ...]) -> None:
+        self.backup = backup
+        self.alarms = alarms
+        super().__init__(
+            f"backup {backup}: {alarms[0]}; no backup is removed until that is explained; "
+            f'recover the database, or say `midden backups --accept {backup} "why"`'
         )
 
 
@@ -225,6 +254,18 @@ class VaultError(MiddenError):
     def __init__(self, path: Path, wrong: str, advice: str) -> None:
         self.path = path
         super().__init__(f"vault {path}: {wrong}; {advice}")
+
+
+class OtherDatabase(VaultError):
+    """The vault protects another database."""
+
+    def __init__(self, path: Path, target: Path) -> None:
+        self.target = target
+        super().__init__(
+            path,
+            f"it protects another database: nothing of what it knows is in {target}",
+            "choose another folder with --vault",
+        )
 
 
 class VaultLocked(VaultError):

@@ -9,6 +9,7 @@ import platformdirs
 
 from neotoma_core.encryption import Secret
 from neotoma_core.errors import UsageError
+from neotoma_core.store.announcing import Alerting
 from neotoma_core.store.keys import KeyFile, KeySource, Mnemonic, MnemonicFile
 
 
@@ -25,6 +26,45 @@ def default_vault(target: Path) -> Path:
     slug = re.sub(r"[^A-Za-z0-9.-]+", "-", target.name)
     digest = hashlib.sha256(path.encode()).hexdigest()[:8]
     return platformdirs.user_data_path("midden") / f"{slug}-{digest}"
+
+
+def neotoma_environment() -> str | None:
+    """Return what NEOTOMA_ENV says; None where it is not set."""
+    return os.environ.get("NEOTOMA_ENV")
+
+
+def shell_startup_file() -> Path:
+    """Return the file the user's shell reads when it starts."""
+    name = ".zshrc" if os.environ.get("SHELL", "").endswith("zsh") else ".bashrc"
+    return Path.home() / name
+
+
+def alerting() -> Alerting:
+    """Return who is told of alarms and successes.
+
+    MIDDEN_NOTIFY_URLS: addresses as Apprise has them, one a line or parted by spaces; so is
+    MIDDEN_HEARTBEAT_URL. Either may be in a file that the same name with ``_FILE`` names.
+    MIDDEN_METRICS_FILE: where the Prometheus text file goes. Raises UsageError.
+    """
+    metrics = os.environ.get("MIDDEN_METRICS_FILE")
+    beats = _secrets("MIDDEN_HEARTBEAT_URL")
+    return Alerting(
+        _secrets("MIDDEN_NOTIFY_URLS"),
+        beats[0] if beats else None,
+        Path(metrics) if metrics else None,
+    )
+
+
+def _secrets(name: str) -> tuple[Secret, ...]:
+    text = os.environ.get(name, "")
+    file = os.environ.get(f"{name}_FILE")
+    if file:
+        try:
+            text += "\n" + Path(file).read_text()
+        except OSError as error:
+            reason = error.strerror or "cannot be read"
+            raise UsageError(f"{name}_FILE: {file}: {reason}; check the spelling") from error
+    return tuple(Secret(word) for word in text.split())
 
 
 def key_source(key_file: Path | None = None, mnemonic_file: Path | None = None) -> KeySource | None:

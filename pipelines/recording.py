@@ -8,10 +8,13 @@ from typing import Final
 from prefect.artifacts import create_markdown_artifact
 from prefect.logging import get_run_logger
 
+from neotoma_core.ops.scheduled import ScheduledOutcome
+from neotoma_core.report.backup_text import backup_text, prune_text
 from neotoma_core.report.recovery import RecoveryReport
 from neotoma_core.report.text import plan_text, result_text
 
 ARTIFACT_KEY: Final = "recovery-report"
+BACKUP_KEY: Final = "backup-report"
 
 
 class RunLog:
@@ -39,6 +42,21 @@ def record_report(report: RecoveryReport) -> None:
     log.info("observations: %d before, %d after", before.observations, after.observations)
     log.info("entities: %d before, %d after", before.entities, after.entities)
     create_markdown_artifact(_as_markdown(report), ARTIFACT_KEY, f"Recovery of {report.target}")
+
+
+def record_scheduled(outcome: ScheduledOutcome) -> None:
+    """Log how the backup of one database ended, and store its report with the run."""
+    log = get_run_logger()
+    if outcome.report is None:
+        log.error("%s: %s", outcome.target, "; ".join(outcome.reasons))
+        return
+    report = outcome.report
+    for untold in report.untold:
+        log.warning("%s: %s", outcome.target, untold)
+    rotated = prune_text(report.rotation) if report.rotation else "not rotated: vault in use"
+    text = f"{backup_text(report.backup)}\n{rotated}"
+    markdown = f"```text\n{text}\n```\n\n```json\n{report.backup.to_json()}\n```\n"
+    create_markdown_artifact(markdown, BACKUP_KEY, f"Backup of {outcome.target}")
 
 
 def _as_markdown(report: RecoveryReport) -> str:

@@ -12,8 +12,11 @@ from neotoma_core import errors
 from neotoma_core.cli.app import app
 from neotoma_core.merge.accounting import RowCounts
 from neotoma_core.ops import erased_rows, erasure_reporting, rebuild_reporting, reporting
+from neotoma_core.ops.reset import ResetReport
 from neotoma_core.ops.restore import RestoreReport
+from neotoma_core.ops.shell_guard import GuardReport
 from neotoma_core.report import findings
+from neotoma_core.report.backup import BackupList, BackupReport, PruneReport, VerifyReport
 from neotoma_core.report.erasure import ErasureReport
 from neotoma_core.report.inventory import InventoryReport, StatusReport
 from neotoma_core.report.rebuild import RebuildReport
@@ -55,6 +58,12 @@ def test_every_key_of_the_report_is_documented() -> None:
         RestoreReport,
         InventoryReport,
         StatusReport,
+        BackupReport,
+        BackupList,
+        VerifyReport,
+        PruneReport,
+        ResetReport,
+        GuardReport,
     )
     assert set().union(*map(keys_of, reports)) <= documented
 

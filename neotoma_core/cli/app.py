@@ -7,13 +7,20 @@ from types import FrameType
 
 import typer
 
+from neotoma_core.cli.backup import backup
+from neotoma_core.cli.backups import backups
 from neotoma_core.cli.demo import demo
 from neotoma_core.cli.erase import erase
 from neotoma_core.cli.find import find
+from neotoma_core.cli.guard import guard
+from neotoma_core.cli.prune import prune
 from neotoma_core.cli.rebuild import rebuild
 from neotoma_core.cli.recover import recover
+from neotoma_core.cli.reset import reset
 from neotoma_core.cli.restore import restore
+from neotoma_core.cli.serve import serve
 from neotoma_core.cli.status import status
+from neotoma_core.cli.verify import verify
 from neotoma_core.errors import MiddenError
 
 app = typer.Typer(
@@ -30,6 +37,13 @@ app.command()(restore)
 app.command()(erase)
 app.command()(find)
 app.command()(status)
+app.command()(backup)
+app.command()(backups)
+app.command()(verify)
+app.command()(prune)
+app.command()(reset)
+app.command()(guard)
+app.command()(serve)
 app.command()(demo)
 
 _STOPPING = {signal.SIGINT: "interrupted", signal.SIGTERM: "told to stop"}

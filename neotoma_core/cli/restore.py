@@ -1,11 +1,12 @@
-"""``midden restore``: put a database back to what an evidence folder holds."""
+"""``midden restore``: put a database back to what evidence or a backup holds."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from neotoma_core.cli.asking import agreed, require_answerable
+from neotoma_core.cli.guarding import permitted
 from neotoma_core.cli.options import (
     JSON_OPTION,
     KEY_FILE_OPTION,
@@ -15,13 +16,30 @@ from neotoma_core.cli.options import (
     YES_OPTION,
 )
 
+if TYPE_CHECKING:
+    from neotoma_core.ops.restore import RestoreReport
+
 
 def restore(
     *,
-    evidence: Annotated[Path, typer.Argument(help="An evidence folder of the vault.")],
+    source: Annotated[
+        str,
+        typer.Argument(
+            help="A backup of the vault by name or number, or a folder: evidence, a backup, or one "
+            "of Neotoma's own backups.",
+            metavar="ID|PATH",
+        ),
+    ],
     target: Annotated[Path, TARGET_OPTION],
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", "-n", help="Prove the evidence; change nothing.")
+        bool, typer.Option("--dry-run", "-n", help="Find the source; change nothing.")
+    ] = False,
+    allow_environment_mismatch: Annotated[
+        bool,
+        typer.Option(
+            "--allow-environment-mismatch",
+            help="A development backup may take production's place, or the reverse.",
+        ),
     ] = False,
     yes: Annotated[bool, YES_OPTION] = False,
     key_file: Annotated[Path | None, KEY_FILE_OPTION] = None,
@@ -29,40 +47,64 @@ def restore(
     json: Annotated[bool, JSON_OPTION] = False,
     vault: Annotated[Path | None, VAULT_OPTION] = None,
 ) -> None:
-    """Put the target back to what it was when the evidence was taken: the undo of a recovery.
+    """Put the target back to what evidence or a backup holds: the undo of everything.
 
     What is there now is kept as new evidence first. What was erased since does not come back. Raw
-    files stay: they harm nothing.
+    files that are missing come back with a backup; those that are there stay.
     """
     from datetime import UTC, datetime
 
     from neotoma_core.cli.progress import TerminalProgress
-    from neotoma_core.ops.restore import check_evidence, restore_evidence
-    from neotoma_core.settings import default_vault, key_source
+    from neotoma_core.losses import Loss
+    from neotoma_core.ops.guarding import Guard
+    from neotoma_core.ops.restore import RestoreReport, RestoreRequest
+    from neotoma_core.ops.restore import restore as restore_database
+    from neotoma_core.ops.restore_sources import find_source
+    from neotoma_core.settings import default_vault, key_source, neotoma_environment
+    from neotoma_core.store.interrupts import released
 
     if not dry_run:
         require_answerable(yes=yes)
-    copy = check_evidence(evidence)
-    says = f"{copy}" if copy else "that there was no database"
+    folder = vault or default_vault(target)
+    found = find_source(source, folder)
     if dry_run:
-        print(f"evidence   proven: it holds {says}")
+        plan = RestoreReport(str(found.folder), str(target), "planned", 0, None)
+        print(plan.to_json() if json else f"{found.origin:<10} found: it holds {found.says}")
         return
-    if not agreed(f"put {target} back to {says}?", yes=yes):
+    if not agreed(f"put {target} back to {found.says}?", yes=yes):
         print("declined   nothing was changed")
         return
-    with TerminalProgress() as progress:
-        report = restore_evidence(
-            evidence,
-            target,
-            vault or default_vault(target),
-            datetime.now(UTC),
-            progress,
-            key=key_source(key_file, mnemonic_file),
-        )
+
+    def permit(loss: Loss) -> bool:
+        progress.pause()
+        return permitted(loss, "restoring", yes=yes)
+
+    request = RestoreRequest(
+        found,
+        target,
+        folder,
+        key_source(key_file, mnemonic_file),
+        allow_environment_mismatch=allow_environment_mismatch,
+        guard=Guard(permit, neotoma_environment()),
+    )
+    # Innermost first: the report is printed before an interrupt that came after the rename.
+    with released(), TerminalProgress() as progress:
+        report = restore_database(request, datetime.now(UTC), progress)
+        progress.pause()
+        _show(report, json=json)
+
+
+def _show(report: "RestoreReport", *, json: bool) -> None:
     if json:
         print(report.to_json())
         return
-    print(f"restored   {target}")
+    if report.outcome == "declined":
+        print("declined   nothing was changed")
+        return
+    print(f"restored   {report.target}")
     if report.erased:
         print(f"erased     {report.erased:,} rows that were erased before were left out")
+    if report.raw_files_restored or report.raw_files_lost:
+        lost = f", {report.raw_files_lost:,} are lost" if report.raw_files_lost else ""
+        print(f"raw files  {report.raw_files_restored:,} came back{lost}")
     print(f"undo       {report.undo}")

@@ -5,8 +5,9 @@ from typing import Annotated, Final
 
 import typer
 
-from neotoma_core.cli.options import JSON_OPTION
+from neotoma_core.cli.options import JSON_OPTION, VAULT_OPTION
 
+_ALARM: Final = 6
 _SEARCH: Final = typer.Option(
     help="Where copies may be; repeat it [default: the database's folder and the one above].",
     show_default=False,
@@ -17,11 +18,12 @@ def status(
     target: Annotated[Path, typer.Argument(help="The database.", show_default=False)],
     *,
     search: Annotated[list[Path] | None, _SEARCH] = None,
+    vault: Annotated[Path | None, VAULT_OPTION] = None,
     json: Annotated[bool, JSON_OPTION] = False,
 ) -> int:
-    """Say whether a database has lost what its copies hold, and what to do then.
+    """Say whether a database has lost what its copies hold, what protects it, and what to do.
 
-    Exit code 6 where it looks wiped.
+    Exit code 6 where it looks wiped, a backup is overdue, or rotation is frozen.
     """
     from datetime import UTC, datetime
 
@@ -29,14 +31,13 @@ def status(
     from neotoma_core.ops.find import check_status
     from neotoma_core.ops.search import SearchRequest
     from neotoma_core.report.inventory_text import status_text
-    from neotoma_core.settings import places_around
+    from neotoma_core.settings import default_vault, places_around
 
     with TerminalProgress() as progress:
         places = tuple(search) if search else places_around(target)
-        report = check_status(target, SearchRequest(places), progress)
+        now = datetime.now(UTC)
+        folder = vault or default_vault(target)
+        report = check_status(target, SearchRequest(places), folder, now, progress)
         progress.pause()
-    print(report.to_json() if json else status_text(report, datetime.now(UTC)))
-    return WIPED if report.drop.verdict == "wiped" else 0
-
-
-WIPED: Final = 6
+    print(report.to_json() if json else status_text(report, now))
+    return _ALARM if report.is_alarming else 0

@@ -1,12 +1,15 @@
 """Finding copies: the inventory, and the status of one database among its copies."""
 
+import shlex
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 from neotoma_core.errors import UsageError
 from neotoma_core.ops.composing import family_of, number_of
 from neotoma_core.ops.inventory import drop_check, inventory_frame, take_inventory
 from neotoma_core.ops.progress import Progress
+from neotoma_core.ops.protection import protection_of, summary_of
 from neotoma_core.ops.run import target_of
 from neotoma_core.ops.search import SearchRequest, search
 from neotoma_core.report.inventory import InventoryReport, StatusReport
@@ -50,10 +53,12 @@ def _draw(report: InventoryReport, picture: Path) -> None:
     write_file(picture, (coverage_html(svg) if page else svg).encode())
 
 
-def check_status(target: Path, where: SearchRequest, progress: Progress) -> StatusReport:
+def check_status(
+    target: Path, where: SearchRequest, vault: Path, now: datetime, progress: Progress
+) -> StatusReport:
     """Return the state of one database, compared with the copies of it that are found.
 
-    Raises UsageError where the file is no Neotoma database, TargetError.
+    Raises UsageError where the file is no Neotoma database, TargetError, VaultDamaged.
     """
     present = target_of(target)
     with private_scratch() as scratch:
@@ -65,6 +70,10 @@ def check_status(target: Path, where: SearchRequest, progress: Progress) -> Stat
     own = family_of(found, copy.number if copy else None, target)
     examined = found.copies[number].examined if number is not None else None
     holdings = examined.holdings if examined else None
+    drop = drop_check(found, copy, own, target)
+    protection = summary_of(protection_of(vault, now))
+    unprotected = protection is None or not protection.backups
+    backup = f"midden backup --target {shlex.quote(str(target))}" if unprotected else None
     return StatusReport(
         str(target),
         examined.state if examined else "missing",
@@ -75,5 +84,7 @@ def check_status(target: Path, where: SearchRequest, progress: Progress) -> Stat
         holdings.last if holdings else None,
         tuple(map(str, where.paths)),
         len(found.copies) - (number is not None),
-        drop_check(found, copy, own, target),
+        drop,
+        protection,
+        drop.next or backup,
     )

@@ -22,6 +22,7 @@ from neotoma_core.ops.rebuild_reading import (
     ENTITIES,
     RELATIONSHIPS,
     Reading,
+    Secured,
     prove_indexes,
     read_target,
 )
@@ -35,15 +36,18 @@ from neotoma_core.tables import BY_NAME
 Confirm = Callable[[RebuildReport], bool]
 
 
-def check_snapshots(rebuild: RebuildRun, progress: Progress) -> RebuildReport:
+def check_snapshots(
+    rebuild: RebuildRun, progress: Progress, secured: Secured | None = None
+) -> RebuildReport:
     """Report where the target's snapshots are not what its log says; write nothing to it.
 
-    Raises what ``read_target`` raises.
+    ``secured``: the copy to read, where there is one already. Raises what ``read_target`` raises.
     """
     clock = Clock()
-    reading = read_target(rebuild, (*ENTITIES, *RELATIONSHIPS), progress, clock)
-    progress.begin("integrity")
-    prove_indexes(reading)
+    reading = read_target(rebuild, (*ENTITIES, *RELATIONSHIPS), progress, clock, secured)
+    if secured is None:
+        progress.begin("integrity")
+        prove_indexes(reading)
     clock.lap("integrity")
     tallies, drift = _decide(reading, lambda _: None, progress, clock)
     report = reported(reading, tallies, drift, clock.seconds)

@@ -128,7 +128,11 @@ class Reading:
         return any(spilled.sealed for spilled in self.spilled.values())
 
 
-def _secured(rebuild: RebuildRun, progress: Progress) -> tuple[DatabaseEvidence, Path]:
+Secured = tuple[DatabaseEvidence, Path]
+"""The evidence of a database, and the whole copy."""
+
+
+def _secured(rebuild: RebuildRun, progress: Progress) -> Secured:
     """Copy the target into the run's evidence; return that and the whole copy."""
     run = rebuild.run
     progress.begin("evidence", require_space(run))
@@ -138,14 +142,18 @@ def _secured(rebuild: RebuildRun, progress: Progress) -> tuple[DatabaseEvidence,
 
 
 def read_target(
-    rebuild: RebuildRun, tables: tuple[str, ...], progress: Progress, clock: Clock
+    rebuild: RebuildRun,
+    tables: tuple[str, ...],
+    progress: Progress,
+    clock: Clock,
+    secured: Secured | None = None,
 ) -> Reading:
-    """Secure the target, prove its pages and read some of its tables into buckets.
+    """Secure the target, unless it is, prove its pages and read some of its tables into buckets.
 
     Raises DiskFull, TargetLocked, BackupUnreadable, BackupDamaged, NotNeotoma, KeyMissing,
     VaultDamaged, UsageError for an unusable key or entities that are not there.
     """
-    evidence, whole = _secured(rebuild, progress)
+    evidence, whole = secured or _secured(rebuild, progress)
     clock.lap("evidence")
     path = rebuild.target.path
     with closing(connect_read_only(whole)) as connection:

@@ -1,32 +1,47 @@
-"""Putting a database back to what an evidence folder holds: the undo of a recovery."""
+"""Putting a database back to what evidence, a backup or a folder of Neotoma's own holds.
 
-from contextlib import closing
+unpack and prove → present database into evidence → raw files → renamed into place
+
+Until the rename the target is what it was. A damaged source is refused before anything is written.
+"""
+
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from neotoma_core.canonical import JsonValue
-from neotoma_core.errors import UsageError, VaultDamaged
+from neotoma_core.environments import RAW_FOLDERS, environment_of
+from neotoma_core.errors import EnvironmentMismatch, TargetLocked
+from neotoma_core.ops.backup_run import BackupRequest
 from neotoma_core.ops.erased_copies import without_erased
 from neotoma_core.ops.evidence import secure_database, write_manifest
-from neotoma_core.ops.progress import Progress
+from neotoma_core.ops.guarding import Guard, extent_of, measure_loss, pre_backup
+from neotoma_core.ops.progress import Progress, Silent
 from neotoma_core.ops.reporting import undo_command
+from neotoma_core.ops.restore_sources import (
+    RestoreSource,
+    check_evidence,
+    find_source,
+    put_raw_files,
+    unpack,
+)
 from neotoma_core.ops.run import RecoverRequest, Run, target_of
 from neotoma_core.report.document import document
 from neotoma_core.store import vault
-from neotoma_core.store.copies import sha256_of
-from neotoma_core.store.databases import check_integrity, connect_read_only, make_whole
+from neotoma_core.store.interrupts import hold_interrupts
 from neotoma_core.store.keys import KeySource
 from neotoma_core.store.replacing import replace_database
+from neotoma_core.store.space import out_of_space_named
+from neotoma_core.store.sqlite_files import is_open_elsewhere
 
-_TARGET = "target"
+__all__ = ["RestoreReport", "RestoreRequest", "check_evidence", "restore", "restore_evidence"]
 
 
 @dataclass(frozen=True, slots=True)
 class RestoreReport:
     """One restore. ``undo`` puts back what was there before it.
 
-    ``erased``: rows the vault knows to be erased, which were left out.
+    ``erased``: rows the vault knows to be erased, which were left out. ``raw_files_restored``: raw
+    files that were not there; ``raw_files_lost``: those that are no longer in the vault.
     """
 
     evidence: str
@@ -34,32 +49,63 @@ class RestoreReport:
     outcome: str
     erased: int
     undo: str | None
+    raw_files_restored: int = 0
+    raw_files_lost: int = 0
 
     def to_json(self) -> str:
         """Return the report as one JSON document."""
         return document(self)
 
 
-def check_evidence(evidence: Path) -> Path | None:
-    """Return the copied target in ``evidence``, every file proven by its hash.
+@dataclass(frozen=True, slots=True)
+class RestoreRequest:
+    """From where, to where, by which means.
 
-    None where the run found no target: then going back means that there is none.
-    Raises UsageError where the folder is no evidence, VaultDamaged where a copy has changed.
+    ``key``: where the key of encrypted columns is, for snapshots that change because something in
+    them was erased. ``guard``: who is asked before nearly all observations go; None: nobody.
     """
-    manifest = evidence / "manifest.json"
-    if not manifest.is_file():
-        raise UsageError(
-            f"{evidence}: no evidence folder (it has no manifest.json); "
-            "give the folder that the report of the run names"
-        )
-    described = vault.read_json(manifest)
-    databases = described.get("databases") if isinstance(described, dict) else None
-    if not isinstance(databases, list):
-        raise VaultDamaged(manifest, "not an evidence manifest", "choose another evidence folder")
-    for database in databases:
-        if isinstance(database, dict) and database.get("label") == _TARGET:
-            return _proven(evidence / _TARGET, database)
-    return None
+
+    source: RestoreSource
+    target: Path
+    vault: Path
+    key: KeySource | None = None
+    allow_environment_mismatch: bool = False
+    guard: Guard | None = None
+
+
+def restore(request: RestoreRequest, now: datetime, progress: Progress) -> RestoreReport:
+    """Put the target back to what the source holds; what is there now becomes new evidence.
+
+    What was erased is left out: it is erased from the copy before that takes the target's place.
+    Raises TargetLocked while another program is connected to the target; BackupNotIntact,
+    BackupDamaged, EnvironmentMismatch, KeyMissing, VaultError, DiskFull. Then nothing was changed.
+    """
+    source, target = request.source, request.target
+    present = target_of(target)
+    _require_environment(request)
+    vault.open_vault(request.vault, target)
+    with vault.locked(request.vault), out_of_space_named(request.vault):
+        folders = vault.new_run(request.vault, now)
+        run = Run(RecoverRequest(target, (), request.vault), folders, present, (), (), (), now)
+        try:
+            whole = unpack(source, folders.work / "restore", target)
+            if present is not None and is_open_elsewhere(target):
+                raise TargetLocked(target)
+            if not _permitted(request, whole, folders, now):
+                return RestoreReport(str(source.folder), str(target), "declined", 0, None)
+            kept = tuple(secure_database(run, d, progress) for d in run.databases)
+            write_manifest(run, kept)
+            erased = 0
+            if whole is not None:
+                vaults = (request.vault, source.vault)
+                whole, erased = without_erased(whole, vaults, run, request.key)
+            copied, lost = _raw_files(request, folders.work)
+            hold_interrupts()
+            replace_database(target, whole)
+        finally:
+            vault.remove_work(folders)
+    undo = undo_command(run)
+    return RestoreReport(str(source.folder), str(target), "restored", erased, undo, copied, lost)
 
 
 def restore_evidence(  # noqa: PLR0913 - from where, to where, by which means
@@ -71,51 +117,39 @@ def restore_evidence(  # noqa: PLR0913 - from where, to where, by which means
     *,
     key: KeySource | None = None,
 ) -> RestoreReport:
-    """Put ``target`` back to the copy in ``evidence``; what is there now becomes new evidence.
-
-    What was erased is left out: it is erased from the copy before that takes the target's place.
-    ``key``: where the key of encrypted columns is, for snapshots that change because of it.
-    Raises TargetLocked while another program is connected to the target; KeyMissing.
-    """
-    copy = check_evidence(evidence)
-    present = target_of(target)
-    vault.open_vault(vault_folder, target)
-    with vault.locked(vault_folder):
-        folders = vault.new_run(vault_folder, now)
-        request = RecoverRequest(target, (), vault_folder)
-        run = Run(request, folders, present, (), (), (), now)
-        try:
-            kept = tuple(secure_database(run, d, progress) for d in run.databases)
-            write_manifest(run, kept)
-            whole = _whole(copy, target, folders) if copy else None
-            erased = 0
-            if whole is not None:
-                vaults = (vault_folder, evidence.absolute().parent.parent)
-                whole, erased = without_erased(whole, vaults, run, key)
-            replace_database(target, whole)
-        finally:
-            vault.remove_work(folders)
-    return RestoreReport(str(evidence), str(target), "restored", erased, undo_command(run))
+    """Put ``target`` back to the copy in ``evidence``: the undo of a recovery. See ``restore``."""
+    source = find_source(str(evidence), vault_folder)
+    return restore(RestoreRequest(source, target, vault_folder, key), now, progress)
 
 
-def _whole(copy: Path, target: Path, folders: vault.RunFolders) -> Path:
-    whole = make_whole(copy, copy, folders.work / "restore")
-    with closing(connect_read_only(whole)) as connection:
-        check_integrity(connection, target)
-    return whole
+def _permitted(
+    request: RestoreRequest, whole: Path | None, folders: vault.RunFolders, now: datetime
+) -> bool:
+    """Return whether the target may lose what it loses; nearly all is backed up first."""
+    if request.guard is None or not request.target.exists():
+        return True
+    left = extent_of(whole, request.target).observations if whole else 0
+    scratch, environment = folders.work / "loss", request.guard.environment
+    loss = measure_loss(request.target, left, scratch, environment)
+    if loss is None:
+        return True
+    if not request.guard.permit(loss):
+        return False
+    asked = BackupRequest(request.target, request.vault, "before-restore", key=request.key)
+    pre_backup(asked, folders, now, Silent())
+    return True
 
 
-def _proven(folder: Path, database: dict[str, JsonValue]) -> Path:
-    files = database.get("files")
-    names = []
-    for file in files if isinstance(files, list) else []:
-        if isinstance(file, dict):
-            path = folder / str(file.get("name"))
-            if not path.is_file() or sha256_of(path) != file.get("sha256"):
-                raise VaultDamaged(
-                    path, "not the file the manifest describes", "choose another evidence folder"
-                )
-            names.append(path)
-    if not names:
-        raise VaultDamaged(folder, "the manifest lists no files", "choose another evidence folder")
-    return names[0]
+def _require_environment(request: RestoreRequest) -> None:
+    theirs, ours = request.source.environment, environment_of(request.target.name)
+    if request.source.origin == "evidence" or request.allow_environment_mismatch:
+        return
+    if theirs and ours and theirs != ours:
+        raise EnvironmentMismatch(request.source.folder, theirs, ours)
+
+
+def _raw_files(request: RestoreRequest, scratch: Path) -> tuple[int, int]:
+    parent = request.target.absolute().parent
+    known = environment_of(request.target.name) or request.source.environment or "development"
+    folders = {environment: parent / name for environment, name in RAW_FOLDERS.items()}
+    return put_raw_files(request.source, scratch, folders, known)

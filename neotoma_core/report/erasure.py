@@ -59,7 +59,8 @@ class ErasureReport:
     """One run of ``midden erase``.
 
     ``recorded``: ids that were new to the vault's ledger. ``rows``: all rows that go, ``writes``
-    with the snapshots that change because of it.
+    with the snapshots that change because of it. ``backup``: the one that was taken before, where
+    nearly all observations went.
     """
 
     run: str
@@ -78,6 +79,7 @@ class ErasureReport:
     seconds: Mapping[str, float]
     report: str
     undo: None = None
+    backup: str | None = None
 
     def to_json(self) -> str:
         """Return the report as one JSON document."""

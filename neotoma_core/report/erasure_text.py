@@ -26,7 +26,11 @@ def result_text(report: ErasureReport) -> str:
             f"{report.rows:,} rows and {report.erased_raw_files.removed:,} raw files; "
             f"{report.recorded:,} ids recorded in the ledger{passed}",
         )
-    return "\n".join([done, labelled("report", report.report)])
+    lines = [done, labelled("report", report.report)]
+    if report.backup:
+        lines.append(labelled("backup", f"{report.backup} still has what was erased, as every"))
+        lines.append(labelled("", "backup before it; once you are sure, remove their folders"))
+    return "\n".join(lines)
 
 
 def _asked(report: ErasureReport) -> Iterator[str]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from neotoma_core.report.document import document
+from neotoma_core.report.protection import ProtectionSummary
 
 Verdict = Literal["wiped", "lacking", "whole", "alone"]
 
@@ -106,7 +107,10 @@ class InventoryReport:
 
 @dataclass(frozen=True, slots=True)
 class StatusReport:
-    """The state of one database, and whether it has lost anything."""
+    """The state of one database, whether it has lost anything, and what protects it.
+
+    ``protection``: null where it has no vault. ``next``: the command to run first, if any.
+    """
 
     target: str
     state: str
@@ -118,6 +122,14 @@ class StatusReport:
     searched: tuple[str, ...]
     copies: int
     drop: DropCheck
+    protection: ProtectionSummary | None
+    next: str | None
+
+    @property
+    def is_alarming(self) -> bool:
+        """Whether somebody should look."""
+        protected = self.protection
+        return self.drop.verdict == "wiped" or (protected is not None and protected.is_alarming)
 
     def to_json(self) -> str:
         """Return the report as one JSON document."""

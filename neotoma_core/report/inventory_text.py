@@ -49,6 +49,10 @@ def status_text(report: StatusReport, now: datetime) -> str:
     lines = [shown(drop_line(report.drop, now))]
     if report.problem:
         lines.append(labelled(report.state, report.problem))
+    if report.protection:
+        lines.append(labelled("vault", report.protection.said))
+    elif report.next:
+        lines.append(labelled("vault", f"no backup was ever taken; next: {report.next}"))
     return "\n".join(lines)
 
 

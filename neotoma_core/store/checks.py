@@ -154,7 +154,7 @@ def integrity_problems(connection: sqlite3.Connection, written: Mapping[str, int
             found += [line for (text,) in lines for line in str(text).splitlines()]
             found += _incomplete_indexes(connection, table)
     damage = [line for line in found if not line.startswith(NO_DAMAGE)]
-    return [*damage, *_broken_foreign_keys(connection)]
+    return [*damage, *broken_foreign_keys(connection)]
 
 
 def _incomplete_indexes(connection: sqlite3.Connection, table: str) -> Iterator[str]:
@@ -175,7 +175,8 @@ def _counted(connection: sqlite3.Connection, table: str, by: str) -> int:
     return int(rows)
 
 
-def _broken_foreign_keys(connection: sqlite3.Connection) -> list[str]:
+def broken_foreign_keys(connection: sqlite3.Connection) -> list[str]:
+    """Return what SQLite's foreign-key check finds."""
     broken = connection.execute("PRAGMA main.foreign_key_check").fetchall()
     return [f"{table}: a row refers to no row of {parent}" for table, _, parent, _ in broken]
 

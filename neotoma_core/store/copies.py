@@ -72,6 +72,8 @@ def copy_database(
         with ExitStack() as stack:
             opened = _open_all(database, stack)
             held = stack.enter_context(_held_still(database))
+            if held:
+                opened = _without_idle_journal(database, opened)
             copied = tuple(_copy(path, descriptor, folder, progress) for path, descriptor in opened)
             if held or all(is_unchanged(file) for file in copied):
                 return copied
@@ -136,6 +138,22 @@ def _open_all(database: Path, stack: ExitStack) -> tuple[tuple[Path, int], ...]:
         stack.callback(os.close, descriptor)
         opened.append((path, descriptor))
     return tuple(opened)
+
+
+def _without_idle_journal(
+    database: Path, opened: tuple[tuple[Path, int], ...]
+) -> tuple[tuple[Path, int], ...]:
+    """Leave out a rollback journal that has nothing to roll back.
+
+    Whoever may read a database without a write-ahead log knows that no journal is hot. One that is
+    there belongs to a transaction that has not written yet, or that ended after it was opened: to
+    roll that back would damage the copy.
+    """
+    header = read_header(database)
+    if header is None or header.wal_mode:
+        return opened
+    journal = companion(database, "-journal")
+    return tuple((path, descriptor) for path, descriptor in opened if path != journal)
 
 
 @contextmanager

@@ -24,7 +24,7 @@ from neotoma_core.store.keys import KeySource, read_key
 from neotoma_core.store.row_stream import with_columns
 from neotoma_core.store.rows import read_rows
 from neotoma_core.tables import BY_NAME, MERGED
-from neotoma_core.tables.versions import version_range
+from neotoma_core.versions import version_range
 
 ROW: Final = "row"
 MADE: Final = "made"

@@ -53,7 +53,7 @@ def copy_raw_files(
     for folder in {(target / name).parent for name in names}:
         folder.mkdir(parents=True, exist_ok=True)
     for name in names:
-        size = _copy(f"{source}/{name}", f"{target}/{name}")
+        size = copy_verified(f"{source}/{name}", f"{target}/{name}")
         if size is None:
             failed.append(name)
         else:
@@ -94,8 +94,8 @@ def sync_everything() -> None:
     os.sync()
 
 
-def _copy(source: str, target: str) -> int | None:
-    """Copy one file if its bytes still have the hash in its name; return the bytes written.
+def copy_verified(source: str, target: str, *, mode: int = 0o644) -> int | None:
+    """Copy one file if its bytes have the hash in its new name; return the bytes written.
 
     Thousands of small files: every call to the system counts, so none is made twice.
     """
@@ -103,7 +103,7 @@ def _copy(source: str, target: str) -> int | None:
     digest = hashlib.sha256()
     size = 0
     try:
-        with Path(source).open("rb", buffering=0) as file, _created(temporary) as copy:
+        with Path(source).open("rb", buffering=0) as file, _created(temporary, mode) as copy:
             while block := file.read(CHUNK):
                 digest.update(block)
                 copy.write(block)
@@ -118,8 +118,8 @@ def _copy(source: str, target: str) -> int | None:
     return size
 
 
-def _created(path: str) -> BinaryIO:
-    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644), "wb", 0)
+def _created(path: str, mode: int) -> BinaryIO:
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "wb", 0)
 
 
 def _names(folder: Path) -> Iterator[str]:

@@ -32,14 +32,27 @@ def replace_database(target: Path, whole: Path | None) -> None:
             _put(target, whole)
     except sqlite3.OperationalError as error:
         raise TargetLocked(target) from error
+    except sqlite3.DatabaseError:
+        _replace_damaged(target, whole)
     for suffix in ("-wal", "-shm", "-journal"):
         companion(target, suffix).unlink(missing_ok=True)
+
+
+def _replace_damaged(target: Path, whole: Path | None) -> None:
+    """Replace what SQLite cannot open, and so cannot lock or fold a log into.
+
+    Its log goes first: once the new database has the name, an old log must not be there.
+    """
+    for suffix in ("-wal", "-shm", "-journal"):
+        companion(target, suffix).unlink(missing_ok=True)
+    sync_folder(target.absolute().parent)
+    _put(target, whole)
 
 
 def _put(target: Path, whole: Path | None) -> None:
     if whole is None:
         target.unlink(missing_ok=True)
-        sync_folder(target.parent)
+        sync_folder(target.absolute().parent)
         return
     temporary = temporary_name(target)
     try:

@@ -5,12 +5,15 @@
     vault.json            format version, which database it protects, how long the ledger is
     erasures.jsonl        salted hashes of erased ids (see ``store/ledger.py``)
     lock                  held by the run that is using the vault
+    backups/<backup>/     one self-contained copy each (see ``store/backups.py``)
+    blobs/ab/<sha256>     raw files of all backups (see ``store/blobs.py``)
     evidence/<run>/       copies taken before a recovery, with checksums; manifest.json last
     quarantine/<run>/     rows that could not be merged, with reasons
     reports/<run>/        report.json, conflicts.parquet
     work/<run>/           scratch of a run; nobody's once the lock is free
 
-Invariant: what has no manifest does not exist; nothing but ``work`` is ever deleted here.
+Invariant: what has no manifest does not exist. Nothing but ``work`` is deleted here, except by
+``midden prune``: backups that its plan names, and blobs that no backup names any longer.
 """
 
 import fcntl
@@ -30,6 +33,7 @@ from neotoma_core.errors import VaultDamaged, VaultError, VaultLocked
 from neotoma_core.store.atomic import write_file
 
 FORMAT: Final = 1
+_ID_BYTES: Final = 8
 WITH_ERASURES: Final = 2  # so that a midden that knows no ledger does not pass it over
 
 
@@ -105,10 +109,40 @@ def new_run(vault: Path, now: datetime) -> RunFolders:
 
 
 def remove_work(folders: RunFolders) -> None:
-    """Remove the scratch of a run, and its evidence folder where nothing came into it."""
+    """Remove the scratch of a run, and its evidence folder where no evidence was taken."""
     shutil.rmtree(folders.work, ignore_errors=True)
-    with suppress(OSError):
+    with suppress(OSError):  # it is not empty, or gone already
         folders.evidence.rmdir()
+
+
+def read_description(vault: Path) -> dict[str, JsonValue]:
+    """Return what ``vault.json`` says; raises VaultDamaged."""
+    value = read_json(vault / "vault.json")
+    if not isinstance(value, dict):
+        raise VaultDamaged(vault / "vault.json", "not a description of a vault", "restore it")
+    return value
+
+
+def describe(vault: Path, facts: dict[str, JsonValue]) -> None:
+    """Add facts to ``vault.json``, in place of what it said of them."""
+    write_json(vault / "vault.json", {**read_description(vault), **facts})
+
+
+def identifier_of(vault: Path) -> str | None:
+    """Return the random id of a vault; None where it has none yet."""
+    if not (vault / "vault.json").exists():
+        return None
+    known = read_description(vault).get("id")
+    return known if isinstance(known, str) else None
+
+
+def identified(vault: Path) -> str:
+    """Return the random id of a vault, which is given one first where it has none."""
+    known = identifier_of(vault)
+    if known is None:
+        known = os.urandom(_ID_BYTES).hex()
+        describe(vault, {"id": known})
+    return known
 
 
 def free_bytes(folder: Path) -> int:

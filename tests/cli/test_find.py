@@ -21,12 +21,17 @@ def test_find_status_and_recover_work_together(midden: Midden, tmp_path: Path) -
     status = midden("status", target, "--search", tmp_path)
     assert status.returncode == 6
     assert status.stdout.startswith(f"{target} looks wiped")
+    assert json.loads(midden("status", target, "--json").stdout)["protection"] is None
     done = midden("recover", "--target", target, "--from-inventory", listing, "--yes")
     assert done.returncode == 0
     assert "proposed   " in done.stdout
     after = midden("status", target, "--search", tmp_path, "--json")
     assert after.returncode == 0
     assert json.loads(after.stdout)["drop"]["verdict"] == "whole"
+    assert json.loads(after.stdout)["next"] == f"midden backup --target {target}"
+    assert midden("backup", "--target", target).returncode == 0
+    protected = midden("status", target, "--search", tmp_path, "--json")
+    assert json.loads(protected.stdout)["protection"]["good"] == 1
 
 
 def test_wrong_words_are_refused_with_what_to_do(midden: Midden, tmp_path: Path) -> None:

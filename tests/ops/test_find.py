@@ -15,7 +15,7 @@ from neotoma_core.ops.search import SearchRequest
 from neotoma_core.report.inventory import CopyRow, InventoryReport
 from neotoma_core.report.inventory_text import drop_line
 from neotoma_core.settings import data_folder
-from neotoma_core.tables.versions import version_range
+from neotoma_core.versions import version_range
 from tests.conftest import copy_databases
 from tests.databases import make_database
 from tests.proven import observed, owner, stored
@@ -112,7 +112,7 @@ def test_a_path_that_does_not_exist_is_refused_before_anything_is_read(tmp_path:
 
 def test_the_status_of_a_missing_database_is_that_everything_is_lost(tree: Path) -> None:
     target = tree / "data" / "neotoma.production.db"
-    report = check_status(target, SearchRequest((tree / "backups",)), Silent())
+    report = check_status(target, SearchRequest((tree / "backups",)), tree / "vault", NOW, Silent())
     assert (report.state, report.drop.verdict, report.drop.lacks) == ("missing", "wiped", 6274)
 
 
@@ -122,12 +122,14 @@ def test_a_database_that_has_all_its_copies_hold_is_well(tmp_path: Path) -> None
     make_database(
         tmp_path / "b.db", {**rows, "observations": [observed(1)], "sources": [stored(1)]}
     )
-    report = check_status(whole, SearchRequest((tmp_path,)), Silent())
+    report = check_status(whole, SearchRequest((tmp_path,)), tmp_path / "vault", NOW, Silent())
     assert report.drop.verdict == "whole"
     assert "all that its copies hold" in drop_line(report.drop, NOW)
     (tmp_path / "text").write_text("x")
     with pytest.raises(UsageError, match="not a Neotoma database"):
-        check_status(tmp_path / "text", SearchRequest((tmp_path,)), Silent())
+        check_status(
+            tmp_path / "text", SearchRequest((tmp_path,)), tmp_path / "vault", NOW, Silent()
+        )
 
 
 def test_the_data_folder_is_where_neotoma_says_it_is(

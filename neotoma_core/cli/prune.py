@@ -1,0 +1,85 @@
+"""``midden prune``: remove backups that no rule keeps."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from neotoma_core.cli.asking import agreed, require_answerable
+from neotoma_core.cli.options import JSON_OPTION, TARGET_OPTION, VAULT_OPTION, YES_OPTION
+from neotoma_core.cli.spans import span_of
+
+if TYPE_CHECKING:
+    from neotoma_core.report.backup import PruneReport
+    from neotoma_core.retention import RetentionPolicy
+
+
+def prune(
+    *,
+    target: Annotated[Path, TARGET_OPTION],
+    keep_last: Annotated[int | None, typer.Option(min=0, show_default=False)] = None,
+    keep_hourly: Annotated[int | None, typer.Option(min=0, show_default=False)] = None,
+    keep_daily: Annotated[int | None, typer.Option(min=0, show_default=False)] = None,
+    keep_weekly: Annotated[int | None, typer.Option(min=0, show_default=False)] = None,
+    keep_monthly: Annotated[int | None, typer.Option(min=0, show_default=False)] = None,
+    keep_within: Annotated[
+        str | None,
+        typer.Option(help="All of the last so long, as 30d.", show_default=False),
+    ] = None,
+    apply: Annotated[bool, typer.Option("--apply", help="Do it; otherwise only plan.")] = False,
+    yes: Annotated[bool, YES_OPTION] = False,
+    json: Annotated[bool, JSON_OPTION] = False,
+    vault: Annotated[Path | None, VAULT_OPTION] = None,
+) -> None:
+    """Plan which backups go, and with --apply remove them.
+
+    Without any --keep option: all of the newest day, the last of each of 30 days and of 12 months.
+    The newest verified backup that is not after a loss always stays, and everything does while a
+    loss is unexplained or something cannot be read. What is removed is gone for good.
+    """
+    from datetime import UTC, datetime
+
+    from neotoma_core.ops.prune import prune_backups
+    from neotoma_core.report.backup_text import prune_text
+    from neotoma_core.settings import default_vault
+
+    counts = {
+        "last": keep_last,
+        "hourly": keep_hourly,
+        "daily": keep_daily,
+        "weekly": keep_weekly,
+        "monthly": keep_monthly,
+    }
+    policy = _policy(counts, keep_within)
+    if apply:
+        require_answerable(yes=yes)
+
+    def confirm(plan: "PruneReport") -> bool:
+        if not apply or plan.held:
+            return False
+        if not json:
+            print(prune_text(plan))
+        return agreed(f"remove {plan.removed:,} backups for good?", yes=yes)
+
+    report = prune_backups(
+        vault or default_vault(target), target, policy, datetime.now(UTC), confirm
+    )
+    print(report.to_json() if json else prune_text(report))
+
+
+def _policy(counts: dict[str, int | None], within: str | None) -> "RetentionPolicy":
+    from neotoma_core.retention import DEFAULT, RetentionPolicy
+
+    span = span_of(within, "--keep-within")
+    if span is None and all(count is None for count in counts.values()):
+        return DEFAULT
+    given = {name: count or 0 for name, count in counts.items()}
+    return RetentionPolicy(
+        last=given["last"],
+        hourly=given["hourly"],
+        daily=given["daily"],
+        weekly=given["weekly"],
+        monthly=given["monthly"],
+        within=span or timedelta(0),
+    )

@@ -1,0 +1,72 @@
+"""``midden reset``: the guarded way to wipe a database."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from neotoma_core.cli.guarding import permitted
+from neotoma_core.cli.options import (
+    JSON_OPTION,
+    KEY_FILE_OPTION,
+    MNEMONIC_FILE_OPTION,
+    TARGET_OPTION,
+    VAULT_OPTION,
+    YES_OPTION,
+)
+
+if TYPE_CHECKING:
+    from neotoma_core.ops.reset import ResetReport
+
+
+def reset(
+    *,
+    target: Annotated[Path, TARGET_OPTION],
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", "-n", help="Say what would be lost; change nothing.")
+    ] = False,
+    yes: Annotated[bool, YES_OPTION] = False,
+    key_file: Annotated[Path | None, KEY_FILE_OPTION] = None,
+    mnemonic_file: Annotated[Path | None, MNEMONIC_FILE_OPTION] = None,
+    json: Annotated[bool, JSON_OPTION] = False,
+    vault: Annotated[Path | None, VAULT_OPTION] = None,
+) -> None:
+    """Wipe the target and make it anew, empty, once a backup of it was taken and proven.
+
+    In production (NEOTOMA_ENV, its name or what it holds says so) the name of the database has to
+    be typed, at a terminal, and --yes does not count. Raw files stay: they harm nothing.
+    """
+    from datetime import UTC, datetime
+
+    from neotoma_core.cli.progress import TerminalProgress
+    from neotoma_core.losses import Loss
+    from neotoma_core.ops.guarding import Guard
+    from neotoma_core.ops.reset import ResetRequest, plan_reset
+    from neotoma_core.ops.reset import reset as reset_database
+    from neotoma_core.settings import default_vault, key_source, neotoma_environment
+    from neotoma_core.store.interrupts import released
+
+    def permit(loss: Loss) -> bool:
+        progress.pause()
+        return permitted(loss, "reset", yes=yes)
+
+    guard = Guard(permit, neotoma_environment())
+    key = key_source(key_file, mnemonic_file)
+    request = ResetRequest(target, vault or default_vault(target), guard, key)
+    # Innermost first: the report is printed before an interrupt that came after the rename.
+    with released(), TerminalProgress() as progress:
+        now = datetime.now(UTC)
+        report = plan_reset(request, now) if dry_run else reset_database(request, now, progress)
+        progress.pause()
+        print(report.to_json() if json else _text(report, dry_run=dry_run))
+
+
+def _text(report: "ResetReport", *, dry_run: bool) -> str:
+    lost = f"{report.observations:,} observations, {report.entities:,} entities"
+    if report.outcome == "declined":
+        return f"{'dry run' if dry_run else 'declined':<10} {lost} would go; nothing was changed"
+    return (
+        f"reset      {report.target}: {lost} are gone from it\n"
+        f"backup     {report.backup}, verified\n"
+        f"undo       {report.undo}"
+    )

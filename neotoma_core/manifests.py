@@ -1,0 +1,234 @@
+"""What is kept about a backup: its manifest, which never changes, and its state, which does. Pure.
+
+Both are written as one line of JSON that ends with the SHA-256 of what is before, so that no byte
+of them can change unnoticed.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any, Final, Literal
+
+import orjson
+
+from neotoma_core.anomaly import Counts
+from neotoma_core.fingerprints import Fingerprint
+
+FORMAT: Final = 1
+Kind = str
+"""``manual``, ``scheduled`` or ``before-<operation>``."""
+Outcome = Literal["pass", "fail", "inconclusive"]
+Level = Literal["none", "checksums", "restored", "recomputed"]
+"""How far a drill got: the stored bytes; restored, sound and the same rows; snapshots recomputed
+and raw files hashed."""
+
+_CHECK: Final = b',"check":"'
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """A file of a backup as stored, and where it is compressed, what is in it. Sizes in bytes."""
+
+    name: str
+    size: int
+    sha256: str
+    plain_size: int
+    plain_sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class RawFiles:
+    """The raw files of a backup, which are in ``blobs``; their names are in a file of its own.
+
+    ``missing``: files that sources name and that were not there. ``damaged``: those whose bytes
+    were not what their name says.
+    """
+
+    count: int = 0
+    bytes: int = 0
+    missing: int = 0
+    damaged: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """Everything that is known of a backup as it was taken.
+
+    ``vault``: the id of the vault it was made for. ``name``: of its folder. ``sequence`` counts the
+    backups of a vault. ``versions``: the oldest Neotoma that can have written the database, and the
+    first that did not. ``secret_tables``: those with credentials that have rows: why nobody else
+    may read the files.
+    """
+
+    vault: str
+    name: str
+    sequence: int
+    kind: Kind
+    taken_at: datetime
+    seconds: float
+    target: str
+    environment: str | None
+    versions: tuple[str, str | None]
+    database: StoredFile
+    files: tuple[StoredFile, ...]
+    fingerprints: Mapping[str, Fingerprint]
+    counts: Counts
+    secret_tables: tuple[str, ...]
+    raw_files: RawFiles
+    logs: int = 0
+    permissions: str = "files 0600, folders 0700"
+    format: int = FORMAT
+
+    @property
+    def entities(self) -> int:
+        """How many entities it holds."""
+        return self.counts.tables.get("entities", 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Drill:
+    """One drill: when, how it ended, how far it got, and why it got no further."""
+
+    at: datetime
+    outcome: Outcome
+    level: Level
+    reasons: tuple[str, ...] = ()
+    drifted: int = 0
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Acceptance:
+    """Somebody's word that a loss is no loss: when, and why."""
+
+    at: datetime
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class BackupState:
+    """What became known of a backup after it was taken.
+
+    ``alarms``: what is less than it should be, as words; None where nobody has looked yet.
+    ``verified_at``: of the last drill that passed.
+    """
+
+    drill: Drill | None = None
+    verified_at: datetime | None = None
+    alarms: tuple[str, ...] | None = None
+    drop: float = 0.0
+    accepted: Acceptance | None = None
+    pinned: str | None = None
+
+    @property
+    def is_verified(self) -> bool:
+        """Whether the latest drill passed."""
+        return self.drill is not None and self.drill.outcome == "pass"
+
+    @property
+    def is_after_loss(self) -> bool:
+        """Whether something is missing that nobody has explained."""
+        return bool(self.alarms) and self.accepted is None
+
+    def drilled(self, drill: Drill) -> "BackupState":
+        """Return the state after another drill."""
+        passed = drill.outcome == "pass"
+        return replace(self, drill=drill, verified_at=drill.at if passed else self.verified_at)
+
+
+NO_STATE: Final = BackupState()
+LOST_STATE: Final = BackupState(pinned="what was known of it was lost")
+
+
+def sealed_line(value: object) -> bytes:
+    """Return a value, dataclasses included, as a line with its own checksum."""
+    body = orjson.dumps(value)
+    return body[:-1] + _CHECK + hashlib.sha256(body).hexdigest().encode() + b'"}\n'
+
+
+def unsealed(line: bytes) -> dict[str, Any]:
+    """Return what a sealed line holds; raises ValueError where a byte of it is another."""
+    body, _, check = line.rpartition(_CHECK)
+    body += b"}"
+    if check != hashlib.sha256(body).hexdigest().encode() + b'"}\n':
+        raise ValueError("not what was written")
+    value = orjson.loads(body)
+    if not isinstance(value, dict):
+        raise TypeError("not a document")
+    return value
+
+
+def manifest_of(line: bytes) -> Manifest:
+    """Read a manifest; raises ValueError, KeyError or TypeError where it is none."""
+    value = unsealed(line)
+    counts = value["counts"]
+    newest = counts["newest"]
+    return Manifest(
+        **{
+            **value,
+            "taken_at": datetime.fromisoformat(value["taken_at"]),
+            "versions": tuple(value["versions"]),
+            "database": StoredFile(**value["database"]),
+            "files": tuple(StoredFile(**file) for file in value["files"]),
+            "fingerprints": {n: Fingerprint(**f) for n, f in value["fingerprints"].items()},
+            "counts": Counts(
+                **{
+                    **counts,
+                    "newest": datetime.fromisoformat(newest) if newest else None,
+                    "sample": tuple(counts["sample"]),
+                }
+            ),
+            "secret_tables": tuple(value["secret_tables"]),
+            "raw_files": RawFiles(**value["raw_files"]),
+        }
+    )
+
+
+def state_of(line: bytes) -> BackupState:
+    """Read a state; raises ValueError, KeyError or TypeError where it is none."""
+    value = unsealed(line)
+    drill, accepted, verified = value["drill"], value["accepted"], value["verified_at"]
+    return BackupState(
+        drill=_drill(drill) if drill else None,
+        verified_at=datetime.fromisoformat(verified) if verified else None,
+        alarms=None if value["alarms"] is None else tuple(value["alarms"]),
+        drop=value["drop"],
+        accepted=Acceptance(datetime.fromisoformat(accepted["at"]), accepted["why"])
+        if accepted
+        else None,
+        pinned=value["pinned"],
+    )
+
+
+def _drill(value: dict[str, Any]) -> Drill:
+    return Drill(
+        **{
+            **value,
+            "at": datetime.fromisoformat(value["at"]),
+            "reasons": tuple(value["reasons"]),
+        }
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Backup:
+    """A backup of the vault: what it was taken as, and what became known since.
+
+    ``state_lost``: what was known of it cannot be read. Then it is not verified, and stays.
+    """
+
+    manifest: Manifest
+    state: BackupState = field(default=NO_STATE)
+    state_lost: bool = False
+
+    @property
+    def name(self) -> str:
+        """The name of its folder."""
+        return self.manifest.name
+
+    @property
+    def is_good(self) -> bool:
+        """Whether it is verified, was looked at, and is not after an unexplained loss."""
+        state = self.state
+        return state.is_verified and state.alarms is not None and not state.is_after_loss

@@ -1,0 +1,230 @@
+"""Taking a backup, proving it, and looking whether anything is missing.
+
+copy one instant → measure → compress → raw files → manifest → installed → drill → anomalies
+
+Nothing is a backup before its manifest is written, and what fails later leaves it as it is: kept,
+unproven.
+"""
+
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from neotoma_core.anomaly import Counts
+from neotoma_core.canonical import JsonValue
+from neotoma_core.environments import environment_of
+from neotoma_core.errors import DiskFull, OtherDatabase, TargetError
+from neotoma_core.fingerprints import Fingerprint
+from neotoma_core.identity import Sample, is_same_database
+from neotoma_core.manifests import NO_STATE, Backup, Manifest
+from neotoma_core.ops.anomalies import judged, unexplained
+from neotoma_core.ops.backup_raw_files import keep_logs, keep_raw_files, named_raw_files
+from neotoma_core.ops.backup_reporting import backup_report
+from neotoma_core.ops.backup_run import BackupRequest, vault_run
+from neotoma_core.ops.drill import DrillRules, drill_backup
+from neotoma_core.ops.progress import Progress, Silent
+from neotoma_core.ops.recover import Clock
+from neotoma_core.ops.run import target_of
+from neotoma_core.report.backup import BackupPlan, BackupReport
+from neotoma_core.store import vault
+from neotoma_core.store.backups import (
+    DATABASE,
+    install_backup,
+    list_backups,
+    write_manifest,
+    write_raw_list,
+    write_state,
+)
+from neotoma_core.store.compressed import compress_file
+from neotoma_core.store.databases import connect_read_only
+from neotoma_core.store.inspection import StoredTable, inspect_database
+from neotoma_core.store.live_copies import copy_whole
+from neotoma_core.store.measuring import count_contents, fingerprint_tables
+from neotoma_core.store.sqlite_files import companions
+from neotoma_core.tables import SECRET
+from neotoma_core.versions import version_range
+
+_ROOM: Final = 4  # times the database: the copy, its compressed form, and what a drill restores
+_SECRET: Final = frozenset(table.name for table in SECRET)
+
+
+@dataclass(frozen=True, slots=True)
+class _Measured:
+    """A whole copy of the database in a folder of scratch, and what is in it."""
+
+    scratch: Path
+    whole: Path
+    tables: dict[str, StoredTable]
+    fingerprints: dict[str, Fingerprint]
+    counts: Counts
+
+
+def back_up(request: BackupRequest, now: datetime, progress: Progress) -> BackupReport:
+    """Take a backup of the target, drill it unless told not to, and compare it with the others.
+
+    Raises TargetError, TargetLocked, BackupUnreadable, BackupDamaged, NotNeotoma, OtherDatabase,
+    VaultError, DiskFull: then there is no new backup.
+    """
+    with vault_run(request.vault, request.target, now) as folders:
+        return take_backup(request, folders, now, progress)
+
+
+def size_up(request: BackupRequest, now: datetime) -> BackupPlan:
+    """Return what a backup would hold; nothing is kept. Raises what ``back_up`` does."""
+    with vault_run(request.vault, request.target, now) as folders:
+        _require_target(request)
+        scratch = folders.work / "backup"
+        scratch.mkdir(mode=0o700)
+        counts = _measure(request, scratch, Silent(), Clock()).counts
+    entities = counts.tables.get("entities", 0)
+    return BackupPlan("planned", str(request.target), counts.observations, entities)
+
+
+def take_backup(
+    request: BackupRequest, folders: vault.RunFolders, now: datetime, progress: Progress
+) -> BackupReport:
+    """Do what ``back_up`` does, within a run that holds the vault."""
+    clock = Clock()
+    _require_target(request)
+    listing = list_backups(request.vault)
+    scratch = folders.work / "backup"
+    scratch.mkdir(mode=0o700)
+    measured = _measure(request, scratch, progress, clock)
+    manifest = _store(request, measured, listing.next_sequence, now, clock)
+    progress.begin("drill")
+    backup = settled(request, Backup(manifest), listing.backups, folders, now, progress)
+    clock.lap("drill")
+    backups = (*listing.backups, backup)
+    return backup_report(
+        request, folders, backup, frozen=unexplained(backups) is not None, seconds=clock.seconds
+    )
+
+
+def settled(  # noqa: PLR0913, PLR0917 - a backup, those before it, and how to prove it
+    request: BackupRequest,
+    backup: Backup,
+    before: Sequence[Backup],
+    folders: vault.RunFolders,
+    now: datetime,
+    progress: Progress,
+) -> Backup:
+    """Drill a new backup if asked to, and record that and what is missing from it."""
+    state = NO_STATE
+    if request.drill:
+        rules = DrillRules(request.key, expect_empty=request.expect_empty)
+        drill = drill_backup(request.vault, backup, folders.work, rules, now, progress)
+        state = state.drilled(drill)
+    alarms, drop = judged(backup.manifest, before)
+    state = replace(state, alarms=alarms, drop=drop)
+    write_state(request.vault, backup.name, state)
+    backup = replace(backup, state=state)
+    if backup.is_good:
+        _identify(request, backup.manifest.counts)
+    return backup
+
+
+def _require_target(request: BackupRequest) -> None:
+    if target_of(request.target) is None:
+        raise TargetError(request.target, "there is no such file", "check the spelling")
+    paths = (request.target, *companions(request.target))
+    needed = _ROOM * sum(path.stat().st_size for path in paths)
+    free = vault.free_bytes(request.vault)
+    if free < needed:
+        raise DiskFull(request.vault, needed, free)
+
+
+def _measure(request: BackupRequest, scratch: Path, progress: Progress, clock: Clock) -> _Measured:
+    target = request.target
+    progress.begin("copy", target.stat().st_size)
+    whole = copy_whole(target, scratch, progress.advance)
+    clock.lap("copy")
+    progress.begin("measure")
+    with closing(connect_read_only(whole)) as connection:
+        found = inspect_database(connection, target)
+    tables = {table.name: table for table in found.tables}
+    counts = count_contents(whole, tables, target)
+    _require_own(request, counts)
+    measured = _Measured(
+        scratch, whole, tables, fingerprint_tables(whole, found.tables, target), counts
+    )
+    clock.lap("measure")
+    return measured
+
+
+def _store(
+    request: BackupRequest, measured: _Measured, sequence: int, now: datetime, clock: Clock
+) -> Manifest:
+    """Write the backup's files in the scratch and give them their place."""
+    target, scratch = request.target, measured.scratch
+    stamp = now.astimezone(UTC).strftime("%Y-%m-%dT%H-%M-%SZ")
+    name = f"{stamp}-{request.kind}-{sequence:04}"
+    folder = scratch / name
+    folder.mkdir(mode=0o700)
+    environment = environment_of(target.name)
+    raw = keep_raw_files(
+        request.vault, target, environment, named_raw_files(measured.whole, measured.tables)
+    )
+    clock.lap("raw files")
+    files = [write_raw_list(folder, raw.sizes, scratch)]
+    logs, log_files = None, 0
+    if request.logs:
+        logs, log_files = keep_logs(target, environment, folder, scratch)
+    database = compress_file(measured.whole, folder / DATABASE)
+    measured.whole.unlink()
+    clock.lap("compress")
+    manifest = Manifest(
+        vault=vault.identified(request.vault),
+        name=name,
+        sequence=sequence,
+        kind=request.kind,
+        taken_at=now.astimezone(UTC),
+        seconds=round(sum(clock.seconds.values()), 3),
+        target=str(target.absolute()),
+        environment=environment,
+        versions=version_range({t.name: t.columns for t in measured.tables.values()}),
+        database=database,
+        files=(*files, *([logs] if logs else [])),
+        fingerprints=measured.fingerprints,
+        counts=measured.counts,
+        secret_tables=tuple(
+            sorted(t.name for t in measured.tables.values() if t.rows and t.name in _SECRET)
+        ),
+        raw_files=raw.summary,
+        logs=log_files,
+    )
+    write_manifest(folder, manifest, NO_STATE)
+    install_backup(folder, request.vault, name)
+    return manifest
+
+
+def _require_own(request: BackupRequest, counts: Counts) -> None:
+    """Raise OtherDatabase where the vault protects another one, as their contents say."""
+    known = vault.read_description(request.vault)
+    identity = known.get("identity")
+    if not isinstance(identity, dict):
+        return
+    hashes = identity.get("observations")
+    many = identity.get("count")
+    same_place = str(request.target.absolute()) == identity.get("target")
+    found = Sample(counts.sample, counts.observations)
+    if not is_same_database(
+        [str(h) for h in hashes] if isinstance(hashes, list) else [],
+        many if isinstance(many, int) else 0,
+        found,
+        same_place=same_place,
+    ):
+        raise OtherDatabase(request.vault, request.target)
+
+
+def _identify(request: BackupRequest, counts: Counts) -> None:
+    """Remember by what the protected database is known; hashes, since a ledger may forbid ids."""
+    sample = Sample(counts.sample, counts.observations)
+    identity: JsonValue = {
+        "observations": list(sample.hashes),
+        "count": counts.observations,
+        "target": str(request.target.absolute()),
+    }
+    vault.describe(request.vault, {"identity": identity})

@@ -1,0 +1,112 @@
+"""Turning what is known of backups into reports."""
+
+import shlex
+from collections.abc import Mapping
+from datetime import datetime
+
+from neotoma_core.manifests import Backup, Drill
+from neotoma_core.ops.anomalies import standing_of, unexplained
+from neotoma_core.ops.backup_run import BackupRequest
+from neotoma_core.ops.planning import iso
+from neotoma_core.report.backup import (
+    BackupList,
+    BackupReport,
+    DrillSummary,
+    ListedBackup,
+    StrangeFile,
+)
+from neotoma_core.store.backups import FOLDER, Listing, Strange
+from neotoma_core.store.vault import RunFolders
+
+
+def backup_report(
+    request: BackupRequest,
+    folders: RunFolders,
+    backup: Backup,
+    *,
+    frozen: bool,
+    seconds: Mapping[str, float],
+) -> BackupReport:
+    """Return the report of a backup that was just taken."""
+    manifest, state = backup.manifest, backup.state
+    target = shlex.quote(str(request.target))
+    return BackupReport(
+        run=folders.name,
+        outcome="taken",
+        backup=backup.name,
+        folder=str(request.vault / FOLDER / backup.name),
+        kind=manifest.kind,
+        target=str(request.target),
+        environment=manifest.environment,
+        versions=manifest.versions,
+        observations=manifest.counts.observations,
+        entities=manifest.entities,
+        newest=iso(manifest.counts.newest) if manifest.counts.newest else None,
+        database_bytes=manifest.database.plain_size,
+        stored_bytes=stored_bytes(backup),
+        raw_files_kept=manifest.raw_files.count,
+        raw_files_missing=manifest.raw_files.missing,
+        raw_files_damaged=manifest.raw_files.damaged,
+        logs=manifest.logs,
+        drill=drill_summary(backup, state.drill) if state.drill else None,
+        alarms=state.alarms or (),
+        drop=state.drop,
+        frozen=frozen,
+        seconds=dict(seconds),
+        restore=f"midden restore {shlex.quote(backup.name)} --target {target}",
+    )
+
+
+def drill_summary(backup: Backup, drill: Drill) -> DrillSummary:
+    """Return what a report says of one drill."""
+    return DrillSummary(
+        backup.name,
+        iso(drill.at),
+        drill.outcome,
+        drill.level,
+        drill.reasons,
+        drill.drifted,
+        drill.seconds,
+    )
+
+
+def stored_bytes(backup: Backup) -> int:
+    """Return how many bytes a backup takes, without its raw files."""
+    manifest = backup.manifest
+    return manifest.database.size + sum(file.size for file in manifest.files)
+
+
+def listed(vault: str, listing: Listing, now: datetime) -> BackupList:
+    """Return the backups of a vault as a report."""
+    return BackupList(
+        vault,
+        tuple(_listed(backup, now) for backup in listing.backups),
+        strange_files(listing.strange),
+        listing.is_complete,
+        unexplained(listing.backups) is not None,
+    )
+
+
+def strange_files(strange: tuple[Strange, ...]) -> tuple[StrangeFile, ...]:
+    """Return what is among the backups and is none."""
+    return tuple(StrangeFile(str(one.path), one.why) for one in strange)
+
+
+def _listed(backup: Backup, now: datetime) -> ListedBackup:
+    manifest, state = backup.manifest, backup.state
+    return ListedBackup(
+        manifest.sequence,
+        backup.name,
+        manifest.kind,
+        iso(manifest.taken_at),
+        manifest.counts.observations,
+        manifest.entities,
+        stored_bytes(backup),
+        standing_of(backup, now),
+        state.drill.level if state.drill else "none",
+        iso(state.verified_at) if state.verified_at else None,
+        state.drop,
+        state.alarms or (),
+        state.pinned,
+        state.accepted.why if state.accepted else None,
+    )

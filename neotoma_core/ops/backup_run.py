@@ -1,0 +1,65 @@
+"""A run over the backups of a vault: the vault is held, and scratch is there, while it lasts."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from neotoma_core.errors import UsageError
+from neotoma_core.manifests import Backup
+from neotoma_core.store import vault
+from neotoma_core.store.backups import Listing
+from neotoma_core.store.keys import KeySource
+from neotoma_core.store.space import out_of_space_named
+
+
+@dataclass(frozen=True, slots=True)
+class BackupRequest:
+    """What the user asked for.
+
+    ``kind``: manual, scheduled or before-<operation>. ``logs``: Neotoma's logs are kept, too.
+    ``expect_empty``: a database without observations can be verified. ``key``: where the key of
+    encrypted columns is, if anywhere.
+    """
+
+    target: Path
+    vault: Path
+    kind: str = "manual"
+    drill: bool = True
+    logs: bool = False
+    expect_empty: bool = False
+    key: KeySource | None = None
+
+
+@contextmanager
+def vault_run(folder: Path, target: Path, now: datetime) -> Iterator[vault.RunFolders]:
+    """Take the vault for a run that takes no evidence; raises VaultError, DiskFull."""
+    vault.open_vault(folder, target)
+    with vault.locked(folder):
+        folders = vault.new_run(folder, now)
+        folders.evidence.rmdir()
+        try:
+            with out_of_space_named(folder):
+                yield folders
+        finally:
+            vault.remove_work(folders)
+
+
+def chosen(listing: Listing, words: str) -> Backup:
+    """Return the backup that ``words`` name: its name, its number, or ``latest``.
+
+    Raises UsageError where there is none, or where it may be several.
+    """
+    if words == "latest" and listing.backups:
+        return listing.backups[-1]
+    number = int(words) if words.isascii() and words.isdigit() else None
+    found = [
+        backup
+        for backup in listing.backups
+        if backup.manifest.sequence == number or backup.name == words
+    ] or [backup for backup in listing.backups if backup.name.startswith(words)]
+    if len(found) == 1:
+        return found[0]
+    wrong = "several backups are called so" if found else "no backup is called so"
+    raise UsageError(f"{words}: {wrong}; nothing was changed; `midden backups` lists them")

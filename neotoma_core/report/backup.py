@@ -1,0 +1,162 @@
+"""The reports of backups, drills and rotation. Field names are the keys of ``--json``.
+
+Counts are rows, sizes bytes, times UTC as ISO 8601, durations seconds. No stored value but ids,
+types and times is in them.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from neotoma_core.report.document import document
+
+
+@dataclass(frozen=True, slots=True)
+class DrillSummary:
+    """One drill. ``drifted``: snapshots that are not what the log says; no fault of the backup."""
+
+    backup: str
+    at: str
+    outcome: str
+    level: str
+    reasons: tuple[str, ...]
+    drifted: int
+    drill_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class BackupPlan:
+    """A dry run of ``midden backup``: what a backup would hold."""
+
+    outcome: str
+    target: str
+    observations: int
+    entities: int
+
+    def to_json(self) -> str:
+        """Return the plan as one JSON document."""
+        return document(self)
+
+
+@dataclass(frozen=True, slots=True)
+class BackupReport:
+    """One run of ``midden backup``.
+
+    ``alarms``: what is less than it should be; ``drop``: the share of observations that is missing.
+    ``frozen``: whether no backup may be removed.
+    """
+
+    run: str
+    outcome: str
+    backup: str
+    folder: str
+    kind: str
+    target: str
+    environment: str | None
+    versions: tuple[str, str | None]
+    observations: int
+    entities: int
+    newest: str | None
+    database_bytes: int
+    stored_bytes: int
+    raw_files_kept: int
+    raw_files_missing: int
+    raw_files_damaged: int
+    logs: int
+    drill: DrillSummary | None
+    alarms: tuple[str, ...]
+    drop: float
+    frozen: bool
+    seconds: Mapping[str, float]
+    restore: str
+
+    def to_json(self) -> str:
+        """Return the report as one JSON document."""
+        return document(self)
+
+
+@dataclass(frozen=True, slots=True)
+class ListedBackup:
+    """One backup of the vault. ``standing``: good, unproven, failed, lossy or future."""
+
+    number: int
+    backup: str
+    kind: str
+    taken_at: str
+    observations: int
+    entities: int
+    stored_bytes: int
+    standing: str
+    level: str
+    verified_at: str | None
+    drop: float
+    alarms: tuple[str, ...]
+    pinned: str | None
+    accepted: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class StrangeFile:
+    """Something among the backups that is none."""
+
+    path: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class BackupList:
+    """The backups of a vault, oldest first."""
+
+    vault: str
+    listed: tuple[ListedBackup, ...]
+    strange: tuple[StrangeFile, ...]
+    complete: bool
+    frozen: bool
+
+    def to_json(self) -> str:
+        """Return the list as one JSON document."""
+        return document(self)
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyReport:
+    """One run of ``midden verify``. ``not_reached``: backups that time did not allow for."""
+
+    run: str
+    outcome: str
+    drills: tuple[DrillSummary, ...]
+    not_reached: tuple[str, ...]
+    seconds: Mapping[str, float]
+
+    def to_json(self) -> str:
+        """Return the report as one JSON document."""
+        return document(self)
+
+
+@dataclass(frozen=True, slots=True)
+class PruneItem:
+    """One backup, whether it stays, and why."""
+
+    backup: str
+    taken_at: str
+    stays: bool
+    reasons: tuple[str, ...]
+    stored_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class PruneReport:
+    """One run of ``midden prune``. ``held``: why nothing may be removed, empty where it may."""
+
+    run: str
+    outcome: str
+    rotation: tuple[PruneItem, ...]
+    strange: tuple[StrangeFile, ...]
+    held: str
+    removed: int
+    removed_bytes: int
+    blobs_removed: int
+    undo: None = None
+
+    def to_json(self) -> str:
+        """Return the report as one JSON document."""
+        return document(self)

@@ -1,0 +1,48 @@
+"""Flow: back databases up, prove the backups, look for losses, rotate."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+from prefect import flow, unmapped
+from prefect.events import emit_event
+from prefect.task_runners import ThreadPoolTaskRunner
+
+from neotoma_core.ops import scheduled
+from neotoma_core.ops.scheduled import Scheduled
+from neotoma_core.settings import alerting, default_vault, key_source
+from pipelines.recording import record_scheduled
+from pipelines.task_defaults import operation
+
+back_up_database = operation(scheduled.back_up_database).with_options(
+    task_run_name="back up {job.target}"
+)
+
+
+@flow(
+    name="scheduled-backup",
+    # One at a time: a drill recomputes a whole database. (Prefect types its runners too narrowly.)
+    task_runner=ThreadPoolTaskRunner(max_workers=1),  # type: ignore[arg-type]
+    persist_result=False,
+)
+def scheduled_backup(
+    *, targets: list[Path], vault: Path | None = None, interval_hours: float = 24.0
+) -> None:
+    """Back up each of ``targets``; what fails for one does not stop the others.
+
+    ``vault``: of the one target, where there is only one. ``interval_hours``: how often this runs,
+    so that a backup that is missing is noticed. Fails where a backup failed or something is lost.
+    """
+    now = datetime.now(UTC)
+    jobs = [
+        Scheduled(target, vault or default_vault(target), now, interval_hours) for target in targets
+    ]
+    alerts = alerting()
+    runs = back_up_database.map(jobs, unmapped(alerts), unmapped(key_source()))
+    runs.wait()
+    for job, run in zip(jobs, runs, strict=True):
+        outcome = scheduled.conclude(job, run.result(raise_on_failure=False), alerts)
+        record_scheduled(outcome)
+        if outcome.event is not None:
+            resource = {"prefect.resource.id": f"midden.database.{job.target.name}"}
+            emit_event(outcome.event, resource, payload={"reasons": list(outcome.reasons)})
+    runs.result()

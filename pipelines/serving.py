@@ -1,0 +1,85 @@
+"""Running the scheduled flows on one machine: what ``midden serve`` does.
+
+No scheduler of Prefect's is asked: there need be no server. Each run is a flow run all the same, on
+the server that PREFECT_API_URL names, or on a temporary one.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+from cronsim import CronSim, CronSimError
+from prefect.logging import get_logger
+
+from neotoma_core.errors import UsageError
+from pipelines.scheduled_backup import scheduled_backup
+from pipelines.verify_backups import verify_backups
+
+_LOOK_SECONDS: Final = 30.0  # at the clock: a machine that slept notices soon that it is late
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Something to run by a cron expression, in the machine's own time zone."""
+
+    name: str
+    cron: str
+    run: Callable[[], Any]
+
+    def next_after(self, moment: datetime) -> datetime:
+        """Return when it is due next; raises UsageError for an expression that is none."""
+        try:
+            found: datetime = next(CronSim(self.cron, moment))
+        except (CronSimError, StopIteration) as error:
+            raise UsageError(f"{self.cron}: no cron expression; write it as '0 3 * * *'") from error
+        return found
+
+
+def serve_schedules(
+    targets: list[Path], *, vault: Path | None, backup_cron: str, verify_cron: str
+) -> None:
+    """Run backups and drills of ``targets`` on schedule until the process is stopped."""
+    backups = Job(
+        "scheduled-backup",
+        backup_cron,
+        lambda: scheduled_backup(targets=targets, vault=vault, interval_hours=hours),
+    )
+    drills = Job(
+        "verify-backups", verify_cron, lambda: verify_backups(targets=targets, vault=vault)
+    )
+    first = backups.next_after(_now())
+    hours = (backups.next_after(first) - first) / timedelta(hours=1)
+    run_when_due([backups, drills], _now, time.sleep)
+
+
+def run_when_due(
+    jobs: Sequence[Job], now: Callable[[], datetime], sleep: Callable[[float], None]
+) -> None:
+    """Run each job when it is due, one after the other, for ever.
+
+    A job that fails is logged and run again when it is due next. What came due while another job
+    ran, or while the machine slept, is run once.
+    """
+    log = get_logger("midden")
+    due = {job.name: job.next_after(now()) for job in jobs}
+    for job in jobs:
+        log.info("%s: next at %s", job.name, due[job.name])
+    while True:
+        for job in jobs:
+            if now() < due[job.name]:
+                continue
+            try:
+                job.run()
+            except Exception as error:  # noqa: BLE001 - the schedule goes on; Prefect has the error
+                log.error("%s: failed: %s", job.name, type(error).__name__)  # noqa: TRY400 - as above
+            due[job.name] = job.next_after(now())
+            log.info("%s: next at %s", job.name, due[job.name])
+        ahead = (min(due.values()) - now()).total_seconds()
+        sleep(min(max(ahead, 0.1), _LOOK_SECONDS))
+
+
+def _now() -> datetime:
+    return datetime.now().astimezone()

@@ -1,0 +1,50 @@
+"""Flow: restore backups to a scratch place again, and check what comes back."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from prefect import flow, unmapped
+from prefect.task_runners import ThreadPoolTaskRunner
+
+from neotoma_core.ops import scheduled_drills
+from neotoma_core.ops.drill import DrillRules
+from neotoma_core.ops.verify import VerifyRequest
+from neotoma_core.settings import alerting, default_vault, key_source
+from pipelines.task_defaults import operation
+
+verify_database = operation(scheduled_drills.verify_database).with_options(
+    task_run_name="verify {request.target}"
+)
+
+
+@flow(
+    name="verify-backups",
+    # One at a time, as backups are. (Prefect types its runners too narrowly.)
+    task_runner=ThreadPoolTaskRunner(max_workers=1),  # type: ignore[arg-type]
+    persist_result=False,
+)
+def verify_backups(
+    *,
+    targets: list[Path],
+    vault: Path | None = None,
+    max_age_days: float = 7.0,
+    max_minutes: float = 60.0,
+) -> None:
+    """Drill the backups of each of ``targets`` that were not verified for ``max_age_days``.
+
+    No drill is begun after ``max_minutes``; the longest unverified come first. Fails where a drill
+    failed.
+    """
+    requests = [
+        VerifyRequest(
+            target,
+            vault or default_vault(target),
+            max_age=timedelta(days=max_age_days),
+            max_duration=timedelta(minutes=max_minutes),
+            rules=DrillRules(key_source()),
+        )
+        for target in targets
+    ]
+    runs = verify_database.map(requests, unmapped(alerting()), unmapped(datetime.now(UTC)))
+    runs.wait()
+    runs.result()

@@ -1,0 +1,202 @@
+"""Operations on a vault that are killed at a step, or whose n-th write fails.
+
+Run as ``python -m tests.crash.doomed``: each line on standard input is an operation, a folder with
+a vault as ``tests/ops/backing_up.py`` makes it, and a doom; it is carried out in a process forked
+off here, where all modules are loaded and nothing has begun. The answer is that process's exit
+code, and for ``count`` how many writes there were.
+
+A write is whatever Python tells of before it does it (files opened for writing, made, renamed or
+removed), each write to a file by descriptor, and each sync. What SQLite writes by itself is not
+among them; ``tests/cli/test_full_disk.py`` fails that.
+"""
+
+import os
+import subprocess
+import sys
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import IO, Any, Final, Self
+
+from neotoma_core.errors import MiddenError
+from neotoma_core.ops.backup import back_up
+from neotoma_core.ops.backup_run import BackupRequest
+from neotoma_core.ops.guarding import Guard
+from neotoma_core.ops.progress import Silent
+from neotoma_core.ops.prune import prune_backups
+from neotoma_core.ops.reset import ResetRequest, reset
+from neotoma_core.ops.restore import RestoreRequest, restore
+from neotoma_core.ops.restore_sources import find_source
+from neotoma_core.ops.verify import VerifyRequest, verify_backups
+from neotoma_core.retention import RetentionPolicy
+from neotoma_core.store.atomic import observed
+from tests.conftest import NOW
+from tests.ops.backing_up import Vault
+
+KILLED: Final = 77
+REFUSED: Final = 78  # with an error of ours, or the system's
+LATER: Final = NOW + timedelta(days=2)
+_CHANGES: Final = ("os.rename", "os.mkdir", "os.remove", "os.rmdir", "os.truncate")
+
+
+def run(operation: str, folder: Path) -> None:
+    """Carry out one operation."""
+    target, vault = Vault(folder).target, Vault(folder).vault
+    if operation == "backup":
+        back_up(BackupRequest(target, vault, drill=False), LATER, Silent())
+    elif operation == "verify":
+        verify_backups(VerifyRequest(target, vault, all=True), LATER, Silent())
+    elif operation == "restore":
+        restore(RestoreRequest(find_source("1", vault), target, vault), LATER, Silent())
+    elif operation == "prune":
+        prune_backups(vault, target, RetentionPolicy(last=1), LATER, lambda _: True)
+    elif operation == "reset":
+        reset(ResetRequest(target, vault, Guard(lambda _: True)), LATER, Silent())
+
+
+class Doom:
+    """What happens at the n-th of some events: the process is killed, or the write fails."""
+
+    def __init__(self, number: int, happens: Callable[[], None]) -> None:
+        self.left = number
+        self.seen = 0
+        self._happens = happens
+
+    def strike(self) -> None:
+        """Count one event."""
+        self.seen += 1
+        self.left -= 1
+        if self.left == 0:
+            self._happens()
+
+
+def at_step(step: str, number: int, operation: str, folder: Path) -> int:
+    """Kill the operation when it reaches a step for the n-th time."""
+    doom = Doom(number, lambda: os._exit(KILLED))
+    with observed(lambda reached: doom.strike() if reached == step else None):
+        run(operation, folder)
+    return 0
+
+
+def failing(number: int, code: int, operation: str, folder: Path) -> int:
+    """Let the n-th write fail; returns how many there were where the number is 0."""
+
+    def fails() -> None:
+        raise OSError(code, os.strerror(code))
+
+    doom = Doom(number, fails)
+    _watch_writes(doom)
+    try:
+        run(operation, folder)
+    except (MiddenError, OSError):
+        return REFUSED
+    return 0 if number else min(doom.seen, 255)
+
+
+def _watch_writes(doom: Doom) -> None:
+    def audit(event: str, words: tuple[Any, ...]) -> None:
+        writes = (
+            event == "open" and isinstance(words[2], int) and words[2] & (os.O_CREAT | os.O_RDWR)
+        )
+        if event in _CHANGES or writes:
+            doom.strike()
+
+    sync, everything, opened = os.fsync, os.sync, os.fdopen
+
+    def fsync(descriptor: int) -> None:
+        doom.strike()
+        sync(descriptor)
+
+    def sync_all() -> None:
+        doom.strike()
+        everything()
+
+    def fdopen(*words: Any, **named: Any) -> Any:
+        return _Watched(opened(*words, **named), doom)
+
+    os.fsync, os.sync, os.fdopen = fsync, sync_all, fdopen  # type: ignore[assignment]
+    sys.addaudithook(audit)
+
+
+class _Watched:
+    """A file each of whose writes may fail."""
+
+    def __init__(self, file: IO[bytes], doom: Doom) -> None:
+        self._file = file
+        self._doom = doom
+
+    def write(self, content: bytes) -> int:
+        self._doom.strike()
+        return self._file.write(content)
+
+    def __enter__(self) -> Self:
+        self._file.__enter__()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._file.close()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._file, name)
+
+
+class Doomed:
+    """The process that forks them off."""
+
+    def __init__(self, process: "subprocess.Popen[str]") -> None:
+        self._process = process
+
+    def at_step(self, step: str, number: int, operation: str, folder: Path) -> int:
+        """Return how an operation ended that was to be killed at a step."""
+        return self._ask("step", step, str(number), operation, str(folder))
+
+    def failing(self, number: int, code: int, operation: str, folder: Path) -> int:
+        """Return how an operation ended whose n-th write failed."""
+        return self._ask("fail", str(number), str(code), operation, str(folder))
+
+    def _ask(self, *words: str) -> int:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write("\t".join(words) + "\n")
+        self._process.stdin.flush()
+        return int(self._process.stdout.readline())
+
+
+@contextmanager
+def doomed() -> Iterator[Doomed]:
+    """Start that process, until the block ends."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "tests.crash.doomed"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=Path(__file__).parents[2],
+    ) as process:
+        yield Doomed(process)
+        process.communicate()
+
+
+def main() -> None:
+    """Answer line by line."""
+    for line in sys.stdin:
+        kind, first, second, operation, folder = line.rstrip("\n").split("\t")
+        child = os.fork()
+        if child == 0:
+            code = 1
+            try:
+                if kind == "step":
+                    code = at_step(first, int(second), operation, Path(folder))
+                else:
+                    code = failing(int(first), int(second), operation, Path(folder))
+            except BaseException:  # noqa: BLE001 - the end of this process
+                traceback.print_exc()
+            finally:
+                os._exit(code)
+        _, status = os.waitpid(child, 0)
+        print(os.waitstatus_to_exitcode(status), flush=True)  # noqa: T201 - the answer
+
+
+if __name__ == "__main__":
+    main()

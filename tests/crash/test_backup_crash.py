@@ -1,0 +1,118 @@
+"""Killed at any step, or failing at any write: no half backup, an old or a new target.
+
+And running the same again finishes.
+"""
+
+import errno
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from neotoma_core.ops.drill import DrillRules
+from neotoma_core.store import atomic, backups
+from neotoma_core.store.backups import list_backups
+from tests.crash.doomed import KILLED, REFUSED, Doomed, doomed, run
+from tests.databases import count, read_all
+from tests.ops.backing_up import HASH, Vault, copied, fill, small_vault
+
+OPERATIONS: Final = ("backup", "verify", "restore", "prune", "reset")
+MOST: Final = 2  # times that a run is killed at one and the same step
+STRIDE: Final = {"verify": 9, "reset": 5}  # of writes that fail: a drill has very many
+ERRORS: Final = (errno.ENOSPC, errno.EIO, errno.EACCES)
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Vault:
+    """Two backups of 20 and 30 observations, a raw file that only the first has, 40 now."""
+    world = small_vault(tmp_path_factory.mktemp("template"), 20)
+    world.back_up()
+    (world.folder / "data/sources_prod/u1" / HASH).unlink()
+    fill(world.target, 30)
+    world.back_up()
+    fill(world.target, 40)
+    return world
+
+
+@pytest.fixture(scope="module")
+def zygote() -> Iterator[Doomed]:
+    with doomed() as process:
+        yield process
+
+
+def check(operation: str, world: Vault) -> None:
+    """Look at what a run left that did not come to its end."""
+    listing = list_backups(world.vault)
+    assert listing.strange == ()
+    found = [backup.manifest.sequence for backup in listing.backups]
+    observations = count(world.target, "observations")
+    after = {
+        "backup": ((1, 2), (1, 2, 3)),
+        "verify": ((1, 2),),
+        "restore": ((1, 2),),
+        "prune": ((1, 2), (2,)),
+        "reset": ((1, 2), (1, 2, 3)),
+    }
+    assert tuple(found) in after[operation]
+    left = {"restore": (20, 40), "reset": (0, 40)}
+    assert observations in left.get(operation, (40,))
+
+
+def finish(operation: str, world: Vault) -> None:
+    """Run it again, and look at that."""
+    run(operation, world.folder)
+    listing = list_backups(world.vault)
+    assert list(world.vault.glob("work/*")) == []
+    assert list(world.vault.glob("backups/*/.*")) == []
+    assert count(world.target, "observations") == {"restore": 20, "reset": 0}.get(operation, 40)
+    if operation == "backup":
+        assert listing.backups[-1].state.alarms is not None
+    if operation == "prune":
+        assert [path for path in world.vault.glob("blobs/*/*") if path.is_file()] == []
+    assert world.verify(rules=DrillRules(expect_empty=True)).outcome == "pass"
+    assert list(world.target.parent.glob(".*")) == []
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_killed_at_any_step(
+    operation: str, template: Vault, tmp_path: Path, zygote: Doomed
+) -> None:
+    killed = 0
+    for step in (*atomic.STEPS, *backups.STEPS):
+        number = 0
+        while number < MOST:
+            number += 1
+            world = copied(template, tmp_path / f"{step}-{number}")
+            if zygote.at_step(step, number, operation, world.folder) != KILLED:
+                break
+            killed += 1
+            check(operation, world)
+            read_all(world.target)
+            if number == 1 and (operation != "verify" or step == "renamed"):
+                finish(operation, world)
+    assert killed > 1
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_any_write_fails(operation: str, template: Vault, tmp_path: Path, zygote: Doomed) -> None:
+    writes = zygote.failing(0, 0, operation, copied(template, tmp_path / "all").folder)
+    assert 10 < writes < 255
+    refused = 0
+    for number in range(1, writes + 1, STRIDE.get(operation, 1)):
+        world = copied(template, tmp_path / str(number))
+        code = zygote.failing(number, ERRORS[number % 3], operation, world.folder)
+        assert code in (0, REFUSED), number
+        refused += code == REFUSED
+        check(operation, world)
+        if number % 7 == 1:
+            finish(operation, world)
+    assert refused > 5 or operation == "verify"  # a drill that cannot write is inconclusive
+
+
+def test_every_step_is_reached_by_an_operation(template: Vault, tmp_path: Path) -> None:
+    seen: set[str] = set()
+    with atomic.observed(seen.add):
+        for operation in ("backup", "prune"):
+            run(operation, copied(template, tmp_path / operation).folder)
+    assert seen == {*atomic.STEPS, *backups.STEPS}

@@ -1,0 +1,105 @@
+"""A vault for tests of backups, and a database that it protects."""
+
+import shutil
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from neotoma_core.manifests import Backup
+from neotoma_core.ops.backup import back_up
+from neotoma_core.ops.backup_run import BackupRequest
+from neotoma_core.ops.drill import DrillRules
+from neotoma_core.ops.progress import Silent
+from neotoma_core.ops.restore import RestoreReport, RestoreRequest, restore
+from neotoma_core.ops.restore_sources import find_source
+from neotoma_core.ops.verify import VerifyRequest, verify_backups
+from neotoma_core.report.backup import BackupReport, VerifyReport
+from neotoma_core.store.backups import list_backups
+from neotoma_core.store.keys import KeySource
+from tests.conftest import NOW
+from tests.databases import entity, make_database, observation
+
+HASH = "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824"  # of "hello"
+
+
+@dataclass
+class Vault:
+    """A vault and its database; each backup is an hour later than the one before."""
+
+    folder: Path
+    now: datetime = NOW
+
+    @property
+    def target(self) -> Path:
+        return self.folder / "data" / "neotoma.prod.db"
+
+    @property
+    def vault(self) -> Path:
+        return self.folder / "vault"
+
+    @property
+    def backups(self) -> tuple[Backup, ...]:
+        return list_backups(self.vault).backups
+
+    def place(self, number: int = 1) -> Path:
+        """Return the folder of one backup."""
+        return next((self.vault / "backups").glob(f"*-{number:04}"))
+
+    def back_up(
+        self,
+        *,
+        drill: bool = True,
+        logs: bool = False,
+        expect_empty: bool = False,
+        kind: str = "manual",
+        target: Path | None = None,
+        key: KeySource | None = None,
+    ) -> BackupReport:
+        self.now += timedelta(hours=1)
+        request = BackupRequest(
+            target or self.target, self.vault, kind, drill, logs, expect_empty, key
+        )
+        return back_up(request, self.now, Silent())
+
+    def verify(self, *names: str, rules: DrillRules | None = None) -> VerifyReport:
+        request = VerifyRequest(
+            self.target, self.vault, names, all=not names, rules=rules or DrillRules()
+        )
+        return verify_backups(request, self.now, Silent())
+
+    def restore(self, source: str, target: Path | None = None, **means: bool) -> RestoreReport:
+        self.now += timedelta(hours=1)
+        found = find_source(source, self.vault)
+        request = RestoreRequest(found, target or self.target, self.vault)
+        return restore(replace(request, **means), self.now, Silent())  # type: ignore[arg-type]
+
+
+def small_vault(folder: Path, observations: int = 40) -> Vault:
+    """Return a vault with a database of so many observations and one raw file; no backup yet."""
+    world = Vault(folder)
+    fill(world.target, observations)
+    raw = folder / "data" / "sources_prod" / "u1" / HASH
+    raw.parent.mkdir(parents=True)
+    raw.write_bytes(b"hello")
+    return world
+
+
+def fill(path: Path, observations: int, first: int = 0) -> None:
+    """Make the database anew, with so many observations of as many entities."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.unlink(missing_ok=True)
+    numbers = range(first, first + observations)
+    make_database(
+        path,
+        {
+            "sources": [{"id": "s1", "storage_url": f"u1/{HASH}", "content_hash": HASH}],
+            "entities": [entity(f"e{n:04}") for n in numbers],
+            "observations": [observation(f"o{n:04}", f"e{n:04}") for n in numbers],
+        },
+    )
+
+
+def copied(template: Vault, folder: Path) -> Vault:
+    """Return a copy of a vault and its database, to be changed."""
+    shutil.copytree(template.folder, folder, dirs_exist_ok=True)
+    return Vault(folder, template.now)
