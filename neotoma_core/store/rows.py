@@ -108,10 +108,11 @@ def _cell(column: Column, stored: Sequence[str], *, tolerant: bool) -> str:
         return column.default or "NULL"
     if not tolerant:
         return quoted(column.name)
-    return f"CASE WHEN NOT ({_is_odd(column)}) THEN {quoted(column.name)} END"
+    return f"CASE WHEN NOT ({odd_condition(column)}) THEN {quoted(column.name)} END"
 
 
-def _is_odd(column: Column) -> str:
+def odd_condition(column: Column) -> str:
+    """Return the condition of a cell of another storage class than its column declares."""
     name = quoted(column.name)
     if column.type == "TEXT":  # numbers sort before all text, blobs after it; typeof is far slower
         return f"({name} < '' OR {name} >= x'')"
@@ -127,7 +128,7 @@ def is_any_odd(table: Table, stored: Sequence[str]) -> str:
 def odd_cells(connection: AdbcConnection, table: Table, stored: Sequence[str]) -> pa.Table:
     """Return ``_rowid`` and the column of every cell of another storage class than declared."""
     columns = [column for column in table.columns if column.name in stored]
-    first = " ".join(f"WHEN {_is_odd(c)} THEN '{c.name}'" for c in columns) or "WHEN false THEN ''"
+    first = " ".join(f"WHEN {odd_condition(c)} THEN '{c.name}'" for c in columns) or "WHEN false THEN ''"
     found = fetch(
         connection,
         f'SELECT {table.rowid} AS {quoted(ROWID)}, CASE {first} END AS "column" '
