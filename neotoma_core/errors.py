@@ -274,7 +274,9 @@ class ArchiveBusy(ArchiveError):
     retryable = True
 
     def __init__(self, path: Path) -> None:
-        super().__init__(path, "another run of midden is writing to it", "run again once it is done")
+        super().__init__(
+            path, "another run of midden is writing to it", "run again once it is done"
+        )
 
 
 class ArchiveDamaged(ArchiveError):

@@ -28,11 +28,18 @@ from neotoma_core.tables import Table
 _DIGITS: Final = 32
 
 
-def hash_expression(table: Table) -> str:
-    """Return the SQL, as DuckDB has it, of the hash of a row prepared by ``as_bits``."""
+def hash_expression(table: Table, rows: pa.Table) -> str:
+    """Return the SQL, as DuckDB has it, of the hashes of ``rows``, prepared by ``as_bits``.
+
+    A column without a value adds nothing, so it is left out; one with all values needs no test.
+    """
     types: Mapping[str, str] = {c.name: c.type for c in table.columns} | {ODD: "TEXT"}
-    cells = ", ".join(_cell(name, types[name]) for name in sorted(types))
-    return f"left(sha256(concat({cells})), {_DIGITS})"
+    present = (n for n in sorted(types) if rows.column(n).null_count < rows.num_rows)
+    cells = [
+        _cell(name, types[name], ", " if rows.column(name).null_count == 0 else " || ")
+        for name in present
+    ]
+    return f"left(sha256(concat({', '.join(cells) or repr('')})), {_DIGITS})"
 
 
 def as_bits(rows: pa.Table) -> pa.Table:
@@ -60,8 +67,9 @@ def _again(row_hash: str, number: int) -> str:
     return hashlib.sha256(f"{row_hash}#{number}".encode()).hexdigest()[:_DIGITS]
 
 
-def _cell(name: str, kind: str) -> str:
+def _cell(name: str, kind: str, between: str) -> str:
+    """Return one cell; with ``||`` between its parts, it is NULL where the cell is."""
     column, label = quoted(name), name.replace("'", "''")
     if kind == "TEXT":
-        return f"'{label}=t' || strlen({column}) || ':' || {column}"
-    return f"'{label}={'i' if kind == 'INTEGER' else 'r'}' || {column}"
+        return between.join((f"'{label}=t'", f"strlen({column})", "':'", column))
+    return between.join((f"'{label}={'i' if kind == 'INTEGER' else 'r'}'", column))

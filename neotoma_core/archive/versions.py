@@ -40,6 +40,9 @@ def plan_appends(stored: pl.DataFrame, standing: pl.DataFrame, key: str) -> Appe
     """
     fresh = stored.join(standing, on=ROW_HASH, how="anti")
     changed = fresh.drop_nulls(key).join(standing.drop_nulls(key), on=key, how="semi").height
+    none = standing.select(key=key, _row_hash=ROW_HASH).clear()
+    if stored.height - fresh.height == standing.height:  # every version is there still
+        return Appends(fresh.select(ROWID).sort(ROWID), none, changed)
     gone = standing.join(stored, on=ROW_HASH, how="anti")
     replaced = gone.drop_nulls(key).join(stored.drop_nulls(key), on=key, how="semi")
     removed = gone.join(replaced, on=ROW_HASH, how="anti")
@@ -50,17 +53,23 @@ def plan_appends(stored: pl.DataFrame, standing: pl.DataFrame, key: str) -> Appe
 
 def latest(versions: pl.DataFrame, key: str) -> pl.DataFrame:
     """Return of every row its last version, whether or not it was removed since."""
-    return (
-        _identified(versions, key)
+    several = pl.col(key).is_null() | pl.col(key).is_duplicated()
+    if not versions.select(several.any()).item():
+        return versions
+    last = (
+        _identified(versions.filter(several), key)
         .sort(LATEST, maintain_order=True)
         .group_by(_IDENTITY, maintain_order=True)
         .last()
         .drop(_IDENTITY)
     )
+    return pl.concat([versions.filter(~several), last.select(versions.columns)])
 
 
 def standing(versions: pl.DataFrame, removals: pl.DataFrame, key: str) -> pl.DataFrame:
     """Return the versions that say what the database holds: the last ones, less those removed."""
+    if removals.is_empty():
+        return latest(versions, key)
     gone = removals.group_by(ROW_HASH).agg(_gone=pl.col(ARCHIVED_AT).max())
     there = latest(versions, key).join(gone, on=ROW_HASH, how="left")
     back = pl.col("_gone").is_null() | (pl.col(ARCHIVED_AT) > pl.col("_gone"))
@@ -117,4 +126,6 @@ def next_moment(now: datetime, last: datetime | None) -> datetime:
 def _identified(versions: pl.DataFrame, key: str) -> pl.DataFrame:
     """Add what makes versions those of one row: its key, or without one the hash."""
     without = pl.format("#{}", pl.col(ROW_HASH))
-    return versions.with_columns(pl.coalesce(pl.format("={}", pl.col(key)), without).alias(_IDENTITY))
+    return versions.with_columns(
+        pl.coalesce(pl.format("={}", pl.col(key)), without).alias(_IDENTITY)
+    )

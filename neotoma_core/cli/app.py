@@ -7,6 +7,7 @@ from types import FrameType
 
 import typer
 
+from neotoma_core.cli.archive import archive
 from neotoma_core.cli.demo import demo
 from neotoma_core.cli.erase import erase
 from neotoma_core.cli.rebuild import rebuild
@@ -26,6 +27,7 @@ app.command()(recover)
 app.command()(rebuild)
 app.command()(restore)
 app.command()(erase)
+app.command()(archive)
 app.command()(demo)
 
 _STOPPING = {signal.SIGINT: "interrupted", signal.SIGTERM: "told to stop"}

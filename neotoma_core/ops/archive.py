@@ -29,10 +29,10 @@ from neotoma_core.archive.row_hash import told_apart
 from neotoma_core.archive.versions import Appends, next_moment, plan_appends, standing
 from neotoma_core.errors import ArchiveBusy, ArchiveForeign
 from neotoma_core.frames import ROWID
+from neotoma_core.ops.clock import Clock
 from neotoma_core.ops.planning import iso
 from neotoma_core.ops.private_copy import PATIENCE_SECONDS, PrivateCopy
 from neotoma_core.ops.progress import Progress
-from neotoma_core.ops.recover import Clock
 from neotoma_core.report.archive import ArchiveReport, TableArchived
 from neotoma_core.report.findings import Finding
 from neotoma_core.store.archive import Archive, create_archive, describe, locked, open_archive
@@ -45,6 +45,7 @@ from neotoma_core.tables import BY_NAME, Table, kind_of
 
 _IDENTITY: Final = ("observations", "sources")
 _TRIES: Final = 5
+_REMEMBERED: Final = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,9 +124,7 @@ def _append(
     moment = next_moment(copy.run.started, last)
     origin = f"{copy.original.name} {copy.run.folders.name}"
     progress.begin("archive", len(plans))
-    ids = [plan.hashes for plan in plans if plan.table.name == _IDENTITY[0]]
-    if ids and not set(archive.ids) & set(ids[0][key_of(_IDENTITY[0])]):
-        describe(archive, ids[0].drop_nulls()[key_of(_IDENTITY[0])].sort().head(64).to_list())
+    _remember(archive, plans)
     for plan in plans:
         if plan.appends.rows.height:
             parts = _stamped(copy, plan, moment, origin)
@@ -139,6 +138,14 @@ def _append(
     if not report.appended and not report.gone:
         return replace(report, outcome="unchanged")
     return replace(report, outcome="archived", archived_at=iso(moment))
+
+
+def _remember(archive: Archive, plans: tuple[_TablePlan, ...]) -> None:
+    """Write down some observations, by which the database is known again at a glance."""
+    name = _IDENTITY[0]
+    (ids,) = (plan.hashes[key_of(name)].drop_nulls() for plan in plans if plan.table.name == name)
+    if not ids.is_in(list(archive.ids)).any():
+        describe(archive, ids.bottom_k(_REMEMBERED).to_list())
 
 
 def _plan(
@@ -205,7 +212,8 @@ def _require_same(
     there: Mapping[str, _Standing],
 ) -> None:
     """Raise ArchiveForeign where the archive has observations, and none of this database's."""
-    if not any(len(there[name].ids) for name in _IDENTITY):
+    observed = hashes[_IDENTITY[0]][key_of(_IDENTITY[0])]
+    if observed.is_in(list(archive.ids)).any() or not any(len(there[n].ids) for n in _IDENTITY):
         return
     for name in _IDENTITY:
         known = there[name].ids.drop_nulls()
@@ -233,9 +241,7 @@ def _stamped(
     own = pl.lit(moment).cast(archive_schema(plan.table)[ARCHIVED_AT])
     hashes = plan.hashes.select(ROWID, ROW_HASH)
     with readable(copy.original, plan.table.name):
-        for part in hashed_rows(
-            copy.whole, stored.known, stored.columns, plan.appends.rows[ROWID]
-        ):
+        for part in hashed_rows(copy.whole, stored.known, stored.columns, plan.appends.rows[ROWID]):
             told = part.drop(ROW_HASH).join(hashes, on=ROWID, how="left", maintain_order="left")
             yield told.with_columns(own.alias(ARCHIVED_AT), pl.lit(origin).alias(BACKUP))
 
@@ -293,5 +299,3 @@ def _report(
         findings=findings,
         seconds=clock.seconds,
     )
-
-

@@ -6,6 +6,7 @@ import polars as pl
 
 from neotoma_core.times import instants
 
+
 @dataclass(frozen=True, slots=True)
 class Instants:
     """Ends of the log, in UTC milliseconds, both included; None where there is none.

@@ -122,6 +122,15 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True)
+class ArchivedSummary:
+    """What the vault's archive gained: versions ``appended``, rows noted as ``gone``."""
+
+    archive: str
+    appended: int
+    gone: int
+
+
+@dataclass(frozen=True, slots=True)
 class RecoveryReport:
     """One run of ``midden recover``, dry or real."""
 
@@ -147,6 +156,7 @@ class RecoveryReport:
     seconds: Mapping[str, float]
     report: str
     undo: str | None
+    archived: ArchivedSummary | None = None
 
     def to_json(self) -> str:
         """Return the report as one JSON document."""

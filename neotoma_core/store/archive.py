@@ -65,7 +65,9 @@ def is_archive(path: Path) -> bool:
 def open_archive(path: Path) -> Archive:
     """Return the archive in a folder; raises ArchiveError for what is none, or of a newer midden."""
     if not is_archive(path):
-        wrong = "no archive (it has no archive.json)" if path.is_dir() else "there is no such folder"
+        wrong = (
+            "no archive (it has no archive.json)" if path.is_dir() else "there is no such folder"
+        )
         raise ArchiveError(path, wrong, "name the folder that `midden archive` wrote")
     try:
         described = read_json(path / DESCRIPTION)

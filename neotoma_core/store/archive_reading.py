@@ -101,7 +101,9 @@ def read_file(
     if not file.path.is_file():
         return DamagedFile(file.path, "the file is missing")
     if file.path.stat().st_size != file.size:
-        return DamagedFile(file.path, f"it does not have the {file.size:,} bytes it was written with")
+        return DamagedFile(
+            file.path, f"it does not have the {file.size:,} bytes it was written with"
+        )
     try:
         present = pl.read_parquet_schema(file.path)
         read = pl.read_parquet(file.path, columns=[n for n in wanted if n in present])
@@ -110,7 +112,9 @@ def read_file(
     except (pl.exceptions.PolarsError, OSError, ValueError):  # what they say may quote values
         return DamagedFile(file.path, "it cannot be read as Parquet")
     if rows.height != file.rows:
-        return DamagedFile(file.path, f"it does not have the {file.rows:,} rows it was written with")
+        return DamagedFile(
+            file.path, f"it does not have the {file.rows:,} rows it was written with"
+        )
     return rows
 
 

@@ -113,9 +113,10 @@ def _with_odd(rows: pa.Table, odd: pl.DataFrame) -> pa.Table:
 
 def _hashed(table: Table, rows: pa.Table, keep: Sequence[str] = (ROW_HASH,)) -> pl.DataFrame:
     """Return the columns ``keep`` of rows, hashes among them, in the order given."""
-    query = f"SELECT {hash_expression(table)} AS {quoted(ROW_HASH)} FROM rows"
+    bits = as_bits(rows)
+    query = f"SELECT {hash_expression(table, bits)} AS {quoted(ROW_HASH)} FROM rows"
     with _engine().cursor() as connection:
-        connection.register("rows", as_bits(rows))
+        connection.register("rows", bits)
         hashes = connection.sql(query).pl()
     kept = pl.from_arrow(rows.select([name for name in keep if name != ROW_HASH]))
     if not isinstance(kept, pl.DataFrame) or not kept.width:

@@ -122,13 +122,14 @@ def odd_condition(column: Column) -> str:
 def is_any_odd(table: Table, stored: Sequence[str]) -> str:
     """Return the condition of rows with a cell of another storage class than declared."""
     columns = [column for column in table.columns if column.name in stored]
-    return " OR ".join(map(_is_odd, columns)) or "false"
+    return " OR ".join(map(odd_condition, columns)) or "false"
 
 
 def odd_cells(connection: AdbcConnection, table: Table, stored: Sequence[str]) -> pa.Table:
     """Return ``_rowid`` and the column of every cell of another storage class than declared."""
     columns = [column for column in table.columns if column.name in stored]
-    first = " ".join(f"WHEN {odd_condition(c)} THEN '{c.name}'" for c in columns) or "WHEN false THEN ''"
+    cases = (f"WHEN {odd_condition(c)} THEN '{c.name}'" for c in columns)
+    first = " ".join(cases) or "WHEN false THEN ''"
     found = fetch(
         connection,
         f'SELECT {table.rowid} AS {quoted(ROWID)}, CASE {first} END AS "column" '
