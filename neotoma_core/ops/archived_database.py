@@ -5,7 +5,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
 import polars as pl
 
@@ -26,13 +26,16 @@ from neotoma_core.tables import Table
 
 Which = Literal["everything", "standing"]
 
-_FACTS = (ROWID, ROW_HASH, ARCHIVED_AT)
+_SCHEMAS: Final = "schema_registry"
+_FACTS: Final = (ROWID, ROW_HASH, ARCHIVED_AT)
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Which rows of an archive: all it ever had, in their last version; or what stood in the
-    database, at its last run or as of a ``moment``. ``damaged``: go on without damaged files.
+    """Which rows of an archive: everything it ever had, or what stood in the database.
+
+    The one in its last version, the other at the last run or as of a ``moment``. ``damaged``: go on
+    without files that cannot be read.
     """
 
     which: Which = "standing"
@@ -91,7 +94,7 @@ def _selected(
     key = key_of(table.name)
     facts = (*_FACTS, key, "created_at") if selection.moment else (*_FACTS, key)
     versions = read_table(archive, table.name, tuple(dict.fromkeys(facts))).rows
-    chosen = _chosen(versions, removed, key, selection)
+    chosen = _chosen(table.name, versions, removed, selection)
     places = in_order(chosen, versions, key).select(ROW_HASH, ARCHIVED_AT).with_row_index("_place")
     columns = (*table.names, ODD, ROW_HASH, ARCHIVED_AT)
     parts, damaged = [], []
@@ -107,13 +110,23 @@ def _selected(
 
 
 def _chosen(
-    versions: pl.DataFrame, removed: pl.DataFrame, key: str, selection: Selection
+    table: str, versions: pl.DataFrame, removed: pl.DataFrame, selection: Selection
 ) -> pl.DataFrame:
+    key = key_of(table)
+    if selection.moment is not None and table == _SCHEMAS:
+        # Neotoma reduces as of a time by the schemas of today; these are the nearest to then.
+        return standing(_then(versions, selection.moment), removed, key)
     if selection.moment is not None:
         return as_of(versions, removed, key, selection.moment)
     if selection.which == "everything":
         return latest(versions, key)
     return standing(versions, removed, key)
+
+
+def _then(versions: pl.DataFrame, moment: datetime) -> pl.DataFrame:
+    """Return the versions archived by a moment, or all where there is none."""
+    by_then = versions.filter(pl.col(ARCHIVED_AT) <= pl.lit(moment))
+    return by_then if by_then.height else versions
 
 
 def _prove(archive: Archive, path: Path, rows: Mapping[str, pl.DataFrame], broken: int) -> None:

@@ -1,4 +1,4 @@
-"""The report of ``midden archive``. Its field names are the keys of ``--json`` and stay as they are.
+"""The report of ``midden archive``. Its field names are the keys of ``--json`` and stay.
 
 Counts are rows, times UTC as ISO 8601, durations seconds. No stored value is in it.
 """

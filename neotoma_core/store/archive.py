@@ -25,6 +25,7 @@ from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError, DeltaProtocolError, TableNotFoundError
 
 from neotoma_core.archive.columns import FORMAT, SCHEMAS
+from neotoma_core.canonical import JsonValue
 from neotoma_core.errors import ArchiveBusy, ArchiveDamaged, ArchiveError, VaultDamaged
 from neotoma_core.store.vault import read_json, write_json
 
@@ -63,11 +64,11 @@ def is_archive(path: Path) -> bool:
 
 
 def open_archive(path: Path) -> Archive:
-    """Return the archive in a folder; raises ArchiveError for what is none, or of a newer midden."""
+    """Return the archive in a folder; raises ArchiveError for what is none that can be read."""
     if not is_archive(path):
-        wrong = (
-            "no archive (it has no archive.json)" if path.is_dir() else "there is no such folder"
-        )
+        wrong = "no archive (it has no archive.json)"
+        if not path.is_dir():
+            wrong = "there is no such folder"
         raise ArchiveError(path, wrong, "name the folder that `midden archive` wrote")
     try:
         described = read_json(path / DESCRIPTION)
@@ -103,7 +104,7 @@ def create_archive(path: Path) -> Archive:
 def describe(archive: Archive, ids: Iterable[str]) -> None:
     """Write down by which observations the archive knows its database."""
     known = sorted(set(ids))[:_SHOWN_IDS]
-    content = {"kind": _KIND, "format": FORMAT, "observations": list(known)}
+    content: dict[str, JsonValue] = {"kind": _KIND, "format": FORMAT, "observations": list(known)}
     write_json(archive.path / DESCRIPTION, content)
 
 

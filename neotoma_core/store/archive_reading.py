@@ -76,12 +76,11 @@ def read_table(archive: Archive, table: str, columns: Sequence[str] | None = Non
     wanted = wanted_columns(table, columns)
     parts = [pl.DataFrame(schema=dict(wanted))]
     damaged = []
-    for file, part in read_files(archive, table, columns):
+    for _, part in read_files(archive, table, columns):
         if isinstance(part, DamagedFile):
             damaged.append(part)
         else:
             parts.append(part)
-        del file
     return ReadTable(pl.concat(parts), tuple(damaged))
 
 

@@ -117,7 +117,7 @@ def _hashed(table: Table, rows: pa.Table, keep: Sequence[str] = (ROW_HASH,)) -> 
     query = f"SELECT {hash_expression(table, bits)} AS {quoted(ROW_HASH)} FROM rows"
     with _engine().cursor() as connection:
         connection.register("rows", bits)
-        hashes = connection.sql(query).pl()
+        hashes: pl.DataFrame = connection.sql(query).pl()
     kept = pl.from_arrow(rows.select([name for name in keep if name != ROW_HASH]))
     if not isinstance(kept, pl.DataFrame) or not kept.width:
         return hashes
