@@ -10,6 +10,7 @@ import typer
 from neotoma_core.cli.archive import archive
 from neotoma_core.cli.demo import demo
 from neotoma_core.cli.erase import erase
+from neotoma_core.cli.export import export
 from neotoma_core.cli.rebuild import rebuild
 from neotoma_core.cli.recover import recover
 from neotoma_core.cli.restore import restore
@@ -28,6 +29,7 @@ app.command()(rebuild)
 app.command()(restore)
 app.command()(erase)
 app.command()(archive)
+app.command()(export)
 app.command()(demo)
 
 _STOPPING = {signal.SIGINT: "interrupted", signal.SIGTERM: "told to stop"}

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -40,14 +40,23 @@ def vault_run(
     The target need not exist. Raises BackupUnreadable, TargetError, VaultError.
     """
     present = target_of(target)
-    vault.open_vault(vault_folder, target)
+    with scratch_run(target, vault_folder, now, key) as run:
+        yield replace(run, target=present)
+
+
+@contextmanager
+def scratch_run(
+    source: Path, vault_folder: Path, now: datetime, key: KeySource | None = None
+) -> Iterator[Run]:
+    """Take the vault for a run without a target; ``source`` is only what messages name."""
+    vault.open_vault(vault_folder, source)
     with vault.locked(vault_folder, PATIENCE_SECONDS):
         folders = vault.new_run(vault_folder, now)
         folders.evidence.rmdir()
-        asked = RecoverRequest(target, (), vault_folder, key=key)
+        asked = RecoverRequest(source, (), vault_folder, key=key)
         try:
             with out_of_space_named(vault_folder):
-                yield Run(asked, folders, present, (), (), (), now)
+                yield Run(asked, folders, None, (), (), (), now)
         finally:
             vault.remove_work(folders)
 

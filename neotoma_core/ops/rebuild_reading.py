@@ -54,7 +54,10 @@ _LONG: Final = {
 }
 _READ: Final = {
     "observations": (*ObservationRow.__dataclass_fields__, "created_at"),
-    "relationship_observations": tuple(RelationshipObservationRow.__dataclass_fields__),
+    "relationship_observations": (
+        *RelationshipObservationRow.__dataclass_fields__,
+        "created_at",
+    ),
     "entity_snapshots": BY_NAME["entity_snapshots"].names,
     "relationship_snapshots": BY_NAME["relationship_snapshots"].names,
 }
