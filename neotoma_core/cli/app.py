@@ -11,9 +11,11 @@ from neotoma_core.cli.archive import archive
 from neotoma_core.cli.demo import demo
 from neotoma_core.cli.erase import erase
 from neotoma_core.cli.export import export
+from neotoma_core.cli.history import history
 from neotoma_core.cli.rebuild import rebuild
 from neotoma_core.cli.recover import recover
 from neotoma_core.cli.restore import restore
+from neotoma_core.cli.unmerge import unmerge
 from neotoma_core.errors import MiddenError
 
 app = typer.Typer(
@@ -30,6 +32,8 @@ app.command()(restore)
 app.command()(erase)
 app.command()(archive)
 app.command()(export)
+app.command()(history)
+app.command()(unmerge)
 app.command()(demo)
 
 _STOPPING = {signal.SIGINT: "interrupted", signal.SIGTERM: "told to stop"}

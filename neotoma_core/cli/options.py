@@ -35,3 +35,7 @@ AS_OF_OPTION: Final = typer.Option(
 SKIP_DAMAGED_OPTION: Final = typer.Option(
     "--skip-unreadable", help="Go on without files of an archive that cannot be read."
 )
+ARCHIVE_OPTION: Final = typer.Option(
+    help="The folder of the archive [default: archive in the database's vault].",
+    show_default=False,
+)

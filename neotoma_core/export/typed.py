@@ -52,7 +52,7 @@ def kind_of(declared: str | None, values: pl.Series) -> Kind:
 
     A date without a time of day in any value is a date, else a timestamp.
     """
-    if declared in _DECLARED:
+    if declared is not None and declared in _DECLARED:
         kind = _DECLARED[declared]
         return _day_or_moment(values) if kind == "date" else kind
     first = values.drop_nulls().str.head(1).unique().to_list()

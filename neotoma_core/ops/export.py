@@ -134,7 +134,7 @@ def _write_log(
     leaving: Leaving,
     progress: Progress,
 ) -> pl.DataFrame:
-    """Write observations and field values; return the entity snapshots, which are written later."""
+    """Write observations and field values; return the entity snapshots."""
     observations, values = _Counted(OBSERVATIONS), _Counted(FIELD_VALUES)
     snapshots: list[pl.DataFrame] = []
     left_out: list[tuple[str, str]] = []
@@ -238,8 +238,8 @@ def _write_catalog(
             "knowledge": request.knowledge,
             "redacted": list(redacted),
             "duckdb": (
-                f"{DATABASE} has a view of each table; its paths are relative, so open it from this "
-                "folder, or SET file_search_path to it"
+                f"{DATABASE} has a view of each table; its paths are relative, so open it from "
+                "this folder, or SET file_search_path to it"
                 if there
                 else None
             ),
