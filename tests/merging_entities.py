@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def merge_entities(
-    path: Path, merged: str, survivor: str, merge_id: str, at: str, user: str
+    path: Path, merged: str, survivor: str, merge_id: str, *, at: str, user: str
 ) -> None:
     """Merge one entity into another in place, with all that Neotoma does to rows."""
     with closing(sqlite3.connect(path)) as connection:

@@ -58,12 +58,13 @@ def told_apart(rows: pl.DataFrame) -> pl.DataFrame:
     number = pl.int_range(1, pl.len() + 1).over(ROW_HASH, order_by=ROWID)
     numbered = rows.with_columns(_number=number)
     again = numbered.filter(pl.col("_number") > 1)
-    told = pl.Series([_again(h, n) for h, n in again.select(ROW_HASH, "_number").iter_rows()])
+    told = pl.Series([hash_again(h, n) for h, n in again.select(ROW_HASH, "_number").iter_rows()])
     renamed = again.with_columns(told.alias(ROW_HASH)) if len(told) else again
     return pl.concat([numbered.filter(pl.col("_number") == 1), renamed]).drop("_number")
 
 
-def _again(row_hash: str, number: int) -> str:
+def hash_again(row_hash: str, number: int) -> str:
+    """Return the hash of the second or a later (``number``) of rows that are all the same."""
     return hashlib.sha256(f"{row_hash}#{number}".encode()).hexdigest()[:_DIGITS]
 
 

@@ -8,6 +8,7 @@ from types import FrameType
 import typer
 
 from neotoma_core.cli.archive import archive
+from neotoma_core.cli.compact import compact
 from neotoma_core.cli.demo import demo
 from neotoma_core.cli.erase import erase
 from neotoma_core.cli.export import export
@@ -16,6 +17,7 @@ from neotoma_core.cli.rebuild import rebuild
 from neotoma_core.cli.recover import recover
 from neotoma_core.cli.restore import restore
 from neotoma_core.cli.unmerge import unmerge
+from neotoma_core.cli.verify import verify
 from neotoma_core.errors import MiddenError
 
 app = typer.Typer(
@@ -34,6 +36,8 @@ app.command()(archive)
 app.command()(export)
 app.command()(history)
 app.command()(unmerge)
+app.command()(compact)
+app.command()(verify)
 app.command()(demo)
 
 _STOPPING = {signal.SIGINT: "interrupted", signal.SIGTERM: "told to stop"}

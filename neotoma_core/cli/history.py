@@ -28,11 +28,10 @@ def history(
     vault: Annotated[Path | None, VAULT_OPTION] = None,
 ) -> None:
     """List what an archive knows of an entity: versions, owners, and every field over time."""
-    from neotoma_core.cli.archives import archive_of
     from neotoma_core.ops.history import entity_history
     from neotoma_core.report.history import history_text
-    from neotoma_core.settings import key_source
+    from neotoma_core.settings import default_archive_of, key_source
 
-    place = archive_of(target, archive, vault)
+    place = default_archive_of(target, archive, vault)
     report = entity_history(place, entity, key_source(key_file, mnemonic_file))
     print(report.to_json() if json else history_text(report))

@@ -50,13 +50,12 @@ def unmerge(
     """
     from datetime import UTC, datetime
 
-    from neotoma_core.cli.archives import archive_of
     from neotoma_core.cli.progress import TerminalProgress
     from neotoma_core.ops.rebuild_run import RebuildRequest, reading_run, rebuild_run
     from neotoma_core.ops.unmerge import UnmergeRequest
     from neotoma_core.ops.unmerge import unmerge as undo_merge
     from neotoma_core.report.unmerge import plan_text, result_text
-    from neotoma_core.settings import default_vault, key_source
+    from neotoma_core.settings import default_archive_of, default_vault, key_source
     from neotoma_core.store.interrupts import released
 
     def confirm(report: "UnmergeReport") -> bool:
@@ -67,7 +66,7 @@ def unmerge(
 
     if not dry_run:
         require_answerable(yes=yes)
-    request = UnmergeRequest(merge_id, archive_of(target, archive, vault), incomplete)
+    request = UnmergeRequest(merge_id, default_archive_of(target, archive, vault), incomplete)
     kept = vault or default_vault(target)
     asked = RebuildRequest(target, kept, key=key_source(key_file, mnemonic_file))
     run = reading_run if dry_run else rebuild_run

@@ -31,7 +31,14 @@ from neotoma_core.ops.planning import iso
 from neotoma_core.ops.private_copy import PATIENCE_SECONDS, PrivateCopy
 from neotoma_core.ops.progress import Progress
 from neotoma_core.report.archive import ArchiveReport, TableArchived
-from neotoma_core.store.archive import Archive, create_archive, describe, locked, open_archive
+from neotoma_core.store.archive import (
+    ARCHIVE_FOLDER,
+    Archive,
+    create_archive,
+    describe,
+    locked,
+    open_archive,
+)
 from neotoma_core.store.archive_writing import append, commit_number
 from neotoma_core.store.arrow_sqlite import readable
 from neotoma_core.store.hashed_rows import hashed_rows
@@ -50,7 +57,7 @@ class ArchiveRequest:
 
 def default_archive(vault_folder: Path) -> Path:
     """Return where the archive of a vault is."""
-    return vault_folder / "archive"
+    return vault_folder / ARCHIVE_FOLDER
 
 
 def plan_archive(copy: PrivateCopy, request: ArchiveRequest, progress: Progress) -> ArchiveReport:

@@ -5,6 +5,7 @@ one proven transaction
 """
 
 import hashlib
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -175,7 +176,7 @@ def _split_row(merge: EntityMerge, plan: UnmergePlan, now: str) -> pl.DataFrame:
     key = f"{_SPLIT_KEY}{merge.id}:{now}"
     digest = hashlib.sha256(key.encode()).hexdigest()
     cuts = (0, 8, 12, 16, 20, 32)
-    identifier = "-".join(digest[a:b] for a, b in zip(cuts, cuts[1:], strict=False))
+    identifier = "-".join(digest[a:b] for a, b in itertools.pairwise(cuts))
     row = {
         "id": identifier,
         "user_id": merge.user,

@@ -195,7 +195,8 @@ def _picks(source: UnmergeSource, unmerging: Unmerging) -> dict[str, Picks]:
     picks = {}
     for name in ("entities", "observations", _EDGES, _SPLITS):
         changed = cells.get(name, [])
-        rows = [(TARGET, number, number) for number in dict.fromkeys(c[0] for c in changed)]
+        numbers = dict.fromkeys(cell[0] for cell in changed)
+        rows: list[tuple[int, int, int | None]] = [(TARGET, n, n) for n in numbers]
         rows += [(_ARCHIVED, number, None) for number in range(1, inserted.get(name, 0) + 1)]
         schema = {ORIGIN: pl.Int64, ROWID: pl.Int64, TARGET_ROWID: pl.Int64}
         rewritten = [(TARGET, *cell) for cell in changed]

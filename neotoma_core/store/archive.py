@@ -29,6 +29,7 @@ from neotoma_core.canonical import JsonValue
 from neotoma_core.errors import ArchiveBusy, ArchiveDamaged, ArchiveError, VaultDamaged
 from neotoma_core.store.vault import read_json, write_json
 
+ARCHIVE_FOLDER: Final = "archive"  # of a vault
 DESCRIPTION: Final = "archive.json"
 _KIND: Final = "midden archive"
 _TABLE_FORMAT: Final = "midden archive format "

@@ -15,7 +15,7 @@ from neotoma_core.store.archive import Archive, open_table, table_description
 from neotoma_core.store.atomic import reached, sync_file, sync_folder
 
 STEPS: Final = ("table_committed",)
-_WRITER: Final = "midden"  # whose commits are numbered: two with one number exclude each other
+WRITER: Final = "midden"  # whose commits are numbered: two with one number exclude each other
 _NO_SPACE: Final = ("No space left", "os error 28", "File too large", "os error 27")
 # No value of a memory needs to be in the log of a table: statistics of these only.
 _CONFIGURATION: Final = {"delta.dataSkippingStatsColumns": ARCHIVED_AT}
@@ -25,7 +25,7 @@ def commit_number(archive: Archive, table: str) -> int:
     """Return the number of the last append to a table: what the next one builds on."""
     if not archive.has(table):
         return 0
-    return open_table(archive, table).transaction_version(_WRITER) or 0
+    return open_table(archive, table).transaction_version(WRITER) or 0
 
 
 def append(archive: Archive, table: str, parts: Iterable[pl.DataFrame], after: int) -> int:
@@ -47,7 +47,7 @@ def append(archive: Archive, table: str, parts: Iterable[pl.DataFrame], after: i
             configuration=_CONFIGURATION,
             writer_properties=writer_properties(),
             commit_properties=CommitProperties(
-                app_transactions=[Transaction(_WRITER, after + 1, None)]
+                app_transactions=[Transaction(WRITER, after + 1, None)]
             ),
         )
     except CommitFailedError as error:
