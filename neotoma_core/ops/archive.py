@@ -81,8 +81,9 @@ def append_database(
     error stays; the next run adds the rest.
     """
     clock = Clock()
-    archive = create_archive(request.to)
+    make_folder(request.to)
     with locked(request.to, PATIENCE_SECONDS):
+        archive = create_archive(request.to)
         for _ in range(_TRIES - 1):
             try:
                 return _append(copy, archive, request, progress, clock)

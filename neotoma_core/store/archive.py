@@ -31,6 +31,7 @@ from neotoma_core.store.vault import read_json, write_json
 
 ARCHIVE_FOLDER: Final = "archive"  # of a vault
 DESCRIPTION: Final = "archive.json"
+LOCK: Final = "lock"
 _KIND: Final = "midden archive"
 _TABLE_FORMAT: Final = "midden archive format "
 _READER_VERSION: Final = 1
@@ -83,23 +84,27 @@ def open_archive(path: Path) -> Archive:
     return Archive(path, tuple(map(str, ids)) if isinstance(ids, list) else ())
 
 
-def create_archive(path: Path) -> Archive:
-    """Return the archive in a folder, making one where the folder is empty or missing.
+def make_folder(path: Path) -> None:
+    """Make the folder of an archive, where it is not there.
 
-    Raises ArchiveError where the folder holds anything else, or cannot be made.
+    Raises ArchiveError where it cannot be made, or holds anything but an archive.
     """
-    if is_archive(path):
-        return open_archive(path)
     try:
         path.mkdir(parents=True, exist_ok=True, mode=0o700)
-        others = [p.name for p in path.iterdir() if p.name != "lock" and p.name[0] != "."]
+        others = [p.name for p in path.iterdir() if p.name != LOCK and p.name[0] != "."]
     except OSError as error:
         wrong = (error.strerror or "cannot be created").lower()
         raise ArchiveError(path, wrong, "choose another folder") from error
-    if others:
+    # Looked for after the others: it comes first in an archive that another run is beginning.
+    if others and not is_archive(path):
         raise ArchiveError(path, "the folder holds other files", "choose an empty folder")
-    write_json(path / DESCRIPTION, {"kind": _KIND, "format": FORMAT, "observations": []})
-    return Archive(path)
+
+
+def create_archive(path: Path) -> Archive:
+    """Return the archive in a folder that is ``locked``, making one where there is none."""
+    if not is_archive(path):
+        write_json(path / DESCRIPTION, {"kind": _KIND, "format": FORMAT, "observations": []})
+    return open_archive(path)
 
 
 def describe(archive: Archive, ids: Iterable[str]) -> None:
@@ -116,7 +121,7 @@ def locked(path: Path, patience: float = 0.0) -> Iterator[None]:
     Raises ArchiveBusy. The lock goes with the process.
     """
     try:
-        descriptor = os.open(path / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+        descriptor = os.open(path / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
         wrong = (error.strerror or "cannot be written to").lower()
         raise ArchiveError(path, wrong, "change its permissions") from error
