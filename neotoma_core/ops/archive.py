@@ -37,6 +37,7 @@ from neotoma_core.store.archive import (
     create_archive,
     describe,
     locked,
+    make_folder,
     open_archive,
 )
 from neotoma_core.store.archive_writing import append, commit_number
