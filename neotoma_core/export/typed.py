@@ -134,7 +134,8 @@ def _loaded(text: str) -> object:
 
 def _day_or_moment(values: pl.Series) -> Kind:
     texts = decoded(values).drop_nulls()
-    return "date" if texts.str.contains(_DAY).all() else "timestamp"
+    others = texts.filter(~texts.str.contains(_DAY))
+    return "date" if instants(others).null_count() == len(others) else "timestamp"
 
 
 def _moments(values: pl.Series) -> pl.Series:
