@@ -18,9 +18,13 @@
     ├── KeyWrong                12    encrypted values that the key does not open
     ├── EnvironmentMismatch     13    development rows offered to production, or the reverse
     ├── DiskFull                14    too little free space for what is about to be written
-    └── VaultError              20    the folder Midden owns
-        ├── VaultLocked         21    another run is using it; retryable
-        └── VaultDamaged        22    something in it is not what its manifest says
+    ├── VaultError              20    the folder Midden owns
+    │   ├── VaultLocked         21    another run is using it; retryable
+    │   └── VaultDamaged        22    something in it is not what its manifest says
+    └── ArchiveError            25    no archive, of a newer midden, or it cannot be written to
+        ├── ArchiveForeign      25    the archive is of another database
+        ├── ArchiveBusy         26    another run is writing to it; retryable
+        └── ArchiveDamaged      27    a file of it is missing or damaged
 
 A message reads ``<what> <which>: <what is wrong>; <what to do>`` and never holds a stored value.
 Exit code 3 is no error: the run did its work, and some of the backups could not be read.

@@ -122,7 +122,7 @@ def test_entities_are_wide_and_typed_and_what_does_not_fit_stays_as_text(
     assert bo["last_observed_at"] == datetime(2026, 3, 1, tzinfo=UTC)
     columns = {
         c["name"]: c for c in catalog_of(tmp_path / "out")["entities/person.parquet"]["columns"]
-    }  # type: ignore[index, attr-defined]  # JSON
+    }
     assert columns["met"]["untyped"] == 1
     assert columns["entity_id_"]["field"] == "entity_id"
 
