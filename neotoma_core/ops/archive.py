@@ -114,6 +114,7 @@ def _append(
     removed = [_removed(t, moment, origin) for t in plans if t.appends.removed.height]
     if removed:
         append(archive, REMOVED, removed, commit_number(archive, REMOVED))
+    plan.known.keep()
     clock.lap("append")
     report = _report(copy, archive, plan, clock)
     if not report.appended and not report.gone:

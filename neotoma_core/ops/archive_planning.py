@@ -24,6 +24,7 @@ from neotoma_core.store.archive_writing import commit_number
 from neotoma_core.store.arrow_sqlite import readable
 from neotoma_core.store.databases import check_pages, connect_read_only
 from neotoma_core.store.hashed_rows import hashed_keys
+from neotoma_core.store.known_hashes import KnownHashes
 from neotoma_core.tables import BY_NAME, Table, kind_of
 
 IDENTITY: Final = ("observations", "sources")
@@ -53,11 +54,15 @@ class _Standing:
 
 @dataclass(frozen=True, slots=True)
 class AppendPlan:
-    """What an archive gains, by table. ``last``: the moment of its last run, if it had one."""
+    """What an archive gains, by table.
+
+    ``last``: the moment of its last run, if it had one. ``known``: notes that are still to be kept.
+    """
 
     tables: tuple[TablePlan, ...]
     findings: tuple[Finding, ...]
     last: datetime | None
+    known: KnownHashes
 
 
 def plan_append(
@@ -68,11 +73,12 @@ def plan_append(
     Raises ArchiveForeign, ArchiveError, BackupDamaged, BackupUnreadable.
     """
     progress.begin("read", len(ARCHIVED))
-    with ThreadPoolExecutor(max_workers=1) as pool:
+    known = KnownHashes(archive.path)
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        standing_there = pool.submit(_all_standing, archive)
         checked = pool.submit(_check_pages, copy)
-        there = _all_standing(archive)
-        clock.lap("archive")
-        hashes = {table.name: _hashes(copy, table, progress) for table in ARCHIVED}
+        hashes = {table.name: _hashes(copy, table, known, progress) for table in ARCHIVED}
+        there = standing_there.result()
         checked.result()
     clock.lap("read")
     if not same_database:
@@ -80,7 +86,7 @@ def plan_append(
     plans = tuple(_plan_table(table, hashes, there, archive) for table in ARCHIVED)
     clock.lap("plan")
     moments = [state.last for state in there.values() if state.last]
-    return AppendPlan(plans, tuple(_findings(copy, there)), max(moments, default=None))
+    return AppendPlan(plans, tuple(_findings(copy, there)), max(moments, default=None), known)
 
 
 def _check_pages(copy: PrivateCopy) -> None:
@@ -106,7 +112,9 @@ def _state(rows: pl.DataFrame, ids: pl.Series, damaged: tuple[DamagedFile, ...])
     return _Standing(rows, ids, last if isinstance(last, datetime) else None, damaged)
 
 
-def _hashes(copy: PrivateCopy, table: Table, progress: Progress) -> pl.DataFrame:
+def _hashes(
+    copy: PrivateCopy, table: Table, known: KnownHashes, progress: Progress
+) -> pl.DataFrame:
     """Return (_rowid, key, _row_hash) of the database's rows, every hash a row's own."""
     progress.advance(1)
     stored = copy.stored.get(table.name)
@@ -114,7 +122,7 @@ def _hashes(copy: PrivateCopy, table: Table, progress: Progress) -> pl.DataFrame
         key = key_of(table.name)
         return pl.DataFrame(schema={ROWID: pl.Int64, key: pl.String, ROW_HASH: pl.String})
     with readable(copy.original, table.name):
-        return told_apart(hashed_keys(copy.whole, stored.known, stored.columns))
+        return told_apart(hashed_keys(copy.whole, stored.known, stored.columns, known))
 
 
 def _require_same(

@@ -4,7 +4,7 @@ The table is cut by row numbers and read on two connections at a time: what take
 SQLite's own stepping from cell to cell, which keeps one processor busy.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from functools import cache, partial
@@ -22,6 +22,7 @@ from neotoma_core.ddl import quoted
 from neotoma_core.frames import ROWID
 from neotoma_core.store.arrow_sqlite import arrow_connection, batches, execute, immutable_uri
 from neotoma_core.store.databases import connect_read_only
+from neotoma_core.store.known_hashes import QUICK, KnownHashes
 from neotoma_core.store.odd_literals import known_only, odd_numbers, read_odd
 from neotoma_core.store.rows import select_rows, without_bad_text
 from neotoma_core.tables import Table
@@ -30,17 +31,46 @@ _BATCH_ROWS: Final = 32_768
 _PART_ROWS: Final = 250_000
 _MAPPED_BYTES: Final = 4 << 30
 _READERS: Final = 2
+_FEW: Final = 0.3  # of the rows: beyond, they are all read and hashed in one pass
 
 
-def hashed_keys(database: Path, table: Table, stored: Sequence[str]) -> pl.DataFrame:
-    """Return (_rowid, key, _row_hash) of every row of a table."""
+def hashed_keys(
+    database: Path, table: Table, stored: Sequence[str], known: KnownHashes | None = None
+) -> pl.DataFrame:
+    """Return (_rowid, key, _row_hash) of every row of a table.
+
+    ``known``: where hashes of rows that were seen before are looked up, and new ones noted.
+    """
     (key,) = table.key
-    keep = (ROWID, key, ROW_HASH)
-    with ThreadPoolExecutor(_READERS) as pool:
-        read = partial(_read_range, database, table, stored, keep)
-        parts = list(pool.map(read, _ranges(database, table)))
-    empty = pl.DataFrame(schema={ROWID: pl.Int64, key: pl.String, ROW_HASH: pl.String})
-    return pl.concat([empty, *parts])
+    schema: dict[str, pl.DataType] = {ROWID: pl.Int64(), key: pl.String(), ROW_HASH: pl.String()}
+    if known is None:
+        keys = partial(_hashed, table, keep=(ROWID, key, ROW_HASH))
+        return pl.concat([pl.DataFrame(schema=schema), *_read_all(database, table, stored, keys)])
+    empty = pl.DataFrame(schema=schema | QUICK)
+    if known.has(table.name):
+        marked = partial(_marked, known, keep=(ROWID, key))
+        parts = [empty.drop(ROW_HASH)]
+        rows = pl.concat([*parts, *_read_all(database, table, stored, marked)])
+        found = known.looked_up(table.name, rows)
+        fresh = found.filter(pl.col(ROW_HASH).is_null())[ROWID]
+        if len(fresh) <= found.height * _FEW:
+            hashed = [
+                p.select(ROWID, ROW_HASH) for p in hashed_rows(database, table, stored, fresh)
+            ]
+            new = pl.concat([pl.DataFrame(schema={ROWID: pl.Int64, ROW_HASH: pl.String}), *hashed])
+            both = found.join(new, on=ROWID, how="left", suffix="_new", maintain_order="left")
+            all_rows = both.with_columns(pl.coalesce(ROW_HASH, f"{ROW_HASH}_new"))
+            known.note(table.name, all_rows, new=new.height)
+            return all_rows.select(*schema)
+
+    def both_ways(rows: pa.Table) -> pl.DataFrame:
+        hashes = _hashed(table, rows, keep=(ROW_HASH,))
+        return _marked(known, rows, keep=(ROWID, key)).with_columns(hashes[ROW_HASH])
+
+    parts = _read_all(database, table, stored, both_ways)
+    every = pl.concat([empty, *(part.select(empty.columns) for part in parts)])
+    known.note(table.name, every, new=every.height)
+    return every.select(*schema)
 
 
 def hashed_rows(
@@ -50,7 +80,7 @@ def hashed_rows(
 
     A part has ``_rowid``, the table's columns, ``_odd`` and ``_row_hash``.
     """
-    keep = (ROWID, *table.names, ODD, ROW_HASH)
+    whole = partial(_hashed, table, keep=(ROWID, *table.names, ODD, ROW_HASH))
     ordered = picked.sort()
     for start in range(0, len(ordered), _PART_ROWS):
         some = ordered.slice(start, _PART_ROWS)
@@ -59,7 +89,7 @@ def hashed_rows(
         if last - first >= len(some):
             listed = stringify(some.to_list())
             where = f"{table.rowid} IN (SELECT value FROM json_each('{listed}'))"
-        yield _read_range(database, table, stored, keep, where)
+        yield _read_range(database, table, stored, whole, where)
 
 
 def hash_frame(table: Table, rows: pl.DataFrame) -> pl.Series:
@@ -68,8 +98,21 @@ def hash_frame(table: Table, rows: pl.DataFrame) -> pl.Series:
     return _hashed(table, arrow)[ROW_HASH]
 
 
+def _read_all(
+    database: Path, table: Table, stored: Sequence[str], made: Callable[[pa.Table], pl.DataFrame]
+) -> list[pl.DataFrame]:
+    """Return what is made of the rows, in the order of their numbers."""
+    with ThreadPoolExecutor(_READERS) as pool:
+        ranges = _ranges(database, table)
+        return list(pool.map(lambda span: _read_range(database, table, stored, made, span), ranges))
+
+
 def _read_range(
-    database: Path, table: Table, stored: Sequence[str], keep: Sequence[str], where: str
+    database: Path,
+    table: Table,
+    stored: Sequence[str],
+    made: Callable[[pa.Table], pl.DataFrame],
+    where: str,
 ) -> pl.DataFrame:
     known = known_only(table, stored)
     wanted = odd_numbers(database, table, stored, where)
@@ -85,8 +128,18 @@ def _read_range(
                 first = False
                 readable, unreadable = without_bad_text(read)
                 odd = read_odd(database, table, stored, _with_bad_text(wanted, read, unreadable))
-                parts.append(_hashed(table, _with_odd(readable, odd), keep))
+                parts.append(made(_with_odd(readable, odd)))
     return pl.concat(parts)
+
+
+def _marked(known: KnownHashes, rows: pa.Table, keep: Sequence[str]) -> pl.DataFrame:
+    """Return the columns ``keep`` of rows with the quick hashes by which they are known again."""
+    content = [name for name in rows.column_names if name != ROWID]
+    frame = pl.from_arrow(as_bits(rows).select(content))
+    kept = pl.from_arrow(rows.select(list(keep)))
+    assert isinstance(frame, pl.DataFrame)  # noqa: S101 - a table is never a series
+    assert isinstance(kept, pl.DataFrame)  # noqa: S101 - a table is never a series
+    return kept.with_columns(pl.col(ROWID).cast(pl.Int64), *known.quick(frame))
 
 
 def _with_bad_text(
