@@ -30,7 +30,7 @@ def change(database: Path, statement: str) -> None:
 @pytest.mark.parametrize(
     "statement",
     [
-        "UPDATE observations SET specificity_score = -0.0 WHERE id = 'o1'",
+        "UPDATE observations SET specificity_score = 1e-320 WHERE id = 'o1'",
         "UPDATE observations SET fields = NULL WHERE id = 'o1'",
         "UPDATE observations SET source_priority = 'text' WHERE id = 'o1'",
         "UPDATE observations SET provenance = '' WHERE id = 'o1'",
@@ -52,9 +52,10 @@ def test_hashes_are_the_same_with_notes_and_without(
     assert with_notes.equals(hashed_keys(database, TABLE, TABLE.names))
 
 
-def test_a_row_that_changed_in_its_sign_only_is_archived_again(database: Path) -> None:
+def test_a_row_that_changed_in_its_last_bit_only_is_archived_again(database: Path) -> None:
+    change(database, "UPDATE observations SET specificity_score = 0.3")
     archive(database)
-    change(database, "UPDATE observations SET specificity_score = -0.0 WHERE id = 'o1'")
+    change(database, "UPDATE observations SET specificity_score = 0.1 + 0.2 WHERE id = 'o1'")
     assert of_table(archive(database), "observations").changed == 1
 
 
