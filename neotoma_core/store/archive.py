@@ -5,6 +5,8 @@
     archive.json      format version; the database it is of, by ids of its observations
     lock              held by the run that appends or compacts
     <table>/          a Delta table: ``_delta_log/`` and Parquet files (see ``archive/columns.py``)
+    pins.json         which versions of its tables are kept, by name
+    .known/           notes that make the next run quicker; nobody's (``store/known_hashes.py``)
     removed_rows/     a Delta table: versions of rows that are gone from the database
 
 Invariant: a file is never changed, and what no commit of a table names does not exist. Order of

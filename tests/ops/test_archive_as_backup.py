@@ -6,9 +6,18 @@ from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
+import polars as pl
 import pytest
 
+from neotoma_core.archive.columns import ARCHIVED
 from neotoma_core.errors import BackupDamaged, UsageError
+from neotoma_core.ops.archive import ArchiveRequest, append_database
+from neotoma_core.ops.archive_steps import export_tables
+from neotoma_core.ops.erase import erase
+from neotoma_core.ops.erase_run import EraseRequest, erase_run
+from neotoma_core.ops.export_run import ExportRequest
+from neotoma_core.ops.history import entity_history
+from neotoma_core.ops.private_copy import private_copy
 from neotoma_core.ops.progress import Silent
 from neotoma_core.ops.recover import recover
 from neotoma_core.ops.restore_archive import RestoreArchiveRequest, restore_archive
@@ -16,9 +25,10 @@ from neotoma_core.ops.run import RecoverRequest, recovery_run
 from neotoma_core.report.recovery import RecoveryReport
 from neotoma_core.store.archive import open_archive
 from neotoma_core.store.archive_reading import table_files
-from tests.archiving import archive, log_of
+from tests.archiving import archive, log_of, rebuilt
 from tests.conftest import NOW, Recover
 from tests.databases import count, entity, insert, make_database, observation, read_all
+from tests.versions import NEWEST, VERSIONS, Version, full_row, make_version
 
 
 def restore(place: Path, target: Path, **options: object) -> object:
@@ -165,3 +175,41 @@ def test_a_failure_of_the_archive_is_a_finding_and_the_recovery_stands(
     (finding,) = (f for f in report.findings if f.kind == "archive-failed")
     assert str(place) in finding.subject
     assert count(pair[0], "observations") == 2
+
+
+@pytest.mark.parametrize("version", [VERSIONS[0], NEWEST], ids=lambda version: version.name)
+def test_a_database_of_any_version_comes_back_with_the_same_hashes(
+    version: Version, tmp_path: Path
+) -> None:
+    tables = [table for table in ARCHIVED if table.name in version.columns]
+    rows = {table.name: [full_row(table, version, f"{table.name}-1")] for table in tables}
+    archive(make_version(tmp_path / "old.db", version, rows, shuffled=1), tmp_path / "archive")
+    back = rebuilt(tmp_path / "archive", tmp_path / "back.db")
+    assert archive(back, tmp_path / "archive").outcome == "unchanged"
+
+
+def test_what_was_erased_is_in_nothing_that_is_made_from_an_archive(tmp_path: Path) -> None:
+    rows = {
+        "entities": [entity("e1"), entity("e2")],
+        "observations": [observation("o1"), observation("o2", "e2")],
+    }
+    database = make_database(tmp_path / "db.sqlite", rows)
+    vault = tmp_path / "vault"
+    place = vault / "archive"
+    with private_copy(database, vault, NOW) as copy:
+        append_database(copy, ArchiveRequest(place), Silent())
+    with erase_run(EraseRequest(database, vault, entities=("e1",)), NOW) as run:
+        erased = erase(run, lambda _: True, Silent())
+    assert str(place) in {holding.folder for holding in erased.holding}
+    request = RestoreArchiveRequest(place, tmp_path / "back.db", vault)
+    restore_archive(request, NOW, lambda _: True, Silent())
+    assert count(tmp_path / "back.db", "observations") == 1
+    export_tables(ExportRequest(to=tmp_path / "out", vault=vault, archive=place), NOW, Silent())
+    observations = pl.read_parquet(tmp_path / "out" / "observations.parquet")
+    assert observations["observation_id"].to_list() == ["o2"]
+    with pytest.raises(UsageError, match="no observation of entity e1"):
+        entity_history(place, "e1")
+    fresh = RecoverRequest(tmp_path / "new.db", (place,), vault)
+    with recovery_run(fresh, NOW) as current:
+        recover(current, lambda _: True, Silent())
+    assert count(tmp_path / "new.db", "observations") == 1
