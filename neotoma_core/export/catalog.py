@@ -66,7 +66,7 @@ def table_entry(table: ExportedTable) -> JsonValue:
 
 
 def view_name(table: ExportedTable, all_tables: Sequence[ExportedTable]) -> str:
-    """Return what a table is called in SQL, where case does not count."""
+    """Return what a table is called in SQL, where case does not count and not every name can be."""
     lowered = table.name.lower()
     alone = sum(other.name.lower() == lowered for other in all_tables) == 1
-    return table.name if alone else table.file
+    return table.name if alone and lowered and lowered.isprintable() else table.file

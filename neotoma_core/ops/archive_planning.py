@@ -99,7 +99,7 @@ def _all_standing(archive: Archive) -> dict[str, _Standing]:
     found = {REMOVED: _state(removed.rows, pl.Series([], dtype=pl.String), removed.damaged)}
     for table in ARCHIVED:
         key = key_of(table.name)
-        read = read_table(archive, table.name, (ROWID, key, ROW_HASH, ARCHIVED_AT))
+        read = read_table(archive, table.name, (key, ROW_HASH, ARCHIVED_AT))
         gone = removed.rows.filter(pl.col("table") == table.name)
         versions = standing(read.rows, gone, key)
         state = _state(read.rows, read.rows[key], read.damaged)

@@ -186,6 +186,25 @@ def test_a_type_with_a_hostile_name_gets_a_harmless_file(database: Path, tmp_pat
     assert pl.read_parquet(tmp_path / "out" / name)["a"].to_list() == [1.0]
 
 
+HOSTILE = ("", "a\x00b", 'x"y', "it's", "observations", "CON", "Note", "note", "x" * 300, "é\n")
+
+
+def test_whatever_types_are_called_each_has_a_file_and_a_view(tmp_path: Path) -> None:
+    rows = [
+        observation(f"o{n}", f"e{n}", entity_type=name, fields=f'{{"n":{n}}}')
+        for n, name in enumerate(HOSTILE)
+    ]
+    export(tmp_path / "out", target=make_database(tmp_path / "db.sqlite", {"observations": rows}))
+    listed = json.loads((tmp_path / "out" / "catalog.json").read_text())
+    files = {t["entity_type"]: t["file"] for t in listed["tables"] if t["entity_type"] is not None}
+    views = {view["file"]: view["view"] for view in listed["views"]}
+    with duckdb.connect(str(tmp_path / "out" / "analytics.duckdb"), read_only=True) as connection:
+        connection.execute(f"SET file_search_path = '{tmp_path / 'out'}'")
+        for number, name in enumerate(HOSTILE):
+            view = views[files[name]].replace('"', '""')
+            assert connection.sql(f'SELECT n FROM "{view}"').fetchall() == [(float(number),)]
+
+
 def test_an_observation_that_cannot_be_read_is_named(database: Path, tmp_path: Path) -> None:
     report = export(tmp_path / "out", target=database)
     assert ("unreadable", "u1") in {(f.kind, f.subject) for f in report.findings}
