@@ -4,7 +4,7 @@ from typing import Final
 
 import polars as pl
 
-from neotoma_core.canonical import NotJson, parse_json, stringify
+from neotoma_core.canonical import parse_json, stringify
 from neotoma_core.export.redaction import Redactions, hashed
 from neotoma_core.export.typed import decoded
 from neotoma_core.reduce.engine import keys_of
@@ -69,8 +69,5 @@ def as_values(stated: pl.DataFrame) -> pl.DataFrame:
 
 
 def _read(text: str) -> list[tuple[str, str]]:
-    try:
-        value = parse_json(text)
-    except NotJson:
-        return []
+    value = parse_json(text)
     return [(n, stringify(v)) for n, v in value.items()] if isinstance(value, dict) else []

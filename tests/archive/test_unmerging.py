@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 import polars as pl
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from neotoma_core.archive.columns import ARCHIVED_AT, ROW_HASH
@@ -66,6 +66,7 @@ def planned(
     return plan_unmerge(MERGE, (after, as_versions(before)), (later, as_versions(earlier)), none)
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.tuples(ENTITIES, USERS), max_size=6),
     st.lists(st.tuples(ENTITIES, ENTITIES, USERS), max_size=6),

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from neotoma_core.compaction import (
@@ -38,6 +38,7 @@ def test_a_group_does_not_grow_beyond_a_large_file() -> None:
     assert names([60, 30, 30, 40]) == [["0", "1"], ["2", "3"]]
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 150)))
 def test_no_file_is_in_two_groups(sizes: list[int]) -> None:
     grouped = [name for group in names(sizes) for name in group]

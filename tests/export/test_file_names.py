@@ -1,7 +1,7 @@
 """File names for types that may be called anything."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from neotoma_core.export.file_names import entity_type_of, file_stem
@@ -11,6 +11,7 @@ TYPES = st.text(max_size=40) | st.sampled_from(
 )
 
 
+@settings(deadline=None)
 @given(TYPES)
 def test_a_name_is_safe_and_says_its_type(entity_type: str) -> None:
     stem = file_stem(entity_type)
@@ -20,6 +21,7 @@ def test_a_name_is_safe_and_says_its_type(entity_type: str) -> None:
     assert entity_type_of(stem) == entity_type or "~" in stem
 
 
+@settings(deadline=None)
 @given(TYPES, TYPES)
 def test_no_two_types_share_a_name_also_where_case_does_not_count(one: str, other: str) -> None:
     assert (file_stem(one).lower() == file_stem(other).lower()) == (one == other)
