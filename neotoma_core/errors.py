@@ -20,10 +20,14 @@
     ├── KeyWrong                12    encrypted values that the key does not open
     ├── EnvironmentMismatch     13    development rows offered to production, or the reverse
     ├── DiskFull                14    too little free space for what is about to be written
-    └── VaultError              20    the folder Midden owns
-        ├── OtherDatabase       20    it protects another database
-        ├── VaultLocked         21    another run is using it; retryable
-        └── VaultDamaged        22    something in it is not what its manifest says
+    ├── VaultError              20    the folder Midden owns
+    │   ├── OtherDatabase       20    it protects another database
+    │   ├── VaultLocked         21    another run is using it; retryable
+    │   └── VaultDamaged        22    something in it is not what its manifest says
+    └── ArchiveError            25    no archive, of a newer midden, or it cannot be written to
+        ├── ArchiveForeign      25    the archive is of another database
+        ├── ArchiveBusy         26    another run is writing to it; retryable
+        └── ArchiveDamaged      27    a file of it is missing or damaged
 
 A message reads ``<what> <which>: <what is wrong>; <what to do>`` and never holds a stored value.
 Exit code 3 is no error: the run did its work, and some of the backups could not be read.
@@ -282,3 +286,45 @@ class VaultDamaged(VaultError):
     """Something in the vault is not what its manifest says."""
 
     exit_code = 22
+
+
+class ArchiveError(MiddenError):
+    """No archive, one that a newer midden wrote, or one that cannot be written to."""
+
+    exit_code = 25
+
+    def __init__(self, path: Path, wrong: str, advice: str) -> None:
+        self.path = path
+        self.wrong = wrong
+        self.advice = advice
+        super().__init__(f"archive {path}: {wrong}; {advice}")
+
+
+class ArchiveForeign(ArchiveError):
+    """The archive is of another database."""
+
+    def __init__(self, path: Path, database: Path) -> None:
+        super().__init__(
+            path,
+            f"it is of another database: it shares no observation and no source with {database}; "
+            "nothing was written",
+            "name another archive, or say --same-database if that was wiped and begun anew",
+        )
+
+
+class ArchiveBusy(ArchiveError):
+    """Another run is writing to the archive."""
+
+    exit_code = 26
+    retryable = True
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            path, "another run of midden is writing to it", "run again once it is done"
+        )
+
+
+class ArchiveDamaged(ArchiveError):
+    """A file of the archive is missing or damaged."""
+
+    exit_code = 27

@@ -10,6 +10,7 @@ import platformdirs
 from neotoma_core.encryption import Secret
 from neotoma_core.errors import UsageError
 from neotoma_core.store.announcing import Alerting
+from neotoma_core.store.archive import ARCHIVE_FOLDER
 from neotoma_core.store.keys import KeyFile, KeySource, Mnemonic, MnemonicFile
 
 
@@ -26,6 +27,20 @@ def default_vault(target: Path) -> Path:
     slug = re.sub(r"[^A-Za-z0-9.-]+", "-", target.name)
     digest = hashlib.sha256(path.encode()).hexdigest()[:8]
     return platformdirs.user_data_path("midden") / f"{slug}-{digest}"
+
+
+def default_archive_of(
+    target: Path | None, archive: Path | None, vault: Path | None = None
+) -> Path:
+    """Return an archive: the one named, or that of the vault, or of the database's vault.
+
+    Raises UsageError where nothing says which.
+    """
+    if archive is not None:
+        return archive
+    if target is None and vault is None:
+        raise UsageError("name the archive with --archive, or its database with --target")
+    return (vault or default_vault(target or Path())) / ARCHIVE_FOLDER
 
 
 def neotoma_environment() -> str | None:

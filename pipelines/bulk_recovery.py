@@ -37,6 +37,7 @@ def bulk_recovery(  # noqa: PLR0913 - one parameter per option of `midden recove
     vault: Path | None = None,
     skip_unreadable: bool = False,
     allow_environment_mismatch: bool = False,
+    archive: bool = True,
 ) -> None:
     """Recover ``target`` from ``backups``, in their order, without asking.
 
@@ -50,6 +51,7 @@ def bulk_recovery(  # noqa: PLR0913 - one parameter per option of `midden recove
         policy=MergePolicy(mode, reingested),
         skip_unreadable=skip_unreadable,
         allow_environment_mismatch=allow_environment_mismatch,
+        archived=archive,
         key=key_source(),  # by Neotoma's own variables: a key is no parameter anybody may read
     )
     progress = RunLog()

@@ -3,13 +3,19 @@
 No stored value is in either; ids, paths and counts are.
 """
 
+import dataclasses
+from collections.abc import Iterable
 from typing import Final
 
-from prefect.artifacts import create_markdown_artifact
+from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from prefect.logging import get_run_logger
 
 from neotoma_core.ops.scheduled import ScheduledOutcome
+from neotoma_core.report.archive import ArchiveReport
 from neotoma_core.report.backup_text import backup_text, prune_text
+from neotoma_core.report.compaction import CompactionReport
+from neotoma_core.report.export import ExportReport
+from neotoma_core.report.findings import Finding
 from neotoma_core.report.recovery import RecoveryReport
 from neotoma_core.report.text import plan_text, result_text
 
@@ -62,3 +68,36 @@ def record_scheduled(outcome: ScheduledOutcome) -> None:
 def _as_markdown(report: RecoveryReport) -> str:
     text = f"{plan_text(report)}\n{result_text(report)}"
     return f"```text\n{text}\n```\n\n```json\n{report.to_json()}\n```\n"
+
+
+def record_archive(report: ArchiveReport) -> None:
+    """Log what an archive gained and store it with the run, table by table."""
+    get_run_logger().info("%s: %d versions appended", report.outcome, report.appended)
+    rows = [
+        {"table": t.table, "rows": t.rows, "appended": t.appended, "gone": t.gone}
+        for t in report.archived
+    ]
+    create_table_artifact(rows, "archive-tables", f"What {report.archive} gained")
+    _warn(report.findings)
+
+
+def record_compaction(report: CompactionReport) -> None:
+    """Log what a compaction did and store it with the run, table by table."""
+    old = sum(table.old_files for table in report.compacted)
+    get_run_logger().info("%s: %d old files removed", report.outcome, old)
+    rows = [dataclasses.asdict(table) for table in report.compacted]
+    create_table_artifact(rows, "compaction-tables", f"Compaction of {report.archive}")
+
+
+def record_export(report: ExportReport) -> None:
+    """Log what was exported and store it with the run, file by file."""
+    rows = [dataclasses.asdict(file) for file in report.files]
+    written = sum(file.rows for file in report.files)
+    get_run_logger().info("%d rows in %d files", written, len(rows))
+    create_table_artifact(rows, "export-tables", f"Export of {report.source}")
+    _warn(report.findings)
+
+
+def _warn(findings: Iterable[Finding]) -> None:
+    for finding in findings:
+        get_run_logger().warning("%s: %s: %s", finding.kind, finding.subject, finding.detail)

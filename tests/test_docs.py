@@ -11,16 +11,32 @@ import pytest
 from neotoma_core import errors
 from neotoma_core.cli.app import app
 from neotoma_core.merge.accounting import RowCounts
-from neotoma_core.ops import erased_rows, erasure_reporting, rebuild_reporting, reporting
+from neotoma_core.ops import (
+    archive_after,
+    archive_planning,
+    archived_database,
+    erased_rows,
+    erasure_reporting,
+    rebuild_reporting,
+    reporting,
+    verify_archive,
+)
 from neotoma_core.ops.reset import ResetReport
 from neotoma_core.ops.restore import RestoreReport
 from neotoma_core.ops.shell_guard import GuardReport
 from neotoma_core.report import findings
+from neotoma_core.report.archive import ArchiveReport
+from neotoma_core.report.archive_restore import ArchiveRestoreReport
+from neotoma_core.report.archive_verification import ArchiveVerification
 from neotoma_core.report.backup import BackupList, BackupReport, PruneReport, VerifyReport
+from neotoma_core.report.compaction import CompactionReport
 from neotoma_core.report.erasure import ErasureReport
+from neotoma_core.report.export import ExportReport
+from neotoma_core.report.history import HistoryReport
 from neotoma_core.report.inventory import InventoryReport, StatusReport
 from neotoma_core.report.rebuild import RebuildReport
 from neotoma_core.report.recovery import RecoveryReport
+from neotoma_core.report.unmerge import UnmergeReport
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
@@ -64,12 +80,29 @@ def test_every_key_of_the_report_is_documented() -> None:
         PruneReport,
         ResetReport,
         GuardReport,
+        ArchiveReport,
+        ArchiveRestoreReport,
+        ArchiveVerification,
+        CompactionReport,
+        ExportReport,
+        HistoryReport,
+        UnmergeReport,
     )
     assert set().union(*map(keys_of, reports)) <= documented
 
 
 def test_every_kind_of_finding_is_documented() -> None:
-    sources = (findings, reporting, rebuild_reporting, erased_rows, erasure_reporting)
+    sources = (
+        findings,
+        reporting,
+        rebuild_reporting,
+        erased_rows,
+        erasure_reporting,
+        archive_after,
+        archive_planning,
+        archived_database,
+        verify_archive,
+    )
     kinds = {k for m in sources for k in re.findall(r'Finding\("([a-z-]+)"', inspect.getsource(m))}
     assert kinds
     assert all(f"`{kind}`" in REPORT for kind in kinds)

@@ -7,12 +7,16 @@ from types import FrameType
 
 import typer
 
+from neotoma_core.cli.archive import archive
 from neotoma_core.cli.backup import backup
 from neotoma_core.cli.backups import backups
+from neotoma_core.cli.compact import compact
 from neotoma_core.cli.demo import demo
 from neotoma_core.cli.erase import erase
+from neotoma_core.cli.export import export
 from neotoma_core.cli.find import find
 from neotoma_core.cli.guard import guard
+from neotoma_core.cli.history import history
 from neotoma_core.cli.prune import prune
 from neotoma_core.cli.rebuild import rebuild
 from neotoma_core.cli.recover import recover
@@ -20,6 +24,7 @@ from neotoma_core.cli.reset import reset
 from neotoma_core.cli.restore import restore
 from neotoma_core.cli.serve import serve
 from neotoma_core.cli.status import status
+from neotoma_core.cli.unmerge import unmerge
 from neotoma_core.cli.verify import verify
 from neotoma_core.errors import MiddenError
 
@@ -44,6 +49,11 @@ app.command()(prune)
 app.command()(reset)
 app.command()(guard)
 app.command()(serve)
+app.command()(archive)
+app.command()(export)
+app.command()(history)
+app.command()(unmerge)
+app.command()(compact)
 app.command()(demo)
 
 _STOPPING = {signal.SIGINT: "interrupted", signal.SIGTERM: "told to stop"}

@@ -26,6 +26,6 @@ def demo(
     print("wiped      someone ran reset against production: what is left is in the first column")
     backups = " ".join(f'--backup "{backup}"' for backup in story.backups)
     print(f"running    midden recover --target {story.target} {backups}", flush=True)
-    request = RecoverRequest(story.target, story.backups, story.vault)
+    request = RecoverRequest(story.target, story.backups, story.vault, archived=True)
     run_recovery(request, dry_run=False, yes=True, json=False)
     print(f"look round {place} (delete it when you are done)")

@@ -26,3 +26,16 @@ SCHEMAS_OPTION: Final = typer.Option(
     show_default=False,
 )
 YES_OPTION: Final = typer.Option("--yes", "-y", help="Do not ask before writing.")
+FROM_ARCHIVE_OPTION: Final = typer.Option(
+    help="Build the database from this archive and nothing else.", show_default=False
+)
+AS_OF_OPTION: Final = typer.Option(
+    help="A time, like 2026-03-01T12:00:00Z: what was in the database then.", show_default=False
+)
+SKIP_DAMAGED_OPTION: Final = typer.Option(
+    "--skip-unreadable", help="Go on without files of an archive that cannot be read."
+)
+ARCHIVE_OPTION: Final = typer.Option(
+    help="The folder of the archive [default: archive in the database's vault].",
+    show_default=False,
+)

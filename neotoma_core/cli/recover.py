@@ -56,6 +56,11 @@ _MISMATCH: Final = typer.Option(
 )
 
 
+_NO_ARCHIVE: Final = typer.Option(
+    "--no-archive", help="Do not append what was recovered to the vault's archive."
+)
+
+
 class Mode(StrEnum):
     """What happens to rows that share a key and differ."""
 
@@ -77,7 +82,7 @@ def recover(
     backup: Annotated[
         list[Path] | None,
         typer.Option(
-            help="A copy to recover from; repeat it. The first that has a row wins.",
+            help="A copy to recover from, or an archive; repeat it. The first that has a row wins.",
             show_default=False,
         ),
     ] = None,
@@ -110,6 +115,7 @@ def recover(
     no_ancestor: Annotated[bool, _NO_ANCESTOR] = False,
     user: Annotated[str | None, _USER] = None,
     include_auth: Annotated[bool, _INCLUDE_AUTH] = False,
+    no_archive: Annotated[bool, _NO_ARCHIVE] = False,
     json: Annotated[bool, JSON_OPTION] = False,
     vault: Annotated[Path | None, VAULT_OPTION] = None,
 ) -> int:
@@ -134,6 +140,7 @@ def recover(
         decisions=decisions,
         user=user,
         include_auth=include_auth,
+        archived=not no_archive,
     )
     if not dry_run:
         require_answerable(yes=yes)

@@ -1,4 +1,4 @@
-"""``midden restore``: put a database back to what evidence or a backup holds."""
+"""``midden restore``: put a database back to what evidence, a backup or an archive holds."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -8,13 +8,17 @@ import typer
 from neotoma_core.cli.asking import agreed, require_answerable
 from neotoma_core.cli.guarding import permitted
 from neotoma_core.cli.options import (
+    AS_OF_OPTION,
+    FROM_ARCHIVE_OPTION,
     JSON_OPTION,
     KEY_FILE_OPTION,
     MNEMONIC_FILE_OPTION,
+    SKIP_DAMAGED_OPTION,
     TARGET_OPTION,
     VAULT_OPTION,
     YES_OPTION,
 )
+from neotoma_core.errors import UsageError
 
 if TYPE_CHECKING:
     from neotoma_core.ops.restore import RestoreReport
@@ -23,13 +27,14 @@ if TYPE_CHECKING:
 def restore(
     *,
     source: Annotated[
-        str,
+        str | None,
         typer.Argument(
             help="A backup of the vault by name or number, or a folder: evidence, a backup, or one "
             "of Neotoma's own backups.",
             metavar="ID|PATH",
+            show_default=False,
         ),
-    ],
+    ] = None,
     target: Annotated[Path, TARGET_OPTION],
     dry_run: Annotated[
         bool, typer.Option("--dry-run", "-n", help="Find the source; change nothing.")
@@ -41,6 +46,9 @@ def restore(
             help="A development backup may take production's place, or the reverse.",
         ),
     ] = False,
+    from_archive: Annotated[Path | None, FROM_ARCHIVE_OPTION] = None,
+    as_of: Annotated[str | None, AS_OF_OPTION] = None,
+    skip_unreadable: Annotated[bool, SKIP_DAMAGED_OPTION] = False,
     yes: Annotated[bool, YES_OPTION] = False,
     key_file: Annotated[Path | None, KEY_FILE_OPTION] = None,
     mnemonic_file: Annotated[Path | None, MNEMONIC_FILE_OPTION] = None,
@@ -48,6 +56,8 @@ def restore(
     vault: Annotated[Path | None, VAULT_OPTION] = None,
 ) -> None:
     """Put the target back to what evidence or a backup holds: the undo of everything.
+
+    With --from-archive: to what the archive says it held at its last run, or as of a time.
 
     What is there now is kept as new evidence first. What was erased since does not come back. Raw
     files that are missing come back with a backup; those that are there stay.
@@ -66,6 +76,21 @@ def restore(
     if not dry_run:
         require_answerable(yes=yes)
     folder = vault or default_vault(target)
+    key = key_source(key_file, mnemonic_file)
+    if from_archive is not None and source is None:
+        from neotoma_core.cli.restore_archive import restore_from_archive
+        from neotoma_core.ops.restore_archive import RestoreArchiveRequest
+
+        archived = RestoreArchiveRequest(
+            from_archive, target, folder, as_of, key=key, skip_unreadable=skip_unreadable
+        )
+        restore_from_archive(archived, dry_run=dry_run, yes=yes, json=json)
+        return
+    if source is None or from_archive or as_of or skip_unreadable:
+        raise UsageError(
+            "name a backup or an evidence folder, or an archive with --from-archive; --as-of and "
+            "--skip-unreadable go with an archive"
+        )
     found = find_source(source, folder)
     if dry_run:
         plan = RestoreReport(str(found.folder), str(target), "planned", 0, None)
@@ -83,7 +108,7 @@ def restore(
         found,
         target,
         folder,
-        key_source(key_file, mnemonic_file),
+        key,
         allow_environment_mismatch=allow_environment_mismatch,
         guard=Guard(permit, neotoma_environment()),
     )

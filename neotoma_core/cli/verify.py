@@ -1,7 +1,7 @@
-"""``midden verify``: restore backups to a scratch place again, and check what comes back."""
+"""``midden verify``: prove that what is kept is what was kept: backups, or an archive."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
@@ -14,6 +14,9 @@ from neotoma_core.cli.options import (
     VAULT_OPTION,
 )
 from neotoma_core.cli.spans import span_of
+from neotoma_core.errors import UsageError
+
+_ARCHIVE_DAMAGED: Final = 27
 
 
 def verify(
@@ -22,7 +25,11 @@ def verify(
         list[str] | None,
         typer.Argument(help="Backups, by name or number [default: the newest].", metavar="[ID]..."),
     ] = None,
-    target: Annotated[Path, TARGET_OPTION],
+    target: Annotated[Path | None, TARGET_OPTION] = None,
+    archive: Annotated[
+        Path | None,
+        typer.Option(help="An archive, of which every file is read.", show_default=False),
+    ] = None,
     all_: Annotated[bool, typer.Option("--all", help="Every backup.")] = False,
     max_age: Annotated[
         str | None,
@@ -42,8 +49,13 @@ def verify(
 ) -> int:
     """Drill backups: the checksums, the rows, the snapshots and the raw files of each.
 
-    Exits with 5 where one failed, with 3 where one could not be fully looked at.
+    Exits with 5 where one failed, with 3 where one could not be fully looked at. With --archive:
+    read every file of it and hash every row anew; exits with 27 where one is damaged.
     """
+    if archive is not None and target is None and not names:
+        return _verify_archive(archive, json=json)
+    if target is None or archive is not None:
+        raise UsageError("name the database with --target, or an archive with --archive")
     from datetime import UTC, datetime
 
     from neotoma_core.cli.progress import TerminalProgress
@@ -65,3 +77,15 @@ def verify(
         report = verify_backups(request, datetime.now(UTC), progress)
     print(report.to_json() if json else verify_text(report))
     return DRILLED[report.outcome]
+
+
+def _verify_archive(archive: Path, *, json: bool) -> int:
+    from neotoma_core.cli.progress import TerminalProgress
+    from neotoma_core.ops.verify_archive import verify_archive
+    from neotoma_core.report.archive_verification import verification_text
+
+    with TerminalProgress() as progress:
+        report = verify_archive(archive, progress)
+        progress.pause()
+    print(report.to_json() if json else verification_text(report))
+    return _ARCHIVE_DAMAGED if report.findings else 0

@@ -24,9 +24,9 @@ from neotoma_core.ops.anomalies import judged, unexplained
 from neotoma_core.ops.backup_raw_files import keep_logs, keep_raw_files, named_raw_files
 from neotoma_core.ops.backup_reporting import backup_report
 from neotoma_core.ops.backup_run import BackupRequest, vault_run
+from neotoma_core.ops.clock import Clock
 from neotoma_core.ops.drill import DrillRules, drill_backup
 from neotoma_core.ops.progress import Progress, Silent
-from neotoma_core.ops.recover import Clock
 from neotoma_core.ops.run import target_of
 from neotoma_core.report.backup import BackupPlan, BackupReport
 from neotoma_core.store import vault

@@ -21,6 +21,7 @@ from neotoma_core.erasure.naming import (
 from neotoma_core.errors import DiskFull, TargetLocked, UsageError
 from neotoma_core.losses import Loss, loss_of
 from neotoma_core.ops.backup_run import BackupRequest
+from neotoma_core.ops.clock import Clock
 from neotoma_core.ops.erase_run import EraseRequest, EraseRun
 from neotoma_core.ops.erasure_applying import apply_erasure
 from neotoma_core.ops.erasure_evidence import find_holding
@@ -36,7 +37,6 @@ from neotoma_core.ops.evidence import (
 from neotoma_core.ops.guarding import Guard, extent_of, pre_backup
 from neotoma_core.ops.planning import iso
 from neotoma_core.ops.progress import Progress
-from neotoma_core.ops.recover import Clock
 from neotoma_core.report.erasure import ErasureReport
 from neotoma_core.report.recovery import Check
 from neotoma_core.store import vault

@@ -1,16 +1,21 @@
-"""Which evidence of a vault still holds rows of what is erased."""
+"""Which evidence of a vault still holds rows of what is erased, and whether its archive does."""
 
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
 
+import polars as pl
+
+from neotoma_core.archive.columns import SCHEMAS
 from neotoma_core.canonical import JsonValue
 from neotoma_core.erasure.naming import naming_columns
 from neotoma_core.erasure.reach import Ids
 from neotoma_core.errors import MiddenError
 from neotoma_core.report.erasure import HoldingEvidence
 from neotoma_core.store import vault
+from neotoma_core.store.archive import ARCHIVE_FOLDER, Archive, is_archive, open_archive
+from neotoma_core.store.archive_reading import read_table
 from neotoma_core.store.databases import connect_read_only, make_whole
 from neotoma_core.store.inspection import list_tables
 from neotoma_core.store.picked_rows import holds_any
@@ -19,7 +24,8 @@ from neotoma_core.store.picked_rows import holds_any
 def find_holding(vault_folder: Path, ids: Ids, scratch: Path) -> Iterator[HoldingEvidence]:
     """Yield the evidence folders with copies in which any of ``ids`` is named, oldest first.
 
-    A copy that cannot be read is taken to hold them: nobody can tell that it does not.
+    Then the archive, where that has a row of them, also one of long ago. A copy that cannot be
+    read is taken to hold them: nobody can tell that it does not.
     """
     for manifest in sorted((vault_folder / "evidence").glob("*/manifest.json")):
         holding = sum(
@@ -28,6 +34,26 @@ def find_holding(vault_folder: Path, ids: Ids, scratch: Path) -> Iterator[Holdin
         )
         if holding:
             yield HoldingEvidence(str(manifest.parent), holding)
+    archive = vault_folder / ARCHIVE_FOLDER
+    if is_archive(archive) and _archive_holds(archive, ids):
+        yield HoldingEvidence(str(archive), 1)
+
+
+def _archive_holds(place: Path, ids: Ids) -> bool:
+    try:
+        archive = open_archive(place)
+        return any(
+            _named(archive, table, column).is_in(sorted(ids[kind])).any()
+            for table in archive.tables
+            for column, kind in naming_columns(table, tuple(SCHEMAS[table])).items()
+            if kind in ids
+        )
+    except MiddenError:
+        return True
+
+
+def _named(archive: Archive, table: str, column: str) -> pl.Series:
+    return read_table(archive, table, (column,)).require_whole()[column]
 
 
 def _copies(manifest: Path) -> Iterator[Path]:

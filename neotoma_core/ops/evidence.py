@@ -6,9 +6,11 @@ from pathlib import Path
 from neotoma_core.canonical import JsonValue
 from neotoma_core.errors import BackupUnreadable, DiskFull, TargetLocked
 from neotoma_core.frames import TARGET
+from neotoma_core.ops.archived_backup import archive_bytes, is_archive, secure_archive
 from neotoma_core.ops.progress import Progress
 from neotoma_core.ops.run import DatabaseRef, Run
 from neotoma_core.store import vault
+from neotoma_core.store.archive_reading import DamagedFile
 from neotoma_core.store.copies import (
     CopiedFile,
     FileState,
@@ -25,11 +27,12 @@ _HEADROOM = 16 << 20
 
 @dataclass(frozen=True, slots=True)
 class DatabaseEvidence:
-    """The copies of one database."""
+    """The copies of one database. ``damaged``: files of an archive that were left out."""
 
     database: DatabaseRef
     folder: Path
     files: tuple[CopiedFile, ...]
+    damaged: tuple[DamagedFile, ...] = ()
 
     @property
     def copy(self) -> Path:
@@ -38,7 +41,7 @@ class DatabaseEvidence:
 
     @property
     def size(self) -> int:
-        """Bytes copied."""
+        """Bytes copied, or hashed where they are an archive's own."""
         return sum(file.size for file in self.files)
 
     @property
@@ -51,11 +54,7 @@ class DatabaseEvidence:
 
 def require_space(run: Run) -> int:
     """Return how many bytes the evidence will take; raises DiskFull before anything is copied."""
-    needed = sum(
-        path.stat().st_size
-        for database in run.databases
-        for path in (database.path, *companions(database.path))
-    )
+    needed = sum(_bytes_of(database.path) for database in run.databases)
     free = vault.free_bytes(run.folders.vault)
     if free < needed * (1 + _WORK_PER_BYTE) + _HEADROOM:
         raise DiskFull(run.folders.vault, needed * (1 + _WORK_PER_BYTE) + _HEADROOM, free)
@@ -63,7 +62,13 @@ def require_space(run: Run) -> int:
 
 
 def secure_database(run: Run, database: DatabaseRef, progress: Progress) -> DatabaseEvidence:
-    """Copy one database into the run's evidence; raises TargetLocked or BackupUnreadable."""
+    """Copy one database into the run's evidence; raises TargetLocked or BackupUnreadable.
+
+    Of an archive the database it describes is built in the scratch of the run, and its files are
+    hashed; raises BackupDamaged too.
+    """
+    if is_archive(database.path):
+        return _secure_archive(run, database, progress)
     folder = _new_folder(run.folders.evidence / database.label)
     try:
         files = copy_database(database.path, folder, progress.advance)
@@ -76,6 +81,23 @@ def secure_database(run: Run, database: DatabaseRef, progress: Progress) -> Data
         advice = "close the program that uses it, or leave it out"
         raise BackupUnreadable(database.path, "locked by another program", advice) from error
     return DatabaseEvidence(database, folder, files)
+
+
+def _secure_archive(run: Run, database: DatabaseRef, progress: Progress) -> DatabaseEvidence:
+    folder = _new_folder(run.folders.work / "archives" / database.label)
+    secured = secure_archive(
+        database.path,
+        folder / database.path.name,
+        progress,
+        skip_unreadable=run.request.skip_unreadable,
+    )
+    return DatabaseEvidence(database, folder, secured.files, secured.damaged)
+
+
+def _bytes_of(path: Path) -> int:
+    if is_archive(path):
+        return archive_bytes(path)
+    return sum(file.stat().st_size for file in (path, *companions(path)))
 
 
 def is_current(evidence: DatabaseEvidence) -> bool:
@@ -128,7 +150,7 @@ def _new_folder(folder: Path) -> Path:
         if not aside.exists():
             folder.rename(aside)
         number += 1
-    folder.mkdir(mode=0o700)
+    folder.mkdir(mode=0o700, parents=True)
     return folder
 
 

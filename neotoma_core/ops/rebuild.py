@@ -8,6 +8,7 @@ Memory holds one bucket at a time, however large the database.
 from collections.abc import Callable
 from dataclasses import replace
 
+from neotoma_core.ops.clock import Clock
 from neotoma_core.ops.planning import iso
 from neotoma_core.ops.progress import Progress
 from neotoma_core.ops.rebuild_deciding import (
@@ -28,7 +29,6 @@ from neotoma_core.ops.rebuild_reading import (
 )
 from neotoma_core.ops.rebuild_reporting import reported, save
 from neotoma_core.ops.rebuild_run import RebuildRun
-from neotoma_core.ops.recover import Clock
 from neotoma_core.ops.reporting import undo_command
 from neotoma_core.report.rebuild import RebuildReport
 from neotoma_core.tables import BY_NAME

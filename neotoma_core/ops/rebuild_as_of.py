@@ -13,6 +13,7 @@ from neotoma_core.errors import UsageError
 from neotoma_core.merge.derived import DerivedChange
 from neotoma_core.merge.drift import DRIFT
 from neotoma_core.ops.ahead import worked_ahead
+from neotoma_core.ops.clock import Clock
 from neotoma_core.ops.progress import Progress
 from neotoma_core.ops.rebuild_deciding import (
     Decided,
@@ -24,7 +25,6 @@ from neotoma_core.ops.rebuild_drift import DriftRecord
 from neotoma_core.ops.rebuild_reading import Reading, read_target
 from neotoma_core.ops.rebuild_reporting import reported, save
 from neotoma_core.ops.rebuild_run import RebuildRun
-from neotoma_core.ops.recover import Clock
 from neotoma_core.reduce.cut_off import Instants, merged_by, up_to
 from neotoma_core.reduce.entities import reduce_entities
 from neotoma_core.reduce.reduction import ENTITY_SNAPSHOT
@@ -47,7 +47,9 @@ class Export:
 
     def end(self) -> Instants:
         """Return where the log ends; raises UsageError for what is no time."""
-        return Instants(_instant("--as-of", self.as_of), _instant("--knowledge", self.knowledge))
+        return Instants(
+            instant_of("--as-of", self.as_of), instant_of("--knowledge", self.knowledge)
+        )
 
 
 def export_snapshots(rebuild: RebuildRun, export: Export, progress: Progress) -> RebuildReport:
@@ -102,8 +104,11 @@ def _reduced(reading: Reading, end: Instants) -> Iterator[tuple[int, Decided]]:
     return worked_ahead(reduce_bucket, reading.spilled["observations"].buckets.count)
 
 
-def _instant(option: str, text: str | None) -> int | None:
-    """Return a time as an instant: as JavaScript reads it, or any other way ISO 8601 has."""
+def instant_of(option: str, text: str | None) -> int | None:
+    """Return a time as an instant: as JavaScript reads it, or any other way ISO 8601 has.
+
+    UTC milliseconds; None for no time. Raises UsageError, which names the option.
+    """
     if text is None:
         return None
     instant = instant_ms(text.strip())

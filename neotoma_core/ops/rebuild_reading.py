@@ -14,6 +14,7 @@ import polars as pl
 from neotoma_core.encryption import sealed_rows
 from neotoma_core.errors import KeyMissing, UsageError
 from neotoma_core.frames import POLARS_TYPES, ROWID
+from neotoma_core.ops.clock import Clock
 from neotoma_core.ops.erased_log import ErasedLog
 from neotoma_core.ops.evidence import (
     DatabaseEvidence,
@@ -23,7 +24,6 @@ from neotoma_core.ops.evidence import (
 )
 from neotoma_core.ops.progress import Progress
 from neotoma_core.ops.rebuild_run import RebuildRun
-from neotoma_core.ops.recover import Clock
 from neotoma_core.ops.schemas import completed, registry_in
 from neotoma_core.policies import Registry
 from neotoma_core.reduce.exact import ObservationRow, RelationshipObservationRow
@@ -58,7 +58,10 @@ _LONG: Final = {
 }
 _READ: Final = {
     "observations": (*ObservationRow.__dataclass_fields__, "created_at"),
-    "relationship_observations": tuple(RelationshipObservationRow.__dataclass_fields__),
+    "relationship_observations": (
+        *RelationshipObservationRow.__dataclass_fields__,
+        "created_at",
+    ),
     "entity_snapshots": BY_NAME["entity_snapshots"].names,
     "relationship_snapshots": BY_NAME["relationship_snapshots"].names,
 }

@@ -3,14 +3,15 @@
 evidence → extract → merge plan → reduce → publish (verified inside its transaction) → report
 """
 
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from neotoma_core.errors import ConflictsFound, UsageError
 from neotoma_core.frames import TARGET
 from neotoma_core.ops.applying import apply_plan
+from neotoma_core.ops.archive_after import archived
+from neotoma_core.ops.clock import Clock
 from neotoma_core.ops.evidence import (
     require_space,
     secure_database,
@@ -27,20 +28,6 @@ from neotoma_core.report.recovery import RecoveryReport
 from neotoma_core.store.frame_files import write_parquet
 
 Confirm = Callable[[RecoveryReport], bool]
-
-
-@dataclass(slots=True)
-class Clock:
-    """Seconds spent, step by step."""
-
-    seconds: dict[str, float] = field(default_factory=dict)
-    _last: float = field(default_factory=time.monotonic)
-
-    def lap(self, step: str) -> None:
-        """Charge the time since the last lap to ``step``."""
-        now = time.monotonic()
-        self.seconds[step] = round(self.seconds.get(step, 0.0) + now - self._last, 3)
-        self._last = now
 
 
 def plan_only(run: Run, progress: Progress) -> RecoveryReport:
@@ -80,6 +67,11 @@ def carry_out(
         clock.lap("publish")
         clock.seconds["transaction"] = applied.seconds
         report = published_report(plan, report, applied, clock.seconds)
+        if plan.run.request.archived:
+            save_report(plan, report)
+            report = archived(plan.run, report, progress)
+            clock.lap("archive")
+            report = replace(report, seconds=dict(clock.seconds))
     save_report(plan, report)
     return report
 

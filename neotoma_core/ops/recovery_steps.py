@@ -6,11 +6,12 @@ What passes from step to step is paths, counts and reports, never rows.
 from pathlib import Path
 
 from neotoma_core.frames import TARGET
+from neotoma_core.ops.clock import Clock
 from neotoma_core.ops.evidence import is_current, secure_database, write_manifest
 from neotoma_core.ops.progress import Progress
 from neotoma_core.ops.raw_files import RawListing, list_all
 from neotoma_core.ops.reading import ReadDatabase, read_database
-from neotoma_core.ops.recover import Clock, carry_out, plan_from
+from neotoma_core.ops.recover import carry_out, plan_from
 from neotoma_core.ops.run import DatabaseRef, Run
 from neotoma_core.report.recovery import RecoveryReport
 from neotoma_core.store.frame_files import read_frame, write_frame

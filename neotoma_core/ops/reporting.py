@@ -10,6 +10,7 @@ import polars as pl
 from neotoma_core.frames import ORIGIN
 from neotoma_core.merge.one_user import own_rows
 from neotoma_core.ops.applying import Applied
+from neotoma_core.ops.archived_database import damaged_file
 from neotoma_core.ops.carrying_findings import carrying_findings
 from neotoma_core.ops.extract import NEVER, Extract, Span, span_of, widest
 from neotoma_core.ops.planning import RecoveryPlan
@@ -222,6 +223,7 @@ def _after(plan: RecoveryPlan) -> Contents:
 
 def _findings(plan: RecoveryPlan) -> Iterator[Finding]:
     """Yield what the user should know that is no number of the plan."""
+    yield from (damaged_file(file) for secured in plan.evidence for file in secured.damaged)
     if plan.target:
         for table in plan.target.tables.values():
             if table.broken:

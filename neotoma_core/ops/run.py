@@ -19,6 +19,7 @@ from neotoma_core.merge.policy import MergePolicy
 from neotoma_core.report.composition import CompositionReport
 from neotoma_core.report.layout import escaped
 from neotoma_core.store import vault
+from neotoma_core.store.archive import is_archive
 from neotoma_core.store.keys import KeySource
 from neotoma_core.store.space import out_of_space_named
 from neotoma_core.tables import MERGED, SECRET, Table
@@ -31,6 +32,7 @@ class RecoverRequest:
     ``key``: where the key of encrypted columns is, if anywhere. ``decisions``: the file that says
     what is kept where rows are in conflict. ``user``: the only user whose rows the backups give,
     where one is named. ``include_auth``: credentials that the target lacks are merged, too.
+    ``archived``: what was written is appended to the vault's archive.
     """
 
     target: Path
@@ -44,6 +46,7 @@ class RecoverRequest:
     decisions: Path | None = None
     user: str | None = None
     include_auth: bool = False
+    archived: bool = False
 
     @property
     def tables(self) -> tuple[Table, ...]:
@@ -179,7 +182,8 @@ def _usable(request: RecoverRequest) -> tuple[list[DatabaseRef], tuple[LeftOut, 
     usable, left_out = [], []
     for path in request.backups:
         try:
-            require_readable(path)
+            if not is_archive(path):
+                require_readable(path)
         except BackupError as error:
             if not request.skip_unreadable:
                 raise

@@ -1,13 +1,10 @@
 """The log as it was: observations up to an instant, by when they happened or were known."""
 
 from dataclasses import dataclass
-from typing import Final
 
 import polars as pl
 
-from neotoma_core.canonical import instant_ms
-
-_AS_WRITTEN: Final = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$"
+from neotoma_core.times import instants
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +27,7 @@ def up_to(observations: pl.DataFrame, end: Instants) -> pl.DataFrame:
     limits = (("observed_at", end.observed), ("created_at", end.known))
     for column, limit in limits:
         if limit is not None:
-            observations = observations.filter(_instants(observations[column]) <= limit)
+            observations = observations.filter(instants(observations[column]) <= limit)
     return observations
 
 
@@ -42,17 +39,5 @@ def merged_by(merged_away: pl.DataFrame, end: Instants) -> pl.DataFrame:
     limits = [limit for limit in (end.observed, end.known) if limit is not None]
     if not limits:
         return merged_away
-    later = _instants(merged_away["merged_at"]) > min(limits)
+    later = instants(merged_away["merged_at"]) > min(limits)
     return merged_away.filter(~later.fill_null(value=False))
-
-
-def _instants(texts: pl.Series) -> pl.Series:
-    """Return UTC milliseconds; null for what is no time."""
-    written = texts.str.contains(_AS_WRITTEN).fill_null(value=False)
-    parsed = texts.str.to_datetime("%Y-%m-%dT%H:%M:%S%.3fZ", time_unit="ms", strict=False)
-    quick = parsed.cast(pl.Int64).set(~written, None)
-    others = texts.filter(quick.is_null()).drop_nulls().unique()
-    if others.is_empty():
-        return quick
-    read = pl.Series([instant_ms(text) for text in others], dtype=pl.Int64)
-    return quick.fill_null(texts.replace_strict(others, read, default=None, return_dtype=pl.Int64))

@@ -123,6 +123,15 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True)
+class ArchivedSummary:
+    """What the vault's archive gained: versions ``appended``, rows noted as ``gone``."""
+
+    archive: str
+    appended: int
+    gone: int
+
+
+@dataclass(frozen=True, slots=True)
 class RecoveryReport:
     """One run of ``midden recover``, dry or real."""
 
@@ -149,6 +158,7 @@ class RecoveryReport:
     report: str
     undo: str | None
     composition: CompositionReport | None = None
+    archived: ArchivedSummary | None = None
 
     def to_json(self) -> str:
         """Return the report as one JSON document."""

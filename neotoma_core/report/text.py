@@ -162,6 +162,9 @@ def _notes(report: RecoveryReport) -> Iterator[str]:
 
 
 def _published(report: RecoveryReport) -> Iterator[str]:
+    for finding in report.findings:
+        if finding.kind == "archive-failed":
+            yield labelled(finding.kind, f"{finding.subject}: {finding.detail}")
     if report.outcome == "unchanged":
         yield labelled("unchanged", "nothing to add: the target already has every row")
         return
@@ -190,6 +193,9 @@ def _numbers(before: Contents, after: Contents) -> Iterator[tuple[str, str, str]
 
 
 def _closing(report: RecoveryReport) -> Iterator[str]:
+    if report.archived:
+        appended = f"{report.archived.appended:,} versions of rows appended"
+        yield labelled("archive", f"{appended}{GAP}{report.archived.archive}")
     yield labelled("report", report.report)
     if report.undo:
         yield labelled("undo", report.undo)

@@ -48,7 +48,7 @@ class CopiedFile:
     size: int
     mtime_ns: int
     sha256: str
-    start: bytes
+    start: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +68,28 @@ def copy_database(
 
     Raises TargetLocked where another program keeps the database to itself.
     """
+    return _copied(database, folder, lambda path, file: _copy(path, file, folder, progress))
+
+
+def copy_privately(database: Path, folder: Path) -> Path:
+    """Copy every file of ``database`` into a scratch folder as of one instant; return the copy.
+
+    Neither hashed nor forced to the disk: it is evidence of nothing. Raises TargetLocked.
+    """
+    _copied(database, folder, lambda path, file: _copy_bytes(path, file, folder))
+    return folder / database.name
+
+
+def _copied(
+    database: Path, folder: Path, copy: Callable[[Path, int], CopiedFile]
+) -> tuple[CopiedFile, ...]:
     for _ in range(_TRIES):
         with ExitStack() as stack:
             opened = _open_all(database, stack)
             held = stack.enter_context(_held_still(database))
             if held:
                 opened = _without_idle_journal(database, opened)
-            copied = tuple(_copy(path, descriptor, folder, progress) for path, descriptor in opened)
+            copied = tuple(copy(path, descriptor) for path, descriptor in opened)
             if held or all(is_unchanged(file) for file in copied):
                 return copied
         for file in copied:
@@ -218,6 +233,16 @@ def _copy(path: Path, descriptor: int, folder: Path, progress: Progress) -> Copi
         file.flush()
         os.fsync(file.fileno())
     return CopiedFile(path, path.name, size, facts.st_mtime_ns, digest.hexdigest(), start)
+
+
+def _copy_bytes(path: Path, descriptor: int, folder: Path) -> CopiedFile:
+    facts = os.fstat(descriptor)
+    copy = os.open(folder / path.name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    size = 0
+    with os.fdopen(copy, "wb", buffering=0) as file:
+        for block in _blocks(descriptor):
+            size += file.write(block)
+    return CopiedFile(path, path.name, size, facts.st_mtime_ns, "")
 
 
 def _blocks(descriptor: int) -> Iterator[bytes]:

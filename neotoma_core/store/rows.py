@@ -116,10 +116,11 @@ def _cell(column: Column, stored: Sequence[str], *, tolerant: bool) -> str:
         return column.default or "NULL"
     if not tolerant:
         return quoted(column.name)
-    return f"CASE WHEN NOT ({_is_odd(column)}) THEN {quoted(column.name)} END"
+    return f"CASE WHEN NOT ({odd_condition(column)}) THEN {quoted(column.name)} END"
 
 
-def _is_odd(column: Column) -> str:
+def odd_condition(column: Column) -> str:
+    """Return the condition of a cell of another storage class than its column declares."""
     name = quoted(column.name)
     if column.type == "TEXT":  # numbers sort before all text, blobs after it; typeof is far slower
         return f"({name} < '' OR {name} >= x'')"
@@ -129,7 +130,7 @@ def _is_odd(column: Column) -> str:
 def is_any_odd(table: Table, stored: Sequence[str]) -> str:
     """Return the condition of rows with a cell of another storage class than declared."""
     columns = [column for column in table.columns if column.name in stored]
-    return " OR ".join(map(_is_odd, columns)) or "false"
+    return " OR ".join(map(odd_condition, columns)) or "false"
 
 
 def odd_cells(
@@ -137,7 +138,8 @@ def odd_cells(
 ) -> pa.Table:
     """Return ``_rowid`` and the column of every cell of another storage class than declared."""
     columns = [column for column in table.columns if column.name in stored]
-    first = " ".join(f"WHEN {_is_odd(c)} THEN '{c.name}'" for c in columns) or "WHEN false THEN ''"
+    cases = (f"WHEN {odd_condition(c)} THEN '{c.name}'" for c in columns)
+    first = " ".join(cases) or "WHEN false THEN ''"
     found = fetch(
         connection,
         f'SELECT {table.rowid} AS {quoted(ROWID)}, CASE {first} END AS "column" '

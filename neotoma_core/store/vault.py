@@ -10,6 +10,7 @@
     evidence/<run>/       copies taken before a recovery, with checksums; manifest.json last
     quarantine/<run>/     rows that could not be merged, with reasons
     reports/<run>/        report.json, conflicts.parquet
+    archive/              the log as versions of rows (see ``store/archive.py``)
     work/<run>/           scratch of a run; nobody's once the lock is free
 
 Invariant: what has no manifest does not exist. Nothing but ``work`` is deleted here, except by
@@ -19,6 +20,7 @@ Invariant: what has no manifest does not exist. Nothing but ``work`` is deleted 
 import fcntl
 import os
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -35,6 +37,7 @@ from neotoma_core.store.atomic import write_file
 FORMAT: Final = 1
 _ID_BYTES: Final = 8
 WITH_ERASURES: Final = 2  # so that a midden that knows no ledger does not pass it over
+_PAUSE_SECONDS: Final = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,18 +72,24 @@ def open_vault(vault: Path, protects: Path) -> None:
 
 
 @contextmanager
-def locked(vault: Path) -> Iterator[None]:
-    """Keep other runs out of the vault; raises VaultLocked where one is in it.
+def locked(vault: Path, patience: float = 0.0) -> Iterator[None]:
+    """Keep other runs out of the vault; wait ``patience`` seconds for one that is in it.
 
+    Raises VaultLocked.
     The lock goes with the process, so a killed run leaves none behind; only its scratch, which is
     removed here.
     """
     descriptor = os.open(vault / "lock", os.O_RDWR | os.O_CREAT, 0o600)
     try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise VaultLocked(vault) from error
+        end = time.monotonic() + patience
+        while True:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError as error:
+                if time.monotonic() >= end:
+                    raise VaultLocked(vault) from error
+                time.sleep(_PAUSE_SECONDS)
         shutil.rmtree(vault / "work", ignore_errors=True)
         yield
     finally:

@@ -156,8 +156,8 @@ def test_every_task_asks_the_error_and_stores_nothing(operation: Task[..., Any])
 
 
 def test_the_deployment_names_the_flow_and_all_its_parameters() -> None:
-    deployments = yaml.safe_load((ROOT / "prefect.yaml").read_text())["deployments"]
-    (deployment,) = (d for d in deployments if d["name"] == "bulk-recovery")
+    listed = yaml.safe_load((ROOT / "prefect.yaml").read_text())["deployments"]
+    (deployment,) = (d for d in listed if d["name"] == bulk_recovery.name)
     path, _, name = deployment["entrypoint"].partition(":")
     assert (ROOT / path).is_file()
     assert bulk_recovery.name == deployment["name"]

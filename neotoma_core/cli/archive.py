@@ -1,0 +1,60 @@
+"""``midden archive``: append what is new in a database to its archive."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from neotoma_core.cli.options import JSON_OPTION, TARGET_OPTION, VAULT_OPTION
+
+
+def archive(
+    *,
+    target: Annotated[Path, TARGET_OPTION],
+    to: Annotated[
+        Path | None,
+        typer.Option(
+            help="The folder of the archive [default: archive in the vault].", show_default=False
+        ),
+    ] = None,
+    same_database: Annotated[
+        bool,
+        typer.Option(
+            "--same-database",
+            help="Append although the archive knows nothing of what is in the database now, as "
+            "after it was wiped.",
+        ),
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", "-n", help="Say what is new; write nothing.")
+    ] = False,
+    json: Annotated[bool, JSON_OPTION] = False,
+    vault: Annotated[Path | None, VAULT_OPTION] = None,
+) -> None:
+    """Append what is new in the log to Delta tables: plain Parquet files, and their history.
+
+    Does not ask, since nothing that is there is changed: a row that the database changed is
+    appended as a new version. Secrets and queues are never archived.
+    """
+    from datetime import UTC, datetime
+
+    from neotoma_core.cli.progress import TerminalProgress
+    from neotoma_core.ops.archive import (
+        ArchiveRequest,
+        append_database,
+        default_archive,
+        plan_archive,
+    )
+    from neotoma_core.ops.private_copy import private_copy
+    from neotoma_core.report.archive import archive_text
+    from neotoma_core.settings import default_vault
+
+    kept = vault or default_vault(target)
+    request = ArchiveRequest(to or default_archive(kept), same_database)
+    with TerminalProgress() as progress, private_copy(target, kept, datetime.now(UTC)) as copy:
+        run = plan_archive if dry_run else append_database
+        report = run(copy, request, progress)
+        progress.pause()
+    print(report.to_json() if json else archive_text(report))
+    if dry_run and not json:
+        print("dry run    nothing was written")

@@ -1,0 +1,53 @@
+"""``midden compact``: fewer, larger, sorted files in an archive."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from neotoma_core.cli.options import ARCHIVE_OPTION, JSON_OPTION, VAULT_OPTION
+
+
+def compact(
+    *,
+    target: Annotated[
+        Path | None,
+        typer.Option(help="The database whose vault has the archive.", show_default=False),
+    ] = None,
+    archive: Annotated[Path | None, ARCHIVE_OPTION] = None,
+    apply: Annotated[bool, typer.Option("--apply", help="Do it; without, only say what.")] = False,
+    retention: Annotated[
+        int, typer.Option(min=0, help="Days for which old files are kept; one or more.")
+    ] = 7,
+    pin: Annotated[
+        str | None,
+        typer.Option(help="Keep the files there are now under this name.", show_default=False),
+    ] = None,
+    unpin: Annotated[
+        str | None, typer.Option(help="Let go of what was kept under it.", show_default=False)
+    ] = None,
+    json: Annotated[bool, JSON_OPTION] = False,
+    vault: Annotated[Path | None, VAULT_OPTION] = None,
+) -> None:
+    """Write small files of an archive as fewer, sorted ones; the rows stay the same.
+
+    Old files go once their retention is over. A dry run unless --apply.
+    """
+    from datetime import UTC, datetime, timedelta
+
+    from neotoma_core.cli.progress import TerminalProgress
+    from neotoma_core.ops.compact import CompactRequest, compact_archive, plan_only
+    from neotoma_core.report.compaction import compaction_text
+    from neotoma_core.settings import default_archive_of
+
+    place = default_archive_of(target, archive, vault)
+    request = CompactRequest(place, timedelta(days=retention), pin, unpin)
+    with TerminalProgress() as progress:
+        if apply:
+            report = compact_archive(request, datetime.now(UTC), progress)
+        else:
+            report = plan_only(request, progress)
+        progress.pause()
+    print(report.to_json() if json else compaction_text(report))
+    if not apply and not json:
+        print("dry run    nothing was written; say --apply to do it")

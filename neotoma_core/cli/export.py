@@ -1,0 +1,96 @@
+"""``midden export``: typed tables for analytics."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from neotoma_core.cli.options import (
+    JSON_OPTION,
+    KEY_FILE_OPTION,
+    MNEMONIC_FILE_OPTION,
+    SCHEMAS_OPTION,
+    SKIP_DAMAGED_OPTION,
+    VAULT_OPTION,
+)
+
+
+class FileFormat(StrEnum):
+    """What the files of an export are."""
+
+    PARQUET = "parquet"
+    CSV = "csv"
+    ARROW = "arrow"
+
+
+def export(
+    *,
+    to: Annotated[
+        Path, typer.Option(help="The folder of the export; an earlier one in it is replaced.")
+    ],
+    target: Annotated[
+        Path | None, typer.Option(help="The database to export.", show_default=False)
+    ] = None,
+    archive: Annotated[
+        Path | None, typer.Option(help="The archive to export.", show_default=False)
+    ] = None,
+    as_of: Annotated[
+        str | None,
+        typer.Option(help="Only what was observed up to this time.", show_default=False),
+    ] = None,
+    knowledge: Annotated[
+        str | None,
+        typer.Option(help="Only what was stored up to this time.", show_default=False),
+    ] = None,
+    redact: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="TYPE.FIELD to leave out, TYPE.FIELD=hash to replace by a salted hash; * is any "
+            "type. Repeat it. Secrets are left out in any case.",
+            show_default=False,
+        ),
+    ] = None,
+    form: Annotated[
+        FileFormat, typer.Option("--format", help="What the files are.")
+    ] = FileFormat.PARQUET,
+    schemas: Annotated[Path | None, SCHEMAS_OPTION] = None,
+    skip_unreadable: Annotated[bool, SKIP_DAMAGED_OPTION] = False,
+    key_file: Annotated[Path | None, KEY_FILE_OPTION] = None,
+    mnemonic_file: Annotated[Path | None, MNEMONIC_FILE_OPTION] = None,
+    json: Annotated[bool, JSON_OPTION] = False,
+    vault: Annotated[Path | None, VAULT_OPTION] = None,
+) -> None:
+    """Write the state and its whole history as typed tables, from one consistent moment.
+
+    One file per entity type, every value ever stated, observations, relationships, timeline, a
+    catalog, and a DuckDB database with views over them.
+    """
+    from datetime import UTC, datetime
+
+    from neotoma_core.cli.progress import TerminalProgress
+    from neotoma_core.ops.export import export_database
+    from neotoma_core.ops.export_run import ExportRequest, export_run
+    from neotoma_core.report.export import export_text
+    from neotoma_core.settings import default_vault, key_source
+
+    request = ExportRequest(
+        to=to,
+        vault=vault or default_vault(target or archive or to),
+        target=target,
+        archive=archive,
+        as_of=as_of,
+        knowledge=knowledge,
+        redact=tuple(redact or ()),
+        format=form.value,
+        schemas=schemas,
+        key=key_source(key_file, mnemonic_file),
+        skip_unreadable=skip_unreadable,
+    )
+    with (
+        TerminalProgress() as progress,
+        export_run(request, datetime.now(UTC), progress) as exporting,
+    ):
+        report = export_database(exporting, progress)
+        progress.pause()
+    print(report.to_json() if json else export_text(report))

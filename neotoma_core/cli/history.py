@@ -1,0 +1,37 @@
+"""``midden history``: every version of every observation of an entity, from the archive."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from neotoma_core.cli.options import (
+    ARCHIVE_OPTION,
+    JSON_OPTION,
+    KEY_FILE_OPTION,
+    MNEMONIC_FILE_OPTION,
+    VAULT_OPTION,
+)
+
+
+def history(
+    *,
+    entity: Annotated[str, typer.Option(help="The id of the entity.", show_default=False)],
+    target: Annotated[
+        Path | None,
+        typer.Option(help="The database whose vault has the archive.", show_default=False),
+    ] = None,
+    archive: Annotated[Path | None, ARCHIVE_OPTION] = None,
+    key_file: Annotated[Path | None, KEY_FILE_OPTION] = None,
+    mnemonic_file: Annotated[Path | None, MNEMONIC_FILE_OPTION] = None,
+    json: Annotated[bool, JSON_OPTION] = False,
+    vault: Annotated[Path | None, VAULT_OPTION] = None,
+) -> None:
+    """List what an archive knows of an entity: versions, owners, and every field over time."""
+    from neotoma_core.ops.history import entity_history
+    from neotoma_core.report.history import history_text
+    from neotoma_core.settings import default_archive_of, key_source
+
+    place = default_archive_of(target, archive, vault)
+    report = entity_history(place, entity, key_source(key_file, mnemonic_file))
+    print(report.to_json() if json else history_text(report))

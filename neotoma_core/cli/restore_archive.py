@@ -1,0 +1,38 @@
+"""``midden restore --from-archive``: a database from nothing but an archive."""
+
+from typing import TYPE_CHECKING
+
+from neotoma_core.cli.asking import agreed
+
+if TYPE_CHECKING:
+    from neotoma_core.ops.restore_archive import RestoreArchiveRequest
+    from neotoma_core.report.archive_restore import ArchiveRestoreReport
+
+
+def restore_from_archive(
+    request: "RestoreArchiveRequest", *, dry_run: bool, yes: bool, json: bool
+) -> None:
+    """Build the database, show what is in it, ask, and put it in the target's place."""
+    from datetime import UTC, datetime
+
+    from neotoma_core.cli.progress import TerminalProgress
+    from neotoma_core.ops.restore_archive import restore_archive
+    from neotoma_core.report.archive_restore import built_text, restored_text
+
+    def confirm(report: "ArchiveRestoreReport") -> bool:
+        progress.pause()
+        if not json:
+            print(built_text(report))
+        return not dry_run and agreed(f"put it in the place of {report.target}?", yes=yes)
+
+    with TerminalProgress() as progress:
+        report = restore_archive(request, datetime.now(UTC), confirm, progress)
+        progress.pause()
+    if json:
+        print(report.to_json())
+    elif dry_run:
+        print("dry run    the target was left alone")
+    elif report.outcome == "planned":
+        print("declined   nothing was changed")
+    else:
+        print(restored_text(report))

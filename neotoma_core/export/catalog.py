@@ -1,0 +1,72 @@
+"""The catalog of an export: what is in which file, and what could not be typed."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import polars as pl
+
+from neotoma_core.canonical import JsonValue
+from neotoma_core.export.entities import FieldColumn
+
+FORMAT: Final = 1
+KIND: Final = "midden export"
+
+
+@dataclass(frozen=True, slots=True)
+class ExportedTable:
+    """One file of an export. ``entity_type``: of the entities in it, where it has some.
+
+    ``untyped``: values that stayed text, by column.
+    """
+
+    name: str
+    file: str
+    rows: int
+    columns: tuple[tuple[str, str], ...]
+    untyped: Mapping[str, int]
+    entity_type: str | None = None
+    fields: tuple[FieldColumn, ...] = ()
+
+
+def columns_of(schema: Mapping[str, pl.DataType]) -> tuple[tuple[str, str], ...]:
+    """Return (column, type) as a catalog names types."""
+    return tuple((name, type_name(kind)) for name, kind in schema.items())
+
+
+def type_name(kind: pl.DataType) -> str:
+    """Return the name of a type."""
+    if isinstance(kind, pl.Datetime):
+        return "timestamp (UTC)"
+    if isinstance(kind, pl.List):
+        return "list of string"
+    names = {"String": "string", "Float64": "float", "Int64": "integer", "Boolean": "boolean"}
+    return names.get(str(kind), str(kind).lower())
+
+
+def table_entry(table: ExportedTable) -> JsonValue:
+    """Return what the catalog says of one table."""
+    fields = {column.column: column.field for column in table.fields}
+    columns: list[JsonValue] = [
+        {
+            "name": name,
+            "type": kind,
+            "field": fields.get(name),
+            "untyped": table.untyped.get(name, 0),
+        }
+        for name, kind in table.columns
+    ]
+    return {
+        "name": table.name,
+        "file": table.file,
+        "entity_type": table.entity_type,
+        "rows": table.rows,
+        "columns": columns,
+    }
+
+
+def view_name(table: ExportedTable, all_tables: Sequence[ExportedTable]) -> str:
+    """Return what a table is called in SQL, where case does not count and not every name can be."""
+    lowered = table.name.lower()
+    alone = sum(other.name.lower() == lowered for other in all_tables) == 1
+    return table.name if alone and lowered and lowered.isprintable() else table.file

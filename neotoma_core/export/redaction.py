@@ -1,0 +1,116 @@
+"""What does not leave the database, and how: dropped, or as a salted hash.
+
+Secrets go by rule: every field of the types that hold credentials, and every field that any schema
+marks with a ``sensitivity_class``. More is named by the user, as ``TYPE.FIELD`` or, for the hash,
+``TYPE.FIELD=hash``; ``*`` is every type. What the rules drop no user can have hashed instead.
+"""
+
+import hashlib
+import hmac
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+from neotoma_core.canonical import JsonValue, NotJson, parse_json, stringify
+from neotoma_core.errors import UsageError
+
+How = Literal["drop", "hash"]
+
+SECRET_TYPES: Final = frozenset(
+    {"peer_config", "subscription", "guest_access_token", "agent_grant"}
+)
+"""Types whose fields are credentials (format, 1.1)."""
+
+NAME_FIELDS: Final = ("canonical_name", "canonicalName", "title", "name")
+_ANY: Final = "*"
+_NOT_SENSITIVE: Final = frozenset({"", "none", "public"})
+_DIGITS: Final = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Redactions:
+    """What is left out. ``fields``: (entity type, field) → how; the type ``*`` is every type."""
+
+    fields: Mapping[tuple[str, str], How] = field(default_factory=dict)
+
+    def of(self, entity_type: str, name: str) -> How | None:
+        """Return what happens to a field; None for nothing."""
+        if entity_type in SECRET_TYPES:
+            return "drop"
+        own, every = self.fields.get((entity_type, name)), self.fields.get((_ANY, name))
+        return "drop" if "drop" in (own, every) else own or every
+
+    def touches(self, entity_type: str) -> bool:
+        """Return whether any field of a type may be redacted."""
+        named = any(owner in (entity_type, _ANY) for owner, _ in self.fields)
+        return entity_type in SECRET_TYPES or named
+
+    def keeps_name(self, entity_type: str) -> bool:
+        """Return whether the canonical name may be told, which repeats what fields say.
+
+        The registry derives names from any field, so no type that is redacted keeps its own.
+        """
+        return not self.touches(entity_type)
+
+    def listed(self) -> list[tuple[str, str, How]]:
+        """Return (entity type, field, how) of everything that is redacted, sorted."""
+        named = [(owner, name, how) for (owner, name), how in self.fields.items()]
+        return sorted([*named, *((owner, _ANY, "drop") for owner in SECRET_TYPES)])
+
+
+def redactions_of(asked: Iterable[str], schemas: Iterable[Mapping[str, object]]) -> Redactions:
+    """Return what is left out; ``schemas``: rows of ``schema_registry``, active or not.
+
+    Raises UsageError for what names no field.
+    """
+    fields: dict[tuple[str, str], How] = {}
+    for text in asked:
+        named, _, how = text.partition("=")
+        entity_type, dot, name = named.partition(".")
+        if not dot or not entity_type or not name or how not in ("", "drop", "hash"):
+            raise UsageError(
+                f"--redact {text}: names no field; write TYPE.FIELD, or TYPE.FIELD=hash"
+            )
+        fields[entity_type, name] = "hash" if how == "hash" else "drop"
+    for entity_type, name in sensitive_fields(schemas):
+        fields[entity_type, name] = "drop"
+    return Redactions(fields)
+
+
+def sensitive_fields(schemas: Iterable[Mapping[str, object]]) -> set[tuple[str, str]]:
+    """Return (entity type, field) of the fields that any schema marks as sensitive."""
+    found: set[tuple[str, str]] = set()
+    for row in schemas:
+        definition = _read(row["schema_definition"])
+        declared = definition.get("fields") if isinstance(definition, dict) else None
+        for name, spec in declared.items() if isinstance(declared, dict) else ():
+            marked = spec.get("sensitivity_class") if isinstance(spec, dict) else None
+            if marked is not None and str(marked).lower() not in _NOT_SENSITIVE:
+                found.add((str(row["entity_type"]), name))
+    return found
+
+
+def hashed(value: str, salt: bytes) -> str:
+    """Return the salted hash of a value: the same for the same value in one export only."""
+    raw = value.encode("utf-8", "surrogatepass")
+    return hmac.new(salt, raw, hashlib.sha256).hexdigest()[:_DIGITS]
+
+
+def redacted_object(text: str, entity_type: str, redactions: Redactions, salt: bytes) -> str | None:
+    """Return a JSON object without what is redacted of it; None for what is no object."""
+    value = _read(text)
+    if not isinstance(value, dict):
+        return None
+    kept: dict[str, JsonValue] = {}
+    for name, member in value.items():
+        how = redactions.of(entity_type, name)
+        if how != "drop":
+            kept[name] = hashed(stringify(member), salt) if how == "hash" else member
+    return stringify(kept)
+
+
+def _read(text: object) -> JsonValue:
+    try:
+        return parse_json(text) if isinstance(text, str) else None
+    except NotJson:
+        return None

@@ -1,0 +1,166 @@
+"""Deciding what an archive gains: every row of the database, hashed, against what stands in it."""
+
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final
+
+import polars as pl
+
+from neotoma_core.archive.columns import ARCHIVED, ARCHIVED_AT, REMOVED, ROW_HASH, key_of
+from neotoma_core.archive.row_hash import told_apart
+from neotoma_core.archive.versions import Appends, plan_appends, standing
+from neotoma_core.errors import ArchiveForeign
+from neotoma_core.frames import ROWID
+from neotoma_core.ops.clock import Clock
+from neotoma_core.ops.private_copy import PrivateCopy
+from neotoma_core.ops.progress import Progress
+from neotoma_core.report.findings import Finding
+from neotoma_core.store.archive import Archive
+from neotoma_core.store.archive_reading import DamagedFile, read_table
+from neotoma_core.store.archive_writing import commit_number
+from neotoma_core.store.arrow_sqlite import readable
+from neotoma_core.store.databases import check_pages, connect_read_only
+from neotoma_core.store.hashed_rows import hashed_keys
+from neotoma_core.store.known_hashes import KnownHashes
+from neotoma_core.tables import BY_NAME, Table, kind_of
+
+IDENTITY: Final = ("observations", "sources")
+"""The tables whose ids say which database an archive is of."""
+
+
+@dataclass(frozen=True, slots=True)
+class TablePlan:
+    """What one table gains. ``hashes``: (_rowid, _row_hash) of the database's rows."""
+
+    table: Table
+    rows: int
+    hashes: pl.DataFrame
+    appends: Appends
+    after: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Standing:
+    """What stands in the archive of one table; ``ids`` are all keys it ever had."""
+
+    versions: pl.DataFrame
+    ids: pl.Series
+    last: datetime | None
+    damaged: tuple[DamagedFile, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AppendPlan:
+    """What an archive gains, by table.
+
+    ``last``: the moment of its last run, if it had one. ``known``: notes that are still to be kept.
+    """
+
+    tables: tuple[TablePlan, ...]
+    findings: tuple[Finding, ...]
+    last: datetime | None
+    known: KnownHashes
+
+
+def plan_append(
+    copy: PrivateCopy, archive: Archive, progress: Progress, clock: Clock, *, same_database: bool
+) -> AppendPlan:
+    """Compare a database with an archive. ``same_database``: whatever they have in common.
+
+    Raises ArchiveForeign, ArchiveError, BackupDamaged, BackupUnreadable.
+    """
+    progress.begin("read", len(ARCHIVED))
+    known = KnownHashes(archive.path)
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        standing_there = pool.submit(_all_standing, archive)
+        checked = pool.submit(_check_pages, copy)
+        hashes = {table.name: _hashes(copy, table, known, progress) for table in ARCHIVED}
+        there = standing_there.result()
+        checked.result()
+    clock.lap("read")
+    if not same_database:
+        _require_same(copy, archive, hashes, there)
+    plans = tuple(_plan_table(table, hashes, there, archive) for table in ARCHIVED)
+    clock.lap("plan")
+    moments = [state.last for state in there.values() if state.last]
+    return AppendPlan(plans, tuple(_findings(copy, there)), max(moments, default=None), known)
+
+
+def _check_pages(copy: PrivateCopy) -> None:
+    with closing(connect_read_only(copy.whole)) as connection:
+        check_pages(connection, copy.original)
+
+
+def _all_standing(archive: Archive) -> dict[str, _Standing]:
+    removed = read_table(archive, REMOVED, ("table", ROW_HASH, ARCHIVED_AT))
+    found = {REMOVED: _state(removed.rows, pl.Series([], dtype=pl.String), removed.damaged)}
+    for table in ARCHIVED:
+        key = key_of(table.name)
+        read = read_table(archive, table.name, (key, ROW_HASH, ARCHIVED_AT))
+        gone = removed.rows.filter(pl.col("table") == table.name)
+        versions = standing(read.rows, gone, key)
+        state = _state(read.rows, read.rows[key], read.damaged)
+        found[table.name] = replace(state, versions=versions)
+    return found
+
+
+def _state(rows: pl.DataFrame, ids: pl.Series, damaged: tuple[DamagedFile, ...]) -> _Standing:
+    last = rows[ARCHIVED_AT].max()
+    return _Standing(rows, ids, last if isinstance(last, datetime) else None, damaged)
+
+
+def _hashes(
+    copy: PrivateCopy, table: Table, known: KnownHashes, progress: Progress
+) -> pl.DataFrame:
+    """Return (_rowid, key, _row_hash) of the database's rows, every hash a row's own."""
+    progress.advance(1)
+    stored = copy.stored.get(table.name)
+    if stored is None or stored.barred:
+        key = key_of(table.name)
+        return pl.DataFrame(schema={ROWID: pl.Int64, key: pl.String, ROW_HASH: pl.String})
+    with readable(copy.original, table.name):
+        return told_apart(hashed_keys(copy.whole, stored.known, stored.columns, known))
+
+
+def _require_same(
+    copy: PrivateCopy,
+    archive: Archive,
+    hashes: Mapping[str, pl.DataFrame],
+    there: Mapping[str, _Standing],
+) -> None:
+    """Raise ArchiveForeign where the archive has observations, and none of this database's."""
+    observed = hashes[IDENTITY[0]][key_of(IDENTITY[0])]
+    if observed.is_in(list(archive.ids)).any() or not any(there[n].ids.count() for n in IDENTITY):
+        return
+    for name in IDENTITY:
+        known = there[name].ids.drop_nulls()
+        if hashes[name][key_of(name)].is_in(known.unique().implode()).any():
+            return
+    raise ArchiveForeign(archive.path, copy.original)
+
+
+def _plan_table(
+    table: Table,
+    hashes: Mapping[str, pl.DataFrame],
+    there: Mapping[str, _Standing],
+    archive: Archive,
+) -> TablePlan:
+    stored = hashes[table.name]
+    appends = plan_appends(stored, there[table.name].versions, key_of(table.name))
+    return TablePlan(table, stored.height, stored, appends, commit_number(archive, table.name))
+
+
+def _findings(copy: PrivateCopy, there: Mapping[str, _Standing]) -> Iterator[Finding]:
+    for name, stored in copy.stored.items():
+        if kind_of(name) is None:
+            detail = f"{stored.rows:,} rows of a table that Neotoma does not know"
+            yield Finding("not-archived", name, detail)
+        elif stored.barred and name in BY_NAME and BY_NAME[name] in ARCHIVED:
+            yield Finding("not-archived", name, stored.barred)
+    for table, state in there.items():
+        for file in state.damaged:
+            detail = f"{file.reason}; what it held of the database is appended again"
+            yield Finding("archive-damaged", f"{table}/{file.path.name}", detail)

@@ -1,0 +1,76 @@
+"""An archive as a backup: the rows it has of everything it ever saw, as a database like any other.
+
+Its own files are its evidence; they are hashed and not copied, since nothing ever changes them.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from neotoma_core.errors import (
+    ArchiveDamaged,
+    ArchiveError,
+    BackupDamaged,
+    BackupUnreadable,
+    VerificationFailed,
+)
+from neotoma_core.ops.archived_database import Selection, build_database
+from neotoma_core.ops.progress import Progress
+from neotoma_core.store.archive import is_archive, open_archive
+from neotoma_core.store.archive_reading import DamagedFile, table_files
+from neotoma_core.store.copies import CopiedFile, sha256_of
+
+__all__ = ["SecuredArchive", "archive_bytes", "is_archive", "secure_archive"]
+
+_GROWTH = 8  # bytes of a database for one of the archive, by and large
+
+
+@dataclass(frozen=True, slots=True)
+class SecuredArchive:
+    """The files of an archive, hashed, and those that were left out of the database at ``path``."""
+
+    files: tuple[CopiedFile, ...]
+    damaged: tuple[DamagedFile, ...]
+
+
+def archive_bytes(path: Path) -> int:
+    """Return how many bytes the database in an archive will take, by and large."""
+    try:
+        archive = open_archive(path)
+        files = [file for table in archive.tables for file in table_files(archive, table)]
+    except ArchiveError:
+        return 0  # said when it is read
+    return _GROWTH * sum(file.size for file in files)
+
+
+def secure_archive(
+    path: Path, database: Path, progress: Progress, *, skip_unreadable: bool
+) -> SecuredArchive:
+    """Build the database an archive describes at ``database``, and list the archive's files.
+
+    ``skip_unreadable``: leave damaged files out instead of refusing the archive.
+    Raises BackupUnreadable, BackupDamaged.
+    """
+    try:
+        archive = open_archive(path)
+        files = [file for table in archive.tables for file in table_files(archive, table)]
+        hashed = tuple(
+            CopiedFile(
+                file.path,
+                str(file.path.relative_to(path)),
+                file.size,
+                file.added_ms * 1_000_000,
+                sha256_of(file.path) if file.path.is_file() else "",
+            )
+            for file in files
+        )
+        selection = Selection("everything", damaged=skip_unreadable)
+        built = build_database(archive, database, selection, progress)
+    except ArchiveDamaged as error:
+        advice = "go on with what can be read with --skip-unreadable"
+        raise BackupDamaged(error.path, error.wrong, advice) from error
+    except ArchiveError as error:
+        raise BackupUnreadable(error.path, error.wrong, error.advice) from error
+    except VerificationFailed as error:
+        wrong = f"its rows are not as they were archived ({'; '.join(error.failed)})"
+        raise BackupDamaged(path, wrong, "look with `midden verify --archive`") from error
+    return SecuredArchive(hashed, built.damaged)

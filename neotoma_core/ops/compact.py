@@ -1,0 +1,122 @@
+"""Compacting an archive: fewer, larger, sorted files; old ones go after their retention."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from neotoma_core.compaction import (
+    LARGE_BYTES,
+    RETENTION,
+    CompactionPlan,
+    SizedFile,
+    plan_compaction,
+    retention_hours,
+    sort_columns,
+)
+from neotoma_core.ops.clock import Clock
+from neotoma_core.ops.private_copy import PATIENCE_SECONDS
+from neotoma_core.ops.progress import Progress
+from neotoma_core.report.compaction import CompactionReport, TableCompaction
+from neotoma_core.store.archive import Archive, locked, open_archive
+from neotoma_core.store.archive_compaction import read_pins, remove_old, rewrite, write_pins
+from neotoma_core.store.archive_reading import ArchivedFile, table_files
+from neotoma_core.store.archive_writing import commit_number, version_of
+from neotoma_core.store.space import out_of_space_named
+
+
+@dataclass(frozen=True, slots=True)
+class CompactRequest:
+    """Which archive, how long old files stay, and what of it is pinned or no longer is.
+
+    ``large``: the size in bytes from which a file stays as it is.
+    """
+
+    archive: Path
+    retention: timedelta = RETENTION
+    pin: str | None = None
+    unpin: str | None = None
+    large: int = field(default=LARGE_BYTES)
+
+
+def plan_only(request: CompactRequest, progress: Progress) -> CompactionReport:
+    """Report what a compaction would do; nothing is written. Raises what ``compact`` raises."""
+    clock = Clock()
+    archive = open_archive(request.archive)
+    hours = retention_hours(request.retention)
+    tables = tuple(_planned(archive, request, hours, progress))
+    return _report(archive, "planned", tables, clock)
+
+
+def compact_archive(request: CompactRequest, now: datetime, progress: Progress) -> CompactionReport:
+    """Compact an archive, table by table; waits for a run that is appending to it.
+
+    A pin keeps the files of the tables as they are before the compaction. Raises ArchiveError,
+    UsageError for a retention that is too short, DiskFull, VerificationFailed.
+    """
+    clock = Clock()
+    archive = open_archive(request.archive)
+    hours = retention_hours(request.retention)
+    with locked(request.archive, PATIENCE_SECONDS), out_of_space_named(request.archive):
+        _change_pins(archive, request)
+        tables = tuple(_compacted(archive, request, hours, now, progress))
+    clock.lap("compact")
+    return _report(archive, "compacted", tables, clock)
+
+
+def _planned(
+    archive: Archive, request: CompactRequest, hours: int, progress: Progress
+) -> Iterator[TableCompaction]:
+    progress.begin("plan", len(archive.tables))
+    for table in archive.tables:
+        files = table_files(archive, table)
+        plan = _plan(table, files, request.large)
+        old = remove_old(archive, table, hours, apply=False)
+        yield _summary(plan, len(files), old, 0)
+        progress.advance(1)
+
+
+def _compacted(
+    archive: Archive, request: CompactRequest, hours: int, now: datetime, progress: Progress
+) -> Iterator[TableCompaction]:
+    progress.begin("compact", len(archive.tables))
+    for table in archive.tables:
+        files = table_files(archive, table)
+        plan = _plan(table, files, request.large)
+        by_name = {file.path.name: file for file in files}
+        groups = [[by_name[file.name] for file in group] for group in plan.groups]
+        written = 0
+        if groups:
+            after = commit_number(archive, table)
+            written = rewrite(archive, table, groups, sort_columns(table), after, now)
+        old = remove_old(archive, table, hours, apply=True)
+        yield _summary(plan, len(files), old, written)
+        progress.advance(1)
+
+
+def _plan(table: str, files: tuple[ArchivedFile, ...], large: int) -> CompactionPlan:
+    oldest_first = sorted(files, key=lambda file: (file.added_ms, file.path.name))
+    sized = [SizedFile(file.path.name, file.size, file.rows) for file in oldest_first]
+    return plan_compaction(table, sized, large)
+
+
+def _summary(plan: CompactionPlan, files: int, old: int, written: int) -> TableCompaction:
+    after = files - plan.files + len(plan.groups)
+    return TableCompaction(plan.table, files, after, plan.bytes, written, old)
+
+
+def _change_pins(archive: Archive, request: CompactRequest) -> None:
+    pins = {name: dict(tables) for name, tables in read_pins(archive).items()}
+    if request.unpin:
+        pins.pop(request.unpin, None)
+    if request.pin:
+        pins[request.pin] = {table: version_of(archive, table) for table in archive.tables}
+    if request.pin or request.unpin:
+        write_pins(archive, pins)
+
+
+def _report(
+    archive: Archive, outcome: str, tables: tuple[TableCompaction, ...], clock: Clock
+) -> CompactionReport:
+    pins = tuple(sorted(read_pins(archive)))
+    return CompactionReport(str(archive.path), outcome, tables, pins, clock.seconds)

@@ -1,0 +1,247 @@
+"""The tables of an export, bucket by bucket: what is read, reduced and taken apart."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+import polars as pl
+
+from neotoma_core.export.entities import MOMENT
+from neotoma_core.export.redaction import Redactions, redacted_object
+from neotoma_core.export.stated import as_values, members, redact
+from neotoma_core.export.typed import untyped_texts
+from neotoma_core.ops.ahead import worked_ahead
+from neotoma_core.ops.rebuild_deciding import complete_rows, opened_bucket
+from neotoma_core.ops.rebuild_reading import Reading
+from neotoma_core.reduce.cut_off import Instants, merged_by, up_to
+from neotoma_core.reduce.entities import reduce_entities
+from neotoma_core.reduce.relationships import reduce_relationships
+from neotoma_core.store.rows import read_rows
+from neotoma_core.tables import BY_NAME
+from neotoma_core.times import instants
+
+OBSERVATIONS: Final = {
+    "observation_id": pl.String(),
+    "entity_id": pl.String(),
+    "entity_type": pl.String(),
+    "observed_at": MOMENT,
+    "created_at": MOMENT,
+    "source_priority": pl.Int64(),
+    "observation_source": pl.String(),
+    "specificity_score": pl.Float64(),
+    "schema_version": pl.String(),
+    "user_id": pl.String(),
+    "fields": pl.String(),
+    "_untyped": pl.String(),
+}
+FIELD_VALUES: Final = {
+    "entity_id": pl.String(),
+    "entity_type": pl.String(),
+    "field": pl.String(),
+    "value": pl.String(),
+    "value_type": pl.String(),
+    "observation_id": pl.String(),
+    "observed_at": MOMENT,
+    "source_priority": pl.Int64(),
+}
+RELATIONSHIPS: Final = {
+    "relationship_key": pl.String(),
+    "relationship_type": pl.String(),
+    "source_entity_id": pl.String(),
+    "target_entity_id": pl.String(),
+    "is_live": pl.Boolean(),
+    "metadata": pl.String(),
+    "observation_count": pl.Int64(),
+    "last_observed_at": MOMENT,
+    "user_id": pl.String(),
+    "_untyped": pl.String(),
+}
+TIMELINE: Final = {
+    "event_id": pl.String(),
+    "event_type": pl.String(),
+    "event_at": MOMENT,
+    "entity_id": pl.String(),
+    "entity_type": pl.String(),
+    "field": pl.String(),
+    "source_id": pl.String(),
+    "created_at": MOMENT,
+    "user_id": pl.String(),
+    "_untyped": pl.String(),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Leaving:
+    """What leaves the database: the log up to ``end``, less what is redacted."""
+
+    end: Instants
+    redactions: Redactions
+    salt: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class EntityBucket:
+    """One bucket of entities: their observations, every value stated, their snapshots.
+
+    ``unreadable``: (observation_id, reason) of observations whose fields are no object.
+    """
+
+    observations: pl.DataFrame
+    values: pl.DataFrame
+    snapshots: pl.DataFrame
+    unreadable: pl.DataFrame
+
+
+def entity_buckets(reading: Reading, leaving: Leaving) -> Iterator[EntityBucket]:
+    """Yield the entities bucket by bucket; two are under way at a time."""
+    merged_away = merged_by(reading.merged_away, leaving.end)
+
+    def taken(number: int) -> EntityBucket:
+        observed = up_to(opened_bucket(reading, "observations", number), leaving.end)
+        complete = complete_rows("observations", observed)
+        live = complete.join(merged_away, on="entity_id", how="anti")
+        reduction = reduce_entities(live, reading.registry)
+        dated = complete.with_columns(moment("observed_at", complete).alias("_at"))
+        spans = dated.group_by("entity_id").agg(
+            first_observed_at=pl.col("_at").min(), last_observed_at=pl.col("_at").max()
+        )
+        snapshots = reduction.snapshots.join(spans, on="entity_id", how="left")
+        unreadable = reduction.unreadable.select("observation_id", "reason")
+        return EntityBucket(
+            _observations(complete, leaving), _values(dated, leaving), snapshots, unreadable
+        )
+
+    return worked_ahead(taken, reading.spilled["observations"].buckets.count)
+
+
+def relationship_buckets(reading: Reading, end: Instants, now: str) -> Iterator[pl.DataFrame]:
+    """Yield the relationships bucket by bucket; ``now``: ISO time of the computation."""
+
+    def taken(number: int) -> pl.DataFrame:
+        observed = up_to(opened_bucket(reading, "relationship_observations", number), end)
+        complete = complete_rows("relationship_observations", observed)
+        found = reduce_relationships(complete, now=now).snapshots
+        last = moment("last_observation_at", found)
+        return found.select(
+            *("relationship_key", "relationship_type", "source_entity_id", "target_entity_id"),
+            is_live=pl.col("is_live") == 1,
+            metadata="snapshot",
+            observation_count="observation_count",
+            last_observed_at=last,
+            user_id="user_id",
+            _untyped=untyped(found, last_observation_at=last),
+        )
+
+    return worked_ahead(taken, reading.spilled["relationship_observations"].buckets.count)
+
+
+def timeline(reading: Reading, leaving: Leaving) -> pl.DataFrame:
+    """Return the timeline; events that redacted fields gave rise to are not in it."""
+    if "timeline_events" not in reading.stored:
+        return pl.DataFrame(schema=TIMELINE)
+    stored = reading.stored["timeline_events"]
+    read = read_rows(reading.whole, stored.known, stored.columns).rows
+    limits = [limit for limit in (leaving.end.observed, leaving.end.known) if limit is not None]
+    events = up_to(read, Instants(None, min(limits, default=None)))
+    entities = reading.stored["entities"]
+    owners = read_rows(reading.whole, entities.known, entities.columns).rows
+    typed = events.join(
+        owners.select(entity_id="id", entity_type="entity_type")
+        .drop_nulls()
+        .unique("entity_id", keep="first", maintain_order=True),
+        on="entity_id",
+        how="left",
+        maintain_order="left",
+    )
+    pairs = typed.select("entity_type", "source_field")
+    shown = [
+        leaving.redactions.of(owner or "", name or "") is None for owner, name in pairs.iter_rows()
+    ]
+    kept = reading.erased.without(
+        "timeline_events", typed.filter(pl.Series(shown, dtype=pl.Boolean))
+    )
+    at, created = moment("event_timestamp", kept), moment("created_at", kept)
+    return kept.select(
+        event_id="id",
+        event_type="event_type",
+        event_at=at,
+        entity_id="entity_id",
+        entity_type="entity_type",
+        field="source_field",
+        source_id="source_id",
+        created_at=created,
+        user_id="user_id",
+        _untyped=untyped(kept, event_timestamp=at, created_at=created),
+    ).sort("event_at", "event_id")
+
+
+def moment(column: str, rows: pl.DataFrame) -> pl.Series:
+    """Return a column of ISO texts as UTC times; null for what is no time."""
+    return instants(rows[column]).cast(pl.Datetime("ms")).dt.replace_time_zone("UTC")
+
+
+def untyped(rows: pl.DataFrame, **read: pl.Series) -> pl.Series:
+    """Return the texts that are no time, as a JSON object a row; null where all are."""
+    fields = {
+        name: (rows[name], values.is_not_null() | rows[name].is_null())
+        for name, values in read.items()
+    }
+    odd = {name: pair for name, pair in fields.items() if not pair[1].all()}
+    return untyped_texts(odd, rows.height)
+
+
+def _observations(rows: pl.DataFrame, leaving: Leaving) -> pl.DataFrame:
+    observed, created = moment("observed_at", rows), moment("created_at", rows)
+    return rows.with_columns(fields=_redacted(rows, leaving)).select(
+        observation_id="id",
+        entity_id="entity_id",
+        entity_type="entity_type",
+        observed_at=observed,
+        created_at=created,
+        source_priority="source_priority",
+        observation_source="observation_source",
+        specificity_score="specificity_score",
+        schema_version="schema_version",
+        user_id="user_id",
+        fields="fields",
+        _untyped=untyped(rows, observed_at=observed, created_at=created),
+    )
+
+
+def _redacted(rows: pl.DataFrame, leaving: Leaving) -> pl.Series:
+    """Return the fields of observations without what is redacted."""
+    touched = [t for t in rows["entity_type"].unique() if leaving.redactions.touches(t)]
+    if not touched:
+        return rows["fields"]
+    texts = [
+        redacted_object(text or "", owner, leaving.redactions, leaving.salt)
+        if owner in touched
+        else text
+        for owner, text in rows.select("entity_type", "fields").iter_rows()
+    ]
+    return pl.Series("fields", texts, dtype=pl.String)
+
+
+def _values(dated: pl.DataFrame, leaving: Leaving) -> pl.DataFrame:
+    numbered = dated.with_row_index("row")
+    stated = members(numbered.select("row", text="fields"))
+    about = numbered.select(
+        "row",
+        "entity_id",
+        "entity_type",
+        "source_priority",
+        observation_id="id",
+        observed_at="_at",
+    )
+    owned = stated.join(about, on="row", how="left", maintain_order="left")
+    return as_values(redact(owned, leaving.redactions, leaving.salt)).select(*FIELD_VALUES)
+
+
+def schema_rows(reading: Reading) -> list[dict[str, object]]:
+    """Return the schemas of the database, active or not, as rows."""
+    if "schema_registry" not in reading.stored:
+        return []
+    stored = reading.stored["schema_registry"]
+    known = BY_NAME["schema_registry"]
+    rows = read_rows(reading.whole, stored.known, stored.columns).rows
+    return list(rows.select(known.names).to_dicts())

@@ -1,0 +1,103 @@
+"""The history of one entity, from an archive."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+
+import polars as pl
+
+from neotoma_core.archive.columns import ARCHIVED_AT, BACKUP, REMOVED, ROW_HASH
+from neotoma_core.archive.history import last_of, versions_of
+from neotoma_core.encryption import open_rows, sealed_rows
+from neotoma_core.erasure.naming import ENTITIES, OBSERVATIONS
+from neotoma_core.errors import KeyMissing, UsageError
+from neotoma_core.export.stated import as_values, members
+from neotoma_core.ops.archived_database import damaged_file
+from neotoma_core.ops.planning import iso
+from neotoma_core.report.history import HistoryReport, ObservationVersion, StatedValue
+from neotoma_core.store.archive import open_archive
+from neotoma_core.store.archive_reading import read_table
+from neotoma_core.store.keys import KeySource, read_key
+from neotoma_core.store.ledger import read_erased
+from neotoma_core.tables import BY_NAME
+
+_TABLE = "observations"
+
+
+def entity_history(place: Path, entity: str, key: KeySource | None = None) -> HistoryReport:
+    """Return all that an archive knows of an entity, less what the vault around it knows erased.
+
+    Raises ArchiveError, UsageError for an entity it never saw, KeyMissing.
+    """
+    archive = open_archive(place)
+    columns = (*BY_NAME[_TABLE].names, ROW_HASH, ARCHIVED_AT, BACKUP)
+    read = read_table(archive, _TABLE, columns)
+    removed = read_table(archive, REMOVED, (ROW_HASH, ARCHIVED_AT))
+    versions = _without_erased(place, versions_of(entity, read.rows, removed.rows))
+    if versions.is_empty():
+        raise UsageError(
+            f"archive {place}: no observation of entity {entity}; check the id, or run "
+            "`midden archive` first"
+        )
+    versions = _opened(place, versions, key)
+    last = last_of(entity, versions)
+    own = versions.filter(pl.col("entity_id") == entity)
+    return HistoryReport(
+        entity,
+        str(place),
+        own["entity_type"].drop_nulls().first(),  # type: ignore[arg-type]  # a column of texts
+        versions["id"].n_unique(),
+        tuple(_stated_versions(versions)),
+        tuple(_values(last)),
+        tuple(damaged_file(file) for file in (*read.damaged, *removed.damaged)),
+    )
+
+
+def _without_erased(place: Path, versions: pl.DataFrame) -> pl.DataFrame:
+    erased = read_erased(place.absolute().parent)
+    if not erased:
+        return versions
+    gone = erased.among(OBSERVATIONS, versions["id"].drop_nulls().unique())
+    owners = erased.among(ENTITIES, versions["entity_id"].drop_nulls().unique())
+    return versions.filter(
+        ~pl.col("id").is_in(sorted(gone)) & ~pl.col("entity_id").is_in(sorted(owners))
+    )
+
+
+def _opened(place: Path, versions: pl.DataFrame, key: KeySource | None) -> pl.DataFrame:
+    table = BY_NAME[_TABLE]
+    sealed = sealed_rows(table, versions).height
+    if not sealed:
+        return versions
+    if key is None:
+        raise KeyMissing(place, sealed, _TABLE)
+    return open_rows(table, versions, read_key(key), place)
+
+
+def _stated_versions(versions: pl.DataFrame) -> Iterator[ObservationVersion]:
+    for row in versions.iter_rows(named=True):
+        yield ObservationVersion(
+            row["id"],
+            row["version"],
+            row["entity_id"],
+            row["observed_at"],
+            iso(row[ARCHIVED_AT]),
+            _iso(row["until"]),
+            tuple(row["changed"] or ()),
+            row[BACKUP],
+        )
+
+
+def _values(last: pl.DataFrame) -> Iterator[StatedValue]:
+    """Yield every value that the observations state, by field, then time."""
+    numbered = last.sort("observed_at", "id", nulls_last=True).with_row_index("row")
+    stated = as_values(members(numbered.select("row", text="fields")))
+    about = numbered.select("row", "observed_at", "source_priority", "id")
+    ordered = stated.join(about, on="row").sort("field", "row")
+    columns = ("field", "observed_at", "value", "source_priority", "id")
+    for row in ordered.select(columns).iter_rows():
+        yield StatedValue(*row)
+
+
+def _iso(moment: datetime | None) -> str | None:
+    return None if moment is None else iso(moment)

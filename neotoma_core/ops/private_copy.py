@@ -1,0 +1,89 @@
+"""Reading a database as of one moment: a private copy in the vault, which goes with the run."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+from neotoma_core.errors import DiskFull, TargetError
+from neotoma_core.ops.run import RecoverRequest, Run, target_of
+from neotoma_core.store import vault
+from neotoma_core.store.copies import copy_privately
+from neotoma_core.store.databases import connect_read_only, make_whole
+from neotoma_core.store.inspection import StoredTable, list_tables
+from neotoma_core.store.keys import KeySource
+from neotoma_core.store.space import out_of_space_named
+from neotoma_core.store.sqlite_files import companions
+
+PATIENCE_SECONDS: Final = 600.0  # for another run that is in the vault
+_HEADROOM: Final = 16 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class PrivateCopy:
+    """A whole copy of a database; ``original`` is what messages call it."""
+
+    run: Run
+    original: Path
+    whole: Path
+    stored: Mapping[str, StoredTable]
+
+
+@contextmanager
+def vault_run(
+    target: Path, vault_folder: Path, now: datetime, key: KeySource | None = None
+) -> Iterator[Run]:
+    """Take the vault for a run that keeps no evidence; wait for the run that is in it.
+
+    The target need not exist. Raises BackupUnreadable, TargetError, VaultError.
+    """
+    present = target_of(target)
+    with scratch_run(target, vault_folder, now, key) as run:
+        yield replace(run, target=present)
+
+
+@contextmanager
+def scratch_run(
+    source: Path, vault_folder: Path, now: datetime, key: KeySource | None = None
+) -> Iterator[Run]:
+    """Take the vault for a run without a target; ``source`` is only what messages name."""
+    vault.open_vault(vault_folder, source)
+    with vault.locked(vault_folder, PATIENCE_SECONDS):
+        folders = vault.new_run(vault_folder, now)
+        folders.evidence.rmdir()
+        asked = RecoverRequest(source, (), vault_folder, key=key)
+        try:
+            with out_of_space_named(vault_folder):
+                yield Run(asked, folders, None, (), (), (), now)
+        finally:
+            vault.remove_work(folders)
+
+
+@contextmanager
+def private_copy(
+    target: Path, vault_folder: Path, now: datetime, key: KeySource | None = None
+) -> Iterator[PrivateCopy]:
+    """Copy a database into the scratch of a run, to be read as of this moment.
+
+    Raises TargetError, TargetLocked, BackupError, DiskFull, VaultError.
+    """
+    with vault_run(target, vault_folder, now, key) as run:
+        if run.target is None:
+            raise TargetError(target, "there is no such file", "check the spelling")
+        yield copied(run, target)
+
+
+def copied(run: Run, target: Path) -> PrivateCopy:
+    """Return a private copy of a database in the scratch of a run that has the vault."""
+    needed = sum(path.stat().st_size for path in (target, *companions(target)))
+    free = vault.free_bytes(run.folders.work)
+    if free < 2 * needed + _HEADROOM:
+        raise DiskFull(run.folders.vault, 2 * needed + _HEADROOM, free)
+    folder = run.folders.work / "private"
+    folder.mkdir(mode=0o700)
+    whole = make_whole(copy_privately(target, folder), target, folder / "whole")
+    with closing(connect_read_only(whole)) as connection:
+        stored = {table.name: table for table in list_tables(connection, target)}
+    return PrivateCopy(run, target, whole, stored)

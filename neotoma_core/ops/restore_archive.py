@@ -1,0 +1,108 @@
+"""Building a database from nothing but an archive, in the place of the target.
+
+archive → rows, proven by their hashes → snapshots recomputed → ask → evidence → the file replaced
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from neotoma_core.errors import UsageError
+from neotoma_core.ops.archived_database import ArchivedDatabase, Selection, build_database
+from neotoma_core.ops.erased_copies import without_erased
+from neotoma_core.ops.evidence import secure_database, write_manifest
+from neotoma_core.ops.private_copy import vault_run
+from neotoma_core.ops.progress import Progress
+from neotoma_core.ops.rebuild_as_of import instant_of
+from neotoma_core.ops.reporting import undo_command
+from neotoma_core.ops.run import Run
+from neotoma_core.ops.scratch_snapshots import compute_snapshots
+from neotoma_core.report.archive_restore import ArchiveRestoreReport, RestoredTable
+from neotoma_core.report.findings import Finding
+from neotoma_core.report.rebuild import RebuildReport
+from neotoma_core.store.archive import open_archive
+from neotoma_core.store.keys import KeySource
+from neotoma_core.store.replacing import replace_database
+
+Confirm = Callable[[ArchiveRestoreReport], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class RestoreArchiveRequest:
+    """What the user asked for.
+
+    ``as_of``: a time as the user wrote it; None for the last run of the archive.
+    ``skip_unreadable``: go on without files of the archive that cannot be read.
+    """
+
+    archive: Path
+    target: Path
+    vault: Path
+    as_of: str | None = None
+    schemas: Path | None = None
+    key: KeySource | None = None
+    skip_unreadable: bool = False
+
+
+def moment_of(text: str | None) -> datetime | None:
+    """Return a time the user wrote; raises UsageError for what is none."""
+    instant = instant_of("--as-of", text)
+    return None if instant is None else datetime.fromtimestamp(instant / 1000, UTC)
+
+
+def restore_archive(
+    request: RestoreArchiveRequest, now: datetime, confirm: Confirm, progress: Progress
+) -> ArchiveRestoreReport:
+    """Put the database an archive describes in the place of the target.
+
+    ``confirm`` is shown what is in it and may decline. What is there now is kept as evidence.
+    Raises ArchiveError, TargetLocked, TargetError, KeyMissing, VerificationFailed, UsageError.
+    """
+    moment = moment_of(request.as_of)
+    archive = open_archive(request.archive)
+    with vault_run(request.target, request.vault, now, request.key) as run:
+        selection = Selection("standing", moment, damaged=request.skip_unreadable)
+        built = build_database(archive, run.folders.work / "restored.db", selection, progress)
+        if not any(built.rows.values()):
+            raise UsageError(
+                f"archive {archive.path}: it has no row of that time; choose a later --as-of"
+            )
+        rebuilt = compute_snapshots(built.path, run, progress, request.schemas)
+        vaults = (request.vault, request.archive.absolute().parent)
+        whole, erased = without_erased(built.path, vaults, run, request.key)
+        report = _planned(request, run, built, rebuilt, erased)
+        if not confirm(report):
+            return report
+        progress.begin("evidence")
+        run.folders.evidence.mkdir(mode=0o700)
+        kept = tuple(secure_database(run, d, progress) for d in run.databases)
+        write_manifest(run, kept)
+        replace_database(request.target, whole)
+        return replace(report, outcome="restored", undo=undo_command(run))
+
+
+def _planned(
+    request: RestoreArchiveRequest,
+    run: Run,
+    built: ArchivedDatabase,
+    rebuilt: RebuildReport,
+    erased: int,
+) -> ArchiveRestoreReport:
+    derived = [(table.table, table.inserted) for table in rebuilt.derived]
+    return ArchiveRestoreReport(
+        run=run.folders.name,
+        outcome="planned",
+        archive=str(request.archive),
+        as_of=request.as_of,
+        target=str(request.target),
+        restored=tuple(RestoredTable(*rows) for rows in [*built.rows.items(), *derived]),
+        erased=erased,
+        findings=tuple(_findings(built, rebuilt)),
+        undo=None,
+    )
+
+
+def _findings(built: ArchivedDatabase, rebuilt: RebuildReport) -> Iterator[Finding]:
+    yield from built.findings()
+    yield from rebuilt.findings

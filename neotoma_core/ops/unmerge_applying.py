@@ -1,0 +1,262 @@
+"""Carrying out an unmerge: snapshots recomputed, rows staged, one proven transaction."""
+
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import polars as pl
+
+from neotoma_core.archive.unmerging import ENDS, EntityMerge, UnmergePlan
+from neotoma_core.encryption import seal_rows
+from neotoma_core.frames import ORIGIN, ROWID, TARGET, TARGET_ROWID
+from neotoma_core.merge.derived import plan_derived
+from neotoma_core.ops import proving
+from neotoma_core.ops.evidence import DatabaseEvidence, states_when_locked
+from neotoma_core.ops.rebuild_deciding import complete_rows
+from neotoma_core.ops.recomputing import ENTITY_SNAPSHOTS, RELATIONSHIP_SNAPSHOTS, Recomputed
+from neotoma_core.ops.reporting import derived_summary
+from neotoma_core.ops.unmerge_reading import UnmergeSource
+from neotoma_core.reduce.entities import reduce_entities
+from neotoma_core.reduce.relationships import reduce_relationships
+from neotoma_core.report.recovery import Check, DerivedSummary
+from neotoma_core.store import checks
+from neotoma_core.store.archived_database import new_database
+from neotoma_core.store.publication import publish
+from neotoma_core.store.staging import (
+    Picks,
+    RowSource,
+    StoredRowSet,
+    TableWrite,
+    new_staging,
+    stage_derived,
+    stage_rows,
+)
+from neotoma_core.tables import BY_NAME
+
+if TYPE_CHECKING:
+    from neotoma_core.encryption.key import DataKey
+
+_ARCHIVED: Final = 0  # the origin of rows that come from the archive
+_EDGES: Final = "relationship_observations"
+_SPLITS: Final = "entity_splits"
+_REWRITTEN: Final = {
+    ORIGIN: pl.Int64,
+    ROWID: pl.Int64,
+    "column": pl.String,
+    "value": pl.String,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Unmerging:
+    """What goes back, and the rows that come with it: ``lost`` edges, and the audit of it all."""
+
+    merge: EntityMerge
+    plan: UnmergePlan
+    lost: pl.DataFrame
+    split: pl.DataFrame
+
+
+@dataclass(frozen=True, slots=True)
+class UnmergeDerived:
+    """The snapshots that change. ``key``: what they are sealed with, where anything is."""
+
+    entities: Recomputed
+    relationships: Recomputed
+    key: "DataKey | None"
+
+    @property
+    def summaries(self) -> tuple[DerivedSummary, ...]:
+        """What happens to the rows of both tables."""
+        return derived_summary(self.entities), derived_summary(self.relationships)
+
+
+def recompute(source: UnmergeSource, unmerging: Unmerging, now: str) -> UnmergeDerived:
+    """Reduce both entities and every edge that changes; ``now``: ISO time of the computation."""
+    merge, plan = unmerging.merge, unmerging.plan
+    ids = pl.DataFrame({"entity_id": [merge.merged, merge.survivor]})
+    stored = source.rows("observations")
+    going = pl.col(ROWID).is_in(plan.observations[ROWID].implode())
+    owner = pl.when(going).then(pl.lit(merge.merged)).otherwise("entity_id")
+    theirs = stored.with_columns(entity_id=owner).join(ids, on="entity_id", how="semi")
+    observed, key = source.opened("observations", theirs)
+    reduced = reduce_entities(complete_rows("observations", observed), source.registry)
+    existing, sealed_with = source.opened("entity_snapshots", source.rows("entity_snapshots"))
+    change = plan_derived(
+        "entity_id",
+        existing.join(ids, on="entity_id", how="semi"),
+        reduced.snapshots,
+        ids.join(reduced.snapshots, on="entity_id", how="anti").join(
+            reduced.unreduced, on="entity_id", how="anti"
+        ),
+        columns=ENTITY_SNAPSHOTS.names,
+    )
+    entities = Recomputed(ENTITY_SNAPSHOTS, reduced, change)
+    return UnmergeDerived(entities, _edges(source, unmerging, now), key or sealed_with)
+
+
+def _edges(source: UnmergeSource, unmerging: Unmerging, now: str) -> Recomputed:
+    key = "relationship_key"
+    stored = source.rows(_EDGES)
+    back = unmerging.plan.edges
+    after = stored.join(back, on=ROWID, how="left", suffix="_back").with_columns(
+        pl.coalesce(f"{name}_back", name).alias(name) for name in (key, *ENDS)
+    )
+    lost = unmerging.lost.select(BY_NAME[_EDGES].names)
+    every = pl.concat([after.select(lost.columns), lost])
+    before = stored.join(back, on=ROWID, how="semi")
+    touched = pl.concat([before.select(key), back.select(key), lost.select(key)]).unique()
+    theirs = every.join(touched, on=key, how="semi")
+    reduced = reduce_relationships(complete_rows(_EDGES, theirs), now=now)
+    existing, _ = source.opened("relationship_snapshots", source.rows("relationship_snapshots"))
+    change = plan_derived(
+        key,
+        existing.join(touched, on=key, how="semi"),
+        reduced.snapshots,
+        touched.join(reduced.snapshots, on=key, how="anti"),
+        ignored=("computed_at",),
+        columns=RELATIONSHIP_SNAPSHOTS.names,
+    )
+    return Recomputed(RELATIONSHIP_SNAPSHOTS, reduced, change)
+
+
+def apply_unmerge(
+    source: UnmergeSource,
+    evidence: DatabaseEvidence,
+    unmerging: Unmerging,
+    derived: UnmergeDerived,
+) -> tuple[Check, ...]:
+    """Write it all in one transaction, or nothing, and return what was proven."""
+    work = source.rebuild.run.folders.work
+    archived = work / "archived.db"
+    new_database(archived, {_EDGES: unmerging.lost, _SPLITS: unmerging.split})
+    sources = {
+        TARGET: _row_source(source),
+        _ARCHIVED: RowSource(
+            archived,
+            {n: StoredRowSet(frozenset(BY_NAME[n].names), "rowid") for n in (_EDGES, _SPLITS)},
+        ),
+    }
+    staging = work / "staging.db"
+    writes = []
+    with new_staging(staging) as connection:
+        for name, picks in _picks(source, unmerging).items():
+            columns = BY_NAME[name].names
+            if name in source.stored:
+                columns = tuple(n for n in columns if n in source.stored[name].columns)
+            write = TableWrite(BY_NAME[name], columns)
+            stage_rows(connection, write, picks, sources)
+            writes.append(write)
+    for recomputed in (derived.entities, derived.relationships):
+        written = recomputed.change.written
+        if derived.key is not None:
+            written = seal_rows(recomputed.table, written, derived.key)
+        stage_derived(staging, recomputed.table.name, written, recomputed.change.removed)
+    proven: list[Check] = []
+    publish(
+        source.target,
+        staging,
+        writes,
+        states_when_locked(evidence, source.whole),
+        lambda c: proven.extend(_verify(c, source, unmerging, derived, writes)),
+    )
+    return tuple(proven)
+
+
+def _row_source(source: UnmergeSource) -> RowSource:
+    return RowSource(
+        source.whole,
+        {
+            name: StoredRowSet(frozenset(table.columns), table.facts.rowid)
+            for name, table in source.stored.items()
+        },
+    )
+
+
+def _picks(source: UnmergeSource, unmerging: Unmerging) -> dict[str, Picks]:
+    """Return the rows to write, by table, and the cells of them that are not as stored."""
+    merge, plan = unmerging.merge, unmerging.plan
+    entities = source.rows("entities").filter(pl.col("id") == merge.merged)[ROWID].to_list()
+    cells: dict[str, list[tuple[int, str, str | None]]] = {
+        "entities": [
+            (row, column, None)
+            for row in entities
+            for column in ("merged_to_entity_id", "merged_at")
+        ],
+        "observations": [(row, "entity_id", merge.merged) for row in plan.observations[ROWID]],
+        _EDGES: [
+            (row[0], column, cell)
+            for row in plan.edges.iter_rows()
+            for column, cell in zip(plan.edges.columns[1:], row[1:], strict=True)
+        ],
+    }
+    inserted = {_EDGES: unmerging.lost.height, _SPLITS: unmerging.split.height}
+    picks = {}
+    for name in ("entities", "observations", _EDGES, _SPLITS):
+        changed = cells.get(name, [])
+        numbers = dict.fromkeys(cell[0] for cell in changed)
+        rows: list[tuple[int, int, int | None]] = [(TARGET, n, n) for n in numbers]
+        rows += [(_ARCHIVED, number, None) for number in range(1, inserted.get(name, 0) + 1)]
+        schema = {ORIGIN: pl.Int64, ROWID: pl.Int64, TARGET_ROWID: pl.Int64}
+        rewritten = [(TARGET, *cell) for cell in changed]
+        picks[name] = Picks(
+            pl.DataFrame(rows, schema=schema, orient="row"),
+            pl.DataFrame(rewritten, schema=_REWRITTEN, orient="row"),
+        )
+    return {name: picked for name, picked in picks.items() if picked.rows.height}
+
+
+def _verify(
+    connection: sqlite3.Connection,
+    source: UnmergeSource,
+    unmerging: Unmerging,
+    derived: UnmergeDerived,
+    writes: Sequence[TableWrite],
+) -> tuple[Check, ...]:
+    changed = [
+        *(write.table.name for write in writes),
+        "entity_snapshots",
+        "relationship_snapshots",
+    ]
+    unreadable = set(derived.entities.reduction.unreadable["observation_id"])
+    sample = derived.entities.change.written["entity_id"].to_list()
+    return proving.all_passed(
+        f"target {source.target}",
+        (
+            ("accounted", _accounted(connection, source, unmerging, derived)),
+            ("written", proving.written(connection, writes)),
+            ("intact", _intact(connection, changed)),
+            (
+                "re-reduced",
+                proving.rereduced(connection, sample, unreadable, source.registry, derived.key),
+            ),
+        ),
+    )
+
+
+def _accounted(
+    connection: sqlite3.Connection,
+    source: UnmergeSource,
+    unmerging: Unmerging,
+    derived: UnmergeDerived,
+) -> proving.Proof:
+    expected = {name: table.rows for name, table in source.stored.items()}
+    expected[_EDGES] = expected.get(_EDGES, 0) + unmerging.lost.height
+    expected[_SPLITS] = expected.get(_SPLITS, 0) + unmerging.split.height
+    for recomputed in (derived.entities, derived.relationships):
+        name, change = recomputed.table.name, recomputed.change
+        expected[name] = expected.get(name, 0) + change.inserted - change.removed.height
+    found = {name: checks.count_rows(connection, name) for name in expected}
+    problems = [
+        f"{name} has {rows:,} rows, {expected[name]:,} were planned"
+        for name, rows in found.items()
+        if rows != expected[name]
+    ]
+    return f"{sum(found.values()):,} rows in {len(found)} tables", problems
+
+
+def _intact(connection: sqlite3.Connection, written: Sequence[str]) -> proving.Proof:
+    rows = {name: checks.count_rows(connection, name) for name in sorted(set(written))}
+    problems = checks.integrity_problems(connection, rows)  # whole tables, however few changed
+    return "integrity and foreign keys", problems[:3]

@@ -1,0 +1,72 @@
+"""What an unmerge reads of the database: the tables a merge of entities rewrites."""
+
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from neotoma_core.encryption import open_rows, sealed_rows
+from neotoma_core.errors import KeyMissing
+from neotoma_core.ops.evidence import DatabaseEvidence
+from neotoma_core.ops.rebuild_run import RebuildRun
+from neotoma_core.ops.schemas import registry_in
+from neotoma_core.policies import Registry
+from neotoma_core.store.databases import check_integrity, connect_read_only, make_whole
+from neotoma_core.store.inspection import StoredTable, inspect_database, require_writable
+from neotoma_core.store.keys import read_key
+from neotoma_core.store.rows import empty_rows, read_rows
+from neotoma_core.tables import BY_NAME
+
+if TYPE_CHECKING:
+    from neotoma_core.encryption.key import DataKey
+
+
+@dataclass(frozen=True, slots=True)
+class UnmergeSource:
+    """The whole copy of a database whose merge is undone. ``target`` is what messages name."""
+
+    rebuild: RebuildRun
+    whole: Path
+    stored: dict[str, StoredTable]
+    registry: Registry
+
+    @property
+    def target(self) -> Path:
+        """The database itself."""
+        return self.rebuild.target.path
+
+    def rows(self, name: str) -> pl.DataFrame:
+        """Return the rows of a table, sealed values as they are stored."""
+        if name not in self.stored:
+            return empty_rows(BY_NAME[name])
+        stored = self.stored[name]
+        return read_rows(self.whole, stored.known, stored.columns).rows
+
+    def opened(self, name: str, rows: pl.DataFrame) -> "tuple[pl.DataFrame, DataKey | None]":
+        """Return rows of a table opened, and the key where it was needed; raises KeyMissing."""
+        table = BY_NAME[name]
+        sealed = sealed_rows(table, rows).height
+        if not sealed:
+            return rows, None
+        source = self.rebuild.request.key
+        if source is None:
+            raise KeyMissing(self.target, sealed, name)
+        key = read_key(source)
+        return open_rows(table, rows, key, self.target), key
+
+
+def read_source(rebuild: RebuildRun, evidence: DatabaseEvidence) -> UnmergeSource:
+    """Read a secured target.
+
+    Raises BackupUnreadable, BackupDamaged, NotNeotoma, TargetError.
+    """
+    path = rebuild.target.path
+    whole = make_whole(evidence.copy, path, rebuild.run.folders.work / "target")
+    with closing(connect_read_only(whole)) as connection:
+        check_integrity(connection, path)
+        inspection = inspect_database(connection, path)
+    require_writable(inspection, path)
+    stored = {table.name: table for table in inspection.tables}
+    return UnmergeSource(rebuild, whole, stored, registry_in(whole, stored))

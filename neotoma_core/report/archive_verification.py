@@ -1,0 +1,50 @@
+"""The report of ``midden verify --archive``; its field names are the keys of ``--json``."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from neotoma_core.report.document import document
+from neotoma_core.report.findings import Finding
+from neotoma_core.report.layout import aligned, labelled
+
+
+@dataclass(frozen=True, slots=True)
+class VerifiedTable:
+    """One table: the files and rows that were read, and the files that are damaged."""
+
+    table: str
+    files: int
+    rows: int
+    damaged: int
+
+
+@dataclass(frozen=True, slots=True)
+class ArchiveVerification:
+    """One look at an archive; ``findings`` name what is damaged."""
+
+    archive: str
+    outcome: Literal["verified", "damaged"]
+    verified: tuple[VerifiedTable, ...]
+    findings: tuple[Finding, ...]
+
+    def to_json(self) -> str:
+        """Return the report as one JSON document."""
+        return document(self)
+
+
+def verification_text(report: ArchiveVerification) -> str:
+    """Return the report as text for a terminal."""
+    return "\n".join(_lines(report))
+
+
+def _lines(report: ArchiveVerification) -> Iterator[str]:
+    yield labelled("archive", report.archive)
+    rows = [("", "files", "rows", "damaged")]
+    rows += [(t.table, f"{t.files:,}", f"{t.rows:,}", f"{t.damaged:,}") for t in report.verified]
+    for place, line in enumerate(aligned(rows, right=(1, 2, 3))):
+        yield labelled("" if place else "tables", line)
+    for finding in report.findings:
+        yield labelled("damaged", f"{finding.subject}: {finding.detail}")
+    if report.outcome == "verified":
+        yield labelled("verified", "every file is there, every row is as it was archived")

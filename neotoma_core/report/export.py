@@ -1,0 +1,61 @@
+"""The report of ``midden export``. Its field names are the keys of ``--json`` and stay.
+
+Counts are rows, durations seconds. No stored value but types, fields and ids is in it.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from neotoma_core.report.document import document
+from neotoma_core.report.findings import Finding
+from neotoma_core.report.layout import aligned, labelled
+
+
+@dataclass(frozen=True, slots=True)
+class ExportedFile:
+    """One file: its ``rows``, and values in it that stayed text (``untyped``)."""
+
+    file: str
+    rows: int
+    untyped: int
+
+
+@dataclass(frozen=True, slots=True)
+class ExportReport:
+    """One export. ``undo`` is always null: nothing but the export was written."""
+
+    run: str
+    outcome: str
+    source: str
+    out: str
+    as_of: str | None
+    knowledge: str | None
+    files: tuple[ExportedFile, ...]
+    redacted: tuple[str, ...]
+    findings: tuple[Finding, ...]
+    seconds: Mapping[str, float]
+    undo: None = None
+
+    def to_json(self) -> str:
+        """Return the report as one JSON document."""
+        return document(self)
+
+
+def export_text(report: ExportReport) -> str:
+    """Return the report as text for a terminal."""
+    return "\n".join(_lines(report))
+
+
+def _lines(report: ExportReport) -> Iterator[str]:
+    yield labelled("exported", report.out)
+    rows = [("", "rows", "kept as text")]
+    rows += [(f.file, f"{f.rows:,}", f"{f.untyped:,}") for f in report.files]
+    for place, line in enumerate(aligned(rows, right=(1, 2))):
+        yield labelled("" if place else "files", line)
+    if report.redacted:
+        yield labelled("redacted", ", ".join(report.redacted))
+    for finding in report.findings[:10]:
+        yield labelled(finding.kind, f"{finding.subject}: {finding.detail}")
+    if len(report.findings) > 10:  # noqa: PLR2004 - as many as fit; --json has them all
+        yield labelled("", f"and {len(report.findings) - 10:,} more findings; --json has them")
+    yield labelled("took", f"{sum(report.seconds.values()):.1f} s")

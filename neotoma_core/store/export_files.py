@@ -1,0 +1,155 @@
+"""The files of an export, written beside the folder and put in its place once they are whole.
+
+Invariant: the folder holds the old export or the new one. Order: a hidden folder beside it is
+written and synced → the old folder is renamed aside → the new one takes its name → the old goes.
+Killed between the renames, the folder is missing and the old one is beside it; the next export
+puts that back before it begins.
+"""
+
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal
+
+import duckdb
+import polars as pl
+import pyarrow as pa
+import pyarrow.csv as pa_csv
+import pyarrow.ipc as pa_ipc
+
+from neotoma_core.canonical import JsonValue, stringify
+from neotoma_core.ddl import quoted
+from neotoma_core.errors import UsageError, VaultDamaged
+from neotoma_core.store.atomic import reached, sync_file, sync_folder
+from neotoma_core.store.frame_files import parquet_parts
+from neotoma_core.store.vault import read_json, write_json
+
+Format = Literal["parquet", "csv", "arrow"]
+Write = Callable[[pl.DataFrame], None]
+
+CATALOG: Final = "catalog.json"
+DATABASE: Final = "analytics.duckdb"
+STEPS: Final = ("export_written", "export_moved_aside", "export_in_place")
+_READERS: Final[Mapping[Format, str]] = {
+    "parquet": "read_parquet({})",
+    "csv": "read_csv({}, header = true)",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ExportFolder:
+    """An export being written; ``folder`` is where, until it is whole."""
+
+    folder: Path
+    format: Format
+
+    def file(self, name: str) -> str:
+        """Return the file, relative to the export, of a table."""
+        return f"{name}.{self.format}"
+
+    @contextmanager
+    def writing(self, name: str, schema: Mapping[str, pl.DataType]) -> Iterator[Write]:
+        """Write a table part by part: the block is given what writes a part."""
+        path = self.folder / self.file(name)
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if self.format == "parquet":
+            with parquet_parts(path, schema) as write:
+                yield write
+            return
+        arrow = _flat(pl.DataFrame(schema=dict(schema)), self.format).schema
+        opened = pa_csv.CSVWriter if self.format == "csv" else pa_ipc.new_file
+        with opened(path, arrow) as writer:
+            yield lambda part: writer.write_table(
+                _flat(part.select(*schema), self.format).cast(arrow)
+            )
+        sync_file(path)
+
+
+def _flat(part: pl.DataFrame, to: Format) -> pa.Table:
+    """Return a frame as Arrow; for CSV, lists as JSON text."""
+    if to == "csv":
+        lists = [name for name, kind in part.schema.items() if isinstance(kind, pl.List)]
+        part = part.with_columns(pl.Series(n, _texts(part[n]), dtype=pl.String) for n in lists)
+    return part.to_arrow(compat_level=pl.CompatLevel.oldest())
+
+
+def _texts(lists: pl.Series) -> list[str | None]:
+    return [None if items is None else stringify(items) for items in lists.to_list()]
+
+
+@contextmanager
+def new_export(to: Path, form: Format) -> Iterator[ExportFolder]:
+    """Write an export; it takes its place when the block ends well.
+
+    Raises UsageError where ``to`` holds anything that is no export.
+    """
+    aside = to.with_name(f".{to.name}.midden.old")
+    unborn = to.with_name(f".{to.name}.midden.tmp")
+    if not to.exists() and aside.exists():
+        aside.rename(to)
+    require_export(to)
+    shutil.rmtree(unborn, ignore_errors=True)
+    try:
+        unborn.mkdir(parents=True, mode=0o700)
+    except OSError as error:
+        wrong = (error.strerror or "cannot be created").lower()
+        raise UsageError(f"{to}: {wrong}; choose another folder with --to") from error
+    try:
+        yield ExportFolder(unborn, form)
+        for path in sorted(unborn.rglob("*")):
+            sync_folder(path) if path.is_dir() else sync_file(path)
+        reached("export_written")
+        if to.exists():
+            shutil.rmtree(aside, ignore_errors=True)
+            to.rename(aside)
+        reached("export_moved_aside")
+        unborn.rename(to)
+        sync_folder(to.parent)
+        reached("export_in_place")
+        shutil.rmtree(aside, ignore_errors=True)
+    finally:
+        shutil.rmtree(unborn, ignore_errors=True)
+
+
+def require_export(to: Path) -> None:
+    """Raise UsageError where ``to`` is neither missing, nor empty, nor an export."""
+    if not to.exists():
+        return
+    if not to.is_dir():
+        raise UsageError(f"{to}: a file; name a folder with --to")
+    if not any(to.iterdir()):
+        return
+    try:
+        described = read_json(to / CATALOG) if (to / CATALOG).is_file() else None
+    except VaultDamaged:
+        described = None
+    if not isinstance(described, dict) or described.get("kind") != "midden export":
+        raise UsageError(f"{to}: holds files that are no export; choose another folder with --to")
+
+
+def write_catalog(export: ExportFolder, catalog: JsonValue) -> None:
+    """Write the catalog, the last file of an export."""
+    write_json(export.folder / CATALOG, catalog)
+
+
+def write_views(export: ExportFolder, views: Sequence[tuple[str, str]]) -> bool:
+    """Write a DuckDB database with a view (name, file) over each file; tell whether it could be.
+
+    Files are named relative to the export, so that it may be moved. DuckDB reads no Arrow files.
+    """
+    if export.format not in _READERS:
+        return False
+    with closing(duckdb.connect(str(export.folder / DATABASE))) as connection:
+        connection.execute("SET autoinstall_known_extensions = false")
+        for name, file in views:
+            literal = "'" + file.replace("'", "''") + "'"
+            connection.execute(f"SET file_search_path = '{_escaped(export.folder)}'")
+            reader = _READERS[export.format].format(literal)
+            connection.execute(f"CREATE VIEW {quoted(name)} AS SELECT * FROM {reader}")
+    return True
+
+
+def _escaped(folder: Path) -> str:
+    return str(folder).replace("'", "''")

@@ -1,0 +1,21 @@
+"""Columns of times as Neotoma writes them, read as instants."""
+
+from typing import Final
+
+import polars as pl
+
+from neotoma_core.canonical import instant_ms
+
+_AS_WRITTEN: Final = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$"
+
+
+def instants(texts: pl.Series) -> pl.Series:
+    """Return UTC milliseconds; null for what is no time."""
+    written = texts.str.contains(_AS_WRITTEN).fill_null(value=False)
+    parsed = texts.str.to_datetime("%Y-%m-%dT%H:%M:%S%.3fZ", time_unit="ms", strict=False)
+    quick = parsed.cast(pl.Int64).set(~written, None)
+    others = texts.filter(quick.is_null()).drop_nulls().unique()
+    if others.is_empty():
+        return quick
+    read = pl.Series([instant_ms(text) for text in others], dtype=pl.Int64)
+    return quick.fill_null(texts.replace_strict(others, read, default=None, return_dtype=pl.Int64))

@@ -1,0 +1,23 @@
+"""Flow: write the small files of an archive as fewer, sorted ones."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from prefect import flow
+
+from neotoma_core.ops.compact import CompactRequest, compact_archive
+from neotoma_core.settings import default_archive_of
+from pipelines.recording import RunLog, record_compaction
+from pipelines.task_defaults import operation
+
+compact = operation(compact_archive).with_options(name="compact")
+
+
+@flow(name="compact-archive", persist_result=False)
+def compact_archive_flow(
+    *, target: Path | None = None, archive: Path | None = None, retention_days: int = 7
+) -> None:
+    """Compact ``archive``, by default that of ``target``'s vault; old files stay for some days."""
+    place = default_archive_of(target, archive)
+    request = CompactRequest(place, timedelta(days=retention_days))
+    record_compaction(compact(request, datetime.now(UTC), RunLog()))

@@ -1,0 +1,89 @@
+"""Killed at any step, an archive is readable, and the next run adds what is missing, once."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from neotoma_core.store import archive_compaction, archive_writing
+from neotoma_core.store.archive import open_archive
+from neotoma_core.store.archive_reading import read_table
+from tests.archiving import archive, log_of, rebuilt
+from tests.databases import entity, make_database, observation, source
+
+KILLED = 77
+ARCHIVE = """
+import os, sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from neotoma_core.ops.archive import ArchiveRequest, append_database
+from neotoma_core.ops.compact import CompactRequest, compact_archive
+from neotoma_core.ops.private_copy import private_copy
+from neotoma_core.ops.progress import Silent
+from neotoma_core.store.atomic import observed
+
+database, vault, place, step, times, what = sys.argv[1:]
+left = int(times)
+
+def crash(reached):
+    global left
+    if reached == step:
+        left -= 1
+        if left == 0:
+            os._exit(77)
+
+now = datetime(2026, 3, 12, tzinfo=UTC)
+with observed(crash):
+    if what == "compact":
+        compact_archive(CompactRequest(Path(place)), now, Silent())
+    else:
+        with private_copy(Path(database), Path(vault), now) as copy:
+            append_database(copy, ArchiveRequest(Path(place)), Silent())
+"""
+
+
+def crash_at(step: str, times: int, database: Path, place: Path, what: str) -> int:
+    words = (str(database), str(database.parent / "vault"), str(place), step, str(times), what)
+    return subprocess.run([sys.executable, "-c", ARCHIVE, *words], check=False).returncode
+
+
+def make(folder: Path) -> Path:
+    return make_database(
+        folder / "neotoma.db",
+        {
+            "entities": [entity("e1")],
+            "observations": [observation("o1"), observation("o2")],
+            "sources": [source("s1")],
+        },
+    )
+
+
+@pytest.mark.parametrize("times", [1, 2, 3])
+def test_a_killed_append_is_completed_without_duplicates(times: int, tmp_path: Path) -> None:
+    database, place = make(tmp_path), tmp_path / "archive"
+    (step,) = archive_writing.STEPS
+    assert crash_at(step, times, database, place, "append") == KILLED
+    archive(database, place)
+    opened = open_archive(place)
+    counts = {n: read_table(opened, n).rows.height for n in ("entities", "observations", "sources")}
+    assert counts == {"entities": 1, "observations": 2, "sources": 1}
+    assert archive(database, place).outcome == "unchanged"
+
+
+@pytest.mark.parametrize("step", archive_compaction.STEPS)
+def test_a_killed_compaction_leaves_the_rows_as_they_were(step: str, tmp_path: Path) -> None:
+    database, place = make(tmp_path), tmp_path / "archive"
+    archive(database, place)
+    more = make_database(
+        tmp_path / "more.db",
+        {
+            "entities": [entity("e1")],
+            "observations": [observation("o1"), observation("o2"), observation("o3")],
+            "sources": [source("s1")],
+        },
+    )
+    archive(more, place)
+    assert crash_at(step, 1, more, place, "compact") == KILLED
+    assert log_of(rebuilt(place, tmp_path / "back.db")) == log_of(more)
+    assert archive(more, place).outcome == "unchanged"

@@ -1,0 +1,111 @@
+"""Compaction: fewer files, the same rows, and nothing gone that anybody may need."""
+
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import polars as pl
+import pytest
+from deltalake import DeltaTable
+
+from neotoma_core.compaction import LONGEST_WRITER
+from neotoma_core.errors import UsageError, VerificationFailed
+from neotoma_core.ops.compact import CompactRequest, compact_archive, plan_only
+from neotoma_core.ops.progress import Silent
+from neotoma_core.ops.verify_archive import verify_archive
+from neotoma_core.report.compaction import CompactionReport
+from neotoma_core.store import archive_compaction
+from neotoma_core.store.archive import open_archive
+from neotoma_core.store.archive_compaction import fingerprint, remove_old
+from neotoma_core.store.archive_reading import files_of, read_table, table_files
+from tests.archiving import archive, log_of, rebuilt
+from tests.conftest import NOW
+from tests.databases import entity, make_database, observation
+
+
+def compact(place: Path, **options: object) -> CompactionReport:
+    request = CompactRequest(place, **options)  # type: ignore[arg-type]  # a test's own keywords
+    now = datetime.fromtimestamp(time.time(), UTC)  # old files are removed by the real clock
+    return compact_archive(request, now, Silent())
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    """An archive that three runs have appended to, a newer observation sorting before older."""
+    for run in range(1, 4):
+        rows = [observation(f"o{n}", f"e{9 - n}") for n in range(run)]
+        database = make_database(
+            tmp_path / f"run-{run}.db", {"entities": [entity("e1")], "observations": rows}
+        )
+        archive(database, tmp_path / "archive", now=NOW + timedelta(days=run))
+    return tmp_path / "archive"
+
+
+def rows_of(place: Path) -> pl.DataFrame:
+    rows = read_table(open_archive(place), "observations").require_whole()
+    return fingerprint("observations", rows)
+
+
+def test_a_plan_writes_nothing(place: Path) -> None:
+    before = {p: p.read_bytes() for p in place.rglob("*") if p.is_file()}
+    report = plan_only(CompactRequest(place), Silent())
+    (table,) = (t for t in report.compacted if t.table == "observations")
+    assert (report.outcome, table.files_before, table.files_after) == ("planned", 3, 1)
+    assert {p: p.read_bytes() for p in place.rglob("*") if p.is_file()} == before
+
+
+def test_the_rows_are_the_same_in_one_sorted_file(place: Path, tmp_path: Path) -> None:
+    before = rows_of(place)
+    compact(place)
+    (file,) = table_files(open_archive(place), "observations")
+    assert rows_of(place).equals(before)
+    assert pl.read_parquet(file.path)["entity_id"].is_sorted()
+    assert verify_archive(place, Silent()).outcome == "verified"
+    assert log_of(rebuilt(place, tmp_path / "b.db")) == log_of(tmp_path / "run-3.db")
+    assert archive(tmp_path / "run-3.db", place).outcome == "unchanged"
+
+
+def test_a_reader_that_began_before_sees_all_rows(place: Path) -> None:
+    reader = DeltaTable(str(place / "observations"))
+    compact(place)
+    rows = sum(pl.read_parquet(file.path).height for file in files_of(reader))
+    assert rows == 3
+
+
+def test_old_files_stay_until_their_retention_is_over(place: Path) -> None:
+    compact(place)
+    files = list((place / "observations").glob("*.parquet"))
+    assert len(files) == 4
+    assert remove_old(open_archive(place), "observations", 0, apply=True) == 3
+    assert len(list((place / "observations").glob("*.parquet"))) == 1
+    assert verify_archive(place, Silent()).outcome == "verified"
+
+
+def test_files_that_a_pin_names_stay(place: Path) -> None:
+    report = compact(place, pin="audit")
+    assert report.pins == ("audit",)
+    assert remove_old(open_archive(place), "observations", 0, apply=True) == 0
+    compact(place, unpin="audit")
+    assert remove_old(open_archive(place), "observations", 0, apply=True) == 3
+
+
+def test_a_retention_shorter_than_the_longest_writer_is_refused(place: Path) -> None:
+    with pytest.raises(UsageError, match="24 hours"):
+        compact(place, retention=LONGEST_WRITER - timedelta(hours=1))
+
+
+def test_rows_that_are_not_the_same_are_never_committed(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = rows_of(place)
+    write = archive_compaction._write  # noqa: SLF001 - the one place where rows could go astray
+
+    def lose_one(rows: pl.DataFrame, path: Path) -> None:
+        write(rows.with_columns(entity_id=pl.lit("other")), path)
+
+    monkeypatch.setattr(archive_compaction, "_write", lose_one)
+    with pytest.raises(VerificationFailed, match="not those that were there"):
+        compact(place)
+    monkeypatch.undo()
+    assert rows_of(place).equals(before)
+    assert len(list((place / "observations").glob("*.parquet"))) == 3
