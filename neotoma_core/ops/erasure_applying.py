@@ -66,13 +66,7 @@ def _accounted(connection: sqlite3.Connection, plan: ErasurePlan) -> proving.Pro
         name, change = recomputed.table.name, recomputed.change
         if name in expected:
             expected[name] += change.inserted - change.removed.height
-    found = {name: checks.count_rows(connection, name) for name in expected}
-    problems = [
-        f"{name} has {rows:,} rows, {expected[name]:,} were planned"
-        for name, rows in found.items()
-        if rows != expected[name]
-    ]
-    return f"{sum(found.values()):,} rows in {len(found)} tables", problems
+    return proving.accounted(connection, expected)
 
 
 def _gone(connection: sqlite3.Connection, plan: ErasurePlan) -> proving.Proof:

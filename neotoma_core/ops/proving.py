@@ -4,7 +4,7 @@ Each proof says in words what was proven, and what is wrong.
 """
 
 import sqlite3
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from neotoma_core.encryption import open_cells
@@ -34,6 +34,17 @@ def all_passed(subject: str, proofs: Iterable[tuple[str, Proof]]) -> tuple[Check
     if failed:
         raise VerificationFailed(subject, failed)
     return done
+
+
+def accounted(connection: sqlite3.Connection, expected: Mapping[str, int]) -> Proof:
+    """Every table has the rows it is expected to have."""
+    found = {name: checks.count_rows(connection, name) for name in expected}
+    problems = [
+        f"{name} has {rows:,} rows, {expected[name]:,} were planned"
+        for name, rows in found.items()
+        if rows != expected[name]
+    ]
+    return f"{sum(found.values()):,} rows in {len(found)} tables", problems
 
 
 def written(connection: sqlite3.Connection, writes: Sequence[TableWrite]) -> Proof:

@@ -102,13 +102,7 @@ def _accounted(
     for tally in tallies:
         had = expected.get(tally.table.name, 0)
         expected[tally.table.name] = had + tally.inserted - tally.removed
-    found = {name: checks.count_rows(connection, name) for name in expected}
-    problems = [
-        f"{name} has {rows:,} rows, {expected[name]:,} were planned"
-        for name, rows in found.items()
-        if rows != expected[name]
-    ]
-    return f"{sum(found.values()):,} rows in {len(found)} tables", problems
+    return proving.accounted(connection, expected)
 
 
 def _intact(connection: sqlite3.Connection, tallies: Sequence[Tally]) -> proving.Proof:

@@ -247,13 +247,7 @@ def _accounted(
     for recomputed in (derived.entities, derived.relationships):
         name, change = recomputed.table.name, recomputed.change
         expected[name] = expected.get(name, 0) + change.inserted - change.removed.height
-    found = {name: checks.count_rows(connection, name) for name in expected}
-    problems = [
-        f"{name} has {rows:,} rows, {expected[name]:,} were planned"
-        for name, rows in found.items()
-        if rows != expected[name]
-    ]
-    return f"{sum(found.values()):,} rows in {len(found)} tables", problems
+    return proving.accounted(connection, expected)
 
 
 def _intact(connection: sqlite3.Connection, written: Sequence[str]) -> proving.Proof:

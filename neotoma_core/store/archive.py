@@ -14,11 +14,8 @@ an append: files written → commit names them → both forced to the disk. One 
 run, so a run that was killed leaves whole tables old or new; the next one adds what is missing.
 """
 
-import fcntl
-import os
-import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -29,6 +26,7 @@ from deltalake.exceptions import DeltaError, DeltaProtocolError, TableNotFoundEr
 from neotoma_core.archive.columns import FORMAT, SCHEMAS
 from neotoma_core.canonical import JsonValue
 from neotoma_core.errors import ArchiveBusy, ArchiveDamaged, ArchiveError, VaultDamaged
+from neotoma_core.store.locking import exclusive
 from neotoma_core.store.vault import read_json, write_json
 
 ARCHIVE_FOLDER: Final = "archive"  # of a vault
@@ -37,7 +35,6 @@ LOCK: Final = "lock"
 _KIND: Final = "midden archive"
 _TABLE_FORMAT: Final = "midden archive format "
 _READER_VERSION: Final = 1
-_PAUSE_SECONDS: Final = 0.1
 _SHOWN_IDS: Final = 32
 
 
@@ -120,26 +117,15 @@ def describe(archive: Archive, ids: Iterable[str]) -> None:
 def locked(path: Path, patience: float = 0.0) -> Iterator[None]:
     """Keep others from writing to the archive in a folder; wait ``patience`` seconds for them.
 
-    Raises ArchiveBusy. The lock goes with the process.
+    Raises ArchiveBusy, ArchiveError.
     """
-    try:
-        descriptor = os.open(path / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
-    except OSError as error:
-        wrong = (error.strerror or "cannot be written to").lower()
-        raise ArchiveError(path, wrong, "change its permissions") from error
-    try:
-        end = time.monotonic() + patience
-        while True:
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError as error:
-                if time.monotonic() >= end:
-                    raise ArchiveBusy(path) from error
-                time.sleep(_PAUSE_SECONDS)
+    with ExitStack() as held:
+        try:
+            held.enter_context(exclusive(path / LOCK, patience, lambda: ArchiveBusy(path)))
+        except OSError as error:
+            wrong = (error.strerror or "cannot be written to").lower()
+            raise ArchiveError(path, wrong, "change its permissions") from error
         yield
-    finally:
-        os.close(descriptor)
 
 
 def open_table(archive: Archive, table: str) -> DeltaTable:

@@ -17,10 +17,8 @@ Invariant: what has no manifest does not exist. Nothing but ``work`` is deleted 
 ``midden prune``: backups that its plan names, and blobs that no backup names any longer.
 """
 
-import fcntl
 import os
 import shutil
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -33,11 +31,11 @@ import orjson
 from neotoma_core.canonical import JsonValue, stringify
 from neotoma_core.errors import VaultDamaged, VaultError, VaultLocked
 from neotoma_core.store.atomic import write_file
+from neotoma_core.store.locking import exclusive
 
 FORMAT: Final = 1
 _ID_BYTES: Final = 8
 WITH_ERASURES: Final = 2  # so that a midden that knows no ledger does not pass it over
-_PAUSE_SECONDS: Final = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,25 +73,11 @@ def open_vault(vault: Path, protects: Path) -> None:
 def locked(vault: Path, patience: float = 0.0) -> Iterator[None]:
     """Keep other runs out of the vault; wait ``patience`` seconds for one that is in it.
 
-    Raises VaultLocked.
-    The lock goes with the process, so a killed run leaves none behind; only its scratch, which is
-    removed here.
+    A killed run leaves only its scratch behind, which is removed here. Raises VaultLocked.
     """
-    descriptor = os.open(vault / "lock", os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        end = time.monotonic() + patience
-        while True:
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError as error:
-                if time.monotonic() >= end:
-                    raise VaultLocked(vault) from error
-                time.sleep(_PAUSE_SECONDS)
+    with exclusive(vault / "lock", patience, lambda: VaultLocked(vault)):
         shutil.rmtree(vault / "work", ignore_errors=True)
         yield
-    finally:
-        os.close(descriptor)
 
 
 def new_run(vault: Path, now: datetime) -> RunFolders:
