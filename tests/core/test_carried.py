@@ -1,5 +1,6 @@
 """What is taken from what a database declares: words, numbers and literals, and no more."""
 
+import math
 import sqlite3
 from contextlib import closing
 
@@ -80,7 +81,8 @@ def test_names_are_compared_as_sqlite_compares_them() -> None:
     st.one_of(
         st.none(),
         st.integers(-(2**63), 2**63 - 1),
-        st.floats(allow_infinity=False),
+        # Beyond these SQLite 3.40 misreads the last digit of what it wrote itself.
+        st.floats(-1e280, 1e280, allow_subnormal=False).filter(lambda f: not 0 < abs(f) < 1e-280),
         st.text(),
         st.binary(),
     )
@@ -97,3 +99,13 @@ def test_a_literal_says_the_cell_exactly(cell: object) -> None:
             f"SELECT {text or 'NULL'} IS c AND typeof({text or 'NULL'}) = typeof(c) FROM t"
         ).fetchone()
     assert back == 1
+
+
+@given(st.floats(allow_infinity=False, allow_nan=False))
+def test_numbers_next_to_each_other_have_different_literals(number: float) -> None:
+    following = math.nextafter(number, math.inf)
+    with closing(sqlite3.connect(":memory:")) as connection:
+        connection.execute("CREATE TABLE t (c)")
+        connection.executemany("INSERT INTO t VALUES (?)", [(number,), (following,)])
+        texts = connection.execute(f"SELECT {literal('c')} FROM t").fetchall()
+    assert len(set(texts)) == 2 or number == following
