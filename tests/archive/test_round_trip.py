@@ -47,7 +47,7 @@ DATABASES = st.lists(st.sampled_from(ARCHIVED), min_size=1, max_size=3, unique=T
 KEYS = st.sampled_from([None, "a", "b", "ä", 7, b"k"])
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(DATABASES, st.lists(KEYS, min_size=8, max_size=8))
 def test_every_cell_comes_back_as_it_was(
     tables: Mapping[str, list[dict[str, object]]], keys: list[object]
