@@ -22,6 +22,8 @@ from neotoma_core.errors import UsageError
 
 if TYPE_CHECKING:
     from neotoma_core.ops.restore import RestoreReport
+    from neotoma_core.ops.restore_sources import RestoreSource
+    from neotoma_core.store.keys import KeySource
 
 
 def restore(
@@ -62,16 +64,8 @@ def restore(
     What is there now is kept as new evidence first. What was erased since does not come back. Raw
     files that are missing come back with a backup; those that are there stay.
     """
-    from datetime import UTC, datetime
-
-    from neotoma_core.cli.progress import TerminalProgress
-    from neotoma_core.losses import Loss
-    from neotoma_core.ops.guarding import Guard
-    from neotoma_core.ops.restore import RestoreReport, RestoreRequest
-    from neotoma_core.ops.restore import restore as restore_database
     from neotoma_core.ops.restore_sources import find_source
-    from neotoma_core.settings import default_vault, key_source, neotoma_environment
-    from neotoma_core.store.interrupts import released
+    from neotoma_core.settings import default_vault, key_source
 
     if not dry_run:
         require_answerable(yes=yes)
@@ -88,17 +82,49 @@ def restore(
         return
     if source is None or from_archive or as_of or skip_unreadable:
         raise UsageError(
-            "name a backup or an evidence folder, or an archive with --from-archive; --as-of and "
+            "name an evidence folder or a backup, or an archive with --from-archive; --as-of and "
             "--skip-unreadable go with an archive"
         )
     found = find_source(source, folder)
     if dry_run:
+        from neotoma_core.ops.restore import RestoreReport
+
         plan = RestoreReport(str(found.folder), str(target), "planned", 0, None)
         print(plan.to_json() if json else f"{found.origin:<10} found: it holds {found.says}")
         return
     if not agreed(f"put {target} back to {found.says}?", yes=yes):
         print("declined   nothing was changed")
         return
+    _put_back(
+        found,
+        target,
+        folder,
+        key,
+        allow_environment_mismatch=allow_environment_mismatch,
+        yes=yes,
+        json=json,
+    )
+
+
+def _put_back(
+    found: "RestoreSource",
+    target: Path,
+    folder: Path,
+    key: "KeySource | None",
+    *,
+    allow_environment_mismatch: bool,
+    yes: bool,
+    json: bool,
+) -> None:
+    from datetime import UTC, datetime
+
+    from neotoma_core.cli.progress import TerminalProgress
+    from neotoma_core.losses import Loss
+    from neotoma_core.ops.guarding import Guard
+    from neotoma_core.ops.restore import RestoreRequest
+    from neotoma_core.ops.restore import restore as restore_database
+    from neotoma_core.settings import neotoma_environment
+    from neotoma_core.store.interrupts import released
 
     def permit(loss: Loss) -> bool:
         progress.pause()

@@ -1,0 +1,99 @@
+"""Every error Midden raises on purpose, and the exit code each ends a command with.
+
+::
+
+    MiddenError                  1
+    ├── UsageError               2    wrong arguments or settings
+    ├── ConflictsFound           4    safe mode met one key with two values
+    ├── VerificationFailed       5    what was written is not what was planned; rolled back
+    │   └── BackupNotIntact      5    a backup is not what was stored; nothing was moved
+    ├── AnomalyFound             6    a sudden loss; rotation is frozen
+    ├── BackupError             10    an input; the target is unchanged
+    │   ├── BackupUnreadable    10    missing, no permission, not SQLite, empty, truncated
+    │   ├── BackupDamaged       10    opens, but fails its integrity check
+    │   └── NotNeotoma          10    a SQLite database without Neotoma's tables
+    ├── TargetError             11    the target cannot be used as it is
+    │   ├── TargetLocked        11    another program holds the database; retryable
+    │   ├── TargetChanged       11    the target changed after it was read; retryable
+    │   └── ErasureUnfinished   11    rows were erased, their traces not all; retryable
+    ├── KeyMissing              12    encrypted values and no key
+    ├── KeyWrong                12    encrypted values that the key does not open
+    ├── EnvironmentMismatch     13    development rows offered to production, or the reverse
+    ├── DiskFull                14    too little free space for what is about to be written
+    ├── VaultError              20    the folder Midden owns
+    │   ├── OtherDatabase       20    it protects another database
+    │   ├── VaultLocked         21    another run is using it; retryable
+    │   └── VaultDamaged        22    something in it is not what its manifest says
+    └── ArchiveError            25    no archive, of a newer midden, or it cannot be written to
+        ├── ArchiveForeign      25    the archive is of another database
+        ├── ArchiveBusy         26    another run is writing to it; retryable
+        └── ArchiveDamaged      27    a file of it is missing or damaged
+
+A message reads ``<what> <which>: <what is wrong>; <what to do>`` and never holds a stored value.
+Exit code 3 is no error: the run did its work, and some of the backups could not be read.
+130 and 143 end a run that was interrupted or told to stop.
+"""
+
+from neotoma_core.errors.base import (
+    MiddenError,
+)
+from neotoma_core.errors.databases import (
+    BackupDamaged,
+    BackupError,
+    BackupUnreadable,
+    DiskFull,
+    EnvironmentMismatch,
+    ErasureUnfinished,
+    KeyMissing,
+    KeyWrong,
+    NotNeotoma,
+    TargetChanged,
+    TargetError,
+    TargetLocked,
+)
+from neotoma_core.errors.outcomes import (
+    AnomalyFound,
+    BackupNotIntact,
+    ConflictsFound,
+    UsageError,
+    VerificationFailed,
+)
+from neotoma_core.errors.places import (
+    ArchiveBusy,
+    ArchiveDamaged,
+    ArchiveError,
+    ArchiveForeign,
+    OtherDatabase,
+    VaultDamaged,
+    VaultError,
+    VaultLocked,
+)
+
+__all__ = [
+    "AnomalyFound",
+    "ArchiveBusy",
+    "ArchiveDamaged",
+    "ArchiveError",
+    "ArchiveForeign",
+    "BackupDamaged",
+    "BackupError",
+    "BackupNotIntact",
+    "BackupUnreadable",
+    "ConflictsFound",
+    "DiskFull",
+    "EnvironmentMismatch",
+    "ErasureUnfinished",
+    "KeyMissing",
+    "KeyWrong",
+    "MiddenError",
+    "NotNeotoma",
+    "OtherDatabase",
+    "TargetChanged",
+    "TargetError",
+    "TargetLocked",
+    "UsageError",
+    "VaultDamaged",
+    "VaultError",
+    "VaultLocked",
+    "VerificationFailed",
+]

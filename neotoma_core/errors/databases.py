@@ -1,0 +1,140 @@
+"""Databases that cannot be used: backups, targets, keys, environments, and no room for them."""
+
+from pathlib import Path
+
+from neotoma_core.errors.base import MiddenError
+
+
+class BackupError(MiddenError):
+    """An input cannot be used; the target is unchanged."""
+
+    exit_code = 10
+
+    def __init__(self, path: Path, wrong: str, advice: str) -> None:
+        self.path = path
+        self.wrong = wrong
+        self.advice = advice
+        super().__init__(f"{path}: {wrong}; {advice}")
+
+
+class BackupUnreadable(BackupError):
+    """Missing, without permission, not SQLite, empty or truncated."""
+
+
+class BackupDamaged(BackupError):
+    """It opens, but fails its integrity check."""
+
+
+class NotNeotoma(BackupError):
+    """A SQLite database without Neotoma's tables."""
+
+
+class TargetError(MiddenError):
+    """The target cannot be used as it is."""
+
+    exit_code = 11
+
+    def __init__(self, path: Path, wrong: str, advice: str) -> None:
+        self.path = path
+        super().__init__(f"target {path}: {wrong}; nothing was changed; {advice}")
+
+
+class TargetLocked(TargetError):
+    """Another program holds the database."""
+
+    retryable = True
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            path,
+            "locked by another program",
+            "stop the Neotoma server (or wait until it is idle) and run the command again",
+        )
+
+
+class TargetChanged(TargetError):
+    """The target changed after it was read."""
+
+    retryable = True
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            path, "it was written to while the merge was planned", "run the command again"
+        )
+
+
+class ErasureUnfinished(TargetError):
+    """The rows were erased and that was committed; the traces they left were not all removed."""
+
+    retryable = True
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        MiddenError.__init__(
+            self,
+            f"target {path}: the rows are erased, but another program keeps the database from "
+            "being scrubbed, so their text may still be in its free space; stop the Neotoma "
+            "server and run `midden erase --again`",
+        )
+
+
+class KeyMissing(MiddenError):
+    """Encrypted values and no key: recomputing would write empty snapshots, or plain ones."""
+
+    exit_code = 12
+
+    def __init__(self, path: Path, rows: int, table: str = "observations") -> None:
+        self.path = path
+        self.rows = rows
+        self.table = table
+        super().__init__(
+            f"{path}: {rows:,} {table.replace('_', ' ')} are encrypted and no key was given; "
+            "nothing was changed, since snapshots recomputed without the key would be wrong; "
+            "give the key with --key-file or --mnemonic-file"
+        )
+
+
+class KeyWrong(MiddenError):
+    """Encrypted values that the key does not open: it is another's, or they are damaged."""
+
+    exit_code = 12
+
+    def __init__(self, path: Path, table: str, failed: int, sealed: int) -> None:
+        self.path = path
+        self.table = table
+        self.failed = failed
+        self.sealed = sealed
+        super().__init__(
+            f"{path}: the key does not open {failed:,} of {sealed:,} encrypted values in {table}; "
+            "nothing was changed; give the key they were encrypted with"
+        )
+
+
+class EnvironmentMismatch(MiddenError):
+    """Development rows offered to production, or the reverse."""
+
+    exit_code = 13
+
+    def __init__(self, backup: Path, backup_is: str, target_is: str) -> None:
+        self.backup = backup
+        super().__init__(
+            f"{backup}: a {backup_is} database offered to a {target_is} target; nothing was "
+            "changed; leave it out, or say --allow-environment-mismatch if that is what you want"
+        )
+
+
+class DiskFull(MiddenError):
+    """Too little free space for what is about to be written."""
+
+    exit_code = 14
+
+    def __init__(self, folder: Path, needed: int | None = None, free: int = 0) -> None:
+        self.needed = needed
+        self.free = free
+        wrong = "the disk is full"
+        if needed is not None:
+            wrong = f"{needed / 1e6:,.1f} MB are needed and {free / 1e6:,.1f} MB are free"
+        super().__init__(
+            f"{folder}: {wrong}; nothing was changed; "
+            "make room, or choose another folder with --vault"
+        )

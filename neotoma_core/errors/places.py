@@ -1,0 +1,85 @@
+"""What Midden itself keeps and cannot use: a vault, an archive."""
+
+from pathlib import Path
+
+from neotoma_core.errors.base import MiddenError
+
+
+class VaultError(MiddenError):
+    """Something about the folder Midden owns."""
+
+    exit_code = 20
+
+    def __init__(self, path: Path, wrong: str, advice: str) -> None:
+        self.path = path
+        super().__init__(f"vault {path}: {wrong}; {advice}")
+
+
+class OtherDatabase(VaultError):
+    """The vault protects another database."""
+
+    def __init__(self, path: Path, target: Path) -> None:
+        self.target = target
+        super().__init__(
+            path,
+            f"it protects another database: nothing of what it knows is in {target}",
+            "choose another folder with --vault",
+        )
+
+
+class VaultLocked(VaultError):
+    """Another run is using the vault."""
+
+    exit_code = 21
+    retryable = True
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, "another run of midden is using it", "wait until it has ended")
+
+
+class VaultDamaged(VaultError):
+    """Something in the vault is not what its manifest says."""
+
+    exit_code = 22
+
+
+class ArchiveError(MiddenError):
+    """No archive, one that a newer midden wrote, or one that cannot be written to."""
+
+    exit_code = 25
+
+    def __init__(self, path: Path, wrong: str, advice: str) -> None:
+        self.path = path
+        self.wrong = wrong
+        self.advice = advice
+        super().__init__(f"archive {path}: {wrong}; {advice}")
+
+
+class ArchiveForeign(ArchiveError):
+    """The archive is of another database."""
+
+    def __init__(self, path: Path, database: Path) -> None:
+        super().__init__(
+            path,
+            f"it is of another database: it shares no observation and no source with {database}; "
+            "nothing was written",
+            "name another archive, or say --same-database if that was wiped and begun anew",
+        )
+
+
+class ArchiveBusy(ArchiveError):
+    """Another run is writing to the archive."""
+
+    exit_code = 26
+    retryable = True
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            path, "another run of midden is writing to it", "run again once it is done"
+        )
+
+
+class ArchiveDamaged(ArchiveError):
+    """A file of the archive is missing or damaged."""
+
+    exit_code = 27
