@@ -34,9 +34,6 @@ Exit code 3 is no error: the run did its work, and some of the backups could not
 130 and 143 end a run that was interrupted or told to stop.
 """
 
-from neotoma_core.errors.base import (
-    MiddenError,
-)
 from neotoma_core.errors.databases import (
     BackupDamaged,
     BackupError,
@@ -67,6 +64,9 @@ from neotoma_core.errors.places import (
     VaultDamaged,
     VaultError,
     VaultLocked,
+)
+from neotoma_core.errors.root import (
+    MiddenError,
 )
 
 __all__ = [

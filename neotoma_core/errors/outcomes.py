@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from neotoma_core.errors.base import MiddenError
+from neotoma_core.errors.root import MiddenError
 
 
 class UsageError(MiddenError):

@@ -1,4 +1,4 @@
-"""What all errors have in common."""
+"""The root of the tree: what all errors have in common."""
 
 from typing import Any, ClassVar
 
