@@ -6,6 +6,7 @@ A database is itself, its write-ahead log (``-wal``) and its rollback journal (`
 """
 
 import hashlib
+import itertools
 import os
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -245,8 +246,11 @@ def _copy_bytes(path: Path, descriptor: int, folder: Path) -> CopiedFile:
     return CopiedFile(path, path.name, size, facts.st_mtime_ns, "")
 
 
-def _blocks(descriptor: int) -> Iterator[bytes]:
+def _blocks(descriptor: int) -> Iterator[memoryview]:
+    """Yield a file from its start, block by block; each may be used until the next but one."""
+    # Two buffers for the whole file: memory that is new to the process costs more than the copy.
+    buffers = itertools.cycle([memoryview(bytearray(CHUNK)) for _ in range(2)])
     offset = 0
-    while block := os.pread(descriptor, CHUNK, offset):
-        yield block
-        offset += len(block)
+    while size := os.preadv(descriptor, [buffer := next(buffers)], offset):
+        yield buffer[:size]
+        offset += size
