@@ -23,7 +23,7 @@ from neotoma_core.manifests import NO_STATE, Backup, Manifest
 from neotoma_core.ops.anomalies import judged, unexplained
 from neotoma_core.ops.backup_raw_files import keep_logs, keep_raw_files, named_raw_files
 from neotoma_core.ops.backup_reporting import backup_report
-from neotoma_core.ops.backup_run import BackupRequest, vault_run
+from neotoma_core.ops.backup_run import BackupRequest
 from neotoma_core.ops.clock import Clock
 from neotoma_core.ops.drill import DrillRules, drill_backup
 from neotoma_core.ops.progress import Progress, Silent
@@ -44,6 +44,7 @@ from neotoma_core.store.inspection import StoredTable, inspect_database
 from neotoma_core.store.live_copies import copy_whole
 from neotoma_core.store.measuring import count_contents, fingerprint_tables
 from neotoma_core.store.sqlite_files import companions
+from neotoma_core.store.vault_run import vault_run
 from neotoma_core.tables import SECRET
 from neotoma_core.versions import version_range
 

@@ -1,17 +1,12 @@
-"""A run over the backups of a vault: the vault is held, and scratch is there, while it lasts."""
+"""What is asked of the backups of a vault."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 
 from neotoma_core.errors import UsageError
 from neotoma_core.manifests import Backup
-from neotoma_core.store import vault
 from neotoma_core.store.backups import Listing
 from neotoma_core.store.keys import KeySource
-from neotoma_core.store.space import out_of_space_named
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,20 +25,6 @@ class BackupRequest:
     logs: bool = False
     expect_empty: bool = False
     key: KeySource | None = None
-
-
-@contextmanager
-def vault_run(folder: Path, target: Path, now: datetime) -> Iterator[vault.RunFolders]:
-    """Take the vault for a run that takes no evidence; raises VaultError, DiskFull."""
-    vault.open_vault(folder, target)
-    with vault.locked(folder):
-        folders = vault.new_run(folder, now)
-        folders.evidence.rmdir()
-        try:
-            with out_of_space_named(folder):
-                yield folders
-        finally:
-            vault.remove_work(folders)
 
 
 def chosen(listing: Listing, words: str) -> Backup:

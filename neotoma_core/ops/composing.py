@@ -11,10 +11,11 @@ from neotoma_core.coverage.identity import Family, family_of_target
 from neotoma_core.environments import environment_of
 from neotoma_core.errors import UsageError
 from neotoma_core.ops.progress import Progress
-from neotoma_core.ops.run import DatabaseRef, RecoverRequest, Run, target_of, vault_run
+from neotoma_core.ops.run import DatabaseRef, RecoverRequest, Run, target_of
 from neotoma_core.ops.search import Found, FoundCopy, SearchRequest, search
 from neotoma_core.report.composition import CompositionReport, UnusedCopy, UsedCopy
 from neotoma_core.report.layout import escaped
+from neotoma_core.store.vault_run import vault_run
 
 
 @contextmanager
@@ -27,7 +28,7 @@ def composed_run(
     told which of several databases the target is.
     """
     target = target_of(request.target)
-    with vault_run(request, now) as folders:
+    with vault_run(request.vault, request.target, now) as folders:
         scratch = folders.work / "found"
         scratch.mkdir(mode=0o700)
         also = [request.target] if target else []

@@ -14,8 +14,8 @@ from neotoma_core.store.copies import copy_privately
 from neotoma_core.store.databases import connect_read_only, make_whole
 from neotoma_core.store.inspection import StoredTable, list_tables
 from neotoma_core.store.keys import KeySource
-from neotoma_core.store.space import out_of_space_named
 from neotoma_core.store.sqlite_files import companions
+from neotoma_core.store.vault_run import vault_run
 
 PATIENCE_SECONDS: Final = 600.0  # for another run that is in the vault
 _HEADROOM: Final = 16 << 20
@@ -32,7 +32,7 @@ class PrivateCopy:
 
 
 @contextmanager
-def vault_run(
+def target_run(
     target: Path, vault_folder: Path, now: datetime, key: KeySource | None = None
 ) -> Iterator[Run]:
     """Take the vault for a run that keeps no evidence; wait for the run that is in it.
@@ -49,16 +49,9 @@ def scratch_run(
     source: Path, vault_folder: Path, now: datetime, key: KeySource | None = None
 ) -> Iterator[Run]:
     """Take the vault for a run without a target; ``source`` is only what messages name."""
-    vault.open_vault(vault_folder, source)
-    with vault.locked(vault_folder, PATIENCE_SECONDS):
-        folders = vault.new_run(vault_folder, now)
-        folders.evidence.rmdir()
+    with vault_run(vault_folder, source, now, PATIENCE_SECONDS) as folders:
         asked = RecoverRequest(source, (), vault_folder, key=key)
-        try:
-            with out_of_space_named(vault_folder):
-                yield Run(asked, folders, None, (), (), (), now)
-        finally:
-            vault.remove_work(folders)
+        yield Run(asked, folders, None, (), (), (), now)
 
 
 @contextmanager
@@ -69,7 +62,7 @@ def private_copy(
 
     Raises TargetError, TargetLocked, BackupError, DiskFull, VaultError.
     """
-    with vault_run(target, vault_folder, now, key) as run:
+    with target_run(target, vault_folder, now, key) as run:
         if run.target is None:
             raise TargetError(target, "there is no such file", "check the spelling")
         yield copied(run, target)

@@ -8,9 +8,8 @@ from pathlib import Path
 
 from neotoma_core.errors import TargetError
 from neotoma_core.ops.run import DatabaseRef, RecoverRequest, Run, target_of
-from neotoma_core.store import vault
 from neotoma_core.store.keys import KeySource
-from neotoma_core.store.space import out_of_space_named
+from neotoma_core.store.vault_run import vault_run
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +72,7 @@ def _run(request: RebuildRequest, now: datetime) -> Iterator[RebuildRun]:
     target = target_of(request.target)
     if target is None:
         raise TargetError(request.target, "there is no such file", "check the spelling")
-    vault.open_vault(request.vault, request.target)
-    with vault.locked(request.vault):
-        folders = vault.new_run(request.vault, now)
+    with vault_run(request.vault, request.target, now) as folders:
         asked = RecoverRequest(request.target, (), request.vault, key=request.key)
-        try:
-            with out_of_space_named(request.vault):
-                run = Run(asked, folders, target, (), (), (), now)
-                yield RebuildRun(request, run, target)
-        finally:
-            vault.remove_work(folders)
+        run = Run(asked, folders, target, (), (), (), now)
+        yield RebuildRun(request, run, target)

@@ -28,8 +28,8 @@ from neotoma_core.store.interrupts import hold_interrupts
 from neotoma_core.store.keys import KeySource
 from neotoma_core.store.live_copies import copy_whole
 from neotoma_core.store.replacing import replace_database
-from neotoma_core.store.space import out_of_space_named
 from neotoma_core.store.sqlite_files import is_open_elsewhere
+from neotoma_core.store.vault_run import vault_run
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,26 +70,21 @@ def reset(request: ResetRequest, now: datetime, progress: Progress) -> ResetRepo
     present = target_of(target)
     if present is None:
         raise TargetError(target, "there is no such file", "there is nothing to reset")
-    vault.open_vault(request.vault, target)
-    with vault.locked(request.vault), out_of_space_named(request.vault):
-        folders = vault.new_run(request.vault, now)
+    with vault_run(request.vault, target, now) as folders:
         run = Run(RecoverRequest(target, (), request.vault), folders, present, (), (), (), now)
-        try:
-            loss = _loss(request, folders)
-            if is_open_elsewhere(target):
-                raise TargetLocked(target)
-            if not request.guard.permit(loss):
-                return _reported(run, loss, "declined", None)
-            asked = BackupRequest(
-                target, request.vault, "before-reset", expect_empty=True, key=request.key
-            )
-            backup = pre_backup(asked, folders, now, progress)
-            write_manifest(run, (secure_database(run, present, progress),))
-            empty = _empty_database(folders.work / "empty.db")
-            hold_interrupts()
-            replace_database(target, empty)
-        finally:
-            vault.remove_work(folders)
+        loss = _loss(request, folders)
+        if is_open_elsewhere(target):
+            raise TargetLocked(target)
+        if not request.guard.permit(loss):
+            return _reported(run, loss, "declined", None)
+        asked = BackupRequest(
+            target, request.vault, "before-reset", expect_empty=True, key=request.key
+        )
+        backup = pre_backup(asked, folders, now, progress)
+        write_manifest(run, (secure_database(run, present, progress),))
+        empty = _empty_database(folders.work / "empty.db")
+        hold_interrupts()
+        replace_database(target, empty)
     return _reported(run, loss, "reset", backup.backup)
 
 

@@ -30,8 +30,8 @@ from neotoma_core.store import vault
 from neotoma_core.store.interrupts import hold_interrupts
 from neotoma_core.store.keys import KeySource
 from neotoma_core.store.replacing import replace_database
-from neotoma_core.store.space import out_of_space_named
 from neotoma_core.store.sqlite_files import is_open_elsewhere
+from neotoma_core.store.vault_run import vault_run
 
 __all__ = ["RestoreReport", "RestoreRequest", "check_evidence", "restore", "restore_evidence"]
 
@@ -83,27 +83,22 @@ def restore(request: RestoreRequest, now: datetime, progress: Progress) -> Resto
     source, target = request.source, request.target
     present = target_of(target)
     _require_environment(request)
-    vault.open_vault(request.vault, target)
-    with vault.locked(request.vault), out_of_space_named(request.vault):
-        folders = vault.new_run(request.vault, now)
+    with vault_run(request.vault, target, now) as folders:
         run = Run(RecoverRequest(target, (), request.vault), folders, present, (), (), (), now)
-        try:
-            whole = unpack(source, folders.work / "restore", target)
-            if present is not None and is_open_elsewhere(target):
-                raise TargetLocked(target)
-            if not _permitted(request, whole, folders, now):
-                return RestoreReport(str(source.folder), str(target), "declined", 0, None)
-            kept = tuple(secure_database(run, d, progress) for d in run.databases)
-            write_manifest(run, kept)
-            erased = 0
-            if whole is not None:
-                vaults = (request.vault, source.vault)
-                whole, erased = without_erased(whole, vaults, run, request.key)
-            copied, lost = _raw_files(request, folders.work)
-            hold_interrupts()
-            replace_database(target, whole)
-        finally:
-            vault.remove_work(folders)
+        whole = unpack(source, folders.work / "restore", target)
+        if present is not None and is_open_elsewhere(target):
+            raise TargetLocked(target)
+        if not _permitted(request, whole, folders, now):
+            return RestoreReport(str(source.folder), str(target), "declined", 0, None)
+        kept = tuple(secure_database(run, d, progress) for d in run.databases)
+        write_manifest(run, kept)
+        erased = 0
+        if whole is not None:
+            vaults = (request.vault, source.vault)
+            whole, erased = without_erased(whole, vaults, run, request.key)
+        copied, lost = _raw_files(request, folders.work)
+        hold_interrupts()
+        replace_database(target, whole)
     undo = undo_command(run)
     return RestoreReport(str(source.folder), str(target), "restored", erased, undo, copied, lost)
 

@@ -12,7 +12,7 @@ from neotoma_core.errors import UsageError
 from neotoma_core.ops.archived_database import ArchivedDatabase, Selection, build_database
 from neotoma_core.ops.erased_copies import without_erased
 from neotoma_core.ops.evidence import secure_database, write_manifest
-from neotoma_core.ops.private_copy import vault_run
+from neotoma_core.ops.private_copy import target_run
 from neotoma_core.ops.progress import Progress
 from neotoma_core.ops.rebuild_as_of import instant_of
 from neotoma_core.ops.reporting import undo_command
@@ -61,7 +61,7 @@ def restore_archive(
     """
     moment = moment_of(request.as_of)
     archive = open_archive(request.archive)
-    with vault_run(request.target, request.vault, now, request.key) as run:
+    with target_run(request.target, request.vault, now, request.key) as run:
         selection = Selection("standing", moment, damaged=request.skip_unreadable)
         built = build_database(archive, run.folders.work / "restored.db", selection, progress)
         if not any(built.rows.values()):

@@ -21,7 +21,7 @@ from neotoma_core.report.layout import escaped
 from neotoma_core.store import vault
 from neotoma_core.store.archive import is_archive
 from neotoma_core.store.keys import KeySource
-from neotoma_core.store.space import out_of_space_named
+from neotoma_core.store.vault_run import vault_run
 from neotoma_core.tables import MERGED, SECRET, Table
 
 
@@ -133,21 +133,8 @@ def recovery_run(request: RecoverRequest, now: datetime) -> Iterator[Run]:
     target = target_of(request.target)
     usable, left_out = _usable(request)
     backups, repeated = _distinct(usable)
-    with vault_run(request, now) as folders:
+    with vault_run(request.vault, request.target, now) as folders:
         yield Run(request, folders, target, backups, left_out, repeated, now)
-
-
-@contextmanager
-def vault_run(request: RecoverRequest, now: datetime) -> Iterator[vault.RunFolders]:
-    """Hold the vault, with the folders of a new run, until the run is over; raises VaultError."""
-    vault.open_vault(request.vault, request.target)
-    with vault.locked(request.vault):
-        folders = vault.new_run(request.vault, now)
-        try:
-            with out_of_space_named(request.vault):
-                yield folders
-        finally:
-            vault.remove_work(folders)
 
 
 def require_readable(path: Path) -> None:

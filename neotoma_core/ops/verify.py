@@ -10,12 +10,13 @@ from neotoma_core.errors import UsageError
 from neotoma_core.manifests import Backup
 from neotoma_core.ops.anomalies import looked_at
 from neotoma_core.ops.backup_reporting import drill_summary
-from neotoma_core.ops.backup_run import chosen, vault_run
+from neotoma_core.ops.backup_run import chosen
 from neotoma_core.ops.clock import Clock
 from neotoma_core.ops.drill import DrillRules, drill_backup
 from neotoma_core.ops.progress import Progress
 from neotoma_core.report.backup import DrillSummary, VerifyReport
 from neotoma_core.store.backups import Listing, list_backups, write_state
+from neotoma_core.store.vault_run import vault_run
 
 
 @dataclass(frozen=True, slots=True)

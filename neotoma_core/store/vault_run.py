@@ -1,0 +1,27 @@
+"""One run in a vault, from taking it to leaving it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+
+from neotoma_core.store import vault
+from neotoma_core.store.space import out_of_space_named
+
+
+@contextmanager
+def vault_run(
+    folder: Path, protects: Path, now: datetime, patience: float = 0.0
+) -> Iterator[vault.RunFolders]:
+    """Hold a vault, made where there is none, for a run of its own; its scratch goes when it ends.
+
+    ``patience``: seconds to wait for another run that is in it. Raises VaultError, DiskFull.
+    """
+    vault.open_vault(folder, protects)
+    with vault.locked(folder, patience):
+        folders = vault.new_run(folder, now)
+        try:
+            with out_of_space_named(folder):
+                yield folders
+        finally:
+            vault.remove_work(folders)
