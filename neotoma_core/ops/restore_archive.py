@@ -75,7 +75,6 @@ def restore_archive(
         if not confirm(report):
             return report
         progress.begin("evidence")
-        run.folders.evidence.mkdir(mode=0o700)
         kept = tuple(secure_database(run, d, progress) for d in run.databases)
         write_manifest(run, kept)
         replace_database(request.target, whole)

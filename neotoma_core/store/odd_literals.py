@@ -13,7 +13,7 @@ from neotoma_core.archive.columns import ODD
 from neotoma_core.canonical import stringify
 from neotoma_core.ddl import literal, quoted
 from neotoma_core.frames import ROWID, framed
-from neotoma_core.store.arrow_sqlite import arrow_connection, fetch, immutable_uri
+from neotoma_core.store.arrow_sqlite import arrow_connection, execute, fetch, immutable_uri
 from neotoma_core.store.rows import odd_condition, without_bad_text
 from neotoma_core.tables import Table
 
@@ -24,6 +24,7 @@ _BYTES: Final = re.compile(r"CAST\(X'((?:[0-9A-F]{2})*)' AS TEXT\)", re.ASCII)
 _TEXT: Final = re.compile(r"'((?:[^']|'')*)'", re.DOTALL)
 _MOST_INTEGER: Final = 2**63
 _AT_ONCE: Final = 5_000
+_MAPPED_BYTES: Final = 1 << 31
 
 
 class NotALiteral(ValueError):
@@ -66,6 +67,7 @@ def odd_numbers(
     known = [column for column in table.columns if column.name in stored]
     found: dict[str, list[int]] = {}
     with arrow_connection(immutable_uri(database)) as connection:
+        execute(connection, f"PRAGMA mmap_size = {_MAPPED_BYTES}")
         conditions = {column.name: odd_condition(column) for column in known}
         conditions |= {
             name: f"{quoted(name)} IS NOT NULL" for name in stored if name not in table.names
