@@ -89,7 +89,6 @@ def _rereduced(connection: sqlite3.Connection, plan: ErasurePlan) -> proving.Pro
 
 
 def _intact(connection: sqlite3.Connection, plan: ErasurePlan) -> proving.Proof:
-    written = {name: len(rows) for name, rows in plan.reach.rows.items()}
-    written |= {r.table.name: r.change.writes for r in plan.derived if r.change.writes}
-    problems = checks.integrity_problems(connection, written)
+    derived = [r.table.name for r in plan.derived if r.change.writes]
+    problems = checks.integrity_problems(connection, [*plan.reach.rows, *derived])
     return "integrity and foreign keys", problems[:3]

@@ -106,7 +106,6 @@ def _accounted(
 
 
 def _intact(connection: sqlite3.Connection, tallies: Sequence[Tally]) -> proving.Proof:
-    written = {t.table.name: t.inserted + t.updated + t.removed for t in tallies}
-    written = {name: rows for name, rows in written.items() if rows}
+    written = [t.table.name for t in tallies if t.inserted or t.updated or t.removed]
     problems = checks.integrity_problems(connection, written)
     return "integrity and foreign keys", problems[:3]

@@ -66,8 +66,8 @@ def _intact(
     connection: sqlite3.Connection, plan: RecoveryPlan, writes: Sequence[TableWrite]
 ) -> proving.Proof:
     """Every table written to is sound; the others were proven when the same bytes were read."""
-    written = {w.table.name: plan.merge.tables[w.table.name].writes for w in writes}
-    written |= {r.table.name: r.change.writes for r in plan.derived if r.change.writes}
+    written = [write.table.name for write in writes]
+    written += [r.table.name for r in plan.derived if r.change.writes]
     return "integrity and foreign keys", checks.integrity_problems(connection, written)[:3]
 
 
