@@ -73,11 +73,6 @@ def writing_error(place: Path, error: Exception) -> ArchiveError | DiskFull:
     return ArchiveError(place, wrong, "look at its permissions and its disk, and run again")
 
 
-def names_in(place: Path) -> set[Path]:
-    """Return the files of a table that are there."""
-    return _names(place)
-
-
 def sync_new(place: Path, before: set[Path]) -> None:
     """Force the files to the disk that were not there before, and the folders that name them."""
     for path in sorted(_names(place) - before):

@@ -15,7 +15,6 @@ the folder renamed into the scratch → ``backups`` synced → its files removed
 before the manifest that names them, and removed after the last one that does.
 """
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -190,8 +189,3 @@ def _with_state(entry: Path, manifest: Manifest) -> Backup:
 def leftovers(vault: Path) -> Iterator[Path]:
     """Yield hidden temporary files that a killed run left beside a state."""
     yield from (vault / FOLDER).glob("*/.*.midden.tmp")
-
-
-def folder_bytes(folder: Path) -> int:
-    """Return how many bytes the files in a folder have."""
-    return sum(file.stat().st_size for file in os.scandir(folder) if file.is_file())
