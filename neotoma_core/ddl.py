@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable, Iterator
 
+from neotoma_core.canonical import stringify
+from neotoma_core.cells import ODD, sql_of_literal, text_literal
 from neotoma_core.tables import TABLES, Column, Index, Table
 
 
@@ -22,6 +24,28 @@ def literal(name: str) -> str:
         f"CASE WHEN {cell} IS NULL THEN NULL WHEN typeof({cell}) = 'text' "
         f"AND instr(CAST({cell} AS BLOB), x'00') THEN {bytewise} ELSE quote({cell}) END"
     )
+
+
+def is_among(column: str, cells: Iterable[str]) -> str:
+    """Return the condition that a column holds one of some cells; see ``cells``."""
+    plain: list[str] = []
+    others: list[str] = []
+    for cell in cells:
+        (others if cell.startswith(ODD) or "\0" in cell else plain).append(cell)
+    listed = stringify(list(plain)).replace("'", "''")
+    among = f"{quoted(column)} IN (SELECT value FROM json_each('{listed}'))"
+    if not others:
+        return among
+    return f"({among} OR {quoted(column)} IN ({', '.join(map(literal_of, others))}))"
+
+
+def literal_of(cell: str) -> str:
+    """Return a cell of text as an SQL literal; raises NotALiteral."""
+    if not cell.startswith(ODD):
+        return text_literal(cell.encode())
+    literal_text = cell.removeprefix(ODD)
+    sql_of_literal(literal_text)
+    return literal_text
 
 
 def column_list(names: Iterable[str]) -> str:

@@ -1,6 +1,7 @@
-"""The columns Midden adds to frames of stored rows.
+"""Frames of stored rows: their cells, and the columns Midden adds.
 
-They start with an underscore; Neotoma's do not. A column that Neotoma does not know may have any
+Cells are text, whatever the column declares; see ``cells``. Midden's own columns start with an
+underscore; Neotoma's do not. A column that Neotoma does not know may have any
 name: where that could be taken for something else, the frame has it behind an equals sign.
 """
 
@@ -21,6 +22,19 @@ POLARS_TYPES: Final = {"TEXT": pl.String, "INTEGER": pl.Int64, "REAL": pl.Float6
 
 _PLAIN_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]*", re.ASCII)
 _ESCAPE: Final = "="
+
+
+def empty_rows(table: Table) -> pl.DataFrame:
+    """Return a frame of ``table`` without rows: what a database without the table holds.
+
+    Of a carried table: as ``framed_table`` returns it.
+    """
+    return pl.DataFrame(schema=frame_schema(table))
+
+
+def frame_schema(table: Table) -> dict[str, pl.DataType]:
+    """Return the columns of a frame of ``table``: ``_rowid`` and its cells."""
+    return {ROWID: pl.Int64(), **dict.fromkeys(table.names, pl.String())}
 
 
 def framed(name: str) -> str:

@@ -23,6 +23,10 @@ Upstream: schema_registry.ts, DEFAULT_OBSERVATION_SOURCE_PRIORITY.
 """
 
 
+_ACTIVE: Final = "1"
+"""The cell of an active row; see ``cells``."""
+
+
 @dataclass(frozen=True, slots=True)
 class Converter:
     """One declared conversion: from a JavaScript type name to a field type, by function name."""
@@ -71,7 +75,7 @@ class Registry:
 
     @classmethod
     def from_rows(cls, rows: Iterable[Mapping[str, object]]) -> "Registry":
-        """Read the registry from rows of ``schema_registry``, which must come in rowid order.
+        """Read the registry from rows of ``schema_registry``, as cells, in the order of rowids.
 
         A row whose JSON is unreadable, or whose definition has no ``fields`` object, is skipped
         for the next candidate: Neotoma would fail on every entity of the type. A policy with a
@@ -119,7 +123,7 @@ class Registry:
 
 def _scope_key(row: Mapping[str, object]) -> tuple[str, str | None] | None:
     """Return whom an active row serves; None if it serves nobody."""
-    if row["active"] != 1:
+    if row["active"] != _ACTIVE:
         return None
     entity_type = str(row["entity_type"])
     if row["scope"] == "global":

@@ -5,6 +5,7 @@ from typing import Final
 import polars as pl
 from hypothesis import strategies as st
 
+from neotoma_core.cells import ODD
 from neotoma_core.policies import Converter, EntitySchema, FieldRule, Registry
 
 SCALARS: Final = (
@@ -83,6 +84,19 @@ TIMES: Final = (
 
 BAD_TIMES: Final = ("", "20260209", "2026-02-09T08:00:60.000Z", " 2026-02-09T08:00:00.000Z")
 """Texts in which JavaScript finds no date."""
+
+HALVED: Final = f"{ODD}CAST(X'61EDA0BD' AS TEXT)"
+"""The cell of a text that ends in half a surrogate pair."""
+
+PLAIN_PRIORITIES: Final = ("-5", "0", "1", "100", "100", "1000", "1000")
+ODD_PRIORITIES: Final = (
+    *("99.5", "1000.5", "1e+20", "inf", "-inf", "9007199254740992", "9007199254740993"),
+    *(f"{ODD}'high'", f"{ODD}' 7 '", f"{ODD}''", f"{ODD}X'31'"),
+)
+"""Cells of ``source_priority`` that the store's API takes, and others that a column can hold."""
+
+PLAIN_SCORES: Final = ("1.0", "1.0")
+ODD_SCORES: Final = ("inf", f"{ODD}'high'")
 
 PLAIN_KEYS: Final = ("latest", "high", "high_id", "special", "special_high", "list", "texts")
 CONVERTED_KEYS: Final = ("number", "text", "flag", "day", "numbers", "odd_list")
@@ -172,14 +186,17 @@ def entity_observations() -> st.SearchStrategy[pl.DataFrame]:
     rows = st.fixed_dictionaries(
         {
             "entity_id": st.sampled_from(("e1", "e2", "e3", "E1", "é")),
-            "entity_type": st.sampled_from(("probe", "probe", "ranked", "unranked", "unheard")),
+            "entity_type": st.sampled_from(
+                ("probe", "probe", "probe", "ranked", "unranked", "unheard", HALVED)
+            ),
             "schema_version": st.sampled_from(("1.0", "1.0", "2.0", "")),
             "observed_at": st.sampled_from(TIMES * 6 + BAD_TIMES),
-            "specificity_score": st.sampled_from((None, 0.0, 0.5, 1.0, 1.0, float("inf"))),
-            "source_priority": st.sampled_from((None, -5, 0, 1, 100, 100, 1000, 1000, 2**53)),
+            "specificity_score": st.sampled_from((None, "0.0", "0.5", *PLAIN_SCORES, *ODD_SCORES)),
+            "source_priority": st.sampled_from((None, *PLAIN_PRIORITIES * 3, *ODD_PRIORITIES)),
             "observation_source": st.sampled_from((None, "", "human", "sensor", "import", "odd")),
             "fields": st.one_of(*[object_texts(keys)] * 9, st.sampled_from(NOT_OBJECTS)),
             "user_id": st.sampled_from(("u1", "u1", "u2", None)),
+            "created_at": st.sampled_from((*TIMES, None)),
         }
     )
     return _with_ids(st.lists(rows, max_size=30), OBSERVATION)
@@ -195,9 +212,10 @@ def relationship_observations() -> st.SearchStrategy[pl.DataFrame]:
             "source_entity_id": st.just("e1"),
             "target_entity_id": st.just("e2"),
             "observed_at": st.sampled_from((*TIMES * 4, *BAD_TIMES, None)),
-            "source_priority": st.sampled_from((None, 0, 1, 100, 1000)),
+            "source_priority": st.sampled_from((None, *PLAIN_PRIORITIES, *ODD_PRIORITIES)),
             "metadata": st.one_of(*[object_texts(keys)] * 9, st.sampled_from(NOT_OBJECTS)),
             "user_id": st.sampled_from(("u1", "u1", "u2", None)),
+            "created_at": st.sampled_from((*TIMES, None)),
         }
     )
     return _with_ids(st.lists(rows, max_size=30), RELATIONSHIP_OBSERVATION)
@@ -209,11 +227,13 @@ OBSERVATION: Final = {
     "entity_type": pl.String,
     "schema_version": pl.String,
     "observed_at": pl.String,
-    "specificity_score": pl.Float64,
-    "source_priority": pl.Int64,
+    "specificity_score": pl.String,
+    "source_priority": pl.String,
     "observation_source": pl.String,
     "fields": pl.String,
     "user_id": pl.String,
+    "created_at": pl.String,
+    "_rowid": pl.Int64,
 }
 RELATIONSHIP_OBSERVATION: Final = {
     "id": pl.String,
@@ -222,9 +242,11 @@ RELATIONSHIP_OBSERVATION: Final = {
     "source_entity_id": pl.String,
     "target_entity_id": pl.String,
     "observed_at": pl.String,
-    "source_priority": pl.Int64,
+    "source_priority": pl.String,
     "metadata": pl.String,
     "user_id": pl.String,
+    "created_at": pl.String,
+    "_rowid": pl.Int64,
 }
 
 
@@ -244,6 +266,7 @@ def _ids() -> st.SearchStrategy[str]:
             "\\",
             "obs1\x07",
             "obs1\x08",
+            HALVED,
         )
     )
     return st.one_of(written, written, odd)
@@ -258,7 +281,10 @@ def _with_ids(
     def frames(draw: st.DrawFn) -> pl.DataFrame:
         stated = draw(rows)
         ids = draw(st.lists(_ids(), min_size=len(stated), max_size=len(stated), unique=True))
-        numbered = [{"id": id_, **row} for id_, row in zip(ids, stated, strict=True)]
+        numbered = [
+            {"id": id_, "_rowid": number, **row}
+            for number, (id_, row) in enumerate(zip(ids, stated, strict=True), 1)
+        ]
         return pl.DataFrame(numbered, schema=schema)
 
     return frames()

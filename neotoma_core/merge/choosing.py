@@ -10,7 +10,7 @@ from neotoma_core.frames import ORIGIN, TARGET
 from neotoma_core.merge.ancestry import Ancestry
 from neotoma_core.merge.classify import CLASS, KEPT, RESENT, STANDS_IN
 from neotoma_core.merge.decisions import BY, DECISIONS, KEEP, SOURCE_SIDE, TARGET_SIDE
-from neotoma_core.merge.frames import secondary_keys
+from neotoma_core.merge.frames import CLAIMED, secondary_keys
 from neotoma_core.merge.policy import MergePolicy
 from neotoma_core.tables import Table
 
@@ -35,9 +35,7 @@ def by_mode(table: Table, found: pl.DataFrame, policy: MergePolicy, *, first: bo
     """
     is_conflict = pl.col(CLASS) == "conflict"
     replaces = first and policy.mode == "keep-source" and table.kind != "secret"
-    # The merged row that was already taken from a backup stays: the first backup wins.
-    from_target = pl.col(KEPT + ORIGIN) == TARGET
-    chosen = pl.when(from_target & pl.lit(replaces)).then(pl.lit(SOURCE_SIDE))
+    chosen = pl.when(_gives_way(found) & pl.lit(replaces)).then(pl.lit(SOURCE_SIDE))
     settled = found.with_columns(
         pl.when(is_conflict & pl.col(KEEP).is_null())
         .then(chosen.otherwise(pl.lit(TARGET_SIDE)))
@@ -50,6 +48,18 @@ def by_mode(table: Table, found: pl.DataFrame, policy: MergePolicy, *, first: bo
         pl.when(barred).then(pl.lit(TARGET_SIDE)).otherwise(KEEP).alias(KEEP),
         pl.when(barred).then(pl.lit("unique")).otherwise(BY).alias(BY),
     )
+
+
+def _gives_way(found: pl.DataFrame) -> pl.Expr:
+    """Return whether the merged row is the target's, and no backup before has it, too.
+
+    Of backups that share a row the first wins, also where it says what the target does.
+    """
+    from_target = pl.col(KEPT + ORIGIN) == TARGET
+    claimed = KEPT + CLAIMED
+    if claimed not in found.columns:
+        return from_target
+    return from_target & ~pl.col(claimed).fill_null(value=False)
 
 
 def _takes_a_key(table: Table, columns: Sequence[str]) -> pl.Expr:
@@ -69,13 +79,12 @@ def _takes_a_key(table: Table, columns: Sequence[str]) -> pl.Expr:
 
 def replacing_rows(table: Table, found: pl.DataFrame, policy: MergePolicy) -> pl.Series:
     """Return which incoming rows take the place of the merged row with their key."""
-    from_target = pl.col(KEPT + ORIGIN) == TARGET
     # A row that was moved may have been sent again as well.
     reingested = pl.col(CLASS).is_in(["reingested", "moved"]) & pl.col(RESENT)
     two_versions = pl.col(CLASS).is_in(["conflict", "three_way"])
     wins = two_versions & (pl.col(KEEP) == SOURCE_SIDE)
     if policy.mode == "keep-source" and policy.reingested == "by-mode" and table.kind != "secret":
-        wins = wins | (from_target & reingested)
+        wins = wins | (_gives_way(found) & reingested)
     if policy.reingested == "keep-earliest" and "observed_at" in found.columns:
         wins = wins | (reingested & _is_earlier(found))
     return found.select(wins.fill_null(value=False).alias("wins"))["wins"]

@@ -14,7 +14,7 @@ from typing import Final
 import polars as pl
 
 from neotoma_core.frames import ORIGIN, ROWID, TARGET_ROWID, values_of
-from neotoma_core.merge.frames import MOVED_FROM, secondary_keys
+from neotoma_core.merge.frames import CLAIMED, MOVED_FROM, secondary_keys
 from neotoma_core.tables import Table
 
 KEPT: Final = "_kept_"  # before the name of a column of the merged row
@@ -94,7 +94,7 @@ def _beside(
         *table.identity,
         *(
             pl.col(name).alias(KEPT + name)
-            for name in (*values, MOVED_FROM, ROWID, ORIGIN, TARGET_ROWID)
+            for name in (*values, MOVED_FROM, CLAIMED, ROWID, ORIGIN, TARGET_ROWID)
             if name in merged.columns and name not in table.identity
         ),
     )

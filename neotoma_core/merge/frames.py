@@ -17,6 +17,11 @@ from neotoma_core.tables import Table
 MOVED_FROM: Final = "_moved_from"
 """What a row said, in the columns that merges of entities rewrite, before it was repointed."""
 
+CLAIMED: Final = "_claimed"
+"""Whether a backup has the row of the target, too: then it is the first backup that has it."""
+
+_AFTER_ALL: Final = 1 << 62
+
 REWRITTEN: Final = pl.Schema({ROWID: pl.Int64, "column": pl.String, "value": pl.String})
 
 
@@ -62,6 +67,12 @@ def as_merged(rows: pl.DataFrame, origin: int, target_rowid: pl.Expr) -> pl.Data
         pl.lit(origin, pl.Int32).alias(ORIGIN),
         target_rowid.cast(pl.Int64).alias(TARGET_ROWID),
     )
+
+
+def as_they_will_lie(merged: pl.DataFrame) -> pl.DataFrame:
+    """Return merged rows, in their order, with ``_rowid`` as it sorts once they are merged."""
+    after_all = pl.int_range(pl.len(), dtype=pl.Int64) + _AFTER_ALL
+    return merged.with_columns(pl.coalesce(TARGET_ROWID, after_all).alias(ROWID))
 
 
 def secondary_keys(table: Table) -> tuple[tuple[str, ...], ...]:

@@ -1,11 +1,13 @@
 """Which entity stands for which, by what every database knows of merges and splits of entities.
 
 A merge of entities rewrites rows in place (format, 7.3, 7.4), so two databases may hold one row
-under two owners. Whoever knows of the merge is right, in every mode.
+under two owners, and may have merged the same entities the other way round. Whoever knows of a
+merge is right, in every mode; where merges contradict each other, the database whose rows win does
+(messy rules, e).
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Final
 
 import polars as pl
@@ -22,12 +24,10 @@ POINTERS: Final = pl.Schema({"id": pl.String, "to": pl.String, "at": pl.String})
 
 
 @dataclass(frozen=True, slots=True)
-class _Step:
-    """One entity taking over from another, for the rows of one user or (None) of all."""
+class Pointer:
+    """What the row of a merged entity says: who stands for it, and since when."""
 
-    user: str | None
-    old: str
-    new: str
+    to: str
     at: str | None
 
 
@@ -35,37 +35,44 @@ class _Step:
 class Lineage:
     """The merges and splits of entities that any database knows of.
 
-    ``merges``: who stands for an entity, free of cycles. ``splits``: the entities that were split
-    off another. ``pointers``: (id, to, at), one row per merged entity, as its own row should say.
-    ``contradicted``: entities that were merged into different ones; the earlier merge counts.
+    ``pointers``: by entity, without a cycle. ``users``: who made a merge (from, to), where an audit
+    row says so: it moved the rows of these users only. ``splits``: the entities that were split off
+    another. ``cleared``: pointers that any database has and the merged one does not: they would
+    close a cycle, or a later split took them back. ``closing``: those of them that would close one.
+    ``contradicted``: entities that were merged into different ones.
     """
 
-    merges: Mapping[_Place, str] = field(default_factory=dict)
+    pointers: Mapping[str, Pointer] = field(default_factory=dict)
+    users: Mapping[tuple[str, str], frozenset[str]] = field(default_factory=dict)
     splits: Mapping[_Place, frozenset[str]] = field(default_factory=dict)
-    pointers: pl.DataFrame = field(default_factory=POINTERS.to_frame)
+    cleared: frozenset[tuple[str, str]] = frozenset()
+    closing: tuple[tuple[str, str], ...] = ()
     contradicted: tuple[str, ...] = ()
+
+    @property
+    def survivors(self) -> pl.Series:
+        """The entities that others were merged into."""
+        named = sorted({pointer.to for pointer in self.pointers.values()})
+        return pl.Series("entity_id", named, dtype=pl.String)
 
     def survivor(self, entity: str, user: str | None) -> str:
         """Return the entity that stands for ``entity`` in the rows of ``user``, be it itself."""
-        return list(self.ways(entity, user))[-1]
+        while (after := self._next(entity, user)) is not None:
+            entity = after
+        return entity
 
-    def ways(self, entity: str, user: str | None) -> dict[str, None]:
-        """Return an entity and those that took over from it, one after another."""
-        seen: dict[str, None] = {}
-        after: str | None = entity
-        while after is not None and after not in seen:
-            seen[after] = None
-            after = self._next(after, user)
-        return seen
+    def root(self, entity: str) -> str:
+        """Return the entity that stands for ``entity``, whoever merged it."""
+        return _root(self.pointers, entity)
 
     def owners(self, rows: pl.DataFrame) -> pl.DataFrame:
         """Return (entity_id, user_id, owner) of the places among ``rows`` that have a new owner.
 
         ``rows``: (entity_id, user_id) of any rows.
         """
-        merged = pl.Series("entity_id", [old for _, old in self.merges], dtype=pl.String)
+        merged = pl.Series("entity_id", list(self.pointers), dtype=pl.String)
         places = rows.select("entity_id", "user_id").filter(
-            pl.col("entity_id").is_in(merged.unique().implode())
+            pl.col("entity_id").is_in(merged.implode())
         )
         found = (
             (entity, user, self.survivor(entity, user))
@@ -74,16 +81,29 @@ class Lineage:
         moved = [place for place in found if place[0] != place[2]]
         return pl.DataFrame(moved, schema=OWNERS, orient="row").sort(OWNERS.names())
 
-    def latest_owner(self, owners: Iterable[str], user: str | None) -> str | None:
-        """Return the one of some owners of a row that splits lead to from all others, if any."""
-        named = set(owners)
-        ends = [owner for owner in named if all(self._leads(o, owner, user) for o in named)]
-        return ends[0] if len(ends) == 1 else None
+    def split_owner(self, owners: Sequence[str], user: str | None) -> str | None:
+        """Return the one of some owners of a row that a split gave it to, if any did.
+
+        ``owners``: in the order of precedence. Of several the last in a chain of splits.
+        """
+        parted = [owner for owner in owners if self._is_split_off(owner, user)]
+        last = [o for o in parted if not any(self._leads(o, other, user) for other in parted)]
+        return next(iter(last or parted), None)
 
     def _next(self, entity: str, user: str | None) -> str | None:
-        return self.merges.get((user, entity), self.merges.get((None, entity)))
+        pointer = self.pointers.get(entity)
+        if pointer is None:
+            return None
+        movers = self.users.get((entity, pointer.to))
+        return pointer.to if movers is None or user in movers else None
+
+    def _is_split_off(self, entity: str, user: str | None) -> bool:
+        return any(
+            entity in parts for (of, _), parts in self.splits.items() if of is None or of == user
+        )
 
     def _leads(self, start: str, end: str, user: str | None) -> bool:
+        """Return whether splits, and merges since, lead from one entity to another one."""
         reached, waiting = {start}, [start]
         while waiting:
             entity = waiting.pop()
@@ -92,42 +112,51 @@ class Lineage:
                 after.add(survivor)
             waiting += after - reached
             reached |= after
-        return end in reached
+        return start != end and end in reached
 
 
 def lineage_of(databases: Sequence[Database]) -> Lineage:
-    """Read the lineage of the target and its backups; their order makes no difference."""
-    splits = [step for database in databases for step in _splits(database["entity_splits"].rows)]
-    audited = {
-        step.old for database in databases for step in _merges(database["entity_merges"].rows)
-    }
+    """Read the lineage of databases in the order of precedence: those whose rows win come first.
+
+    Pointers are taken one by one; the first of an entity stands, and one that would close a cycle
+    is cleared: what it joins is one group already, so nothing is lost.
+    """
+    splits = [split for database in databases for split in _splits(database)]
     given_back = _given_back(splits)
-    known = [step for database in databases for step in _known(database, audited)]
-    there = _present(databases, {step.new for step in known})
-    steps = [
-        step
-        for step in known
-        if step.new in there
-        and _moment(step.at)
-        >= max(given_back.get((u, step.old), _NEVER) for u in (step.user, None))
-    ]
-    steps.sort(key=lambda step: (_moment(step.at), step.user or "", step.old, step.new))
-    merges: dict[_Place, str] = {}
-    ignored: list[_Step] = []
-    for step in steps:
-        if merges.get((step.user, step.old)) == step.new:
+    known = [pointer for database in databases for pointer in _pointers(database)]
+    there = _present(databases, {pointer.to for _, pointer in known})
+    pointers: dict[str, Pointer] = {}
+    cleared: set[tuple[str, str]] = set()
+    closing: dict[tuple[str, str], None] = {}
+    rivals: list[tuple[str, str]] = []
+    for entity, pointer in known:
+        standing = pointers.get(entity)
+        if pointer.to not in there or (standing and standing.to == pointer.to):
             continue
-        if (step.user, step.old) in merges or _closes(merges, step):
-            ignored.append(step)
+        if _moment(pointer.at) < given_back.get(entity, _NEVER):
+            cleared.add((entity, pointer.to))
+        elif standing:
+            rivals.append((entity, pointer.to))
+        elif _root(pointers, pointer.to) == entity:
+            cleared.add((entity, pointer.to))
+            closing[entity, pointer.to] = None
         else:
-            merges[step.user, step.old] = step.new
-    lineage = Lineage(merges, _targets(splits), _pointers(databases, steps, merges))
-    contradicted = {
-        step.old
-        for step in ignored
-        if lineage.survivor(step.old, step.user) != lineage.survivor(step.new, step.user)
-    }
-    return replace(lineage, contradicted=tuple(sorted(contradicted)))
+            pointers[entity] = pointer
+    contradicted = {e for e, other in rivals if _root(pointers, e) != _root(pointers, other)}
+    return Lineage(
+        pointers,
+        _users(databases),
+        _targets(splits),
+        frozenset(cleared),
+        tuple(closing),
+        tuple(sorted(contradicted)),
+    )
+
+
+def _root(pointers: Mapping[str, Pointer], entity: str) -> str:
+    while entity in pointers:
+        entity = pointers[entity].to
+    return entity
 
 
 def _present(databases: Sequence[Database], entities: set[str]) -> set[str]:
@@ -137,48 +166,69 @@ def _present(databases: Sequence[Database], entities: set[str]) -> set[str]:
     return {found for held in ids for found in held.filter(held.is_in(named))}
 
 
-def _known(database: Database, audited: set[str]) -> Iterator[_Step]:
-    """Yield the merges one database knows of: by its audit rows, else by its entities' pointers.
+def _pointers(database: Database) -> Iterator[tuple[str, Pointer]]:
+    """Yield the pointers of one database, by when they were made.
 
-    Only an audit row says whose rows were merged: entities are shared between users.
+    Where the row of an entity is lost, the audit row of its merge says the same.
     """
-    yield from _merges(database["entity_merges"].rows)
-    for entity, survivor, at in _pointing(database["entities"].rows).iter_rows():
-        if entity not in audited:
-            yield _Step(None, entity, survivor, at)
-
-
-def _merges(rows: pl.DataFrame) -> list[_Step]:
-    return _steps(rows, "from_entity_id", "to_entity_id")
-
-
-def _splits(rows: pl.DataFrame) -> list[_Step]:
-    return _steps(rows, "source_entity_id", "new_entity_id")
-
-
-def _steps(rows: pl.DataFrame, old: str, new: str) -> list[_Step]:
-    named = rows.drop_nulls([old, new]).filter(pl.col(old) != pl.col(new), pl.col(new) != "")
-    ordered = named.select("user_id", old, new, "created_at").sort(pl.all(), nulls_last=True)
-    return [_Step(*row) for row in ordered.iter_rows()]
-
-
-def _pointing(entities: pl.DataFrame) -> pl.DataFrame:
-    """Return (id, to, at) of the entities whose row names another that stands for them."""
+    entities = database["entities"].rows
     to = pl.col("merged_to_entity_id")
-    return (
+    pointing = (
         entities.drop_nulls("id")
         .filter(to.is_not_null() & (to != "") & (to != pl.col("id")))
         .select("id", to=to, at="merged_at")
-        .sort("id")
     )
+    audits = _named(database["entity_merges"].rows, "from_entity_id", "to_entity_id")
+    lost = audits.join(entities, left_on="from_entity_id", right_on="id", how="anti")
+    told = lost.select(id="from_entity_id", to="to_entity_id", at="created_at")
+    found = [
+        (entity, Pointer(survivor, at))
+        for entity, survivor, at in pl.concat([pointing, told]).iter_rows()
+    ]
+    yield from sorted(found, key=lambda p: (_moment(p[1].at), p[0], p[1].to))
 
 
-def _given_back(splits: Iterable[_Step]) -> dict[_Place, float]:
+def _users(databases: Sequence[Database]) -> dict[tuple[str, str], frozenset[str]]:
+    """Return who made each merge, by (from, to); nobody where an audit row names no user."""
+    users: dict[tuple[str, str], set[str | None]] = {}
+    for database in databases:
+        audits = _named(database["entity_merges"].rows, "from_entity_id", "to_entity_id")
+        for old, new, user in audits.select(
+            "from_entity_id", "to_entity_id", "user_id"
+        ).iter_rows():
+            users.setdefault((old, new), set()).add(user)
+    return {
+        merge: frozenset(user for user in movers if user is not None)
+        for merge, movers in users.items()
+        if None not in movers
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class _Split:
+    user: str | None
+    source: str
+    new: str
+    at: str | None
+
+
+def _splits(database: Database) -> Iterator[_Split]:
+    rows = _named(database["entity_splits"].rows, "source_entity_id", "new_entity_id")
+    for row in rows.select(
+        "user_id", "source_entity_id", "new_entity_id", "created_at"
+    ).iter_rows():
+        yield _Split(*row)
+
+
+def _named(rows: pl.DataFrame, old: str, new: str) -> pl.DataFrame:
+    return rows.drop_nulls([old, new]).filter(pl.col(old) != pl.col(new), pl.col(new) != "")
+
+
+def _given_back(splits: Iterable[_Split]) -> dict[str, float]:
     """Return when an entity was last split off: that gives back what a merge had taken before."""
-    moments: dict[_Place, float] = {}
+    moments: dict[str, float] = {}
     for split in splits:
-        place = (split.user, split.new)
-        moments[place] = max(moments.get(place, _NEVER), _moment(split.at))
+        moments[split.new] = max(moments.get(split.new, _NEVER), _moment(split.at))
     return moments
 
 
@@ -187,32 +237,8 @@ def _moment(text: str | None) -> float:
     return _NEVER if instant is None else instant
 
 
-def _closes(merges: Mapping[_Place, str], step: _Step) -> bool:
-    """Return whether a step would lead back to where it starts, in the rows of any user."""
-    walk = Lineage(merges)
-    users = {step.user} if step.user else {None, *(user for user, _ in merges)}
-    return any(step.old in walk.ways(step.new, user) for user in users)
-
-
-def _targets(splits: Iterable[_Step]) -> dict[_Place, frozenset[str]]:
+def _targets(splits: Iterable[_Split]) -> dict[_Place, frozenset[str]]:
     targets: dict[_Place, set[str]] = {}
-    for step in splits:
-        targets.setdefault((step.user, step.old), set()).add(step.new)
+    for split in splits:
+        targets.setdefault((split.user, split.source), set()).add(split.new)
     return {place: frozenset(entities) for place, entities in targets.items()}
-
-
-def _pointers(
-    databases: Sequence[Database], steps: Iterable[_Step], merges: Mapping[_Place, str]
-) -> pl.DataFrame:
-    """Return what the rows of merged entities should say: what one of them says, else the audit."""
-    standing = {(old, new) for (_, old), new in merges.items()}
-    said = pl.concat(_pointing(database["entities"].rows) for database in databases)
-    pointers: dict[str, tuple[str, str | None]] = {}
-    for entity, survivor, at in said.sort("at", "id", "to", nulls_last=True).iter_rows():
-        if (entity, survivor) in standing:
-            pointers.setdefault(entity, (survivor, at))
-    for step in steps:
-        if (step.old, step.new) in standing:
-            pointers.setdefault(step.old, (step.new, step.at))
-    rows = [(entity, *pointer) for entity, pointer in sorted(pointers.items())]
-    return pl.DataFrame(rows, schema=POINTERS, orient="row")

@@ -1,10 +1,12 @@
 """The merge plan: every table merged, every row accounted for. Nothing is written by it."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Final
 
 import polars as pl
 
+from neotoma_core.cells import as_javascript_reads
 from neotoma_core.frames import ROWID, TARGET, TARGET_ROWID, values_of
 from neotoma_core.merge.accounting import RowCounts
 from neotoma_core.merge.ancestry import Ancestry
@@ -18,11 +20,14 @@ from neotoma_core.merge.references import (
     nowhere,
     rewrite_references,
 )
-from neotoma_core.merge.repointing import repointed
+from neotoma_core.merge.repointing import EDGES, repointed
 from neotoma_core.merge.table import CONFLICTS, TableMerge
 from neotoma_core.merge.whole_rows import merge_with_keyless
 from neotoma_core.policies import Registry
+from neotoma_core.snapshots.merged_away import MergedAway
 from neotoma_core.tables import MERGED, Table
+
+_SCHEMA_TEXTS: Final = ("schema_version", "schema_definition", "reducer_config")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +36,8 @@ class MergePlan:
 
     ``conflicts``: see ``TableMerge``. ``dangling``: see ``find_dangling``. ``lineage``: the merges
     of entities any database knows of. ``rules``, ``offers`` (by origin, repointed): what it was
-    made of.
+    made of. ``removed``: by table, rows of the target that leave, as they are: edges that would
+    lead from an entity to itself.
     """
 
     tables: Mapping[str, TableMerge]
@@ -41,6 +47,7 @@ class MergePlan:
     lineage: Lineage
     rules: Rules
     offers: Mapping[int, Database]
+    removed: Mapping[str, pl.DataFrame] = field(default_factory=dict)
 
     def merged(self, table: str) -> pl.DataFrame:
         """Return the rows a table will have, less those of the target that were not read."""
@@ -48,15 +55,21 @@ class MergePlan:
 
     @property
     def writes(self) -> int:
-        """Log and registry rows that will be inserted or replaced."""
-        return sum(table.writes for table in self.tables.values())
+        """Log and registry rows that will be inserted, replaced or removed."""
+        removed = sum(rows.height for rows in self.removed.values())
+        return removed + sum(table.writes for table in self.tables.values())
 
     @property
-    def merged_away(self) -> pl.DataFrame:
-        """Return ``entity_id`` of the entities that another one stands for."""
+    def merged_away(self) -> MergedAway:
+        """The entities that another one stands for."""
         to = pl.col("merged_to_entity_id")
         pointing = to.is_not_null() & (to != "") & (to != pl.col("id"))
-        return self.merged("entities").filter(pointing).select(entity_id="id")
+        entities = self.merged("entities").filter(pointing).select("merged_at", entity_id="id")
+        users = self.merged("entity_merges").select("user_id", entity_id="from_entity_id")
+        return MergedAway(
+            entities.select("entity_id", "merged_at"),
+            users.select("entity_id", "user_id").drop_nulls().unique(),
+        )
 
 
 def plan_merge(  # noqa: PLR0913, PLR0917 - what to merge, by which rules, and what is not at hand
@@ -74,14 +87,16 @@ def plan_merge(  # noqa: PLR0913, PLR0917 - what to merge, by which rules, and w
     merge can touch.
     """
     databases = {TARGET: target, **dict(enumerate(backups))}
-    lineage = lineage_of(list(databases.values()))
+    precedence = policy.precedence(databases)
+    lineage = lineage_of([databases[origin] for origin in precedence])
     ancestry = Ancestry(databases)
     rules = Rules(
         policy,
         DECISIONS.to_frame() if decisions is None else decisions,
         ancestry if policy.ancestors else None,
     )
-    offers = repointed(databases, lineage)
+    offers = repointed(databases, lineage, precedence)
+    loops = target[EDGES].rows.join(offers[TARGET][EDGES].rows, on=ROWID, how="anti")
     merges: dict[str, TableMerge] = {}
     for table in tables:
         offers = _referring_to_kept(offers, table, merges)
@@ -94,6 +109,7 @@ def plan_merge(  # noqa: PLR0913, PLR0917 - what to merge, by which rules, and w
         lineage,
         rules,
         offers,
+        {EDGES: loops} if loops.height else {},
     )
 
 
@@ -124,9 +140,9 @@ def _referring_to_kept(
 def touched_entities(plan: MergePlan, target: Database, retyped: Collection[str]) -> pl.DataFrame:
     """Return ``entity_id`` of every entity whose state the merge can change.
 
-    Those that gain an observation, have one replaced or lose one to another entity, those whose
-    row changes, and all entities of a ``retyped`` type: one that reduces by another schema than
-    before.
+    Those that gain an observation, have one replaced or lose one to another entity, those that any
+    database knows to be merged and their survivors, which Neotoma leaves stale (format, 7.3), and
+    all entities of a ``retyped`` type: one that reduces by another schema than before.
     """
     retyped_rows = plan.merged("observations").filter(pl.col("entity_type").is_in(list(retyped)))
     entities = plan.tables["entities"]
@@ -137,15 +153,24 @@ def touched_entities(plan: MergePlan, target: Database, retyped: Collection[str]
         *(rows.select("entity_id") for rows in _changed(plan, target, "observations")),
         retyped_rows.select("entity_id"),
         merged_now.select(entity_id="id"),
+        plan.lineage.survivors.to_frame(),
     ]
     return pl.concat(touched).unique().sort("entity_id")
 
 
 def touched_relationships(plan: MergePlan, target: Database) -> pl.DataFrame:
-    """Return ``relationship_key`` of every relationship that gained, changed or lost something."""
-    changed = _changed(plan, target, "relationship_observations")
+    """Return ``relationship_key`` of every relationship that gained, changed or lost something.
+
+    Also of those of a merge's survivors, which Neotoma leaves stale (format, 7.3).
+    """
+    changed = _changed(plan, target, EDGES)
     keys = [rows.select("relationship_key") for rows in changed]
-    return pl.concat(keys).unique(maintain_order=True)
+    survivors = plan.lineage.survivors.implode()
+    edges = plan.merged(EDGES)
+    of_survivors = edges.filter(
+        pl.col("source_entity_id").is_in(survivors) | pl.col("target_entity_id").is_in(survivors)
+    )
+    return pl.concat([*keys, of_survivors.select("relationship_key")]).unique(maintain_order=True)
 
 
 def _changed(plan: MergePlan, target: Database, name: str) -> Iterator[pl.DataFrame]:
@@ -155,6 +180,8 @@ def _changed(plan: MergePlan, target: Database, name: str) -> Iterator[pl.DataFr
     yield merge.replaced
     places = merge.replaced.select(pl.col(TARGET_ROWID).alias(ROWID))
     yield target[name].rows.join(places, on=ROWID, how="semi")
+    if name in plan.removed:
+        yield plan.removed[name]
 
 
 def retyped_entities(plan: MergePlan, before: Registry, after: Registry) -> frozenset[str]:
@@ -172,4 +199,5 @@ def retyped_entities(plan: MergePlan, before: Registry, after: Registry) -> froz
 
 def registry_of(rows: pl.DataFrame) -> Registry:
     """Read the schemas of registry rows, which are in order of insertion."""
-    return Registry.from_rows(rows.select(values_of(rows)).iter_rows(named=True))
+    read = as_javascript_reads(rows.select(values_of(rows)), _SCHEMA_TEXTS)
+    return Registry.from_rows(read.iter_rows(named=True))

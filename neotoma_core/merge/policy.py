@@ -1,7 +1,10 @@
 """What decides between two rows that share a key."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
+
+from neotoma_core.frames import TARGET
 
 MergeMode = Literal["safe", "keep-target", "keep-source"]
 ReingestedMode = Literal["by-mode", "keep-earliest"]
@@ -20,3 +23,8 @@ class MergePolicy:
     mode: MergeMode = "keep-target"
     reingested: ReingestedMode = "by-mode"
     ancestors: bool = True
+
+    def precedence(self, origins: Iterable[int]) -> tuple[int, ...]:
+        """Return the origins of databases, the one whose rows win over all others' first."""
+        backups = tuple(sorted(origin for origin in origins if origin != TARGET))
+        return (*backups, TARGET) if self.mode == "keep-source" else (TARGET, *backups)

@@ -1,7 +1,7 @@
 """Giving rows to the entities that stand for their owners, in every database alike.
 
 After this the databases agree on who owns a row wherever merges and splits of entities explain the
-difference. Upstream: entity_merge.ts, entity_split.ts (format, 7.3, 7.4).
+difference. Upstream: entity_merge.ts, entity_split.ts (format, 7.3, 7.4; messy rules, e).
 """
 
 from collections.abc import Mapping, Sequence
@@ -9,122 +9,132 @@ from typing import Final
 
 import polars as pl
 
-from neotoma_core.frames import ORIGIN, ROWID, TARGET
+from neotoma_core.frames import ORIGIN, ROWID
 from neotoma_core.merge.frames import Offered
 from neotoma_core.merge.lineage import Database, Lineage
 from neotoma_core.merge.rewriting import move
 
 SELF_LOOP: Final = "an edge from an entity to itself, since entities were merged"
-DUPLICATE: Final = "an edge that another has taken the place of, since entities were merged"
+EDGES: Final = "relationship_observations"
+
 _KEY: Final = "relationship_key"
+_ENDS: Final = ("source_entity_id", "target_entity_id")
 
 
-def repointed(databases: Mapping[int, Database], lineage: Lineage) -> dict[int, Database]:
+def repointed(
+    databases: Mapping[int, Database], lineage: Lineage, precedence: Sequence[int]
+) -> dict[int, Database]:
     """Return all databases, by origin, with their rows given to the entities that own them now.
 
-    Edges of a backup that have become edges of an entity to itself, or duplicates, are skipped.
-    The target's stay as they are: a merge takes nothing away.
+    Edges that have become edges of an entity to itself leave; equal edges stay, as further
+    observations of one edge. ``precedence``: the origins, those whose rows win first.
     """
-    if not lineage.merges and not lineage.splits:
+    if not lineage.pointers and not lineage.splits and not lineage.cleared:
         return dict(databases)
     result = {origin: dict(database) for origin, database in databases.items()}
-    for database in result.values():
+    parted = _parted(databases, lineage, precedence)
+    for origin, database in result.items():
+        own = parted.filter(pl.col(ORIGIN) == origin)
         database["entities"] = _with_pointers(database["entities"], lineage)
-        database["observations"] = _with_owners(database["observations"], lineage)
-    _settle_splits(result, lineage)
-    _repoint_edges(result, lineage)
+        database["observations"] = _with_owners(database["observations"], own, lineage)
+        database[EDGES] = _without_loops(_with_ends(database[EDGES], lineage))
     return dict(result)
 
 
 def _with_pointers(offered: Offered, lineage: Lineage) -> Offered:
-    beside = offered.rows.join(lineage.pointers, on="id", how="inner")
-    differs = pl.col("merged_to_entity_id").ne_missing(pl.col("to")) | (
-        pl.col("merged_at").ne_missing(pl.col("at"))
+    """Let the rows of merged entities say what stands, and those of a cleared pointer nothing."""
+    rows = [(entity, p.to, p.at) for entity, p in lineage.pointers.items()]
+    schema = {"id": pl.String, "_to": pl.String, "_at": pl.String}
+    standing = pl.DataFrame(rows, schema=schema, orient="row")
+    to = pl.col("merged_to_entity_id")
+    cleared = pl.DataFrame(
+        list(lineage.cleared), schema={"id": pl.String, "merged_to_entity_id": pl.String},
+        orient="row",
+    ).join(standing, on="id", how="anti")  # fmt: skip
+    emptied = offered.rows.join(cleared, on=["id", "merged_to_entity_id"], how="semi")
+    beside = offered.rows.join(standing, on="id", how="inner")
+    differs = to.ne_missing(pl.col("_to")) | pl.col("merged_at").ne_missing(pl.col("_at"))
+    nothing = pl.lit(None, dtype=pl.String)
+    cells = pl.concat(
+        [
+            beside.filter(differs).select(ROWID, merged_to_entity_id="_to", merged_at="_at"),
+            emptied.select(ROWID, merged_to_entity_id=nothing, merged_at=nothing),
+        ]
     )
-    cells = beside.filter(differs).select(ROWID, merged_to_entity_id="to", merged_at="at")
     return move(offered, cells)
 
 
-def _with_owners(offered: Offered, lineage: Lineage) -> Offered:
-    owners = lineage.owners(offered.rows)
+def _with_owners(offered: Offered, parted: pl.DataFrame, lineage: Lineage) -> Offered:
+    """Give observations to their owners. ``parted``: (_rowid, owner) of those a split decides."""
     on = ["entity_id", "user_id"]
-    owned = offered.rows.select(ROWID, *on).join(owners, on=on, nulls_equal=True)
-    return move(offered, owned.select(ROWID, entity_id="owner"))
+    placed = offered.rows.select(ROWID, *on).join(
+        parted.select(ROWID, "owner"), on=ROWID, how="left"
+    )
+    now = placed.select(
+        ROWID, "user_id", was="entity_id", entity_id=pl.coalesce("owner", "entity_id")
+    )
+    owned = now.join(lineage.owners(now), on=on, how="left", nulls_equal=True)
+    final = owned.select(ROWID, "was", entity_id=pl.coalesce("owner", "entity_id"))
+    return move(
+        offered, final.filter(pl.col("was") != pl.col("entity_id")).select(ROWID, "entity_id")
+    )
 
 
-def _settle_splits(databases: dict[int, dict[str, Offered]], lineage: Lineage) -> None:
-    """Where databases still differ on who owns an observation, let the splits decide."""
+def _parted(
+    databases: Mapping[int, Database], lineage: Lineage, precedence: Sequence[int]
+) -> pl.DataFrame:
+    """Return (_origin, _rowid, owner) of observations that splits give to another than they say.
+
+    Asked where databases still differ on who owns a row once merges are followed.
+    """
+    schema = {ORIGIN: pl.Int32, ROWID: pl.Int64, "owner": pl.String}
     if not lineage.splits:
-        return
+        return pl.DataFrame(schema=schema)
     everywhere = pl.concat(
-        database["observations"].rows.select(
+        databases[origin]["observations"].rows.select(
             "id", "entity_id", "user_id", ROWID, pl.lit(origin, pl.Int32).alias(ORIGIN)
         )
-        for origin, database in databases.items()
+        for origin in precedence
     ).drop_nulls("id")
-    disputed = everywhere.filter(pl.col("entity_id").n_unique().over("id") > 1)
+    owners = lineage.owners(everywhere)
+    rooted = everywhere.join(
+        owners, on=["entity_id", "user_id"], how="left", nulls_equal=True, maintain_order="left"
+    ).with_columns(root=pl.coalesce("owner", "entity_id"))
+    disputed = rooted.filter(pl.col("root").n_unique().over("id") > 1).drop("owner")
     decided = [
-        (identifier, lineage.latest_owner(owners, users[0]))
-        for identifier, owners, users in disputed.group_by("id")
-        .agg(pl.col("entity_id").unique(), pl.col("user_id"))
+        (identifier, lineage.split_owner(list(dict.fromkeys(said)), users[0]))
+        for identifier, said, users in disputed.group_by("id", maintain_order=True)
+        .agg("entity_id", "user_id")
         .iter_rows()
     ]
     latest = pl.DataFrame(decided, schema={"id": pl.String, "owner": pl.String}, orient="row")
-    moved = disputed.join(latest.drop_nulls(), on="id").filter(
-        pl.col("entity_id") != pl.col("owner")
-    )
-    for origin, database in databases.items():
-        cells = moved.filter(pl.col(ORIGIN) == origin).select(ROWID, entity_id="owner")
-        # Who a split gave a row to may have been merged since.
-        database["observations"] = _with_owners(move(database["observations"], cells), lineage)
+    parted = disputed.join(latest.drop_nulls(), on="id")
+    return parted.filter(pl.col("entity_id") != pl.col("owner")).select(*schema)
 
 
-def _repoint_edges(databases: dict[int, dict[str, Offered]], lineage: Lineage) -> None:
-    name = "relationship_observations"
-    cells = {
-        origin: _moved_edges(database[name].rows, lineage) for origin, database in databases.items()
-    }
-    native = pl.concat(
-        database[name].rows.join(cells[origin], on=ROWID, how="anti").select("id", _KEY)
-        for origin, database in databases.items()
-    )
-    undisputed = _undisputed([native, *(moved.select("id", _KEY) for moved in cells.values())])
-    for origin, database in databases.items():
-        moved = cells[origin]
-        loops = moved.filter(pl.col("source_entity_id") == pl.col("target_entity_id"))
-        # A row that some database already has under its new key is that row, no duplicate of it.
-        others = moved.join(loops, on=ROWID, how="anti").join(native, on=["id", _KEY], how="anti")
-        duplicates = others.join(native.join(undisputed, on="id", how="semi"), on=_KEY, how="semi")
-        stay = pl.concat([loops, duplicates]).select(ROWID)
-        offered = database[name]
-        if origin != TARGET:
-            offered = offered.without(loops.select(ROWID), SELF_LOOP)
-            offered = offered.without(duplicates.select(ROWID), DUPLICATE)
-        moving = moved.join(stay, on=ROWID, how="anti", maintain_order="left")
-        database[name] = move(offered, moving.drop("id"))
-
-
-def _undisputed(edges: Sequence[pl.DataFrame]) -> pl.DataFrame:
-    """Return ``id`` of the rows that are of one edge wherever they are: no mode can change that."""
-    keys = pl.col(_KEY).n_unique()
-    return pl.concat(edges).group_by("id").agg(keys).filter(pl.col(_KEY) == 1).select("id")
-
-
-def _moved_edges(rows: pl.DataFrame, lineage: Lineage) -> pl.DataFrame:
-    """Return ``_rowid``, ``id``, the new key and ends of the edges with an end of a new owner."""
-    ends = ("source_entity_id", "target_entity_id")
-    found = rows.select(ROWID, "id", "relationship_type", _KEY, "user_id", *ends)
-    for end in ends:
+def _with_ends(offered: Offered, lineage: Lineage) -> Offered:
+    """Give edges to the entities that stand for their ends, under the key that these make."""
+    rows = offered.rows.select(ROWID, "relationship_type", _KEY, "user_id", *_ENDS)
+    found = rows
+    for end in _ENDS:
         places = rows.select("user_id", entity_id=end)
         owners = lineage.owners(places).rename({"entity_id": end, "owner": f"new_{end}"})
         found = found.join(
             owners, on=[end, "user_id"], how="left", nulls_equal=True, maintain_order="left"
         )
-    moved = found.filter(pl.any_horizontal(pl.col(f"new_{end}").is_not_null() for end in ends))
-    now = {end: pl.coalesce(f"new_{end}", end) for end in ends}
-    derived = _key_of({end: pl.col(end) for end in ends}) == pl.col(_KEY)
+    moved = found.filter(pl.any_horizontal(pl.col(f"new_{end}").is_not_null() for end in _ENDS))
+    now = {end: pl.coalesce(f"new_{end}", end) for end in _ENDS}
+    derived = _key_of({end: pl.col(end) for end in _ENDS}) == pl.col(_KEY)
     new_key = pl.when(derived).then(_key_of(now)).otherwise(pl.col(_KEY))
-    return moved.select(ROWID, "id", new_key.alias(_KEY), **now)
+    return move(offered, moved.select(ROWID, new_key.alias(_KEY), **now))
+
+
+def _without_loops(offered: Offered) -> Offered:
+    """Leave out the edges that have become edges of an entity to itself."""
+    start, end = _ENDS
+    moved = offered.rewritten.filter(pl.col("column").is_in(_ENDS)).select(ROWID).unique()
+    loops = offered.rows.join(moved, on=ROWID, how="semi").filter(pl.col(start) == pl.col(end))
+    return offered.without(loops.select(ROWID), SELF_LOOP)
 
 
 def _key_of(ends: Mapping[str, pl.Expr]) -> pl.Expr:

@@ -15,7 +15,7 @@ from neotoma_core.merge.accounting import RowCounts
 from neotoma_core.merge.choosing import Rules, by_mode, replacing_rows
 from neotoma_core.merge.classify import CLASS, DIFFERS, KEPT, STANDS_IN, classify, repeats
 from neotoma_core.merge.decisions import BY, KEEP, decided
-from neotoma_core.merge.frames import Offered, as_merged
+from neotoma_core.merge.frames import CLAIMED, Offered, as_merged
 from neotoma_core.merge.three_way import resolved
 from neotoma_core.tables import Table
 
@@ -124,6 +124,8 @@ class _Fold:
             replacing = replacing.with_columns(
                 pl.col(KEPT + name).alias(name) for name in self.table.stays
             )
+        if self.rules.policy.mode == "keep-source":
+            merged = _claimed(merged, found)
         inserted = found.filter(pl.col(CLASS) == "inserted")
         return pl.concat(
             [
@@ -133,6 +135,14 @@ class _Fold:
             ],
             how="diagonal",
         )
+
+
+def _claimed(merged: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
+    """Return merged rows, those of the target marked that a backup has; ``found``: its rows."""
+    held = found.filter(pl.col(KEPT + ORIGIN) == TARGET)[KEPT + ROWID]
+    marks = (pl.col(ORIGIN) == TARGET) & pl.col(ROWID).is_in(held.implode())
+    before = pl.col(CLAIMED) if CLAIMED in merged.columns else pl.lit(value=False)
+    return merged.with_columns((before.fill_null(value=False) | marks).alias(CLAIMED))
 
 
 def merge_table(

@@ -10,14 +10,14 @@ import polars as pl
 
 from neotoma_core.encryption import seal_rows
 from neotoma_core.errors import DiskFull
-from neotoma_core.frames import values_of
+from neotoma_core.frames import ROWID, values_of
 from neotoma_core.ops.evidence import states_when_locked
 from neotoma_core.ops.planning import RecoveryPlan
 from neotoma_core.ops.progress import Progress
 from neotoma_core.ops.raw_files import bring_over, require_space
-from neotoma_core.ops.recomputing import Recomputed
 from neotoma_core.ops.verification import verify_publication
 from neotoma_core.report.recovery import Check
+from neotoma_core.snapshots.deciding import Decided
 from neotoma_core.store.copies import FileState
 from neotoma_core.store.publication import publish
 from neotoma_core.store.staging import (
@@ -25,6 +25,7 @@ from neotoma_core.store.staging import (
     TableWrite,
     new_staging,
     stage_derived,
+    stage_removals,
     stage_rows,
 )
 from neotoma_core.store.vault import free_bytes
@@ -89,11 +90,13 @@ def _as_read(plan: RecoveryPlan) -> dict[str, FileState]:
 
 
 def _writes(plan: RecoveryPlan) -> tuple[TableWrite, ...]:
-    """Return the tables that gain or change rows, in the order in which they were merged."""
+    """Return the tables that gain, change or lose rows, in the order in which they were merged."""
     return tuple(
-        TableWrite(plan.carrying.tables[name], tuple(values_of(merge.merged)))
+        TableWrite(
+            plan.carrying.tables[name], tuple(values_of(merge.merged)), name in plan.merge.removed
+        )
         for name, merge in plan.merge.tables.items()
-        if merge.inserted.height or merge.replaced.height
+        if merge.inserted.height or merge.replaced.height or name in plan.merge.removed
     )
 
 
@@ -106,16 +109,19 @@ def _stage(plan: RecoveryPlan, writes: Sequence[TableWrite]) -> Path:
             merge = plan.merge.tables[write.table.name]
             picks = Picks(merge.inserted.vstack(merge.replaced), merge.rewritten)
             stage_rows(staging, write, picks, sources)
-    for recomputed in plan.derived:
-        written = _as_stored(plan, recomputed)
-        stage_derived(path, recomputed.table.name, written, recomputed.change.removed)
+            if write.loses:
+                rows = plan.merge.removed[write.table.name]
+                stage_removals(staging, write.table, rows[ROWID])
+    for decided in plan.derived:
+        written = _as_stored(plan, decided)
+        stage_derived(path, decided.table, written, decided.change.removed)
     return path
 
 
-def _as_stored(plan: RecoveryPlan, recomputed: Recomputed) -> pl.DataFrame:
+def _as_stored(plan: RecoveryPlan, decided: Decided) -> pl.DataFrame:
     """Return the derived rows to write as the target keeps them: staging is a file already."""
     # By key, so that the index of the target is walked through and not jumped about in.
-    written = recomputed.change.written.sort(*recomputed.table.key)
+    written = decided.change.written.sort(*decided.table.key)
     if plan.key is None or not plan.sealed:
         return written
-    return seal_rows(recomputed.table, written, plan.key)
+    return seal_rows(decided.table, written, plan.key)

@@ -10,6 +10,7 @@ from neotoma_core.erasure.naming import naming_columns
 from neotoma_core.ops import proving
 from neotoma_core.ops.erasure_planning import ErasurePlan
 from neotoma_core.report.recovery import Check
+from neotoma_core.snapshots.sampling import sample_of, spread
 from neotoma_core.store import checks
 from neotoma_core.store.copies import FileState
 from neotoma_core.store.erasing import count_named, erase_rows, stage_erasure
@@ -30,11 +31,11 @@ def apply_erasure(
     with new_staging(staging):
         pass
     stage_erasure(staging, plan.reach.rows, plan.reach.ids)
-    for recomputed in plan.derived:
-        written = recomputed.change.written
+    for decided in plan.derived:
+        written = decided.change.written
         if plan.sealed and plan.data_key is not None:
-            written = seal_rows(recomputed.table, written, plan.data_key)
-        stage_derived(staging, recomputed.table.name, written, recomputed.change.removed)
+            written = seal_rows(decided.table, written, plan.data_key)
+        stage_derived(staging, decided.table, written, decided.change.removed)
     proven: list[Check] = []
     erase_rows(
         database,
@@ -62,8 +63,8 @@ def _accounted(connection: sqlite3.Connection, plan: ErasurePlan) -> proving.Pro
         name: stored.rows - len(plan.reach.rows.get(name, ()))
         for name, stored in plan.held.stored.items()
     }
-    for recomputed in plan.derived:
-        name, change = recomputed.table.name, recomputed.change
+    for decided in plan.derived:
+        name, change = decided.table.name, decided.change
         if name in expected:
             expected[name] += change.inserted - change.removed.height
     return proving.accounted(connection, expected)
@@ -82,10 +83,10 @@ def _gone(connection: sqlite3.Connection, plan: ErasurePlan) -> proving.Proof:
 
 
 def _rereduced(connection: sqlite3.Connection, plan: ErasurePlan) -> proving.Proof:
-    written = plan.entities.change.written["entity_id"].sort()
-    sample = written.gather_every(max(1, written.len() // _SAMPLE)).to_list()
+    written = spread(plan.entities.change.written["entity_id"], _SAMPLE)
+    sample = sample_of(plan.entities, plan.rules, written)
     unreadable = set(plan.entities.reduction.unreadable["observation_id"])
-    return proving.rereduced(connection, sample, unreadable, plan.registry, plan.data_key)
+    return proving.rereduced(connection, sample, unreadable, plan.rules, plan.data_key)
 
 
 def _intact(connection: sqlite3.Connection, plan: ErasurePlan) -> proving.Proof:

@@ -13,14 +13,19 @@ from neotoma_core.erasure.naming import NamedRows, named_rows, naming_columns
 from neotoma_core.erasure.reach import Ids, Reach, reach
 from neotoma_core.errors import KeyMissing
 from neotoma_core.frames import ROWID
-from neotoma_core.merge.derived import plan_derived
 from neotoma_core.merge.plan import registry_of
-from neotoma_core.ops.rebuild_deciding import complete_rows
-from neotoma_core.ops.recomputing import ENTITY_SNAPSHOTS, RELATIONSHIP_SNAPSHOTS, Recomputed
 from neotoma_core.policies import Registry
-from neotoma_core.reduce.entities import reduce_entities
-from neotoma_core.reduce.reduction import Reduction
-from neotoma_core.reduce.relationships import reduce_relationships
+from neotoma_core.reduce.rule_sets import rules_of
+from neotoma_core.snapshots.deciding import (
+    ENTITY_SNAPSHOTS,
+    RELATIONSHIP_SNAPSHOTS,
+    Decided,
+    Rules,
+    Stored,
+    decide_entities,
+    decide_relationships,
+)
+from neotoma_core.snapshots.merged_away import MergedAway
 from neotoma_core.store.databases import connect_read_only
 from neotoma_core.store.inspection import StoredTable, list_tables
 from neotoma_core.store.keys import KeySource, read_key
@@ -31,7 +36,7 @@ from neotoma_core.store.picked_rows import (
 )
 from neotoma_core.store.row_stream import with_columns
 from neotoma_core.store.rows import read_rows
-from neotoma_core.store.selection import merged_entities
+from neotoma_core.store.selection import read_merged_away
 from neotoma_core.tables import BY_NAME, TABLES, Table, kind_of
 from neotoma_core.tables.shape import text
 
@@ -68,22 +73,22 @@ class ErasurePlan:
 
     held: Held
     reach: Reach
-    entities: Recomputed
-    relationships: Recomputed
-    registry: Registry
+    entities: Decided
+    relationships: Decided
+    rules: Rules
     data_key: "DataKey | None"
     sealed: bool
     emptied: int
 
     @property
-    def derived(self) -> tuple[Recomputed, Recomputed]:
+    def derived(self) -> tuple[Decided, Decided]:
         """Both derived tables."""
         return self.entities, self.relationships
 
     @property
     def writes_derived(self) -> int:
         """Snapshots that are written anew or removed because of what they lose."""
-        changes = (recomputed.change for recomputed in self.derived)
+        changes = (decided.change for decided in self.derived)
         return sum(change.written.height + change.removed.height for change in changes)
 
     @property
@@ -119,15 +124,13 @@ def plan_erasure(held: Held, seeds: Ids, now: str) -> ErasurePlan:
     )
     opening = _Opening(held)
     reached = _with_queues(held, reached, opening)
-    registry = _registry(held, reached)
-    entities, emptied = _entities(held, reached, registry, opening)
+    rules = _rules(held, reached)
+    entities, emptied = _entities(held, reached, rules, opening)
     relationships = _relationships(held, reached, now, opening)
     writes = entities.change.written.height + relationships.change.written.height
     if sealed and writes:
         opening.require("entity_snapshots", 1)
-    return ErasurePlan(
-        held, reached, entities, relationships, registry, opening.key, sealed, emptied
-    )
+    return ErasurePlan(held, reached, entities, relationships, rules, opening.key, sealed, emptied)
 
 
 class _Opening:
@@ -159,7 +162,7 @@ def _read_named(whole: Path, stored: StoredTable) -> NamedRows:
         if known
         else Table(stored.name, "operational", tuple(text(name) for name in names))
     )
-    return named_rows(stored.name, read_rows(whole, facts, names).rows)
+    return named_rows(stored.name, read_rows(whole, facts, names))
 
 
 def _with_queues(held: Held, reached: Reach, opening: _Opening) -> Reach:
@@ -169,7 +172,7 @@ def _with_queues(held: Held, reached: Reach, opening: _Opening) -> Reach:
     for table in _OPERATIONAL:
         if table.name not in held.stored or not held.stored[table.name].rows:
             continue
-        read = opening.opened(table, read_rows(held.whole, table, held.columns(table)).rows)
+        read = opening.opened(table, read_rows(held.whole, table, held.columns(table)))
         texts = [pl.col(c.name).str.extract_all(_QUOTED) for c in table.columns if c.type == "TEXT"]
         quoted = read.select(ROWID, id=pl.concat_list(pl.coalesce(t, _NOTHING) for t in texts))
         named = quoted.explode("id").with_columns(pl.col("id").str.strip_chars('"'))
@@ -180,51 +183,37 @@ def _with_queues(held: Held, reached: Reach, opening: _Opening) -> Reach:
     return replace(reached, rows=rows)
 
 
-def _registry(held: Held, reached: Reach) -> Registry:
+def _rules(held: Held, reached: Reach) -> Rules:
     table = BY_NAME["schema_registry"]
-    if table.name not in held.stored:
-        return Registry()
-    return registry_of(
-        _staying(table, read_rows(held.whole, table, held.columns(table)).rows, reached)
-    )
+    registry = Registry()
+    if table.name in held.stored:
+        rows = read_rows(held.whole, table, held.columns(table))
+        registry = registry_of(_staying(table, rows, reached))
+    rules, others = rules_of(registry)
+    merged_away = MergedAway()
+    if reached.entities.height and _knows_merges(held):
+        merged_away = read_merged_away(held.whole, held.stored)
+    return Rules(registry, rules, others, merged_away)
 
 
-def _entities(
-    held: Held, reached: Reach, registry: Registry, opening: _Opening
-) -> tuple[Recomputed, int]:
+def _entities(held: Held, reached: Reach, rules: Rules, opening: _Opening) -> tuple[Decided, int]:
+    """Decide; what cannot be reduced keeps no snapshot: it may tell of what goes."""
     ids = reached.entities["entity_id"]
-    log = BY_NAME["observations"]
-    observed = _read(held, log, "entity_id", ids, reached, opening)
-    away = merged_entities(held.whole) if len(ids) and _knows_merges(held) else None
-    live = observed if away is None else observed.join(away, on="entity_id", how="anti")
-    reduction = reduce_entities(complete_rows(log.name, live), registry)
+    observed = _read(held, BY_NAME["observations"], "entity_id", ids, reached, opening)
     existing = _read(held, ENTITY_SNAPSHOTS, "entity_id", ids, reached, opening)
+    stored = Stored(ENTITY_SNAPSHOTS, existing, frozenset(held.columns(ENTITY_SNAPSHOTS)))
     emptied = reached.entities.join(observed, on="entity_id", how="anti").height
-    return _recomputed(ENTITY_SNAPSHOTS, reached.entities, existing, reduction), emptied
+    return decide_entities(observed, stored, rules, "drop"), emptied
 
 
-def _relationships(held: Held, reached: Reach, now: str, opening: _Opening) -> Recomputed:
+def _relationships(held: Held, reached: Reach, now: str, opening: _Opening) -> Decided:
     keys = reached.relationships["relationship_key"]
     log, column = BY_NAME["relationship_observations"], "relationship_key"
     observed = _read(held, log, column, keys, reached, opening)
-    reduction = reduce_relationships(complete_rows(log.name, observed), now=now)
     existing = _read(held, RELATIONSHIP_SNAPSHOTS, column, keys, reached, opening)
-    return _recomputed(RELATIONSHIP_SNAPSHOTS, reached.relationships, existing, reduction)
-
-
-def _recomputed(
-    table: Table, touched: pl.DataFrame, existing: pl.DataFrame, reduction: Reduction
-) -> Recomputed:
-    """Return the change; what cannot be reduced keeps no snapshot: it may tell of what goes."""
-    (key,) = table.key
-    change = plan_derived(
-        key,
-        existing,
-        reduction.snapshots,
-        touched.join(reduction.snapshots, on=key, how="anti"),
-        columns=table.names,
-    )
-    return Recomputed(table, reduction, change)
+    columns = frozenset(held.columns(RELATIONSHIP_SNAPSHOTS))
+    stored = Stored(RELATIONSHIP_SNAPSHOTS, existing, columns)
+    return decide_relationships(observed, stored, "drop", now=now)
 
 
 def _read(  # noqa: PLR0913, PLR0917 - which rows of what, and how to open them

@@ -108,7 +108,7 @@ def export_database(exporting: ExportRun, progress: Progress) -> ExportReport:
         clock.lap("relationships")
         _write_entities(export, exported, snapshots, reading, leaving)
         clock.lap("entities")
-        exported.findings += registry_findings(reading.registry)
+        exported.findings += registry_findings(reading.rules.registry)
         listed = [f"{owner}.{name} ({how})" for owner, name, how in redactions.listed()]
         _write_catalog(export, exported, request, iso(exporting.rebuild.run.started), listed)
         clock.lap("catalog")
@@ -190,7 +190,7 @@ def _write_entities(
 ) -> None:
     for (entity_type,), rows in sorted(snapshots.partition_by("entity_type", as_dict=True).items()):
         own = rows.select(*OWN, "snapshot")
-        declared = _declared(reading.registry, str(entity_type))
+        declared = _declared(reading.rules.registry, str(entity_type))
         table = wide(str(entity_type), own, declared, leaving.redactions, leaving.salt)
         schema = dict(table.rows.schema)
         name = f"entities/{file_stem(str(entity_type))}"

@@ -1,32 +1,40 @@
 """The tables of an export, bucket by bucket: what is read, reduced and taken apart."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import polars as pl
 
+from neotoma_core.cells import as_javascript_reads, numbers_of
 from neotoma_core.export.entities import MOMENT
 from neotoma_core.export.redaction import Redactions, redacted_object
 from neotoma_core.export.stated import as_values, members, redact
 from neotoma_core.export.typed import untyped_texts
 from neotoma_core.ops.ahead import worked_ahead
-from neotoma_core.ops.rebuild_deciding import complete_rows, opened_bucket
+from neotoma_core.ops.rebuild_deciding import opened_bucket
 from neotoma_core.ops.rebuild_reading import Reading
-from neotoma_core.reduce.cut_off import Instants, merged_by, up_to
-from neotoma_core.reduce.entities import reduce_entities
+from neotoma_core.reduce.cut_off import Instants, up_to
 from neotoma_core.reduce.relationships import reduce_relationships
+from neotoma_core.snapshots.deciding import (
+    ENTITY_SNAPSHOTS,
+    RELATIONSHIP_SNAPSHOTS,
+    complete_rows,
+    reduce_live,
+)
 from neotoma_core.store.rows import read_rows
+from neotoma_core.store.selection import read_owners
 from neotoma_core.tables import BY_NAME
 from neotoma_core.times import instants
 
+_NUMBERS: Final = ("source_priority", "specificity_score")
 OBSERVATIONS: Final = {
     "observation_id": pl.String(),
     "entity_id": pl.String(),
     "entity_type": pl.String(),
     "observed_at": MOMENT,
     "created_at": MOMENT,
-    "source_priority": pl.Int64(),
+    "source_priority": pl.Float64(),
     "observation_source": pl.String(),
     "specificity_score": pl.Float64(),
     "schema_version": pl.String(),
@@ -42,7 +50,7 @@ FIELD_VALUES: Final = {
     "value_type": pl.String(),
     "observation_id": pl.String(),
     "observed_at": MOMENT,
-    "source_priority": pl.Int64(),
+    "source_priority": pl.Float64(),
 }
 RELATIONSHIPS: Final = {
     "relationship_key": pl.String(),
@@ -94,13 +102,13 @@ class EntityBucket:
 
 def entity_buckets(reading: Reading, leaving: Leaving) -> Iterator[EntityBucket]:
     """Yield the entities bucket by bucket; two are under way at a time."""
-    merged_away = merged_by(reading.merged_away, leaving.end)
+    rules = replace(reading.rules, merged_away=reading.rules.merged_away.by(leaving.end))
+    owners = read_owners(reading.whole, reading.stored, ENTITY_SNAPSHOTS)
 
     def taken(number: int) -> EntityBucket:
         observed = up_to(opened_bucket(reading, "observations", number), leaving.end)
         complete = complete_rows("observations", observed)
-        live = complete.join(merged_away, on="entity_id", how="anti")
-        reduction = reduce_entities(live, reading.registry)
+        reduction = reduce_live(observed, rules, owners)
         dated = complete.with_columns(moment("observed_at", complete).alias("_at"))
         spans = dated.group_by("entity_id").agg(
             first_observed_at=pl.col("_at").min(), last_observed_at=pl.col("_at").max()
@@ -108,7 +116,10 @@ def entity_buckets(reading: Reading, leaving: Leaving) -> Iterator[EntityBucket]
         snapshots = reduction.snapshots.join(spans, on="entity_id", how="left")
         unreadable = reduction.unreadable.select("observation_id", "reason")
         return EntityBucket(
-            _observations(complete, leaving), _values(dated, leaving), snapshots, unreadable
+            _observations(_as_read(complete), leaving),
+            _values(_as_read(dated), leaving),
+            _as_read(snapshots),
+            unreadable,
         )
 
     return worked_ahead(taken, reading.spilled["observations"].buckets.count)
@@ -116,11 +127,12 @@ def entity_buckets(reading: Reading, leaving: Leaving) -> Iterator[EntityBucket]
 
 def relationship_buckets(reading: Reading, end: Instants, now: str) -> Iterator[pl.DataFrame]:
     """Yield the relationships bucket by bucket; ``now``: ISO time of the computation."""
+    owners = read_owners(reading.whole, reading.stored, RELATIONSHIP_SNAPSHOTS)
 
     def taken(number: int) -> pl.DataFrame:
         observed = up_to(opened_bucket(reading, "relationship_observations", number), end)
         complete = complete_rows("relationship_observations", observed)
-        found = reduce_relationships(complete, now=now).snapshots
+        found = _as_read(reduce_relationships(complete, owners, now=now).snapshots)
         last = moment("last_observation_at", found)
         return found.select(
             *("relationship_key", "relationship_type", "source_entity_id", "target_entity_id"),
@@ -140,11 +152,11 @@ def timeline(reading: Reading, leaving: Leaving) -> pl.DataFrame:
     if "timeline_events" not in reading.stored:
         return pl.DataFrame(schema=TIMELINE)
     stored = reading.stored["timeline_events"]
-    read = read_rows(reading.whole, stored.known, stored.columns).rows
+    read = read_rows(reading.whole, stored.known, stored.columns)
     limits = [limit for limit in (leaving.end.observed, leaving.end.known) if limit is not None]
     events = up_to(read, Instants(None, min(limits, default=None)))
     entities = reading.stored["entities"]
-    owners = read_rows(reading.whole, entities.known, entities.columns).rows
+    owners = read_rows(reading.whole, entities.known, entities.columns)
     typed = events.join(
         owners.select(entity_id="id", entity_type="entity_type")
         .drop_nulls()
@@ -157,8 +169,8 @@ def timeline(reading: Reading, leaving: Leaving) -> pl.DataFrame:
     shown = [
         leaving.redactions.of(owner or "", name or "") is None for owner, name in pairs.iter_rows()
     ]
-    kept = reading.erased.without(
-        "timeline_events", typed.filter(pl.Series(shown, dtype=pl.Boolean))
+    kept = _as_read(
+        reading.erased.without("timeline_events", typed.filter(pl.Series(shown, dtype=pl.Boolean)))
     )
     at, created = moment("event_timestamp", kept), moment("created_at", kept)
     return kept.select(
@@ -173,6 +185,12 @@ def timeline(reading: Reading, leaving: Leaving) -> pl.DataFrame:
         user_id="user_id",
         _untyped=untyped(kept, event_timestamp=at, created_at=created),
     ).sort("event_at", "event_id")
+
+
+def _as_read(rows: pl.DataFrame) -> pl.DataFrame:
+    """Return rows with text as JavaScript reads it: not every reader takes bytes for text."""
+    texts = [name for name, kind in rows.schema.items() if kind == pl.String]
+    return as_javascript_reads(rows, [name for name in texts if name not in _NUMBERS])
 
 
 def moment(column: str, rows: pl.DataFrame) -> pl.Series:
@@ -198,9 +216,9 @@ def _observations(rows: pl.DataFrame, leaving: Leaving) -> pl.DataFrame:
         entity_type="entity_type",
         observed_at=observed,
         created_at=created,
-        source_priority="source_priority",
+        source_priority=numbers_of(rows["source_priority"]),
         observation_source="observation_source",
-        specificity_score="specificity_score",
+        specificity_score=numbers_of(rows["specificity_score"]),
         schema_version="schema_version",
         user_id="user_id",
         fields="fields",
@@ -229,7 +247,7 @@ def _values(dated: pl.DataFrame, leaving: Leaving) -> pl.DataFrame:
         "row",
         "entity_id",
         "entity_type",
-        "source_priority",
+        source_priority=numbers_of(dated["source_priority"]),
         observation_id="id",
         observed_at="_at",
     )
@@ -243,5 +261,5 @@ def schema_rows(reading: Reading) -> list[dict[str, object]]:
         return []
     stored = reading.stored["schema_registry"]
     known = BY_NAME["schema_registry"]
-    rows = read_rows(reading.whole, stored.known, stored.columns).rows
+    rows = read_rows(reading.whole, stored.known, stored.columns)
     return list(rows.select(known.names).to_dicts())

@@ -8,10 +8,10 @@ from typing import Final
 
 import polars as pl
 
-from neotoma_core.contracts import validate
+from neotoma_core.contracts import no_broken, validate
 from neotoma_core.encryption import sealed_rows
 from neotoma_core.errors import BackupDamaged, KeyMissing
-from neotoma_core.frames import ROWID, TARGET, framed, framed_table
+from neotoma_core.frames import ROWID, TARGET, empty_rows, framed, framed_table
 from neotoma_core.merge.frames import Offered
 from neotoma_core.ops.evidence import DatabaseEvidence
 from neotoma_core.ops.quarantine import quarantine
@@ -27,7 +27,7 @@ from neotoma_core.store.inspection import (
     require_writable,
 )
 from neotoma_core.store.keys import read_key
-from neotoma_core.store.rows import StoredRows, empty_rows, read_rows, span_beside
+from neotoma_core.store.rows import read_rows, span_beside
 from neotoma_core.store.staging import RowSource, StoredRowSet
 from neotoma_core.tables import BY_NAME, Table, kind_of
 
@@ -198,7 +198,7 @@ def _extract_table(
         rows, broken = _checked(table, read, keep=is_target)
         quarantine(run, database, whole, table, broken)
     else:
-        rows, broken = read.rows, read.broken
+        rows, broken = read, no_broken()
     sealed = sealed_rows(table, rows).height
     if sealed:
         _require_key(run, database, table, sealed)
@@ -239,21 +239,20 @@ def span_of(rows: pl.DataFrame) -> Span:
     return first, last
 
 
-def _checked(table: Table, read: StoredRows, *, keep: bool) -> tuple[pl.DataFrame, pl.DataFrame]:
+def _checked(table: Table, read: pl.DataFrame, *, keep: bool) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return the rows to go on with, and what is wrong with the broken ones.
 
     A backup's broken rows are set aside. The target's stay where they are (``keep``): a row that
     has its key must still be known to have it. Only those without a key are left out.
     """
-    readable = read.rows.join(read.broken, on=ROWID, how="anti", maintain_order="left")
-    validated = validate(table, readable)
-    broken = pl.concat([read.broken, validated.broken]).sort(ROWID, "column")
+    validated = validate(table, read)
+    broken = validated.broken.sort(ROWID, "column")
     if not keep:
         return validated.rows, broken
     if not table.key:
-        return read.rows, broken
+        return read, broken
     no_key = pl.any_horizontal(pl.col(name).is_null() for name in table.key)
-    keyed = read.rows.filter(~no_key).unique(table.key, keep="first", maintain_order=True)
+    keyed = read.filter(~no_key).unique(table.key, keep="first", maintain_order=True)
     return pl.concat([keyed, validated.rows.filter(no_key)]).sort(ROWID), broken
 
 

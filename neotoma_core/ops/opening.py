@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from neotoma_core.encryption import open_rows, sealed_rows
-from neotoma_core.frames import ORIGIN, ROWID
+from neotoma_core.frames import ORIGIN, ROWID, empty_rows
 from neotoma_core.merge.frames import Offered
 from neotoma_core.merge.lineage import Database
 from neotoma_core.merge.plan import MergePlan
@@ -19,7 +19,6 @@ from neotoma_core.ops.extract import Extract
 from neotoma_core.ops.run import Run
 from neotoma_core.ops.unread import read_unread
 from neotoma_core.store.keys import read_key
-from neotoma_core.store.rows import empty_rows
 from neotoma_core.tables import MERGED, Table
 
 if TYPE_CHECKING:

@@ -8,6 +8,7 @@ import polars as pl
 
 from neotoma_core.merge.accounting import RowCounts
 from neotoma_core.merge.credentials import without_revoked
+from neotoma_core.merge.frames import as_they_will_lie
 from neotoma_core.merge.lineage import Database
 from neotoma_core.merge.one_user import of_user, own_rows
 from neotoma_core.merge.plan import (
@@ -25,19 +26,22 @@ from neotoma_core.ops.evidence import DatabaseEvidence
 from neotoma_core.ops.extract import Extract
 from neotoma_core.ops.opening import holds_sealed, key_for, open_existing, open_offers
 from neotoma_core.ops.raw_files import RawListing, RawPlan, plan_raw_files
-from neotoma_core.ops.recomputing import (
-    ENTITY_SNAPSHOTS,
-    RELATIONSHIP_SNAPSHOTS,
-    Recomputed,
-    recompute_entities,
-    recompute_relationships,
-)
 from neotoma_core.ops.reingested import Reingested, count_reingested
 from neotoma_core.ops.run import Run
 from neotoma_core.ops.salvaged_rows import yielding
 from neotoma_core.ops.schemas import completed
 from neotoma_core.ops.unread import held_elsewhere, with_stored_files, with_unread
-from neotoma_core.policies import Registry
+from neotoma_core.reduce.rule_sets import rules_of
+from neotoma_core.snapshots.deciding import (
+    ENTITY_SNAPSHOTS,
+    RELATIONSHIP_SNAPSHOTS,
+    Decided,
+    Rules,
+    Stored,
+    decide_entities,
+    decide_relationships,
+)
+from neotoma_core.tables import Table
 
 if TYPE_CHECKING:
     from neotoma_core.encryption.key import DataKey
@@ -57,10 +61,10 @@ class RecoveryPlan:
     evidence: tuple[DatabaseEvidence, ...]
     carrying: Carrying
     merge: MergePlan
-    registry: Registry
+    rules: Rules
     counts: tuple[RowCounts, ...]
-    entities: Recomputed
-    relationships: Recomputed
+    entities: Decided
+    relationships: Decided
     reingested: Reingested
     raw: RawPlan
     raw_listing: RawListing
@@ -79,7 +83,7 @@ class RecoveryPlan:
         return self.carrying.backups
 
     @property
-    def derived(self) -> tuple[Recomputed, ...]:
+    def derived(self) -> tuple[Decided, ...]:
         """Both derived tables."""
         return self.entities, self.relationships
 
@@ -114,27 +118,26 @@ def plan_recovery(
     registry = completed(registry_of(merge.merged("schema_registry")), run, run.request.schemas)
     retyped = retyped_entities(merge, registry_of(held["schema_registry"].rows), registry)
     touched, edges = touched_entities(merge, held, retyped), touched_relationships(merge, held)
+    chosen, others = rules_of(registry)
+    rules = Rules(registry, chosen, others, merge.merged_away)
     return RecoveryPlan(
         run=run,
         evidence=evidence,
         carrying=carrying,
         merge=merge,
-        registry=registry,
+        rules=rules,
         counts=carrying.accounted(merge.counts),
-        entities=recompute_entities(
-            merge,
-            touched,
-            with_unread(target, "observations", merge.merged("observations"), *_column(touched)),
-            registry,
-            open_existing(target, ENTITY_SNAPSHOTS, key, touched),
+        entities=decide_entities(
+            _log_of(merge, target, "observations", touched),
+            _stored(target, ENTITY_SNAPSHOTS, key, touched),
+            rules,
         ),
-        relationships=recompute_relationships(
-            edges,
-            with_unread(target, _EDGES, merge.merged(_EDGES), *_column(edges)),
-            open_existing(target, RELATIONSHIP_SNAPSHOTS, key, edges),
-            iso(run.started),
+        relationships=decide_relationships(
+            _log_of(merge, target, _EDGES, edges),
+            _stored(target, RELATIONSHIP_SNAPSHOTS, key, edges),
+            now=iso(run.started),
         ),
-        reingested=count_reingested(merge, registry, target),
+        reingested=count_reingested(merge, rules, target),
         raw=plan_raw_files(erasures.listed(listing, sources), sources),
         raw_listing=listing,
         key=key,
@@ -143,9 +146,21 @@ def plan_recovery(
     )
 
 
-def _column(keys: pl.DataFrame) -> tuple[str, pl.Series]:
-    """Return a frame of one column as its name and what is in it."""
-    return keys.columns[0], keys.to_series()
+def _log_of(
+    merge: MergePlan, target: Extract | None, name: str, touched: pl.DataFrame
+) -> pl.DataFrame:
+    """Return all observations that what is ``touched``, a frame of one column, will have."""
+    column = touched.columns[0]
+    rows = with_unread(target, name, merge.merged(name), column, touched[column])
+    return as_they_will_lie(rows).join(touched, on=column, how="semi", maintain_order="left")
+
+
+def _stored(
+    target: Extract | None, table: Table, key: "DataKey | None", touched: pl.DataFrame
+) -> Stored:
+    rows = open_existing(target, table, key, touched)
+    there = rows.join(touched, on=touched.columns, how="semi", maintain_order="left")
+    return Stored(table, there, frozenset(table.names))
 
 
 def _asked_for(run: Run, held: Database, offered: Database) -> Database:

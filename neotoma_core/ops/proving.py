@@ -7,11 +7,14 @@ import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
+from neotoma_core.cells import cell_of_javascript
 from neotoma_core.encryption import open_cells
 from neotoma_core.errors import VerificationFailed
-from neotoma_core.policies import Registry
-from neotoma_core.reduce.exact import ObservationRow, reduce_entity
+from neotoma_core.frames import ROWID
+from neotoma_core.reduce.exact import EntitySnapshotRow, ObservationRow, reduce_entity
 from neotoma_core.report.recovery import Check
+from neotoma_core.snapshots.deciding import Rules
+from neotoma_core.snapshots.sampling import Sample
 from neotoma_core.store import checks
 from neotoma_core.store.staging import TableWrite
 from neotoma_core.tables import BY_NAME
@@ -67,6 +70,10 @@ def written(connection: sqlite3.Connection, writes: Sequence[TableWrite]) -> Pro
             problems.append(
                 f"{write.table.name}: {there:,} of {expected:,} rows are there as staged"
             )
+    for write in writes:
+        staying = checks.count_staying(connection, write.table) if write.loses else 0
+        if staying:
+            problems.append(f"{write.table.name}: {staying:,} rows are still there")
     for name in _DERIVED:
         left = checks.count_staged_keys(connection, BY_NAME[name], f"remove_{name}")
         if left:
@@ -76,22 +83,25 @@ def written(connection: sqlite3.Connection, writes: Sequence[TableWrite]) -> Pro
 
 def rereduced(
     connection: sqlite3.Connection,
-    sample: Sequence[str],
+    sample: Sample,
     unreadable: Collection[str],
-    registry: Registry,
+    rules: Rules,
     key: "DataKey | None",
 ) -> Proof:
     """A sample of written snapshots, reduced again row by row from what the target now holds.
 
     ``unreadable``: the ids of observations that take no part.
     """
-    rows = list(_read_open(connection, "observations", sample, key))
-    snapshots = _read_open(connection, "entity_snapshots", sample, key)
+    rows = list(_read_open(connection, "observations", list(sample), key))
+    snapshots = _read_open(connection, "entity_snapshots", list(sample), key)
     stored = {row["entity_id"]: row for row in snapshots}
     wrong = [
         entity
         for entity, observations in _by_entity(rows, unreadable)
-        if not _same_snapshot(observations, stored.get(entity), registry)
+        if not _same_snapshot(
+            reduce_entity(observations, rules.registry, rules.rules, sample[entity]),
+            stored.get(entity),
+        )
     ]
     problems = [f"{len(wrong):,} of {len(sample):,} entity snapshots differ"] if wrong else []
     return f"{len(sample):,} entity snapshots reduced again row by row", problems
@@ -107,22 +117,26 @@ def _read_open(
 
 def _by_entity(
     rows: list[dict[str, object]], unreadable: Collection[str]
-) -> Iterator[tuple[object, list[ObservationRow]]]:
-    grouped: dict[object, list[ObservationRow]] = {}
-    names = ObservationRow.__dataclass_fields__
+) -> Iterator[tuple[str, list[ObservationRow]]]:
+    grouped: dict[str, list[ObservationRow]] = {}
+    names = [name for name in ObservationRow.__dataclass_fields__ if name != "rowid"]
     for row in rows:
         if row["id"] is not None and row["id"] not in unreadable:
-            observation = ObservationRow(**{name: row[name] for name in names})  # type: ignore[arg-type]  # cells as SQLite types them, checked when they were extracted
-            grouped.setdefault(row["entity_id"], []).append(observation)
+            cells = {name: row.get(name) for name in names}
+            observation = ObservationRow(**cells, rowid=row[ROWID])  # type: ignore[arg-type]  # values as SQLite has them
+            grouped.setdefault(str(row["entity_id"]), []).append(observation)
     yield from grouped.items()
 
 
-def _same_snapshot(
-    observations: list[ObservationRow], stored: dict[str, object] | None, registry: Registry
-) -> bool:
-    expected = reduce_entity(observations, registry)
+def _same_snapshot(expected: EntitySnapshotRow | None, stored: dict[str, object] | None) -> bool:
     if expected is None or stored is None:
         return expected is None and stored is None
     return all(
-        getattr(expected, name) == cell for name, cell in stored.items() if hasattr(expected, name)
+        _as_stored(getattr(expected, name)) == cell
+        for name, cell in stored.items()
+        if hasattr(expected, name)
     )
+
+
+def _as_stored(value: object) -> object:
+    return cell_of_javascript(value) if isinstance(value, str) else value

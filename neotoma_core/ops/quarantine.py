@@ -24,9 +24,17 @@ def quarantine(
     """
     if broken.is_empty() or database.number == TARGET or table.kind == "secret":
         return
+    set_aside(run, database.label, whole, table, broken)
+
+
+def set_aside(run: Run, label: str, whole: Path, table: Table, broken: pl.DataFrame) -> None:
+    """Keep rows of a whole copy in the quarantine, every cell as an SQL literal, with the reason.
+
+    ``broken``: ``_rowid``, ``column``, ``reason``.
+    """
     reasons = broken.group_by(ROWID, maintain_order=True).agg(
         _reason=pl.format("{}: {}", "column", "reason").str.join("; ")
     )
     literals = read_literals(whole, table, reasons[ROWID])
-    path = run.folders.quarantine / f"{database.label}-{file_name(table.name)}.parquet"
+    path = run.folders.quarantine / f"{label}-{file_name(table.name)}.parquet"
     write_parquet(literals.join(reasons, on=ROWID, how="left"), path)

@@ -12,10 +12,10 @@ from neotoma_core.ops.clock import Clock
 from neotoma_core.ops.planning import iso
 from neotoma_core.ops.progress import Progress
 from neotoma_core.ops.rebuild_deciding import (
-    Decided,
+    Bucket,
     Tally,
-    decide_entities,
-    decide_relationships,
+    entity_buckets,
+    relationship_buckets,
 )
 from neotoma_core.ops.rebuild_drift import DriftRecord
 from neotoma_core.ops.rebuild_publishing import Staging, publish_rebuild
@@ -84,7 +84,7 @@ def rebuild_snapshots(rebuild: RebuildRun, confirm: Confirm, progress: Progress)
 
 
 def _decide(
-    reading: Reading, stage: Callable[[Decided], None], progress: Progress, clock: Clock
+    reading: Reading, stage: Callable[[Bucket], None], progress: Progress, clock: Clock
 ) -> tuple[tuple[Tally, Tally], DriftRecord]:
     """Decide bucket by bucket; ``stage`` is given each bucket as it is decided."""
     entities, relationships = tallies = (
@@ -94,14 +94,14 @@ def _decide(
     drift = DriftRecord(reading.rebuild.run.folders)
     progress.begin("reduce", reading.buckets)
     decisions = (
-        (entities, decide_entities(reading)),
-        (relationships, decide_relationships(reading, iso(reading.rebuild.run.started))),
+        (entities, entity_buckets(reading)),
+        (relationships, relationship_buckets(reading, iso(reading.rebuild.run.started))),
     )
     for tally, buckets in decisions:
-        for decided in buckets:
-            tally.add(decided, reading)
-            drift.add(decided)
-            stage(decided)
+        for bucket in buckets:
+            tally.add(bucket, reading)
+            drift.add(bucket)
+            stage(bucket)
             progress.advance(1)
     drift.keep()
     clock.lap("reduce")

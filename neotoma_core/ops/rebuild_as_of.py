@@ -10,28 +10,27 @@ import polars as pl
 
 from neotoma_core.canonical import instant_ms
 from neotoma_core.errors import UsageError
-from neotoma_core.merge.derived import DerivedChange
-from neotoma_core.merge.drift import DRIFT
 from neotoma_core.ops.ahead import worked_ahead
 from neotoma_core.ops.clock import Clock
 from neotoma_core.ops.progress import Progress
 from neotoma_core.ops.rebuild_deciding import (
-    Decided,
+    Bucket,
     Tally,
-    complete_rows,
     opened_bucket,
 )
 from neotoma_core.ops.rebuild_drift import DriftRecord
 from neotoma_core.ops.rebuild_reading import Reading, read_target
 from neotoma_core.ops.rebuild_reporting import reported, save
 from neotoma_core.ops.rebuild_run import RebuildRun
-from neotoma_core.reduce.cut_off import Instants, merged_by, up_to
-from neotoma_core.reduce.entities import reduce_entities
+from neotoma_core.reduce.cut_off import Instants, up_to
 from neotoma_core.reduce.reduction import ENTITY_SNAPSHOT
 from neotoma_core.report.rebuild import CutOff, RebuildReport
+from neotoma_core.snapshots.change import DerivedChange
+from neotoma_core.snapshots.deciding import ENTITY_SNAPSHOTS, Decided, Stored, reduce_live
+from neotoma_core.snapshots.drift import DRIFT
 from neotoma_core.store.frame_files import parquet_parts
+from neotoma_core.store.selection import read_owners
 from neotoma_core.store.space import out_of_space_named
-from neotoma_core.tables import BY_NAME
 
 _PARQUET: Final = b"PAR1"
 _COLUMNS: Final = {name: kind() for name, kind in ENTITY_SNAPSHOT.items()}
@@ -61,7 +60,7 @@ def export_snapshots(rebuild: RebuildRun, export: Export, progress: Progress) ->
     end = export.end()
     _require_place(export.out, rebuild.target.path)
     clock = Clock()
-    tally = Tally(BY_NAME["entity_snapshots"])
+    tally = Tally(ENTITY_SNAPSHOTS)
     observations = 0
     reading = read_target(rebuild, ("observations",), progress, clock)
     with (
@@ -69,10 +68,10 @@ def export_snapshots(rebuild: RebuildRun, export: Export, progress: Progress) ->
         parquet_parts(export.out, _COLUMNS) as write,
     ):
         progress.begin("reduce", reading.buckets)
-        for rows, decided in _reduced(reading, end):
+        for rows, bucket in _reduced(reading, end):
             observations += rows
-            tally.add(decided, reading)
-            write(decided.change.written.sort("entity_id"))
+            tally.add(bucket, reading)
+            write(bucket.decided.change.written.sort("entity_id"))
             progress.advance(1)
         clock.lap("reduce")
     report = reported(reading, [tally], DriftRecord(rebuild.run.folders), clock.seconds)
@@ -88,18 +87,20 @@ def export_snapshots(rebuild: RebuildRun, export: Export, progress: Progress) ->
     return exported
 
 
-def _reduced(reading: Reading, end: Instants) -> Iterator[tuple[int, Decided]]:
+def _reduced(reading: Reading, end: Instants) -> Iterator[tuple[int, Bucket]]:
     """Yield how many observations of a bucket there were up to ``end``, and their snapshots."""
-    merged_away = merged_by(reading.merged_away, end)
+    rules = replace(reading.rules, merged_away=reading.rules.merged_away.by(end))
+    owners = read_owners(reading.whole, reading.stored, ENTITY_SNAPSHOTS)
+    stored = Stored(ENTITY_SNAPSHOTS, owners, frozenset(owners.columns))
 
-    def reduce_bucket(number: int) -> tuple[int, Decided]:
+    def reduce_bucket(number: int) -> tuple[int, Bucket]:
         observations = up_to(opened_bucket(reading, "observations", number), end)
-        live = observations.join(merged_away, on="entity_id", how="anti")
-        reduction = reduce_entities(complete_rows("observations", live), reading.registry)
+        reduction = reduce_live(observations, rules, owners)
         written = reduction.snapshots.select(*_COLUMNS)
-        change = DerivedChange(written, written.clear(), written.height, 0, 0)
-        drift = pl.DataFrame(schema=DRIFT)
-        return observations.height, Decided(BY_NAME["entity_snapshots"], reduction, change, drift)
+        none = written.clear()
+        change = DerivedChange(written, none, written.height, 0, 0)
+        decided = Decided(stored, reduction, change, accepted=none, gone=none)
+        return observations.height, Bucket(decided, pl.DataFrame(schema=DRIFT))
 
     return worked_ahead(reduce_bucket, reading.spilled["observations"].buckets.count)
 

@@ -3,24 +3,27 @@
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Final, Literal
+from typing import Final
 
 import polars as pl
 
 from neotoma_core.encryption import open_rows
-from neotoma_core.merge.derived import DerivedChange, plan_derived
-from neotoma_core.merge.drift import Compared, find_drift, kept_texts
 from neotoma_core.ops.ahead import worked_ahead
 from neotoma_core.ops.erased_log import without_names
-from neotoma_core.ops.rebuild_reading import Reading, Spilled
-from neotoma_core.reduce.entities import reduce_entities
-from neotoma_core.reduce.reduction import Reduction
-from neotoma_core.reduce.relationships import reduce_relationships
-from neotoma_core.tables import BY_NAME, Table
+from neotoma_core.ops.rebuild_reading import Reading
+from neotoma_core.reduce.exact_users import Owner
+from neotoma_core.snapshots.deciding import (
+    ENTITY_SNAPSHOTS,
+    RELATIONSHIP_SNAPSHOTS,
+    Decided,
+    Stored,
+    decide_entities,
+    decide_relationships,
+)
+from neotoma_core.snapshots.drift import find_drift
+from neotoma_core.snapshots.sampling import sample_of, spread
+from neotoma_core.tables import Table
 
-DerivedName = Literal["entity_snapshots", "relationship_snapshots"]
-
-_DOCUMENTS: Final = ("snapshot", "provenance")
 _DETAILED: Final = 10_000  # stale snapshots of a bucket that are taken apart into fields
 _LISTED: Final = 1_000  # unreadable observations that are named one by one
 _SAMPLE: Final = 100
@@ -29,12 +32,10 @@ _ROW_BYTES: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Decided:
-    """One bucket of one derived table: what is reduced, and the change and the drift that makes."""
+class Bucket:
+    """One bucket of one derived table: what was decided, and the drift that it puts right."""
 
-    table: Table
-    reduction: Reduction
-    change: DerivedChange
+    decided: Decided
     drift: pl.DataFrame
 
 
@@ -42,8 +43,9 @@ class Decided:
 class Tally:
     """What was decided for one derived table, all buckets together.
 
-    ``unreadable``: (observation_id, reason) of the first of them; ``left_out`` counts them all.
-    ``sample``: ids of written entity snapshots that are quick to reduce again.
+    ``accepted``: rows that stay since other known rules explain them. ``unreadable``:
+    (observation_id, reason) of the first of them; ``left_out`` counts them all.
+    ``sample``: written entity snapshots that are quick to reduce again.
     """
 
     table: Table
@@ -51,27 +53,30 @@ class Tally:
     updated: int = 0
     removed: int = 0
     unchanged: int = 0
+    accepted: int = 0
     exact: int = 0
     drift: Counter[str] = field(default_factory=Counter)
     schemaless: Counter[str] = field(default_factory=Counter)
     unreadable: list[tuple[str, str]] = field(default_factory=list)
     left_out: int = 0
-    sample: list[str] = field(default_factory=list)
+    sample: dict[str, Owner] = field(default_factory=dict)
 
     @property
     def writes(self) -> int:
         """Rows written or deleted."""
         return self.inserted + self.updated + self.removed
 
-    def add(self, decided: Decided, reading: Reading) -> None:
+    def add(self, bucket: Bucket, reading: Reading) -> None:
         """Count one bucket."""
+        decided = bucket.decided
         change, reduction = decided.change, decided.reduction
         self.inserted += change.inserted
         self.updated += change.updated
         self.removed += change.removed.height
         self.unchanged += change.unchanged
         self.exact += reduction.exact
-        self.drift.update(decided.drift["kind"])
+        self.accepted += decided.accepted.height
+        self.drift.update(bucket.drift["kind"])
         self.schemaless.update(dict(reduction.schemaless.iter_rows()))
         self.left_out += reduction.unreadable.height
         named = reduction.unreadable.select("observation_id", "reason")
@@ -84,104 +89,57 @@ class Tally:
         key = "entity_id"
         observations = reading.spilled["observations"]
         unreadable = decided.reduction.unreadable.select(key)
-        left_out = pl.concat([unreadable, observations.broken, reading.erased.losing()])
+        left_out = pl.concat([unreadable, reading.erased.losing()])
         wanted = -(-_SAMPLE // observations.buckets.count)
-        size = pl.col("observation_count") * (pl.col("snapshot").str.len_bytes() + _ROW_BYTES)
+        size = pl.col("observation_count").cast(pl.Int64) * (
+            pl.col("snapshot").str.len_bytes() + _ROW_BYTES
+        )
         ids = decided.change.written.select(key, size=size).join(left_out, on=key, how="anti")
-        spread = ids.sort(key).gather_every(max(1, ids.height // wanted)).head(wanted).sort("size")
+        few = ids.join(spread(ids[key], wanted).to_frame(), on=key, how="semi")
         most = _SAMPLE_BYTES // observations.buckets.count
-        self.sample += spread.filter(pl.col("size").cum_sum() <= most)[key].to_list()
+        small = few.head(wanted).sort("size").filter(pl.col("size").cum_sum() <= most)
+        self.sample |= sample_of(decided, reading.rules, small[key])
 
 
-def decide_entities(reading: Reading) -> Iterator[Decided]:
+def entity_buckets(reading: Reading) -> Iterator[Bucket]:
     """Yield what to do with the entity snapshots, bucket by bucket; each is removed once read."""
     count = reading.spilled["observations"].buckets.count
     return worked_ahead(lambda number: _decide_entities(reading, number), count)
 
 
-def decide_relationships(reading: Reading, now: str) -> Iterator[Decided]:
+def relationship_buckets(reading: Reading, now: str) -> Iterator[Bucket]:
     """Yield what to do with the relationship snapshots; ``now``: ISO time of the computation."""
     count = reading.spilled["relationship_observations"].buckets.count
     return worked_ahead(lambda number: _decide_relationships(reading, number, now), count)
 
 
-def _decide_entities(reading: Reading, number: int) -> Decided:
+def _decide_entities(reading: Reading, number: int) -> Bucket:
     observations = opened_bucket(reading, "observations", number)
-    existing = opened_bucket(reading, "entity_snapshots", number)
-    live = observations.join(reading.merged_away, on="entity_id", how="anti")
-    complete = complete_rows("observations", live)
-    reduction = reduce_entities(complete, reading.registry)
-    # With no readable observation an entity keeps the snapshot it has: nothing better is known.
-    broken = live.select("entity_id").join(complete, on="entity_id", how="anti")
-    kept = [reduction.unreduced.select("entity_id"), broken]
-    reasons = [
-        reading.erased.reasons("entity_snapshots", existing),
-        reading.merged_away.select("entity_id", reason=pl.lit("merged-away")),
-        reduction.deleted.select("entity_id", reason=pl.lit("deleted")),
-    ]
-    return _decided(reading, "entity_snapshots", reduction, existing, kept, reasons)
+    stored = stored_bucket(reading, ENTITY_SNAPSHOTS, number)
+    return _bucket(reading, stored, decide_entities(observations, stored, reading.rules))
 
 
-def _decide_relationships(reading: Reading, number: int, now: str) -> Decided:
-    key = "relationship_key"
+def _decide_relationships(reading: Reading, number: int, now: str) -> Bucket:
     observations = opened_bucket(reading, "relationship_observations", number)
-    existing = opened_bucket(reading, "relationship_snapshots", number)
-    complete = complete_rows("relationship_observations", observations)
-    reduction = reduce_relationships(complete, now=now)
-    broken = observations.select(key).join(complete, on=key, how="anti")
-    unread = reduction.unreduced.join(reduction.unreadable, on=key, how="semi")
-    reasons = [
-        reading.erased.reasons("relationship_snapshots", existing),
-        reduction.unreduced.select(key, reason=pl.lit("fails in Neotoma")),
-    ]
-    kept = [unread.select(key), broken]
-    return _decided(reading, "relationship_snapshots", reduction, existing, kept, reasons)
+    stored = stored_bucket(reading, RELATIONSHIP_SNAPSHOTS, number)
+    return _bucket(reading, stored, decide_relationships(observations, stored, now=now))
 
 
-def _decided(  # noqa: PLR0913, PLR0917 - both sides of the comparison and their exceptions
-    reading: Reading,
-    name: DerivedName,
-    reduction: Reduction,
-    existing: pl.DataFrame,
-    kept: list[pl.DataFrame],
-    reasons: list[pl.DataFrame],
-) -> Decided:
-    """Compare a reduction with what is stored.
-
-    ``kept``: keys whose row stays as it is. ``reasons``: why keys have no row, the first counts.
-    """
-    of = _compared(reading.spilled[name])
-    existing = existing.drop_nulls(of.key)
-    snapshots = kept_texts(reduction.snapshots, existing, of)
-    there = pl.concat([snapshots.select(of.key), *kept])
-    gone = existing.select(of.key).join(there, on=of.key, how="anti")
-    change = plan_derived(
-        of.key,
-        existing,
-        snapshots,
-        gone,
-        ignored=[n for n in BY_NAME[name].names if n not in (of.key, *of.columns)],
-        columns=BY_NAME[name].names,
+def _bucket(reading: Reading, stored: Stored, decided: Decided) -> Bucket:
+    """Return what was decided with the drift that it puts right."""
+    of = stored.compared
+    erased = reading.erased.reasons(stored.table.name, stored.rows)
+    because = decided.gone.join(erased, on=of.key, how="left", suffix="_erased").select(
+        of.key, reason=pl.coalesce("reason_erased", "reason")
     )
-    first = pl.concat(reasons).unique(of.key, keep="first", maintain_order=True)
-    why = gone.join(first, on=of.key, how="left").with_columns(
-        pl.col("reason").fill_null("no observations")
-    )
-    drift = without_names(find_drift(change, existing, why, of, _DETAILED))
-    return Decided(BY_NAME[name], reduction, change, drift)
+    drift = find_drift(decided.change, stored.rows, because, of, _DETAILED)
+    return Bucket(decided, without_names(drift))
 
 
-def _compared(spilled: Spilled) -> Compared:
-    """Return what is compared: columns that the database has, but the wall clock's."""
-    (key,) = spilled.table.key
-    is_entity = spilled.table.name == "entity_snapshots"
-    left_out = {key} if is_entity else {key, "computed_at"}
-    return Compared(
-        key,
-        "entity_type" if is_entity else "relationship_type",
-        [n for n in spilled.table.names if n in spilled.stored and n not in left_out],
-        _DOCUMENTS,
-    )
+def stored_bucket(reading: Reading, table: Table, number: int) -> Stored:
+    """Return the snapshots of one bucket."""
+    rows = opened_bucket(reading, table.name, number)
+    return Stored(table, rows, reading.spilled[table.name].stored)
 
 
 def opened_bucket(reading: Reading, name: str, number: int) -> pl.DataFrame:
@@ -192,13 +150,3 @@ def opened_bucket(reading: Reading, name: str, number: int) -> pl.DataFrame:
     if reading.key is None or not spilled.sealed:
         return rows
     return open_rows(spilled.table, rows, reading.key, reading.rebuild.target.path)
-
-
-def complete_rows(name: str, rows: pl.DataFrame) -> pl.DataFrame:
-    """Return the rows that have all that Neotoma requires of them, and an id of their own."""
-    table = BY_NAME[name]
-    required = [c.name for c in table.columns if c.required and c.name in rows.columns]
-    complete = rows.drop_nulls([*table.key, *required])
-    if complete["id"].n_unique() == complete.height:
-        return complete
-    return complete.unique("id", keep="first", maintain_order=True)

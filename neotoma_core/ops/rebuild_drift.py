@@ -5,9 +5,9 @@ from typing import Final
 
 import polars as pl
 
-from neotoma_core.merge.drift import DRIFT
-from neotoma_core.ops.rebuild_deciding import Decided
+from neotoma_core.ops.rebuild_deciding import Bucket
 from neotoma_core.report.rebuild import SHOWN_DRIFT
+from neotoma_core.snapshots.drift import DRIFT
 from neotoma_core.store.frame_files import parquet_parts
 from neotoma_core.store.vault import RunFolders
 
@@ -24,9 +24,9 @@ class DriftRecord:
         self._parts: list[Path] = []
         self._work: Path = folders.work
 
-    def add(self, decided: Decided) -> None:
+    def add(self, bucket: Bucket) -> None:
         """Record the drift of one bucket."""
-        drift = decided.drift.with_columns(table=pl.lit(decided.table.name))
+        drift = bucket.drift.with_columns(table=pl.lit(bucket.decided.table.name))
         if drift.is_empty():
             return
         drift = drift.select(*_FILE)

@@ -10,9 +10,10 @@ from typing import Self
 from neotoma_core.encryption import seal_rows
 from neotoma_core.ops import proving
 from neotoma_core.ops.evidence import states_when_locked
-from neotoma_core.ops.rebuild_deciding import Decided, Tally
+from neotoma_core.ops.rebuild_deciding import Bucket, Tally
 from neotoma_core.ops.rebuild_reading import Reading
 from neotoma_core.report.recovery import Check
+from neotoma_core.snapshots.deciding import Decided
 from neotoma_core.store import checks
 from neotoma_core.store.publication import publish
 from neotoma_core.store.staging import new_staging, stage_derived
@@ -40,10 +41,10 @@ class Staging:
     ) -> None:
         self._pool.shutdown()
 
-    def add(self, decided: Decided) -> None:
+    def add(self, bucket: Bucket) -> None:
         """Stage one bucket; what went wrong with the one before is raised here."""
         self.finish()
-        self._last = self._pool.submit(self._stage, decided)
+        self._last = self._pool.submit(self._stage, bucket.decided)
 
     def finish(self) -> None:
         """Wait until everything is staged."""
@@ -55,7 +56,7 @@ class Staging:
         written = decided.change.written.sort(*decided.table.key)
         if self._reading.sealed and self._reading.key is not None:
             written = seal_rows(decided.table, written, self._reading.key)
-        stage_derived(self.path, decided.table.name, written, decided.change.removed)
+        stage_derived(self.path, decided.table, written, decided.change.removed)
 
 
 def publish_rebuild(
@@ -88,7 +89,7 @@ def _verify(
             ("intact", _intact(connection, tallies)),
             (
                 "re-reduced",
-                proving.rereduced(connection, entities.sample, (), reading.registry, reading.key),
+                proving.rereduced(connection, entities.sample, (), reading.rules, reading.key),
             ),
         ),
     )

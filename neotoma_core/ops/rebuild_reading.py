@@ -13,7 +13,7 @@ import polars as pl
 
 from neotoma_core.encryption import sealed_rows
 from neotoma_core.errors import KeyMissing, UsageError
-from neotoma_core.frames import POLARS_TYPES, ROWID
+from neotoma_core.frames import ROWID, frame_schema
 from neotoma_core.ops.clock import Clock
 from neotoma_core.ops.erased_log import ErasedLog
 from neotoma_core.ops.evidence import (
@@ -25,9 +25,11 @@ from neotoma_core.ops.evidence import (
 from neotoma_core.ops.progress import Progress
 from neotoma_core.ops.rebuild_run import RebuildRun
 from neotoma_core.ops.schemas import completed, registry_in
-from neotoma_core.policies import Registry
-from neotoma_core.reduce.exact import ObservationRow, RelationshipObservationRow
+from neotoma_core.reduce.entities import OBSERVATION
 from neotoma_core.reduce.ordering import bucket_of
+from neotoma_core.reduce.relationships import EDGE
+from neotoma_core.reduce.rule_sets import rules_of
+from neotoma_core.snapshots.deciding import Rules
 from neotoma_core.store.buckets import Buckets
 from neotoma_core.store.databases import (
     check_integrity,
@@ -39,8 +41,7 @@ from neotoma_core.store.inspection import StoredTable, inspect_database, require
 from neotoma_core.store.keys import read_key
 from neotoma_core.store.ledger import read_erased
 from neotoma_core.store.row_stream import TableSize, measure_table, stream_rows, with_columns
-from neotoma_core.store.rows import StoredRows
-from neotoma_core.store.selection import entities_matching, merged_entities
+from neotoma_core.store.selection import entities_matching, read_merged_away
 from neotoma_core.tables import BY_NAME, Table
 
 if TYPE_CHECKING:
@@ -57,11 +58,8 @@ _LONG: Final = {
     "relationship_snapshots": ("snapshot", "provenance"),
 }
 _READ: Final = {
-    "observations": (*ObservationRow.__dataclass_fields__, "created_at"),
-    "relationship_observations": (
-        *RelationshipObservationRow.__dataclass_fields__,
-        "created_at",
-    ),
+    "observations": tuple(name for name in OBSERVATION if name != ROWID),
+    "relationship_observations": tuple(name for name in EDGE if name != ROWID),
     "entity_snapshots": BY_NAME["entity_snapshots"].names,
     "relationship_snapshots": BY_NAME["relationship_snapshots"].names,
 }
@@ -73,16 +71,13 @@ RELATIONSHIPS: Final = ("relationship_observations", "relationship_snapshots")
 class Spilled:
     """One table in buckets; ``table`` and ``stored`` have the columns that were read.
 
-    ``rows`` are those of the whole table. ``broken``: (the grouping column) of each row read with
-    a cell its column cannot hold, which counts as NULL. ``sealed`` counts rows with an encrypted
-    value.
+    ``rows`` are those of the whole table. ``sealed`` counts rows with an encrypted value.
     """
 
     table: Table
     stored: frozenset[str]
     buckets: Buckets
     rows: int
-    broken: pl.DataFrame
     sealed: int
 
 
@@ -95,7 +90,7 @@ class _Source:
     stored: tuple[str, ...]
     size: TableSize
 
-    def parts(self) -> Iterator[StoredRows]:
+    def parts(self) -> Iterator[pl.DataFrame]:
         if self.stored:
             long = _LONG[self.table.name]
             yield from stream_rows(self.whole, self.table, self.stored, self.size, long)
@@ -105,16 +100,14 @@ class _Source:
 class Reading:
     """A target, read.
 
-    ``merged_away``: (entity_id, merged_at) of the entities that another one stands for.
-    ``erased``: what of the log counts for nothing.
+    ``rules``: what decides about its snapshots. ``erased``: what of the log counts for nothing.
     """
 
     rebuild: RebuildRun
     evidence: DatabaseEvidence
     whole: Path
     stored: Mapping[str, StoredTable]
-    registry: Registry
-    merged_away: pl.DataFrame
+    rules: Rules
     spilled: Mapping[str, Spilled]
     key: "DataKey | None"
     erased: ErasedLog
@@ -175,13 +168,14 @@ def read_target(
             progress.advance(1)
     key = rebuild.request.key
     sealed = any(s.sealed for s in spilled.values())
+    registry = completed(registry_in(whole, stored), rebuild.run, rebuild.request.schemas)
+    chosen_rules, others = rules_of(registry)
     reading = Reading(
         rebuild,
         evidence,
         whole,
         stored,
-        completed(registry_in(whole, stored), rebuild.run, rebuild.request.schemas),
-        merged_entities(whole),
+        Rules(registry, chosen_rules, others, read_merged_away(whole, stored)),
         spilled,
         read_key(key) if key and sealed else None,
         ErasedLog(read_erased(rebuild.run.folders.vault)),
@@ -231,21 +225,17 @@ def _chosen(
 
 def _spill(rebuild: RebuildRun, source: _Source, count: int, chosen: pl.Series | None) -> Spilled:
     table, name = source.table, source.table.name
-    schema = {c.name: POLARS_TYPES[c.type]() for c in table.columns}
-    buckets = Buckets(rebuild.run.folders.work / name, count, schema)
+    buckets = Buckets(rebuild.run.folders.work / name, count, frame_schema(table))
     grouping = _grouping(name)
-    broken: list[pl.DataFrame] = [pl.DataFrame(schema={grouping: pl.String})]
     sealed = 0
     for part in source.parts():
-        rows = part.rows if chosen is None else part.rows.filter(_takes_part(name, chosen))
-        if not part.broken.is_empty():
-            broken.append(rows.join(part.broken, on=ROWID, how="semi").select(grouping))
+        rows = part if chosen is None else part.filter(_takes_part(name, chosen))
         sealed += sealed_rows(table, rows).height
         buckets.add(rows, bucket_of(pl.col(grouping), count))
     if sealed and rebuild.request.key is None:
         raise KeyMissing(rebuild.target.path, sealed, name)
     stored = frozenset(source.stored)
-    return Spilled(table, stored, buckets, source.size.rows, pl.concat(broken), sealed)
+    return Spilled(table, stored, buckets, source.size.rows, sealed)
 
 
 def _grouping(name: str) -> str:

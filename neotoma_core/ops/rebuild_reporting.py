@@ -56,10 +56,6 @@ def save(folders: RunFolders, report: RebuildReport) -> None:
 
 def findings(reading: Reading, tallies: Sequence[Tally]) -> Iterator[Finding]:
     """Yield what the user should know that is no number of the plan."""
-    for spilled in reading.spilled.values():
-        if spilled.broken.height:
-            detail = f"{spilled.broken.height:,} rows hold cells their column cannot hold"
-            yield Finding("broken-in-target", spilled.table.name, detail)
     for tally in tallies:
         for observation, reason in tally.unreadable:
             yield unreadable(observation, reason)
@@ -68,7 +64,7 @@ def findings(reading: Reading, tallies: Sequence[Tally]) -> Iterator[Finding]:
             yield Finding("unreadable", tally.table.name, f"and {more:,} observations more")
         for entity_type, entities in sorted(tally.schemaless.items()):
             yield without_schema(entity_type, entities)
-    yield from registry_findings(reading.registry)
+    yield from registry_findings(reading.rules.registry)
     yield from reading.erased.findings()
 
 

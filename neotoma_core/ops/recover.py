@@ -7,8 +7,11 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
+import polars as pl
+
 from neotoma_core.errors import ConflictsFound, UsageError
-from neotoma_core.frames import TARGET
+from neotoma_core.frames import ROWID, TARGET
+from neotoma_core.merge.repointing import SELF_LOOP
 from neotoma_core.ops.applying import apply_plan
 from neotoma_core.ops.archive_after import archived
 from neotoma_core.ops.clock import Clock
@@ -20,12 +23,14 @@ from neotoma_core.ops.evidence import (
 from neotoma_core.ops.extract import Extract
 from neotoma_core.ops.planning import RecoveryPlan, plan_recovery
 from neotoma_core.ops.progress import Progress
+from neotoma_core.ops.quarantine import set_aside
 from neotoma_core.ops.raw_files import RawListing, list_all
 from neotoma_core.ops.reading import ReadDatabase, read_databases
 from neotoma_core.ops.reporting import planned_report, published_report, save_conflicts, save_report
 from neotoma_core.ops.run import LeftOut, Run
 from neotoma_core.report.recovery import RecoveryReport
 from neotoma_core.store.frame_files import write_parquet
+from neotoma_core.tables import BY_NAME
 
 Confirm = Callable[[RecoveryReport], bool]
 
@@ -63,6 +68,7 @@ def carry_out(
         report = replace(report, outcome="unchanged")
     elif confirm(report):
         clock.lap("confirm")
+        report = _set_removed_aside(plan, report, progress)
         applied = apply_plan(plan, progress)
         clock.lap("publish")
         clock.seconds["transaction"] = applied.seconds
@@ -74,6 +80,19 @@ def carry_out(
             report = replace(report, seconds=dict(clock.seconds))
     save_report(plan, report)
     return report
+
+
+def _set_removed_aside(
+    plan: RecoveryPlan, report: RecoveryReport, progress: Progress
+) -> RecoveryReport:
+    """Keep the rows that are about to leave the target: in the quarantine, and in the archive."""
+    if plan.target is None or not plan.merge.removed:
+        return report
+    for name, rows in plan.merge.removed.items():
+        reasons = rows.select(ROWID, column=pl.lit("id"), reason=pl.lit(SELF_LOOP))
+        set_aside(plan.run, "target", plan.target.whole, BY_NAME[name], reasons)
+    report = replace(report, quarantine=str(plan.run.folders.quarantine))
+    return archived(plan.run, report, progress) if plan.run.request.archived else report
 
 
 def make_plan(run: Run, progress: Progress, clock: Clock) -> RecoveryPlan:

@@ -5,13 +5,13 @@ from dataclasses import dataclass, replace
 import orjson
 import polars as pl
 
+from neotoma_core.merge.frames import as_they_will_lie
 from neotoma_core.merge.plan import MergePlan, merge_one
 from neotoma_core.merge.policy import ReingestedMode
 from neotoma_core.ops.extract import Extract
-from neotoma_core.ops.recomputing import of_entities
 from neotoma_core.ops.unread import with_unread
-from neotoma_core.policies import Registry
-from neotoma_core.reduce.entities import reduce_entities
+from neotoma_core.reduce.users import no_owners
+from neotoma_core.snapshots.deciding import Rules, reduce_live
 from neotoma_core.tables import BY_NAME
 
 
@@ -23,23 +23,24 @@ class Reingested:
     entities_differ: int
 
 
-def count_reingested(merge: MergePlan, registry: Registry, target: Extract | None) -> Reingested:
+def count_reingested(merge: MergePlan, rules: Rules, target: Extract | None) -> Reingested:
     """Count the observations sent again, and the entities that the other choice would change."""
     chosen = merge.tables["observations"]
     if chosen.resent.is_empty():
         return Reingested(0, 0)
     policy = merge.rules.policy
     other: ReingestedMode = "by-mode" if policy.reingested == "keep-earliest" else "keep-earliest"
-    rules = replace(merge.rules, policy=replace(policy, reingested=other))
-    otherwise = merge_one(BY_NAME["observations"], merge.offers, rules)
+    choosing = replace(merge.rules, policy=replace(policy, reingested=other))
+    otherwise = merge_one(BY_NAME["observations"], merge.offers, choosing)
     times = ["id", "observed_at", "created_at"]
     affected = (
         chosen.merged.join(otherwise.merged.select(times), on=times, how="anti", nulls_equal=True)
         .select("entity_id")
         .unique()
     )
+    nobody = no_owners("entity_id")
     now, then = (
-        _states(reduce_entities(of_entities(rows, affected), registry).snapshots)
+        _states(reduce_live(_of(rows, affected), rules, nobody).snapshots)
         for rows in (
             with_unread(target, "observations", merged, "entity_id", affected["entity_id"])
             for merged in (chosen.merged, otherwise.merged)
@@ -47,6 +48,10 @@ def count_reingested(merge: MergePlan, registry: Registry, target: Extract | Non
     )
     differ = sum(now.get(entity) != then.get(entity) for entity in affected["entity_id"])
     return Reingested(chosen.resent.height, differ)
+
+
+def _of(merged: pl.DataFrame, entities: pl.DataFrame) -> pl.DataFrame:
+    return as_they_will_lie(merged).join(entities, on="entity_id", how="semi")
 
 
 def _states(snapshots: pl.DataFrame) -> dict[str, object]:

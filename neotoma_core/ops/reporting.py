@@ -14,7 +14,6 @@ from neotoma_core.ops.archived_database import damaged_file
 from neotoma_core.ops.carrying_findings import carrying_findings
 from neotoma_core.ops.extract import NEVER, Extract, Span, span_of, widest
 from neotoma_core.ops.planning import RecoveryPlan
-from neotoma_core.ops.recomputing import Recomputed
 from neotoma_core.ops.run import Run
 from neotoma_core.report.findings import (
     Finding,
@@ -34,6 +33,7 @@ from neotoma_core.report.recovery import (
     RecoveryReport,
     ReingestedSummary,
 )
+from neotoma_core.snapshots.deciding import Decided
 from neotoma_core.store.atomic import write_file
 from neotoma_core.store.frame_files import write_parquet
 from neotoma_core.store.vault import write_json
@@ -182,16 +182,16 @@ def _conflicts(plan: RecoveryPlan) -> ConflictSummary:
     return ConflictSummary(conflicts.height - three_way, undecided, three_way, file, tuple(first))
 
 
-def derived_summary(recomputed: Recomputed) -> DerivedSummary:
+def derived_summary(decided: Decided) -> DerivedSummary:
     """Return what happens to the rows of one derived table."""
-    change = recomputed.change
+    change = decided.change
     return DerivedSummary(
-        recomputed.table.name,
+        decided.table.name,
         change.inserted,
         change.updated,
         change.removed.height,
         change.unchanged,
-        recomputed.reduction.exact,
+        decided.reduction.exact,
     )
 
 
@@ -233,15 +233,36 @@ def _findings(plan: RecoveryPlan) -> Iterator[Finding]:
     for table, column, rows, _ in plan.merge.dangling.iter_rows():
         detail = f"{rows:,} references led nowhere before the merge and still do"
         yield Finding("dangling", f"{table}.{column}", detail)
-    for entity in plan.merge.lineage.contradicted:
-        detail = "merged into different entities in different databases; the earlier merge counts"
-        yield Finding("merged-differently", entity, detail)
+    yield from _merge_findings(plan)
     yield from _unreadable(plan)
     for reduction in (recomputed.reduction for recomputed in plan.derived):
         for entity_type, entities in reduction.schemaless.iter_rows():
             yield without_schema(entity_type, entities)
-    yield from registry_findings(plan.registry)
+    yield from registry_findings(plan.rules.registry)
     yield from plan.erasures.findings()
+
+
+def _merge_findings(plan: RecoveryPlan) -> Iterator[Finding]:
+    """Yield what the databases tell differently of merges of entities, and what that takes away."""
+    for entity in plan.merge.lineage.contradicted:
+        detail = (
+            "merged into different entities in different databases; the merge of the database "
+            "whose rows win counts"
+        )
+        yield Finding("merged-differently", entity, detail)
+    for entity, into in plan.merge.lineage.closing:
+        detail = (
+            f"merged into {into} in one database, and the other way round in another; the merge of "
+            "the database whose rows win counts, this one is kept as an audit row only"
+        )
+        yield Finding("merged-both-ways", entity, detail)
+    for name, rows in plan.merge.removed.items():
+        for edge in rows["id"]:
+            detail = (
+                f"a row of {name} that would lead from an entity to itself, since entities were "
+                "merged; it leaves the database and stays in the evidence and the quarantine"
+            )
+            yield Finding("self-loop", str(edge), detail)
 
 
 def _unreadable(plan: RecoveryPlan) -> Iterator[Finding]:

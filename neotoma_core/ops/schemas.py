@@ -32,7 +32,7 @@ def registry_in(whole: Path, stored: Mapping[str, StoredTable]) -> Registry:
     """Return the schemas of a whole copy; none where it has no such table."""
     if _TABLE not in stored:
         return Registry()
-    return registry_of(read_rows(whole, stored[_TABLE].known, stored[_TABLE].columns).rows)
+    return registry_of(read_rows(whole, stored[_TABLE].known, stored[_TABLE].columns))
 
 
 def _registry_of(run: Run, schemas: Path) -> Registry:

@@ -7,19 +7,23 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
+from neotoma_core.archive.cells import cells_of_archived
 from neotoma_core.archive.unmerging import ENDS, EntityMerge, UnmergePlan
 from neotoma_core.encryption import seal_rows
 from neotoma_core.frames import ORIGIN, ROWID, TARGET, TARGET_ROWID
-from neotoma_core.merge.derived import plan_derived
 from neotoma_core.ops import proving
 from neotoma_core.ops.evidence import DatabaseEvidence, states_when_locked
-from neotoma_core.ops.rebuild_deciding import complete_rows
-from neotoma_core.ops.recomputing import ENTITY_SNAPSHOTS, RELATIONSHIP_SNAPSHOTS, Recomputed
 from neotoma_core.ops.reporting import derived_summary
 from neotoma_core.ops.unmerge_reading import UnmergeSource
-from neotoma_core.reduce.entities import reduce_entities
-from neotoma_core.reduce.relationships import reduce_relationships
 from neotoma_core.report.recovery import Check, DerivedSummary
+from neotoma_core.snapshots.deciding import (
+    ENTITY_SNAPSHOTS,
+    RELATIONSHIP_SNAPSHOTS,
+    Decided,
+    decide_entities,
+    decide_relationships,
+)
+from neotoma_core.snapshots.sampling import sample_of
 from neotoma_core.store import checks
 from neotoma_core.store.archived_database import new_database
 from neotoma_core.store.publication import publish
@@ -39,6 +43,7 @@ if TYPE_CHECKING:
 
 _ARCHIVED: Final = 0  # the origin of rows that come from the archive
 _EDGES: Final = "relationship_observations"
+_AFTER_ALL: Final = 1 << 62  # rows that are inserted come after all that are there
 _SPLITS: Final = "entity_splits"
 _REWRITTEN: Final = {
     ORIGIN: pl.Int64,
@@ -62,8 +67,8 @@ class Unmerging:
 class UnmergeDerived:
     """The snapshots that change. ``key``: what they are sealed with, where anything is."""
 
-    entities: Recomputed
-    relationships: Recomputed
+    entities: Decided
+    relationships: Decided
     key: "DataKey | None"
 
     @property
@@ -81,44 +86,31 @@ def recompute(source: UnmergeSource, unmerging: Unmerging, now: str) -> UnmergeD
     owner = pl.when(going).then(pl.lit(merge.merged)).otherwise("entity_id")
     theirs = stored.with_columns(entity_id=owner).join(ids, on="entity_id", how="semi")
     observed, key = source.opened("observations", theirs)
-    reduced = reduce_entities(complete_rows("observations", observed), source.registry)
     existing, sealed_with = source.opened("entity_snapshots", source.rows("entity_snapshots"))
-    change = plan_derived(
-        "entity_id",
-        existing.join(ids, on="entity_id", how="semi"),
-        reduced.snapshots,
-        ids.join(reduced.snapshots, on="entity_id", how="anti").join(
-            reduced.unreduced, on="entity_id", how="anti"
-        ),
-        columns=ENTITY_SNAPSHOTS.names,
-    )
-    entities = Recomputed(ENTITY_SNAPSHOTS, reduced, change)
+    of_both = existing.join(ids, on="entity_id", how="semi")
+    rules = source.rules.without_pointer(merge.merged)
+    entities = decide_entities(observed, source.stored_snapshots(ENTITY_SNAPSHOTS, of_both), rules)
     return UnmergeDerived(entities, _edges(source, unmerging, now), key or sealed_with)
 
 
-def _edges(source: UnmergeSource, unmerging: Unmerging, now: str) -> Recomputed:
+def _edges(source: UnmergeSource, unmerging: Unmerging, now: str) -> Decided:
     key = "relationship_key"
     stored = source.rows(_EDGES)
     back = unmerging.plan.edges
     after = stored.join(back, on=ROWID, how="left", suffix="_back").with_columns(
         pl.coalesce(f"{name}_back", name).alias(name) for name in (key, *ENDS)
     )
-    lost = unmerging.lost.select(BY_NAME[_EDGES].names)
+    lost = cells_of_archived(BY_NAME[_EDGES], unmerging.lost).with_columns(
+        (pl.int_range(pl.len(), dtype=pl.Int64) + _AFTER_ALL).alias(ROWID)
+    )
     every = pl.concat([after.select(lost.columns), lost])
     before = stored.join(back, on=ROWID, how="semi")
     touched = pl.concat([before.select(key), back.select(key), lost.select(key)]).unique()
     theirs = every.join(touched, on=key, how="semi")
-    reduced = reduce_relationships(complete_rows(_EDGES, theirs), now=now)
     existing, _ = source.opened("relationship_snapshots", source.rows("relationship_snapshots"))
-    change = plan_derived(
-        key,
-        existing.join(touched, on=key, how="semi"),
-        reduced.snapshots,
-        touched.join(reduced.snapshots, on=key, how="anti"),
-        ignored=("computed_at",),
-        columns=RELATIONSHIP_SNAPSHOTS.names,
-    )
-    return Recomputed(RELATIONSHIP_SNAPSHOTS, reduced, change)
+    of_touched = existing.join(touched, on=key, how="semi")
+    snapshots = source.stored_snapshots(RELATIONSHIP_SNAPSHOTS, of_touched)
+    return decide_relationships(theirs, snapshots, now=now)
 
 
 def apply_unmerge(
@@ -148,11 +140,11 @@ def apply_unmerge(
             write = TableWrite(BY_NAME[name], columns)
             stage_rows(connection, write, picks, sources)
             writes.append(write)
-    for recomputed in (derived.entities, derived.relationships):
-        written = recomputed.change.written
+    for decided in (derived.entities, derived.relationships):
+        written = decided.change.written
         if derived.key is not None:
-            written = seal_rows(recomputed.table, written, derived.key)
-        stage_derived(staging, recomputed.table.name, written, recomputed.change.removed)
+            written = seal_rows(decided.table, written, derived.key)
+        stage_derived(staging, decided.table, written, decided.change.removed)
     proven: list[Check] = []
     publish(
         source.target,
@@ -220,7 +212,9 @@ def _verify(
         "relationship_snapshots",
     ]
     unreadable = set(derived.entities.reduction.unreadable["observation_id"])
-    sample = derived.entities.change.written["entity_id"].to_list()
+    written = derived.entities.change.written["entity_id"]
+    rules = source.rules.without_pointer(unmerging.merge.merged)
+    sample = sample_of(derived.entities, rules, written)
     return proving.all_passed(
         f"target {source.target}",
         (
@@ -229,7 +223,7 @@ def _verify(
             ("intact", _intact(connection, changed)),
             (
                 "re-reduced",
-                proving.rereduced(connection, sample, unreadable, source.registry, derived.key),
+                proving.rereduced(connection, sample, unreadable, rules, derived.key),
             ),
         ),
     )
@@ -244,8 +238,8 @@ def _accounted(
     expected = {name: table.rows for name, table in source.stored.items()}
     expected[_EDGES] = expected.get(_EDGES, 0) + unmerging.lost.height
     expected[_SPLITS] = expected.get(_SPLITS, 0) + unmerging.split.height
-    for recomputed in (derived.entities, derived.relationships):
-        name, change = recomputed.table.name, recomputed.change
+    for decided in (derived.entities, derived.relationships):
+        name, change = decided.table.name, decided.change
         expected[name] = expected.get(name, 0) + change.inserted - change.removed.height
     return proving.accounted(connection, expected)
 

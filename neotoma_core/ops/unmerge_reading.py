@@ -9,15 +9,18 @@ import polars as pl
 
 from neotoma_core.encryption import open_rows, sealed_rows
 from neotoma_core.errors import KeyMissing
+from neotoma_core.frames import empty_rows
 from neotoma_core.ops.evidence import DatabaseEvidence
 from neotoma_core.ops.rebuild_run import RebuildRun
 from neotoma_core.ops.schemas import registry_in
-from neotoma_core.policies import Registry
+from neotoma_core.reduce.rule_sets import rules_of
+from neotoma_core.snapshots.deciding import Rules, Stored
 from neotoma_core.store.databases import check_integrity, connect_read_only, make_whole
 from neotoma_core.store.inspection import StoredTable, inspect_database, require_writable
 from neotoma_core.store.keys import read_key
-from neotoma_core.store.rows import empty_rows, read_rows
-from neotoma_core.tables import BY_NAME
+from neotoma_core.store.rows import read_rows
+from neotoma_core.store.selection import read_merged_away
+from neotoma_core.tables import BY_NAME, Table
 
 if TYPE_CHECKING:
     from neotoma_core.encryption.key import DataKey
@@ -30,7 +33,7 @@ class UnmergeSource:
     rebuild: RebuildRun
     whole: Path
     stored: dict[str, StoredTable]
-    registry: Registry
+    rules: Rules
 
     @property
     def target(self) -> Path:
@@ -42,7 +45,12 @@ class UnmergeSource:
         if name not in self.stored:
             return empty_rows(BY_NAME[name])
         stored = self.stored[name]
-        return read_rows(self.whole, stored.known, stored.columns).rows
+        return read_rows(self.whole, stored.known, stored.columns)
+
+    def stored_snapshots(self, table: Table, rows: pl.DataFrame) -> Stored:
+        """Return some snapshots as what is stored of one of the two derived tables."""
+        columns = self.stored[table.name].columns if table.name in self.stored else ()
+        return Stored(table, rows, frozenset(columns))
 
     def opened(self, name: str, rows: pl.DataFrame) -> "tuple[pl.DataFrame, DataKey | None]":
         """Return rows of a table opened, and the key where it was needed; raises KeyMissing."""
@@ -69,4 +77,7 @@ def read_source(rebuild: RebuildRun, evidence: DatabaseEvidence) -> UnmergeSourc
         inspection = inspect_database(connection, path)
     require_writable(inspection, path)
     stored = {table.name: table for table in inspection.tables}
-    return UnmergeSource(rebuild, whole, stored, registry_in(whole, stored))
+    registry = registry_in(whole, stored)
+    rules, others = rules_of(registry)
+    merged_away = read_merged_away(whole, stored)
+    return UnmergeSource(rebuild, whole, stored, Rules(registry, rules, others, merged_away))

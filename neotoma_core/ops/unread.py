@@ -2,12 +2,11 @@
 
 import polars as pl
 
-from neotoma_core.frames import ROWID, TARGET
+from neotoma_core.frames import ROWID, TARGET, empty_rows
 from neotoma_core.merge.frames import as_merged
 from neotoma_core.merge.references import Elsewhere
 from neotoma_core.ops.extract import Extract
 from neotoma_core.store.picked_rows import keys_among, read_column, read_picked
-from neotoma_core.store.rows import empty_rows
 from neotoma_core.tables import BY_NAME
 
 _URL = "storage_url"

@@ -9,6 +9,7 @@ import polars as pl
 from neotoma_core.ops import proving
 from neotoma_core.ops.planning import RecoveryPlan
 from neotoma_core.report.recovery import Check
+from neotoma_core.snapshots.sampling import sample_of, spread
 from neotoma_core.store import checks
 from neotoma_core.store.staging import TableWrite
 from neotoma_core.tables import BY_NAME
@@ -33,13 +34,14 @@ def verify_publication(
 
 
 def _accounted(connection: sqlite3.Connection, plan: RecoveryPlan) -> proving.Proof:
-    """Every merged table has the rows it had and the rows inserted, no more and no fewer."""
+    """Every merged table has the rows it had, less those that leave, and the rows inserted."""
     problems = []
     rows = 0
     stored = plan.target.tables if plan.target else {}
     for name, merge in plan.merge.tables.items():
         had = stored[name].read if name in stored else 0
-        expected = had + merge.inserted.height
+        leaving = plan.merge.removed[name].height if name in plan.merge.removed else 0
+        expected = had + merge.inserted.height - leaving
         # A carried table that nothing was added to may not be there, and need not.
         found = checks.count_rows(connection, name) if expected or name in BY_NAME else 0
         rows += found
@@ -72,7 +74,7 @@ def _intact(
 
 
 def _rereduced(connection: sqlite3.Connection, plan: RecoveryPlan) -> proving.Proof:
-    written = plan.entities.change.written["entity_id"].sort()
-    sample = written.gather_every(max(1, written.len() // _SAMPLE)).to_list()
+    written = spread(plan.entities.change.written["entity_id"], _SAMPLE)
+    sample = sample_of(plan.entities, plan.rules, written)
     unreadable = set(plan.entities.reduction.unreadable["observation_id"])
-    return proving.rereduced(connection, sample, unreadable, plan.registry, plan.key)
+    return proving.rereduced(connection, sample, unreadable, plan.rules, plan.key)

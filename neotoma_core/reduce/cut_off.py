@@ -29,15 +29,3 @@ def up_to(observations: pl.DataFrame, end: Instants) -> pl.DataFrame:
         if limit is not None:
             observations = observations.filter(instants(observations[column]) <= limit)
     return observations
-
-
-def merged_by(merged_away: pl.DataFrame, end: Instants) -> pl.DataFrame:
-    """Return the (entity_id, merged_at) of entities that were another's already at ``end``.
-
-    A merge without a readable time counts as one of always.
-    """
-    limits = [limit for limit in (end.observed, end.known) if limit is not None]
-    if not limits:
-        return merged_away
-    later = instants(merged_away["merged_at"]) > min(limits)
-    return merged_away.filter(~later.fill_null(value=False))

@@ -4,83 +4,105 @@ from typing import Final
 
 import polars as pl
 
+from neotoma_core.cells import as_javascript_reads, numbers_of
+from neotoma_core.frames import ROWID
 from neotoma_core.policies import Registry
 from neotoma_core.reduce.assembly import assemble, canonical_names
-from neotoma_core.reduce.groups import groups_of
+from neotoma_core.reduce.groups import groups_of, with_heads
 from neotoma_core.reduce.kept import kept_fields
 from neotoma_core.reduce.objects import take_apart
 from neotoma_core.reduce.ordering import in_order
 from neotoma_core.reduce.reduction import ENTITY_SNAPSHOT, Reduction, in_slices
 from neotoma_core.reduce.routing import entities_needing_exact
 from neotoma_core.reduce.rowwise import reduce_entities_exactly
-from neotoma_core.reduce.rules import Rules, rules_for
+from neotoma_core.reduce.rule_sets import RuleSet
+from neotoma_core.reduce.rules import FieldRules, rules_for
 from neotoma_core.reduce.tombstones import deleted_groups
+from neotoma_core.reduce.users import chosen_groups, no_owners
 from neotoma_core.reduce.values import field_values
 
 _NO_SCHEMA_VERSION: Final = "1.0"
-_OBSERVATION: Final = (
-    "id",
-    "entity_id",
-    "entity_type",
-    "schema_version",
-    "observed_at",
-    "specificity_score",
-    "source_priority",
-    "observation_source",
-    "fields",
-    "user_id",
+_TEXTS: Final = (
+    *("id", "entity_type", "schema_version", "observed_at", "observation_source", "fields"),
+    *("user_id", "created_at"),
 )
+_NUMBERS: Final = ("source_priority", "specificity_score")
+OBSERVATION: Final = ("entity_id", *_TEXTS, *_NUMBERS, ROWID)
+"""The columns that the reducer reads."""
 
 
-def reduce_entities(observations: pl.DataFrame, registry: Registry) -> Reduction:
-    """Reduce observations to entity snapshots.
+def reduce_entities(
+    observations: pl.DataFrame,
+    registry: Registry,
+    rules: RuleSet,
+    owners: pl.DataFrame | None = None,
+) -> Reduction:
+    """Reduce observations to entity snapshots, one of each entity.
 
     Args:
         observations: ``Observation`` as stored, every one of each entity, in any row order; ids
             are distinct.
         registry: the active schemas.
+        rules: of which Neotoma.
+        owners: (entity_id, user_id) of the snapshots that are there; users share entities, and
+            the row stays that of its user.
 
-    Upstream: observation_reducer.ts, computeSnapshot.
+    Upstream: observation_reducer.ts, computeSnapshot; for users, messy rules, b.
     """
-    ordered = in_order(observations.select(_OBSERVATION), "entity_id")
-    return in_slices(ordered, lambda part: _reduce_slice(part, registry))
+    cells = observations.select(OBSERVATION)
+    read = as_javascript_reads(cells, _TEXTS).with_columns(
+        *(pl.col(name).alias(f"{name}_cell") for name in _NUMBERS),
+        *(numbers_of(cells[name]) for name in _NUMBERS),
+    )
+    known = no_owners("entity_id") if owners is None else as_javascript_reads(owners, ["user_id"])
+    ordered = in_order(read, "entity_id")
+    return in_slices(ordered, lambda part: _reduce_slice(part, registry, rules, known))
 
 
-def _reduce_slice(ordered: pl.DataFrame, registry: Registry) -> Reduction:
+def _reduce_slice(
+    ordered: pl.DataFrame, registry: Registry, rules: RuleSet, owners: pl.DataFrame
+) -> Reduction:
     """Reduce ordered observations, all those of each entity."""
     objects = take_apart(ordered.select("row", text="fields"))
     readable = ordered.join(objects.unreadable, on="row", how="anti", maintain_order="left")
     routed = entities_needing_exact(readable, objects.beyond)
     is_routed = pl.col("group").is_in(routed.implode())
     in_bulk = readable.filter(~is_routed)
-    entities, rules = entities_of(in_bulk, registry)
+    entities, field_rules = entities_of(in_bulk, registry, rules)
     deleted = deleted_groups(in_bulk, objects.exploded)
     live = in_bulk.filter(~pl.col("group").is_in(deleted.implode()))
-    exact = reduce_entities_exactly(readable.filter(is_routed), registry)
+    exact = reduce_entities_exactly(readable.filter(is_routed), registry, rules)
+    in_bulk_snapshots = _snapshots(live, objects.exploded, entities, field_rules)
+    snapshots = pl.concat([in_bulk_snapshots, exact])
+    unread = _without_readable(ordered, readable)
+    chosen, unreduced = chosen_groups(ordered, "entity_id", snapshots["group"], unread, owners)
+    taken = snapshots.filter(pl.col("group").is_in(chosen.implode()))
     return Reduction(
-        snapshots=pl.concat([_snapshots(live, objects.exploded, entities, rules), exact.snapshots]),
-        deleted=pl.concat([_ids_of(deleted, entities), exact.without]),
+        snapshots=taken.select(*ENTITY_SNAPSHOT),
+        deleted=_deleted(ordered, taken, unreduced),
         unreadable=ordered.join(objects.unreadable, on="row").select(
             "entity_id", "reason", observation_id="id"
         ),
-        unreduced=_without_readable(ordered, readable),
-        schemaless=_schemaless(entities),
+        unreduced=_ids_of(ordered, unreduced),
+        schemaless=_schemaless(entities.join(taken.select("group"), on="group", how="semi")),
         exact=len(routed),
     )
 
 
-def entities_of(readable: pl.DataFrame, registry: Registry) -> tuple[pl.DataFrame, Rules]:
-    """Return the entities with what their latest observation says, and the rules they need."""
-    heads = groups_of(
-        readable, "entity_id", "entity_type", "user_id", "schema_version", "observed_at"
-    )
-    rules = rules_for(heads.select("entity_type", "user_id").unique(), registry)
-    owned = heads.join(rules.schemas, on=["entity_type", "user_id"], nulls_equal=True)
-    return owned, rules
+def entities_of(
+    readable: pl.DataFrame, registry: Registry, rules: RuleSet
+) -> tuple[pl.DataFrame, FieldRules]:
+    """Return the entities with what the observation read first says, and the rules they need."""
+    said = ("entity_type", "schema_version")
+    latest = groups_of(readable, "entity_id", "user_id", *said, "observed_at")
+    heads = with_heads(latest, readable, said, rules.head)
+    field_rules = rules_for(heads.select("entity_type", "user_id").unique(), registry)
+    owned = heads.join(field_rules.schemas, on=["entity_type", "user_id"], nulls_equal=True)
+    return owned, field_rules
 
 
 def _snapshots(
-    observations: pl.DataFrame, exploded: pl.DataFrame, entities: pl.DataFrame, rules: Rules
+    observations: pl.DataFrame, exploded: pl.DataFrame, entities: pl.DataFrame, rules: FieldRules
 ) -> pl.DataFrame:
     """Return the snapshots of the entities that have observations here."""
     contested = entities.select("group", "schema", contested=pl.col("observation_count") > 1)
@@ -100,17 +122,24 @@ def _snapshots(
             computed_at="observed_at",
             last_observation_at="observed_at",
         )
-        .select(*ENTITY_SNAPSHOT)
+        .select("group", *ENTITY_SNAPSHOT)
     )
 
 
-def _ids_of(groups: pl.Series, entities: pl.DataFrame) -> pl.DataFrame:
-    return entities.filter(pl.col("group").is_in(groups.implode())).select("entity_id")
+def _deleted(ordered: pl.DataFrame, taken: pl.DataFrame, unreduced: pl.Series) -> pl.DataFrame:
+    """Return the entities that nobody has a snapshot of, though all could be read."""
+    others = ordered.filter(~pl.col("subject").is_in(unreduced.implode()))
+    return others.select(pl.col("entity_id").unique()).join(taken, on="entity_id", how="anti")
 
 
-def _without_readable(ordered: pl.DataFrame, readable: pl.DataFrame) -> pl.DataFrame:
-    lost = ordered.select("group", "entity_id").join(readable, on="group", how="anti")
-    return lost.select(pl.col("entity_id").unique())
+def _ids_of(ordered: pl.DataFrame, subjects: pl.Series) -> pl.DataFrame:
+    rows = ordered.filter(pl.col("subject").is_in(subjects.implode()))
+    return rows.select(pl.col("entity_id").unique())
+
+
+def _without_readable(ordered: pl.DataFrame, readable: pl.DataFrame) -> pl.Series:
+    """Return the groups none of whose observations can be read."""
+    return ordered.join(readable, on="group", how="anti")["group"].unique()
 
 
 def _schemaless(entities: pl.DataFrame) -> pl.DataFrame:

@@ -1,12 +1,12 @@
 """Entity snapshots, one entity at a time: a plain reading of Neotoma's rules.
 
 The oracle for everything faster. Upstream: observation_reducer.ts of v0.22.0; canonical_name from
-local_db_adapter.ts. How a strategy picks is in ``exact_strategies``; relationships, re-exported
-here, are in ``exact_relationships``.
+local_db_adapter.ts. How a strategy picks is in ``exact_strategies``; relationships are in
+``exact_relationships``.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from neotoma_core.canonical import (
@@ -19,15 +19,16 @@ from neotoma_core.canonical import (
     parse_json,
     stringify,
 )
+from neotoma_core.cells import (
+    ODD,
+    SqlValue,
+    javascript_number,
+    javascript_text,
+    javascript_value,
+    sql_order,
+)
 from neotoma_core.converters import convert
 from neotoma_core.policies import DEFAULT_SOURCE_ORDER, EntitySchema, FieldRule, Registry
-from neotoma_core.reduce.exact_relationships import (
-    RelationshipObservationRow,
-    RelationshipSnapshotRow,
-    is_live,
-    readable_metadata,
-    reduce_relationship,
-)
 from neotoma_core.reduce.exact_sort import sorted_as_v8
 from neotoma_core.reduce.exact_strategies import (
     STRATEGIES,
@@ -37,21 +38,8 @@ from neotoma_core.reduce.exact_strategies import (
     by_time_and_id,
     last_write,
 )
-
-__all__ = [
-    "NAME_FIELDS",
-    "EntitySnapshotRow",
-    "ObservationRow",
-    "RelationshipObservationRow",
-    "RelationshipSnapshotRow",
-    "as_merge_reads",
-    "canonical_name",
-    "is_live",
-    "readable",
-    "readable_metadata",
-    "reduce_entity",
-    "reduce_relationship",
-]
+from neotoma_core.reduce.exact_users import NOBODY, Owner, by_user
+from neotoma_core.reduce.rule_sets import RuleSet
 
 NAME_FIELDS: Final = ("canonical_name", "canonicalName", "title", "name")
 """The snapshot fields that can name an entity, best first."""
@@ -61,20 +49,28 @@ _PROTOTYPE: Final = "__proto__"
 """Assigning to this field of a JavaScript object makes no field: it never reaches a snapshot."""
 
 
+_TEXTS: Final = (
+    *("id", "entity_type", "schema_version", "observed_at", "observation_source", "fields"),
+    *("user_id", "created_at"),
+)
+
+
 @dataclass(frozen=True, slots=True)
 class ObservationRow:
-    """What the reducer reads of a row of ``observations``."""
+    """What the reducer reads of a row of ``observations``: texts are cells; see ``cells``."""
 
     id: str
     entity_id: str
     entity_type: str
     schema_version: str
     observed_at: str
-    specificity_score: float | None
-    source_priority: float | None
+    specificity_score: SqlValue
+    source_priority: SqlValue
     observation_source: str | None
     fields: str | None
     user_id: str | None
+    created_at: str | None
+    rowid: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,20 +91,33 @@ class EntitySnapshotRow:
 
 def readable(row: ObservationRow) -> bool:
     """Tell whether the row's fields are a JSON object; on any other row Neotoma fails."""
-    return _fields_of(row) is not None
+    return _fields_of(_as_javascript_reads(row)) is not None
 
 
-def reduce_entity(rows: Sequence[ObservationRow], registry: Registry) -> EntitySnapshotRow | None:
-    """Return the snapshot of one entity, or None where it is deleted.
+def reduce_entity(
+    rows: Sequence[ObservationRow], registry: Registry, rules: RuleSet, owner: Owner = NOBODY
+) -> EntitySnapshotRow | None:
+    """Return the snapshot of one entity, or None where no user has one: it is deleted.
 
-    Rows: every observation of the entity, in any order, ids unique, all ``readable``.
+    Rows: every observation of the entity, in any order, ids unique, all ``readable``. Users share
+    entities; the one row is the ``owner``'s where the owner observed it, else that of the user
+    with the newest observation, a real user before none (messy rules, b).
 
     Raises:
         ValueError: There are no rows, or one is not readable.
     """
     if not rows:
         raise ValueError("an entity without observations has no snapshot")
-    in_order = as_merge_reads(rows)
+    of_users = by_user([_as_javascript_reads(row) for row in rows], owner)
+    reduced = (reduce_for_user(theirs, registry, rules) for theirs in of_users)
+    return next((snapshot for snapshot in reduced if snapshot is not None), None)
+
+
+def reduce_for_user(
+    rows: Sequence[ObservationRow], registry: Registry, rules: RuleSet
+) -> EntitySnapshotRow | None:
+    """Return the snapshot of what one user observed, or None where it is deleted."""
+    in_order = as_read(rows, rules)
     latest_first = sorted_as_v8([_stated(row) for row in in_order], by_time_and_id)
     if _is_deleted(latest_first):
         return None
@@ -132,13 +141,20 @@ def reduce_entity(rows: Sequence[ObservationRow], registry: Registry) -> EntityS
     )
 
 
-def as_merge_reads(rows: Sequence[ObservationRow]) -> list[ObservationRow]:
-    """Return rows in the order Neotoma's merge reads them: observed_at as text down, id up.
+def as_read(rows: Sequence[ObservationRow], rules: RuleSet) -> list[ObservationRow]:
+    """Return rows in the order in which Neotoma reads them; see ``rule_sets.Head``.
 
-    The first of them decides entity type, user and, without a schema, the schema version.
+    The first decides entity type and, without a schema, the schema version; the order also decides
+    where dates cannot be compared.
     """
+    if rules.head == "index":
+        return sorted(rows, key=_place_in_index)
     by_id = sorted(rows, key=lambda row: row.id)
     return sorted(by_id, key=lambda row: row.observed_at, reverse=True)
+
+
+def _place_in_index(row: ObservationRow) -> tuple[object, ...]:
+    return sql_order(row.source_priority), sql_order(row.observed_at), row.rowid
 
 
 def canonical_name(snapshot: dict[str, JsonValue]) -> str | None:
@@ -194,16 +210,26 @@ def _schema_version(first: ObservationRow, schema: EntitySchema | None) -> str:
 def _stated(row: ObservationRow) -> Stated:
     fields = _fields_of(row)
     if fields is None:
-        raise ValueError("an observation whose fields are no JSON object cannot be reduced")
+        raise ValueError("an observation whose fields are not a JSON object cannot be reduced")
     return Stated(
         id=row.id,
         instant=instant_ms(row.observed_at),
         place=collation_key(row.id),
-        source_priority=row.source_priority,
-        specificity_score=row.specificity_score or 0,
+        source_priority=javascript_value(row.source_priority),
+        specificity_score=javascript_number(javascript_value(row.specificity_score)),
         observation_source=row.observation_source,
         fields=fields,
     )
+
+
+def _as_javascript_reads(row: ObservationRow) -> ObservationRow:
+    """Return a row with its texts as JavaScript reads them; the entity keeps its cell, its key."""
+    texts = {
+        name: javascript_text(cell)
+        for name in _TEXTS
+        if isinstance(cell := getattr(row, name), str) and cell.startswith(ODD)
+    }
+    return replace(row, **texts) if texts else row  # type: ignore[arg-type]  # texts for texts
 
 
 def _fields_of(row: ObservationRow) -> dict[str, JsonValue] | None:

@@ -5,7 +5,7 @@ sqlite_client.ts, both of v0.22.0.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from neotoma_core.canonical import (
@@ -17,16 +17,26 @@ from neotoma_core.canonical import (
     parse_json,
     stringify,
 )
+from neotoma_core.cells import ODD, SqlValue, javascript_text, sql_order
 from neotoma_core.reduce.exact_sort import sorted_as_v8
 from neotoma_core.reduce.exact_strategies import Picked, Stated, by_time_and_id
+from neotoma_core.reduce.exact_users import NOBODY, Owner, by_user
 
 SCHEMA_VERSION: Final = "1.0"
 """Relationships have no schemas."""
 
+_PROTOTYPE: Final = "__proto__"
+"""Assigning to this key of a JavaScript object makes no key: it never reaches a snapshot."""
+
+_TEXTS: Final = (
+    *("id", "relationship_type", "source_entity_id", "target_entity_id", "observed_at"),
+    *("metadata", "user_id", "created_at"),
+)
+
 
 @dataclass(frozen=True, slots=True)
 class RelationshipObservationRow:
-    """What the reducer reads of a row of ``relationship_observations``."""
+    """What the reducer reads of a row of ``relationship_observations``; texts are cells."""
 
     id: str
     relationship_key: str
@@ -34,9 +44,11 @@ class RelationshipObservationRow:
     source_entity_id: str
     target_entity_id: str
     observed_at: str | None
-    source_priority: float | None
+    source_priority: SqlValue
     metadata: str | None
     user_id: str | None
+    created_at: str | None
+    rowid: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,19 +72,21 @@ class RelationshipSnapshotRow:
 def readable_metadata(row: RelationshipObservationRow) -> bool:
     """Tell whether the row's metadata are NULL or a JSON object (JSON null counts as NULL)."""
     try:
-        _metadata_of(row)
+        _metadata_of(_as_javascript_reads(row))
     except ValueError:
         return False
     return True
 
 
 def reduce_relationship(
-    rows: Sequence[RelationshipObservationRow], *, now: str
+    rows: Sequence[RelationshipObservationRow], owner: Owner = NOBODY, *, now: str
 ) -> RelationshipSnapshotRow | None:
     """Return the snapshot of one relationship, or None where Neotoma fails and has none.
 
     Rows: every observation of one relationship_key, in any order, ids unique, all
-    ``readable_metadata``. ``now`` becomes computed_at: Neotoma writes the wall clock.
+    ``readable_metadata``. Users share relationships as they share entities; see ``reduce_entity``.
+    Whether it is live, all users' observations say. ``now`` becomes computed_at: Neotoma writes
+    the wall clock.
 
     Neotoma fails on a key that is only ever null, and on NULL metadata beside an observation
     that has keys. If all metadata are NULL the snapshot is ``{}``. A deleted relationship keeps
@@ -83,6 +97,16 @@ def reduce_relationship(
     """
     if not rows:
         raise ValueError("a relationship without observations has no snapshot")
+    read = [_as_javascript_reads(row) for row in rows]
+    reduced = (reduce_for_user(theirs, now=now) for theirs in by_user(read, owner))
+    found = next((snapshot for snapshot in reduced if snapshot is not None), None)
+    return found and replace(found, is_live=int(is_live(read)))
+
+
+def reduce_for_user(
+    rows: Sequence[RelationshipObservationRow], *, now: str
+) -> RelationshipSnapshotRow | None:
+    """Return the snapshot of what one user observed, live; None where Neotoma fails."""
     in_order = _as_merge_reads(rows)
     metadata = {row.id: _metadata_of(row) for row in in_order}
     latest_first = sorted_as_v8(
@@ -93,6 +117,7 @@ def reduce_relationship(
     nothing_to_read = any(value is None for value in metadata.values())
     if picked is None or (picked and nothing_to_read):
         return None
+    picked.pop(_PROTOTYPE, None)
     first = in_order[0]
     return RelationshipSnapshotRow(
         relationship_key=first.relationship_key,
@@ -106,7 +131,7 @@ def reduce_relationship(
         last_observation_at=observed_at[latest_first[0].id],
         provenance=stringify(in_object_order({n: p.provenance for n, p in picked.items()})),
         user_id=first.user_id,
-        is_live=int(is_live(rows)),
+        is_live=1,
     )
 
 
@@ -123,13 +148,8 @@ def is_live(rows: Sequence[RelationshipObservationRow]) -> bool:
     return deleted not in ("true", 1)
 
 
-def _decides_before(row: RelationshipObservationRow) -> tuple[bool, float, bool, str]:
-    return (
-        row.source_priority is not None,
-        row.source_priority or 0,
-        row.observed_at is not None,
-        row.observed_at or "",
-    )
+def _decides_before(row: RelationshipObservationRow) -> tuple[object, ...]:
+    return sql_order(row.source_priority), sql_order(row.observed_at)
 
 
 def _as_merge_reads(
@@ -150,7 +170,6 @@ def _pick_keys(latest_first: Sequence[Stated]) -> dict[str, Picked] | None:
         if not having:
             return None
         picked[name] = Picked(having[0].fields[name], having[0].id)
-    picked.pop("__proto__", None)
     return picked
 
 
@@ -159,11 +178,21 @@ def _stated(row: RelationshipObservationRow, metadata: Mapping[str, JsonValue] |
         id=row.id,
         instant=instant_ms(row.observed_at),
         place=collation_key(row.id),
-        source_priority=row.source_priority,
+        source_priority=None,
         specificity_score=0,
         observation_source=None,
         fields=metadata or {},
     )
+
+
+def _as_javascript_reads(row: RelationshipObservationRow) -> RelationshipObservationRow:
+    """Return a row with its texts as JavaScript reads them; the relationship keeps its cell."""
+    texts = {
+        name: javascript_text(cell)
+        for name in _TEXTS
+        if isinstance(cell := getattr(row, name), str) and cell.startswith(ODD)
+    }
+    return replace(row, **texts) if texts else row  # type: ignore[arg-type]  # texts for texts
 
 
 def _metadata_of(row: RelationshipObservationRow) -> dict[str, JsonValue] | None:

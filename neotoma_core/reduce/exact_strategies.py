@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from neotoma_core.canonical import JsonValue, NotJson, javascript_trim, parse_json
+from neotoma_core.cells import javascript_number
 from neotoma_core.converters import convert, type_name
 from neotoma_core.policies import FieldRule, MergeStrategy
 from neotoma_core.reduce.exact_sort import Compare, sorted_as_v8
@@ -28,7 +29,7 @@ class Stated:
     id: str
     instant: int | None
     place: str
-    source_priority: float | None
+    source_priority: float | str | None
     specificity_score: float
     observation_source: str | None
     fields: Mapping[str, JsonValue]
@@ -123,7 +124,7 @@ def _priority(a: Stated, b: Stated) -> float | None:
     """Highest first. NULL is 0 and yet differs from 0: they tie, and nothing else is asked."""
     if a.source_priority == b.source_priority:
         return None
-    return (b.source_priority or 0) - (a.source_priority or 0)
+    return javascript_number(b.source_priority) - javascript_number(a.source_priority)
 
 
 def _specificity(a: Stated, b: Stated) -> float | None:
@@ -157,9 +158,9 @@ def _at_top_priority(having: Sequence[Stated]) -> list[Stated]:
     As the maximum is sought NULL counts as 0, but what is kept must equal it: of NULL and 0, the
     one met first shuts out the other.
     """
-    top: float | None = -math.inf
+    top: float | str | None = -math.inf
     for stated in having:
-        if (stated.source_priority or 0) > (top or 0):
+        if javascript_number(stated.source_priority) > javascript_number(top):
             top = stated.source_priority
     return [stated for stated in having if stated.source_priority == top]
 

@@ -7,12 +7,14 @@ import polars as pl
 from neotoma_core.policies import FieldRule
 from neotoma_core.reduce.arrays import united
 from neotoma_core.reduce.conversions import converted, finite
-from neotoma_core.reduce.rules import UNION, Rules
+from neotoma_core.reduce.rules import UNION, FieldRules
 from neotoma_core.reduce.texts import canonical, holds_object
 from neotoma_core.reduce.winners import latest_stated, winners
 
 
-def kept_fields(values: pl.DataFrame, observations: pl.DataFrame, rules: Rules) -> pl.DataFrame:
+def kept_fields(
+    values: pl.DataFrame, observations: pl.DataFrame, rules: FieldRules
+) -> pl.DataFrame:
     """Reduce values to one per group and field; fields that end as null are not kept.
 
     Args:
@@ -86,7 +88,7 @@ def _may_be_spoiled() -> pl.Expr:
     return pl.col("rewritten") | holds_object(pl.col("value"))
 
 
-def _with_source_ranks(observations: pl.DataFrame, rules: Rules) -> pl.DataFrame:
+def _with_source_ranks(observations: pl.DataFrame, rules: FieldRules) -> pl.DataFrame:
     """Add ``source_rank``, by the schema's own order; sources it does not name rank last."""
     named = observations.with_columns(pl.col("observation_source").fill_null(""))
     return named.join(rules.sources, on=["schema", "observation_source"], how="left").with_columns(

@@ -1,4 +1,4 @@
-"""The total order of a reduction: by group, latest observation first, then by id."""
+"""The total order of a reduction: by subject and user, latest observation first, then by id."""
 
 import itertools
 from collections.abc import Mapping
@@ -20,35 +20,47 @@ _TIES: Final = {"id_key": False, "observed_at": True, "id": False}
 the order in which Neotoma's merge reads them."""
 
 
-def in_order(observations: pl.DataFrame, group: str) -> pl.DataFrame:
-    """Sort observations by group, latest first, and number them.
+def in_order(observations: pl.DataFrame, subject: str) -> pl.DataFrame:
+    """Sort observations by subject and user, latest first, and number them.
 
     Args:
-        observations: with ``id``, ``observed_at`` and the column ``group``; only ``observed_at``
-            may be null.
-        group: ``entity_id`` or ``relationship_key``.
+        observations: with ``id``, ``observed_at``, ``user_id`` and the column ``subject``; only
+            ``observed_at`` and ``user_id`` may be null.
+        subject: ``entity_id`` or ``relationship_key``.
 
     Returns:
-        The same rows with ``row`` (their place in the order), ``group`` (the number of their
-        group), ``instant`` (UTC milliseconds; null where JavaScript reads no date), ``id_key``
-        (sorts, within a group, as JavaScript's ``localeCompare`` sorts ids), ``source`` (the id
-        as it stands in a JSON string) and ``as_written`` (time and id have the form Neotoma
-        gives them, so their texts sort as they do).
+        The same rows with ``row`` (their place in the order), ``subject`` (the number of their
+        entity or relationship), ``group`` (the number of what one user observed of it),
+        ``instant`` (UTC milliseconds; null where JavaScript reads no date), ``id_key`` (sorts,
+        within a group, as JavaScript's ``localeCompare`` sorts ids), ``source`` (the id as it
+        stands in a JSON string) and ``as_written`` (time and id have the form Neotoma gives them,
+        so their texts sort as they do).
 
     Upstream: observation_reducer.ts, the sort before everything else.
     """
-    keyed = _with_id_keys(_with_instants(observations), group)
-    hashed = keyed.with_columns(hash=pl.col(group).hash())
-    ordered = hashed[places(hashed, {"hash": False, "instant": True}, _TIES)]
-    starts = pl.col(group) != pl.col(group).shift(1)
-    hash_starts = pl.col("hash") != pl.col("hash").shift(1)
-    if ordered.select(starts.sum() != hash_starts.sum()).item():  # two hashes are equal
-        ordered = hashed[places(hashed, {group: False, "instant": True}, _TIES)]
-    return (
-        ordered.drop("hash")
-        .with_row_index("row")
-        .with_columns(group=starts.fill_null(value=False).cum_sum())
+    keyed = _with_id_keys(_with_instants(observations), subject)
+    hashed = keyed.with_columns(hash=pl.col(subject).hash(), user_hash=pl.col("user_id").hash())
+    has_users = bool(hashed.select(pl.col("user_hash").max() != pl.col("user_hash").min()).item())
+    users = {"user_hash": False} if has_users else {}
+    ordered = hashed[places(hashed, {"hash": False, **users, "instant": True}, _TIES)]
+    new_subject, new_group = _starts(subject), _starts(subject, "user_id")
+    collided = (new_subject.sum() != _starts("hash").sum()) | (
+        new_group.sum() != _starts("hash", "user_hash").sum()
     )
+    if ordered.select(collided).item():
+        names = {subject: False, "user_id": False}
+        ordered = hashed[places(hashed, {**names, "instant": True}, _TIES)]
+    return (
+        ordered.drop("hash", "user_hash")
+        .with_row_index("row")
+        .with_columns(subject=new_subject.cum_sum(), group=new_group.cum_sum())
+    )
+
+
+def _starts(*columns: str) -> pl.Expr:
+    """Tell the rows that differ in a column from the one before; the first does not count."""
+    differs = pl.any_horizontal(pl.col(c).ne_missing(pl.col(c).shift(1)) for c in columns)
+    return differs & (pl.int_range(pl.len()) > 0)
 
 
 def places(
@@ -87,10 +99,10 @@ def bucket_of(group: pl.Expr, buckets: int) -> pl.Expr:
 
 
 def slices(ordered: pl.DataFrame, rows: int) -> list[pl.DataFrame]:
-    """Cut ordered observations between groups, into slices of about so many rows, at least one."""
-    groups = ordered["group"]
-    at_border = groups.gather_every(rows, offset=rows).unique(maintain_order=True)
-    borders = [0, *groups.search_sorted(at_border, side="left"), ordered.height]
+    """Cut ordered observations between subjects, into slices of about so many rows."""
+    subjects = ordered["subject"]
+    at_border = subjects.gather_every(rows, offset=rows).unique(maintain_order=True)
+    borders = [0, *subjects.search_sorted(at_border, side="left"), ordered.height]
     pairs = itertools.pairwise(dict.fromkeys(borders))
     return [ordered[start:end] for start, end in pairs] or [ordered]
 
@@ -117,13 +129,13 @@ def _with_instants(observations: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _with_id_keys(observations: pl.DataFrame, group: str) -> pl.DataFrame:
+def _with_id_keys(observations: pl.DataFrame, subject: str) -> pl.DataFrame:
     """Add ``source``, and ``id_key``: the id itself where bytes order as localeCompare does."""
     ids = pl.col("id")
-    odd_groups = observations.filter(~pl.col("id_as_written")).select(pl.col(group).unique())
+    odd_groups = observations.filter(~pl.col("id_as_written")).select(pl.col(subject).unique())
     if odd_groups.is_empty():
         return observations.with_columns(id_key=ids, source=ids)
-    in_odd_group = pl.col(group).is_in(odd_groups[group].implode())
+    in_odd_group = pl.col(subject).is_in(odd_groups[subject].implode())
     odd = observations.filter(in_odd_group)
     return pl.concat(
         [

@@ -1,73 +1,83 @@
 """The exact reducer on frames: for the few entities that the vectorised one cannot reduce."""
 
-import re
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict
 from typing import Any, Final
 
 import polars as pl
 
+from neotoma_core.cells import cell_of_javascript, sqlite_value
+from neotoma_core.frames import ROWID
 from neotoma_core.policies import Registry
-from neotoma_core.reduce.exact import EntitySnapshotRow, ObservationRow, reduce_entity
+from neotoma_core.reduce.exact import EntitySnapshotRow, ObservationRow, reduce_for_user
 from neotoma_core.reduce.exact_relationships import (
     RelationshipObservationRow,
     RelationshipSnapshotRow,
-    reduce_relationship,
+    is_live,
 )
+from neotoma_core.reduce.exact_relationships import reduce_for_user as reduce_relationship
 from neotoma_core.reduce.reduction import ENTITY_SNAPSHOT, RELATIONSHIP_SNAPSHOT
+from neotoma_core.reduce.rule_sets import RuleSet
 
-_LONE_SURROGATE: Final = re.compile("[\ud800-\udfff]")
-
-
-@dataclass(frozen=True, slots=True)
-class ExactReduction:
-    """Snapshots, and the keys (entity_id or relationship_key) of what has none."""
-
-    snapshots: pl.DataFrame
-    without: pl.DataFrame
+_TAKEN: Final = {"rowid": ROWID}
+_CELLS: Final = ("source_priority", "specificity_score")
 
 
-def reduce_entities_exactly(observations: pl.DataFrame, registry: Registry) -> ExactReduction:
-    """Reduce readable observations entity by entity; deleted entities have no snapshot."""
-    columns = [field.name for field in fields(ObservationRow)]
-    snapshots = {
-        entity_id: reduce_entity([ObservationRow(**row) for row in rows], registry)
-        for entity_id, rows in _by(observations.select(columns), "entity_id")
-    }
-    return _exact_reduction(snapshots, "entity_id", ENTITY_SNAPSHOT)
+def reduce_entities_exactly(
+    observations: pl.DataFrame, registry: Registry, rules: RuleSet
+) -> pl.DataFrame:
+    """Reduce readable observations group by group: ``group`` and the snapshots there are."""
+
+    def reduced(rows: list[ObservationRow]) -> EntitySnapshotRow | None:
+        return reduce_for_user(rows, registry, rules)
+
+    return _reduced(observations, ObservationRow, reduced, ENTITY_SNAPSHOT)
 
 
-def reduce_relationships_exactly(observations: pl.DataFrame, *, now: str) -> ExactReduction:
-    """Reduce readable observations relationship by relationship; on some Neotoma fails."""
-    columns = [field.name for field in fields(RelationshipObservationRow)]
-    snapshots = {
-        key: reduce_relationship([RelationshipObservationRow(**row) for row in rows], now=now)
-        for key, rows in _by(observations.select(columns), "relationship_key")
-    }
-    return _exact_reduction(snapshots, "relationship_key", RELATIONSHIP_SNAPSHOT)
+def reduce_relationships_exactly(observations: pl.DataFrame, *, now: str) -> pl.DataFrame:
+    """Reduce readable observations group by group, as if all were live; on some Neotoma fails."""
+
+    def reduced(rows: list[RelationshipObservationRow]) -> RelationshipSnapshotRow | None:
+        return reduce_relationship(rows, now=now)
+
+    return _reduced(observations, RelationshipObservationRow, reduced, RELATIONSHIP_SNAPSHOT)
 
 
-def storable(value: object) -> object:
-    """Return a value as SQLite stores it: half a surrogate pair has no UTF-8 and is replaced."""
-    return _LONE_SURROGATE.sub("\ufffd", value) if isinstance(value, str) else value
-
-
-def _by(observations: pl.DataFrame, key: str) -> Iterator[tuple[str, list[dict[str, Any]]]]:
-    for (value,), rows in observations.group_by(key):
-        yield str(value), rows.to_dicts()
-
-
-def _exact_reduction(
-    snapshots: Mapping[str, EntitySnapshotRow | RelationshipSnapshotRow | None],
-    key: str,
-    schema: Mapping[str, type[pl.DataType]],
-) -> ExactReduction:
-    rows = [
-        {name: storable(value) for name, value in asdict(row).items()}
-        for row in snapshots.values()
-        if row is not None
+def dead_exactly(observations: pl.DataFrame) -> pl.Series:
+    """Return the subjects of readable observations that are not live."""
+    dead = [
+        number
+        for number, rows in _by(observations, "subject")
+        if not is_live([_row_of(RelationshipObservationRow, row) for row in rows])
     ]
-    without = [value for value, row in snapshots.items() if row is None]
-    return ExactReduction(
-        pl.DataFrame(rows, schema=schema), pl.DataFrame({key: without}, schema={key: pl.String})
-    )
+    return pl.Series("subject", dead, dtype=observations["subject"].dtype)
+
+
+def _reduced(
+    observations: pl.DataFrame,
+    kind: type[Any],
+    reduce: Callable[[list[Any]], EntitySnapshotRow | RelationshipSnapshotRow | None],
+    schema: Mapping[str, type[pl.DataType]],
+) -> pl.DataFrame:
+    rows = [
+        {"group": number, **{name: _stored(value) for name, value in asdict(snapshot).items()}}
+        for number, members in _by(observations, "group")
+        if (snapshot := reduce([_row_of(kind, row) for row in members])) is not None
+    ]
+    return pl.DataFrame(rows, schema={"group": observations["group"].dtype, **schema})
+
+
+def _row_of(kind: type[Any], row: Mapping[str, Any]) -> Any:  # noqa: ANN401 - of the kind given
+    cells = {name: row[_TAKEN.get(name, name)] for name in kind.__dataclass_fields__}
+    exact = {n: sqlite_value(row[f"{n}_cell"]) for n in _CELLS if n in cells}
+    return kind(**{**cells, **exact})
+
+
+def _stored(value: object) -> object:
+    """Return a value as SQLite stores it: half a surrogate pair becomes bytes."""
+    return cell_of_javascript(value) if isinstance(value, str) else value
+
+
+def _by(observations: pl.DataFrame, key: str) -> Iterator[tuple[int, list[dict[str, Any]]]]:
+    for (value,), rows in observations.group_by(key):
+        yield int(str(value)), rows.to_dicts()

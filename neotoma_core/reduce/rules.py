@@ -31,8 +31,8 @@ _PICKS: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class Rules:
-    """The rules that a set of entities needs.
+class FieldRules:
+    """The rules of the fields that a set of entities has.
 
     Attributes:
         schemas: (entity_type, user_id, schema, active_version), one row per combination given;
@@ -49,7 +49,7 @@ class Rules:
     conversions: Sequence[FieldRule]
 
 
-def rules_for(owners: pl.DataFrame, registry: Registry) -> Rules:
+def rules_for(owners: pl.DataFrame, registry: Registry) -> FieldRules:
     """Look up the rules of distinct (entity_type, user_id)."""
     found = [registry.schema_for(*owner) for owner in owners.iter_rows()]
     numbers: dict[int, int] = {}
@@ -59,7 +59,7 @@ def rules_for(owners: pl.DataFrame, registry: Registry) -> Rules:
             numbers[id(schema)] = len(schemas)
             schemas.append(schema)
     conversions = [rule for schema in schemas for rule in schema.fields.values() if rule.converters]
-    return Rules(
+    return FieldRules(
         schemas=owners.with_columns(
             schema=pl.Series([numbers.get(id(s)) for s in found], dtype=pl.UInt32),
             active_version=pl.Series(

@@ -36,26 +36,26 @@ def deleted_groups(observations: pl.DataFrame, exploded: pl.DataFrame) -> pl.Ser
     return leading.join(tombstones, on="row", how="semi")["group"]
 
 
-def dead_groups(observations: pl.DataFrame, exploded: pl.DataFrame) -> pl.Series:
-    """Return the groups whose leading observation says ``_deleted``: they are not live.
+def dead_subjects(observations: pl.DataFrame, exploded: pl.DataFrame) -> pl.Series:
+    """Return the subjects whose leading observation says ``_deleted``: they are not live.
 
-    The highest source priority leads, then the latest time by its text, then the lowest id. Said
-    is what SQLite takes for true.
+    All users' observations count. The highest source priority leads, then the latest time by its
+    text, then the lowest id. Said is what SQLite takes for true.
 
     Args:
-        observations: (row, id, group, source_priority, observed_at) of relationships.
+        observations: (row, id, subject, source_priority, observed_at) of relationships.
         exploded: (row, shape, values); see ``objects``.
 
     Upstream: sqlite_client.ts, backfillRelationshipLiveness.
     """
     tombstones = rows_stating(exploded, "_deleted", ("true", "1", '"true"'))
-    suspects = observations.join(tombstones, on="row", how="semi").select("group").unique()
+    suspects = observations.join(tombstones, on="row", how="semi").select("subject").unique()
     leading = (
-        observations.join(suspects, on="group", how="semi")
+        observations.join(suspects, on="subject", how="semi")
         .sort(
             "source_priority", "observed_at", "id", descending=[True, True, False], nulls_last=True
         )
-        .group_by("group", maintain_order=True)
+        .group_by("subject", maintain_order=True)
         .agg(pl.col("row").first())
     )
-    return leading.join(tombstones, on="row", how="semi")["group"]
+    return leading.join(tombstones, on="row", how="semi")["subject"]

@@ -9,10 +9,11 @@ from typing import Final
 import polars as pl
 
 from neotoma_core.archive.columns import ODD, ROW_HASH
+from neotoma_core.cells import NotALiteral
 from neotoma_core.ddl import add_column, create_index, create_table, quoted
 from neotoma_core.store.arrow_sqlite import arrow_connection, execute, ingest
 from neotoma_core.store.guarding import guarded
-from neotoma_core.store.odd_literals import NotALiteral, odd_cells_of, without_required
+from neotoma_core.store.odd_literals import odd_cells_of, without_required
 from neotoma_core.tables import BY_NAME, TABLES, Column, Table
 
 _NUMBER: Final = "_number"

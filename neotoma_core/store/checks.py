@@ -3,9 +3,8 @@
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 
-from neotoma_core.canonical import stringify
-from neotoma_core.ddl import column_list, quoted
-from neotoma_core.frames import TARGET_ROWID, framed, stored_name
+from neotoma_core.ddl import column_list, is_among, quoted
+from neotoma_core.frames import ROWID, TARGET_ROWID, framed, stored_name
 from neotoma_core.store.damage import NO_DAMAGE
 from neotoma_core.store.migration import stored_columns
 from neotoma_core.tables import BY_NAME, Table
@@ -103,6 +102,16 @@ def count_replaced(connection: sqlite3.Connection, table: Table, names: Sequence
     return int(rows)
 
 
+def count_staying(connection: sqlite3.Connection, table: Table) -> int:
+    """Return how many of the rows that were to leave a table are still in it."""
+    number = row_number_of(stored_columns(connection, table.name))
+    (rows,) = connection.execute(
+        f"SELECT count(*) FROM main.{quoted(table.name)} WHERE {number} IN "
+        f"(SELECT {TARGET_ROWID} FROM staging.{quoted('leave_' + table.name)})"
+    ).fetchone()
+    return int(rows)
+
+
 def count_staged_keys(connection: sqlite3.Connection, table: Table, staged: str) -> int:
     """Return how many keys of a staged table the target holds."""
     (key,) = table.key
@@ -179,11 +188,13 @@ def broken_foreign_keys(connection: sqlite3.Connection) -> list[str]:
 def read_where(
     connection: sqlite3.Connection, table: Table, column: str, values: Sequence[str]
 ) -> Iterator[dict[str, object]]:
-    """Yield rows of ``table`` whose ``column`` is one of ``values``, as column → cell."""
+    """Yield rows of ``table`` whose ``column`` is one of ``values``, as column → value.
+
+    Their numbers are there, too, as ``_rowid``.
+    """
     cursor = connection.execute(
-        f"SELECT * FROM main.{quoted(table.name)} "
-        f"WHERE {quoted(column)} IN (SELECT value FROM json_each(?))",
-        (stringify(list(values)),),
+        f"SELECT {table.rowid} AS {quoted(ROWID)}, * FROM main.{quoted(table.name)} "
+        f"WHERE {is_among(column, values)}"
     )
     names = [description[0] for description in cursor.description]
     for row in cursor:

@@ -8,6 +8,8 @@ import sqlite3
 import sys
 from typing import Final
 
+from neotoma_core.cells import cell_of_text
+
 PRAGMAS: Final = ("trusted_schema = OFF", "cell_size_check = ON")
 """For every connection: functions with side effects are not called from a schema, and damaged
 pages are noticed before their cells are used."""
@@ -16,9 +18,12 @@ pages are noticed before their cells are used."""
 def guarded(connection: sqlite3.Connection, *, reading: bool = True) -> sqlite3.Connection:
     """Return ``connection`` once nothing that its databases hold can be run through it.
 
+    Text is read as cells; see ``cells``.
+
     ``reading``: nor need what they hold keep their own CHECK rules, whose expressions SQLite's
     integrity check would evaluate.
     """
+    connection.text_factory = cell_of_text
     for pragma in PRAGMAS:
         connection.execute(f"PRAGMA {pragma}")
     if reading:

@@ -23,7 +23,7 @@ from neotoma_core.frames import ROWID
 from neotoma_core.store.arrow_sqlite import arrow_connection, batches, execute, immutable_uri
 from neotoma_core.store.databases import connect_read_only
 from neotoma_core.store.known_hashes import QUICK, KnownHashes
-from neotoma_core.store.odd_literals import known_only, odd_numbers, read_odd
+from neotoma_core.store.odd_literals import known_only, misfits, read_odd
 from neotoma_core.store.rows import select_rows, without_bad_text
 from neotoma_core.tables import Table
 
@@ -115,7 +115,7 @@ def _read_range(
     where: str,
 ) -> pl.DataFrame:
     known = known_only(table, stored)
-    wanted = odd_numbers(database, table, stored, where)
+    wanted = misfits(database, table, stored, where)
     tolerant = bool(set(wanted) & set(known))
     query = select_rows(table, known, tolerant=tolerant, where=where)
     parts: list[pl.DataFrame] = []

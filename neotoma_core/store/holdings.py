@@ -147,7 +147,7 @@ def _read(
     names = tuple(n for n in dict.fromkeys(wanted) if n in BY_NAME[stored.name].names)
     there = tuple(name for name in names if name in stored.columns)
     with readable(original, stored.name):
-        return read_rows(whole, with_columns(stored.known, names), there).rows
+        return read_rows(whole, with_columns(stored.known, names), there)
 
 
 def _opened(table: str, read: pl.DataFrame, key: KeySource | None) -> pl.DataFrame:

@@ -7,12 +7,11 @@ from typing import Final
 
 import polars as pl
 
-from neotoma_core.canonical import stringify
-from neotoma_core.ddl import quoted
-from neotoma_core.frames import ROWID
-from neotoma_core.store.arrow_sqlite import arrow_connection, fetch, immutable_uri
+from neotoma_core.ddl import is_among, quoted
+from neotoma_core.frames import empty_rows
+from neotoma_core.store.arrow_sqlite import arrow_connection, immutable_uri
 from neotoma_core.store.databases import connect_read_only
-from neotoma_core.store.rows import empty_rows, select_rows, without_bad_text
+from neotoma_core.store.rows import read_where
 from neotoma_core.tables import Table
 
 _AT_ONCE: Final = 5_000  # values in one statement
@@ -25,27 +24,23 @@ def read_picked(
 ) -> pl.DataFrame:
     """Return the rows of a whole copy whose ``column`` is one of ``values``, in no order.
 
-    ``_rowid`` and the table's columns; a cell that its column cannot hold is NULL.
+    ``_rowid`` and the table's columns; see ``cells``.
     """
     parts = [empty_rows(table)]
     if column in stored and values:
         known = [name for name in stored if name in table.names]
         with arrow_connection(immutable_uri(database)) as connection:
             for some in _batches(values):
-                where = f"{quoted(column)} IN (SELECT value FROM json_each({_literal(some)}))"
-                query = select_rows(table, known, tolerant=True, where=where)
-                readable, _ = without_bad_text(fetch(connection, query).slice(1))
-                frame = pl.from_arrow(readable)
-                assert isinstance(frame, pl.DataFrame)  # noqa: S101 - a table is never a series
-                parts.append(frame.with_columns(pl.col(ROWID).cast(pl.Int64)))
+                where = is_among(column, some)
+                parts.append(read_where(connection, table, known, where))
     return pl.concat(parts, how="diagonal_relaxed").select(parts[0].columns)
 
 
 def keys_among(database: Path, table: str, ids: pl.Series) -> pl.Series:
     """Return those of some ids that a table of a whole copy has."""
-    query = f"SELECT id FROM {quoted(table)} WHERE id IN (SELECT value FROM json_each(?))"
+    query = f"SELECT id FROM {quoted(table)} WHERE {is_among('id', ids)}"
     with closing(connect_read_only(database)) as connection:
-        rows = connection.execute(query, (stringify(ids.to_list()),)).fetchall()
+        rows = connection.execute(query).fetchall()
     return pl.Series(ids.name, [found for (found,) in rows], dtype=pl.String)
 
 
@@ -60,12 +55,9 @@ def read_column(database: Path, table: str, column: str) -> pl.Series:
 
 def holds_any(database: Path, table: str, column: str, values: Iterable[str]) -> bool:
     """Return whether any row of a whole copy has one of ``values`` in ``column``."""
-    query = (
-        f"SELECT 1 FROM {quoted(table)} WHERE {quoted(column)} IN "
-        "(SELECT value FROM json_each(?)) LIMIT 1"
-    )
+    query = f"SELECT 1 FROM {quoted(table)} WHERE {is_among(column, values)} LIMIT 1"
     with closing(connect_read_only(database)) as connection:
-        found = connection.execute(query, (stringify(list(values)),)).fetchone()
+        found = connection.execute(query).fetchone()
     return found is not None
 
 
@@ -85,11 +77,6 @@ def without_row_numbers(database: Path) -> frozenset[str]:
     with closing(connect_read_only(database)) as connection:
         rows = connection.execute("SELECT name FROM pragma_table_list WHERE wr").fetchall()
     return frozenset(str(name) for (name,) in rows)
-
-
-def _literal(values: Sequence[str]) -> str:
-    escaped = stringify(list(values)).replace("'", "''")
-    return f"'{escaped}'"
 
 
 def _batches(values: Sequence[str]) -> Iterable[Sequence[str]]:

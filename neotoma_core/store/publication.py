@@ -48,7 +48,7 @@ def publish(
 ) -> None:
     """Write everything staged into ``target`` in one transaction, or nothing.
 
-    ``writes``: the tables that gain or change rows. ``as_read``: what the target's files were
+    ``writes``: the tables that gain, change or lose rows. ``as_read``: what the target's files were
     when it was read, by suffix (``""`` and ``-wal``); empty where there was no target.
     ``verify`` is called inside the transaction and raises to roll it back.
     Raises TargetLocked, TargetChanged, DiskFull.
@@ -98,6 +98,8 @@ def _write(
         reached("migrated")
         with without_triggers(connection), _rules_named(database):
             for write in writes:
+                if write.loses:
+                    _remove(connection, write)
                 _insert(connection, write)
                 _replace(connection, write)
             reached("log_written")
@@ -216,6 +218,15 @@ def _replace(connection: sqlite3.Connection, write: TableWrite) -> None:
         f"UPDATE main.{quoted(name)} AS kept SET {values} "
         f"FROM staging.{quoted('replace_' + name)} AS staged "
         f"WHERE kept.{number} = staged.{TARGET_ROWID}"
+    )
+
+
+def _remove(connection: sqlite3.Connection, write: TableWrite) -> None:
+    name = write.table.name
+    number = row_number_of(stored_columns(connection, name))
+    connection.execute(
+        f"DELETE FROM main.{quoted(name)} WHERE {number} IN "
+        f"(SELECT {TARGET_ROWID} FROM staging.{quoted('leave_' + name)})"
     )
 
 

@@ -1,4 +1,4 @@
-"""Tables that may not fit into memory, read part by part; cell values exactly as stored.
+"""Tables that may not fit into memory, read part by part; as frames of cells.
 
 What is in memory at any time is one part: some 32 MB of rows, or one row where that is longer.
 """
@@ -13,18 +13,9 @@ import polars as pl
 import pyarrow as pa
 from adbc_driver_manager import AdbcConnection
 
-from neotoma_core.contracts import no_broken
 from neotoma_core.ddl import quoted
-from neotoma_core.frames import ROWID
 from neotoma_core.store.arrow_sqlite import arrow_connection, batches, fetch, immutable_uri
-from neotoma_core.store.rows import (
-    StoredRows,
-    is_any_odd,
-    named_odd,
-    odd_cells,
-    select_rows,
-    without_bad_text,
-)
+from neotoma_core.store.rows import cells_of, is_any_odd, odd_cells, select_rows
 from neotoma_core.tables import Table
 
 _PART_BYTES: Final = 32 << 20
@@ -66,16 +57,14 @@ def measure_table(
 
 def stream_rows(
     database: Path, table: Table, stored: Sequence[str], size: TableSize, long: Sequence[str]
-) -> Iterator[StoredRows]:
+) -> Iterator[pl.DataFrame]:
     """Yield the rows of a table of a whole copy, part by part, in no particular order.
 
     ``table``: with the columns wanted; ``stored``: those of them that the database has. Missing
     ones are filled as a migration would. ``size``, ``long``: see ``measure_table``.
     """
     with arrow_connection(immutable_uri(database)) as connection:
-        odd = no_broken()
-        if size.odd:
-            odd = named_odd(pl.from_arrow(odd_cells(connection, table, stored)))
+        odd = odd_cells(connection, table, stored) if size.odd else {}
         is_long = f"{_length(long)} > {_LONG_BYTES}"
         fewer = max(1, min(_BATCH_ROWS, _PART_BYTES // max(1, size.widest)))
         kinds = [(f"NOT ({is_long})", _BATCH_ROWS), (is_long, fewer)]
@@ -84,7 +73,7 @@ def stream_rows(
         for where, batch_rows in kinds:
             query = select_rows(table, stored, tolerant=bool(size.odd), where=where)
             for part in _parts(connection, query, batch_rows):
-                yield _readable(part, odd)
+                yield cells_of(part, table, odd)
 
 
 def _length(long: Sequence[str]) -> str:
@@ -108,12 +97,3 @@ def _parts(connection: AdbcConnection, query: str, batch_rows: int) -> Iterator[
                 yield pa.Table.from_batches(held)
                 held, size = [], 0
         yield pa.Table.from_batches(held, reader.schema)
-
-
-def _readable(part: pa.Table, odd: pl.DataFrame) -> StoredRows:
-    readable, unreadable = without_bad_text(part)
-    frame = pl.from_arrow(readable)
-    assert isinstance(frame, pl.DataFrame)  # noqa: S101 - a table never becomes a series
-    rows = frame.with_columns(pl.col(ROWID).cast(pl.Int64))
-    here = odd.join(rows, on=ROWID, how="semi") if odd.height else odd
-    return StoredRows(rows, pl.concat([no_broken(), here, *unreadable]))

@@ -25,9 +25,10 @@ def read_exported(path: Path) -> list[Row]:
     marks none. Raises UsageError where the file holds no schemas.
     """
     rows = [_row(path, schema) for schema in _schemas(path, _document(path))]
-    active = {row["entity_type"] for row in rows if row["active"]}
+    active = {row["entity_type"] for row in rows if row["active"] == "1"}
     last = {row["entity_type"]: row for row in rows if row["entity_type"] not in active}
-    return [*(row for row in rows if row["active"]), *({**r, "active": 1} for r in last.values())]
+    shown = (row for row in rows if row["active"] == "1")
+    return [*shown, *({**row, "active": "1"} for row in last.values())]
 
 
 def _document(path: Path) -> JsonValue:
@@ -59,7 +60,7 @@ def _row(path: Path, schema: Mapping[str, JsonValue]) -> Row:
         "schema_version": schema.get("schema_version") or "1.0",
         "schema_definition": _text(schema["schema_definition"]),
         "reducer_config": _text(schema.get("reducer_config") or {}),
-        "active": 1 if schema.get("active", True) else 0,
+        "active": "1" if schema.get("active", True) else "0",
         "scope": schema.get("scope") or "global",
         "user_id": schema.get("user_id"),
     }

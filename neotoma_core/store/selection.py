@@ -1,15 +1,20 @@
 """Which entities of a whole copy are meant, and which are another's."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Final
 
 import polars as pl
 
-from neotoma_core.canonical import stringify
-from neotoma_core.ddl import quoted
+from neotoma_core.ddl import is_among, quoted
+from neotoma_core.frames import empty_rows
+from neotoma_core.snapshots.merged_away import MergedAway
 from neotoma_core.store.databases import connect_read_only
+from neotoma_core.store.inspection import StoredTable
+from neotoma_core.store.row_stream import with_columns
+from neotoma_core.store.rows import read_rows
+from neotoma_core.tables import Table
 
 _ID_OF: Final = {
     "entities": "id",
@@ -22,25 +27,48 @@ def entities_matching(
     database: Path, tables: Collection[str], ids: Sequence[str], types: Sequence[str]
 ) -> pl.Series:
     """Return the entities named or of a type named, wherever among ``tables`` they appear."""
-    wanted = {"id": stringify(list(ids)), "type": stringify(list(types))}
     queries = [
-        f"SELECT {key} FROM {quoted(table)} WHERE {key} IN (SELECT value FROM json_each(:id)) "
-        "OR entity_type IN (SELECT value FROM json_each(:type))"
+        f"SELECT {key} FROM {quoted(table)} "
+        f"WHERE {is_among(key, ids)} OR {is_among('entity_type', types)}"
         for table, key in _ID_OF.items()
         if table in tables
     ]
     with closing(connect_read_only(database)) as connection:
-        rows = connection.execute(" UNION ".join(queries), wanted).fetchall()
+        rows = connection.execute(" UNION ".join(queries)).fetchall()
     found = [entity for (entity,) in rows if isinstance(entity, str)]
     return pl.Series("entity_id", found, dtype=pl.String)
 
 
-def merged_entities(database: Path) -> pl.DataFrame:
-    """Return (entity_id, merged_at) of the entities that another one stands for."""
+def read_owners(database: Path, tables: Mapping[str, StoredTable], table: Table) -> pl.DataFrame:
+    """Return whose the snapshots of a whole copy are: (key, user_id). ``tables``: those it has."""
+    (key,) = table.key
+    known = with_columns(table, (key, "user_id"))
+    if table.name not in tables:
+        return empty_rows(known).select(key, "user_id")
+    stored = [name for name in known.names if name in tables[table.name].columns]
+    return read_rows(database, known, stored).select(key, "user_id").drop_nulls(key)
+
+
+def read_merged_away(database: Path, tables: Collection[str]) -> MergedAway:
+    """Return the entities of a whole copy that another one stands for, and who merged them.
+
+    ``tables``: those that the copy has.
+    """
     with closing(connect_read_only(database)) as connection:
-        rows = connection.execute(
+        entities = connection.execute(
             "SELECT id, CASE typeof(merged_at) WHEN 'text' THEN merged_at END FROM entities "
             "WHERE typeof(id) = 'text' AND merged_to_entity_id <> '' AND merged_to_entity_id <> id"
         ).fetchall()
-    schema = {"entity_id": pl.String, "merged_at": pl.String}
-    return pl.DataFrame(rows, schema=schema, orient="row")
+        users = (
+            connection.execute(
+                "SELECT DISTINCT from_entity_id, user_id FROM entity_merges "
+                "WHERE typeof(from_entity_id) = 'text' AND typeof(user_id) = 'text'"
+            ).fetchall()
+            if "entity_merges" in tables
+            else []
+        )
+    merged_away = MergedAway()
+    return MergedAway(
+        pl.DataFrame(entities, schema=merged_away.entities.schema, orient="row"),
+        pl.DataFrame(users, schema=merged_away.users.schema, orient="row"),
+    )

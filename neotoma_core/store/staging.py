@@ -5,21 +5,23 @@ stay exactly as the backups store them; they are called as frames call them. Its
 
 insert_<table>   log rows to add: the columns to write, ``_place`` (order of insertion)
 replace_<table>  log rows to put in the place of others: the columns, ``_target_rowid``
+leave_<table>    log rows to remove: ``_target_rowid``
 write_<table>    derived rows to add or replace, by key
 remove_<table>   keys of derived rows to delete
 """
 
 import sqlite3
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import polars as pl
 
+from neotoma_core.cells import holds_odd, is_odd, sql_of
 from neotoma_core.ddl import column_list, quoted
-from neotoma_core.frames import ORIGIN, ROWID, TARGET_ROWID, stored_name
+from neotoma_core.frames import ORIGIN, POLARS_TYPES, ROWID, TARGET_ROWID, stored_name
 from neotoma_core.store.arrow_sqlite import arrow_connection, execute, ingest
 from neotoma_core.store.guarding import guarded
 from neotoma_core.tables import Table
@@ -48,11 +50,13 @@ class RowSource:
 class TableWrite:
     """A table that gains or changes rows: its facts, and the columns written.
 
-    Columns are called as frames call them; staging keeps them under these names.
+    Columns are called as frames call them; staging keeps them under these names. ``loses``: rows
+    of it leave, too.
     """
 
     table: Table
     columns: tuple[str, ...]
+    loses: bool = False
 
     @property
     def replaced(self) -> tuple[str, ...]:
@@ -113,22 +117,76 @@ def stage_rows(
         _rewrite(staging, name, cells)
 
 
-def stage_derived(path: Path, table: str, written: pl.DataFrame, removed: pl.DataFrame) -> None:
-    """Stage derived rows to write and keys of rows to delete, after those already staged."""
+def stage_removals(staging: sqlite3.Connection, table: Table, rowids: pl.Series) -> None:
+    """Stage the numbers of rows of the target that leave."""
+    name = quoted(f"leave_{table.name}")
+    staging.execute(f"CREATE TABLE {name} ({TARGET_ROWID} INTEGER PRIMARY KEY)")
+    staging.execute("BEGIN")
+    staging.executemany(f"INSERT INTO {name} VALUES (?)", rowids.to_frame().iter_rows())
+    staging.execute("COMMIT")
+
+
+def stage_derived(path: Path, table: Table, written: pl.DataFrame, removed: pl.DataFrame) -> None:
+    """Stage derived rows to write and keys of rows to delete, after those already staged.
+
+    Both frames: cells.
+    """
+    frames = {f"write_{table.name}": written, f"remove_{table.name}": removed}
     with arrow_connection(str(path)) as connection:
         execute(connection, "PRAGMA synchronous = OFF")
-        ingest(connection, f"write_{table}", written)
-        ingest(connection, f"remove_{table}", removed)
+        for name, rows in frames.items():
+            ingest(connection, name, _typed(table, rows))
+    if any(holds_odd(rows, _texts(table, rows)) for rows in frames.values()):
+        with closing(sqlite3.connect(path, isolation_level=None)) as staging:
+            for name, rows in frames.items():
+                _put_odd(guarded(staging), quoted(name), rows.select(_texts(table, rows)))
+
+
+def _texts(table: Table, rows: pl.DataFrame) -> list[str]:
+    return [name for name in rows.columns if table.column(name).type == "TEXT"]
+
+
+def _typed(table: Table, rows: pl.DataFrame) -> pl.DataFrame:
+    """Return rows with their numbers as numbers."""
+    types = {name: POLARS_TYPES[table.column(name).type] for name in rows.columns}
+    return rows.cast({name: kind for name, kind in types.items() if kind != pl.String})
+
+
+def _put_odd(staging: sqlite3.Connection, name: str, rows: pl.DataFrame) -> None:
+    """Put the cells that are spelled into the rows of a staged table, of which they are the last.
+
+    The driver takes text that is UTF-8 only.
+    """
+    (last,) = staging.execute(f"SELECT coalesce(max(rowid), 0) FROM {name}").fetchone()
+    number = pl.int_range(pl.len(), dtype=pl.Int64) + (last - rows.height + 1)
+    numbered = rows.with_columns(number.alias(ROWID))
+    staging.execute("BEGIN")
+    for column in rows.columns:
+        spelled = numbered.filter(is_odd(pl.col(column)))
+        for number, cell in spelled.select(ROWID, column).iter_rows():
+            _set_cell(staging, name, column, cell, f"rowid = {number}")
+    staging.execute("COMMIT")
+
+
+def _set_cell(
+    staging: sqlite3.Connection, name: str, column: str, cell: str | None, where: str
+) -> None:
+    expression, value = sql_of(cell)
+    statement = f"UPDATE {name} SET {quoted(column)} = {expression} WHERE {where}"
+    staging.execute(statement, (value,))
 
 
 def _rewrite(staging: sqlite3.Connection, name: str, cells: pl.DataFrame) -> None:
     """Put other values into staged cells: ``_place``, ``column``, ``value``, in this order."""
     staging.execute("BEGIN")
     for (column,), part in cells.partition_by("column", as_dict=True).items():
+        spelled = is_odd(pl.col("value")).fill_null(value=False)
         staging.executemany(
             f"UPDATE {name} SET {quoted(str(column))} = ? WHERE {PLACE} = ?",
-            part.select("value", PLACE).iter_rows(),
+            part.filter(~spelled).select("value", PLACE).iter_rows(),
         )
+        for cell, place in part.filter(spelled).select("value", PLACE).iter_rows():
+            _set_cell(staging, name, str(column), cell, f"{PLACE} = {place}")
     staging.execute("COMMIT")
 
 

@@ -12,12 +12,9 @@ import pytest
 import zstandard
 
 from neotoma_core.policies import Registry
-from neotoma_core.reduce.exact import (
-    ObservationRow,
-    RelationshipObservationRow,
-    reduce_entity,
-    reduce_relationship,
-)
+from neotoma_core.reduce.exact import ObservationRow, reduce_entity
+from neotoma_core.reduce.exact_relationships import RelationshipObservationRow, reduce_relationship
+from neotoma_core.reduce.rule_sets import R22_MERGED
 
 FIXTURES = Path(__file__).parents[2] / "data" / "fixtures"
 Rows = dict[str, dict[str, Any]]
@@ -43,13 +40,13 @@ def test_every_entity_snapshot_is_neotomas_byte_for_byte(
     case: Path, database: sqlite3.Connection
 ) -> None:
     stored = database.execute("SELECT * FROM schema_registry ORDER BY rowid")
-    registry = Registry.from_rows([dict(row) for row in stored])
+    registry = Registry.from_rows([{**row, "active": str(row["active"])} for row in stored])
     by_entity = defaultdict(list)
     for values in selected(database, "observations", ObservationRow):
         row = ObservationRow(**values)
         by_entity[row.entity_id].append(row)
 
-    reduced = [reduce_entity(rows, registry) for rows in by_entity.values()]
+    reduced = [reduce_entity(rows, registry, R22_MERGED) for rows in by_entity.values()]
 
     expected = expected_rows(case, "entity_snapshots", "entity_id")
     assert in_columns_of(expected, reduced, "entity_id") == expected
@@ -70,7 +67,7 @@ def test_every_relationship_snapshot_is_neotomas_byte_for_byte(
 
 
 def selected(connection: sqlite3.Connection, table: str, row: type[Any]) -> list[dict[str, Any]]:
-    columns = ", ".join(field.name for field in fields(row))
+    columns = ", ".join(field.name for field in fields(row))  # rowid is one that SQLite knows
     return [dict(found) for found in connection.execute(f"SELECT {columns} FROM {table}")]
 
 

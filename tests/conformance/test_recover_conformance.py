@@ -6,7 +6,7 @@ import pytest
 import zstandard
 
 from tests.conftest import FIXTURES, Recover
-from tests.snapshots import differences
+from tests.compared import differences
 
 
 @pytest.mark.parametrize("case", ["a", "b"])

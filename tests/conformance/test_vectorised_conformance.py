@@ -9,11 +9,13 @@ import polars as pl
 import pytest
 import zstandard
 
-from neotoma_core.policies import Registry
+from neotoma_core.merge.plan import registry_of
 from neotoma_core.reduce.entities import reduce_entities
 from neotoma_core.reduce.reduction import Reduction
 from neotoma_core.reduce.relationships import reduce_relationships
-from tests.strategies import OBSERVATION, RELATIONSHIP_OBSERVATION
+from neotoma_core.reduce.rule_sets import rules_of
+from neotoma_core.store.rows import read_rows
+from neotoma_core.tables import BY_NAME
 
 FIXTURES = Path(__file__).parents[2] / "data" / "fixtures"
 Rows = dict[str, dict[str, Any]]
@@ -69,18 +71,17 @@ def test_every_relationship_snapshot_of_the_incident_is_as_stored(largest_backup
 
 
 def entities_of(database: Path) -> Reduction:
-    registry = Registry.from_rows(
-        selected(database, "SELECT * FROM schema_registry ORDER BY rowid")
-    )
-    columns = ", ".join(OBSERVATION)
-    rows = selected(database, f"SELECT {columns} FROM observations")
-    return reduce_entities(pl.DataFrame(rows, schema=OBSERVATION), registry)
+    registry = registry_of(cells(database, "schema_registry"))
+    return reduce_entities(cells(database, "observations"), registry, rules_of(registry)[0])
 
 
 def relationships_of(database: Path) -> Reduction:
-    columns = ", ".join(RELATIONSHIP_OBSERVATION)
-    rows = selected(database, f"SELECT {columns} FROM relationship_observations")
-    return reduce_relationships(pl.DataFrame(rows, schema=RELATIONSHIP_OBSERVATION), now="")
+    return reduce_relationships(cells(database, "relationship_observations"), now="")
+
+
+def cells(database: Path, name: str) -> pl.DataFrame:
+    table = BY_NAME[name]
+    return read_rows(database, table, table.names)
 
 
 def selected(database: Path, query: str) -> list[dict[str, Any]]:

@@ -25,7 +25,7 @@ def row(
         "schema_version": version,
         "schema_definition": definition,
         "reducer_config": config,
-        "active": active,
+        "active": str(active),
         "user_id": user_id,
         "scope": scope,
     }

@@ -3,7 +3,7 @@
 import pytest
 
 from neotoma_core.merge.frames import Offered
-from neotoma_core.merge.lineage import lineage_of
+from neotoma_core.merge.lineage import Pointer, lineage_of
 from tests.merge.test_references import database
 
 EARLY, LATE = "2026-02-01T00:00:00.000Z", "2026-03-01T00:00:00.000Z"
@@ -37,7 +37,16 @@ def entities(*ids: str, **pointers: str) -> list[dict[str, object]]:
 
 
 def knowing(*merges: dict[str, object], of: str = "abcd") -> dict[str, Offered]:
-    return database(entities=entities(*of), entity_merges=list(merges))
+    """Return a database that merged some entities, its pointers and its audit rows."""
+    rows = entities(*of)
+    for row in rows:
+        for merge in merges:
+            if merge["from_entity_id"] == row["id"]:
+                row |= {
+                    "merged_to_entity_id": merge["to_entity_id"],
+                    "merged_at": merge["created_at"],
+                }
+    return database(entities=rows, entity_merges=list(merges))
 
 
 def test_chains_are_followed_across_databases() -> None:
@@ -46,17 +55,24 @@ def test_chains_are_followed_across_databases() -> None:
     assert lineage.contradicted == ()
 
 
-@pytest.mark.parametrize("turned", [False, True])
-def test_a_cycle_ends_at_what_was_merged_first(*, turned: bool) -> None:
-    here, there = knowing(audit("a", "b", at=EARLY)), knowing(audit("b", "a", at=LATE))
+@pytest.mark.parametrize(("turned", "survivor"), [(False, "b"), (True, "a")])
+def test_of_opposite_merges_that_of_the_first_database_stands(
+    *, turned: bool, survivor: str
+) -> None:
+    here, there = knowing(audit("a", "b", at=LATE)), knowing(audit("b", "a", at=EARLY))
     lineage = lineage_of([there, here] if turned else [here, there])
-    assert [lineage.survivor(entity, "u") for entity in "ab"] == ["b", "b"]
+    assert [lineage.survivor(entity, "u") for entity in "ab"] == [survivor] * 2
+    other = "ab".replace(survivor, "")
+    assert lineage.cleared == {(survivor, other)}
+    assert lineage.closing == ((survivor, other),)
+    assert lineage.contradicted == ()
 
 
-def test_a_cycle_of_everybodys_and_one_users_merges_ends() -> None:
-    pointing = database(entities=entities("b", a="b"), entity_merges=[audit("b", "a", at=LATE)])
-    lineage = lineage_of([pointing])
-    assert [lineage.survivor(entity, "u") for entity in "ab"] == ["b", "b"]
+def test_merges_in_a_circle_of_three_databases_leave_one_survivor() -> None:
+    merges = [audit("a", "b"), audit("b", "c"), audit("c", "a")]
+    lineage = lineage_of([knowing(merge) for merge in merges])
+    assert [lineage.survivor(entity, "u") for entity in "abc"] == ["c"] * 3
+    assert lineage.closing == (("c", "a"),)
 
 
 def test_a_long_cycle_in_one_database_ends() -> None:
@@ -64,9 +80,10 @@ def test_a_long_cycle_in_one_database_ends() -> None:
     assert len({lineage.survivor(entity, "u") for entity in "abc"}) == 1
 
 
-def test_two_different_survivors_are_a_contradiction_and_the_earlier_counts() -> None:
-    lineage = lineage_of([knowing(audit("a", "c", at=LATE)), knowing(audit("a", "b"))])
-    assert lineage.survivor("a", "u") == "b"
+def test_of_two_different_survivors_that_of_the_first_database_counts() -> None:
+    late, early = knowing(audit("a", "c", at=LATE)), knowing(audit("a", "b"))
+    lineage = lineage_of([late, early])
+    assert lineage.survivor("a", "u") == "c"
     assert lineage.contradicted == ("a",)
 
 
@@ -84,7 +101,17 @@ def test_a_merge_is_its_users_own() -> None:
 def test_a_pointer_without_an_audit_row_is_everybodys() -> None:
     lineage = lineage_of([database(entities=entities("b", a="b"))])
     assert lineage.survivor("a", "anybody") == "b"
-    assert lineage.pointers.rows() == [("a", "b", EARLY)]
+    assert lineage.pointers == {"a": Pointer("b", EARLY)}
+
+
+def test_a_merge_whose_entity_row_is_lost_is_known_by_its_audit_row() -> None:
+    lost = database(entities=entities("b"), entity_merges=[audit("a", "b")])
+    assert lineage_of([lost]).survivor("a", "u") == "b"
+
+
+def test_an_audit_row_says_nothing_of_an_entity_that_stands_for_itself() -> None:
+    undone = database(entities=entities("a", "b"), entity_merges=[audit("a", "b")])
+    assert lineage_of([undone]).survivor("a", "u") == "a"
 
 
 def test_a_survivor_that_no_database_holds_takes_nothing_over() -> None:
@@ -100,8 +127,21 @@ def test_a_later_split_gives_back_what_a_merge_took() -> None:
     assert lineage_of([later, sooner]).survivor("a", "u") == "b"
 
 
-def test_splits_lead_from_the_older_owner_to_the_newer() -> None:
+def test_a_row_belongs_to_who_a_split_gave_it_to() -> None:
     parted = database(entities=entities("a", "n"), entity_splits=[split("a", "n")])
     lineage = lineage_of([parted])
-    assert lineage.latest_owner(["a", "n"], "u") == "n"
-    assert lineage.latest_owner(["a", "x"], "u") is None
+    assert lineage.split_owner(["a", "n"], "u") == "n"
+    assert lineage.split_owner(["a", "x"], "u") is None
+    assert lineage.split_owner(["a", "n"], "somebody else") is None
+
+
+def test_of_two_splits_one_after_another_the_last_decides() -> None:
+    splits = [split("a", "n"), split("n", "o")]
+    lineage = lineage_of([database(entities=entities("a", "n", "o"), entity_splits=splits)])
+    assert lineage.split_owner(["n", "o", "a"], "u") == "o"
+
+
+def test_of_two_splits_that_differ_that_of_the_first_database_decides() -> None:
+    splits = [split("a", "m"), split("a", "n")]
+    lineage = lineage_of([database(entities=entities("a", "m", "n"), entity_splits=splits)])
+    assert lineage.split_owner(["n", "m"], "u") == "n"

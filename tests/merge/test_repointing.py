@@ -5,7 +5,7 @@ import pytest
 from neotoma_core.frames import ORIGIN
 from neotoma_core.merge.plan import MergePlan, plan_merge, touched_entities, touched_relationships
 from neotoma_core.merge.policy import MergeMode, MergePolicy
-from neotoma_core.merge.repointing import DUPLICATE, SELF_LOOP
+from neotoma_core.merge.repointing import EDGES, SELF_LOOP
 from tests.merge.test_lineage import EARLY, audit, entities, split
 from tests.merge.test_references import database
 from tests.merge.test_table import MODES, Rows, classes
@@ -66,7 +66,7 @@ def test_an_observation_stays_with_the_survivor(mode: MergeMode, *, merged_here:
     pointers = plan.merged("entities").filter(id="a")["merged_to_entity_id"]
     assert pointers.to_list() == ["b"]
     assert plan.conflicts.is_empty()
-    assert plan.merged_away["entity_id"].to_list() == ["a"]
+    assert plan.merged_away.entities["entity_id"].to_list() == ["a"]
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -141,12 +141,13 @@ def test_an_edge_that_became_a_self_loop_is_not_brought_back() -> None:
     assert plan.merged("relationship_observations").is_empty()
 
 
-def test_an_edge_that_became_a_duplicate_is_not_brought_back() -> None:
+def test_an_edge_that_became_equal_to_another_is_a_further_observation_of_it() -> None:
     target = {**MERGED, "relationship_observations": [edge("there", "b", "x")]}
     backup = {**UNAWARE, "relationship_observations": [edge("r", "a", "x")]}
     plan = planned(target, backup, "keep-target")
-    (counts,) = plan.tables["relationship_observations"].counts
-    assert counts.reasons == {DUPLICATE: 1}
+    merged = plan.merged("relationship_observations")
+    assert merged["id"].to_list() == ["there", "r"]
+    assert merged["relationship_key"].unique().to_list() == ["KNOWS:b:x"]
 
 
 def test_an_edge_whose_place_is_disputed_takes_nobodys() -> None:
@@ -168,14 +169,57 @@ def test_an_edge_that_the_merge_repointed_is_the_same_edge() -> None:
     assert plan.merged("relationship_observations")["source_entity_id"].to_list() == ["b"]
 
 
-def test_no_edge_of_the_target_is_taken_away() -> None:
-    edges = [edge("loop", "a", "b"), edge("moves", "a", "x")]
+def test_the_targets_edges_follow_a_merge_and_its_loops_leave() -> None:
+    edges = [edge("loop", "a", "b"), edge("moves", "a", "x"), edge("stays", "x", "x")]
     target = database(**UNAWARE, relationship_observations=edges)
     plan = plan_merge(target, [database(**MERGED)], MergePolicy())
     merged = plan.merged("relationship_observations")
     assert dict(merged.select("id", "relationship_key").iter_rows()) == {
-        "loop": "KNOWS:a:b",
         "moves": "KNOWS:b:x",
+        "stays": "KNOWS:x:x",
     }
+    assert plan.removed[EDGES]["id"].to_list() == ["loop"]
     touched = touched_relationships(plan, target)["relationship_key"].to_list()
-    assert sorted(touched) == ["KNOWS:a:x", "KNOWS:b:x"]
+    assert sorted(touched) == ["KNOWS:a:b", "KNOWS:a:x", "KNOWS:b:x"]
+
+
+@pytest.mark.parametrize("merged_here", [True, False])
+def test_both_directions_end_with_the_same_edges(*, merged_here: bool) -> None:
+    edges = [edge("loop", "a", "b"), edge("there", "b", "x"), edge("moves", "a", "x")]
+    unaware = {**UNAWARE, "relationship_observations": edges}
+    aware = {**MERGED, "relationship_observations": [edge("there", "b", "x")]}
+    target, backup = (aware, unaware) if merged_here else (unaware, aware)
+    merged = planned(target, backup, "keep-target").merged("relationship_observations")
+    keys = dict(merged.select("id", "relationship_key").iter_rows())
+    assert keys == {"there": "KNOWS:b:x", "moves": "KNOWS:b:x"}
+
+
+def test_survivors_and_their_edges_are_touched_though_nothing_of_them_changes() -> None:
+    rows = {"observations": [observed("o", "b")], "relationship_observations": [edge("r", "b", "x")]}
+    target = database(**MERGED, **rows)
+    plan = plan_merge(target, [database(**UNAWARE)], MergePolicy())
+    assert touched_entities(plan, target, ())["entity_id"].to_list() == ["b"]
+    assert touched_relationships(plan, target)["relationship_key"].to_list() == ["KNOWS:b:x"]
+
+
+def test_a_pointer_that_would_close_a_circle_is_cleared_in_every_row() -> None:
+    living: dict[str, Rows] = {name: [{"id": name}] for name in "ab"}
+    here = {"entities": [*living["a"], *entities(b="a")], "observations": [observed("o", "a")]}
+    there = {"entities": [*living["b"], *entities(a="b")], "observations": [observed("o", "b")]}
+    plan = planned(here, there, "keep-target")
+    pointers = plan.merged("entities").select("id", "merged_to_entity_id")
+    assert dict(pointers.iter_rows()) == {"a": None, "b": "a"}
+    assert plan.lineage.closing == (("a", "b"),)
+    assert owners(plan) == {"o": "a"}
+    assert plan.conflicts.is_empty()
+
+
+def test_keep_source_takes_the_first_backup_also_where_it_says_what_the_target_does() -> None:
+    rows: list[dict[str, Rows]] = [
+        {"entities": entities("a"), "observations": [observed("o", "a", fields=fields)]}
+        for fields in ('{"x":1}', '{"x":1}', '{"x":2}')
+    ]
+    target, *backups = (database(**one) for one in rows)
+    plan = plan_merge(target, backups, MergePolicy("keep-source", ancestors=False))
+    assert plan.merged("observations")["fields"].to_list() == ['{"x":1}']
+    assert plan.writes == 0

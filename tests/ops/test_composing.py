@@ -19,7 +19,7 @@ from tests.conftest import FIXTURES, copy_databases
 from tests.databases import Row, count, make_database, observation, read_all
 from tests.ops.finding import recover_from
 from tests.proven import observed, owner, stored
-from tests.snapshots import differences
+from tests.compared import differences
 
 # What only one database can have made: by this its copies know one another.
 REGISTRY = {

@@ -13,7 +13,7 @@ from neotoma_core.report.recovery import RecoveryReport
 from neotoma_core.tables import MERGED, Table
 from tests.conftest import FIXTURES, Recover, copy_databases, recover_into
 from tests.databases import count, read_all
-from tests.snapshots import differences, typed
+from tests.compared import differences, typed
 
 TARGET = "data/neotoma.prod.db"
 BACKUPS = ("backups/neotoma.prod.db.db", "backups/neotoma.prod 2.db")

@@ -1,5 +1,6 @@
 """The vectorised reducer of entities: it agrees with the exact one, whatever it is given."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
 
 import polars as pl
@@ -7,15 +8,23 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from neotoma_core.cells import cell_of_javascript
 from neotoma_core.policies import EntitySchema, FieldRule, Registry
 from neotoma_core.reduce import reduction
 from neotoma_core.reduce.entities import reduce_entities
-from neotoma_core.reduce.exact import ObservationRow, readable, reduce_entity
+from neotoma_core.reduce.exact import readable, reduce_entity
+from neotoma_core.reduce.exact_users import Owner
 from neotoma_core.reduce.reduction import Reduction
-from neotoma_core.reduce.rowwise import storable
+from neotoma_core.reduce.rule_sets import R22, R22_MERGED, RuleSet
+from neotoma_core.reduce.users import no_owners
+from tests.reducing import as_cells, observation_rows
 from tests.strategies import OBSERVATION, entity_observations, registry
 
 REGISTRY = registry()
+RULES = st.sampled_from((R22, R22_MERGED))
+USERS = st.one_of(st.none(), st.tuples(st.sampled_from(("u1", "u2", "u3", None))))
+OWNERS = st.dictionaries(st.sampled_from(("e1", "e2", "E1")), USERS)
+NO_OWNERS: Mapping[str, Owner] = {}
 MONDAY, TUESDAY = "2026-02-02T10:00:00.000Z", "2026-02-03T10:00:00.000Z"
 SLOW = settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
 
@@ -29,37 +38,54 @@ def by_entity(got: Reduction) -> Snapshots:
     return snapshots
 
 
-def exactly(observations: pl.DataFrame) -> Snapshots:
+def exactly(
+    observations: pl.DataFrame, rules: RuleSet, owners: Mapping[str, Owner] = NO_OWNERS
+) -> Snapshots:
     """Return what the exact reducer makes of the readable observations."""
-    rows = [ObservationRow(**row) for row in observations.to_dicts()]
+    rows = list(observation_rows(observations))
     expected: Snapshots = {}
     for entity_id in {row.entity_id for row in rows}:
-        own = [row for row in rows if row.entity_id == entity_id and readable(row)]
-        if own:
-            row = reduce_entity(own, REGISTRY)
-            stored = {} if row is None else {k: storable(v) for k, v in asdict(row).items()}
-            expected[entity_id] = stored or None
+        own = [row for row in rows if row.entity_id == entity_id]
+        whose = owners.get(entity_id)
+        unread = {row.user_id for row in own} - {row.user_id for row in own if readable(row)}
+        if whose is not None and whose[0] in unread:
+            continue  # nothing better than what is there is known
+        readable_rows = [row for row in own if readable(row)]
+        row = reduce_entity(readable_rows, REGISTRY, rules, whose) if readable_rows else None
+        if row is not None:
+            expected[entity_id] = {k: _stored(v) for k, v in asdict(row).items()}
+        elif not unread:
+            expected[entity_id] = None
     return expected
 
 
+def _stored(value: object) -> object:
+    return cell_of_javascript(value) if isinstance(value, str) else value
+
+
 @SLOW
-@given(entity_observations())
-def test_it_agrees_with_the_exact_reducer(observations: pl.DataFrame) -> None:
-    assert by_entity(reduce_entities(observations, REGISTRY)) == exactly(observations)
+@given(entity_observations(), RULES, OWNERS)
+def test_it_agrees_with_the_exact_reducer(
+    observations: pl.DataFrame, rules: RuleSet, owners: dict[str, Owner]
+) -> None:
+    rows = [(entity, *owner) for entity, owner in owners.items() if owner is not None]
+    there = pl.DataFrame(rows, schema=no_owners("entity_id").schema, orient="row")
+    got = reduce_entities(observations, REGISTRY, rules, there)
+    assert by_entity(got) == exactly(observations, rules, owners)
 
 
 @SLOW
 @given(entity_observations(), st.integers(0, 1000))
 def test_row_order_does_not_matter(observations: pl.DataFrame, seed: int) -> None:
     shuffled = observations.sample(fraction=1, shuffle=True, seed=seed)
-    first, second = (reduce_entities(rows, REGISTRY) for rows in (observations, shuffled))
+    first, second = (reduce_entities(rows, REGISTRY, R22) for rows in (observations, shuffled))
     assert by_entity(first) == by_entity(second)
 
 
 @SLOW
 @given(entity_observations())
 def test_every_entity_is_accounted_for_once(observations: pl.DataFrame) -> None:
-    got = reduce_entities(observations, REGISTRY)
+    got = reduce_entities(observations, REGISTRY, R22)
     told = pl.concat([part["entity_id"] for part in (got.snapshots, got.deleted, got.unreduced)])
     assert sorted(told) == sorted(observations["entity_id"].unique())
 
@@ -68,26 +94,23 @@ def test_cutting_into_slices_does_not_change_a_snapshot(monkeypatch: pytest.Monk
     observations = stated(
         *((f"{i:x}", f"e{i // 3}", MONDAY, i, f'{{"list":["{i % 2}"]}}') for i in range(30))
     )
-    whole = by_entity(reduce_entities(observations, REGISTRY))
+    whole = by_entity(reduce_entities(observations, REGISTRY, R22))
     monkeypatch.setattr(reduction, "_SLICE_ROWS", 4)
-    assert by_entity(reduce_entities(observations, REGISTRY)) == whole
+    assert by_entity(reduce_entities(observations, REGISTRY, R22)) == whole
     assert len(whole) == 10
 
 
 def stated(*rows: tuple[str, str, str, int | None, str | None]) -> pl.DataFrame:
     """Return observations of probes: (id, entity_id, observed_at, source_priority, fields)."""
-    return pl.DataFrame(
-        [
-            (id_, entity_id, "probe", "1.0", at, 1.0, priority, "human", fields, "u1")
-            for id_, entity_id, at, priority, fields in rows
-        ],
-        schema=OBSERVATION,
-        orient="row",
-    )
+    cells = [
+        (id_, entity_id, "probe", "1.0", at, "1.0", priority, "human", fields, "u1", at, number)
+        for number, (id_, entity_id, at, priority, fields) in enumerate(rows, 1)
+    ]
+    return pl.DataFrame(cells, schema=OBSERVATION, orient="row", strict=False)
 
 
 def snapshot_of(*rows: tuple[str, str, str, int | None, str | None]) -> str:
-    snapshots = reduce_entities(stated(*rows), REGISTRY).snapshots
+    snapshots = reduce_entities(stated(*rows), REGISTRY, R22).snapshots
     return str(snapshots["snapshot"].item())
 
 
@@ -108,14 +131,14 @@ def test_an_explicit_null_clears_a_field() -> None:
 
 def test_a_correction_after_a_deletion_revives_an_entity() -> None:
     tombstone = ("a", "e", MONDAY, 1000, '{"_deleted":true}')
-    assert reduce_entities(stated(tombstone), REGISTRY).deleted["entity_id"].to_list() == ["e"]
-    revived = reduce_entities(stated(tombstone, ("b", "e", TUESDAY, 1000, "{}")), REGISTRY)
+    assert reduce_entities(stated(tombstone), REGISTRY, R22).deleted["entity_id"].to_list() == ["e"]
+    revived = reduce_entities(stated(tombstone, ("b", "e", TUESDAY, 1000, "{}")), REGISTRY, R22)
     assert revived.snapshots["entity_id"].to_list() == ["e"]
 
 
 def test_a_deletion_outranks_an_observation_without_priority() -> None:
     rows = stated(("a", "e", MONDAY, 1000, '{"_deleted":true}'), ("b", "e", TUESDAY, None, "{}"))
-    assert reduce_entities(rows, REGISTRY).deleted["entity_id"].to_list() == ["e"]
+    assert reduce_entities(rows, REGISTRY, R22).deleted["entity_id"].to_list() == ["e"]
 
 
 def test_what_javascript_compares_oddly_is_left_to_the_exact_reducer() -> None:
@@ -126,7 +149,7 @@ def test_what_javascript_compares_oddly_is_left_to_the_exact_reducer() -> None:
         ("d", "key twice", MONDAY, 1, '{"latest":1,"latest":2}'),
         ("e", "only null", MONDAY, None, "{}"),
     )
-    got = reduce_entities(observations, REGISTRY)
+    got = reduce_entities(observations, REGISTRY, R22)
     assert (got.exact, got.snapshots.height) == (3, 4)
 
 
@@ -134,6 +157,7 @@ def test_what_is_no_object_is_left_out_and_told() -> None:
     got = reduce_entities(
         stated(("a", "e", MONDAY, 1, '{"latest":1}'), ("b", "e", TUESDAY, 1, '{"latest":2,}')),
         REGISTRY,
+        R22,
     )
     assert got.unreadable.rows(named=True) == [
         {"entity_id": "e", "reason": "is not JSON", "observation_id": "b"}
@@ -142,18 +166,18 @@ def test_what_is_no_object_is_left_out_and_told() -> None:
 
 
 def test_an_entity_without_readable_observation_is_told_and_has_no_snapshot() -> None:
-    got = reduce_entities(stated(("a", "e", MONDAY, 1, None)), REGISTRY)
+    got = reduce_entities(stated(("a", "e", MONDAY, 1, None)), REGISTRY, R22)
     assert (got.unreduced["entity_id"].to_list(), got.snapshots.height) == (["e"], 0)
 
 
 def test_types_without_schema_are_told_with_their_entities() -> None:
     got = reduce_entities(
-        stated(("a", "e", MONDAY, 1, "{}"), ("b", "f", MONDAY, 1, "{}")), Registry()
+        stated(("a", "e", MONDAY, 1, "{}"), ("b", "f", MONDAY, 1, "{}")), Registry(), R22
     )
     assert got.schemaless.rows() == [("probe", 2)]
 
 
 def test_fields_unknown_to_the_schema_stay_out_of_a_snapshot() -> None:
     known = Registry({("probe", None): EntitySchema("probe", "2", {"x": FieldRule("x", "string")})})
-    got = reduce_entities(stated(("a", "e", MONDAY, 1, '{"y":1,"x":2}')), known)
+    got = reduce_entities(stated(("a", "e", MONDAY, 1, '{"y":1,"x":2}')), known, R22)
     assert got.snapshots["snapshot"].to_list() == ['{"x":2}']

@@ -12,6 +12,7 @@ from neotoma_core.reduce.exact import (
     readable,
     reduce_entity,
 )
+from neotoma_core.reduce.rule_sets import R22_MERGED
 
 MONDAY, TUESDAY, WEDNESDAY = (f"2026-02-0{day}T10:00:00.000Z" for day in (2, 3, 4))
 NO_SCHEMAS = Registry()
@@ -29,7 +30,7 @@ def observation(
     user_id: str | None = "u",
 ) -> ObservationRow:
     return ObservationRow(
-        id, "e", entity_type, version, at, None, priority, source, fields, user_id
+        *(id, "e", entity_type, version, at, None, priority, source, fields, user_id, at, 0)
     )
 
 
@@ -39,7 +40,7 @@ def registry(*rules: FieldRule) -> Registry:
 
 
 def reduced(*rows: ObservationRow, by: Registry = NO_SCHEMAS) -> EntitySnapshotRow:
-    snapshot = reduce_entity(rows, by)
+    snapshot = reduce_entity(rows, by, R22_MERGED)
     assert snapshot is not None
     return snapshot
 
@@ -103,12 +104,13 @@ def test_an_empty_snapshot_is_a_snapshot() -> None:
 
 def test_a_tombstone_of_highest_priority_deletes() -> None:
     tombstone = observation("b", '{"_deleted":true}', at=TUESDAY, priority=1000)
-    assert reduce_entity([observation("a", '{"x":1}'), tombstone], NO_SCHEMAS) is None
+    assert reduce_entity([observation("a", '{"x":1}'), tombstone], NO_SCHEMAS, R22_MERGED) is None
 
 
 @pytest.mark.parametrize("value", ["1", '"true"', "false", "null"])
 def test_only_a_true_deletes(value: str) -> None:
-    assert reduce_entity([observation("a", f'{{"_deleted":{value}}}')], NO_SCHEMAS) is not None
+    gone = observation("a", f'{{"_deleted":{value}}}')
+    assert reduce_entity([gone], NO_SCHEMAS, R22_MERGED) is not None
 
 
 def test_a_later_correction_revives() -> None:
@@ -119,7 +121,7 @@ def test_a_later_correction_revives() -> None:
 
 def test_a_classified_write_of_equal_priority_beats_a_tombstone() -> None:
     tombstone = observation("a", '{"_deleted":true}', at=TUESDAY)
-    assert reduce_entity([tombstone, observation("b", "{}", source="sync")], NO_SCHEMAS)
+    assert reduce_entity([tombstone, observation("b", "{}", source="sync")], NO_SCHEMAS, R22_MERGED)
 
 
 def test_a_restoration_shows_where_there_is_no_schema() -> None:
@@ -153,8 +155,8 @@ def test_the_name_is_the_first_field_that_names_and_is_not_blank() -> None:
 def test_fields_that_are_no_object_are_not_readable(fields: str | None) -> None:
     row = observation("a", fields)
     assert not readable(row)
-    with pytest.raises(ValueError, match="no JSON object"):
-        reduce_entity([row], NO_SCHEMAS)
+    with pytest.raises(ValueError, match="not a JSON object"):
+        reduce_entity([row], NO_SCHEMAS, R22_MERGED)
 
 
 def test_an_object_is_readable() -> None:
@@ -163,12 +165,12 @@ def test_an_object_is_readable() -> None:
 
 def test_an_entity_without_observations_cannot_be_reduced() -> None:
     with pytest.raises(ValueError, match="without observations"):
-        reduce_entity([], NO_SCHEMAS)
+        reduce_entity([], NO_SCHEMAS, R22_MERGED)
 
 
 def test_no_value_of_a_field_is_in_a_message() -> None:
     with pytest.raises(ValueError, match="cannot be reduced") as caught:
-        reduce_entity([observation("a", '{"x":"planted secret"')], NO_SCHEMAS)
+        reduce_entity([observation("a", '{"x":"planted secret"')], NO_SCHEMAS, R22_MERGED)
     assert "planted" not in repr(caught.value)
     assert caught.value.__context__ is None
 
@@ -185,4 +187,6 @@ def test_no_value_of_a_field_is_in_a_message() -> None:
 )
 def test_the_order_of_rows_never_changes_a_snapshot(rows: list[ObservationRow]) -> None:
     by = registry(FieldRule("x", "number", (), "highest_priority"), FieldRule("y", "number"))
-    assert reduce_entity(rows, by) == reduce_entity(sorted(rows, key=lambda row: row.id), by)
+    assert reduce_entity(rows, by, R22_MERGED) == reduce_entity(
+        sorted(rows, key=lambda row: row.id), by, R22_MERGED
+    )

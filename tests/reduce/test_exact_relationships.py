@@ -22,7 +22,7 @@ def observation(
     priority: float | None = 100,
 ) -> RelationshipObservationRow:
     return RelationshipObservationRow(
-        id, "PART_OF:s:t", "PART_OF", "s", "t", at, priority, metadata, "u"
+        *(id, "PART_OF:s:t", "PART_OF", "s", "t", at, priority, metadata, "u", at, 0)
     )
 
 

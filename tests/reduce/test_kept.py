@@ -5,7 +5,7 @@ import polars as pl
 from neotoma_core.policies import EntitySchema, FieldRule, Registry
 from neotoma_core.reduce.kept import kept_fields, latest_of_each_key
 from neotoma_core.reduce.objects import take_apart
-from neotoma_core.reduce.rules import NO_FIELDS, Rules, rules_for
+from neotoma_core.reduce.rules import NO_FIELDS, FieldRules, rules_for
 from neotoma_core.reduce.values import FieldValues, field_values
 
 FIELDS = {
@@ -20,7 +20,7 @@ RULES = rules_for(
 
 
 def stated(
-    *texts: str, schema: int | None, rules: Rules = RULES
+    *texts: str, schema: int | None, rules: FieldRules = RULES
 ) -> tuple[pl.DataFrame, FieldValues]:
     """Return observations of one entity, latest first, and their values."""
     observations = (
@@ -59,7 +59,7 @@ def test_a_field_that_ends_as_null_is_not_kept() -> None:
 
 
 def test_a_key_takes_its_latest_value_that_is_not_null() -> None:
-    none = Rules(pl.DataFrame(), NO_FIELDS, pl.DataFrame(), ())
+    none = FieldRules(pl.DataFrame(), NO_FIELDS, pl.DataFrame(), ())
     _, fields = stated('{"x":null,"y":-0}', '{"x":2,"y":3}', schema=None, rules=none)
     latest, failing = latest_of_each_key(fields.values)
     assert latest.sort("first").select("value", "source").rows() == [("2", "o1"), ("0", "o0")]
@@ -67,6 +67,6 @@ def test_a_key_takes_its_latest_value_that_is_not_null() -> None:
 
 
 def test_a_group_with_a_key_that_is_only_ever_null_is_told() -> None:
-    none = Rules(pl.DataFrame(), NO_FIELDS, pl.DataFrame(), ())
+    none = FieldRules(pl.DataFrame(), NO_FIELDS, pl.DataFrame(), ())
     _, fields = stated('{"x":null,"y":1}', schema=None, rules=none)
     assert latest_of_each_key(fields.values)[1].to_list() == [0]

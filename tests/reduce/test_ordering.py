@@ -13,9 +13,10 @@ NOON = "2026-02-02T12:00:00.000Z"
 
 
 def ordered(*rows: tuple[str, str, str | None]) -> pl.DataFrame:
-    """Order (id, group, observed_at)."""
+    """Order (id, subject, observed_at) of one user."""
     schema = {"id": pl.String, "of": pl.String, "observed_at": pl.String}
-    return in_order(pl.DataFrame(rows, schema=schema, orient="row"), "of")
+    frame = pl.DataFrame(rows, schema=schema, orient="row")
+    return in_order(frame.with_columns(user_id=pl.lit("u")), "of")
 
 
 def test_the_latest_comes_first_and_then_the_lower_id() -> None:

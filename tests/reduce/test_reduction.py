@@ -6,7 +6,7 @@ import pytest
 from neotoma_core.reduce import reduction
 from neotoma_core.reduce.reduction import ENTITY_SNAPSHOT, Reduction, in_slices
 
-ORDERED = pl.DataFrame({"group": [0, 0, 1, 2, 3, 3], "entity_id": list("aabcdd")})
+ORDERED = pl.DataFrame({"subject": [0, 0, 1, 2, 3, 3], "entity_id": list("aabcdd")})
 
 
 def reduce_slice(part: pl.DataFrame) -> Reduction:

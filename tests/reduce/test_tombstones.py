@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from neotoma_core.reduce.objects import take_apart
-from neotoma_core.reduce.tombstones import dead_groups, deleted_groups
+from neotoma_core.reduce.tombstones import dead_subjects, deleted_groups
 
 GONE = '{"_deleted":true}'
 
@@ -16,6 +16,7 @@ def groups(*rows: dict[str, Any]) -> tuple[pl.DataFrame, pl.DataFrame]:
     blank = {
         "id": "a",
         "group": 0,
+        "subject": 0,
         "source_priority": 1,
         "observation_source": None,
         "observed_at": "2026",
@@ -59,4 +60,4 @@ def test_an_entity_is_deleted_by_its_leading_observation(
 def test_a_relationship_is_dead_by_its_leading_observation(
     rows: list[dict[str, Any]], dead: list[int]
 ) -> None:
-    assert dead_groups(*groups(*rows)).to_list() == dead
+    assert dead_subjects(*groups(*rows)).to_list() == dead

@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from neotoma_core.merge.derived import plan_derived
+from neotoma_core.snapshots.change import plan_derived
 
 COLUMNS = ["k", "v", "clock"]
 

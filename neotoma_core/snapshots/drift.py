@@ -10,7 +10,7 @@ from typing import Final, Literal
 import polars as pl
 
 from neotoma_core.canonical import JsonValue, NotJson, parse_json
-from neotoma_core.merge.derived import DerivedChange
+from neotoma_core.snapshots.change import DerivedChange
 
 DriftKind = Literal["missing", "stale", "unexpected", "wrong-count"]
 DRIFT: Final[dict[str, pl.DataType]] = {

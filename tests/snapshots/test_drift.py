@@ -4,8 +4,8 @@ import polars as pl
 import pytest
 
 from neotoma_core.canonical import JsonValue, parse_json
-from neotoma_core.merge.derived import DerivedChange, plan_derived
-from neotoma_core.merge.drift import DRIFT, Compared, find_drift, kept_texts, same_json
+from neotoma_core.snapshots.change import DerivedChange, plan_derived
+from neotoma_core.snapshots.drift import DRIFT, Compared, find_drift, kept_texts, same_json
 
 OF = Compared("id", "type", ("type", "snapshot", "observation_count"), ("snapshot",))
 COLUMNS = ("id", "type", "snapshot", "observation_count")
