@@ -84,7 +84,8 @@ class Lineage:
     def split_owner(self, owners: Sequence[str], user: str | None) -> str | None:
         """Return the one of some owners of a row that a split gave it to, if any did.
 
-        ``owners``: in the order of precedence. Of several the last in a chain of splits.
+        Merges since are followed. ``owners``: in the order of precedence. Of several the last in a
+        chain of splits.
         """
         parted = [owner for owner in owners if self._is_split_off(owner, user)]
         last = [o for o in parted if not any(self._leads(o, other, user) for other in parted)]
@@ -98,8 +99,12 @@ class Lineage:
         return pointer.to if movers is None or user in movers else None
 
     def _is_split_off(self, entity: str, user: str | None) -> bool:
+        """Return whether an entity was split off another, or stands for one that was."""
         return any(
-            entity in parts for (of, _), parts in self.splits.items() if of is None or of == user
+            entity == part or entity == self.survivor(part, user)
+            for (of, _), parts in self.splits.items()
+            if of is None or of == user
+            for part in parts
         )
 
     def _leads(self, start: str, end: str, user: str | None) -> bool:

@@ -29,6 +29,10 @@ class ErasedLog:
         self._counts: Final[list[tuple[str, int]]] = []
         self._entities: Final = [pl.DataFrame(schema={"entity_id": pl.String})]
 
+    def uncounted(self) -> "ErasedLog":
+        """Return the same, for rows that are read a second time."""
+        return ErasedLog(self._erased)
+
     def without(self, name: str, rows: pl.DataFrame) -> pl.DataFrame:
         """Return rows of a table of the log without the erased ones; other tables as they are."""
         if not self._erased or name not in _LOG or rows.is_empty():

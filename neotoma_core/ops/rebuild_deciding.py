@@ -11,6 +11,7 @@ from neotoma_core.encryption import open_rows
 from neotoma_core.ops.ahead import worked_ahead
 from neotoma_core.ops.erased_log import without_names
 from neotoma_core.ops.rebuild_reading import Reading
+from neotoma_core.ops.rebuild_reasons import explained
 from neotoma_core.reduce.exact_users import Owner
 from neotoma_core.snapshots.deciding import (
     ENTITY_SNAPSHOTS,
@@ -21,6 +22,7 @@ from neotoma_core.snapshots.deciding import (
     decide_relationships,
 )
 from neotoma_core.snapshots.drift import find_drift
+from neotoma_core.snapshots.explaining import UNKNOWN
 from neotoma_core.snapshots.sampling import sample_of, spread
 from neotoma_core.tables import Table
 
@@ -56,6 +58,7 @@ class Tally:
     accepted: int = 0
     exact: int = 0
     drift: Counter[str] = field(default_factory=Counter)
+    reasons: Counter[str] = field(default_factory=Counter)
     schemaless: Counter[str] = field(default_factory=Counter)
     unreadable: list[tuple[str, str]] = field(default_factory=list)
     left_out: int = 0
@@ -77,6 +80,7 @@ class Tally:
         self.exact += reduction.exact
         self.accepted += decided.accepted.height
         self.drift.update(bucket.drift["kind"])
+        self.reasons.update(bucket.drift["reason"].fill_null(UNKNOWN))
         self.schemaless.update(dict(reduction.schemaless.iter_rows()))
         self.left_out += reduction.unreadable.height
         named = reduction.unreadable.select("observation_id", "reason")
@@ -133,7 +137,7 @@ def _bucket(reading: Reading, stored: Stored, decided: Decided) -> Bucket:
         of.key, reason=pl.coalesce("reason_erased", "reason")
     )
     drift = find_drift(decided.change, stored.rows, because, of, _DETAILED)
-    return Bucket(decided, without_names(drift))
+    return Bucket(decided, without_names(explained(reading, stored, drift)))
 
 
 def stored_bucket(reading: Reading, table: Table, number: int) -> Stored:

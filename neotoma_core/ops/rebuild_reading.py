@@ -14,6 +14,7 @@ import polars as pl
 from neotoma_core.encryption import sealed_rows
 from neotoma_core.errors import KeyMissing, UsageError
 from neotoma_core.frames import ROWID, frame_schema
+from neotoma_core.merge.plan import registry_of
 from neotoma_core.ops.clock import Clock
 from neotoma_core.ops.erased_log import ErasedLog
 from neotoma_core.ops.evidence import (
@@ -24,12 +25,14 @@ from neotoma_core.ops.evidence import (
 )
 from neotoma_core.ops.progress import Progress
 from neotoma_core.ops.rebuild_run import RebuildRun
-from neotoma_core.ops.schemas import completed, registry_in
+from neotoma_core.ops.schemas import completed, schema_rows
 from neotoma_core.reduce.entities import OBSERVATION
 from neotoma_core.reduce.ordering import bucket_of
 from neotoma_core.reduce.relationships import EDGE
 from neotoma_core.reduce.rule_sets import rules_of
 from neotoma_core.snapshots.deciding import Rules
+from neotoma_core.snapshots.explaining import History
+from neotoma_core.snapshots.past_schemas import past_schemas
 from neotoma_core.store.buckets import Buckets
 from neotoma_core.store.databases import (
     check_integrity,
@@ -41,7 +44,7 @@ from neotoma_core.store.inspection import StoredTable, inspect_database, require
 from neotoma_core.store.keys import read_key
 from neotoma_core.store.ledger import read_erased
 from neotoma_core.store.row_stream import TableSize, measure_table, stream_rows, with_columns
-from neotoma_core.store.selection import entities_matching, read_merged_away
+from neotoma_core.store.selection import entities_matching, read_merged_away, read_survivors
 from neotoma_core.tables import BY_NAME, Table
 
 if TYPE_CHECKING:
@@ -100,17 +103,22 @@ class _Source:
 class Reading:
     """A target, read.
 
-    ``rules``: what decides about its snapshots. ``erased``: what of the log counts for nothing.
+    ``history``: how its snapshots came about. ``erased``: what of the log counts for nothing.
     """
 
     rebuild: RebuildRun
     evidence: DatabaseEvidence
     whole: Path
     stored: Mapping[str, StoredTable]
-    rules: Rules
+    history: History
     spilled: Mapping[str, Spilled]
     key: "DataKey | None"
     erased: ErasedLog
+
+    @property
+    def rules(self) -> Rules:
+        """What decides about its snapshots."""
+        return self.history.rules
 
     @property
     def buckets(self) -> int:
@@ -168,20 +176,30 @@ def read_target(
             progress.advance(1)
     key = rebuild.request.key
     sealed = any(s.sealed for s in spilled.values())
-    registry = completed(registry_in(whole, stored), rebuild.run, rebuild.request.schemas)
-    chosen_rules, others = rules_of(registry)
     reading = Reading(
         rebuild,
         evidence,
         whole,
         stored,
-        Rules(registry, chosen_rules, others, read_merged_away(whole, stored)),
+        read_history(rebuild, whole, stored),
         spilled,
         read_key(key) if key and sealed else None,
         ErasedLog(read_erased(rebuild.run.folders.vault)),
     )
     clock.lap("read")
     return reading
+
+
+def read_history(rebuild: RebuildRun, whole: Path, stored: Mapping[str, StoredTable]) -> History:
+    """Return how the snapshots of a whole copy came about.
+
+    Raises UsageError or BackupError where a file with schemas was named and cannot be read.
+    """
+    schemas = schema_rows(whole, stored)
+    registry = completed(registry_of(schemas), rebuild.run, rebuild.request.schemas)
+    chosen, others = rules_of(registry)
+    rules = Rules(registry, chosen, others, read_merged_away(whole, stored))
+    return History(rules, past_schemas(schemas), read_survivors(whole, stored))
 
 
 def prove_indexes(reading: Reading) -> None:

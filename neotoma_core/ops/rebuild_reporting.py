@@ -93,6 +93,8 @@ def _drift(tally: Tally) -> DriftSummary:
         kinds["stale"],
         kinds["unexpected"],
         kinds["wrong-count"],
+        dict(sorted(tally.reasons.items())),
+        tally.accepted,
     )
 
 

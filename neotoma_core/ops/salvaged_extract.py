@@ -3,12 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from neotoma_core.content_ids import mergers
 from neotoma_core.frames import ROWID
 from neotoma_core.ops.extract import Extract, TableExtract
 from neotoma_core.ops.quarantine import quarantine
 from neotoma_core.ops.run import Run
 from neotoma_core.ops.salvaged_rows import UNASSIGNED, not_proven
-from neotoma_core.proof import mergers
 from neotoma_core.store.frame_files import read_frame, write_frame
 from neotoma_core.tables import BY_NAME
 

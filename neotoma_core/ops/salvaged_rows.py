@@ -5,11 +5,11 @@ from typing import Final
 
 import polars as pl
 
+from neotoma_core.content_ids import unproven
 from neotoma_core.encryption import open_what_opens, sealed_rows
 from neotoma_core.frames import ROWID
 from neotoma_core.merge.lineage import Database
 from neotoma_core.ops.run import Run
-from neotoma_core.proof import unproven
 from neotoma_core.store.keys import read_key
 from neotoma_core.tables import Table
 

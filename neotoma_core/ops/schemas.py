@@ -4,7 +4,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
+import polars as pl
+
 from neotoma_core.errors import UsageError
+from neotoma_core.frames import empty_rows
 from neotoma_core.merge.plan import registry_of
 from neotoma_core.ops.evidence import secure_database
 from neotoma_core.ops.progress import Silent
@@ -15,6 +18,7 @@ from neotoma_core.store.inspection import StoredTable, list_tables
 from neotoma_core.store.rows import read_rows
 from neotoma_core.store.schemas import read_exported
 from neotoma_core.store.sqlite_files import read_header
+from neotoma_core.tables import BY_NAME
 
 _TABLE = "schema_registry"
 
@@ -28,11 +32,16 @@ def completed(registry: Registry, run: Run, schemas: Path | None) -> Registry:
     return registry.completed_by(_registry_of(run, schemas)) if schemas else registry
 
 
+def schema_rows(whole: Path, stored: Mapping[str, StoredTable]) -> pl.DataFrame:
+    """Return the rows of ``schema_registry`` of a whole copy; none where it has no such table."""
+    if _TABLE not in stored:
+        return empty_rows(BY_NAME[_TABLE])
+    return read_rows(whole, stored[_TABLE].known, stored[_TABLE].columns)
+
+
 def registry_in(whole: Path, stored: Mapping[str, StoredTable]) -> Registry:
     """Return the schemas of a whole copy; none where it has no such table."""
-    if _TABLE not in stored:
-        return Registry()
-    return registry_of(read_rows(whole, stored[_TABLE].known, stored[_TABLE].columns))
+    return registry_of(schema_rows(whole, stored))
 
 
 def _registry_of(run: Run, schemas: Path) -> Registry:

@@ -116,8 +116,8 @@ def reduce_entity(
 def reduce_for_user(
     rows: Sequence[ObservationRow], registry: Registry, rules: RuleSet
 ) -> EntitySnapshotRow | None:
-    """Return the snapshot of what one user observed, or None where it is deleted."""
-    in_order = as_read(rows, rules)
+    """Return the snapshot of some observations as if one user made them; None where deleted."""
+    in_order = as_read([_as_javascript_reads(row) for row in rows], rules)
     latest_first = sorted_as_v8([_stated(row) for row in in_order], by_time_and_id)
     if _is_deleted(latest_first):
         return None
@@ -125,7 +125,7 @@ def reduce_for_user(
     schema = registry.schema_for(first.entity_type, first.user_id)
     picked = _pick_fields(latest_first, schema)
     snapshot = {name: pick.value for name, pick in picked.items()}
-    observed_at = {row.id: row.observed_at for row in rows}
+    observed_at = {row.id: row.observed_at for row in in_order}
     last_observation_at = observed_at[latest_first[0].id]
     return EntitySnapshotRow(
         entity_id=first.entity_id,

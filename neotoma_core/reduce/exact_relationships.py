@@ -100,19 +100,19 @@ def reduce_relationship(
     read = [_as_javascript_reads(row) for row in rows]
     reduced = (reduce_for_user(theirs, now=now) for theirs in by_user(read, owner))
     found = next((snapshot for snapshot in reduced if snapshot is not None), None)
-    return found and replace(found, is_live=int(is_live(read)))
+    return found and replace(found, is_live=int(is_live(rows)))
 
 
 def reduce_for_user(
     rows: Sequence[RelationshipObservationRow], *, now: str
 ) -> RelationshipSnapshotRow | None:
-    """Return the snapshot of what one user observed, live; None where Neotoma fails."""
-    in_order = _as_merge_reads(rows)
+    """Return the snapshot of some observations as if one user made them; None where it fails."""
+    in_order = _as_merge_reads([_as_javascript_reads(row) for row in rows])
     metadata = {row.id: _metadata_of(row) for row in in_order}
     latest_first = sorted_as_v8(
         [_stated(row, metadata[row.id]) for row in in_order], by_time_and_id
     )
-    observed_at = {row.id: row.observed_at for row in rows}
+    observed_at = {row.id: row.observed_at for row in in_order}
     picked = _pick_keys(latest_first)
     nothing_to_read = any(value is None for value in metadata.values())
     if picked is None or (picked and nothing_to_read):
@@ -142,7 +142,7 @@ def is_live(rows: Sequence[RelationshipObservationRow]) -> bool:
     if two are still equal, the one of lower id (Neotoma leaves that to SQLite). Deleted is what
     SQLite takes for it: true, 1 and the string "true".
     """
-    by_id = sorted(rows, key=lambda row: row.id)
+    by_id = sorted(map(_as_javascript_reads, rows), key=lambda row: row.id)
     decisive = max(by_id, key=_decides_before)
     deleted = (_metadata_of(decisive) or {}).get("_deleted")
     return deleted not in ("true", 1)

@@ -11,6 +11,7 @@ from typing import Literal
 from neotoma_core.report.document import document
 from neotoma_core.report.findings import Finding
 from neotoma_core.report.recovery import Check, DerivedSummary
+from neotoma_core.snapshots.explaining import UNKNOWN
 
 Outcome = Literal["checked", "planned", "rebuilt", "unchanged", "exported"]
 SHOWN_DRIFT = 1_000  # of each kind, in the report itself
@@ -21,7 +22,7 @@ class DriftItem:
     """One snapshot that is not what the log says.
 
     ``kind``: missing, stale, unexpected or wrong-count. ``id``: entity id or relationship key.
-    ``reason``: why it is unexpected. ``columns`` differ, and ``fields`` in the JSON of them; no
+    ``reason``: what Neotoma did or did not do to it, if that explains it. ``columns`` differ, and ``fields`` in the JSON of them; no
     fields are named once very many snapshots differ.
     """
 
@@ -36,13 +37,19 @@ class DriftItem:
 
 @dataclass(frozen=True, slots=True)
 class DriftSummary:
-    """How far the snapshots of one table are from the log: snapshots by kind of drift."""
+    """How far the snapshots of one table are from the log: snapshots by kind of drift.
+
+    ``reasons``: why, each with its snapshots. ``older_rules``: rows that stay and do not count as
+    drift, since other rules that Midden knows explain them.
+    """
 
     table: str
     missing: int
     stale: int
     unexpected: int
     wrong_count: int
+    reasons: Mapping[str, int]
+    older_rules: int
 
     @property
     def total(self) -> int:
@@ -94,6 +101,11 @@ class RebuildReport:
     def drifts(self) -> int:
         """All snapshots that drifted, of both tables."""
         return sum(summary.total for summary in self.drift)
+
+    @property
+    def unexplained(self) -> int:
+        """Snapshots that drifted for no known reason: those alone are alarming."""
+        return sum(summary.reasons.get(UNKNOWN, 0) for summary in self.drift)
 
     def to_json(self) -> str:
         """Return the report as one JSON document."""

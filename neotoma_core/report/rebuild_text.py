@@ -1,10 +1,12 @@
 """A rebuild's report as text for a terminal."""
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import Final
 
 from neotoma_core.report.layout import aligned, labelled
 from neotoma_core.report.rebuild import DriftItem, RebuildReport
+from neotoma_core.snapshots.explaining import UNKNOWN
 
 _SHOWN: Final = 20
 
@@ -59,6 +61,7 @@ def _drifted(report: RebuildReport) -> Iterator[str]:
     if not report.drifts:
         return
     yield labelled("drift", f"{report.drifts:,} snapshots; all of them: {report.drift_file}")
+    yield from (labelled("", line) for line in _reasons(report))
     kinds: dict[tuple[str, str], list[DriftItem]] = {}
     for item in report.drifted:
         kinds.setdefault((item.table, item.kind), []).append(item)
@@ -70,11 +73,18 @@ def _drifted(report: RebuildReport) -> Iterator[str]:
         yield labelled("", f"and {report.drifts - len(shown):,} more")
 
 
+def _reasons(report: RebuildReport) -> list[str]:
+    """Return why snapshots drifted, most first; what nothing explains comes last."""
+    reasons: Counter[str] = Counter()
+    for summary in report.drift:
+        reasons.update(summary.reasons)
+    ordered = sorted(reasons, key=lambda reason: (reason == UNKNOWN, -reasons[reason], reason))
+    return aligned([(f"{reasons[reason]:,}", reason) for reason in ordered], right=(0,))
+
+
 def _what(item: DriftItem) -> str:
-    """Return why a snapshot is unexpected, or in what it differs."""
-    if item.reason:
-        return item.reason
-    return ", ".join(item.fields or item.columns)
+    """Return in what a snapshot differs, and why."""
+    return "; ".join(filter(None, (", ".join(item.fields or item.columns), item.reason)))
 
 
 def _findings(report: RebuildReport) -> Iterator[str]:
@@ -98,13 +108,24 @@ def _outcome(report: RebuildReport) -> Iterator[str]:
     if report.outcome == "unchanged":
         yield labelled("unchanged", "every snapshot is what the log says")
     elif report.outcome == "checked":
-        says = f"{report.drifts:,} snapshots differ from the log" if report.drifts else "no drift"
-        yield labelled("checked", says)
+        yield labelled("checked", _verdict(report))
     elif report.outcome == "rebuilt":
         names = ", ".join(check.name for check in report.checks)
         seconds = report.seconds.get("publish", 0.0)
         written = f"{report.writes:,} rows in one transaction, {seconds:.1f} s"
         yield labelled("rebuilt", f"{written}; {names}: all pass")
+
+
+def _verdict(report: RebuildReport) -> str:
+    older = sum(summary.older_rules for summary in report.drift)
+    beside = f"; {older:,} are right by other rules of Neotoma" if older else ""
+    if not report.drifts:
+        return f"no drift{beside}"
+    explained = report.drifts - report.unexplained
+    return (
+        f"{report.drifts:,} snapshots differ from the log: Neotoma left {explained:,} so, "
+        f"{report.unexplained:,} for no known reason{beside}"
+    )
 
 
 def _closing(report: RebuildReport) -> Iterator[str]:

@@ -45,6 +45,10 @@ class Rules:
     others: tuple[RuleSet, ...] = ()
     merged_away: MergedAway = field(default_factory=MergedAway)
 
+    def reduced_by(self, other: RuleSet) -> "Rules":
+        """Return the same with another rule set to reduce by."""
+        return replace(self, rules=other)
+
     def without_pointer(self, entity: str) -> "Rules":
         """Return the rules as they are once an entity that was merged away stands for itself."""
         entities = self.merged_away.entities.filter(pl.col("entity_id") != entity)

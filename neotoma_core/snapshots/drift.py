@@ -55,7 +55,7 @@ def kept_texts(recomputed: pl.DataFrame, existing: pl.DataFrame, of: Compared) -
         return recomputed
     texts = suspects.select(*of.documents, *(f"_was_{n}" for n in of.documents))
     half = len(of.documents)
-    same = [all(map(_same_value, row[:half], row[half:])) for row in texts.iter_rows()]
+    same = [all(map(same_value, row[:half], row[half:])) for row in texts.iter_rows()]
     settled = suspects.filter(pl.Series(same)).select(of.key, *(f"_was_{n}" for n in of.documents))
     joined = recomputed.join(settled, on=of.key, how="left", maintain_order="left")
     kept = (pl.coalesce(f"_was_{n}", n).alias(n) for n in of.documents)
@@ -151,7 +151,7 @@ def _object(text: object) -> dict[str, JsonValue]:
     return value if isinstance(value, dict) else {}
 
 
-def _same_value(left: object, right: object) -> bool:
+def same_value(left: object, right: object) -> bool:
     """Return whether two stored texts are the same, or JSON of the same value."""
     if left == right:
         return True

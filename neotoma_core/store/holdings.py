@@ -13,10 +13,10 @@ from typing import Final
 
 import polars as pl
 
+from neotoma_core.content_ids import NEEDED, mergers, unproven
 from neotoma_core.contracts import no_broken
 from neotoma_core.encryption import open_what_opens, sealed_rows
 from neotoma_core.frames import ROWID
-from neotoma_core.proof import NEEDED, mergers, unproven
 from neotoma_core.store.arrow_sqlite import readable
 from neotoma_core.store.databases import connect_read_only
 from neotoma_core.store.inspection import StoredTable, inspect_database

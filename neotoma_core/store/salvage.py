@@ -17,8 +17,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
+from neotoma_core.content_ids import is_proven
 from neotoma_core.ddl import column_list, create_table, quoted
-from neotoma_core.proof import is_proven
 from neotoma_core.store.guarding import guarded
 from neotoma_core.store.pages import Pages, StoredRow, declared_in, tables_of
 from neotoma_core.tables import BY_NAME, MERGED, Table

@@ -49,6 +49,16 @@ def read_owners(database: Path, tables: Mapping[str, StoredTable], table: Table)
     return read_rows(database, known, stored).select(key, "user_id").drop_nulls(key)
 
 
+def read_survivors(database: Path, tables: Collection[str]) -> frozenset[str]:
+    """Return the entities of a whole copy that others were merged into."""
+    queries = ["SELECT merged_to_entity_id FROM entities WHERE merged_to_entity_id <> ''"]
+    if "entity_merges" in tables:
+        queries.append("SELECT to_entity_id FROM entity_merges")
+    with closing(connect_read_only(database)) as connection:
+        rows = connection.execute(" UNION ".join(queries)).fetchall()
+    return frozenset(entity for (entity,) in rows if isinstance(entity, str))
+
+
 def read_merged_away(database: Path, tables: Collection[str]) -> MergedAway:
     """Return the entities of a whole copy that another one stands for, and who merged them.
 
