@@ -27,6 +27,7 @@ from neotoma_core.ops.progress import Silent
 from neotoma_core.ops.prune import prune_backups
 from neotoma_core.ops.reset import ResetRequest, reset
 from neotoma_core.ops.restore import RestoreRequest, restore
+from neotoma_core.ops.restore_archive import RestoreArchiveRequest, restore_archive
 from neotoma_core.ops.restore_sources import find_source
 from neotoma_core.ops.verify import VerifyRequest, verify_backups
 from neotoma_core.retention import RetentionPolicy
@@ -50,6 +51,9 @@ def run(operation: str, folder: Path) -> None:
     elif operation == "restore":
         found = RestoreRequest(find_source("1", vault), target, vault, guard=PERMISSIVE)
         restore(found, LATER, Silent())
+    elif operation == "restore-archive":
+        archived = RestoreArchiveRequest(folder / "archive", target, vault, guard=PERMISSIVE)
+        restore_archive(archived, LATER, lambda _: True, Silent())
     elif operation == "prune":
         prune_backups(vault, target, RetentionPolicy(last=1), LATER, lambda _: True)
     elif operation == "reset":
