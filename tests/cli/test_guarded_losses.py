@@ -13,9 +13,12 @@ from pathlib import Path
 import pytest
 
 from neotoma_core.cli.app import app
+from neotoma_core.store.lost_rows import count_lost
+from neotoma_core.tables import MERGED
 from tests.archiving import archive
 from tests.cli.conftest import Midden
 from tests.databases import USER, count, entity, make_database, observation
+from tests.merging_entities import merge_entities
 from tests.ops.backing_up import Vault, copied, fill, small_vault
 
 Words = list[str | Path]
@@ -197,10 +200,26 @@ def test_what_takes_little_away_needs_no_more_than_a_yes(
     assert world.backups == backups
 
 
+@pytest.mark.parametrize("command", ["rebuild", "unmerge"])
+def test_what_is_not_guarded_takes_no_row_of_the_log(
+    command: str, world: Vault, midden: Midden
+) -> None:
+    archive(world.target, world.folder / "archive")
+    merge_entities(world.target, "e0000", "e0001", "m1", at="2026-03-01", user=USER)
+    before = Path(shutil.copy(world.target, world.folder / "before.db"))
+    of_merge = ("--archive", world.folder / "archive", "--merge-id", "m1", "--yes")
+    words = of_merge if command == "unmerge" else ("--yes",)
+    done = midden(command, "--target", world.target, *words)
+    assert done.returncode == 0, done.stderr
+    assert world.target.read_bytes() != before.read_bytes()
+    for table in MERGED:
+        assert count_lost(before, world.target, table.name, before) == 0
+
+
 GUARDED = {"restore", "reset", "erase", "recover"}
 TAKES_NOTHING = {
     "rebuild",  # writes snapshots, which are derived
-    "unmerge",  # gives rows back; see the test below
+    "unmerge",  # gives rows back
 }
 WRITES_NO_DATABASE = {
     *("find", "status", "backup", "backups", "verify", "prune", "guard", "serve", "archive"),
