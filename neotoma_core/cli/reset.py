@@ -37,8 +37,6 @@ def reset(
     In production (NEOTOMA_ENV, its name or what it holds says so) the name of the database has to
     be typed, at a terminal, and --yes does not count. Raw files stay: they harm nothing.
     """
-    if not dry_run:
-        require_answerable(yes=yes)
     key = (key_file, mnemonic_file)
     run_reset(target, vault, key, dry_run=dry_run, yes=yes, json=json)
 
@@ -65,6 +63,8 @@ def run_reset(
     from neotoma_core.settings import default_vault, key_source
     from neotoma_core.store.interrupts import released
 
+    if not dry_run:
+        require_answerable(yes=yes)
     # Innermost first: the report is printed before an interrupt that came after the rename.
     with released(), TerminalProgress() as progress:
         guard = terminal_guard(progress, "reset", yes=yes, environment=environment)
