@@ -124,3 +124,20 @@ def test_rows_that_were_merely_sent_again_are_not_lost(tmp_path: Path) -> None:
     with recovery_run(request, NOW) as run:
         report = merge_and_publish(run, read_all(run), hash_raw_files(run), Silent())
     assert (report.outcome, report.backup) == ("published", None)
+
+
+def test_rows_that_only_the_other_side_changed_are_not_lost(tmp_path: Path) -> None:
+    before = [observation(f"o{n}") for n in range(20)]
+    after = [observation(f"o{n}", fields='{"title":"other"}') for n in range(20)]
+    target = make_database(
+        tmp_path / "neotoma.prod.db", {"observations": [*before, observation("here")]}
+    )
+    base = make_database(tmp_path / "base" / "neotoma.prod.db", {"observations": before})
+    there = make_database(
+        tmp_path / "there" / "neotoma.prod.db", {"observations": [*after, observation("there")]}
+    )
+    request = RecoverRequest(target, (base, there), tmp_path / "vault")
+    with recovery_run(request, NOW) as run:
+        report = merge_and_publish(run, read_all(run), hash_raw_files(run), Silent())
+    assert (report.conflicts.three_way, report.backup) == (20, None)
+    assert count(target, "observations") == 22
