@@ -1,6 +1,7 @@
 """``midden guard``: stand in front of ``neotoma reset``."""
 
 import os
+import shlex
 import signal
 import sys
 from pathlib import Path
@@ -61,7 +62,7 @@ def run(words: Annotated[list[str] | None, typer.Argument(help="Its arguments.")
     if asked is None:
         return _become_neotoma(words or [])
     target = neotoma_settings().database(asked.environment)
-    print(f"guarded    midden reset --target {target}", file=sys.stderr)
+    print(f"guarded    midden reset --target {shlex.quote(str(target))}", file=sys.stderr)
     run_reset(target, environment=asked.environment, yes=asked.yes, json=asked.json)
     return 0
 

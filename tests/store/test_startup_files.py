@@ -23,7 +23,7 @@ OLD = "# ours: old\nold\n# ours ends\n"
         (OLD, BLOCK),
         (OLD.rstrip("\n"), BLOCK),
         (f"a\n{BLOCK}", f"a\n{BLOCK}"),
-        ("caf\udce9 # no UTF-8\r\n", f"caf\udce9 # no UTF-8\r\n{BLOCK}"),
+        ("\udce9t\udce9 # invalid UTF-8\r\n", f"\udce9t\udce9 # invalid UTF-8\r\n{BLOCK}"),
     ],
 )
 def test_a_block_is_there_once_and_the_rest_stays(before: str, after: str, tmp_path: Path) -> None:
