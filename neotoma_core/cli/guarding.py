@@ -41,13 +41,13 @@ def permitted(loss: "Loss", doing: str, *, yes: bool) -> bool:
 
     if loss.production is None:
         return agreed(f"{doing} {loss.database} ({loss})?", yes=yes)
+    if not sys.stdin.isatty():
+        return refuse_production(loss)
     console = Console(stderr=True, highlight=False)
     lost = f"{doing} would take away {loss}"
     console.print(lost, style="bold red", markup=False, soft_wrap=True)
     why = f"{loss.database} is a production database: {loss.production}"
     console.print(why, markup=False, soft_wrap=True)
-    if not sys.stdin.isatty():
-        return refuse_production(loss)
     print(f"type the name of the database to go on ({loss.database}): ", end="", file=sys.stderr)
     sys.stderr.flush()
     return sys.stdin.readline().rstrip("\n") == loss.database

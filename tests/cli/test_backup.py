@@ -90,7 +90,7 @@ def test_production_cannot_be_reset_without_a_terminal(world: Vault, midden: Mid
     before = world.target.read_bytes()
     done = midden("reset", "--target", world.target, "--yes")
     assert done.returncode == 2
-    assert "would take away 40 observations, 40 entities" in done.stderr
+    assert "would lose 40 observations, 40 entities" in done.stderr
     assert "--yes does not count" in done.stderr
     assert world.target.read_bytes() == before
 
