@@ -9,6 +9,10 @@ RAW_FOLDERS: Final[dict[Environment, str]] = {
     "production": "sources_prod",
     "development": "sources",
 }
+DATABASE_NAMES: Final[dict[Environment, str]] = {
+    "production": "neotoma.prod.db",
+    "development": "neotoma.db",
+}
 _PRODUCTION: Final = re.compile(r"(?<![a-z])prod(uction)?(?![a-z])")
 # The plain name, with what copying programs add: "neotoma (1).db", "neotoma.db.bak".
 _DEVELOPMENT: Final = re.compile(r"neotoma( \(?\d+\)?| copy.*)?\.(dev\.)?db(\..*|-.*)?$")

@@ -7,7 +7,7 @@ from typing import Final
 from neotoma_core.environments import Environment
 
 MOST: Final = 0.9
-"""Of the observations: what removes more is guarded."""
+"""Of the observations: what takes away more is guarded."""
 
 _PRODUCTION_OBSERVATIONS: Final = 1_000
 _PRODUCTION_DAYS: Final = 14
@@ -29,12 +29,26 @@ class Extent:
             return 0
         return (self.last.date() - self.first.date()).days + 1
 
+    @property
+    def all_rows(self) -> "LostRows":
+        """Everything it holds, as rows that would be lost."""
+        return LostRows(self.observations, self.entities)
+
+
+@dataclass(frozen=True, slots=True)
+class LostRows:
+    """Rows that a database has before an operation and would not have after it."""
+
+    observations: int
+    entities: int
+
 
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """What ``database`` loses. ``share`` of all observations; ``production``: why it is taken for
-    a production database, None where it is not.
-    """  # noqa: D205 - one sentence
+    """What ``database`` loses. ``share`` of its observations; ``days`` over which it was observed.
+
+    ``production``: why it is taken for a production database, None where it is not.
+    """
 
     database: str
     observations: int
@@ -42,6 +56,11 @@ class Loss:
     days: int
     share: float
     production: str | None
+
+    @property
+    def is_nearly_all(self) -> bool:
+        """Whether so much is lost that a yes is not enough."""
+        return self.observations > 0 and self.share > MOST
 
     def __str__(self) -> str:
         days = f", {self.days:,} days" if self.days else ""
@@ -52,28 +71,26 @@ class Loss:
 
 
 def loss_of(
-    name: str, extent: Extent, left: int, set_to: str | None, named: Environment | None
-) -> Loss | None:
-    """Return what is lost where ``left`` observations remain; None where that is not nearly all.
+    name: str, held: Extent, lost: LostRows, set_to: str | None, named: Environment | None
+) -> Loss:
+    """Return what the loss of some rows means to a database.
 
-    ``set_to``: NEOTOMA_ENV. ``named``: what the file's name says.
+    ``held``: what it holds now. ``set_to``: the environment the user or NEOTOMA_ENV names.
+    ``named``: the one that the file's name speaks of.
     """
-    lost = extent.observations - left
-    if lost <= extent.observations * MOST:
-        return None
-    share = lost / extent.observations
-    why = production_because(extent, set_to, named)
-    return Loss(name, lost, extent.entities, extent.days, share, why)
+    share = lost.observations / held.observations if held.observations else 1.0
+    why = production_because(held, set_to, named)
+    return Loss(name, lost.observations, lost.entities, held.days, share, why)
 
 
-def production_because(extent: Extent, set_to: str | None, named: Environment | None) -> str | None:
+def production_because(held: Extent, set_to: str | None, named: Environment | None) -> str | None:
     """Return why a database is taken for a production one; None where nothing says so."""
     if (set_to or "").strip().lower() in ("production", "prod"):
-        return "NEOTOMA_ENV is set to production"
+        return "the environment is set to production"
     if named == "production":
         return "its name says so"
-    if extent.observations >= _PRODUCTION_OBSERVATIONS:
-        return f"it holds {extent.observations:,} observations"
-    if extent.days >= _PRODUCTION_DAYS:
-        return f"it was used on {extent.days:,} days"
+    if held.observations >= _PRODUCTION_OBSERVATIONS:
+        return f"it holds {held.observations:,} observations"
+    if held.days >= _PRODUCTION_DAYS:
+        return f"it was used on {held.days:,} days"
     return None

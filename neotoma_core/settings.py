@@ -9,6 +9,7 @@ import platformdirs
 
 from neotoma_core.encryption import Secret
 from neotoma_core.errors import UsageError
+from neotoma_core.neotoma_settings import NeotomaSettings
 from neotoma_core.store.announcing import Alerting
 from neotoma_core.store.archive import ARCHIVE_FOLDER
 from neotoma_core.store.keys import KeyFile, KeySource, Mnemonic, MnemonicFile
@@ -50,8 +51,9 @@ def neotoma_environment() -> str | None:
 
 def shell_startup_file() -> Path:
     """Return the file the user's shell reads when it starts."""
-    name = ".zshrc" if os.environ.get("SHELL", "").endswith("zsh") else ".bashrc"
-    return Path.home() / name
+    if os.environ.get("SHELL", "").endswith("zsh"):
+        return Path(os.environ.get("ZDOTDIR") or Path.home()) / ".zshrc"
+    return Path.home() / ".bashrc"
 
 
 def alerting() -> Alerting:
@@ -101,16 +103,9 @@ def key_source(key_file: Path | None = None, mnemonic_file: Path | None = None) 
     return Mnemonic("NEOTOMA_MNEMONIC", Secret(words), passphrase) if words else None
 
 
-def data_folder() -> Path | None:
-    """Return the folder Neotoma keeps its databases in, by its own NEOTOMA_DATA_DIR.
-
-    That is set in the environment, in the project's .env or in Neotoma's settings file; None where
-    nobody says (format, section 6.1).
-    """
-    files = (Path(".env"), Path.home() / ".config" / "neotoma" / ".env")
-    written = (_setting(file, "NEOTOMA_DATA_DIR") for file in files)
-    named = os.environ.get("NEOTOMA_DATA_DIR") or next(filter(None, written), None)
-    return Path(named).expanduser() if named else None
+def neotoma_settings() -> NeotomaSettings:
+    """Return what says which databases Neotoma uses."""
+    return NeotomaSettings(os.environ, Path.home(), Path.cwd())
 
 
 def default_places(*, mounted: bool = False) -> tuple[Path, ...]:
@@ -118,7 +113,7 @@ def default_places(*, mounted: bool = False) -> tuple[Path, ...]:
 
     ``mounted``: also the folders that volumes are mounted in.
     """
-    data = data_folder()
+    data = neotoma_settings().data_folder()
     places = [data] if data is not None and data.exists() else []
     places.append(Path.home())
     if mounted:
@@ -134,17 +129,3 @@ def places_around(target: Path) -> tuple[Path, ...]:
     above = folder.parent
     alone = above in (Path(above.anchor), Path.home()) or above == folder
     return (folder,) if alone else (above,)
-
-
-def _setting(file: Path, name: str) -> str | None:
-    """Return a setting from a file of Neotoma's; the last line that sets it counts."""
-    value = None
-    try:
-        lines = file.read_text().splitlines()
-    except (OSError, UnicodeDecodeError):
-        return None
-    for line in lines:
-        key, sign, rest = line.strip().removeprefix("export ").partition("=")
-        if sign and key.strip() == name:
-            value = rest.strip().strip("\"'")
-    return value or None

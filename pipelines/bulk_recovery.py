@@ -10,7 +10,7 @@ from neotoma_core.merge.policy import MergeMode, MergePolicy, ReingestedMode
 from neotoma_core.ops import recovery_steps
 from neotoma_core.ops.evidence import require_space
 from neotoma_core.ops.run import RecoverRequest, recovery_run
-from neotoma_core.settings import default_vault, key_source
+from neotoma_core.settings import default_vault, key_source, neotoma_environment
 from neotoma_core.store.interrupts import released
 from pipelines.recording import RunLog, record_report
 from pipelines.task_defaults import operation
@@ -41,6 +41,7 @@ def bulk_recovery(  # noqa: PLR0913 - one parameter per option of `midden recove
 ) -> None:
     """Recover ``target`` from ``backups``, in their order, without asking.
 
+    A production database of which keep-source would overwrite nearly all observations is refused.
     The parameters are the options of ``midden recover``. Relative paths start where the worker
     runs.
     """
@@ -61,5 +62,7 @@ def bulk_recovery(  # noqa: PLR0913 - one parameter per option of `midden recove
         databases = read_database.map(unmapped(run), run.databases, unmapped(progress))
         raw_files.wait()  # also where one has failed: until the last has ended, the vault is ours
         databases.wait()
-        report = merge_and_publish(run, databases.result(), raw_files.result(), progress)
+        report = merge_and_publish(
+            run, databases.result(), raw_files.result(), progress, neotoma_environment()
+        )
         record_report(report)

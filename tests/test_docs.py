@@ -62,6 +62,7 @@ def test_every_command_is_in_the_readme() -> None:
     for command in app.registered_commands:
         assert command.callback is not None
         assert f"`midden {command.callback.__name__}" in README
+    assert all(f"`midden {group.name}" in README for group in app.registered_groups)
 
 
 def test_every_key_of_the_report_is_documented() -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from neotoma_core.cli.asking import agreed, require_answerable
-from neotoma_core.cli.guarding import permitted
+from neotoma_core.cli.guarding import terminal_guard
 from neotoma_core.cli.options import (
     JSON_OPTION,
     KEY_FILE_OPTION,
@@ -92,12 +92,9 @@ def _erase(request: "EraseRequest", *, dry_run: bool, yes: bool, json: bool) -> 
     from datetime import UTC, datetime
 
     from neotoma_core.cli.progress import TerminalProgress
-    from neotoma_core.losses import Loss
     from neotoma_core.ops.erase import erase, plan_only
     from neotoma_core.ops.erase_run import erase_run
-    from neotoma_core.ops.guarding import Guard
     from neotoma_core.report.erasure_text import plan_text, result_text
-    from neotoma_core.settings import neotoma_environment
     from neotoma_core.store.interrupts import released
 
     def confirm(plan: "ErasureReport") -> bool:
@@ -106,13 +103,9 @@ def _erase(request: "EraseRequest", *, dry_run: bool, yes: bool, json: bool) -> 
             print(plan_text(plan))
         return agreed(f"erase {plan.rows:,} rows of {plan.target} for good?", yes=yes)
 
-    def permit(loss: Loss) -> bool:
-        progress.pause()
-        return permitted(loss, "erasing", yes=yes)
-
-    guard = Guard(permit, neotoma_environment())
     # Innermost first: the report is printed before an interrupt that came after the commit.
     with released(), TerminalProgress() as progress, erase_run(request, datetime.now(UTC)) as run:
+        guard = terminal_guard(progress, "erasing", yes=yes)
         report = plan_only(run, progress) if dry_run else erase(run, confirm, progress, guard)
         progress.pause()
         if json:

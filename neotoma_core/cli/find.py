@@ -47,9 +47,9 @@ def find(
     from neotoma_core.ops.find import find_copies
     from neotoma_core.ops.search import SearchRequest
     from neotoma_core.report.inventory_text import print_inventory
-    from neotoma_core.settings import data_folder, default_places
+    from neotoma_core.settings import default_places, neotoma_settings
 
-    data = data_folder()
+    data = neotoma_settings().data_folder()
     where = SearchRequest(tuple(paths) if paths else default_places(mounted=mounted), mounted)
     with TerminalProgress() as progress:
         report = find_copies(where, data, progress, parquet=parquet, picture=picture)

@@ -1,31 +1,44 @@
-"""``midden guard install``: put the guard in front of ``neotoma reset``."""
+"""``midden guard``: stand in front of ``neotoma reset``."""
 
+import os
+import shlex
+import signal
+import sys
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Final
 
 import typer
 
 from neotoma_core.cli.options import JSON_OPTION
 
+_NEOTOMA: Final = "neotoma"
+_NOT_FOUND: Final = 127  # as a shell has it
+_NOT_EXECUTABLE: Final = 126
 
-def guard(
+guard = typer.Typer(
+    help="Send `neotoma reset` to `midden reset`, which backs up and asks first.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+
+@guard.command()
+def install(
     *,
-    action: Annotated[Literal["install"], typer.Argument(help="What to do: install.")],
     file: Annotated[
         Path | None,
         typer.Option(help="The shell's start-up file [default: ~/.bashrc or ~/.zshrc]."),
     ] = None,
-    apply: Annotated[bool, typer.Option("--apply", help="Write it; otherwise only print.")] = False,
+    apply: Annotated[bool, typer.Option("--apply", help="Apply (default: only print).")] = False,
     json: Annotated[bool, JSON_OPTION] = False,
 ) -> None:
-    """Print a shell function that asks ``midden reset`` first when ``neotoma reset`` is typed.
+    """Print a shell function, for bash and zsh, that sends `neotoma reset` to `midden reset`.
 
-    With --apply it is written to the start-up file, once; what is there stays.
+    With --apply it is written to the start-up file, once; everything else in it stays.
     """
     from neotoma_core.ops.shell_guard import install_guard
     from neotoma_core.settings import shell_startup_file
 
-    assert action == "install"  # noqa: S101 - the parser lets nothing else through
     report = install_guard(file or shell_startup_file(), apply=apply)
     if json:
         print(report.to_json())
@@ -36,3 +49,33 @@ def guard(
     else:
         print(f"# {report.outcome}: {report.file}; open a new shell")
         print(f"# undo: {report.undo}")
+
+
+@guard.command(hidden=True)
+def run(words: Annotated[list[str] | None, typer.Argument(help="Its arguments.")] = None) -> int:
+    """Reset the database that a neotoma command line means, or run neotoma if it is no reset."""
+    from neotoma_core.cli.reset import run_reset
+    from neotoma_core.neotoma_commands import reset_asked
+    from neotoma_core.settings import neotoma_settings
+
+    asked = reset_asked(words or ())
+    if asked is None:
+        return _become_neotoma(words or [])
+    target = neotoma_settings().database(asked.environment)
+    print(f"guarded    midden reset --target {shlex.quote(str(target))}", file=sys.stderr)
+    run_reset(target, environment=asked.environment, yes=asked.yes, json=asked.json)
+    return 0
+
+
+def _become_neotoma(words: list[str]) -> int:
+    """Go on as neotoma, with the same arguments, input and exit code; return why that failed."""
+    for number in (signal.SIGPIPE, signal.SIGXFSZ):
+        signal.signal(number, signal.SIG_DFL)  # Python ignores them, and a program would inherit it
+    try:
+        os.execvp(_NEOTOMA, [_NEOTOMA, *words])  # noqa: S606 - the program the user called
+    except FileNotFoundError:
+        print(f"{_NEOTOMA}: command not found", file=sys.stderr)
+        return _NOT_FOUND
+    except OSError as error:
+        print(f"{_NEOTOMA}: {error.strerror}", file=sys.stderr)
+        return _NOT_EXECUTABLE

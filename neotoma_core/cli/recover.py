@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from neotoma_core.cli.asking import agreed, require_answerable
+from neotoma_core.cli.guarding import terminal_guard
 from neotoma_core.cli.options import (
     JSON_OPTION,
     KEY_FILE_OPTION,
@@ -199,7 +200,8 @@ def run_recovery(
         if where
         else recovery_run(request, datetime.now(UTC)) as run,
     ):
-        report = plan_only(run, progress) if dry_run else recover(run, confirm, progress)
+        guard = terminal_guard(progress, "overwriting", yes=yes)
+        report = plan_only(run, progress) if dry_run else recover(run, confirm, progress, guard)
         progress.pause()
         if json:
             print(report.to_json())

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from neotoma_core.cli.guarding import permitted
+from neotoma_core.cli.asking import require_answerable
+from neotoma_core.cli.guarding import terminal_guard
 from neotoma_core.cli.options import (
     JSON_OPTION,
     KEY_FILE_OPTION,
@@ -36,25 +37,38 @@ def reset(
     In production (NEOTOMA_ENV, its name or what it holds says so) the name of the database has to
     be typed, at a terminal, and --yes does not count. Raw files stay: they harm nothing.
     """
+    key = (key_file, mnemonic_file)
+    run_reset(target, vault, key, dry_run=dry_run, yes=yes, json=json)
+
+
+def run_reset(
+    target: Path,
+    vault: Path | None = None,
+    key: tuple[Path | None, Path | None] = (None, None),
+    environment: str | None = None,
+    *,
+    dry_run: bool = False,
+    yes: bool,
+    json: bool,
+) -> None:
+    """Reset a database and print what was done.
+
+    ``key``: files of the key or the mnemonic. ``environment``: the one the user named, if any.
+    """
     from datetime import UTC, datetime
 
     from neotoma_core.cli.progress import TerminalProgress
-    from neotoma_core.losses import Loss
-    from neotoma_core.ops.guarding import Guard
     from neotoma_core.ops.reset import ResetRequest, plan_reset
     from neotoma_core.ops.reset import reset as reset_database
-    from neotoma_core.settings import default_vault, key_source, neotoma_environment
+    from neotoma_core.settings import default_vault, key_source
     from neotoma_core.store.interrupts import released
 
-    def permit(loss: Loss) -> bool:
-        progress.pause()
-        return permitted(loss, "reset", yes=yes)
-
-    guard = Guard(permit, neotoma_environment())
-    key = key_source(key_file, mnemonic_file)
-    request = ResetRequest(target, vault or default_vault(target), guard, key)
+    if not dry_run:
+        require_answerable(yes=yes)
     # Innermost first: the report is printed before an interrupt that came after the rename.
     with released(), TerminalProgress() as progress:
+        guard = terminal_guard(progress, "reset", yes=yes, environment=environment)
+        request = ResetRequest(target, vault or default_vault(target), guard, key_source(*key))
         now = datetime.now(UTC)
         report = plan_reset(request, now) if dry_run else reset_database(request, now, progress)
         progress.pause()

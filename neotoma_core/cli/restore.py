@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from neotoma_core.cli.asking import agreed, require_answerable
-from neotoma_core.cli.guarding import permitted
+from neotoma_core.cli.guarding import terminal_guard
 from neotoma_core.cli.options import (
     AS_OF_OPTION,
     FROM_ARCHIVE_OPTION,
@@ -119,27 +119,20 @@ def _put_back(
     from datetime import UTC, datetime
 
     from neotoma_core.cli.progress import TerminalProgress
-    from neotoma_core.losses import Loss
-    from neotoma_core.ops.guarding import Guard
     from neotoma_core.ops.restore import RestoreRequest
     from neotoma_core.ops.restore import restore as restore_database
-    from neotoma_core.settings import neotoma_environment
     from neotoma_core.store.interrupts import released
 
-    def permit(loss: Loss) -> bool:
-        progress.pause()
-        return permitted(loss, "restoring", yes=yes)
-
-    request = RestoreRequest(
-        found,
-        target,
-        folder,
-        key,
-        allow_environment_mismatch=allow_environment_mismatch,
-        guard=Guard(permit, neotoma_environment()),
-    )
     # Innermost first: the report is printed before an interrupt that came after the rename.
     with released(), TerminalProgress() as progress:
+        request = RestoreRequest(
+            found,
+            target,
+            folder,
+            key,
+            allow_environment_mismatch=allow_environment_mismatch,
+            guard=terminal_guard(progress, "restoring", yes=yes),
+        )
         report = restore_database(request, datetime.now(UTC), progress)
         progress.pause()
         _show(report, json=json)
@@ -158,4 +151,6 @@ def _show(report: "RestoreReport", *, json: bool) -> None:
     if report.raw_files_restored or report.raw_files_lost:
         lost = f", {report.raw_files_lost:,} are lost" if report.raw_files_lost else ""
         print(f"raw files  {report.raw_files_restored:,} came back{lost}")
+    if report.backup:
+        print(f"backup     {report.backup}, verified")
     print(f"undo       {report.undo}")

@@ -1,8 +1,10 @@
 """``midden restore --from-archive``: a database from nothing but an archive."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from neotoma_core.cli.asking import agreed
+from neotoma_core.cli.guarding import terminal_guard
 
 if TYPE_CHECKING:
     from neotoma_core.ops.restore_archive import RestoreArchiveRequest
@@ -18,6 +20,7 @@ def restore_from_archive(
     from neotoma_core.cli.progress import TerminalProgress
     from neotoma_core.ops.restore_archive import restore_archive
     from neotoma_core.report.archive_restore import built_text, restored_text
+    from neotoma_core.store.interrupts import released
 
     def confirm(report: "ArchiveRestoreReport") -> bool:
         progress.pause()
@@ -25,14 +28,16 @@ def restore_from_archive(
             print(built_text(report))
         return not dry_run and agreed(f"put it in the place of {report.target}?", yes=yes)
 
-    with TerminalProgress() as progress:
-        report = restore_archive(request, datetime.now(UTC), confirm, progress)
+    # Innermost first: the report is printed before an interrupt that came after the rename.
+    with released(), TerminalProgress() as progress:
+        guarded = replace(request, guard=terminal_guard(progress, "restoring", yes=yes))
+        report = restore_archive(guarded, datetime.now(UTC), confirm, progress)
         progress.pause()
-    if json:
-        print(report.to_json())
-    elif dry_run:
-        print("dry run    the target was left alone")
-    elif report.outcome == "planned":
-        print("declined   nothing was changed")
-    else:
-        print(restored_text(report))
+        if json:
+            print(report.to_json())
+        elif dry_run:
+            print("dry run    the target was left alone")
+        elif report.outcome == "planned":
+            print("declined   nothing was changed")
+        else:
+            print(restored_text(report))

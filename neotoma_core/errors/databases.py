@@ -59,7 +59,9 @@ class TargetChanged(TargetError):
 
     def __init__(self, path: Path) -> None:
         super().__init__(
-            path, "it was written to while the merge was planned", "run the command again"
+            path,
+            "it was written to after it was read; nothing was changed",
+            "run the command again",
         )
 
 

@@ -53,6 +53,12 @@ class MergePlan:
         """Return the rows a table will have, less those of the target that were not read."""
         return self.tables[table].merged
 
+    def overwritten(self, table: str) -> int:
+        """Return how many rows of the target's give way to a version that contradicts theirs."""
+        lost = (pl.col("table") == table) & (pl.col("keep") == "source")
+        decided = self.conflicts.filter(lost & (pl.col("by") != "three-way"))
+        return min(decided["key"].n_unique(), self.tables[table].replaced.height)
+
     @property
     def writes(self) -> int:
         """Log and registry rows that will be inserted, replaced or removed."""

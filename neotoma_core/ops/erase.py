@@ -11,7 +11,6 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from neotoma_core.environments import environment_of
 from neotoma_core.erasure.naming import (
     ENTITIES,
     OBSERVATIONS,
@@ -19,8 +18,7 @@ from neotoma_core.erasure.naming import (
     USERS,
 )
 from neotoma_core.errors import DiskFull, TargetLocked, UsageError
-from neotoma_core.losses import Loss, loss_of
-from neotoma_core.ops.backup_run import BackupRequest
+from neotoma_core.losses import Loss, LostRows
 from neotoma_core.ops.clock import Clock
 from neotoma_core.ops.erase_run import EraseRequest, EraseRun
 from neotoma_core.ops.erasure_applying import apply_erasure
@@ -34,7 +32,14 @@ from neotoma_core.ops.evidence import (
     secure_database,
     states_when_locked,
 )
-from neotoma_core.ops.guarding import Guard, extent_of, pre_backup
+from neotoma_core.ops.guarding import (
+    ERASE,
+    UNATTENDED,
+    Guard,
+    extent_of,
+    guard_loss,
+    loss_to,
+)
 from neotoma_core.ops.planning import iso
 from neotoma_core.ops.progress import Progress
 from neotoma_core.report.erasure import ErasureReport
@@ -72,52 +77,40 @@ def plan_only(erasing: EraseRun, progress: Progress) -> ErasureReport:
 
 
 def erase(
-    erasing: EraseRun, confirm: Confirm, progress: Progress, guard: Guard | None = None
+    erasing: EraseRun, confirm: Confirm, progress: Progress, guard: Guard = UNATTENDED
 ) -> ErasureReport:
     """Erase what was asked for. ``confirm`` is shown the plan and may decline it.
 
     ``guard``: who is asked once more where nearly all observations go; then they are backed up.
-    Raises UsageError for ids that are nowhere, KeyMissing, TargetLocked, TargetChanged, DiskFull,
-    VerificationFailed, VaultDamaged: then the target is as it was; and ErasureUnfinished.
+    Raises UsageError for ids that are nowhere, and where the guard cannot ask; KeyMissing,
+    TargetLocked, TargetChanged, DiskFull, BackupNotIntact, VerificationFailed, VaultDamaged: then
+    the target is as it was; and ErasureUnfinished.
     """
     clock = Clock()
     planned = _plan(erasing, progress, clock)
     report = planned.report
     if not _anything_to_do(planned):
         report = replace(report, outcome="unchanged")
-    elif confirm(report) and _permitted(planned, guard):
+    elif confirm(report):
         clock.lap("confirm")
-        if guard is not None and _loss(planned, guard) is not None:
-            report = replace(report, backup=_backed_up(erasing, progress))
+        permission = guard_loss(erasing.run, _loss(planned, guard), guard, ERASE, progress)
+        if permission.granted:
             clock.lap("backup")
-        progress.begin("publish")
-        checks = _carry_out(planned)
-        clock.lap("publish")
-        report = replace(report, outcome="erased", checks=checks)
+            progress.begin("publish")
+            checks = _carry_out(planned)
+            clock.lap("publish")
+            report = replace(report, outcome="erased", checks=checks, backup=permission.backup)
     report = replace(report, seconds=clock.seconds)
     save(erasing, report)
     return report
 
 
-def _loss(planned: _Planned, guard: Guard) -> Loss | None:
-    """Return what the target loses, where that is nearly all."""
+def _loss(planned: _Planned, guard: Guard) -> Loss:
+    """Return what the target loses."""
     target = planned.erasing.target.path
     erased = {summary.table: summary.erased for summary in planned.report.erasures}
-    extent = extent_of(planned.plan.held.whole, target)
-    left = extent.observations - erased.get("observations", 0)
-    return loss_of(target.name, extent, left, guard.environment, environment_of(target.name))
-
-
-def _permitted(planned: _Planned, guard: Guard | None) -> bool:
-    loss = _loss(planned, guard) if guard else None
-    return loss is None or guard is None or guard.permit(loss)
-
-
-def _backed_up(erasing: EraseRun, progress: Progress) -> str:
-    """Back the target up before nearly all of it goes; return the backup's name."""
-    request = erasing.request
-    asked = BackupRequest(request.target, request.vault, "before-erase", key=request.key)
-    return pre_backup(asked, erasing.run.folders, erasing.run.started, progress).backup
+    lost = LostRows(erased.get("observations", 0), erased.get("entities", 0))
+    return loss_to(target, extent_of(planned.plan.held.whole, target), lost, guard)
 
 
 def _plan(erasing: EraseRun, progress: Progress, clock: Clock) -> _Planned:

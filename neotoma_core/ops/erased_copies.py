@@ -10,6 +10,7 @@ from neotoma_core.ops.planning import iso
 from neotoma_core.ops.run import Run
 from neotoma_core.store.copies import state_of
 from neotoma_core.store.erasing import scrub
+from neotoma_core.store.interrupts import on_scratch
 from neotoma_core.store.keys import KeySource
 from neotoma_core.store.ledger import read_erased
 
@@ -35,7 +36,8 @@ def without_erased(
         work.mkdir(mode=0o700)
         copy = work / "whole.db"
         shutil.copyfile(whole, copy)
-        apply_erasure(plan, copy, {"": state_of(copy)}, work)
-        scrub(copy)
+        with on_scratch():
+            apply_erasure(plan, copy, {"": state_of(copy)}, work)
+            scrub(copy)
         whole, rows = copy, rows + plan.reach.total
     return whole, rows

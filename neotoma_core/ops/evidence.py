@@ -18,7 +18,7 @@ from neotoma_core.store.copies import (
     is_unchanged,
     state_of,
 )
-from neotoma_core.store.sqlite_files import companions
+from neotoma_core.store.sqlite_files import companion, companions
 
 # Beside the copies themselves: a second copy of a database with a log, frames, staging.
 _WORK_PER_BYTE = 3
@@ -101,10 +101,15 @@ def _bytes_of(path: Path) -> int:
 
 
 def is_current(evidence: DatabaseEvidence) -> bool:
-    """Return whether the database's files are still those that were copied, by size and time."""
+    """Return whether the database's files are still those that were copied, by size and time.
+
+    A journal that was left out, since it had nothing to roll back, makes no difference.
+    """
     path = evidence.database.path
-    copied = {file.original for file in evidence.files}
-    return copied == {path, *companions(path)} and all(map(is_unchanged, evidence.files))
+    journal = companion(path, "-journal")
+    copied = {file.original for file in evidence.files} - {journal}
+    there = {path, *companions(path)} - {journal}
+    return copied == there and all(map(is_unchanged, evidence.files))
 
 
 def states_when_locked(evidence: DatabaseEvidence, whole: Path) -> dict[str, FileState]:

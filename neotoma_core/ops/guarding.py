@@ -1,6 +1,6 @@
-"""What stands before every operation that removes nearly all observations of a database.
+"""The guard before every operation that can take rows of the log away from a target.
 
-measured → asked → backed up → proven; only then may the operation go on
+what would be lost → asked → backed up → proven; only then may the operation go on
 """
 
 from collections.abc import Callable
@@ -8,27 +8,115 @@ from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Final
 
 from neotoma_core.environments import environment_of
-from neotoma_core.errors import BackupError, BackupNotIntact
+from neotoma_core.errors import BackupNotIntact, NotNeotoma, OtherDatabase, UsageError
 from neotoma_core.instants import instant_ms
-from neotoma_core.losses import Extent, Loss, loss_of
+from neotoma_core.losses import Extent, Loss, LostRows, loss_of
 from neotoma_core.ops.backup import take_backup
 from neotoma_core.ops.backup_run import BackupRequest
 from neotoma_core.ops.progress import Progress
+from neotoma_core.ops.run import Run
 from neotoma_core.report.backup import BackupReport
 from neotoma_core.store.databases import connect_read_only
 from neotoma_core.store.inspection import inspect_database
 from neotoma_core.store.live_copies import copy_whole
-from neotoma_core.store.vault import RunFolders
+from neotoma_core.store.lost_rows import count_lost
+
+
+def refuse_production(loss: Loss) -> bool:
+    """Permit a loss where nobody can be asked, unless the database is a production one.
+
+    Raises UsageError.
+    """
+    if loss.production is None:
+        return True
+    raise UsageError(
+        f"{loss.database}: a production database ({loss.production}) would lose {loss}; stdin is "
+        "not a terminal, cannot prompt; nothing was changed; run this yourself, at a terminal: "
+        "--yes does not count here"
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """Who is asked before nearly everything goes, and what NEOTOMA_ENV is set to."""
+    """Who is asked before nearly everything goes, and the environment that is set, if any."""
 
-    permit: Callable[[Loss], bool]
+    permit: Callable[[Loss], bool] = refuse_production
     environment: str | None = None
+
+
+UNATTENDED: Final = Guard()
+
+
+@dataclass(frozen=True, slots=True)
+class Occasion:
+    """An operation that is guarded. ``kind``: of the backup that is taken before it.
+
+    ``always``: it is asked about however little would be lost. ``foreign``: it may go on without a
+    backup where the vault protects another database, since evidence of the target is kept: so a
+    restore of the wrong database can be undone.
+    """
+
+    kind: str
+    always: bool = False
+    foreign: bool = False
+
+
+RESTORE: Final = Occasion("before-restore", foreign=True)
+RESET: Final = Occasion("before-reset", always=True)
+ERASE: Final = Occasion("before-erase")
+RECOVER: Final = Occasion("before-recover")
+
+
+@dataclass(frozen=True, slots=True)
+class Permission:
+    """Whether an operation may go on, and the backup that was taken before it, if any."""
+
+    granted: bool
+    backup: str | None = None
+
+
+def guard_loss(
+    run: Run, loss: Loss | None, guard: Guard, occasion: Occasion, progress: Progress
+) -> Permission:
+    """Ask before nearly all observations of the run's target go, and back it up and prove that.
+
+    ``loss``: what the operation would take away; None where that cannot be told. Raises UsageError,
+    BackupNotIntact, and what ``back_up`` raises: then nothing was changed.
+    """
+    if loss is None or not (loss.is_nearly_all or occasion.always):
+        return Permission(granted=True)
+    if not guard.permit(loss):
+        return Permission(granted=False)
+    asked = run.request
+    request = BackupRequest(
+        asked.target, asked.vault, occasion.kind, expect_empty=True, key=asked.key
+    )
+    try:
+        return Permission(granted=True, backup=_proven_backup(request, run, progress).backup)
+    except OtherDatabase:
+        if not occasion.foreign:
+            raise
+        return Permission(granted=True)
+
+
+def loss_by_replacing(run: Run, whole: Path | None, guard: Guard) -> Loss:
+    """Return what the run's target loses where ``whole`` takes its place (None: nothing does).
+
+    Raises TargetLocked, and BackupError where the target cannot be read.
+    """
+    target, scratch = run.request.target, run.folders.work / "loss"
+    scratch.mkdir(mode=0o700)
+    held = copy_whole(target, scratch)
+    extent = extent_of(held, target)
+    return loss_to(target, extent, _lost_rows(held, whole, extent, target), guard)
+
+
+def loss_to(target: Path, held: Extent, lost: LostRows, guard: Guard) -> Loss:
+    """Return what the loss of some rows means to ``target``, which holds ``held``."""
+    return loss_of(target.name, held, lost, guard.environment, environment_of(target.name))
 
 
 def extent_of(whole: Path, original: Path) -> Extent:
@@ -40,31 +128,34 @@ def extent_of(whole: Path, original: Path) -> Extent:
             first, last = connection.execute(
                 "SELECT min(observed_at), max(observed_at) FROM observations"
             ).fetchone()
-    entities = tables["entities"].rows
-    return Extent(tables["observations"].rows, entities, _moment(first), _moment(last))
+    return extent_spanning(tables["observations"].rows, tables["entities"].rows, first, last)
 
 
-def measure_loss(target: Path, left: int, scratch: Path, environment: str | None) -> Loss | None:
-    """Return what ``target`` loses where ``left`` observations remain, if that is nearly all.
+def extent_spanning(observations: int, entities: int, first: object, last: object) -> Extent:
+    """Return how much a database holds. ``first``, ``last``: cells of ``observed_at``."""
+    return Extent(observations, entities, _moment(first), _moment(last))
 
-    A target that cannot be read has nothing left to lose but its bytes. Raises TargetLocked.
-    """
-    scratch.mkdir(mode=0o700)
+
+def _lost_rows(held: Path, whole: Path | None, extent: Extent, target: Path) -> LostRows:
+    if whole is None or not _is_neotoma(whole):
+        return extent.all_rows
+    return LostRows(*(count_lost(held, whole, t, target) for t in ("observations", "entities")))
+
+
+def _is_neotoma(whole: Path) -> bool:
     try:
-        extent = extent_of(copy_whole(target, scratch), target)
-    except BackupError:
-        return None
-    return loss_of(target.name, extent, left, environment, environment_of(target.name))
+        extent_of(whole, whole)
+    except NotNeotoma:
+        return False
+    return True
 
 
-def pre_backup(
-    request: BackupRequest, folders: RunFolders, now: datetime, progress: Progress
-) -> BackupReport:
-    """Take a backup before nearly everything goes; raises BackupNotIntact where it is not proven.
+def _proven_backup(request: BackupRequest, run: Run, progress: Progress) -> BackupReport:
+    """Take a backup; raises BackupNotIntact where it is not proven.
 
     An encrypted database without its key is proven as far as it can be: all rows came back.
     """
-    report = take_backup(request, folders, now, progress)
+    report = take_backup(request, run.folders, run.started, progress)
     drill = report.drill
     proven = drill is not None and (drill.outcome == "pass" or drill.level == "restored")
     if drill is None or drill.outcome == "fail" or not proven:

@@ -33,23 +33,32 @@ class PrivateCopy:
 
 @contextmanager
 def target_run(
-    target: Path, vault_folder: Path, now: datetime, key: KeySource | None = None
+    target: Path,
+    vault_folder: Path,
+    now: datetime,
+    key: KeySource | None = None,
+    patience: float = PATIENCE_SECONDS,
 ) -> Iterator[Run]:
-    """Take the vault for a run that keeps no evidence; wait for the run that is in it.
+    """Take the vault for a run with a target and no backups.
 
-    The target need not exist. Raises BackupUnreadable, TargetError, VaultError.
+    The target need not exist. ``patience``: seconds to wait for another run that is in the vault.
+    Raises BackupUnreadable, TargetError, VaultError.
     """
     present = target_of(target)
-    with scratch_run(target, vault_folder, now, key) as run:
+    with scratch_run(target, vault_folder, now, key, patience) as run:
         yield replace(run, target=present)
 
 
 @contextmanager
 def scratch_run(
-    source: Path, vault_folder: Path, now: datetime, key: KeySource | None = None
+    source: Path,
+    vault_folder: Path,
+    now: datetime,
+    key: KeySource | None = None,
+    patience: float = PATIENCE_SECONDS,
 ) -> Iterator[Run]:
     """Take the vault for a run without a target; ``source`` is only what messages name."""
-    with vault_run(vault_folder, source, now, PATIENCE_SECONDS) as folders:
+    with vault_run(vault_folder, source, now, patience) as folders:
         asked = RecoverRequest(source, (), vault_folder, key=key)
         yield Run(asked, folders, None, (), (), (), now)
 

@@ -1,6 +1,6 @@
 """The main job: recover a database from any number of backups.
 
-evidence → extract → merge plan → reduce → publish (verified inside its transaction) → report
+evidence → extract → merge plan → reduce → guarded → publish (verified in its transaction) → report
 """
 
 from collections.abc import Callable
@@ -11,6 +11,7 @@ import polars as pl
 
 from neotoma_core.errors import ConflictsFound, UsageError
 from neotoma_core.frames import ROWID, TARGET
+from neotoma_core.losses import Loss, LostRows
 from neotoma_core.merge.repointing import SELF_LOOP
 from neotoma_core.ops.applying import apply_plan
 from neotoma_core.ops.archive_after import archived
@@ -21,6 +22,14 @@ from neotoma_core.ops.evidence import (
     write_manifest,
 )
 from neotoma_core.ops.extract import Extract
+from neotoma_core.ops.guarding import (
+    RECOVER,
+    UNATTENDED,
+    Guard,
+    extent_spanning,
+    guard_loss,
+    loss_to,
+)
 from neotoma_core.ops.planning import RecoveryPlan, plan_recovery
 from neotoma_core.ops.progress import Progress
 from neotoma_core.ops.quarantine import set_aside
@@ -46,38 +55,40 @@ def plan_only(run: Run, progress: Progress) -> RecoveryReport:
     return report
 
 
-def recover(run: Run, confirm: Confirm, progress: Progress) -> RecoveryReport:
+def recover(
+    run: Run, confirm: Confirm, progress: Progress, guard: Guard = UNATTENDED
+) -> RecoveryReport:
     """Recover ``run``'s target. ``confirm`` is shown the plan and may decline it.
 
-    Raises ConflictsFound in safe mode, VerificationFailed, TargetLocked, TargetChanged, DiskFull;
-    then nothing was changed.
+    ``guard``: who is asked once more where other versions take the place of nearly all
+    observations. Raises ConflictsFound in safe mode, VerificationFailed, TargetLocked,
+    TargetChanged, DiskFull, and UsageError where the guard cannot ask; then nothing was changed.
     """
     clock = Clock()
     plan = make_plan(run, progress, clock)
-    return carry_out(plan, confirm, progress, clock)
+    return carry_out(plan, confirm, progress, clock, guard)
 
 
 def carry_out(
-    plan: RecoveryPlan, confirm: Confirm, progress: Progress, clock: Clock
+    plan: RecoveryPlan,
+    confirm: Confirm,
+    progress: Progress,
+    clock: Clock,
+    guard: Guard = UNATTENDED,
 ) -> RecoveryReport:
-    """Carry out a plan once it is confirmed, and report what was done."""
+    """Carry out a plan once it is confirmed and nothing is lost unasked; report what was done."""
     report = planned_report(plan, clock.seconds)
     save_conflicts(plan)
     _refuse_conflicts(plan, report)
     if not _anything_to_do(plan):
         report = replace(report, outcome="unchanged")
     elif confirm(report):
+        permission = guard_loss(plan.run, _loss(plan, report, guard), guard, RECOVER, progress)
         clock.lap("confirm")
-        report = _set_removed_aside(plan, report, progress)
-        applied = apply_plan(plan, progress)
-        clock.lap("publish")
-        clock.seconds["transaction"] = applied.seconds
-        report = published_report(plan, report, applied, clock.seconds)
-        if plan.run.request.archived:
-            save_report(plan, report)
-            report = archived(plan.run, report, progress)
-            clock.lap("archive")
-            report = replace(report, seconds=dict(clock.seconds))
+        if permission.granted:
+            report = replace(report, backup=permission.backup)
+            report = _set_removed_aside(plan, report, progress)
+            report = _published(plan, report, progress, clock)
     save_report(plan, report)
     return report
 
@@ -93,6 +104,33 @@ def _set_removed_aside(
         set_aside(plan.run, "target", plan.target.whole, BY_NAME[name], reasons)
     report = replace(report, quarantine=str(plan.run.folders.quarantine))
     return archived(plan.run, report, progress) if plan.run.request.archived else report
+
+
+def _published(
+    plan: RecoveryPlan, report: RecoveryReport, progress: Progress, clock: Clock
+) -> RecoveryReport:
+    applied = apply_plan(plan, progress)
+    clock.lap("publish")
+    clock.seconds["transaction"] = applied.seconds
+    report = published_report(plan, report, applied, clock.seconds)
+    if not plan.run.request.archived:
+        return report
+    save_report(plan, report)
+    report = archived(plan.run, report, progress)
+    clock.lap("archive")
+    return replace(report, seconds=dict(clock.seconds))
+
+
+def _loss(plan: RecoveryPlan, report: RecoveryReport, guard: Guard) -> Loss:
+    """Return what the target loses: the versions of its rows that give way to a backup's.
+
+    No row goes. What was merely sent again and what only one side changed since an ancestor counts
+    as nothing lost.
+    """
+    before = report.before
+    lost = LostRows(*(plan.merge.overwritten(name) for name in ("observations", "entities")))
+    held = extent_spanning(before.observations, before.entities, before.first, before.last)
+    return loss_to(plan.run.request.target, held, lost, guard)
 
 
 def make_plan(run: Run, progress: Progress, clock: Clock) -> RecoveryPlan:

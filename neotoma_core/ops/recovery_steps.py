@@ -8,6 +8,7 @@ from pathlib import Path
 from neotoma_core.frames import TARGET
 from neotoma_core.ops.clock import Clock
 from neotoma_core.ops.evidence import is_current, secure_database, write_manifest
+from neotoma_core.ops.guarding import Guard
 from neotoma_core.ops.progress import Progress
 from neotoma_core.ops.raw_files import RawListing, list_all
 from neotoma_core.ops.reading import ReadDatabase, read_database
@@ -36,11 +37,16 @@ def hash_raw_files(run: Run) -> Path:
 
 
 def merge_and_publish(
-    run: Run, read: list[ReadDatabase], raw_files: Path, progress: Progress
+    run: Run,
+    read: list[ReadDatabase],
+    raw_files: Path,
+    progress: Progress,
+    environment: str | None = None,
 ) -> RecoveryReport:
     """Plan the merge of what was read and carry it out, unasked.
 
-    Raises what ``recover`` raises; then nothing was changed.
+    ``environment``: the one that is set; in production nearly all observations are not overwritten,
+    since nobody can be asked. Raises what ``recover`` raises; then nothing was changed.
     """
     clock = Clock()
     current = tuple(_as_it_is_now(run, database, progress) for database in read)
@@ -49,7 +55,8 @@ def merge_and_publish(
     progress.begin("plan")
     plan = plan_from(run, current, RawListing(read_frame(raw_files)))
     clock.lap("plan")
-    return carry_out(plan, lambda _: True, progress, clock)
+    guard = Guard(environment=environment)
+    return carry_out(plan, lambda _: True, progress, clock, guard)
 
 
 def _as_it_is_now(run: Run, database: ReadDatabase, progress: Progress) -> ReadDatabase:

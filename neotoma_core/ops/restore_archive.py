@@ -1,6 +1,7 @@
 """Building a database from nothing but an archive, in the place of the target.
 
-archive → rows, proven by their hashes → snapshots recomputed → ask → evidence → the file replaced
+archive → rows, proven by their hashes → snapshots recomputed → erased rows left out → ask →
+guarded, evidence → renamed into place
 """
 
 from collections.abc import Callable, Iterator
@@ -11,10 +12,11 @@ from pathlib import Path
 from neotoma_core.errors import UsageError
 from neotoma_core.ops.archived_database import ArchivedDatabase, Selection, build_database
 from neotoma_core.ops.erased_copies import without_erased
-from neotoma_core.ops.evidence import secure_database, write_manifest
+from neotoma_core.ops.guarding import RESTORE, UNATTENDED, Guard
 from neotoma_core.ops.private_copy import target_run
 from neotoma_core.ops.progress import Progress
 from neotoma_core.ops.rebuild_as_of import instant_of
+from neotoma_core.ops.replacement import secure_target
 from neotoma_core.ops.reporting import undo_command
 from neotoma_core.ops.run import Run
 from neotoma_core.ops.scratch_snapshots import compute_snapshots
@@ -23,7 +25,6 @@ from neotoma_core.report.findings import Finding
 from neotoma_core.report.rebuild import RebuildReport
 from neotoma_core.store.archive import open_archive
 from neotoma_core.store.keys import KeySource
-from neotoma_core.store.replacing import replace_database
 
 Confirm = Callable[[ArchiveRestoreReport], bool]
 
@@ -33,7 +34,8 @@ class RestoreArchiveRequest:
     """What the user asked for.
 
     ``as_of``: a time as the user wrote it; None for the last run of the archive.
-    ``skip_unreadable``: go on without files of the archive that cannot be read.
+    ``skip_unreadable``: go on without files of the archive that cannot be read. ``guard``: who is
+    asked before nearly all observations go.
     """
 
     archive: Path
@@ -43,6 +45,7 @@ class RestoreArchiveRequest:
     schemas: Path | None = None
     key: KeySource | None = None
     skip_unreadable: bool = False
+    guard: Guard = UNATTENDED
 
 
 def moment_of(text: str | None) -> datetime | None:
@@ -56,8 +59,9 @@ def restore_archive(
 ) -> ArchiveRestoreReport:
     """Put the database an archive describes in the place of the target.
 
-    ``confirm`` is shown what is in it and may decline. What is there now is kept as evidence.
-    Raises ArchiveError, TargetLocked, TargetError, KeyMissing, VerificationFailed, UsageError.
+    ``confirm`` is shown what is in it and may decline, as the guard may. What is there now is kept
+    as evidence. Raises ArchiveError, TargetLocked, TargetChanged, TargetError, KeyMissing,
+    VerificationFailed, BackupNotIntact, UsageError: then the target is as it was.
     """
     moment = moment_of(request.as_of)
     archive = open_archive(request.archive)
@@ -74,11 +78,12 @@ def restore_archive(
         report = _planned(request, run, built, rebuilt, erased)
         if not confirm(report):
             return report
-        progress.begin("evidence")
-        kept = tuple(secure_database(run, d, progress) for d in run.databases)
-        write_manifest(run, kept)
-        replace_database(request.target, whole)
-        return replace(report, outcome="restored", undo=undo_command(run))
+        secured = secure_target(run, whole, request.guard, RESTORE, progress)
+        if not secured.granted:
+            return report
+        secured.replace()
+        undo = undo_command(run)
+        return replace(report, outcome="restored", backup=secured.backup, undo=undo)
 
 
 def _planned(
@@ -98,6 +103,7 @@ def _planned(
         restored=tuple(RestoredTable(*rows) for rows in [*built.rows.items(), *derived]),
         erased=erased,
         findings=tuple(_findings(built, rebuilt)),
+        backup=None,
         undo=None,
     )
 

@@ -9,6 +9,7 @@ from neotoma_core.ops.rebuild import rebuild_snapshots
 from neotoma_core.ops.rebuild_run import RebuildRequest, RebuildRun
 from neotoma_core.ops.run import DatabaseRef, Run
 from neotoma_core.report.rebuild import RebuildReport
+from neotoma_core.store.interrupts import on_scratch
 
 
 def compute_snapshots(
@@ -30,4 +31,5 @@ def compute_snapshots(
     target = DatabaseRef(TARGET, "target", database, run.target_environment)
     scratch = replace(run, folders=folders, target=target, backups=())
     request = RebuildRequest(database, folders.vault, schemas=schemas, key=run.request.key)
-    return rebuild_snapshots(RebuildRun(request, scratch, target), lambda _: True, progress)
+    with on_scratch():
+        return rebuild_snapshots(RebuildRun(request, scratch, target), lambda _: True, progress)

@@ -6,30 +6,35 @@ from pathlib import Path
 from typing import Final
 
 from neotoma_core.report.document import document
-from neotoma_core.store.startup_files import append_block, has_block
+from neotoma_core.store.startup_files import Marks, put_block, read_blocks
 
-MARK: Final = "# midden guard"
+MARKS: Final = Marks("# midden guard:", "# midden guard ends")
+# For bash and zsh. `function NAME` and not `NAME()`: an alias of that name is not expanded in it.
+# Only the word decides here; what the line means is read in one place, `neotoma_commands.py`.
 FUNCTION: Final = f"""\
-{MARK}: `neotoma reset` goes through `midden reset`, which backs up and asks first
-neotoma() {{
-  if [ "$1" = reset ] || [ "$2" = reset ]; then
-    set -- "${{NEOTOMA_DATA_DIR:-data}}"
-    case "${{NEOTOMA_ENV:-production}}" in
-      dev*) set -- "$1/neotoma.db" ;;
-      *) set -- "$1/neotoma.prod.db" ;;
+{MARKS.begin} `neotoma reset` goes through `midden reset`, which backs up and asks first
+function neotoma {{
+  local word
+  for word in "$@"; do
+    case "$word" in
+      reset)
+        midden guard run -- "$@"
+        return
+        ;;
     esac
-    midden reset --target "${{NEOTOMA_SQLITE_PATH:-$1}}"
-  else
-    command neotoma "$@"
-  fi
+  done
+  command neotoma "$@"
 }}
-{MARK} ends
+{MARKS.end}
 """
 
 
 @dataclass(frozen=True, slots=True)
 class GuardReport:
-    """The shell function, and what became of it: ``printed``, ``written`` or ``already there``."""
+    """The shell function, and what became of it.
+
+    ``outcome``: ``printed``, ``written``, ``replaced`` (an older one was there), ``already there``.
+    """
 
     outcome: str
     file: str
@@ -42,11 +47,15 @@ class GuardReport:
 
 
 def install_guard(file: Path, *, apply: bool) -> GuardReport:
-    """Return the shell function; where ``apply`` says so, it is added to a start-up file once."""
-    undo = f"sed -i.bak '/^{MARK}:/,/^{MARK} ends/d' {shlex.quote(str(file))}"
-    if has_block(file, MARK):
+    """Return the shell function; where ``apply`` says so, it is put into a start-up file once.
+
+    A function of an older midden gives way to it. Raises UsageError.
+    """
+    undo = f"sed -i.bak '/^{MARKS.begin}/,/^{MARKS.end}/d' {shlex.quote(str(file))}"
+    blocks = read_blocks(file, MARKS)
+    if blocks == (FUNCTION,):
         return GuardReport("already there", str(file), FUNCTION, undo)
     if not apply:
         return GuardReport("printed", str(file), FUNCTION, None)
-    append_block(file, FUNCTION)
-    return GuardReport("written", str(file), FUNCTION, undo)
+    put_block(file, MARKS, FUNCTION)
+    return GuardReport("replaced" if blocks else "written", str(file), FUNCTION, undo)

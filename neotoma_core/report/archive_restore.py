@@ -21,7 +21,8 @@ class RestoredTable:
 class ArchiveRestoreReport:
     """One restore from an archive. ``undo`` puts back what was there before it.
 
-    ``erased``: rows the vault knows to be erased, which were left out.
+    ``erased``: rows the vault knows to be erased, which were left out. ``backup``: what was taken
+    before, where nearly all observations went.
     """
 
     run: str
@@ -32,6 +33,7 @@ class ArchiveRestoreReport:
     restored: tuple[RestoredTable, ...]
     erased: int
     findings: tuple[Finding, ...]
+    backup: str | None
     undo: str | None
 
     def to_json(self) -> str:
@@ -47,6 +49,8 @@ def built_text(report: ArchiveRestoreReport) -> str:
 def restored_text(report: ArchiveRestoreReport) -> str:
     """Return what was done."""
     lines = [labelled("restored", report.target)]
+    if report.backup:
+        lines.append(labelled("backup", f"{report.backup}, verified"))
     return "\n".join([*lines, labelled("undo", str(report.undo))])
 
 

@@ -22,8 +22,8 @@ class DriftItem:
     """One snapshot that is not what the log says.
 
     ``kind``: missing, stale, unexpected or wrong-count. ``id``: entity id or relationship key.
-    ``reason``: what Neotoma did or did not do to it, if that explains it. ``columns`` differ, and ``fields`` in the JSON of them; no
-    fields are named once very many snapshots differ.
+    ``reason``: what Neotoma did or did not do to it, if that explains it. ``columns`` differ, and
+    ``fields`` in the JSON of them; no fields are named once very many snapshots differ.
     """
 
     table: str

@@ -133,7 +133,10 @@ class ArchivedSummary:
 
 @dataclass(frozen=True, slots=True)
 class RecoveryReport:
-    """One run of ``midden recover``, dry or real."""
+    """One run of ``midden recover``, dry or real.
+
+    ``backup``: what was taken before, where nearly all observations were overwritten.
+    """
 
     run: str
     outcome: Outcome
@@ -159,6 +162,7 @@ class RecoveryReport:
     undo: str | None
     composition: CompositionReport | None = None
     archived: ArchivedSummary | None = None
+    backup: str | None = None
 
     def to_json(self) -> str:
         """Return the report as one JSON document."""

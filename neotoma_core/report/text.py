@@ -196,6 +196,8 @@ def _closing(report: RecoveryReport) -> Iterator[str]:
     if report.archived:
         appended = f"{report.archived.appended:,} versions of rows appended"
         yield labelled("archive", f"{appended}{GAP}{report.archived.archive}")
+    if report.backup:
+        yield labelled("backup", f"{report.backup}, verified, of what was overwritten")
     yield labelled("report", report.report)
     if report.undo:
         yield labelled("undo", report.undo)

@@ -10,16 +10,18 @@ from typing import Final
 _HELD: Final = (signal.SIGINT, signal.SIGTERM)
 _waiting: list[int] = []
 _scopes: list[object] = []
+_scratch: list[None] = []
 
 
 def hold_interrupts() -> None:
     """Let interrupts wait, from just before a commit to the end of the ``released`` block.
 
-    Outside such a block nothing is held, since nobody would deliver it. Handlers, not masks: a
+    Outside such a block nothing is held, since nobody would deliver it, nor inside ``on_scratch``.
+    Handlers, not masks: a
     mask binds one thread, and Python runs handlers in the main thread whichever thread the system
     gave the signal to. Other threads are not interrupted anyway.
     """
-    if _scopes and threading.current_thread() is threading.main_thread():
+    if _scopes and not _scratch and threading.current_thread() is threading.main_thread():
         for number in _HELD:
             signal.signal(number, _wait)
 
@@ -42,6 +44,16 @@ def released() -> Iterator[None]:
         _waiting.clear()
         for waited in held:
             signal.raise_signal(waited)
+
+
+@contextmanager
+def on_scratch() -> Iterator[None]:
+    """Let interrupts come at once inside the block: what is committed there is not the target."""
+    _scratch.append(None)
+    try:
+        yield
+    finally:
+        _scratch.pop()
 
 
 def _wait(number: int, _frame: FrameType | None) -> None:

@@ -1,6 +1,7 @@
 """The command as a user runs it: another process, real files."""
 
 import os
+import pty
 import subprocess
 import sys
 from collections.abc import Callable
@@ -24,5 +25,28 @@ def midden(tmp_path: Path) -> Midden:
             stdin=subprocess.DEVNULL,
             env={**os.environ, "MIDDEN_VAULT": str(tmp_path / "vault")},  # noqa: TID251 - a child's
         )
+
+    return run
+
+
+@pytest.fixture
+def at_terminal(tmp_path: Path) -> Midden:
+    """Run ``midden`` with the same vault, and ``typed`` at its terminal."""
+
+    def run(*words: str | Path, typed: str) -> subprocess.CompletedProcess[str]:
+        ours, theirs = pty.openpty()
+        try:
+            os.write(ours, f"{typed}\n".encode())
+            return subprocess.run(
+                [sys.executable, "-m", "neotoma_core", *map(str, words)],
+                capture_output=True,
+                text=True,
+                check=False,
+                stdin=theirs,
+                env={**os.environ, "MIDDEN_VAULT": str(tmp_path / "vault")},  # noqa: TID251 - a child's
+            )
+        finally:
+            os.close(ours)
+            os.close(theirs)
 
     return run

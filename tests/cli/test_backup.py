@@ -90,7 +90,7 @@ def test_production_cannot_be_reset_without_a_terminal(world: Vault, midden: Mid
     before = world.target.read_bytes()
     done = midden("reset", "--target", world.target, "--yes")
     assert done.returncode == 2
-    assert "would take away 40 observations, 40 entities" in done.stderr
+    assert "would lose 40 observations, 40 entities" in done.stderr
     assert "--yes does not count" in done.stderr
     assert world.target.read_bytes() == before
 
@@ -216,14 +216,3 @@ def test_a_folder_that_cannot_be_written_to_is_named(world: Vault, midden: Midde
     done = midden("backup", "--target", world.target, "--vault", "/proc/midden")
     assert done.returncode == 20
     assert "choose another folder with --vault" in done.stderr
-
-
-def test_a_guard_is_installed_once(tmp_path: Path, midden: Midden) -> None:
-    file = tmp_path / "rc"
-    words = ("guard", "install", "--file", file)
-    assert "neotoma()" in midden(*words).stdout
-    assert not file.exists()
-    midden(*words, "--apply")
-    script = f'midden() {{ echo guarded "$@"; }}; . "{file}"; neotoma reset; type -t neotoma'
-    shell = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True)
-    assert shell.stdout == "guarded reset --target data/neotoma.prod.db\nfunction\n"

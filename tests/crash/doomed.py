@@ -23,17 +23,17 @@ from typing import IO, Any, Final, Self
 from neotoma_core.errors import MiddenError
 from neotoma_core.ops.backup import back_up
 from neotoma_core.ops.backup_run import BackupRequest
-from neotoma_core.ops.guarding import Guard
 from neotoma_core.ops.progress import Silent
 from neotoma_core.ops.prune import prune_backups
 from neotoma_core.ops.reset import ResetRequest, reset
 from neotoma_core.ops.restore import RestoreRequest, restore
+from neotoma_core.ops.restore_archive import RestoreArchiveRequest, restore_archive
 from neotoma_core.ops.restore_sources import find_source
 from neotoma_core.ops.verify import VerifyRequest, verify_backups
 from neotoma_core.retention import RetentionPolicy
 from neotoma_core.store.atomic import observed
 from tests.conftest import NOW
-from tests.ops.backing_up import Vault
+from tests.ops.backing_up import PERMISSIVE, Vault
 
 KILLED: Final = 77
 REFUSED: Final = 78  # with an error of ours, or the system's
@@ -49,11 +49,15 @@ def run(operation: str, folder: Path) -> None:
     elif operation == "verify":
         verify_backups(VerifyRequest(target, vault, all=True), LATER, Silent())
     elif operation == "restore":
-        restore(RestoreRequest(find_source("1", vault), target, vault), LATER, Silent())
+        found = RestoreRequest(find_source("1", vault), target, vault, guard=PERMISSIVE)
+        restore(found, LATER, Silent())
+    elif operation == "restore-archive":
+        archived = RestoreArchiveRequest(folder / "archive", target, vault, guard=PERMISSIVE)
+        restore_archive(archived, LATER, lambda _: True, Silent())
     elif operation == "prune":
         prune_backups(vault, target, RetentionPolicy(last=1), LATER, lambda _: True)
     elif operation == "reset":
-        reset(ResetRequest(target, vault, Guard(lambda _: True)), LATER, Silent())
+        reset(ResetRequest(target, vault, PERMISSIVE), LATER, Silent())
 
 
 class Doom:

@@ -13,21 +13,26 @@ import pytest
 from neotoma_core.ops.drill import DrillRules
 from neotoma_core.store import atomic, backups
 from neotoma_core.store.backups import list_backups
+from tests.archiving import archive
 from tests.crash.doomed import KILLED, REFUSED, Doomed, doomed, run
 from tests.databases import count, read_all
 from tests.ops.backing_up import HASH, Vault, copied, fill, small_vault
 
-OPERATIONS: Final = ("backup", "verify", "restore", "prune", "reset")
+OPERATIONS: Final = ("backup", "verify", "restore", "restore-archive", "prune", "reset")
 MOST: Final = 2  # times that a run is killed at one and the same step
-STRIDE: Final = {"verify": 9, "reset": 5}  # of writes that fail: a drill has very many
+STRIDE: Final = {"verify": 9, "reset": 5, "restore-archive": 5}  # of writes that fail
 ERRORS: Final = (errno.ENOSPC, errno.EIO, errno.EACCES)
 
 
 @pytest.fixture(scope="module")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Vault:
-    """Two backups of 20 and 30 observations, a raw file that only the first has, 40 now."""
+    """Two backups of 20 and 30 observations, a raw file that only the first has, 40 now.
+
+    An archive that has seen the first.
+    """
     world = small_vault(tmp_path_factory.mktemp("template"), 20)
     world.back_up()
+    archive(world.target, world.folder / "archive")
     (world.folder / "data/sources_prod/u1" / HASH).unlink()
     fill(world.target, 30)
     world.back_up()
@@ -51,11 +56,12 @@ def check(operation: str, world: Vault) -> None:
         "backup": ((1, 2), (1, 2, 3)),
         "verify": ((1, 2),),
         "restore": ((1, 2),),
+        "restore-archive": ((1, 2),),
         "prune": ((1, 2), (2,)),
         "reset": ((1, 2), (1, 2, 3)),
     }
     assert tuple(found) in after[operation]
-    left = {"restore": (20, 40), "reset": (0, 40)}
+    left = {"restore": (20, 40), "restore-archive": (20, 40), "reset": (0, 40)}
     assert observations in left.get(operation, (40,))
 
 
@@ -65,7 +71,8 @@ def finish(operation: str, world: Vault) -> None:
     listing = list_backups(world.vault)
     assert list(world.vault.glob("work/*")) == []
     assert list(world.vault.glob("backups/*/.*")) == []
-    assert count(world.target, "observations") == {"restore": 20, "reset": 0}.get(operation, 40)
+    left = {"restore": 20, "restore-archive": 20, "reset": 0}
+    assert count(world.target, "observations") == left.get(operation, 40)
     if operation == "backup":
         assert listing.backups[-1].state.alarms is not None
     if operation == "prune":

@@ -9,6 +9,7 @@ from neotoma_core.manifests import Backup
 from neotoma_core.ops.backup import back_up
 from neotoma_core.ops.backup_run import BackupRequest
 from neotoma_core.ops.drill import DrillRules
+from neotoma_core.ops.guarding import Guard
 from neotoma_core.ops.progress import Silent
 from neotoma_core.ops.restore import RestoreReport, RestoreRequest, restore
 from neotoma_core.ops.restore_sources import find_source
@@ -19,6 +20,7 @@ from neotoma_core.store.keys import KeySource
 from tests.conftest import NOW
 from tests.databases import entity, make_database, observation
 
+PERMISSIVE = Guard(lambda _: True)
 HASH = "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824"  # of "hello"
 
 
@@ -70,7 +72,7 @@ class Vault:
     def restore(self, source: str, target: Path | None = None, **means: bool) -> RestoreReport:
         self.now += timedelta(hours=1)
         found = find_source(source, self.vault)
-        request = RestoreRequest(found, target or self.target, self.vault)
+        request = RestoreRequest(found, target or self.target, self.vault, guard=PERMISSIVE)
         return restore(replace(request, **means), self.now, Silent())  # type: ignore[arg-type]
 
 

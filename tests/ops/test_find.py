@@ -14,7 +14,7 @@ from neotoma_core.ops.progress import Silent
 from neotoma_core.ops.search import SearchRequest
 from neotoma_core.report.inventory import CopyRow, InventoryReport
 from neotoma_core.report.inventory_text import drop_line
-from neotoma_core.settings import data_folder
+from neotoma_core.settings import neotoma_settings
 from neotoma_core.versions import version_range
 from tests.conftest import copy_databases
 from tests.databases import make_database
@@ -137,16 +137,16 @@ def test_the_data_folder_is_where_neotoma_says_it_is(
 ) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.delenv("NEOTOMA_DATA_DIR", raising=False)
-    assert data_folder() is None
+    assert neotoma_settings().data_folder() is None
     settings = tmp_path / ".config" / "neotoma" / ".env"
     settings.parent.mkdir(parents=True)
     settings.write_text('# NEOTOMA_DATA_DIR=/no\nexport NEOTOMA_DATA_DIR="/one"\n')
-    assert data_folder() == Path("/one")
+    assert neotoma_settings().data_folder() == Path("/one")
     monkeypatch.chdir(tmp_path)
     (tmp_path / ".env").write_text("NEOTOMA_DATA_DIR=/three")
-    assert data_folder() == Path("/three")
+    assert neotoma_settings().data_folder() == Path("/three")
     monkeypatch.setenv("NEOTOMA_DATA_DIR", "/two")
-    assert data_folder() == Path("/two")
+    assert neotoma_settings().data_folder() == Path("/two")
 
 
 def test_a_backup_folder_of_neotomas_own_tells_its_environment(tmp_path: Path) -> None:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from neotoma_core.errors import TargetLocked
+from neotoma_core.errors import TargetLocked, UsageError
+from neotoma_core.merge.policy import MergePolicy
 from neotoma_core.ops.progress import Silent
 from neotoma_core.ops.reading import ReadDatabase
 from neotoma_core.ops.recovery_steps import hash_raw_files, merge_and_publish, secure_and_read
@@ -87,3 +88,56 @@ def test_publishing_twice_is_publishing_once_and_keeps_the_evidence(run: Run) ->
     again = merge_and_publish(run, read, raw_files, Silent())
     assert again.writes == 0
     assert (run.folders.evidence / "target-try-1" / target.name).read_bytes() == before
+
+
+@pytest.mark.parametrize("name", ["neotoma.prod.db", "memory.db"])
+def test_unattended_no_production_database_is_overwritten(name: str, tmp_path: Path) -> None:
+    ids = [f"o{n}" for n in range(20)]
+    target = make_database(
+        tmp_path / "live" / name, {"observations": [observation(i) for i in ids]}
+    )
+    others = [observation(i, fields='{"title":"other"}') for i in ids]
+    backup = make_database(tmp_path / "old" / "memory.db", {"observations": others})
+    before = target.read_bytes()
+    policy = MergePolicy("keep-source")
+    request = RecoverRequest(target, (backup,), tmp_path / "vault", policy)
+    environment = "production" if name == "memory.db" else None
+    with recovery_run(request, NOW) as run:
+        read, raw_files = read_all(run), hash_raw_files(run)
+        with pytest.raises(UsageError, match="a production database"):
+            merge_and_publish(run, read, raw_files, Silent(), environment)
+        assert target.read_bytes() == before
+    if environment:
+        with recovery_run(request, NOW) as run:
+            report = merge_and_publish(run, read_all(run), hash_raw_files(run), Silent())
+        assert report.backup is not None
+        assert count(target, "observations") == 20
+
+
+def test_rows_that_were_merely_sent_again_are_not_lost(tmp_path: Path) -> None:
+    rows = [observation(f"o{n}", observed_at="2026-03-11T00:00:00.000Z") for n in range(20)]
+    target = make_database(tmp_path / "neotoma.prod.db", {"observations": rows})
+    earlier = [observation(f"o{n}") for n in range(20)]
+    backup = make_database(tmp_path / "old" / "neotoma.prod.db", {"observations": earlier})
+    policy = MergePolicy("keep-target", "keep-earliest")
+    request = RecoverRequest(target, (backup,), tmp_path / "vault", policy)
+    with recovery_run(request, NOW) as run:
+        report = merge_and_publish(run, read_all(run), hash_raw_files(run), Silent())
+    assert (report.outcome, report.backup) == ("published", None)
+
+
+def test_rows_that_only_the_other_side_changed_are_not_lost(tmp_path: Path) -> None:
+    before = [observation(f"o{n}") for n in range(20)]
+    after = [observation(f"o{n}", fields='{"title":"other"}') for n in range(20)]
+    target = make_database(
+        tmp_path / "neotoma.prod.db", {"observations": [*before, observation("here")]}
+    )
+    base = make_database(tmp_path / "base" / "neotoma.prod.db", {"observations": before})
+    there = make_database(
+        tmp_path / "there" / "neotoma.prod.db", {"observations": [*after, observation("there")]}
+    )
+    request = RecoverRequest(target, (base, there), tmp_path / "vault")
+    with recovery_run(request, NOW) as run:
+        report = merge_and_publish(run, read_all(run), hash_raw_files(run), Silent())
+    assert (report.conflicts.three_way, report.backup) == (20, None)
+    assert count(target, "observations") == 22

@@ -12,7 +12,6 @@ from neotoma_core.ops.backup import take_backup
 from neotoma_core.ops.guarding import Guard
 from neotoma_core.ops.progress import Silent
 from neotoma_core.ops.reset import ResetReport, ResetRequest, plan_reset, reset
-from neotoma_core.ops.shell_guard import FUNCTION, install_guard
 from tests.databases import count
 from tests.ops.backing_up import HASH, Vault, fill, small_vault
 from tests.ops.test_inputs import facts_of, server_on
@@ -100,13 +99,3 @@ def test_the_first_backup_after_a_reset_is_an_alarm(world: Vault) -> None:
     report = world.back_up(expect_empty=True)
     assert report.frozen
     assert report.alarms[0] == "observations: 0, usually 40"
-
-
-def test_the_shell_function_is_written_once_and_leaves_the_rest(tmp_path: Path) -> None:
-    file = tmp_path / ".bashrc"
-    file.write_text("alias l=ls")
-    assert install_guard(file, apply=False).outcome == "printed"
-    assert file.read_text() == "alias l=ls"
-    assert install_guard(file, apply=True).outcome == "written"
-    assert install_guard(file, apply=True).outcome == "already there"
-    assert file.read_text() == f"alias l=ls\n{FUNCTION}"

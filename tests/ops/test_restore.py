@@ -12,12 +12,14 @@ from neotoma_core.ops.progress import Silent
 from neotoma_core.ops.restore import RestoreReport, check_evidence, restore_evidence
 from tests.conftest import NOW, Recover
 from tests.databases import entity, make_database, observation, read_all
+from tests.ops.backing_up import PERMISSIVE
 from tests.ops.test_inputs import server_on
 
 
 def undo(evidence: str | Path, target: Path) -> RestoreReport:
     vault = target.parent / "vault"
-    return restore_evidence(Path(evidence), target, vault, NOW + timedelta(hours=1), Silent())
+    now = NOW + timedelta(hours=1)
+    return restore_evidence(Path(evidence), target, vault, now, Silent(), guard=PERMISSIVE)
 
 
 @pytest.fixture

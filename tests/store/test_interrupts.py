@@ -5,7 +5,7 @@ import signal
 import polars as pl
 import pytest
 
-from neotoma_core.store.interrupts import hold_interrupts, released
+from neotoma_core.store.interrupts import hold_interrupts, on_scratch, released
 
 
 def test_a_held_interrupt_waits_for_the_end_of_the_block() -> None:
@@ -27,3 +27,14 @@ def test_an_interrupt_before_anything_is_held_comes_at_once() -> None:
 def test_nothing_is_held_where_nobody_would_deliver_it() -> None:
     hold_interrupts()
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_a_commit_to_scratch_holds_nothing() -> None:
+    with pytest.raises(KeyboardInterrupt), released(), on_scratch():  # noqa: PT012 - as above
+        hold_interrupts()
+        signal.raise_signal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt), released():  # noqa: PT012 - as above
+        with on_scratch():
+            hold_interrupts()
+        hold_interrupts()
+        signal.raise_signal(signal.SIGINT)
