@@ -147,7 +147,8 @@ def recover(
         require_answerable(yes=yes)
     where = _where(request, search, from_inventory)
     report = run_recovery(request, where, dry_run=dry_run, yes=yes, json=json)
-    return PARTIAL if any(backup.unreadable for backup in report.not_used) else 0
+    unread = any(backup.unreadable for backup in report.not_used)
+    return PARTIAL if unread or report.set_aside else 0
 
 
 def _where(

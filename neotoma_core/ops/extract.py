@@ -109,6 +109,11 @@ class Extract:
         return widest(observations.span, observations.unread_span) if observations else NEVER
 
     @property
+    def is_narrowed(self) -> bool:
+        """Whether some of its rows were not read."""
+        return any(table.unread for table in self.tables.values())
+
+    @property
     def sealed(self) -> bool:
         """Whether any row that was read has an encrypted value."""
         return any(table.sealed for table in self.tables.values())

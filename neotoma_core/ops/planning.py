@@ -1,5 +1,6 @@
 """Planning a recovery: what to merge, what to recompute, what that changes. Writes no target."""
 
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
@@ -30,6 +31,7 @@ from neotoma_core.ops.reingested import Reingested, count_reingested
 from neotoma_core.ops.run import Run
 from neotoma_core.ops.salvaged_rows import yielding
 from neotoma_core.ops.schemas import completed
+from neotoma_core.ops.stale_before import MOST, StaleBefore, nothing_stale, stale_before
 from neotoma_core.ops.unread import held_elsewhere, with_stored_files, with_unread
 from neotoma_core.reduce.rule_sets import rules_of
 from neotoma_core.snapshots.deciding import (
@@ -41,6 +43,10 @@ from neotoma_core.snapshots.deciding import (
     decide_entities,
     decide_relationships,
 )
+from neotoma_core.snapshots.explaining import History
+from neotoma_core.snapshots.past_schemas import past_schemas
+from neotoma_core.store.databases import connect_read_only
+from neotoma_core.store.merged_rows import NONE, Zombies, find_zombies
 from neotoma_core.tables import Table
 
 if TYPE_CHECKING:
@@ -54,7 +60,8 @@ class RecoveryPlan:
     """Everything a recovery will do. ``counts`` covers every table of every backup.
 
     Frames of rows are open. ``key`` opens what is sealed in the databases, where anything is;
-    ``sealed``: what is derived must be sealed with it before it leaves memory.
+    ``sealed``: what is derived must be sealed with it before it leaves memory. ``zombies``: rows of
+    the target that were on a merged-away entity before.
     """
 
     run: Run
@@ -65,12 +72,14 @@ class RecoveryPlan:
     counts: tuple[RowCounts, ...]
     entities: Decided
     relationships: Decided
+    stale: StaleBefore
     reingested: Reingested
     raw: RawPlan
     raw_listing: RawListing
     key: "DataKey | None"
     sealed: bool
     erasures: Erasures
+    zombies: Zombies
 
     @property
     def target(self) -> Extract | None:
@@ -120,6 +129,10 @@ def plan_recovery(
     touched, edges = touched_entities(merge, held, retyped), touched_relationships(merge, held)
     chosen, others = rules_of(registry)
     rules = Rules(registry, chosen, others, merge.merged_away)
+    now = iso(run.started)
+    stale = _stale_before(merge, target, key, (touched, edges), rules, now)
+    touched = pl.concat([touched, stale.entities]).unique(maintain_order=True)
+    edges = pl.concat([edges, stale.edges]).unique(maintain_order=True)
     return RecoveryPlan(
         run=run,
         evidence=evidence,
@@ -135,15 +148,64 @@ def plan_recovery(
         relationships=decide_relationships(
             _log_of(merge, target, _EDGES, edges),
             _stored(target, RELATIONSHIP_SNAPSHOTS, key, edges),
-            now=iso(run.started),
+            now=now,
         ),
+        stale=stale,
         reingested=count_reingested(merge, rules, target),
         raw=plan_raw_files(erasures.listed(listing, sources), sources),
         raw_listing=listing,
         key=key,
         sealed=holds_sealed(target, backups, merge),
         erasures=erasures,
+        zombies=_zombies(target),
     )
+
+
+def _stale_before(  # noqa: PLR0913, PLR0917 - what is known before, and what is touched anyway
+    merge: MergePlan,
+    target: Extract | None,
+    key: "DataKey | None",
+    touched: tuple[pl.DataFrame, pl.DataFrame],
+    rules: Rules,
+    now: str,
+) -> StaleBefore:
+    """Return which of the target's other snapshots are stale; a large target's are not compared."""
+    if target is None:
+        return nothing_stale(compared=True)
+    if target.is_narrowed or merge.merged("observations").height > MOST:
+        return nothing_stale(compared=False)
+    observations = _rest(merge, "observations", touched[0])
+    relationships = _rest(merge, _EDGES, touched[1])
+    entities = decide_entities(
+        observations, _stored_beside(target, ENTITY_SNAPSHOTS, key, touched[0]), rules
+    )
+    edges = decide_relationships(
+        relationships, _stored_beside(target, RELATIONSHIP_SNAPSHOTS, key, touched[1]), now=now
+    )
+    schemas = past_schemas(merge.merged("schema_registry"))
+    audits = merge.merged("entity_merges")["to_entity_id"].drop_nulls()
+    history = History(rules, schemas, frozenset({*audits, *merge.lineage.survivors}))
+    return stale_before(entities, edges, observations, relationships, history)
+
+
+def _rest(merge: MergePlan, name: str, touched: pl.DataFrame) -> pl.DataFrame:
+    rows = as_they_will_lie(merge.merged(name))
+    return rows.join(touched, on=touched.columns, how="anti", maintain_order="left")
+
+
+def _stored_beside(
+    target: Extract, table: Table, key: "DataKey | None", touched: pl.DataFrame
+) -> Stored:
+    rows = open_existing(target, table, key, touched)
+    others = rows.join(touched, on=touched.columns, how="anti", maintain_order="left")
+    return Stored(table, others, frozenset(table.names))
+
+
+def _zombies(target: Extract | None) -> Zombies:
+    if target is None or "entities" not in target.tables:
+        return NONE
+    with closing(connect_read_only(target.whole)) as connection:
+        return find_zombies(connection)
 
 
 def _log_of(

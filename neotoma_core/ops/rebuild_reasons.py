@@ -27,10 +27,8 @@ def explained(reading: Reading, stored: Stored, drift: pl.DataFrame) -> pl.DataF
     if asked.is_empty():
         return drift
     rows = _log_of(reading, _LOG[stored.table.name], key, asked["key"])
-    there = pl.col(key).is_in(asked["key"].implode())
-    theirs = Stored(stored.table, stored.rows.filter(there), stored.columns)
     explain = explain_entities if key == "entity_id" else explain_relationships
-    reasons = explain(rows, theirs, reading.history)
+    reasons = explain(rows, stored.only(asked["key"]), reading.history)
     unknown = pl.col("reason").is_null()
     told = pl.col("key").replace_strict(reasons, default=UNKNOWN, return_dtype=pl.String)
     return drift.with_columns(pl.when(unknown).then(told).otherwise("reason").alias("reason"))

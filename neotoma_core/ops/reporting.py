@@ -234,6 +234,7 @@ def _findings(plan: RecoveryPlan) -> Iterator[Finding]:
         detail = f"{rows:,} references led nowhere before the merge and still do"
         yield Finding("dangling", f"{table}.{column}", detail)
     yield from _merge_findings(plan)
+    yield from plan.stale.findings(str(plan.run.request.target))
     yield from _unreadable(plan)
     for reduction in (recomputed.reduction for recomputed in plan.derived):
         for entity_type, entities in reduction.schemaless.iter_rows():

@@ -6,7 +6,7 @@ from typing import Final
 
 import polars as pl
 
-from neotoma_core.ops import proving
+from neotoma_core.ops import proving, proving_merges
 from neotoma_core.ops.planning import RecoveryPlan
 from neotoma_core.report.recovery import Check
 from neotoma_core.snapshots.sampling import sample_of, spread
@@ -29,6 +29,8 @@ def verify_publication(
             ("referenced", _referenced(connection, plan, writes)),
             ("intact", _intact(connection, plan, writes)),
             ("re-reduced", _rereduced(connection, plan)),
+            ("acyclic", proving_merges.acyclic(connection)),
+            ("settled", proving_merges.settled(connection, plan.zombies)),
         ),
     )
 

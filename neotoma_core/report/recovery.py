@@ -164,6 +164,11 @@ class RecoveryReport:
     archived: ArchivedSummary | None = None
     backup: str | None = None
 
+    @property
+    def set_aside(self) -> int:
+        """Rows of backups that could not be merged and are in the quarantine."""
+        return sum(counts.quarantined for counts in self.tables)
+
     def to_json(self) -> str:
         """Return the report as one JSON document."""
         return document(self)

@@ -76,7 +76,8 @@ def _plan(report: RecoveryReport) -> Iterator[str]:
     yield from (labelled("", line) for line in lines[1:])
     yield from _skipped(report)
     if report.quarantine:
-        yield labelled("quarantine", report.quarantine)
+        aside = f"{report.set_aside:,} rows could not be merged" + GAP if report.set_aside else ""
+        yield labelled("quarantine", f"{aside}{report.quarantine}")
 
 
 def _skipped(report: RecoveryReport) -> Iterator[str]:
@@ -166,11 +167,13 @@ def _published(report: RecoveryReport) -> Iterator[str]:
         if finding.kind == "archive-failed":
             yield labelled(finding.kind, f"{finding.subject}: {finding.detail}")
     if report.outcome == "unchanged":
-        yield labelled("unchanged", "nothing to add: the target already has every row")
+        every = "every row that can be merged" if report.set_aside else "every row"
+        yield labelled("unchanged", f"nothing to add: the target already has {every}")
         return
     names = ", ".join(check.name for check in report.checks)
     seconds = report.seconds.get("transaction", 0.0)
-    yield labelled("published", f"one transaction, {seconds:.1f} s; {names}: all pass")
+    aside = f"; {report.set_aside:,} rows could not be merged" if report.set_aside else ""
+    yield labelled("published", f"one transaction, {seconds:.1f} s; {names}: all pass{aside}")
 
 
 def _contents(report: RecoveryReport) -> Iterator[str]:

@@ -72,6 +72,11 @@ class Stored:
         (key,) = self.table.key
         return self.rows.select(key, "user_id").drop_nulls(key)
 
+    def only(self, keys: pl.Series) -> "Stored":
+        """Return the snapshots of some keys."""
+        (key,) = self.table.key
+        return replace(self, rows=self.rows.filter(pl.col(key).is_in(keys.implode())))
+
     @property
     def compared(self) -> Compared:
         """What is compared: columns that the database has, but the wall clock's."""
