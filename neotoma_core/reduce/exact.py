@@ -99,17 +99,19 @@ def reduce_entity(
 ) -> EntitySnapshotRow | None:
     """Return the snapshot of one entity, or None where no user has one: it is deleted.
 
-    Rows: every observation of the entity, in any order, ids unique, all ``readable``. Users share
-    entities; the one row is the ``owner``'s where the owner observed it, else that of the user
-    with the newest observation, a real user before none (messy rules, b).
+    Rows: every observation of the entity, in any order, ids unique; those that are not
+    ``readable`` are left out. Users share entities; the one row is the ``owner``'s where the owner
+    observed it, else that of the user with the newest observation, a real user before none (messy
+    rules, b).
 
     Raises:
-        ValueError: There are no rows, or one is not readable.
+        ValueError: None of the rows is readable.
     """
-    if not rows:
-        raise ValueError("an entity without observations has no snapshot")
     of_users = by_user([_as_javascript_reads(row) for row in rows], owner)
-    reduced = (reduce_for_user(theirs, registry, rules) for theirs in of_users)
+    legible = [own for theirs in of_users if (own := [row for row in theirs if readable(row)])]
+    if not legible:
+        raise ValueError("an entity without a readable observation has no snapshot")
+    reduced = (reduce_for_user(own, registry, rules) for own in legible)
     return next((snapshot for snapshot in reduced if snapshot is not None), None)
 
 

@@ -83,8 +83,9 @@ def reduce_relationship(
 ) -> RelationshipSnapshotRow | None:
     """Return the snapshot of one relationship, or None where Neotoma fails and has none.
 
-    Rows: every observation of one relationship_key, in any order, ids unique, all
-    ``readable_metadata``. Users share relationships as they share entities; see ``reduce_entity``.
+    Rows: every observation of one relationship_key, in any order, ids unique; those without
+    ``readable_metadata`` are left out. Users share relationships as they share entities; see
+    ``reduce_entity``.
     Whether it is live, all users' observations say. ``now`` becomes computed_at: Neotoma writes
     the wall clock.
 
@@ -93,14 +94,15 @@ def reduce_relationship(
     its snapshot, with ``_deleted`` in it.
 
     Raises:
-        ValueError: There are no rows, or one is not readable.
+        ValueError: None of the rows is readable.
     """
-    if not rows:
-        raise ValueError("a relationship without observations has no snapshot")
-    read = [_as_javascript_reads(row) for row in rows]
-    reduced = (reduce_for_user(theirs, now=now) for theirs in by_user(read, owner))
+    of_users = by_user([_as_javascript_reads(row) for row in rows], owner)
+    legible = [[row for row in theirs if readable_metadata(row)] for theirs in of_users]
+    if not any(legible):
+        raise ValueError("a relationship without a readable observation has no snapshot")
+    reduced = (reduce_for_user(own, now=now) for own in legible if own)
     found = next((snapshot for snapshot in reduced if snapshot is not None), None)
-    return found and replace(found, is_live=int(is_live(rows)))
+    return found and replace(found, is_live=int(is_live([row for own in legible for row in own])))
 
 
 def reduce_for_user(

@@ -50,8 +50,8 @@ def exactly(
         unread = {row.user_id for row in own} - {row.user_id for row in own if readable(row)}
         if whose is not None and whose[0] in unread:
             continue  # nothing better than what is there is known
-        readable_rows = [row for row in own if readable(row)]
-        row = reduce_entity(readable_rows, REGISTRY, rules, whose) if readable_rows else None
+        legible = any(readable(row) for row in own)
+        row = reduce_entity(own, REGISTRY, rules, whose) if legible else None
         if row is not None:
             expected[entity_id] = {k: _stored(v) for k, v in asdict(row).items()}
         elif not unread:

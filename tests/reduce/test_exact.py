@@ -12,7 +12,7 @@ from neotoma_core.reduce.exact import (
     readable,
     reduce_entity,
 )
-from neotoma_core.reduce.rule_sets import R22_MERGED
+from neotoma_core.reduce.rule_sets import R22, R22_MERGED
 
 MONDAY, TUESDAY, WEDNESDAY = (f"2026-02-0{day}T10:00:00.000Z" for day in (2, 3, 4))
 NO_SCHEMAS = Registry()
@@ -155,8 +155,53 @@ def test_the_name_is_the_first_field_that_names_and_is_not_blank() -> None:
 def test_fields_that_are_no_object_are_not_readable(fields: str | None) -> None:
     row = observation("a", fields)
     assert not readable(row)
-    with pytest.raises(ValueError, match="not a JSON object"):
+    with pytest.raises(ValueError, match="readable observation"):
         reduce_entity([row], NO_SCHEMAS, R22_MERGED)
+
+
+def test_rows_that_are_not_readable_count_for_whose_newest_is_newest() -> None:
+    mine = observation("a", '{"x":1}', user_id="u")
+    theirs = observation("b", '{"x":2}', user_id="v")
+    torn = observation("c", "{", at=TUESDAY, user_id="v")
+    got = reduce_entity([mine, theirs, torn], NO_SCHEMAS, R22_MERGED)
+    assert got is not None
+    assert (got.user_id, got.observation_count) == ("v", 1)
+
+
+def test_the_row_stays_its_owners_though_another_user_observed_later() -> None:
+    mine, theirs = observation("a", '{"x":1}'), observation("b", '{"x":2}', at=TUESDAY, user_id="v")
+    kept = reduce_entity([mine, theirs], NO_SCHEMAS, R22_MERGED, ("u",))
+    assert kept is not None
+    assert (kept.user_id, kept.snapshot) == ("u", '{"x":1}')
+    new = reduce_entity([mine, theirs], NO_SCHEMAS, R22_MERGED)
+    assert new is not None
+    assert (new.user_id, new.snapshot) == ("v", '{"x":2}')
+
+
+def test_one_users_deletion_takes_away_nothing_of_anothers() -> None:
+    mine = observation("a", '{"x":1}')
+    gone = observation("b", '{"_deleted":true}', at=TUESDAY, user_id="v", priority=1000)
+    kept = reduce_entity([mine, gone], NO_SCHEMAS, R22_MERGED, ("v",))
+    assert kept is not None
+    assert (kept.user_id, kept.snapshot) == ("u", '{"x":1}')
+
+
+def test_a_real_user_comes_before_none() -> None:
+    nobodys = observation("b", '{"x":2}', at=TUESDAY, user_id=None)
+    got = reduce_entity([observation("a", '{"x":1}'), nobodys], NO_SCHEMAS, R22_MERGED)
+    assert got is not None
+    assert got.user_id == "u"
+
+
+def test_the_servers_own_recomputation_takes_the_type_of_the_least_priority() -> None:
+    first = observation("b", '{"x":1}', at=TUESDAY, entity_type="task", priority=5)
+    correction = observation("a", '{"x":2}', at=WEDNESDAY, entity_type="other", priority=1000)
+    got = reduce_entity([correction, first], NO_SCHEMAS, R22)
+    assert got is not None
+    assert (got.entity_type, got.snapshot) == ("task", '{"x":2}')
+    merged = reduce_entity([correction, first], NO_SCHEMAS, R22_MERGED)
+    assert merged is not None
+    assert merged.entity_type == "other"
 
 
 def test_an_object_is_readable() -> None:
@@ -164,12 +209,12 @@ def test_an_object_is_readable() -> None:
 
 
 def test_an_entity_without_observations_cannot_be_reduced() -> None:
-    with pytest.raises(ValueError, match="without observations"):
+    with pytest.raises(ValueError, match="readable observation"):
         reduce_entity([], NO_SCHEMAS, R22_MERGED)
 
 
 def test_no_value_of_a_field_is_in_a_message() -> None:
-    with pytest.raises(ValueError, match="cannot be reduced") as caught:
+    with pytest.raises(ValueError, match="readable observation") as caught:
         reduce_entity([observation("a", '{"x":"planted secret"')], NO_SCHEMAS, R22_MERGED)
     assert "planted" not in repr(caught.value)
     assert caught.value.__context__ is None

@@ -114,7 +114,7 @@ def test_times_that_decide_are_compared_as_text() -> None:
 def test_metadata_that_are_no_object_are_not_readable(metadata: str) -> None:
     row = observation("a", metadata)
     assert not readable_metadata(row)
-    with pytest.raises(ValueError, match="no JSON object"):
+    with pytest.raises(ValueError, match="readable observation"):
         reduce_relationship([row], now=NOW)
 
 
@@ -124,5 +124,5 @@ def test_an_object_and_nothing_are_readable(metadata: str | None) -> None:
 
 
 def test_a_relationship_without_observations_cannot_be_reduced() -> None:
-    with pytest.raises(ValueError, match="without observations"):
+    with pytest.raises(ValueError, match="readable observation"):
         reduce_relationship([], now=NOW)

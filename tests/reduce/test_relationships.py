@@ -41,7 +41,7 @@ def exactly(
         unread = {row.user_id for row in theirs} - {row.user_id for row in own}
         if whose is not None and whose[0] in unread:
             continue  # nothing better than what is there is known
-        snapshot = reduce_relationship(own, whose, now=NOW) if own else None
+        snapshot = reduce_relationship(theirs, whose, now=NOW) if own else None
         if snapshot is not None:
             expected[key] = asdict(snapshot)
     return expected
