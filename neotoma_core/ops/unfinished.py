@@ -1,0 +1,206 @@
+"""Finding stores that did not finish, in a whole copy of a database and its raw folders.
+
+payloads with their observations → proven whole by hash, or their raw file read → items counted
+"""
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Literal
+
+from neotoma_core.canonical import NotJson, instant_ms, parse_json
+from neotoma_core.encryption import SEALED_SHAPE
+from neotoma_core.erasure.naming import ENTITIES, SOURCES
+from neotoma_core.report.unfinished import UnfinishedStore, UnfinishedStores
+from neotoma_core.store.inspection import StoredTable
+from neotoma_core.store.keys import KeySource, read_key
+from neotoma_core.store.ledger import Ledger
+from neotoma_core.store.payload_files import Unread, payload_file, read_payload
+from neotoma_core.store.payload_rows import (
+    PayloadRow,
+    StoredPayloads,
+    read_entity_columns,
+    stored_payloads,
+)
+from neotoma_core.unfinished.doubts import Doubt, Doubts
+from neotoma_core.unfinished.hollow import hollow_entities
+from neotoma_core.unfinished.interpreted import Interpreted
+from neotoma_core.unfinished.payloads import Extent, Item, count_stored, is_proven, items_of
+
+if TYPE_CHECKING:
+    from neotoma_core.encryption.key import DataKey
+
+Reason = Unread | Doubt | Literal["encrypted", "too-many", "not-reached"]
+
+_SEALED: Final = re.compile(SEALED_SHAPE)
+_FEW: Final = 64  # observations of interpretations: a payload's own come first
+_MANY: Final = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class StoreLook:
+    """Where to look for stores that did not finish.
+
+    ``whole``: a copy of the database ``original``, with the ``tables`` it holds. ``folders``: its
+    raw folders. ``key``: where the key of encrypted columns is, if anywhere. ``ledger``: what was
+    erased. ``now``: about when the copy was taken. ``most_files``: how many raw files to read at
+    most, None for all that are needed.
+    """
+
+    whole: Path
+    original: Path
+    tables: Mapping[str, StoredTable]
+    folders: Sequence[Path]
+    key: KeySource | None
+    ledger: Ledger
+    now: datetime
+    most_files: int | None = None
+
+
+def find_unfinished(look: StoreLook) -> UnfinishedStores:
+    """Return what stores left that did not finish.
+
+    Raises BackupDamaged, BackupUnreadable, and UsageError for an unusable key.
+    """
+    erased = look.ledger.last_erased_at
+    doubts = Doubts(int(look.now.timestamp() * 1000), instant_ms(erased) if erased else None)
+    unchecked: Counter[str] = Counter()
+    found: list[UnfinishedStore] = []
+    started: list[int] = []
+    payloads = 0
+    with stored_payloads(look.whole, look.original, look.tables) as stored:
+        judge = _Judge(look, stored)
+        for payloads, row in enumerate(stored, 1):  # noqa: B007 - the count is told at the end
+            extent = judge.extent_of(row)
+            if isinstance(extent, Extent) and not extent.is_whole:
+                doubt = _erased(look, SOURCES, row.source) or doubts.of(*_moments(row))
+                if doubt is None:
+                    found.append(_store(look, row, extent))
+                else:
+                    unchecked[doubt] += 1
+                if doubt == "recent" and (began := instant_ms(row.created_at or "")) is not None:
+                    started.append(began)
+            elif isinstance(extent, str):
+                unchecked[extent] += 1
+    doubts = replace(doubts, busy_since=min(started, default=None))
+    hollow = _hollow(look, doubts, unchecked)
+    return UnfinishedStores(
+        payloads,
+        tuple(store for store in found if not store.stored),
+        tuple(store for store in found if store.stored),
+        tuple(hollow),
+        dict(sorted(unchecked.items())),
+    )
+
+
+class _Judge:
+    """Says how much of each payload is stored, and reads raw files only where it must."""
+
+    def __init__(self, look: StoreLook, payloads: StoredPayloads) -> None:
+        self._look: Final = look
+        self._payloads: Final = payloads
+        self._key: DataKey | None = None
+        self._read = 0
+        self._interpreted: Interpreted | None = None
+
+    def extent_of(self, row: PayloadRow) -> Extent | Reason | None:
+        """Return how much of a payload is stored, why that cannot be said; None where all is."""
+        own = [self._fields(statement.fields) for statement in row.statements]
+        types = [statement.entity_type or "" for statement in row.statements]
+        known = [fields for fields in own if not isinstance(fields, str)]
+        if len(known) == len(own) and is_proven(row.digest, list(zip(types, known, strict=True))):
+            return None
+        items = self._items(row)
+        if isinstance(items, str):
+            return items
+        return _extent(items, own) if own else self._extent_by_interpretations(row, items)
+
+    def _extent_by_interpretations(self, row: PayloadRow, items: list[Item]) -> Extent | Reason:
+        """Look for the items of a payload without observations among those of interpretations."""
+        if self._interpreted is None:
+            self._interpreted = Interpreted(self._payloads.interpreted())
+        near = self._interpreted.after(row.user, row.created_at)
+        extent: Extent | Reason = Extent(0, len(items))
+        for most in (_FEW, _MANY):
+            stated = self._payloads.fields_of(near[:most])
+            extent = _extent(items, [self._fields(fields) for fields in stated])
+            if isinstance(extent, str) or extent.is_whole or len(near) <= most:
+                return extent
+        return "too-many"
+
+    def _items(self, row: PayloadRow) -> list[Item] | Reason:
+        path = payload_file(self._look.folders, row.name)
+        if path is None:
+            return "no-file"
+        if self._read == self._look.most_files:
+            return "not-reached"
+        self._read += 1
+        content = read_payload(path)
+        if isinstance(content, str):
+            return content
+        try:
+            items = items_of(parse_json(content.decode()))
+        except (UnicodeDecodeError, NotJson):
+            return "unreadable"
+        return "unreadable" if items is None else items
+
+    def _fields(self, cell: str | None) -> Item | Reason:
+        """Return the fields of an observation, opened."""
+        if cell is not None and _SEALED.fullmatch(cell):
+            cell = self._opened(cell)
+            if cell is None:
+                return "encrypted"
+        try:
+            fields = parse_json(cell or "")
+        except NotJson:
+            return "unreadable"
+        return fields if isinstance(fields, dict) else "unreadable"
+
+    def _opened(self, cell: str) -> str | None:
+        if self._look.key is None:
+            return None
+        self._key = self._key or read_key(self._look.key)
+        try:
+            return self._key.open(cell)
+        except ValueError:  # sealed with another key; what it says cannot be told
+            return None
+
+
+def _extent(items: Sequence[Item], stated: Sequence[Item | Reason]) -> Extent | Reason:
+    """Count the items that are stored; an observation that cannot be read may be any of them."""
+    known = [fields for fields in stated if not isinstance(fields, str)]
+    stored = count_stored(items, known)
+    if stored is None:
+        return "too-many"
+    hindrance = next((fields for fields in stated if isinstance(fields, str)), None)
+    return hindrance if hindrance and stored < len(items) else Extent(stored, len(items))
+
+
+def _store(look: StoreLook, row: PayloadRow, extent: Extent) -> UnfinishedStore:
+    file = payload_file(look.folders, row.name)
+    return UnfinishedStore(row.source, extent.stored, extent.items, str(file))
+
+
+def _moments(row: PayloadRow) -> list[str | None]:
+    return [row.created_at, *(statement.created_at for statement in row.statements)]
+
+
+def _hollow(look: StoreLook, doubts: Doubts, unchecked: Counter[str]) -> list[str]:
+    """Return the hollow entities in the order of their rows; count those in doubt."""
+    columns = read_entity_columns(look.whole, look.original, look.tables)
+    hollow = hollow_entities(columns.entities, columns.observed, columns.merged, columns.split)
+    named = []
+    for entity, created_at in hollow.select("id", "created_at").iter_rows():
+        doubt = _erased(look, ENTITIES, entity) or doubts.of(created_at)
+        if doubt is None:
+            named.append(entity)
+        else:
+            unchecked[doubt] += 1
+    return named
+
+
+def _erased(look: StoreLook, kind: str, name: str) -> Doubt | None:
+    return "erased" if look.ledger.erased.among(kind, [name]) else None
