@@ -108,15 +108,18 @@ class _Judge:
 
     def extent_of(self, row: PayloadRow) -> Extent | Reason | None:
         """Return how much of a payload is stored, why that cannot be said; None where all is."""
-        own = [self._fields(statement.fields) for statement in row.statements]
-        types = [statement.entity_type or "" for statement in row.statements]
-        known = [fields for fields in own if not isinstance(fields, str)]
-        if len(known) == len(own) and is_proven(row.digest, list(zip(types, known, strict=True))):
+        stated = [
+            (statement.entity_type or "", self._plain(statement.fields) or "")
+            for statement in row.statements
+        ]
+        if is_proven(row.digest, stated):
             return None
         items = self._items(row)
         if isinstance(items, str):
             return items
-        return _extent(items, own) if own else self._extent_by_interpretations(row, items)
+        if not row.statements:
+            return self._extent_by_interpretations(row, items)
+        return _extent(items, [self._fields(statement.fields) for statement in row.statements])
 
     def _extent_by_interpretations(self, row: PayloadRow, items: list[Item]) -> Extent | Reason:
         """Look for the items of a payload without observations among those of interpretations."""
@@ -148,18 +151,20 @@ class _Judge:
         return "unreadable" if items is None else items
 
     def _fields(self, cell: str | None) -> Item | Reason:
-        """Return the fields of an observation, opened."""
-        if cell is not None and _SEALED.fullmatch(cell):
-            cell = self._opened(cell)
-            if cell is None:
-                return "encrypted"
+        """Return the fields of an observation, or why they cannot be had."""
+        plain = self._plain(cell)
+        if plain is None:
+            return "unreadable" if cell is None else "encrypted"
         try:
-            fields = parse_json(cell or "")
+            fields = parse_json(plain)
         except NotJson:
             return "unreadable"
         return fields if isinstance(fields, dict) else "unreadable"
 
-    def _opened(self, cell: str) -> str | None:
+    def _plain(self, cell: str | None) -> str | None:
+        """Return a cell opened; None for one that no key opens, and for none."""
+        if cell is None or cell.startswith("{") or not _SEALED.fullmatch(cell):
+            return cell
         if self._look.key is None:
             return None
         self._key = self._key or read_key(self._look.key)

@@ -38,15 +38,15 @@ def read_payload(path: Path) -> bytes | Unread:
         if not stat.S_ISREG(path.stat().st_mode):
             return "unreadable"
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        with os.fdopen(descriptor, "rb") as file:
+        with os.fdopen(descriptor, "rb", buffering=0) as file:
             facts = os.fstat(descriptor)
-            if not stat.S_ISREG(facts.st_mode):  # another took its place meanwhile
+            if not stat.S_ISREG(facts.st_mode):  # something else took its place meanwhile
                 return "unreadable"
-            content = b"" if facts.st_size > MOST_BYTES else file.read(MOST_BYTES + 1)
+            if facts.st_size > MOST_BYTES:
+                return "too-large"
+            content = file.read(facts.st_size)
     except FileNotFoundError:
         return "no-file"
     except OSError:
         return "unreadable"
-    if facts.st_size > MOST_BYTES or len(content) > MOST_BYTES:
-        return "too-large"
     return content if hashlib.sha256(content).hexdigest() == path.name else "unreadable"

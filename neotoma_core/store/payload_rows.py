@@ -4,6 +4,7 @@ What is in memory at any time is one payload's observations, and no more of them
 that is read could have.
 """
 
+import functools
 import itertools
 import operator
 import sqlite3
@@ -11,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import polars as pl
 
@@ -24,19 +25,21 @@ from neotoma_core.unfinished.payloads import METHODS
 
 _MOST_STATED: Final = 4 * MOST_BYTES  # of one payload's observations
 _ROW_BYTES: Final = 200
+_STATED: Final = 6  # the first column of a row that is of an observation
 
 
-@dataclass(frozen=True, slots=True)
-class Statement:
-    """One observation of a payload; ``fields`` is None where it is no text, or too long."""
+class Statement(NamedTuple):
+    """One observation of a payload; ``fields`` is None where it is no text, or too long.
+
+    A tuple, as is ``PayloadRow``: a million of them are made in half the time.
+    """
 
     entity_type: str | None
-    fields: str | None
     created_at: str | None
+    fields: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class PayloadRow:
+class PayloadRow(NamedTuple):
     """One payload: its source, and its observations in the order they were written.
 
     ``digest``: the SHA-256 of its bytes; ``name``: its raw file, below the raw folder. Where there
@@ -129,7 +132,7 @@ def stored_payloads(
     Raises BackupDamaged where SQLite cannot read them.
     """
     with closing(connect_read_only(whole)) as connection:
-        connection.text_factory = lambda raw: raw.decode("utf-8", "replace")
+        connection.text_factory = functools.partial(str, encoding="utf-8", errors="replace")
         try:
             yield StoredPayloads(connection, tables)
         except sqlite3.DatabaseError as error:
@@ -171,16 +174,17 @@ def _payload(rows: Iterator[tuple[Any, ...]]) -> PayloadRow:
     first = next(rows)
     placed: list[tuple[int, Statement]] = []
     size = 0
-    for *_, place, entity_type, stated_at, fields in itertools.chain([first], rows):
+    for row in itertools.chain((first,), rows):
+        place, kind, created_at, fields = row[_STATED:]
         if place is None:
             break
         size += len(fields or "") + _ROW_BYTES
         if size > _MOST_STATED:
-            placed.append((place, Statement(None, None, stated_at)))
+            placed.append((place, Statement(None, created_at, None)))
             break
-        placed.append((place, Statement(entity_type, fields, stated_at)))
+        placed.append((place, Statement(kind, created_at, fields)))
     placed.sort(key=operator.itemgetter(0))
-    _, source, user, digest, name, created_at, *_ = first
+    source, user, digest, name, created_at = first[1:_STATED]
     statements = tuple(statement for _, statement in placed)
     return PayloadRow(source, user, digest or "", name or "", created_at, statements)
 

@@ -6,8 +6,9 @@ observation, so observations are never counted.
 """
 
 import hashlib
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 import orjson
@@ -21,6 +22,7 @@ METHODS: Final = ("api_store", "mcp_store")
 Item = Mapping[str, JsonValue]
 Shape = frozenset[tuple[str, type]]
 
+_NO_FIELDS: Final = "{}"
 _TYPE_KEYS: Final = ("entity_type", "type")  # of an item; in no observation's fields
 _MOST_COMPARISONS: Final = 1_000_000  # of a shape of items with a shape of observations
 
@@ -45,16 +47,25 @@ def items_of(content: JsonValue) -> list[Item] | None:
     return list(objects) if len(objects) == len(items) else None
 
 
-def is_proven(digest: str, stated: Sequence[tuple[str, Item]]) -> bool:
-    """Return whether observations, as (entity type, fields) in order, prove their payload whole.
+def is_proven(digest: str, stated: Sequence[tuple[str, str]]) -> bool:
+    """Return whether observations prove their payload whole, so that it need not be read.
 
-    They do where the payload they would have come from has the very SHA-256 of the payload. It need
-    not be read then. Upstream writes it compact over HTTP and indented over MCP.
+    ``stated``: entity type and fields of each, in order, the fields as JSON. They do where the
+    payload they would have come from has the SHA-256 of the payload. Upstream writes it compact
+    over HTTP and indented over MCP.
     """
-    items: JsonValue = [{"entity_type": kind, **fields} for kind, fields in stated]
-    return bool(stated) and any(
-        hashlib.sha256(text).hexdigest() == digest for text in _payload_texts(items)
+    if not stated:
+        return False
+    compact = f"[{','.join(_item_text(kind, fields) for kind, fields in stated)}]".encode(
+        "utf-8", "replace"
     )
+    if hashlib.sha256(compact).hexdigest() == digest:
+        return True
+    try:
+        indented = orjson.dumps(orjson.loads(compact), option=orjson.OPT_INDENT_2)
+    except orjson.JSONDecodeError:  # no fields, or some that JavaScript alone reads
+        return False
+    return hashlib.sha256(indented).hexdigest() == digest
 
 
 def count_stored(items: Sequence[Item], stated: Sequence[Item]) -> int | None:
@@ -82,12 +93,13 @@ def count_stored(items: Sequence[Item], stated: Sequence[Item]) -> int | None:
     return stored
 
 
-def _payload_texts(items: JsonValue) -> Iterator[bytes]:
-    yield stringify(items).encode()
-    try:
-        yield orjson.dumps(items, option=orjson.OPT_INDENT_2)
-    except orjson.JSONEncodeError:
-        return  # halves of a character, huge numbers: then it is read
+def _item_text(kind: str, fields: str) -> str:
+    return f"{_item_start(kind)}{',' if len(fields) > len(_NO_FIELDS) else ''}{fields[1:]}"
+
+
+@lru_cache(maxsize=1_024)
+def _item_start(kind: str) -> str:
+    return f'{{"entity_type":{stringify(kind)}'
 
 
 def _fields_of(item: Item) -> Item:
