@@ -6,6 +6,7 @@ payloads with their observations → proven whole by hash, or their raw file rea
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from neotoma_core.canonical import NotJson, instant_ms, parse_json
 from neotoma_core.encryption import SEALED_SHAPE
 from neotoma_core.erasure.naming import ENTITIES, SOURCES
+from neotoma_core.errors import UsageError
 from neotoma_core.report.unfinished import UnfinishedStore, UnfinishedStores
 from neotoma_core.store.inspection import StoredTable
 from neotoma_core.store.keys import KeySource, read_key
@@ -63,7 +65,7 @@ class StoreLook:
 def find_unfinished(look: StoreLook) -> UnfinishedStores:
     """Return what stores left that did not finish.
 
-    Raises BackupDamaged, BackupUnreadable, and UsageError for an unusable key.
+    A key that cannot be used opens nothing. Raises BackupDamaged, BackupUnreadable.
     """
     erased = look.ledger.last_erased_at
     doubts = Doubts(int(look.now.timestamp() * 1000), instant_ms(erased) if erased else None)
@@ -102,6 +104,7 @@ class _Judge:
     def __init__(self, look: StoreLook, payloads: StoredPayloads) -> None:
         self._look: Final = look
         self._payloads: Final = payloads
+        self._key_source = look.key
         self._key: DataKey | None = None
         self._read = 0
         self._interpreted: Interpreted | None = None
@@ -165,13 +168,18 @@ class _Judge:
         """Return a cell opened; None for one that no key opens, and for none."""
         if cell is None or cell.startswith("{") or not _SEALED.fullmatch(cell):
             return cell
-        if self._look.key is None:
-            return None
-        self._key = self._key or read_key(self._look.key)
-        try:
-            return self._key.open(cell)
-        except ValueError:  # sealed with another key; what it says cannot be told
-            return None
+        key = self._data_key()
+        with suppress(ValueError):  # sealed with another key
+            return key.open(cell) if key else None
+        return None
+
+    def _data_key(self) -> "DataKey | None":
+        """Return the key; None where there is none, or none that can be used."""
+        if self._key_source and self._key is None:
+            with suppress(UsageError):
+                self._key = read_key(self._key_source)
+            self._key_source = None
+        return self._key
 
 
 def _extent(items: Sequence[Item], stated: Sequence[Item | Reason]) -> Extent | Reason:

@@ -21,10 +21,10 @@ from neotoma_core.ops.progress import Silent
 from neotoma_core.ops.search import SearchRequest
 from neotoma_core.report.unfinished import UnfinishedStores
 from neotoma_core.store import payload_files, payload_rows
-from neotoma_core.store.keys import KeySource
+from neotoma_core.store.keys import KeyFile, KeySource
 from tests.conftest import FIXTURES, NOW, Recover
 from tests.core.test_encryption import KEY, SECRET
-from tests.databases import Row, entity, make_database, observation
+from tests.databases import Row, entity, insert, make_database, observation
 from tests.ops.backing_up import Vault
 from tests.ops.rebuilding import check, rebuild
 from tests.ops.test_encrypted import key_file
@@ -231,6 +231,16 @@ def test_a_store_with_an_interpretation_hangs_on_another_source(
     assert named(found_in(make_database(place, tables))) == expected
 
 
+def test_an_interpretation_stores_what_its_own_user_sent(place: Path, raw: Path) -> None:
+    told = observation("o", "e1", **{**INTERPRETED, "created_at": AT, "user_id": "one"})
+    tables = together(
+        sent(raw, "of-one", [A], stored=[], user_id="one"),
+        sent(raw, "of-two", [A], stored=[], user_id="two"),
+        {"observations": [told], "entities": [entity("e1")]},
+    )
+    assert named(found_in(make_database(place, tables))) == never("of-two")
+
+
 def test_a_payloads_own_observation_may_lie_behind_many_of_other_interpretations(
     place: Path, raw: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -376,19 +386,27 @@ def test_a_status_reads_the_newest_files_and_a_check_all(
     assert (named(stores), stores.unchecked) == (never("s2", "s1"), {"not-reached": 1})
 
 
+def before_now(seconds: int) -> str:
+    return (NOW - timedelta(seconds=seconds)).isoformat().replace("+00:00", ".000Z")
+
+
 def test_a_store_that_may_still_run_is_not_named_nor_are_its_entities(
     place: Path, raw: Path
 ) -> None:
-    began = (NOW - timedelta(seconds=50)).isoformat().replace("+00:00", ".000Z")
-    running = sent(raw, "running", [note("r"), note("s")], stored=[0], created_at=began)
+    running = sent(raw, "running", [note("r"), note("s")], stored=[0], created_at=before_now(300))
+    running["observations"] = [
+        {**row, "created_at": before_now(10)} for row in running["observations"]
+    ]
     tables = together(
         running,
-        sent(raw, "old", [A], stored=[]),
-        {"entities": [entity("next", created_at=began), entity("hollow")]},
+        sent(raw, "begun", [note("t")], stored=[], created_at=before_now(50)),
+        sent(raw, "old", [A], stored=[], created_at=before_now(400)),
+        {"entities": [entity("next", created_at=before_now(299))]},
+        {"entities": [entity("hollow", created_at=before_now(301))]},
     )
     stores = found_in(make_database(place, tables))
     assert named(stores) == {"never": {"old"}, "partly": {}, "hollow": {"hollow"}}
-    assert stores.unchecked == {"recent": 2}
+    assert stores.unchecked == {"recent": 3}
 
 
 def sealed(rows: list[Row]) -> list[Row]:
@@ -411,7 +429,7 @@ def test_encrypted_observations_are_compared_with_the_key_and_not_without(
     assert opened is not None
     assert (named(opened), opened.unchecked) == (expected, {})
     assert status_of(target, key) == opened
-    for unusable in (None, key_file(tmp_path, bytes(32))):
+    for unusable in (None, key_file(tmp_path, bytes(32)), KeyFile(tmp_path / "absent.key")):
         closed = status_of(target, unusable)
         assert closed is not None
         assert (named(closed), closed.unchecked) == (never("never"), {"encrypted": 2})
@@ -419,7 +437,7 @@ def test_encrypted_observations_are_compared_with_the_key_and_not_without(
 
 def test_what_an_erasure_left_of_a_payload_is_no_crash(place: Path, raw: Path) -> None:
     erased = sent(raw, "shared", [A, B])
-    later = (NOW + timedelta(days=3)).isoformat().replace("+00:00", ".000Z")
+    later = before_now(-3 * 86_400)
     tables = together(
         erased,
         {"entities": [entity("emptied")]},
@@ -439,20 +457,18 @@ def test_what_an_erasure_left_of_a_payload_is_no_crash(place: Path, raw: Path) -
 
 
 def test_an_erased_id_that_is_back_is_not_named(place: Path, raw: Path) -> None:
-    target = make_database(place, sent(raw, "kept", [A]))
-    request = EraseRequest(target, target.parent / "vault", entities=("back",), even_if_absent=True)
+    tables = together(sent(raw, "kept", [A]), sent(raw, "gone", [B]))
+    target = make_database(place, tables)
+    request = EraseRequest(target, target.parent / "vault", entities=("gone-e0",))
     with erase_run(request, NOW) as run:
         erase(run, lambda _: True, Silent())
-    later = (NOW + timedelta(days=3)).isoformat().replace("+00:00", ".000Z")
-    with closing(sqlite3.connect(target)) as connection:
-        connection.execute(
-            "INSERT INTO entities (id, entity_type, canonical_name, created_at) "
-            "VALUES ('back', 'note', 'x', ?)",
-            (later,),
-        )
-        connection.commit()
+    later = before_now(-3 * 86_400)
+    back = sent(raw, "gone", [B], stored=[], created_at=later)
+    with closing(sqlite3.connect(target, isolation_level=None)) as connection:
+        insert(connection, "sources", back["sources"][0])
+        insert(connection, "entities", entity("gone-e0", created_at=later))
     stores = found_in(target)
-    assert (named(stores), stores.unchecked) == (NOTHING, {"erased": 1})
+    assert (named(stores), stores.unchecked) == (NOTHING, {"erased": 2})
 
 
 @pytest.mark.parametrize("version", VERSIONS, ids=lambda version: version.name)
@@ -501,13 +517,7 @@ def test_a_database_in_use_is_read_with_its_log(place: Path, raw: Path) -> None:
     make_database(place)
     with closing(sqlite3.connect(place, isolation_level=None)) as writer:
         writer.execute("PRAGMA journal_mode = WAL")
-        for table, rows in sent(raw, "never", [A], stored=[]).items():
-            for row in rows:
-                names = ", ".join(row)
-                marks = ", ".join("?" * len(row))
-                writer.execute(
-                    f"INSERT INTO {table} ({names}) VALUES ({marks})", tuple(row.values())
-                )
+        insert(writer, "sources", sent(raw, "never", [A], stored=[])["sources"][0])
         assert named(found_in(place)) == never("never")
 
 
