@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
@@ -69,33 +69,65 @@ def find_unfinished(look: StoreLook) -> UnfinishedStores:
     """
     erased = look.ledger.last_erased_at
     doubts = Doubts(int(look.now.timestamp() * 1000), instant_ms(erased) if erased else None)
-    unchecked: Counter[str] = Counter()
-    found: list[UnfinishedStore] = []
-    started: list[int] = []
-    payloads = 0
+    tally = _Tally(look, doubts)
     with stored_payloads(look.whole, look.original, look.tables) as stored:
         judge = _Judge(look, stored)
-        for payloads, row in enumerate(stored, 1):  # noqa: B007 - the count is told at the end
-            extent = judge.extent_of(row)
-            if isinstance(extent, Extent) and not extent.is_whole:
-                doubt = _erased(look, SOURCES, row.source) or doubts.of(*_moments(row))
-                if doubt is None:
-                    found.append(_store(look, row, extent))
-                else:
-                    unchecked[doubt] += 1
-                if doubt == "recent" and (began := instant_ms(row.created_at or "")) is not None:
-                    started.append(began)
-            elif isinstance(extent, str):
-                unchecked[extent] += 1
-    doubts = replace(doubts, busy_since=min(started, default=None))
-    hollow = _hollow(look, doubts, unchecked)
+        for row in stored:
+            tally.add_payload(row, judge.extent_of(row))
+    tally.doubts = replace(doubts, busy_since=min(tally.began, default=None))
+    columns = read_entity_columns(look.whole, look.original, look.tables)
+    hollow = hollow_entities(columns.entities, columns.observed, columns.merged, columns.split)
+    for entity, created_at in hollow.select("id", "created_at").iter_rows():
+        tally.add_hollow(entity, created_at)
     return UnfinishedStores(
-        payloads,
-        tuple(store for store in found if not store.stored),
-        tuple(store for store in found if store.stored),
-        tuple(hollow),
-        dict(sorted(unchecked.items())),
+        tally.payloads,
+        tuple(store for store in tally.stores if not store.stored),
+        tuple(store for store in tally.stores if store.stored),
+        tuple(tally.hollow),
+        dict(sorted(tally.unchecked.items())),
     )
+
+
+@dataclass(slots=True)
+class _Tally:
+    """What was found so far. ``began``: when stores began that may still be running."""
+
+    look: StoreLook
+    doubts: Doubts
+    payloads: int = 0
+    stores: list[UnfinishedStore] = field(default_factory=list)
+    hollow: list[str] = field(default_factory=list)
+    began: list[int] = field(default_factory=list)
+    unchecked: Counter[str] = field(default_factory=Counter)
+
+    def add_payload(self, row: PayloadRow, extent: "Extent | Reason | None") -> None:
+        """Count a payload, and take it down where it is not whole and nothing is in doubt."""
+        self.payloads += 1
+        if isinstance(extent, str):
+            self.unchecked[extent] += 1
+        elif extent is not None and not extent.is_whole:
+            stated = (statement.created_at for statement in row.statements)
+            doubt = self._doubt(SOURCES, row.source, row.created_at, *stated)
+            began = instant_ms(row.created_at or "")
+            if doubt is None:
+                file = payload_file(self.look.folders, row.name)
+                store = UnfinishedStore(row.source, extent.stored, extent.items, str(file))
+                self.stores.append(store)
+            elif doubt == "recent" and began is not None:
+                self.began.append(began)
+
+    def add_hollow(self, entity: str, created_at: str | None) -> None:
+        """Take down an entity without an observation, where nothing is in doubt."""
+        if self._doubt(ENTITIES, entity, created_at) is None:
+            self.hollow.append(entity)
+
+    def _doubt(self, kind: str, name: str, *written: str | None) -> Doubt | None:
+        """Return why something is not to be named, and count it then."""
+        erased = self.look.ledger.erased.among(kind, [name])
+        doubt = "erased" if erased else self.doubts.of(*written)
+        if doubt is not None:
+            self.unchecked[doubt] += 1
+        return doubt
 
 
 class _Judge:
@@ -190,30 +222,3 @@ def _extent(items: Sequence[Item], stated: Sequence[Item | Reason]) -> Extent | 
         return "too-many"
     hindrance = next((fields for fields in stated if isinstance(fields, str)), None)
     return hindrance if hindrance and stored < len(items) else Extent(stored, len(items))
-
-
-def _store(look: StoreLook, row: PayloadRow, extent: Extent) -> UnfinishedStore:
-    file = payload_file(look.folders, row.name)
-    return UnfinishedStore(row.source, extent.stored, extent.items, str(file))
-
-
-def _moments(row: PayloadRow) -> list[str | None]:
-    return [row.created_at, *(statement.created_at for statement in row.statements)]
-
-
-def _hollow(look: StoreLook, doubts: Doubts, unchecked: Counter[str]) -> list[str]:
-    """Return the hollow entities in the order of their rows; count those in doubt."""
-    columns = read_entity_columns(look.whole, look.original, look.tables)
-    hollow = hollow_entities(columns.entities, columns.observed, columns.merged, columns.split)
-    named = []
-    for entity, created_at in hollow.select("id", "created_at").iter_rows():
-        doubt = _erased(look, ENTITIES, entity) or doubts.of(created_at)
-        if doubt is None:
-            named.append(entity)
-        else:
-            unchecked[doubt] += 1
-    return named
-
-
-def _erased(look: StoreLook, kind: str, name: str) -> Doubt | None:
-    return "erased" if look.ledger.erased.among(kind, [name]) else None
