@@ -1,5 +1,6 @@
 """Columns of times as Neotoma writes them, read as instants."""
 
+from dataclasses import dataclass
 from typing import Final
 
 import polars as pl
@@ -7,6 +8,17 @@ import polars as pl
 from neotoma_core.canonical import instant_ms
 
 _AS_WRITTEN: Final = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$"
+
+
+@dataclass(frozen=True, slots=True)
+class Instants:
+    """Ends of the log, in UTC milliseconds, both included; None where there is none.
+
+    ``observed``: by when it happened; ``known``: by when it was in the database.
+    """
+
+    observed: int | None = None
+    known: int | None = None
 
 
 def instants(texts: pl.Series) -> pl.Series:

@@ -24,7 +24,7 @@ from neotoma_core.ops import (
 from neotoma_core.ops.reset import ResetReport
 from neotoma_core.ops.restore import RestoreReport
 from neotoma_core.ops.shell_guard import GuardReport
-from neotoma_core.report import findings
+from neotoma_core.report import findings, unfinished
 from neotoma_core.report.archive import ArchiveReport
 from neotoma_core.report.archive_restore import ArchiveRestoreReport
 from neotoma_core.report.archive_verification import ArchiveVerification
@@ -97,6 +97,7 @@ def test_every_kind_of_finding_is_documented() -> None:
         findings,
         reporting,
         rebuild_reporting,
+        unfinished,
         erased_rows,
         erasure_reporting,
         archive_after,

@@ -15,6 +15,7 @@ _TITLES = {
     "plan": "planning",
     "reduce": "reducing",
     "publish": "publishing",
+    "stores": "comparing payloads with observations",
     "search": "searching",
     "examine": "reading the copies found",
 }

@@ -23,8 +23,8 @@ from neotoma_core.merge.references import (
 from neotoma_core.merge.repointing import EDGES, repointed
 from neotoma_core.merge.table import CONFLICTS, TableMerge
 from neotoma_core.merge.whole_rows import merge_with_keyless
+from neotoma_core.merged_away import MergedAway
 from neotoma_core.policies import Registry
-from neotoma_core.snapshots.merged_away import MergedAway
 from neotoma_core.tables import MERGED, Table
 
 _SCHEMA_TEXTS: Final = ("schema_version", "schema_definition", "reducer_config")

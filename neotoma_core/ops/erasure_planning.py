@@ -14,6 +14,7 @@ from neotoma_core.erasure.reach import Ids, Reach, reach
 from neotoma_core.errors import KeyMissing
 from neotoma_core.frames import ROWID
 from neotoma_core.merge.plan import registry_of
+from neotoma_core.merged_away import MergedAway
 from neotoma_core.policies import Registry
 from neotoma_core.reduce.rule_sets import rules_of
 from neotoma_core.snapshots.deciding import (
@@ -25,7 +26,6 @@ from neotoma_core.snapshots.deciding import (
     decide_entities,
     decide_relationships,
 )
-from neotoma_core.snapshots.merged_away import MergedAway
 from neotoma_core.store.databases import connect_read_only
 from neotoma_core.store.inspection import StoredTable, list_tables
 from neotoma_core.store.keys import KeySource, read_key

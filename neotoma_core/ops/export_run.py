@@ -14,11 +14,11 @@ from neotoma_core.ops.progress import Progress
 from neotoma_core.ops.rebuild_as_of import instant_of
 from neotoma_core.ops.rebuild_run import RebuildRequest, RebuildRun, reading_run
 from neotoma_core.ops.run import DatabaseRef
-from neotoma_core.reduce.cut_off import Instants
 from neotoma_core.report.findings import Finding
 from neotoma_core.store.archive import open_archive
 from neotoma_core.store.export_files import Format, require_export
 from neotoma_core.store.keys import KeySource
+from neotoma_core.times import Instants
 
 
 @dataclass(frozen=True, slots=True)

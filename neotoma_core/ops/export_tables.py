@@ -14,7 +14,7 @@ from neotoma_core.export.typed import untyped_texts
 from neotoma_core.ops.ahead import worked_ahead
 from neotoma_core.ops.rebuild_deciding import opened_bucket
 from neotoma_core.ops.rebuild_reading import Reading
-from neotoma_core.reduce.cut_off import Instants, up_to
+from neotoma_core.reduce.cut_off import up_to
 from neotoma_core.reduce.relationships import reduce_relationships
 from neotoma_core.snapshots.deciding import (
     ENTITY_SNAPSHOTS,
@@ -25,7 +25,7 @@ from neotoma_core.snapshots.deciding import (
 from neotoma_core.store.rows import read_rows
 from neotoma_core.store.selection import read_owners
 from neotoma_core.tables import BY_NAME
-from neotoma_core.times import instants
+from neotoma_core.times import Instants, instants
 
 _NUMBERS: Final = ("source_priority", "specificity_score")
 OBSERVATIONS: Final = {

@@ -1,21 +1,32 @@
 """Finding copies: the inventory, and the status of one database among its copies."""
 
 import shlex
+from contextlib import closing, suppress
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
+from typing import Final
 
-from neotoma_core.errors import UsageError
+from neotoma_core.errors import BackupError, TargetLocked, UsageError
 from neotoma_core.ops.composing import family_of, number_of
 from neotoma_core.ops.inventory import drop_check, inventory_frame, take_inventory
 from neotoma_core.ops.progress import Progress
 from neotoma_core.ops.protection import protection_of, summary_of
+from neotoma_core.ops.raw_files import raw_folders_of
 from neotoma_core.ops.run import target_of
-from neotoma_core.ops.search import SearchRequest, search
+from neotoma_core.ops.search import FoundCopy, SearchRequest, search
+from neotoma_core.ops.unfinished import StoreLook, find_unfinished
 from neotoma_core.report.inventory import InventoryReport, StatusReport
+from neotoma_core.report.unfinished import UnfinishedStores
 from neotoma_core.store.atomic import write_file
+from neotoma_core.store.databases import connect_read_only, make_whole
+from neotoma_core.store.examining import read_at_rest
 from neotoma_core.store.frame_files import write_parquet
+from neotoma_core.store.inspection import list_tables
+from neotoma_core.store.ledger import read_ledger
 from neotoma_core.store.scratch import private_scratch
+
+_MOST_PAYLOADS: Final = 20_000  # raw files that a status reads
 
 
 def find_copies(
@@ -63,9 +74,13 @@ def check_status(
     present = target_of(target)
     with private_scratch() as scratch:
         found = search(where, scratch, progress, [target] if present else [])
-    number = number_of(found, target)
-    if present and number is None:
-        raise UsageError(f"{target}: not a Neotoma database; name the database file")
+        number = number_of(found, target)
+        if present and number is None:
+            raise UsageError(f"{target}: not a Neotoma database; name the database file")
+        unfinished = None
+        if number is not None and found.copies[number].examined.state == "sound":
+            progress.begin("stores")
+            unfinished = _unfinished(found.copies[number], where, vault, now, scratch)
     copy = found.known.get(-1 if number is None else number)
     own = family_of(found, copy.number if copy else None, target)
     examined = found.copies[number].examined if number is not None else None
@@ -86,5 +101,38 @@ def check_status(
         len(found.copies) - (number is not None),
         drop,
         protection,
+        unfinished,
         drop.next or backup,
     )
+
+
+def _unfinished(
+    target: FoundCopy, where: SearchRequest, vault: Path, now: datetime, scratch: Path
+) -> UnfinishedStores | None:
+    """Return what stores left that did not finish; None where the database cannot be read again."""
+    folder = scratch / "stores"
+    folder.mkdir()
+    ledger = read_ledger(vault)
+
+    def look(copy: Path) -> UnfinishedStores | None:
+        with suppress(BackupError):  # its state, in the same report, says what is wrong
+            whole = make_whole(copy, target.path, folder / "whole")
+            with closing(connect_read_only(whole)) as connection:
+                tables = {t.name: t for t in list_tables(connection, target.path)}
+            return find_unfinished(
+                StoreLook(
+                    whole=whole,
+                    original=target.path,
+                    tables=tables,
+                    folders=raw_folders_of(target.path),
+                    key=where.key,
+                    ledger=ledger,
+                    now=now,
+                    most_files=_MOST_PAYLOADS,
+                )
+            )
+        return None
+
+    with suppress(TargetLocked):
+        return read_at_rest(target.readable, folder / "copy", look)
+    return None

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import polars as pl
 
-from neotoma_core.environments import RAW_FOLDERS, Environment
+from neotoma_core.environments import RAW_FOLDERS, Environment, environment_of
 from neotoma_core.erasure.naming import STORED_FILE
 from neotoma_core.errors import DiskFull
 from neotoma_core.ops.progress import Progress
@@ -162,6 +162,11 @@ def _belongs_in(run: Run, environment: Environment) -> Path:
 
 def target_folders(run: Run) -> list[Path]:
     """Return where the target's raw files are: one folder, or both where its name says nothing."""
-    environment = run.target_environment
+    return raw_folders_of(run.request.target)
+
+
+def raw_folders_of(database: Path) -> list[Path]:
+    """Return where a database's raw files are: one folder, or both where its name says nothing."""
+    environment = environment_of(database.name)
     names = [RAW_FOLDERS[environment]] if environment else list(RAW_FOLDERS.values())
-    return [run.request.target.parent / name for name in names]
+    return [database.parent / name for name in names]

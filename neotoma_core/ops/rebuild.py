@@ -11,6 +11,7 @@ from dataclasses import replace
 from neotoma_core.ops.clock import Clock
 from neotoma_core.ops.planning import iso
 from neotoma_core.ops.progress import Progress
+from neotoma_core.ops.raw_files import target_folders
 from neotoma_core.ops.rebuild_deciding import (
     Bucket,
     Tally,
@@ -30,7 +31,10 @@ from neotoma_core.ops.rebuild_reading import (
 from neotoma_core.ops.rebuild_reporting import reported, save
 from neotoma_core.ops.rebuild_run import RebuildRun
 from neotoma_core.ops.reporting import undo_command
+from neotoma_core.ops.unfinished import StoreLook, find_unfinished
 from neotoma_core.report.rebuild import RebuildReport
+from neotoma_core.report.unfinished import UnfinishedStores
+from neotoma_core.store.ledger import read_ledger
 from neotoma_core.tables import BY_NAME
 
 Confirm = Callable[[RebuildReport], bool]
@@ -41,7 +45,8 @@ def check_snapshots(
 ) -> RebuildReport:
     """Report where the target's snapshots are not what its log says; write nothing to it.
 
-    ``secured``: the copy to read, where there is one already. Raises what ``read_target`` raises.
+    ``secured``: the copy to read, where there is one already, as a drill has: then neither its
+    indexes nor its stores are looked into. Raises what ``read_target`` raises.
     """
     clock = Clock()
     reading = read_target(rebuild, (*ENTITIES, *RELATIONSHIPS), progress, clock, secured)
@@ -49,8 +54,9 @@ def check_snapshots(
         progress.begin("integrity")
         prove_indexes(reading)
     clock.lap("integrity")
+    unfinished = None if secured else _unfinished(reading, progress, clock)
     tallies, drift = _decide(reading, lambda _: None, progress, clock)
-    report = reported(reading, tallies, drift, clock.seconds)
+    report = reported(reading, tallies, drift, clock.seconds, unfinished)
     checked = replace(report, outcome="checked", seconds=clock.seconds)
     save(rebuild.run.folders, checked)
     return checked
@@ -64,11 +70,12 @@ def rebuild_snapshots(rebuild: RebuildRun, confirm: Confirm, progress: Progress)
     """
     clock = Clock()
     reading = read_target(rebuild, (*ENTITIES, *RELATIONSHIPS), progress, clock)
+    unfinished = _unfinished(reading, progress, clock)
     with Staging(reading) as staging:
         tallies, drift = _decide(reading, staging.add, progress, clock)
         staging.finish()
         clock.lap("reduce")
-        report = reported(reading, tallies, drift, clock.seconds)
+        report = reported(reading, tallies, drift, clock.seconds, unfinished)
         if not report.writes:
             report = replace(report, outcome="unchanged")
         elif confirm(report):
@@ -81,6 +88,27 @@ def rebuild_snapshots(rebuild: RebuildRun, confirm: Confirm, progress: Progress)
     report = replace(report, seconds=clock.seconds)
     save(rebuild.run.folders, report)
     return report
+
+
+def _unfinished(reading: Reading, progress: Progress, clock: Clock) -> UnfinishedStores | None:
+    """Return what stores left that did not finish; None where only a part is asked for."""
+    request, run = reading.rebuild.request, reading.rebuild.run
+    if request.narrowed:
+        return None
+    progress.begin("stores")
+    found = find_unfinished(
+        StoreLook(
+            whole=reading.whole,
+            original=request.target,
+            tables=reading.stored,
+            folders=target_folders(run),
+            key=request.key,
+            ledger=read_ledger(run.folders.vault),
+            now=run.started,
+        )
+    )
+    clock.lap("stores")
+    return found
 
 
 def _decide(

@@ -22,7 +22,7 @@ from neotoma_core.ops.rebuild_drift import DriftRecord
 from neotoma_core.ops.rebuild_reading import Reading, read_target
 from neotoma_core.ops.rebuild_reporting import reported, save
 from neotoma_core.ops.rebuild_run import RebuildRun
-from neotoma_core.reduce.cut_off import Instants, up_to
+from neotoma_core.reduce.cut_off import up_to
 from neotoma_core.reduce.reduction import ENTITY_SNAPSHOT
 from neotoma_core.report.rebuild import CutOff, RebuildReport
 from neotoma_core.snapshots.change import DerivedChange
@@ -31,6 +31,7 @@ from neotoma_core.snapshots.drift import DRIFT
 from neotoma_core.store.frame_files import parquet_parts
 from neotoma_core.store.selection import read_owners
 from neotoma_core.store.space import out_of_space_named
+from neotoma_core.times import Instants
 
 _PARQUET: Final = b"PAR1"
 _COLUMNS: Final = {name: kind() for name, kind in ENTITY_SNAPSHOT.items()}

@@ -14,14 +14,20 @@ from neotoma_core.report.rebuild import (
     RebuildReport,
 )
 from neotoma_core.report.recovery import DerivedSummary
+from neotoma_core.report.unfinished import UnfinishedStores, unfinished_findings
 from neotoma_core.store.atomic import write_file
 from neotoma_core.store.vault import RunFolders
 
 
 def reported(
-    reading: Reading, tallies: Sequence[Tally], drift: DriftRecord, seconds: Mapping[str, float]
+    reading: Reading,
+    tallies: Sequence[Tally],
+    drift: DriftRecord,
+    seconds: Mapping[str, float],
+    unfinished: UnfinishedStores | None = None,
 ) -> RebuildReport:
     """Return the report of what was decided; nothing is written yet."""
+    noticed = unfinished_findings(unfinished) if unfinished else ()
     run = reading.rebuild.run
     return RebuildReport(
         run=run.folders.name,
@@ -41,7 +47,8 @@ def reported(
         cut_off=None,
         out=None,
         checks=(),
-        findings=tuple(findings(reading, tallies)),
+        findings=(*findings(reading, tallies), *noticed),
+        unfinished=unfinished,
         seconds=dict(seconds),
         report=str(run.folders.report / "report.json"),
         undo=None,

@@ -1,21 +1,8 @@
 """The log as it was: observations up to an instant, by when they happened or were known."""
 
-from dataclasses import dataclass
-
 import polars as pl
 
-from neotoma_core.times import instants
-
-
-@dataclass(frozen=True, slots=True)
-class Instants:
-    """Ends of the log, in UTC milliseconds, both included; None where there is none.
-
-    ``observed``: by when it happened; ``known``: by when it was in the database.
-    """
-
-    observed: int | None = None
-    known: int | None = None
+from neotoma_core.times import Instants, instants
 
 
 def up_to(observations: pl.DataFrame, end: Instants) -> pl.DataFrame:

@@ -10,6 +10,7 @@ from typing import Literal
 
 from neotoma_core.report.document import document
 from neotoma_core.report.protection import ProtectionSummary
+from neotoma_core.report.unfinished import UnfinishedStores
 
 Verdict = Literal["wiped", "lacking", "whole", "alone"]
 
@@ -109,7 +110,8 @@ class InventoryReport:
 class StatusReport:
     """The state of one database, whether it has lost anything, and what protects it.
 
-    ``protection``: null where it has no vault. ``next``: the command to run first, if any.
+    ``protection``: null where it has no vault. ``unfinished``: null where the database cannot be
+    read. ``next``: the command to run first, if any.
     """
 
     target: str
@@ -123,6 +125,7 @@ class StatusReport:
     copies: int
     drop: DropCheck
     protection: ProtectionSummary | None
+    unfinished: UnfinishedStores | None
     next: str | None
 
     @property

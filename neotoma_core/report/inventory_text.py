@@ -11,6 +11,7 @@ from rich.text import Text
 
 from neotoma_core.report.inventory import CopyRow, DropCheck, InventoryReport, StatusReport
 from neotoma_core.report.layout import common_folder, days, labelled, places
+from neotoma_core.report.unfinished import unfinished_lines
 from neotoma_core.tables.carried import shown
 
 _RECENT_DAYS: Final = 60
@@ -53,6 +54,7 @@ def status_text(report: StatusReport, now: datetime) -> str:
         lines.append(labelled("vault", report.protection.said))
     elif report.next:
         lines.append(labelled("vault", f"no backup was ever taken; next: {report.next}"))
+    lines += unfinished_lines(report.unfinished)
     return "\n".join(lines)
 
 

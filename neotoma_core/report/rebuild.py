@@ -11,6 +11,7 @@ from typing import Literal
 from neotoma_core.report.document import document
 from neotoma_core.report.findings import Finding
 from neotoma_core.report.recovery import Check, DerivedSummary
+from neotoma_core.report.unfinished import UnfinishedStores
 from neotoma_core.snapshots.explaining import UNKNOWN
 
 Outcome = Literal["checked", "planned", "rebuilt", "unchanged", "exported"]
@@ -73,6 +74,7 @@ class RebuildReport:
 
     ``observations`` and ``entities`` are what the target holds. ``drifted`` holds the first of
     each kind of the snapshots that drifted, ``drift_file`` names the file with all of them.
+    ``unfinished``: None where only a part was looked at, or the log as it was.
     """
 
     run: str
@@ -93,6 +95,7 @@ class RebuildReport:
     out: str | None
     checks: tuple[Check, ...]
     findings: tuple[Finding, ...]
+    unfinished: UnfinishedStores | None
     seconds: Mapping[str, float]
     report: str
     undo: str | None

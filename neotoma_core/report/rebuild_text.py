@@ -6,6 +6,7 @@ from typing import Final
 
 from neotoma_core.report.layout import aligned, labelled
 from neotoma_core.report.rebuild import DriftItem, RebuildReport
+from neotoma_core.report.unfinished import KINDS, unfinished_lines
 from neotoma_core.snapshots.explaining import UNKNOWN
 
 _SHOWN: Final = 20
@@ -13,7 +14,13 @@ _SHOWN: Final = 20
 
 def plan_text(report: RebuildReport) -> str:
     """Return what was read and what differs from it."""
-    blocks = (_read(report), _recompute(report), _drifted(report), _findings(report))
+    blocks = (
+        _read(report),
+        _recompute(report),
+        _drifted(report),
+        _findings(report),
+        unfinished_lines(report.unfinished),
+    )
     return "\n".join(line for block in blocks for line in block)
 
 
@@ -88,10 +95,11 @@ def _what(item: DriftItem) -> str:
 
 
 def _findings(report: RebuildReport) -> Iterator[str]:
-    for finding in report.findings[:_SHOWN]:
+    findings = [finding for finding in report.findings if finding.kind not in KINDS]
+    for finding in findings[:_SHOWN]:
         yield labelled(finding.kind, f"{finding.subject}: {finding.detail}")
-    if len(report.findings) > _SHOWN:
-        more = len(report.findings) - _SHOWN
+    if len(findings) > _SHOWN:
+        more = len(findings) - _SHOWN
         yield labelled("", f"and {more:,} more findings in {report.report}")
 
 
@@ -107,6 +115,7 @@ def _cut_off(report: RebuildReport) -> Iterator[str]:
 def _outcome(report: RebuildReport) -> Iterator[str]:
     if report.outcome == "unchanged":
         yield labelled("unchanged", "every snapshot is what the log says")
+        yield from unfinished_lines(report.unfinished)
     elif report.outcome == "checked":
         yield labelled("checked", _verdict(report))
     elif report.outcome == "rebuilt":

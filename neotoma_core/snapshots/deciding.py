@@ -9,6 +9,7 @@ from typing import Final, Literal
 
 import polars as pl
 
+from neotoma_core.merged_away import MergedAway
 from neotoma_core.policies import Registry
 from neotoma_core.reduce.entities import reduce_entities
 from neotoma_core.reduce.reduction import Reduction
@@ -16,7 +17,6 @@ from neotoma_core.reduce.relationships import reduce_relationships
 from neotoma_core.reduce.rule_sets import RuleSet
 from neotoma_core.snapshots.change import DerivedChange, plan_derived
 from neotoma_core.snapshots.drift import Compared, kept_texts
-from neotoma_core.snapshots.merged_away import MergedAway
 from neotoma_core.tables import BY_NAME, Table
 
 ENTITY_SNAPSHOTS: Final = BY_NAME["entity_snapshots"]

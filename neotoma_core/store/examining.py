@@ -8,10 +8,11 @@ private copy is read instead.
 import mmap
 import shutil
 import stat
+from collections.abc import Callable
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final, Literal, TypeVar
 
 from neotoma_core.errors import BackupDamaged, BackupError, NotNeotoma, TargetLocked
 from neotoma_core.store.copies import copy_database, sha256_of
@@ -23,6 +24,7 @@ from neotoma_core.store.salvage import Salvaged, salvage
 from neotoma_core.store.sqlite_files import companion, read_header
 from neotoma_core.store.walking import speaks_of_neotoma
 
+T = TypeVar("T")
 State = Literal["sound", "damaged", "truncated", "unreadable", "empty", "busy"]
 Journal = Literal["none", "wal", "journal"]
 
@@ -90,17 +92,25 @@ def examine(
 
 
 def _read(path: Path, shown: Path, by: _Reading) -> Examined | None:
+    if _journal(path)[0] != "none" and not _mentions_neotoma(path):
+        return None
+    return read_at_rest(path, by.folder / "copy", lambda copy: _judged(copy, path, shown, by))
+
+
+def read_at_rest(path: Path, copies: Path, read: Callable[[Path], T]) -> T:
+    """Return what ``read`` makes of a database as it is at one moment.
+
+    It is called with the file itself where that has no log, and again with a copy in the new folder
+    ``copies`` should the file change meanwhile. Raises TargetLocked, and what ``read`` raises.
+    """
     if _journal(path)[0] == "none":
         before = _marks(path)
-        found = _judged(path, path, shown, by)
+        found = read(path)
         if _marks(path) == before:
             return found
-    elif not _mentions_neotoma(path):
-        return None
-    copies = by.folder / "copy"
     copies.mkdir()
     copy_database(path, copies)
-    return _judged(copies / path.name, path, shown, by)
+    return read(copies / path.name)
 
 
 def _judged(copy: Path, path: Path, shown: Path, by: _Reading) -> Examined | None:

@@ -110,7 +110,7 @@ def read_holdings(
         if not rows.get(name):
             continue
         wanted = ("id", *_further(name), *(NEEDED.get(name, ()) if suspect else ()))
-        read = _read(whole, tables[name], wanted, original)
+        read = read_columns(whole, tables[name], wanted, original)
         if suspect:
             opened = _opened(name, read, key)
             broken = unproven(name, opened, merged_into) if read.height else no_broken()
@@ -120,7 +120,7 @@ def read_holdings(
         ids[name] = coder.coded(name, read["id"]).unique().to_frame()
         kept[name] = read
     if rows.get("schema_registry"):
-        registry = _read(whole, tables["schema_registry"], ("id",), original)
+        registry = read_columns(whole, tables["schema_registry"], ("id",), original)
         ids_of_registry = coder.coded("schema_registry", registry["id"]).unique().to_frame()
     else:
         ids_of_registry = pl.DataFrame(schema={ROW: pl.UInt32})
@@ -141,9 +141,14 @@ def _further(table: str) -> tuple[str, ...]:
     return {"entities": ("entity_type",), "sources": ("created_at",)}.get(table, ())
 
 
-def _read(
+def read_columns(
     whole: Path, stored: StoredTable, wanted: tuple[str, ...], original: Path
 ) -> pl.DataFrame:
+    """Return ``_rowid`` and those columns of a table of a whole copy that Neotoma knows.
+
+    A cell its column cannot hold is NULL, as is a column the database lacks. ``original`` is only
+    named in messages. Raises BackupUnreadable.
+    """
     names = tuple(n for n in dict.fromkeys(wanted) if n in BY_NAME[stored.name].names)
     there = tuple(name for name in names if name in stored.columns)
     with readable(original, stored.name):
@@ -161,7 +166,7 @@ def _merges(whole: Path, tables: Mapping[str, StoredTable], original: Path) -> d
     if not tables.get("entity_merges") or not tables["entity_merges"].rows:
         return {}
     names = ("from_entity_id", "to_entity_id")
-    return mergers(_read(whole, tables["entity_merges"], names, original))
+    return mergers(read_columns(whole, tables["entity_merges"], names, original))
 
 
 def _made(coder: Coder, table: str, rows: pl.DataFrame) -> pl.DataFrame:

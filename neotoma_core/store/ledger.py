@@ -36,6 +36,7 @@ class Ledger:
     """A ledger as it is on disk.
 
     ``unfinished``: the runs that recorded erasures and did not say that they were done.
+    ``last_erased_at``: when ids were last recorded, ISO 8601 in UTC; None where none ever were.
     """
 
     vault: Path
@@ -43,6 +44,7 @@ class Ledger:
     check: str
     erased: ErasedIds
     unfinished: tuple[str, ...]
+    last_erased_at: str | None = None
 
 
 def read_erased(vault: Path) -> ErasedIds:
@@ -73,7 +75,9 @@ def read_ledger(vault: Path) -> Ledger:
         events.append(event)
     if len(lines) < promised or checks[promised] != check:
         raise _damaged(path, "lines are missing")
-    return Ledger(vault, lines, checks[-1], _erased(salt, events), _unfinished(events))
+    times = [str(event.get("at")) for event in events if "erased" in event]
+    last = times[-1] if times else None
+    return Ledger(vault, lines, checks[-1], _erased(salt, events), _unfinished(events), last)
 
 
 def record_erasure(

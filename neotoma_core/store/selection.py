@@ -9,7 +9,7 @@ import polars as pl
 
 from neotoma_core.ddl import is_among, quoted
 from neotoma_core.frames import empty_rows
-from neotoma_core.snapshots.merged_away import MergedAway
+from neotoma_core.merged_away import MergedAway
 from neotoma_core.store.databases import connect_read_only
 from neotoma_core.store.inspection import StoredTable
 from neotoma_core.store.row_stream import with_columns

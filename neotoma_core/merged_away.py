@@ -4,8 +4,7 @@ from dataclasses import dataclass, field, replace
 
 import polars as pl
 
-from neotoma_core.reduce.cut_off import Instants
-from neotoma_core.times import instants
+from neotoma_core.times import Instants, instants
 
 _ENTITIES = {"entity_id": pl.String, "merged_at": pl.String}
 _USERS = {"entity_id": pl.String, "user_id": pl.String}
