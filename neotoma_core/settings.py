@@ -107,10 +107,28 @@ def data_folder() -> Path | None:
     That is set in the environment, in the project's .env or in Neotoma's settings file; None where
     nobody says (format, section 6.1).
     """
-    files = (Path(".env"), Path.home() / ".config" / "neotoma" / ".env")
-    written = (_setting(file, "NEOTOMA_DATA_DIR") for file in files)
-    named = os.environ.get("NEOTOMA_DATA_DIR") or next(filter(None, written), None)
+    named = _neotomas("NEOTOMA_DATA_DIR")
     return Path(named).expanduser() if named else None
+
+
+def raw_storage(target: Path) -> Path | None:
+    """Return the folder Neotoma keeps a database's raw files in, by NEOTOMA_RAW_STORAGE_DIR.
+
+    Set where NEOTOMA_DATA_DIR may be. None where nobody says, and for a database that is not the
+    one Neotoma's settings name: the folder holds that one's files, and an erasure removes some.
+    """
+    named = _neotomas("NEOTOMA_RAW_STORAGE_DIR")
+    if not named or not _may_be_neotomas(target):
+        return None
+    return Path(named).expanduser().absolute()
+
+
+def _may_be_neotomas(target: Path) -> bool:
+    """Return whether a database may be the one that Neotoma's settings name."""
+    database, data = _neotomas("NEOTOMA_SQLITE_PATH"), data_folder()
+    if database:
+        return Path(database).expanduser().resolve() == target.resolve()
+    return data is None or data.resolve() == target.resolve().parent
 
 
 def default_places(*, mounted: bool = False) -> tuple[Path, ...]:
@@ -134,6 +152,13 @@ def places_around(target: Path) -> tuple[Path, ...]:
     above = folder.parent
     alone = above in (Path(above.anchor), Path.home()) or above == folder
     return (folder,) if alone else (above,)
+
+
+def _neotomas(name: str) -> str | None:
+    """Return a setting of Neotoma's: of the environment, the project's .env, or its own file."""
+    files = (Path(".env"), Path.home() / ".config" / "neotoma" / ".env")
+    written = (_setting(file, name) for file in files)
+    return os.environ.get(name) or next(filter(None, written), None)
 
 
 def _setting(file: Path, name: str) -> str | None:

@@ -43,7 +43,12 @@ def reset(
     from neotoma_core.ops.guarding import Guard
     from neotoma_core.ops.reset import ResetRequest, plan_reset
     from neotoma_core.ops.reset import reset as reset_database
-    from neotoma_core.settings import default_vault, key_source, neotoma_environment
+    from neotoma_core.settings import (
+        default_vault,
+        key_source,
+        neotoma_environment,
+        raw_storage,
+    )
     from neotoma_core.store.interrupts import released
 
     def permit(loss: Loss) -> bool:
@@ -52,7 +57,8 @@ def reset(
 
     guard = Guard(permit, neotoma_environment())
     key = key_source(key_file, mnemonic_file)
-    request = ResetRequest(target, vault or default_vault(target), guard, key)
+    folder = vault or default_vault(target)
+    request = ResetRequest(target, folder, guard, key, raw_storage(target))
     # Innermost first: the report is printed before an interrupt that came after the rename.
     with released(), TerminalProgress() as progress:
         now = datetime.now(UTC)

@@ -31,8 +31,8 @@ def restore(
     source: Annotated[
         str | None,
         typer.Argument(
-            help="A backup of the vault by name or number, or a folder: evidence, a backup, or one "
-            "of Neotoma's own backups.",
+            help="A backup of the vault by name or number, or a path: evidence, a backup, one of "
+            "Neotoma's own backups, a database, or an archive that holds one.",
             metavar="ID|PATH",
             show_default=False,
         ),
@@ -85,7 +85,7 @@ def restore(
             "name an evidence folder or a backup, or an archive with --from-archive; --as-of and "
             "--skip-unreadable go with an archive"
         )
-    found = find_source(source, folder)
+    found = find_source(source, folder, target)
     if dry_run:
         from neotoma_core.ops.restore import RestoreReport
 
@@ -123,7 +123,7 @@ def _put_back(
     from neotoma_core.ops.guarding import Guard
     from neotoma_core.ops.restore import RestoreRequest
     from neotoma_core.ops.restore import restore as restore_database
-    from neotoma_core.settings import neotoma_environment
+    from neotoma_core.settings import neotoma_environment, raw_storage
     from neotoma_core.store.interrupts import released
 
     def permit(loss: Loss) -> bool:
@@ -137,6 +137,7 @@ def _put_back(
         key,
         allow_environment_mismatch=allow_environment_mismatch,
         guard=Guard(permit, neotoma_environment()),
+        raw_storage=raw_storage(target),
     )
     # Innermost first: the report is printed before an interrupt that came after the rename.
     with released(), TerminalProgress() as progress:
@@ -158,4 +159,9 @@ def _show(report: "RestoreReport", *, json: bool) -> None:
     if report.raw_files_restored or report.raw_files_lost:
         lost = f", {report.raw_files_lost:,} are lost" if report.raw_files_lost else ""
         print(f"raw files  {report.raw_files_restored:,} came back{lost}")
+    if report.raw_files_missing:
+        missing = f"{report.raw_files_missing:,} that the database names are missing"
+        print(f"raw files  {missing} from {report.raw_folder}")
+    if report.problem:
+        print(f"archive    {report.evidence}: {report.problem}")
     print(f"undo       {report.undo}")

@@ -10,9 +10,11 @@ from neotoma_core.ops.composing import family_of, number_of
 from neotoma_core.ops.inventory import drop_check, inventory_frame, take_inventory
 from neotoma_core.ops.progress import Progress
 from neotoma_core.ops.protection import protection_of, summary_of
+from neotoma_core.ops.raw_file_check import raw_files_gone
 from neotoma_core.ops.run import target_of
 from neotoma_core.ops.search import SearchRequest, search
 from neotoma_core.report.inventory import InventoryReport, StatusReport
+from neotoma_core.report.protection import RawFilesGone
 from neotoma_core.store.atomic import write_file
 from neotoma_core.store.frame_files import write_parquet
 from neotoma_core.store.scratch import private_scratch
@@ -53,16 +55,24 @@ def _draw(report: InventoryReport, picture: Path) -> None:
     write_file(picture, (coverage_html(svg) if page else svg).encode())
 
 
-def check_status(
-    target: Path, where: SearchRequest, vault: Path, now: datetime, progress: Progress
+def check_status(  # noqa: PLR0913 - a database, its copies, its vault, its raw files
+    target: Path,
+    where: SearchRequest,
+    vault: Path,
+    now: datetime,
+    progress: Progress,
+    *,
+    raw_storage: Path | None = None,
 ) -> StatusReport:
     """Return the state of one database, compared with the copies of it that are found.
 
+    ``raw_storage``: where Neotoma keeps its raw files, if not beside it.
     Raises UsageError where the file is no Neotoma database, TargetError, VaultDamaged.
     """
     present = target_of(target)
     with private_scratch() as scratch:
         found = search(where, scratch, progress, [target] if present else [])
+        raw = raw_files_gone(target, vault, raw_storage, scratch)
     number = number_of(found, target)
     if present and number is None:
         raise UsageError(f"{target}: not a Neotoma database; name the database file")
@@ -74,6 +84,7 @@ def check_status(
     protection = summary_of(protection_of(vault, now))
     unprotected = protection is None or not protection.backups
     backup = f"midden backup --target {shlex.quote(str(target))}" if unprotected else None
+    refill = _refill(target, raw) if raw and raw.gone else None
     return StatusReport(
         str(target),
         examined.state if examined else "missing",
@@ -86,5 +97,12 @@ def check_status(
         len(found.copies) - (number is not None),
         drop,
         protection,
-        drop.next or backup,
+        raw,
+        drop.next or refill or backup,
     )
+
+
+def _refill(target: Path, raw: RawFilesGone) -> str:
+    """Return the command that brings raw files back, and what else the newest backup has."""
+    words = ("--target", str(target), "--backup", raw.newest)
+    return f"midden recover {shlex.join(words)}"

@@ -135,7 +135,7 @@ def plan_recovery(
             iso(run.started),
         ),
         reingested=count_reingested(merge, registry, target),
-        raw=plan_raw_files(erasures.listed(listing, sources), sources),
+        raw=plan_raw_files(run, erasures.listed(listing, sources), sources),
         raw_listing=listing,
         key=key,
         sealed=holds_sealed(target, backups, merge),

@@ -34,12 +34,16 @@ from neotoma_core.store.vault_run import vault_run
 
 @dataclass(frozen=True, slots=True)
 class ResetRequest:
-    """Which database to wipe. ``key``: of encrypted columns, so that the backup can be proven."""
+    """Which database to wipe. ``key``: of encrypted columns, so that the backup can be proven.
+
+    ``raw_storage``: where Neotoma keeps its raw files, if not beside it.
+    """
 
     target: Path
     vault: Path
     guard: Guard
     key: KeySource | None = None
+    raw_storage: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +82,12 @@ def reset(request: ResetRequest, now: datetime, progress: Progress) -> ResetRepo
         if not request.guard.permit(loss):
             return _reported(run, loss, "declined", None)
         asked = BackupRequest(
-            target, request.vault, "before-reset", expect_empty=True, key=request.key
+            target,
+            request.vault,
+            "before-reset",
+            expect_empty=True,
+            key=request.key,
+            raw_storage=request.raw_storage,
         )
         backup = pre_backup(asked, folders, now, progress)
         write_manifest(run, (secure_database(run, present, progress),))

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from neotoma_core.environments import RAW_FOLDERS, environment_of
+from neotoma_core.environments import Environment, environment_of
 from neotoma_core.errors import EnvironmentMismatch, TargetLocked
 from neotoma_core.ops.backup_run import BackupRequest
 from neotoma_core.ops.erased_copies import without_erased
@@ -17,11 +17,13 @@ from neotoma_core.ops.evidence import secure_database, write_manifest
 from neotoma_core.ops.guarding import Guard, extent_of, measure_loss, pre_backup
 from neotoma_core.ops.progress import Progress, Silent
 from neotoma_core.ops.reporting import undo_command
+from neotoma_core.ops.restore_raw_files import RawTarget, bring_back
 from neotoma_core.ops.restore_sources import (
+    Restorable,
     RestoreSource,
     check_evidence,
     find_source,
-    put_raw_files,
+    require_other,
     unpack,
 )
 from neotoma_core.ops.run import RecoverRequest, Run, target_of
@@ -41,7 +43,9 @@ class RestoreReport:
     """One restore. ``undo`` puts back what was there before it.
 
     ``erased``: rows the vault knows to be erased, which were left out. ``raw_files_restored``: raw
-    files that were not there; ``raw_files_lost``: those that are no longer in the vault.
+    files that were not there; ``raw_files_lost``: those that the source no longer has as they were;
+    ``raw_files_missing``: those the database names that are not in ``raw_folder`` now. ``problem``:
+    why an archive was not unpacked to its end.
     """
 
     evidence: str
@@ -51,6 +55,9 @@ class RestoreReport:
     undo: str | None
     raw_files_restored: int = 0
     raw_files_lost: int = 0
+    raw_files_missing: int = 0
+    raw_folder: str | None = None
+    problem: str | None = None
 
     def to_json(self) -> str:
         """Return the report as one JSON document."""
@@ -63,6 +70,7 @@ class RestoreRequest:
 
     ``key``: where the key of encrypted columns is, for snapshots that change because something in
     them was erased. ``guard``: who is asked before nearly all observations go; None: nobody.
+    ``raw_storage``: where Neotoma keeps the target's raw files, if not beside it.
     """
 
     source: RestoreSource
@@ -71,6 +79,7 @@ class RestoreRequest:
     key: KeySource | None = None
     allow_environment_mismatch: bool = False
     guard: Guard | None = None
+    raw_storage: Path | None = None
 
 
 def restore(request: RestoreRequest, now: datetime, progress: Progress) -> RestoreReport:
@@ -82,10 +91,13 @@ def restore(request: RestoreRequest, now: datetime, progress: Progress) -> Resto
     """
     source, target = request.source, request.target
     present = target_of(target)
-    _require_environment(request)
+    _require_environment(request, request.source.environment)
+    require_other(source.copy if source.origin == "neotoma" else None, target)
     with vault_run(request.vault, target, now) as folders:
         run = Run(RecoverRequest(target, (), request.vault), folders, present, (), (), (), now)
-        whole = unpack(source, folders.work / "restore", target)
+        found = unpack(source, folders.work / "restore", target)
+        _require_environment(request, found.environment)
+        whole = found.whole
         if present is not None and is_open_elsewhere(target):
             raise TargetLocked(target)
         if not _permitted(request, whole, folders, now):
@@ -96,11 +108,22 @@ def restore(request: RestoreRequest, now: datetime, progress: Progress) -> Resto
         if whole is not None:
             vaults = (request.vault, source.vault)
             whole, erased = without_erased(whole, vaults, run, request.key)
-        copied, lost = _raw_files(request, folders.work)
+        to = _raw_target(request, found)
+        raw = bring_back(source, found, whole, to, folders.work)
         hold_interrupts()
         replace_database(target, whole)
-    undo = undo_command(run)
-    return RestoreReport(str(source.folder), str(target), "restored", erased, undo, copied, lost)
+    return RestoreReport(
+        str(source.folder),
+        str(target),
+        "restored",
+        erased,
+        undo_command(run),
+        raw.restored,
+        raw.lost,
+        raw.missing,
+        str(raw.place),
+        found.problem or None,
+    )
 
 
 def restore_evidence(  # noqa: PLR0913 - from where, to where, by which means
@@ -130,21 +153,25 @@ def _permitted(
         return True
     if not request.guard.permit(loss):
         return False
-    asked = BackupRequest(request.target, request.vault, "before-restore", key=request.key)
+    asked = BackupRequest(
+        request.target,
+        request.vault,
+        "before-restore",
+        key=request.key,
+        raw_storage=request.raw_storage,
+    )
     pre_backup(asked, folders, now, Silent())
     return True
 
 
-def _require_environment(request: RestoreRequest) -> None:
-    theirs, ours = request.source.environment, environment_of(request.target.name)
+def _require_environment(request: RestoreRequest, theirs: Environment | None) -> None:
+    ours = environment_of(request.target.name)
     if request.source.origin == "evidence" or request.allow_environment_mismatch:
         return
     if theirs and ours and theirs != ours:
         raise EnvironmentMismatch(request.source.folder, theirs, ours)
 
 
-def _raw_files(request: RestoreRequest, scratch: Path) -> tuple[int, int]:
-    parent = request.target.absolute().parent
-    known = environment_of(request.target.name) or request.source.environment or "development"
-    folders = {environment: parent / name for environment, name in RAW_FOLDERS.items()}
-    return put_raw_files(request.source, scratch, folders, known)
+def _raw_target(request: RestoreRequest, found: Restorable) -> RawTarget:
+    known = environment_of(request.target.name) or found.environment or "development"
+    return RawTarget(request.target, known, request.vault, request.raw_storage)

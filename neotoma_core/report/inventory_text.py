@@ -53,6 +53,11 @@ def status_text(report: StatusReport, now: datetime) -> str:
         lines.append(labelled("vault", report.protection.said))
     elif report.next:
         lines.append(labelled("vault", f"no backup was ever taken; next: {report.next}"))
+    raw = report.raw_files
+    if raw and raw.gone:
+        gone = f"{raw.gone:,} of the {raw.listed:,} raw files in the newest backup"
+        lines.append(labelled("raw files", f"{gone} are no longer with the database"))
+        lines.append(labelled("", f"next: {report.next}"))
     return "\n".join(lines)
 
 

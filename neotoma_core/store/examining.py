@@ -95,7 +95,7 @@ def _read(path: Path, shown: Path, by: _Reading) -> Examined | None:
         found = _judged(path, path, shown, by)
         if _marks(path) == before:
             return found
-    elif not _mentions_neotoma(path):
+    elif not mentions_neotoma(path):
         return None
     copies = by.folder / "copy"
     copies.mkdir()
@@ -114,7 +114,7 @@ def _judged(copy: Path, path: Path, shown: Path, by: _Reading) -> Examined | Non
     except NotNeotoma:
         return None
     except BackupError as error:
-        if not _mentions_neotoma(copy):
+        if not mentions_neotoma(copy):
             return None
         return _salvaged(copy, path, by, (_state(copy, error), error.wrong))
     return Examined("sound", "", _content(copy), *_facts(path), holdings)
@@ -177,7 +177,7 @@ def _content(copy: Path) -> str:
     return " ".join(parts)
 
 
-def _mentions_neotoma(path: Path) -> bool:
+def mentions_neotoma(path: Path) -> bool:
     """Return whether Neotoma's log is declared anywhere in a database's files, damaged or not."""
     for file in (path, companion(path, "-wal")):
         with suppress(FileNotFoundError), file.open("rb") as opened:
