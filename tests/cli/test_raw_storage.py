@@ -69,9 +69,12 @@ def test_recover(raw: Path, tmp_path: Path, midden: Midden) -> None:
 
 
 def test_erase_and_the_backup_before_it(raw: Path, target: Path, midden: Midden) -> None:
-    done = midden("erase", "--target", target, "--user", USER, "--yes", "--json")
+    dev = target.rename(target.with_name("neotoma.db"))
+    done = midden("erase", "--target", dev, "--user", USER, "--yes", "--json")
     assert json.loads(done.stdout)["erased_raw_files"]["removed"] == 12
-    assert (names_in(raw), count(target, "sources")) == (set(), 0)
+    assert (names_in(raw), count(dev, "sources")) == (set(), 0)
+    (backup,) = json.loads(midden("backups", "--target", dev, "--json").stdout)["listed"]
+    assert (backup["kind"], backup["raw_files"]) == ("before-erase", 12)
 
 
 def test_the_backup_before_a_reset(raw: Path, target: Path, midden: Midden) -> None:

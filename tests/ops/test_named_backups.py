@@ -294,6 +294,21 @@ def test_an_archive_that_was_cut_gives_what_came_before_and_that_is_said(
     assert Vault(tmp_path).restore(str(path)).problem == "a damaged archive"
 
 
+def test_what_is_wrong_with_a_database_in_an_archive_is_said_of_the_archive(
+    target: Path, neotomas: Path, tmp_path: Path, run_recover: Recover
+) -> None:
+    plain = neotomas / "neotoma.prod.db"
+    raw = bytearray(plain.read_bytes())
+    raw[3 * 4096 : 4 * 4096] = b"\xff" * 4096
+    plain.write_bytes(raw)
+    path = tarred("")(neotomas, tmp_path)
+    with pytest.raises(BackupDamaged) as refused:
+        run_recover(target, path)
+    assert refused.value.path == Path(f"{path}!{neotomas.name}/neotoma.prod.db")
+    report = run_recover(target, path, FIXTURES / "neotoma_backup.tar.xz", skip_unreadable=True)
+    assert report.not_used[0].path == str(path)
+
+
 def test_names_in_an_archive_lead_nowhere(
     target: Path, tmp_path: Path, run_recover: Recover
 ) -> None:
