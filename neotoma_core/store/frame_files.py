@@ -76,7 +76,8 @@ def parquet_parts(
 ) -> Iterator[Callable[[pl.DataFrame], None]]:
     """Write a Parquet file part by part, atomically: the block is given what writes a part.
 
-    The file is there once the block has ended well; until then nobody sees it.
+    The file is there once the block has ended well; until then nobody sees it. Columns are taken
+    by name and not selected: a field may be called ``*``, which selects them all.
     """
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     arrow = pl.DataFrame(schema=dict(schema)).to_arrow(compat_level=pl.CompatLevel.oldest()).schema
@@ -84,7 +85,7 @@ def parquet_parts(
     try:
         with pq.ParquetWriter(temporary, arrow, compression="zstd") as writer:
             yield lambda part: writer.write_table(
-                part.select(*schema).to_arrow(compat_level=pl.CompatLevel.oldest()).cast(arrow)
+                part[list(schema)].to_arrow(compat_level=pl.CompatLevel.oldest()).cast(arrow)
             )
         temporary.chmod(0o600)
         sync_file(temporary)
