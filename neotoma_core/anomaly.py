@@ -89,6 +89,15 @@ def find_anomalies(counts: Counts, history: Sequence[Counts]) -> tuple[Alarm, ..
     return tuple(alarm for alarm in found if alarm)
 
 
+def raw_file_loss(now: int, before: Sequence[int]) -> Alarm | None:
+    """Return how many raw files fewer are with the database than should be, if that is an alarm.
+
+    ``before``: how many were with it at each of the verified backups before, oldest first.
+    """
+    recent = before[-HISTORY:]
+    return _dropped("raw files", now, recent) if any(recent) else None
+
+
 def drop_of(counts: Counts, history: Sequence[Counts]) -> float:
     """Return which share of the observations is missing against the most there were."""
     most = max((h.observations for h in history[-HISTORY:]), default=0)

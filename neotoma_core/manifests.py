@@ -41,14 +41,21 @@ class StoredFile:
 class RawFiles:
     """The raw files of a backup, which are in ``blobs``; their names are in a file of its own.
 
-    ``missing``: files that sources name and that were not there. ``damaged``: those whose bytes
-    were not what their name says.
+    ``missing``: files that sources name and that were nowhere. ``damaged``: those whose bytes were
+    not what their name says. ``held``: of ``count``, those that were no longer with the database
+    and that the vault had from an earlier backup.
     """
 
     count: int = 0
     bytes: int = 0
     missing: int = 0
     damaged: int = 0
+    held: int = 0
+
+    @property
+    def found(self) -> int:
+        """How many were with the database when the backup was taken."""
+        return self.count - self.held
 
 
 @dataclass(frozen=True, slots=True)

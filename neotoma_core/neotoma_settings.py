@@ -22,6 +22,7 @@ from neotoma_core.store.neotoma_files import (
 
 _DATA: Final = "NEOTOMA_DATA_DIR"
 _DATABASE: Final = "NEOTOMA_SQLITE_PATH"
+_RAW_FILES: Final = "NEOTOMA_RAW_STORAGE_DIR"
 _ENVIRONMENT: Final = "NEOTOMA_ENV"
 
 
@@ -54,6 +55,34 @@ class NeotomaSettings:
             return self.here / Path(set_to).expanduser()
         stated = self._of_project(_DATA, "development")
         return _path_of(stated) if stated else self._users_folder()
+
+    def raw_storage(self, database: Path) -> Path | None:
+        """Return the folder with a database's raw files, where a setting says that.
+
+        None for a database that is not the one Neotoma's settings name: the folder holds that one's
+        files, and an erasure removes some.
+        """
+        stated = self._said(_RAW_FILES, environment_of(database.name) or "development")
+        if stated is None or not self._may_be_used(database):
+            return None
+        return _path_of(stated)
+
+    def _may_be_used(self, database: Path) -> bool:
+        """Return whether a database may be the one that Neotoma uses."""
+        named = self._said(_DATABASE, environment_of(database.name) or "development")
+        if named is not None:
+            return _path_of(named).resolve() == database.resolve()
+        data = self.data_folder()
+        return data is None or data.resolve() == database.resolve().parent
+
+    def _said(self, name: str, environment: Environment) -> Stated | None:
+        """Return a setting of the environment, the project or the user, the first that has it."""
+        set_to = self.variables.get(name)
+        if set_to:
+            return Stated(set_to, self.here)
+        users = find_stated([self._config_folder / ".env"], name)
+        of_user = Stated(users.value, self.here) if users else None
+        return self._of_project(name, environment) or of_user
 
     def _usual_environment(self) -> Environment:
         """Return what NEOTOMA_ENV says, or what Neotoma remembers, or production, its default."""

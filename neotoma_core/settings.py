@@ -108,6 +108,11 @@ def neotoma_settings() -> NeotomaSettings:
     return NeotomaSettings(os.environ, Path.home(), Path.cwd())
 
 
+def raw_storage(target: Path) -> Path | None:
+    """Return the folder Neotoma keeps a database's raw files in, by NEOTOMA_RAW_STORAGE_DIR."""
+    return neotoma_settings().raw_storage(target)
+
+
 def default_places(*, mounted: bool = False) -> tuple[Path, ...]:
     """Return where copies are looked for: Neotoma's data folder and the home folder.
 

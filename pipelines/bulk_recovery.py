@@ -10,7 +10,7 @@ from neotoma_core.merge.policy import MergeMode, MergePolicy, ReingestedMode
 from neotoma_core.ops import recovery_steps
 from neotoma_core.ops.evidence import require_space
 from neotoma_core.ops.run import RecoverRequest, recovery_run
-from neotoma_core.settings import default_vault, key_source, neotoma_environment
+from neotoma_core.settings import default_vault, key_source, neotoma_environment, raw_storage
 from neotoma_core.store.interrupts import released
 from pipelines.recording import RunLog, record_report
 from pipelines.task_defaults import operation
@@ -53,6 +53,7 @@ def bulk_recovery(  # noqa: PLR0913 - one parameter per option of `midden recove
         skip_unreadable=skip_unreadable,
         allow_environment_mismatch=allow_environment_mismatch,
         archived=archive,
+        raw_storage=raw_storage(target),
         key=key_source(),  # by Neotoma's own variables: a key is no parameter anybody may read
     )
     progress = RunLog()

@@ -9,7 +9,7 @@ from prefect.task_runners import ThreadPoolTaskRunner
 
 from neotoma_core.ops import scheduled
 from neotoma_core.ops.scheduled import Scheduled
-from neotoma_core.settings import alerting, default_vault, key_source
+from neotoma_core.settings import alerting, default_vault, key_source, raw_storage
 from pipelines.recording import record_scheduled
 from pipelines.task_defaults import operation
 
@@ -34,7 +34,8 @@ def scheduled_backup(
     """
     now = datetime.now(UTC)
     jobs = [
-        Scheduled(target, vault or default_vault(target), now, interval_hours) for target in targets
+        Scheduled(target, vault or default_vault(target), now, interval_hours, raw_storage(target))
+        for target in targets
     ]
     alerts = alerting()
     runs = back_up_database.map(jobs, unmapped(alerts), unmapped(key_source()))

@@ -2,7 +2,6 @@
 
 import signal
 import sys
-import traceback
 from types import FrameType
 
 import typer
@@ -23,6 +22,7 @@ from neotoma_core.cli.recover import recover
 from neotoma_core.cli.reset import reset
 from neotoma_core.cli.restore import restore
 from neotoma_core.cli.serve import serve
+from neotoma_core.cli.standard_error import keep_for_midden, name_error, say
 from neotoma_core.cli.status import status
 from neotoma_core.cli.unmerge import unmerge
 from neotoma_core.cli.verify import verify
@@ -69,19 +69,22 @@ class _Stopped(BaseException):
 
 def main() -> None:
     """Run the command line and exit with its code."""
+    keep_for_midden()
     for number in _STOPPING:
         if signal.getsignal(number) is not signal.SIG_IGN:  # as a shell starts background jobs
             signal.signal(number, _stop)
     try:
         code = app(standalone_mode=False)
     except MiddenError as error:
-        _say(f"midden: {error}")
+        say(f"midden: {error}")
         code = error.exit_code
     except _Stopped as stopped:
         how = _STOPPING[stopped.number]
-        _say(f"midden: {how}; the target is as it was, unless the lines above say otherwise")
+        say(f"midden: {how}; the target is as it was, unless the lines above say otherwise")
         code = 128 + stopped.number
-    except Exception as error:  # noqa: BLE001 - the last frame of the program: report and end
+    except SystemExit:
+        raise
+    except BaseException as error:  # noqa: BLE001 - the last frame of the program: report and end
         code = _unexpected(error)
     sys.exit(code or 0)
 
@@ -90,19 +93,19 @@ def _stop(number: int, _frame: FrameType | None) -> None:
     raise _Stopped(number)
 
 
-def _unexpected(error: Exception) -> int:
-    """Name an error we did not foresee by where it happened; its message may hold stored values."""
+def _unexpected(error: BaseException) -> int:
+    """Name an error we did not foresee by where it happened; its message may hold stored values.
+
+    A native library that panics raises one that is no ``Exception``.
+    """
     if hasattr(error, "exit_code") and hasattr(error, "show"):  # the parser's own errors
         error.show()
         return int(error.exit_code)
-    for frame in traceback.extract_tb(error.__traceback__):
-        _say(f"  {frame.filename}:{frame.lineno} in {frame.name}")
-    _say(
-        f"midden: internal error {type(error).__name__}; the target is as it was, since nothing is "
-        "committed before it is proven; please report the lines above"
+    if isinstance(error, typer.Abort) and error.__cause__ is not None:
+        error = error.__cause__  # what the parser has made of it says nothing
+    kind = name_error(error, error.__traceback__)
+    say(
+        f"midden: internal error {kind}; the target is as it was, since nothing is committed "
+        "before it is proven; please report the lines above"
     )
     return 1
-
-
-def _say(line: str) -> None:
-    print(line, file=sys.stderr)

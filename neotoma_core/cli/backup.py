@@ -53,7 +53,7 @@ def backup(
     from neotoma_core.ops.backup import back_up, size_up
     from neotoma_core.ops.backup_run import BackupRequest
     from neotoma_core.report.backup_text import backup_text
-    from neotoma_core.settings import alerting, default_vault, key_source
+    from neotoma_core.settings import alerting, default_vault, key_source, raw_storage
 
     request = BackupRequest(
         target=target,
@@ -62,6 +62,7 @@ def backup(
         logs=logs,
         expect_empty=expect_empty,
         key=key_source(key_file, mnemonic_file),
+        raw_storage=raw_storage(target),
     )
     now = datetime.now(UTC)
     if dry_run:

@@ -71,7 +71,7 @@ def erase(
     leave out what is in it. There is no undo. Backups and evidence keep their bytes.
     """
     from neotoma_core.ops.erase_run import EraseRequest
-    from neotoma_core.settings import default_vault, key_source
+    from neotoma_core.settings import default_vault, key_source, raw_storage
 
     if not dry_run:
         require_answerable(yes=yes)
@@ -84,6 +84,7 @@ def erase(
         even_if_absent=even_if_absent,
         again=again,
         key=key_source(key_file, mnemonic_file),
+        raw_storage=raw_storage(target),
     )
     _erase(request, dry_run=dry_run, yes=yes, json=json)
 

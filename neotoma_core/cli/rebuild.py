@@ -76,7 +76,7 @@ def rebuild(
     """
     from neotoma_core.ops.rebuild_as_of import Export
     from neotoma_core.ops.rebuild_run import RebuildRequest
-    from neotoma_core.settings import default_vault, key_source
+    from neotoma_core.settings import default_vault, key_source, raw_storage
 
     if out is None and (as_of is not None or knowledge is not None):
         raise UsageError("--as-of and --knowledge say what goes to a file; name it with --out")
@@ -89,6 +89,7 @@ def rebuild(
         types=tuple(type_ or ()),
         schemas=schemas,
         key=key_source(key_file, mnemonic_file),
+        raw_storage=raw_storage(target),
     )
     if out is not None:
         return _export(request, Export(out, as_of, knowledge), json=json)

@@ -83,7 +83,9 @@ def recover(
     backup: Annotated[
         list[Path] | None,
         typer.Option(
-            help="A copy to recover from, or an archive; repeat it. The first that has a row wins.",
+            help="A copy to recover from: a database, a folder or archive that holds one "
+            "(ARCHIVE!MEMBER picks one of several), or midden's archive; repeat it. If backups "
+            "share a row, the first listed wins.",
             show_default=False,
         ),
     ] = None,
@@ -127,7 +129,7 @@ def recover(
     """
     from neotoma_core.merge.policy import MergePolicy
     from neotoma_core.ops.run import RecoverRequest
-    from neotoma_core.settings import default_vault, key_source
+    from neotoma_core.settings import default_vault, key_source, raw_storage
 
     request = RecoverRequest(
         target=target,
@@ -142,6 +144,7 @@ def recover(
         user=user,
         include_auth=include_auth,
         archived=not no_archive,
+        raw_storage=raw_storage(target),
     )
     if not dry_run:
         require_answerable(yes=yes)

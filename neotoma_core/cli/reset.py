@@ -60,15 +60,16 @@ def run_reset(
     from neotoma_core.cli.progress import TerminalProgress
     from neotoma_core.ops.reset import ResetRequest, plan_reset
     from neotoma_core.ops.reset import reset as reset_database
-    from neotoma_core.settings import default_vault, key_source
+    from neotoma_core.settings import default_vault, key_source, raw_storage
     from neotoma_core.store.interrupts import released
 
     if not dry_run:
         require_answerable(yes=yes)
+    folder, keys, raw = vault or default_vault(target), key_source(*key), raw_storage(target)
     # Innermost first: the report is printed before an interrupt that came after the rename.
     with released(), TerminalProgress() as progress:
         guard = terminal_guard(progress, "reset", yes=yes, environment=environment)
-        request = ResetRequest(target, vault or default_vault(target), guard, key_source(*key))
+        request = ResetRequest(target, folder, guard, keys, raw)
         now = datetime.now(UTC)
         report = plan_reset(request, now) if dry_run else reset_database(request, now, progress)
         progress.pause()

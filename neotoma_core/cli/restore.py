@@ -31,8 +31,8 @@ def restore(
     source: Annotated[
         str | None,
         typer.Argument(
-            help="A backup of the vault by name or number, or a folder: evidence, a backup, or one "
-            "of Neotoma's own backups.",
+            help="A backup of the vault by name or number, or a path: evidence, a backup, one of "
+            "Neotoma's own backups, a database, or an archive that holds one.",
             metavar="ID|PATH",
             show_default=False,
         ),
@@ -74,9 +74,16 @@ def restore(
     if from_archive is not None and source is None:
         from neotoma_core.cli.restore_archive import restore_from_archive
         from neotoma_core.ops.restore_archive import RestoreArchiveRequest
+        from neotoma_core.settings import raw_storage
 
         archived = RestoreArchiveRequest(
-            from_archive, target, folder, as_of, key=key, skip_unreadable=skip_unreadable
+            from_archive,
+            target,
+            folder,
+            as_of,
+            key=key,
+            skip_unreadable=skip_unreadable,
+            raw_storage=raw_storage(target),
         )
         restore_from_archive(archived, dry_run=dry_run, yes=yes, json=json)
         return
@@ -85,7 +92,7 @@ def restore(
             "name an evidence folder or a backup, or an archive with --from-archive; --as-of and "
             "--skip-unreadable go with an archive"
         )
-    found = find_source(source, folder)
+    found = find_source(source, folder, target)
     if dry_run:
         from neotoma_core.ops.restore import RestoreReport
 
@@ -121,6 +128,7 @@ def _put_back(
     from neotoma_core.cli.progress import TerminalProgress
     from neotoma_core.ops.restore import RestoreRequest
     from neotoma_core.ops.restore import restore as restore_database
+    from neotoma_core.settings import raw_storage
     from neotoma_core.store.interrupts import released
 
     # Innermost first: the report is printed before an interrupt that came after the rename.
@@ -132,6 +140,7 @@ def _put_back(
             key,
             allow_environment_mismatch=allow_environment_mismatch,
             guard=terminal_guard(progress, "restoring", yes=yes),
+            raw_storage=raw_storage(target),
         )
         report = restore_database(request, datetime.now(UTC), progress)
         progress.pause()
@@ -153,4 +162,9 @@ def _show(report: "RestoreReport", *, json: bool) -> None:
         print(f"raw files  {report.raw_files_restored:,} came back{lost}")
     if report.backup:
         print(f"backup     {report.backup}, verified")
+    if report.raw_files_missing:
+        missing = f"{report.raw_files_missing:,} that the database names are missing"
+        print(f"raw files  {missing} from {report.raw_folder}")
+    if report.problem:
+        print(f"archive    {report.evidence}: {report.problem}")
     print(f"undo       {report.undo}")

@@ -40,14 +40,21 @@ def status(
     from neotoma_core.ops.find import check_status
     from neotoma_core.ops.search import SearchRequest
     from neotoma_core.report.inventory_text import status_text
-    from neotoma_core.settings import default_vault, key_source, places_around
+    from neotoma_core.settings import default_vault, key_source, places_around, raw_storage
 
     with TerminalProgress() as progress:
         places = tuple(search) if search else places_around(target)
         key = key_source(key_file, mnemonic_file)
         now = datetime.now(UTC)
         folder = vault or default_vault(target)
-        report = check_status(target, SearchRequest(places, key=key), folder, now, progress)
+        report = check_status(
+            target,
+            SearchRequest(places, key=key),
+            folder,
+            now,
+            progress,
+            raw_storage=raw_storage(target),
+        )
         progress.pause()
     print(report.to_json() if json else status_text(report, now))
     return _ALARM if report.is_alarming else 0

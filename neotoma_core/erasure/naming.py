@@ -22,8 +22,11 @@ USERS: Final = "users"
 RELATIONSHIPS: Final = "relationships"
 RAW_FILES: Final = "raw_files"
 
-STORED_FILE: Final = r"^[^:]+/[0-9a-f]{64}$"
-"""A storage_url that names bytes Neotoma itself stored: ``<user id>/<sha256>``."""
+STORED_FILE: Final = r"^\.*[^./:\\\x00][^/:\\\x00]*/[0-9a-f]{64}$"
+"""A storage_url that names bytes Neotoma itself stored: ``<user id>/<sha256>``.
+
+What would lead out of the raw folder is none.
+"""
 
 # What a column names where no table of Neotoma's has it as a key of its own.
 _BY_COLUMN: Final = {

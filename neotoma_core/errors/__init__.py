@@ -3,6 +3,7 @@
 ::
 
     MiddenError                  1
+    ├── NativePanic              1    a library that midden uses failed in itself
     ├── UsageError               2    wrong arguments or settings
     ├── ConflictsFound           4    safe mode met one key with two values
     ├── VerificationFailed       5    what was written is not what was planned; rolled back
@@ -55,6 +56,7 @@ from neotoma_core.errors.outcomes import (
     UsageError,
     VerificationFailed,
 )
+from neotoma_core.errors.panics import NativePanic, is_panic, without_panic
 from neotoma_core.errors.places import (
     ArchiveBusy,
     ArchiveDamaged,
@@ -86,6 +88,7 @@ __all__ = [
     "KeyMissing",
     "KeyWrong",
     "MiddenError",
+    "NativePanic",
     "NotNeotoma",
     "OtherDatabase",
     "TargetChanged",
@@ -96,4 +99,6 @@ __all__ = [
     "VaultError",
     "VaultLocked",
     "VerificationFailed",
+    "is_panic",
+    "without_panic",
 ]

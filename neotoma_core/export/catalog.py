@@ -1,5 +1,6 @@
 """The catalog of an export: what is in which file, and what could not be typed."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -65,8 +66,26 @@ def table_entry(table: ExportedTable) -> JsonValue:
     }
 
 
-def view_name(table: ExportedTable, all_tables: Sequence[ExportedTable]) -> str:
-    """Return what a table is called in SQL, where case does not count and not every name can be."""
-    lowered = table.name.lower()
-    alone = sum(other.name.lower() == lowered for other in all_tables) == 1
-    return table.name if alone and lowered and lowered.isprintable() else table.file
+def view_names(tables: Sequence[ExportedTable]) -> tuple[tuple[str, ExportedTable], ...]:
+    """Return each table with what it is called in SQL; an entity type gives way to the others.
+
+    Case does not count there, and not every name can be: a type that cannot have its own name, nor
+    the same after ``entities_``, is called as its file.
+    """
+    fixed = [table for table in tables if table.entity_type is None]
+    types = [table for table in tables if table.entity_type is not None]
+    spellings = Counter(table.name.lower() for table in types)
+    views = [(table.name, table) for table in fixed]
+    taken = {name.lower() for name, _ in views}
+    for table in types:
+        own = table.name if spellings[table.name.lower()] == 1 and _is_name(table.name) else None
+        options = [own, f"entities_{own}"] if own else []
+        options += [table.file + "_" * more for more in range(len(tables))]
+        view = next(option for option in options if option.lower() not in taken)
+        taken.add(view.lower())
+        views.append((view, table))
+    return tuple(views)
+
+
+def _is_name(text: str) -> bool:
+    return bool(text) and text.isprintable()

@@ -6,6 +6,7 @@ from typing import Final
 
 import polars as pl
 
+from neotoma_core.export.names import column_title
 from neotoma_core.export.redaction import Redactions
 from neotoma_core.export.stated import members, redact
 from neotoma_core.export.typed import UNTYPED, Kind, kind_of, typed, untyped_texts
@@ -49,7 +50,8 @@ def wide(
     """Return the entities of a type, by id, as a table.
 
     ``snapshots``: the columns of ``OWN`` and ``snapshot``. ``declared``: the type of each field of
-    the schema, in its order; None where no schema describes the type: then every field there is.
+    the schema by its text, in its order; None where no schema describes the type: then every field
+    there is.
     """
     ordered = snapshots.sort("entity_id").with_row_index("row")
     stated = members(ordered.select("row", text="snapshot")).with_columns(
@@ -72,7 +74,7 @@ def wide(
         is_hash = redactions.of(entity_type, name) == "hash"
         kind = "string" if is_hash else kind_of((declared or {}).get(name), values)
         column = typed(values, kind)
-        title = _free(name, taken)
+        title = column_title(name, taken)
         made.append(column.values.alias(title))
         if not column.fits.all():
             odd[name] = (values, column.fits)
@@ -88,12 +90,3 @@ def _values(stated: pl.DataFrame | None, rows: int) -> pl.Series:
     every = pl.DataFrame({"row": pl.int_range(rows, dtype=pl.UInt32, eager=True)})
     last = stated.unique("row", keep="last", maintain_order=True).select("row", "json")
     return every.join(last, on="row", how="left", maintain_order="left")["json"]
-
-
-def _free(name: str, taken: set[str]) -> str:
-    """Return a column name that no other column has, whatever the case; it becomes taken."""
-    title = name or "_"
-    while title.lower() in taken:
-        title += "_"
-    taken.add(title.lower())
-    return title

@@ -13,6 +13,7 @@ from typing import Final, Literal
 
 from neotoma_core.canonical import JsonValue, NotJson, parse_json, stringify
 from neotoma_core.errors import UsageError
+from neotoma_core.export.names import field_text
 
 How = Literal["drop", "hash"]
 
@@ -29,12 +30,12 @@ _DIGITS: Final = 32
 
 @dataclass(frozen=True, slots=True)
 class Redactions:
-    """What is left out. ``fields``: (entity type, field) → how; the type ``*`` is every type."""
+    """What is left out. ``fields``: (entity type, field's text) → how; ``*`` is every type."""
 
     fields: Mapping[tuple[str, str], How] = field(default_factory=dict)
 
     def of(self, entity_type: str, name: str) -> How | None:
-        """Return what happens to a field; None for nothing."""
+        """Return what happens to a field, by its text; None for nothing."""
         if entity_type in SECRET_TYPES:
             return "drop"
         own, every = self.fields.get((entity_type, name)), self.fields.get((_ANY, name))
@@ -71,7 +72,7 @@ def redactions_of(asked: Iterable[str], schemas: Iterable[Mapping[str, object]])
             raise UsageError(
                 f"--redact {text}: names no field; write TYPE.FIELD, or TYPE.FIELD=hash"
             )
-        fields[entity_type, name] = "hash" if how == "hash" else "drop"
+        fields[entity_type, field_text(name)] = "hash" if how == "hash" else "drop"
     for entity_type, name in sensitive_fields(schemas):
         fields[entity_type, name] = "drop"
     return Redactions(fields)
@@ -86,7 +87,7 @@ def sensitive_fields(schemas: Iterable[Mapping[str, object]]) -> set[tuple[str, 
         for name, spec in declared.items() if isinstance(declared, dict) else ():
             marked = spec.get("sensitivity_class") if isinstance(spec, dict) else None
             if marked is not None and str(marked).lower() not in _NOT_SENSITIVE:
-                found.add((str(row["entity_type"]), name))
+                found.add((str(row["entity_type"]), field_text(name)))
     return found
 
 
@@ -103,7 +104,7 @@ def redacted_object(text: str, entity_type: str, redactions: Redactions, salt: b
         return None
     kept: dict[str, JsonValue] = {}
     for name, member in value.items():
-        how = redactions.of(entity_type, name)
+        how = redactions.of(entity_type, field_text(name))
         if how != "drop":
             kept[name] = hashed(stringify(member), salt) if how == "hash" else member
     return stringify(kept)

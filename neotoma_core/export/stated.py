@@ -5,6 +5,7 @@ from typing import Final
 import polars as pl
 
 from neotoma_core.canonical import parse_json, stringify
+from neotoma_core.export.names import field_text
 from neotoma_core.export.redaction import Redactions, hashed
 from neotoma_core.export.typed import decoded
 from neotoma_core.reduce.engine import keys_of
@@ -70,4 +71,7 @@ def as_values(stated: pl.DataFrame) -> pl.DataFrame:
 
 def _read(text: str) -> list[tuple[str, str]]:
     value = parse_json(text)
-    return [(n, stringify(v)) for n, v in value.items()] if isinstance(value, dict) else []
+    if not isinstance(value, dict):
+        return []
+    # Of two names that are one as text, the last value counts, too.
+    return list({field_text(name): stringify(member) for name, member in value.items()}.items())

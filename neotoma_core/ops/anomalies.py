@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from neotoma_core.anomaly import HISTORY, Counts, drop_of, find_anomalies
+from neotoma_core.anomaly import HISTORY, Counts, drop_of, find_anomalies, raw_file_loss
 from neotoma_core.manifests import Backup, Manifest
 from neotoma_core.retention import BackupFacts, Standing
 
@@ -16,8 +16,12 @@ def judged(manifest: Manifest, before: Sequence[Backup]) -> tuple[tuple[str, ...
 
     ``before``: the backups made before it, in their order.
     """
-    history = good_history(before)
-    alarms = find_anomalies(manifest.counts, history)
+    good = _good(before)
+    history = [backup.manifest.counts for backup in good]
+    files = raw_file_loss(
+        manifest.raw_files.found, [backup.manifest.raw_files.found for backup in good]
+    )
+    alarms = (*find_anomalies(manifest.counts, history), *([files] if files else []))
     return tuple(map(str, alarms)), round(drop_of(manifest.counts, history), 4)
 
 
@@ -32,13 +36,17 @@ def looked_at(backup: Backup, others: Sequence[Backup]) -> Backup:
 
 def good_history(backups: Sequence[Backup]) -> list[Counts]:
     """Return the counts of the last good backups since a loss was accepted, oldest first."""
-    history: list[Counts] = []
+    return [backup.manifest.counts for backup in _good(backups)]
+
+
+def _good(backups: Sequence[Backup]) -> list[Backup]:
+    found: list[Backup] = []
     for backup in reversed(backups):
         if backup.is_good:
-            history.append(backup.manifest.counts)
-        if backup.state.accepted or len(history) == HISTORY:
+            found.append(backup)
+        if backup.state.accepted or len(found) == HISTORY:
             break
-    return history[::-1]
+    return found[::-1]
 
 
 def unexplained(backups: Sequence[Backup]) -> Backup | None:

@@ -3,11 +3,12 @@
 import logging
 from dataclasses import replace
 
-from neotoma_core.errors import MiddenError
+from neotoma_core.errors import MiddenError, without_panic
 from neotoma_core.ops.archive import ArchiveRequest, append_database, default_archive
 from neotoma_core.ops.private_copy import copied
 from neotoma_core.ops.progress import Progress
 from neotoma_core.ops.run import Run
+from neotoma_core.report.archive import ArchiveReport
 from neotoma_core.report.findings import Finding
 from neotoma_core.report.recovery import ArchivedSummary, RecoveryReport
 
@@ -20,9 +21,13 @@ def archived(run: Run, report: RecoveryReport, progress: Progress) -> RecoveryRe
     Whatever goes wrong here is a finding: the recovery is committed, and stays.
     """
     place = default_archive(run.folders.vault)
-    try:
+
+    def appended() -> ArchiveReport:
         copy = copied(run, run.request.target)
-        added = append_database(copy, ArchiveRequest(place), progress)
+        return append_database(copy, ArchiveRequest(place), progress)
+
+    try:
+        added = without_panic("archiving", appended)
     except MiddenError as error:
         return _failed(report, str(place), str(error))
     except Exception as error:  # noqa: BLE001 - committed already; the error may hold values

@@ -43,6 +43,7 @@ from neotoma_core.store.databases import connect_read_only
 from neotoma_core.store.inspection import StoredTable, inspect_database
 from neotoma_core.store.live_copies import copy_whole
 from neotoma_core.store.measuring import count_contents, fingerprint_tables
+from neotoma_core.store.raw_folders import folders_in_use
 from neotoma_core.store.sqlite_files import companions
 from neotoma_core.store.vault_run import vault_run
 from neotoma_core.tables import SECRET
@@ -166,7 +167,9 @@ def _store(
     folder.mkdir(mode=0o700)
     environment = environment_of(target.name)
     raw = keep_raw_files(
-        request.vault, target, environment, named_raw_files(measured.whole, measured.tables)
+        request.vault,
+        folders_in_use(target, environment, request.raw_storage),
+        named_raw_files(measured.whole),
     )
     clock.lap("raw files")
     files = [write_raw_list(folder, raw.sizes, scratch)]

@@ -1,8 +1,9 @@
-"""Raw files and logs beside a database, and keeping them with its backup."""
+"""Raw files and logs of a database, and keeping them with its backup."""
 
 import re
 import tarfile
-from collections.abc import Iterable
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,52 +13,75 @@ from neotoma_core.environments import RAW_FOLDERS, Environment
 from neotoma_core.erasure.naming import STORED_FILE
 from neotoma_core.manifests import RawFiles, StoredFile
 from neotoma_core.store.backups import LOGS
-from neotoma_core.store.blobs import add_blobs
+from neotoma_core.store.blobs import add_blobs, blob_sizes
 from neotoma_core.store.compressed import compress_file
 from neotoma_core.store.databases import connect_read_only
-from neotoma_core.store.inspection import StoredTable
 from neotoma_core.store.raw_files import raw_file_names
+from neotoma_core.store.raw_folders import RawFolder
 
 _LOG_FOLDERS: Final[dict[Environment, str]] = {"production": "logs_prod", "development": "logs"}
 
 
 @dataclass(slots=True)
 class KeptRawFiles:
-    """Raw files that are in the blobs now: ``sizes`` by ``<folder>/<user>/<sha256>``."""
+    """Raw files that are in the blobs now: ``sizes`` by ``<folder>/<user>/<sha256>``.
+
+    ``damaged``, ``missing``: names without a good copy; ``held``: how many only the vault has.
+    """
 
     sizes: dict[str, int] = field(default_factory=dict)
-    damaged: list[str] = field(default_factory=list)
+    damaged: int = 0
     missing: int = 0
+    held: int = 0
 
     @property
     def summary(self) -> RawFiles:
         """Return what a manifest says of them."""
-        return RawFiles(len(self.sizes), sum(self.sizes.values()), self.missing, len(self.damaged))
+        size = sum(self.sizes.values())
+        return RawFiles(len(self.sizes), size, self.missing, self.damaged, self.held)
 
 
 def keep_raw_files(
-    vault: Path, target: Path, environment: Environment | None, wanted: Iterable[str]
+    vault: Path, folders: Sequence[RawFolder], wanted: AbstractSet[str]
 ) -> KeptRawFiles:
-    """Bring the raw files beside ``target`` into the blobs; ``wanted``: those its sources name."""
+    """Bring the raw files of a database into the blobs.
+
+    ``folders``: where it may have some, first where Neotoma keeps them now. ``wanted``: the files
+    its sources name. One that is nowhere any more, and that the vault has from an earlier backup,
+    belongs to this backup, too: or rotation would remove the last copy there is.
+    """
     kept = KeptRawFiles()
-    found: set[str] = set()
-    for name in [RAW_FOLDERS[environment]] if environment else RAW_FOLDERS.values():
-        folder = target.parent / name
-        sizes, damaged = add_blobs(vault, folder, raw_file_names(folder))
-        kept.sizes |= {f"{name}/{file}": size for file, size in sizes.items()}
-        kept.damaged += [f"{name}/{file}" for file in damaged]
-        found |= {*sizes, *damaged}
-    kept.missing = len(set(wanted) - found)
+    good: set[str] = set()
+    bad: set[str] = set()
+    for folder in folders:
+        names = raw_file_names(folder.path)
+        if folder.shared:
+            names = [name for name in names if name in wanted and name not in good]
+        sizes, damaged = add_blobs(vault, folder.path, names)
+        kept.sizes |= _in_folder(folder.environment, sizes)
+        good |= set(sizes)
+        bad |= set(damaged)
+    held = blob_sizes(vault, sorted(wanted - good))
+    kept.sizes |= _in_folder(folders[0].environment, held)
+    kept.held = len(held)
+    bad -= good | set(held)
+    kept.damaged = len(bad)
+    kept.missing = len(wanted - good - bad - set(held))
     return kept
 
 
-def named_raw_files(whole: Path, tables: dict[str, StoredTable]) -> set[str]:
+def _in_folder(environment: Environment, sizes: Mapping[str, int]) -> dict[str, int]:
+    return {f"{RAW_FOLDERS[environment]}/{name}": size for name, size in sizes.items()}
+
+
+def named_raw_files(whole: Path) -> set[str]:
     """Return the raw files that the sources of a whole copy name."""
-    if "storage_url" not in (tables["sources"].columns if "sources" in tables else ()):
-        return set()
     pattern = re.compile(STORED_FILE)
     with closing(connect_read_only(whole)) as connection:
         connection.text_factory = lambda raw: raw.decode("utf-8", "replace")
+        columns = connection.execute("SELECT name FROM pragma_table_info('sources')").fetchall()
+        if ("storage_url",) not in columns:
+            return set()
         rows = connection.execute("SELECT DISTINCT storage_url FROM sources").fetchall()
     return {url for (url,) in rows if isinstance(url, str) and pattern.fullmatch(url)}
 

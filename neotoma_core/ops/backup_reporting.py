@@ -4,6 +4,7 @@ import shlex
 from collections.abc import Mapping
 from datetime import datetime
 
+from neotoma_core.environments import environment_of
 from neotoma_core.manifests import Backup, Drill
 from neotoma_core.ops.anomalies import standing_of, unexplained
 from neotoma_core.ops.backup_run import BackupRequest
@@ -16,6 +17,7 @@ from neotoma_core.report.backup import (
     StrangeFile,
 )
 from neotoma_core.store.backups import FOLDER, Listing, Strange
+from neotoma_core.store.raw_folders import folders_in_use
 from neotoma_core.store.vault import RunFolders
 
 
@@ -44,7 +46,15 @@ def backup_report(
         newest=iso(manifest.counts.newest) if manifest.counts.newest else None,
         database_bytes=manifest.database.plain_size,
         stored_bytes=stored_bytes(backup),
+        raw_folders=tuple(
+            str(folder.path)
+            for folder in folders_in_use(
+                request.target, environment_of(request.target.name), request.raw_storage
+            )
+            if not folder.shared or folder.path.is_dir()
+        ),
         raw_files_kept=manifest.raw_files.count,
+        raw_files_held=manifest.raw_files.held,
         raw_files_missing=manifest.raw_files.missing,
         raw_files_damaged=manifest.raw_files.damaged,
         logs=manifest.logs,
@@ -66,8 +76,17 @@ def drill_summary(backup: Backup, drill: Drill) -> DrillSummary:
         drill.level,
         drill.reasons,
         drill.drifted,
+        raw_file_findings(backup),
         drill.seconds,
     )
+
+
+def raw_file_findings(backup: Backup) -> tuple[str, ...]:
+    """Return which raw files the database named and did not have when a backup was taken."""
+    lost = backup.manifest.raw_files
+    words = {"missing": lost.missing, "damaged": lost.damaged}
+    said = ", ".join(f"{count:,} {what}" for what, count in words.items() if count)
+    return (f"raw files: {said} when it was taken",) if said else ()
 
 
 def stored_bytes(backup: Backup) -> int:
@@ -102,6 +121,9 @@ def _listed(backup: Backup, now: datetime) -> ListedBackup:
         manifest.counts.observations,
         manifest.entities,
         stored_bytes(backup),
+        manifest.raw_files.count,
+        manifest.raw_files.missing,
+        manifest.raw_files.damaged,
         standing_of(backup, now),
         state.drill.level if state.drill else "none",
         iso(state.verified_at) if state.verified_at else None,

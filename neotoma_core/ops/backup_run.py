@@ -15,7 +15,8 @@ class BackupRequest:
 
     ``kind``: manual, scheduled or before-<operation>. ``logs``: Neotoma's logs are kept, too.
     ``expect_empty``: a database without observations can be verified. ``key``: where the key of
-    encrypted columns is, if anywhere.
+    encrypted columns is, if anywhere. ``raw_storage``: where Neotoma keeps raw files, if not beside
+    the database.
     """
 
     target: Path
@@ -25,6 +26,7 @@ class BackupRequest:
     logs: bool = False
     expect_empty: bool = False
     key: KeySource | None = None
+    raw_storage: Path | None = None
 
 
 def chosen(listing: Listing, words: str) -> Backup:

@@ -15,6 +15,7 @@ from neotoma_core.ops.run import DatabaseRef, RecoverRequest, Run, target_of
 from neotoma_core.ops.search import Found, FoundCopy, SearchRequest, search
 from neotoma_core.report.composition import CompositionReport, UnusedCopy, UsedCopy
 from neotoma_core.report.layout import escaped
+from neotoma_core.store.unpacking import unpack_raw_files
 from neotoma_core.store.vault_run import vault_run
 
 
@@ -105,15 +106,25 @@ def nothing_to_add(found: Found, target: Path, composition: Composition) -> str:
 
 
 def _backup(found: Found, copy: FoundCopy, place: int) -> DatabaseRef:
-    unpacked = copy.readable != copy.path
+    """Return a copy as a backup of the run; its raw files are taken out of its archive only now."""
+    is_elsewhere = copy.readable != copy.path
+    problem = ""
+    raw_places: tuple[Path, ...] = (copy.path.parent,)
+    if copy.unpacked is not None:
+        raw_places = (copy.unpacked.parent, *raw_places)
+    if copy.packed is not None and copy.unpacked is not None and copy.raw_files:
+        limits = found.request.limits
+        problem = unpack_raw_files(copy.packed, copy.member, copy.unpacked, limits)
     return DatabaseRef(
         number=place,
         label=f"backup-{place + 1}",
         path=copy.readable,
         environment=found.environment(copy.number)[0],
-        origin=copy.path if unpacked else None,
+        origin=copy.path if is_elsewhere else None,
         member=copy.member,
         suspect=copy.is_salvaged,
+        raw_places=raw_places,
+        cut_short=problem,
     )
 
 

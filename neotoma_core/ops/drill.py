@@ -5,7 +5,10 @@ recomputed from the log → raw files hashed
 
 A drill fails where the backup is not what was stored, or SQLite finds damage in it. Snapshots that
 are not what the log says are counted: the database was so when the backup was taken, and came back
-as it was. What could not be looked at, for want of a key or of room, makes a drill inconclusive.
+as it was. So do raw files that the database named and did not have: the backup passes, since no
+drill could ever bring them back and it would never count as good, and every report of it says how
+many it lacks. What could not be looked at, for want of a key or of room, makes a drill
+inconclusive.
 """
 
 import shutil

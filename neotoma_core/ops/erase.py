@@ -48,6 +48,7 @@ from neotoma_core.store import vault
 from neotoma_core.store.databases import check_integrity, connect_read_only, make_whole
 from neotoma_core.store.erasing import scrub
 from neotoma_core.store.ledger import Ledger, read_ledger, record_erasure, record_finished
+from neotoma_core.store.raw_folders import folders_in_use
 from neotoma_core.store.sqlite_files import is_open_elsewhere
 
 Confirm = Callable[[ErasureReport], bool]
@@ -128,7 +129,10 @@ def _plan(erasing: EraseRun, progress: Progress, clock: Clock) -> _Planned:
     progress.begin("plan")
     seeds, absent = _seeds(erasing.request, held, ledger)
     plan = plan_erasure(held, seeds, iso(run.started))
-    raw = find_raw_files(run, plan, ledger)
+    folders = folders_in_use(
+        run.request.target, run.target_environment, erasing.request.raw_storage
+    )
+    raw = find_raw_files(run.request.target, folders, plan, ledger)
     holding = tuple(find_holding(run.folders.vault, plan.reach.ids, run.folders.work / "evidence"))
     clock.lap("plan")
     report = planned_report(erasing, plan, raw, ledger, holding, absent)

@@ -18,7 +18,7 @@ class EraseRequest:
 
     ``even_if_absent``: record ids that the target does not have. ``again``: erase whatever the
     ledger names, and finish what a killed run left. ``key``: where the key of encrypted columns
-    is, if anywhere.
+    is, if anywhere. ``raw_storage``: where Neotoma keeps raw files, if not beside the database.
     """
 
     target: Path
@@ -29,6 +29,7 @@ class EraseRequest:
     even_if_absent: bool = False
     again: bool = False
     key: KeySource | None = None
+    raw_storage: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)

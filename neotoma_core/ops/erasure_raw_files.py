@@ -1,15 +1,15 @@
 """Raw files of erased sources: which are there, and removing them."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from neotoma_core.erasure.naming import RAW_FILES, SOURCES
 from neotoma_core.frames import ROWID
 from neotoma_core.ops.erasure_planning import ErasurePlan
-from neotoma_core.ops.raw_files import target_folders
-from neotoma_core.ops.run import Run
 from neotoma_core.store.ledger import Ledger
 from neotoma_core.store.raw_files import raw_file_names, remove_raw_files
+from neotoma_core.store.raw_folders import RawFolder
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,16 +25,19 @@ class ErasedRawFiles:
             remove_raw_files(folder, [name for place, name in self.names if place == folder])
 
 
-def find_raw_files(run: Run, plan: ErasurePlan, ledger: Ledger) -> ErasedRawFiles:
+def find_raw_files(
+    target: Path, folders: Iterable[RawFolder], plan: ErasurePlan, ledger: Ledger
+) -> ErasedRawFiles:
     """Return the files below the target's raw folders that only erased sources referred to.
 
-    Those that the ledger names count too: a killed run may have left them.
+    Those that the ledger names count too: a killed run may have left them. A folder that another
+    database uses is left alone.
     """
     found = [
-        (folder, name)
-        for folder in target_folders(run)
-        if folder.is_dir()
-        for name in _erased(raw_file_names(folder), plan, ledger)
+        (folder.path, name)
+        for folder in folders
+        if folder.path.is_dir() and not folder.is_used_by_another(target)
+        for name in _erased(raw_file_names(folder.path), plan, ledger)
     ]
     return ErasedRawFiles(
         tuple(found), sum((folder / name).stat().st_size for folder, name in found)

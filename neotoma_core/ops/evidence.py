@@ -79,7 +79,7 @@ def secure_database(run: Run, database: DatabaseRef, progress: Progress) -> Data
         if database.number == TARGET:
             raise
         advice = "close the program that uses it, or leave it out"
-        raise BackupUnreadable(database.path, "locked by another program", advice) from error
+        raise BackupUnreadable(database.named, "locked by another program", advice) from error
     return DatabaseEvidence(database, folder, files)
 
 

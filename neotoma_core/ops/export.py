@@ -4,7 +4,6 @@ a private copy → the log up to a time → reduced, taken apart, redacted, type
 """
 
 import secrets
-from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 
@@ -17,10 +16,11 @@ from neotoma_core.export.catalog import (
     ExportedTable,
     columns_of,
     table_entry,
-    view_name,
+    view_names,
 )
 from neotoma_core.export.entities import OWN, wide
 from neotoma_core.export.file_names import file_stem
+from neotoma_core.export.names import field_text
 from neotoma_core.export.redaction import redactions_of
 from neotoma_core.export.typed import UNTYPED
 from neotoma_core.ops.clock import Clock
@@ -45,6 +45,7 @@ from neotoma_core.report.findings import Finding, registry_findings, unreadable
 from neotoma_core.store.export_files import (
     DATABASE,
     ExportFolder,
+    View,
     new_export,
     write_catalog,
     write_views,
@@ -214,7 +215,9 @@ def _declared(registry: Registry, entity_type: str) -> dict[str, str] | None:
     """Return the types of a type's fields: of the schema of all users, else of the first user."""
     schemas = [s for (name, user), s in registry.schemas.items() if name == entity_type and user]
     schema = registry.schemas.get((entity_type, None)) or next(iter(schemas), None)
-    return {name: rule.type for name, rule in schema.fields.items()} if schema else None
+    if schema is None:
+        return None
+    return {field_text(name): rule.type for name, rule in schema.fields.items()}
 
 
 def _write_catalog(
@@ -224,8 +227,8 @@ def _write_catalog(
     exported_at: str,
     redacted: list[str],
 ) -> None:
-    views = tuple(_views(exported.tables))
-    there = write_views(export, views)
+    views = view_names(exported.tables)
+    there = write_views(export, [View(name, t.file, t.columns) for name, t in views])
     tables: list[JsonValue] = [table_entry(table) for table in exported.tables]
     write_catalog(
         export,
@@ -242,16 +245,7 @@ def _write_catalog(
                 if there
                 else None
             ),
-            "views": [{"view": view, "file": file} for view, file in views] if there else [],
+            "views": [{"view": name, "file": t.file} for name, t in views] if there else [],
             "tables": tables,
         },
     )
-
-
-def _views(tables: list[ExportedTable]) -> Iterator[tuple[str, str]]:
-    """Yield the name and the file of every view; an entity type gives way to the other tables."""
-    fixed = {table.name for table in tables if table.entity_type is None}
-    for table in tables:
-        name = view_name(table, tables)
-        is_taken = table.entity_type is not None and table.name.lower() in fixed
-        yield (f"entities_{table.name}" if is_taken else name), table.file

@@ -158,22 +158,22 @@ def open_database(run: Run, evidence: DatabaseEvidence) -> Opened:
     database = evidence.database
     scratch = run.folders.work / database.label
     scratch.mkdir(parents=True, exist_ok=True)
-    whole = make_whole(evidence.copy, database.path, scratch)
+    whole = make_whole(evidence.copy, database.named, scratch)
     try:
         with closing(connect_read_only(whole)) as connection:
-            found = inspect_database(connection, database.path)
+            found = inspect_database(connection, database.named)
     except BackupDamaged:
         prove_pages(whole, database)  # which names the pages
         raise
     if database.number == TARGET:
-        require_writable(found, database.path)
+        require_writable(found, database.named)
     return Opened(database, whole, found)
 
 
 def prove_pages(whole: Path, database: DatabaseRef) -> None:
     """Prove every page of a database that is to be read; raises BackupDamaged."""
     with closing(connect_read_only(whole)) as connection:
-        check_pages(connection, database.path)
+        check_pages(connection, database.named)
 
 
 def read_tables(run: Run, opened: Opened, picked: Mapping[str, pl.Series]) -> Extract:
@@ -197,7 +197,7 @@ def _extract_table(
     if (reason and not compared) or not stored.rows:
         return TableExtract(stored, columns, 0, None, reason=reason)
     table = stored.known if stored.name in BY_NAME else framed_table(stored.facts)
-    with readable(database.path, stored.name):
+    with readable(database.named, stored.name):
         read = read_rows(whole, table, stored.columns, picked)
     if not reason:
         rows, broken = _checked(table, read, keep=is_target)
@@ -264,7 +264,7 @@ def _checked(table: Table, read: pl.DataFrame, *, keep: bool) -> tuple[pl.DataFr
 def _require_key(run: Run, database: DatabaseRef, table: Table, sealed: int) -> None:
     """Raise KeyMissing or UsageError before anything more is read in vain."""
     if run.request.key is None:
-        raise KeyMissing(database.path, sealed, table.name)
+        raise KeyMissing(database.named, sealed, table.name)
     read_key(run.request.key)
 
 

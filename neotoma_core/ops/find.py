@@ -12,11 +12,13 @@ from neotoma_core.ops.composing import family_of, number_of
 from neotoma_core.ops.inventory import drop_check, inventory_frame, take_inventory
 from neotoma_core.ops.progress import Progress
 from neotoma_core.ops.protection import protection_of, summary_of
+from neotoma_core.ops.raw_file_check import raw_files_gone
 from neotoma_core.ops.raw_files import raw_folders_of
 from neotoma_core.ops.run import target_of
 from neotoma_core.ops.search import FoundCopy, SearchRequest, search
 from neotoma_core.ops.unfinished import StoreLook, find_unfinished
 from neotoma_core.report.inventory import InventoryReport, StatusReport
+from neotoma_core.report.protection import RawFilesGone
 from neotoma_core.report.unfinished import UnfinishedStores
 from neotoma_core.store.atomic import write_file
 from neotoma_core.store.databases import connect_read_only, make_whole
@@ -64,11 +66,18 @@ def _draw(report: InventoryReport, picture: Path) -> None:
     write_file(picture, (coverage_html(svg) if page else svg).encode())
 
 
-def check_status(
-    target: Path, where: SearchRequest, vault: Path, now: datetime, progress: Progress
+def check_status(  # noqa: PLR0913 - a database, its copies, its vault, its raw files
+    target: Path,
+    where: SearchRequest,
+    vault: Path,
+    now: datetime,
+    progress: Progress,
+    *,
+    raw_storage: Path | None = None,
 ) -> StatusReport:
     """Return the state of one database, compared with the copies of it that are found.
 
+    ``raw_storage``: where Neotoma keeps its raw files, if not beside it.
     Raises UsageError where the file is no Neotoma database, TargetError, VaultDamaged.
     """
     present = target_of(target)
@@ -77,10 +86,11 @@ def check_status(
         number = number_of(found, target)
         if present and number is None:
             raise UsageError(f"{target}: not a Neotoma database; name the database file")
+        raw = raw_files_gone(target, vault, raw_storage, scratch)
         unfinished = None
         if number is not None and found.copies[number].examined.state == "sound":
             progress.begin("stores")
-            unfinished = _unfinished(found.copies[number], where, vault, now, scratch)
+            unfinished = _unfinished(found.copies[number], where, vault, raw_storage, now, scratch)
     copy = found.known.get(-1 if number is None else number)
     own = family_of(found, copy.number if copy else None, target)
     examined = found.copies[number].examined if number is not None else None
@@ -89,6 +99,7 @@ def check_status(
     protection = summary_of(protection_of(vault, now))
     unprotected = protection is None or not protection.backups
     backup = f"midden backup --target {shlex.quote(str(target))}" if unprotected else None
+    refill = _refill(target, raw) if raw and raw.gone else None
     return StatusReport(
         str(target),
         examined.state if examined else "missing",
@@ -102,12 +113,18 @@ def check_status(
         drop,
         protection,
         unfinished,
-        drop.next or backup,
+        raw,
+        drop.next or refill or backup,
     )
 
 
-def _unfinished(
-    target: FoundCopy, where: SearchRequest, vault: Path, now: datetime, scratch: Path
+def _unfinished(  # noqa: PLR0913, PLR0917 - what to look at, and where what belongs to it is
+    target: FoundCopy,
+    where: SearchRequest,
+    vault: Path,
+    raw_storage: Path | None,
+    now: datetime,
+    scratch: Path,
 ) -> UnfinishedStores | None:
     """Return what stores left that did not finish; None where the database cannot be read again."""
     folder = scratch / "stores"
@@ -124,7 +141,7 @@ def _unfinished(
                     whole=whole,
                     original=target.path,
                     tables=tables,
-                    folders=raw_folders_of(target.path),
+                    folders=raw_folders_of(target.path, raw_storage),
                     key=where.key,
                     ledger=ledger,
                     now=now,
@@ -136,3 +153,9 @@ def _unfinished(
     with suppress(TargetLocked):
         return read_at_rest(target.readable, folder / "copy", look)
     return None
+
+
+def _refill(target: Path, raw: RawFilesGone) -> str:
+    """Return the command that brings raw files back, and what else the newest backup has."""
+    words = ("--target", str(target), "--backup", raw.newest)
+    return f"midden recover {shlex.join(words)}"

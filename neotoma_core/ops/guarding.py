@@ -92,7 +92,12 @@ def guard_loss(
         return Permission(granted=False)
     asked = run.request
     request = BackupRequest(
-        asked.target, asked.vault, occasion.kind, expect_empty=True, key=asked.key
+        asked.target,
+        asked.vault,
+        occasion.kind,
+        expect_empty=True,
+        key=asked.key,
+        raw_storage=asked.raw_storage,
     )
     try:
         return Permission(granted=True, backup=_proven_backup(request, run, progress).backup)

@@ -70,7 +70,7 @@ def _opened(extract: Extract, table: Table, key: "DataKey | None") -> Offered:
     offered = extract.offered(table)
     if key is None or not extract.sealed_in(table):
         return offered
-    rows = open_rows(table, offered.rows, key, extract.database.path)
+    rows = open_rows(table, offered.rows, key, extract.database.named)
     return replace(offered, rows=rows)
 
 

@@ -152,7 +152,7 @@ def plan_recovery(
         ),
         stale=stale,
         reingested=count_reingested(merge, rules, target),
-        raw=plan_raw_files(erasures.listed(listing, sources), sources),
+        raw=plan_raw_files(run, erasures.listed(listing, sources), sources),
         raw_listing=listing,
         key=key,
         sealed=holds_sealed(target, backups, merge),

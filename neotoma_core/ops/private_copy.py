@@ -32,21 +32,24 @@ class PrivateCopy:
 
 
 @contextmanager
-def target_run(
+def target_run(  # noqa: PLR0913, PLR0917 - which database, whose, and where its parts are
     target: Path,
     vault_folder: Path,
     now: datetime,
     key: KeySource | None = None,
     patience: float = PATIENCE_SECONDS,
+    raw_storage: Path | None = None,
 ) -> Iterator[Run]:
     """Take the vault for a run with a target and no backups.
 
     The target need not exist. ``patience``: seconds to wait for another run that is in the vault.
+    ``raw_storage``: where Neotoma keeps the target's raw files, if not beside it.
     Raises BackupUnreadable, TargetError, VaultError.
     """
     present = target_of(target)
     with scratch_run(target, vault_folder, now, key, patience) as run:
-        yield replace(run, target=present)
+        request = replace(run.request, raw_storage=raw_storage)
+        yield replace(run, request=request, target=present)
 
 
 @contextmanager

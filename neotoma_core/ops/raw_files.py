@@ -1,6 +1,6 @@
 """Raw source files: which the backups have and the target lacks, and bringing them over."""
 
-from collections.abc import Iterable
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,31 +10,26 @@ from neotoma_core.environments import RAW_FOLDERS, Environment, environment_of
 from neotoma_core.erasure.naming import STORED_FILE
 from neotoma_core.errors import DiskFull
 from neotoma_core.ops.progress import Progress
-from neotoma_core.ops.run import DatabaseRef, Run
+from neotoma_core.ops.run import Run
 from neotoma_core.store import vault
+from neotoma_core.store.blobs import blob_folder, listed_blobs, restore_blobs
 from neotoma_core.store.raw_files import (
     copy_raw_files,
     list_raw_files,
     move_raw_file,
     sync_everything,
 )
+from neotoma_core.store.raw_folders import RawFolder, folders_beside, folders_in_use
 
 _BLOCK = 4096  # what a file of one byte takes on most disks
-
-
-@dataclass(frozen=True, slots=True)
-class RawFolder:
-    """A folder of raw files beside a database, and the folder its files belong in."""
-
-    path: Path
-    belongs_in: Path
 
 
 @dataclass(frozen=True, slots=True)
 class RawListing:
     """Every raw file of every database, hashed.
 
-    ``files``: ``folder``, ``belongs_in``, ``name``, ``size`` (bytes), ``sha256``, ``damaged``.
+    ``files``: ``folder``, ``belongs_in``, ``name``, ``size`` (bytes), ``sha256``, ``damaged``,
+    ``shared`` (it counts only where a source names it).
     """
 
     files: pl.DataFrame
@@ -59,26 +54,37 @@ class RawPlan:
 
 
 def list_all(run: Run) -> RawListing:
-    """Hash every raw file beside every database of the run, each folder once."""
-    target = target_folders(run)
-    folders = {folder.path.resolve(): folder for folder in _folders(run)}
-    folders |= {place.resolve(): RawFolder(place, place) for place in target}
+    """Hash every raw file of every database of the run, each folder once."""
+    folders = {folder.path.resolve(): (folder, place) for folder, place in _by_weight(run)}
     listings = [
-        list_raw_files(folder.path).with_columns(
-            folder=pl.lit(str(folder.path)), belongs_in=pl.lit(str(folder.belongs_in))
-        )
-        for folder in folders.values()
+        _listed(list_raw_files(folder.path), folder.path, place, shared=folder.shared)
+        for folder, place in folders.values()
     ]
-    columns = ["folder", "belongs_in", "name", "size", "sha256", "damaged"]
-    empty = list_raw_files(run.folders.work / "nowhere").with_columns(
-        folder=pl.lit("", pl.String), belongs_in=pl.lit("", pl.String)
-    )
-    return RawListing(pl.concat([empty, *listings]).select(columns))
+    nowhere = run.folders.work / "nowhere"
+    empty = _listed(list_raw_files(nowhere), nowhere, nowhere, shared=False)
+    return RawListing(pl.concat([empty, *listings]))
 
 
-def plan_raw_files(listing: RawListing, sources: pl.DataFrame) -> RawPlan:
-    """Decide which files to bring over; ``sources``: the merged rows of that table."""
-    files = listing.files
+def plan_raw_files(run: Run, listing: RawListing, sources: pl.DataFrame) -> RawPlan:
+    """Decide which files to bring over; ``sources``: the merged rows of that table.
+
+    What no copy has may still be in the vault, of an earlier backup.
+    """
+    plan = decide_raw_files(listing, sources)
+    vault_folder, place = run.folders.vault, _own_folders(run)[0].path
+    kept = listed_blobs(vault_folder, (*plan.missing, *plan.damaged))
+    if kept.is_empty():
+        return plan
+    rows = _listed(kept, blob_folder(vault_folder), place, shared=True)
+    return decide_raw_files(RawListing(pl.concat([listing.files, rows])), sources)
+
+
+def decide_raw_files(listing: RawListing, sources: pl.DataFrame) -> RawPlan:
+    """Decide which of the files listed to bring over."""
+    stored = pl.col("storage_url").str.contains(STORED_FILE)
+    wanted = sources.filter(stored).select(name="storage_url").unique()
+    is_named = pl.col("name").is_in(wanted["name"].implode())
+    files = listing.files.filter(~pl.col("shared") | is_named)
     here = pl.col("folder") == pl.col("belongs_in")
     place = ["belongs_in", "name"]
     there = files.filter(here)
@@ -88,8 +94,6 @@ def plan_raw_files(listing: RawListing, sources: pl.DataFrame) -> RawPlan:
     copies = offered.join(there, on=place, how="anti", maintain_order="left")
     repairs = offered.join(there.filter("damaged"), on=place, how="semi", maintain_order="left")
     good = pl.concat([there.filter(~pl.col("damaged")), offered]).select("name").unique()
-    stored = pl.col("storage_url").str.contains(STORED_FILE)
-    wanted = sources.filter(stored).select(name="storage_url").unique()
     damaged = files.filter("damaged").join(good, on="name", how="anti")
     absent = wanted.join(good, on="name", how="anti").join(damaged, on="name", how="anti")
     return RawPlan(
@@ -122,51 +126,64 @@ def bring_over(run: Run, plan: RawPlan, progress: Progress) -> tuple[str, ...]:
     for files in (plan.copies, plan.repairs):
         groups = files.partition_by("folder", "belongs_in", as_dict=True)
         for (folder, place), part in groups.items():
-            names = part["name"].to_list()
-            _, lost = copy_raw_files(Path(folder), names, Path(place), progress.advance)
-            failed.extend(lost)
+            failed.extend(_copied(run, Path(folder), Path(place), part, progress))
     if plan.copies.height or plan.repairs.height:
         sync_everything()
     return tuple(failed)
 
 
-def _folders(run: Run) -> Iterable[RawFolder]:
-    for database in run.backups:
-        for path, environment in _beside(database, run.target_environment):
-            yield RawFolder(path, _belongs_in(run, environment))
+def _copied(
+    run: Run, folder: Path, place: Path, files: pl.DataFrame, progress: Progress
+) -> Sequence[str]:
+    """Copy files from one folder; return the names that failed."""
+    names = files["name"].to_list()
+    if folder == blob_folder(run.folders.vault):
+        _, lost = restore_blobs(run.folders.vault, names, place)
+        return lost
+    _, failed = copy_raw_files(folder, names, place, progress.advance)
+    return failed
 
 
-def _beside(
-    database: DatabaseRef, expected: Environment | None
-) -> Iterable[tuple[Path, Environment]]:
-    """Yield the raw folders beside a database and the environment each is of.
+def _listed(files: pl.DataFrame, folder: Path, place: Path, *, shared: bool) -> pl.DataFrame:
+    return files.select(
+        pl.lit(str(folder)).alias("folder"),
+        pl.lit(str(place)).alias("belongs_in"),
+        *files.columns,
+        pl.lit(shared).alias("shared"),
+    )
 
-    A database whose name says nothing is taken to be of the ``expected`` environment.
-    Neotoma's own backup folders call theirs ``sources`` in every environment (format, 6.4); a
-    manifest beside the database tells them apart.
+
+def _by_weight(run: Run) -> Iterator[tuple[RawFolder, Path]]:
+    """Yield every folder of raw files and where its files belong.
+
+    Of a folder that comes more than once the last counts: it is the target's own, or else one that
+    a database need not share.
     """
-    parent = database.found_at.parent
-    if (parent / "manifest.json").exists() and (parent / "sources").is_dir():
-        yield parent / "sources", database.environment or expected or "production"
-        return
-    known = database.environment or expected
-    for environment, name in RAW_FOLDERS.items():
-        if known in (environment, None) and (parent / name).is_dir():
-            yield parent / name, environment
+    own = _own_folders(run)
+    found = [(folder, own[0].path) for folder in own if folder.shared]
+    found += [
+        (folder, _belongs_in(run, folder.environment))
+        for database in run.backups
+        for place in database.raw_places
+        for folder in folders_beside(place, database.environment or run.target_environment)
+    ]
+    yield from sorted(found, key=lambda one: not one[0].shared)
+    yield from ((folder, folder.path) for folder in own if not folder.shared)
+
+
+def _own_folders(run: Run) -> tuple[RawFolder, ...]:
+    request = run.request
+    return folders_in_use(request.target, run.target_environment, request.raw_storage)
 
 
 def _belongs_in(run: Run, environment: Environment) -> Path:
+    if run.request.raw_storage is not None:
+        return run.request.raw_storage
     known = run.target_environment or environment
-    return run.request.target.parent / RAW_FOLDERS[known]
+    return run.request.target.absolute().parent / RAW_FOLDERS[known]
 
 
-def target_folders(run: Run) -> list[Path]:
-    """Return where the target's raw files are: one folder, or both where its name says nothing."""
-    return raw_folders_of(run.request.target)
-
-
-def raw_folders_of(database: Path) -> list[Path]:
-    """Return where a database's raw files are: one folder, or both where its name says nothing."""
-    environment = environment_of(database.name)
-    names = [RAW_FOLDERS[environment]] if environment else list(RAW_FOLDERS.values())
-    return [database.parent / name for name in names]
+def raw_folders_of(database: Path, configured: Path | None) -> list[Path]:
+    """Return where a database's raw files may be. ``configured``: NEOTOMA_RAW_STORAGE_DIR."""
+    known = environment_of(database.name)
+    return [folder.path for folder in folders_in_use(database, known, configured)]

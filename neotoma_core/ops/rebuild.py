@@ -11,7 +11,7 @@ from dataclasses import replace
 from neotoma_core.ops.clock import Clock
 from neotoma_core.ops.planning import iso
 from neotoma_core.ops.progress import Progress
-from neotoma_core.ops.raw_files import target_folders
+from neotoma_core.ops.raw_files import raw_folders_of
 from neotoma_core.ops.rebuild_deciding import (
     Bucket,
     Tally,
@@ -101,7 +101,7 @@ def _unfinished(reading: Reading, progress: Progress, clock: Clock) -> Unfinishe
             whole=reading.whole,
             original=request.target,
             tables=reading.stored,
-            folders=target_folders(run),
+            folders=raw_folders_of(run.request.target, run.request.raw_storage),
             key=request.key,
             ledger=read_ledger(run.folders.vault),
             now=run.started,

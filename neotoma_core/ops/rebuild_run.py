@@ -19,6 +19,7 @@ class RebuildRequest:
     ``entities`` and ``types``: only the entities named or of a named type, and the relationships
     they take part in; all of them where both are empty. ``schemas``: where to look for schemas the
     target has none of. ``key``: where the key of encrypted columns is, if anywhere.
+    ``raw_storage``: where Neotoma keeps the target's raw files, if not beside it.
     """
 
     target: Path
@@ -27,6 +28,7 @@ class RebuildRequest:
     types: tuple[str, ...] = ()
     schemas: Path | None = None
     key: KeySource | None = None
+    raw_storage: Path | None = None
 
     @property
     def narrowed(self) -> bool:
@@ -73,6 +75,12 @@ def _run(request: RebuildRequest, now: datetime) -> Iterator[RebuildRun]:
     if target is None:
         raise TargetError(request.target, "there is no such file", "check the spelling")
     with vault_run(request.vault, request.target, now) as folders:
-        asked = RecoverRequest(request.target, (), request.vault, key=request.key)
+        asked = RecoverRequest(
+            request.target,
+            (),
+            request.vault,
+            key=request.key,
+            raw_storage=request.raw_storage,
+        )
         run = Run(asked, folders, target, (), (), (), now)
         yield RebuildRun(request, run, target)

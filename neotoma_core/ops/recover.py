@@ -170,7 +170,7 @@ def _usable(run: Run, read: tuple[ReadDatabase, ...]) -> tuple[Run, tuple[Extrac
     seen: set[tuple[tuple[str, str], ...]] = set()
     extracts: list[Extract] = []
     for database in read:
-        path = database.evidence.database.path
+        path = database.evidence.database.found_at
         content = tuple(sorted(database.evidence.hashes.items()))
         if database.extract is None:
             left_out.append(LeftOut(path, database.reason))

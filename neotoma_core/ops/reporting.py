@@ -224,6 +224,10 @@ def _after(plan: RecoveryPlan) -> Contents:
 def _findings(plan: RecoveryPlan) -> Iterator[Finding]:
     """Yield what the user should know that is no number of the plan."""
     yield from (damaged_file(file) for secured in plan.evidence for file in secured.damaged)
+    for backup in plan.run.backups:
+        if backup.cut_short:
+            detail = f"{backup.cut_short}; what comes after, raw files for one, is not known"
+            yield Finding("cut-short", backup.shown, detail)
     if plan.target:
         for table in plan.target.tables.values():
             if table.broken:

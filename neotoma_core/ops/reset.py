@@ -26,12 +26,16 @@ from neotoma_core.store.keys import KeySource
 
 @dataclass(frozen=True, slots=True)
 class ResetRequest:
-    """Which database to wipe. ``key``: of encrypted columns, so that the backup can be proven."""
+    """Which database to wipe. ``key``: of encrypted columns, so that the backup can be proven.
+
+    ``raw_storage``: where Neotoma keeps its raw files, if not beside it.
+    """
 
     target: Path
     vault: Path
     guard: Guard
     key: KeySource | None = None
+    raw_storage: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +65,9 @@ def reset(request: ResetRequest, now: datetime, progress: Progress) -> ResetRepo
     target = request.target
     if target_of(target) is None:
         raise TargetError(target, "there is no such file", "there is nothing to reset")
-    with target_run(target, request.vault, now, request.key, patience=0.0) as run:
+    with target_run(
+        target, request.vault, now, request.key, patience=0.0, raw_storage=request.raw_storage
+    ) as run:
         empty = _empty_database(run.folders.work / "empty.db")
         secured = secure_target(run, empty, request.guard, RESET, progress)
         if secured.granted:

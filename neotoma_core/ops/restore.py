@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from neotoma_core.environments import RAW_FOLDERS, environment_of
+from neotoma_core.environments import Environment, environment_of
 from neotoma_core.errors import EnvironmentMismatch
 from neotoma_core.ops.erased_copies import without_erased
 from neotoma_core.ops.guarding import RESTORE, UNATTENDED, Guard
@@ -17,11 +17,13 @@ from neotoma_core.ops.private_copy import target_run
 from neotoma_core.ops.progress import Progress
 from neotoma_core.ops.replacement import secure_target
 from neotoma_core.ops.reporting import undo_command
+from neotoma_core.ops.restore_raw_files import RawTarget, bring_back
 from neotoma_core.ops.restore_sources import (
+    Restorable,
     RestoreSource,
     check_evidence,
     find_source,
-    put_raw_files,
+    require_other,
     unpack,
 )
 from neotoma_core.report.document import document
@@ -35,8 +37,10 @@ class RestoreReport:
     """One restore. ``undo`` puts back what was there before it.
 
     ``erased``: rows the vault knows to be erased, which were left out. ``raw_files_restored``: raw
-    files that were not there; ``raw_files_lost``: those that are no longer in the vault.
-    ``backup``: what was taken before, where nearly all observations went.
+    files that were not there; ``raw_files_lost``: those that the source no longer has as they were;
+    ``raw_files_missing``: those the database names that are not in ``raw_folder`` now. ``problem``:
+    why an archive was not unpacked to its end. ``backup``: what was taken before, where nearly all
+    observations went.
     """
 
     evidence: str
@@ -46,6 +50,9 @@ class RestoreReport:
     undo: str | None
     raw_files_restored: int = 0
     raw_files_lost: int = 0
+    raw_files_missing: int = 0
+    raw_folder: str | None = None
+    problem: str | None = None
     backup: str | None = None
 
     def to_json(self) -> str:
@@ -59,6 +66,7 @@ class RestoreRequest:
 
     ``key``: where the key of encrypted columns is, for snapshots that change because something in
     them was erased. ``guard``: who is asked before nearly all observations go.
+    ``raw_storage``: where Neotoma keeps the target's raw files, if not beside it.
     """
 
     source: RestoreSource
@@ -67,6 +75,7 @@ class RestoreRequest:
     key: KeySource | None = None
     allow_environment_mismatch: bool = False
     guard: Guard = UNATTENDED
+    raw_storage: Path | None = None
 
 
 def restore(request: RestoreRequest, now: datetime, progress: Progress) -> RestoreReport:
@@ -78,15 +87,20 @@ def restore(request: RestoreRequest, now: datetime, progress: Progress) -> Resto
     UsageError where the guard cannot ask. Then the target is as it was.
     """
     source, target = request.source, request.target
-    _require_environment(request)
-    with target_run(target, request.vault, now, request.key, patience=0.0) as run:
-        whole, erased = unpack(source, run.folders.work / "restore", target), 0
+    _require_environment(request, source.environment)
+    require_other(source.copy if source.origin == "neotoma" else None, target)
+    with target_run(
+        target, request.vault, now, request.key, patience=0.0, raw_storage=request.raw_storage
+    ) as run:
+        found = unpack(source, run.folders.work / "restore", target)
+        _require_environment(request, found.environment)
+        whole, erased = found.whole, 0
         if whole is not None:
             whole, erased = without_erased(whole, (request.vault, source.vault), run, request.key)
         secured = secure_target(run, whole, request.guard, RESTORE, progress)
         if not secured.granted:
             return RestoreReport(str(source.folder), str(target), "declined", 0, None)
-        copied, lost = _raw_files(request, run.folders.work)
+        raw = bring_back(source, found, whole, _raw_target(request, found), run.folders.work)
         secured.replace()
     return RestoreReport(
         str(source.folder),
@@ -94,8 +108,11 @@ def restore(request: RestoreRequest, now: datetime, progress: Progress) -> Resto
         "restored",
         erased,
         undo_command(run),
-        copied,
-        lost,
+        raw.restored,
+        raw.lost,
+        raw.missing,
+        str(raw.place),
+        found.problem or None,
         secured.backup,
     )
 
@@ -116,16 +133,14 @@ def restore_evidence(  # noqa: PLR0913 - from where, to where, by which means
     return restore(request, now, progress)
 
 
-def _require_environment(request: RestoreRequest) -> None:
-    theirs, ours = request.source.environment, environment_of(request.target.name)
+def _require_environment(request: RestoreRequest, theirs: Environment | None) -> None:
+    ours = environment_of(request.target.name)
     if request.source.origin == "evidence" or request.allow_environment_mismatch:
         return
     if theirs and ours and theirs != ours:
         raise EnvironmentMismatch(request.source.folder, theirs, ours)
 
 
-def _raw_files(request: RestoreRequest, scratch: Path) -> tuple[int, int]:
-    parent = request.target.absolute().parent
-    known = environment_of(request.target.name) or request.source.environment or "development"
-    folders = {environment: parent / name for environment, name in RAW_FOLDERS.items()}
-    return put_raw_files(request.source, scratch, folders, known)
+def _raw_target(request: RestoreRequest, found: Restorable) -> RawTarget:
+    known = environment_of(request.target.name) or found.environment or "development"
+    return RawTarget(request.target, known, request.vault, request.raw_storage)

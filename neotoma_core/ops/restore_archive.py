@@ -35,7 +35,8 @@ class RestoreArchiveRequest:
 
     ``as_of``: a time as the user wrote it; None for the last run of the archive.
     ``skip_unreadable``: go on without files of the archive that cannot be read. ``guard``: who is
-    asked before nearly all observations go.
+    asked before nearly all observations go. ``raw_storage``: where Neotoma keeps the target's raw
+    files, if not beside it.
     """
 
     archive: Path
@@ -46,6 +47,7 @@ class RestoreArchiveRequest:
     key: KeySource | None = None
     skip_unreadable: bool = False
     guard: Guard = UNATTENDED
+    raw_storage: Path | None = None
 
 
 def moment_of(text: str | None) -> datetime | None:
@@ -65,7 +67,9 @@ def restore_archive(
     """
     moment = moment_of(request.as_of)
     archive = open_archive(request.archive)
-    with target_run(request.target, request.vault, now, request.key) as run:
+    with target_run(
+        request.target, request.vault, now, request.key, raw_storage=request.raw_storage
+    ) as run:
         selection = Selection("standing", moment, damaged=request.skip_unreadable)
         built = build_database(archive, run.folders.work / "restored.db", selection, progress)
         if not any(built.rows.values()):

@@ -1,6 +1,5 @@
 """What a database can be put back from: evidence, a backup of a vault, a folder of Neotoma's."""
 
-from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,20 +10,20 @@ from neotoma_core.environments import Environment, environment_of
 from neotoma_core.errors import BackupNotIntact, UsageError, VaultDamaged
 from neotoma_core.manifests import Backup
 from neotoma_core.ops.backup_run import chosen
-from neotoma_core.store import vault
-from neotoma_core.store.backups import (
-    DATABASE,
-    FOLDER,
-    STATE,
-    list_backups,
-    read_backup,
-    read_raw_list,
+from neotoma_core.ops.named_backups import (
+    NamedBackup,
+    files_in,
+    find_named,
+    open_named,
+    split_member,
 )
-from neotoma_core.store.blobs import restore_blobs
-from neotoma_core.store.compressed import NotIntact, check_file, decompress_file
+from neotoma_core.ops.run import require_readable
+from neotoma_core.ops.vault_backup import is_vault_backup, read_vault_backup, restore_database
+from neotoma_core.store import vault
+from neotoma_core.store.backups import FOLDER, MANIFEST, list_backups
 from neotoma_core.store.copies import sha256_of
 from neotoma_core.store.databases import check_integrity, connect_read_only, make_whole
-from neotoma_core.store.raw_files import copy_raw_files, raw_file_names
+from neotoma_core.store.inspection import inspect_database
 
 _TARGET = "target"
 Origin = Literal["evidence", "backup", "neotoma"]
@@ -35,13 +34,15 @@ class RestoreSource:
     """Where a database can be put back from.
 
     ``copy``: the file that evidence or Neotoma's folder holds; None where evidence says that there
-    was no database. ``backup``: of the vault, which is in ``folder``.
+    was no database. ``backup``: of the vault, which is in ``folder``. ``packed``: what has to be
+    unpacked first; then there is neither.
     """
 
     origin: Origin
     folder: Path
     copy: Path | None = None
     backup: Backup | None = None
+    packed: NamedBackup | None = None
 
     @property
     def says(self) -> str:
@@ -51,6 +52,8 @@ class RestoreSource:
             taken = manifest.taken_at.isoformat(sep=" ", timespec="minutes")
             observations = f"{manifest.counts.observations:,} observations"
             return f"{self.backup.name}, {observations} as of {taken}"
+        if self.packed is not None:
+            return f"the database in {self.folder}"
         return str(self.copy) if self.copy else "that there was no database"
 
     @property
@@ -66,30 +69,85 @@ class RestoreSource:
         return environment_of(self.copy.name) if self.copy else None
 
 
-def find_source(words: str, vault_folder: Path) -> RestoreSource:
-    """Return what ``words`` name: a folder, or a backup of the vault.
+@dataclass(frozen=True, slots=True)
+class Restorable:
+    """One whole, sound file to put in the target's place; None where there was none.
 
-    Evidence and Neotoma's folders are proven here, by their hashes; a backup as it is unpacked.
-    Raises UsageError where it is nothing that can be restored, VaultDamaged, BackupNotIntact.
+    ``raw_places``: the folders in which folders of its raw files may be. ``environment``: of what
+    was unpacked. ``problem``: why an archive was not unpacked to its end, if so.
+    """
+
+    whole: Path | None
+    raw_places: tuple[Path, ...] = ()
+    environment: Environment | None = None
+    problem: str = ""
+
+
+def find_source(words: str, vault_folder: Path, target: Path | None = None) -> RestoreSource:
+    """Return what ``words`` name: a folder, a file, or a backup of the vault.
+
+    ``target``: what is to be put back. Evidence and Neotoma's folders are proven here, by their
+    hashes; a backup as it is unpacked. Raises UsageError where it is nothing that can be restored,
+    BackupUnreadable, VaultDamaged, BackupNotIntact.
     """
     path = Path(words)
-    if not (path / "manifest.json").is_file():
-        if path.exists() or "/" in words:
-            raise UsageError(
-                f"{words}: no evidence folder and no backup (it has no manifest.json); "
-                "give the folder that a report names, or a backup that `midden backups` lists"
-            )
-        backup = chosen(list_backups(vault_folder), words)
-        return RestoreSource("backup", vault_folder / FOLDER / backup.name, backup=backup)
-    if (path / DATABASE).exists() or (path / STATE).exists():
-        try:
-            return RestoreSource("backup", path, backup=read_backup(path))
-        except VaultDamaged as error:
-            raise BackupNotIntact(path.name, "its manifest is not what was written") from error
-    described = vault.read_json(path / "manifest.json")
-    if isinstance(described, dict) and "checksums" in described:
+    if is_vault_backup(path):
+        return RestoreSource("backup", path, backup=read_vault_backup(path))
+    described = _described(path)
+    if "checksums" in described:
         return RestoreSource("neotoma", path, copy=_neotoma_copy(path, described))
-    return RestoreSource("evidence", path, copy=check_evidence(path))
+    if described:
+        return RestoreSource("evidence", path, copy=check_evidence(path))
+    if "/" not in words:
+        try:
+            backup = chosen(list_backups(vault_folder), words)
+        except UsageError:
+            if not split_member(path)[0].exists():
+                raise
+        else:
+            return RestoreSource("backup", vault_folder / FOLDER / backup.name, backup=backup)
+    if not split_member(path)[0].exists():
+        raise UsageError(
+            f"{words}: there is no such file or folder; give the folder that a report names, or a "
+            "backup that `midden backups` lists"
+        )
+    return _unproven(path, target)
+
+
+def _described(folder: Path) -> dict[str, JsonValue]:
+    """Return what the manifest in a folder says; empty where there is none.
+
+    Neotoma writes its manifest last: one that it did not write to the end counts as none where a
+    database is beside it, which evidence never has. Raises VaultDamaged.
+    """
+    manifest = folder / MANIFEST
+    if not manifest.is_file():
+        return {}
+    try:
+        described = vault.read_json(manifest)
+    except VaultDamaged:
+        described = None
+    if isinstance(described, dict) and described.keys() & {"checksums", "databases"}:
+        return described
+    if any(file.kind == "sqlite" for file in files_in(folder)):
+        return {}
+    raise VaultDamaged(manifest, "not an evidence manifest", "choose another evidence folder")
+
+
+def _unproven(path: Path, target: Path | None) -> RestoreSource:
+    """Return a source that nothing proves but SQLite's own check, once it is unpacked."""
+    named = find_named(path, environment_of(target.name) if target else None)
+    if named.is_database:
+        require_readable(named.path)
+        require_other(named.path, target)
+        return RestoreSource("neotoma", path if path.is_dir() else path.parent, copy=named.path)
+    return RestoreSource("neotoma", path, packed=named)
+
+
+def require_other(copy: Path | None, target: Path | None) -> None:
+    """Raise UsageError where the source is the target itself."""
+    if copy is not None and target is not None and target.exists() and copy.samefile(target):
+        raise UsageError(f"{copy}: it is the target itself; name what is to take its place")
 
 
 def check_evidence(evidence: Path) -> Path | None:
@@ -114,52 +172,35 @@ def check_evidence(evidence: Path) -> Path | None:
     return None
 
 
-def unpack(source: RestoreSource, scratch: Path, target: Path) -> Path | None:
-    """Return one whole, sound file to put in the target's place; None where there was none.
+def unpack(source: RestoreSource, scratch: Path, target: Path) -> Restorable:
+    """Return what is to be put in the target's place, proven.
 
-    Raises BackupNotIntact, BackupDamaged, BackupUnreadable.
+    Raises BackupNotIntact, BackupDamaged, BackupUnreadable, UsageError.
     """
     scratch.mkdir(parents=True, mode=0o700)
-    if source.backup is None:
-        if source.copy is None:
-            return None
-        whole = make_whole(source.copy, source.copy, scratch)
-    else:
+    found = _whole(source, scratch, target)
+    if found.whole is not None:
+        with closing(connect_read_only(found.whole)) as connection:
+            if source.origin == "neotoma":
+                inspect_database(connection, source.folder)
+            check_integrity(connection, target)
+    return found
+
+
+def _whole(source: RestoreSource, scratch: Path, target: Path) -> Restorable:
+    if source.backup is not None:
         whole = scratch / "whole.db"
-        try:
-            for file in source.backup.manifest.files:
-                check_file(source.folder, file)
-            decompress_file(source.folder, source.backup.manifest.database, whole)
-        except NotIntact as error:
-            raise BackupNotIntact(source.backup.name, error.wrong) from None
-    with closing(connect_read_only(whole)) as connection:
-        check_integrity(connection, target)
-    return whole
-
-
-def put_raw_files(
-    source: RestoreSource, scratch: Path, folders: Mapping[Environment, Path], known: Environment
-) -> tuple[int, int]:
-    """Copy raw files to where Neotoma looks for them; return how many, and how many are lost.
-
-    ``folders``: of each environment. ``known``: which one the target is of. Evidence has none.
-    """
-    if source.origin == "neotoma":
-        # Neotoma's own backups call the folder so in every environment (format, section 6.4).
-        place, names = source.folder / "sources", []
-        target = folders[known]
-        names = [name for name in raw_file_names(place) if not (target / name).exists()]
-        _, failed = copy_raw_files(place, names, target)
-        return len(names) - len(failed), len(failed)
-    if source.backup is None:
-        return 0, 0
-    try:
-        listed = read_raw_list(source.folder, source.backup.manifest, scratch)
-    except NotIntact as error:
-        raise BackupNotIntact(source.backup.name, error.wrong) from None
-    names = [name.partition("/")[2] for name in listed]
-    copied, lost = restore_blobs(source.vault, names, folders[known])
-    return copied, len(lost)
+        restore_database(source.folder, source.backup, whole)
+        return Restorable(whole, environment=source.environment)
+    if source.packed is not None:
+        opened = open_named(source.packed, scratch / "unpacked", environment_of(target.name))
+        whole = make_whole(opened.path, source.folder, scratch / "whole")
+        return Restorable(whole, opened.raw_places, opened.environment, opened.problem)
+    if source.copy is None:
+        return Restorable(None)
+    places = (source.copy.parent,) if source.origin == "neotoma" else ()
+    whole = make_whole(source.copy, source.copy, scratch)
+    return Restorable(whole, places, source.environment)
 
 
 def _neotoma_copy(folder: Path, described: dict[str, JsonValue]) -> Path:

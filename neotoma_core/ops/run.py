@@ -1,8 +1,8 @@
 """A recovery run: which databases take part, in which vault, by which rules."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from neotoma_core.errors import (
 )
 from neotoma_core.frames import TARGET
 from neotoma_core.merge.policy import MergePolicy
+from neotoma_core.ops.named_backups import find_named, open_named, split_member
 from neotoma_core.report.composition import CompositionReport
 from neotoma_core.report.layout import escaped
 from neotoma_core.store import vault
@@ -32,7 +33,8 @@ class RecoverRequest:
     ``key``: where the key of encrypted columns is, if anywhere. ``decisions``: the file that says
     what is kept where rows are in conflict. ``user``: the only user whose rows the backups give,
     where one is named. ``include_auth``: credentials that the target lacks are merged, too.
-    ``archived``: what was written is appended to the vault's archive.
+    ``archived``: what was written is appended to the vault's archive. ``raw_storage``: where
+    Neotoma keeps the target's raw files, if not beside it.
     """
 
     target: Path
@@ -47,6 +49,7 @@ class RecoverRequest:
     user: str | None = None
     include_auth: bool = False
     archived: bool = False
+    raw_storage: Path | None = None
 
     @property
     def tables(self) -> tuple[Table, ...]:
@@ -61,6 +64,8 @@ class DatabaseRef:
     ``number``: TARGET, or its place among the backups that are used, from 0. ``label``: what it
     is called in reports and in the vault; it stays when a backup before it turns out unreadable.
     ``origin``: the file it was unpacked or salvaged from, and ``member`` what it is called in it.
+    ``raw_places``: the folders in which folders of its raw files may be. ``cut_short``: why not all
+    of an archive could be unpacked, if so.
     ``suspect``: it was salvaged: rows that nothing proves whole are set aside, and none of its rows
     wins over that of another database.
     """
@@ -72,6 +77,8 @@ class DatabaseRef:
     origin: Path | None = None
     member: str = ""
     suspect: bool = False
+    raw_places: tuple[Path, ...] = ()
+    cut_short: str = ""
 
     @property
     def found_at(self) -> Path:
@@ -79,10 +86,14 @@ class DatabaseRef:
         return self.origin or self.path
 
     @property
+    def named(self) -> Path:
+        """The place as the user would name it."""
+        return Path(f"{self.found_at}!{self.member}") if self.member else self.found_at
+
+    @property
     def shown(self) -> str:
         """The place as reports show it."""
-        place = f"{self.found_at}!{self.member}" if self.member else str(self.found_at)
-        return escaped(place) if self.origin else place
+        return escaped(str(self.named)) if self.origin else str(self.named)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,9 +143,12 @@ def recovery_run(request: RecoverRequest, now: datetime) -> Iterator[Run]:
         raise UsageError("no backup was given; name at least one with --backup FILE")
     target = target_of(request.target)
     usable, left_out = _usable(request)
-    backups, repeated = _distinct(usable)
+    named, repeated = _distinct(usable)
     with vault_run(request.vault, request.target, now) as folders:
-        yield Run(request, folders, target, backups, left_out, repeated, now)
+        backups, unopened = _opened(request, named, folders.work / "named")
+        if not backups:
+            raise UsageError("none of the backups could be read; nothing was changed")
+        yield Run(request, folders, target, backups, (*left_out, *unopened), repeated, now)
 
 
 def require_readable(path: Path) -> None:
@@ -165,42 +179,88 @@ def target_of(path: Path) -> DatabaseRef | None:
     return DatabaseRef(TARGET, "target", path, environment_of(path.name))
 
 
-def _usable(request: RecoverRequest) -> tuple[list[DatabaseRef], tuple[LeftOut, ...]]:
+def _usable(request: RecoverRequest) -> tuple[list[Path], tuple[LeftOut, ...]]:
+    """Return the backups named, in their order, less those that nobody can read."""
     usable, left_out = [], []
     for path in request.backups:
         try:
-            if not is_archive(path):
-                require_readable(path)
+            file, _ = split_member(path)
+            if not file.is_dir():
+                require_readable(file)
+                _require_own(request, file)
         except BackupError as error:
             if not request.skip_unreadable:
                 raise
             left_out.append(LeftOut(path, error.wrong))
             continue
-        usable.append(_backup(path, request))
+        usable.append(path)
     return usable, tuple(left_out)
 
 
-def _backup(path: Path, request: RecoverRequest) -> DatabaseRef:
+def _require_own(request: RecoverRequest, path: Path) -> None:
+    """Raise where a file is the target, or by its name of another environment than it is."""
     if request.target.exists() and path.samefile(request.target):
         raise UsageError(f"{path}: the target was given as its own backup; leave it out")
-    environment = environment_of(path.name)
+    _require_environment(request, path, environment_of(path.name))
+
+
+def _require_environment(
+    request: RecoverRequest, path: Path, environment: Environment | None
+) -> None:
     expected = environment_of(request.target.name)
     mismatch = environment and expected and environment != expected
     if mismatch and not request.allow_environment_mismatch:
         raise EnvironmentMismatch(path, environment or "", expected or "")
-    return DatabaseRef(0, "", path, environment)
 
 
-def _distinct(named: list[DatabaseRef]) -> tuple[tuple[DatabaseRef, ...], tuple[Path, ...]]:
-    seen: set[tuple[int, int]] = set()
-    backups: list[DatabaseRef] = []
+def _distinct(named: list[Path]) -> tuple[list[Path], tuple[Path, ...]]:
+    seen: set[tuple[int, int, str]] = set()
+    backups: list[Path] = []
     repeated: list[Path] = []
-    for backup in named:
-        facts = backup.path.stat()
-        if (facts.st_dev, facts.st_ino) in seen:
-            repeated.append(backup.path)
-            continue
-        seen.add((facts.st_dev, facts.st_ino))
-        number = len(backups)
-        backups.append(replace(backup, number=number, label=f"backup-{number + 1}"))
-    return tuple(backups), tuple(repeated)
+    for path in named:
+        file, member = split_member(path)
+        facts = file.stat()
+        place = (facts.st_dev, facts.st_ino, member)
+        (repeated if place in seen else backups).append(path)
+        seen.add(place)
+    return backups, tuple(repeated)
+
+
+def _opened(
+    request: RecoverRequest, named: Sequence[Path], scratch: Path
+) -> tuple[tuple[DatabaseRef, ...], tuple[LeftOut, ...]]:
+    """Return the database of each backup; what has to be unpacked for it goes into ``scratch``."""
+    scratch.mkdir(mode=0o700)
+    opened: list[DatabaseRef] = []
+    left_out: list[LeftOut] = []
+    for place, path in enumerate(named):
+        try:
+            opened.append(_database(request, path, scratch / str(place), len(opened)))
+        except BackupError as error:
+            if not request.skip_unreadable:
+                raise
+            left_out.append(LeftOut(path, error.wrong))
+    return tuple(opened), tuple(left_out)
+
+
+def _database(request: RecoverRequest, path: Path, scratch: Path, number: int) -> DatabaseRef:
+    label = f"backup-{number + 1}"
+    if is_archive(path):
+        environment = environment_of(path.name)
+        return DatabaseRef(number, label, path, environment, raw_places=(path.parent,))
+    expected = environment_of(request.target.name)
+    backup = open_named(find_named(path, expected), scratch, expected)
+    if backup.origin is None:
+        require_readable(backup.path)
+        _require_own(request, backup.path)
+    _require_environment(request, path, backup.environment)
+    return DatabaseRef(
+        number,
+        label,
+        backup.path,
+        backup.environment,
+        origin=backup.origin,
+        member=backup.member,
+        raw_places=backup.raw_places,
+        cut_short=backup.problem,
+    )

@@ -19,12 +19,16 @@ from neotoma_core.store.keys import KeySource
 
 @dataclass(frozen=True, slots=True)
 class Scheduled:
-    """One database to back up, at one time, every so many hours."""
+    """One database to back up, at one time, every so many hours.
+
+    ``raw_storage``: where Neotoma keeps its raw files, if not beside it.
+    """
 
     target: Path
     vault: Path
     now: datetime
     interval_hours: float = 24.0
+    raw_storage: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +56,9 @@ def back_up_database(job: Scheduled, alerting: Alerting, key: KeySource | None) 
     Raises AnomalyFound where something is missing and BackupNotIntact where the drill failed, once
     all of that is done; and what ``back_up`` raises, which ``conclude`` tells.
     """
-    request = BackupRequest(job.target, job.vault, kind="scheduled", key=key)
+    request = BackupRequest(
+        job.target, job.vault, kind="scheduled", key=key, raw_storage=job.raw_storage
+    )
     backup = back_up(request, job.now, Silent())
     rotation = _rotated(job)
     untold = announce(alerting, job.vault, backup, job.now)

@@ -10,7 +10,7 @@ import polars as pl
 from neotoma_core.coverage.copies import Copy, Told, with_twins
 from neotoma_core.coverage.held import Held, added, held_by
 from neotoma_core.coverage.identity import Family, environment_by_content, families
-from neotoma_core.environments import RAW_FOLDERS, Environment, environment_of
+from neotoma_core.environments import Environment, environment_of
 from neotoma_core.errors import UsageError
 from neotoma_core.ops.progress import Progress
 from neotoma_core.report.layout import escaped
@@ -18,6 +18,7 @@ from neotoma_core.store.examining import Examined, examine
 from neotoma_core.store.holdings import Coder
 from neotoma_core.store.keys import KeySource
 from neotoma_core.store.manifests import environment_in_manifest
+from neotoma_core.store.raw_folders import folders_beside
 from neotoma_core.store.unpacking import Limits, unpack
 from neotoma_core.store.walking import FoundFile, Walked, walk
 
@@ -43,7 +44,9 @@ class FoundCopy:
     """One copy: where it lies, where it can be read, and what is in it.
 
     ``path``: the file, or the archive it is in, and ``member`` what it is called there.
-    ``readable`` is ``path``, or the place it was unpacked or salvaged to.
+    ``readable`` is ``path``, or the place it was unpacked or salvaged to. ``packed``: the archive,
+    as it was found, and ``unpacked`` what came out of it. ``raw_files``: the archive has raw files
+    beside it.
     """
 
     number: int
@@ -51,6 +54,9 @@ class FoundCopy:
     member: str
     readable: Path
     examined: Examined
+    packed: FoundFile | None = None
+    unpacked: Path | None = None
+    raw_files: bool = False
 
     @property
     def shown(self) -> str:
@@ -139,6 +145,8 @@ class _Place:
     path: Path
     member: str
     readable: Path
+    packed: FoundFile | None = None
+    raw_files: bool = False
 
 
 def _outermost(paths: Sequence[Path]) -> list[Path]:
@@ -167,7 +175,8 @@ def _places(
             if unpacked.path is None:
                 archives.append((found.path, unpacked.problem))
             else:
-                places.append(_Place(found.path, unpacked.member, unpacked.path))
+                place = (found.path, unpacked.member, unpacked.path, found, unpacked.raw_files)
+                places.append(_Place(*place))
         if not any(folder.iterdir()):
             folder.rmdir()
     return places, tuple(archives)
@@ -195,6 +204,9 @@ def _examined(
             place.member,
             one.salvaged.database if one.salvaged else place.readable,
             one,
+            place.packed,
+            place.readable if place.packed else None,
+            place.raw_files,
         )
         for number, (place, one) in enumerate(found)
     )
@@ -253,5 +265,5 @@ def _known(copy: FoundCopy) -> Copy:
         environment,
         suspect=copy.is_salvaged,
         handy=copy.readable == copy.path,
-        raw_files=any((folder / name).is_dir() for name in RAW_FOLDERS.values()),
+        raw_files=copy.raw_files or any(folders_beside(folder, environment)),
     )

@@ -12,7 +12,11 @@ from neotoma_core.report.document import document
 
 @dataclass(frozen=True, slots=True)
 class DrillSummary:
-    """One drill. ``drifted``: snapshots that are not what the log says; no fault of the backup."""
+    """One drill.
+
+    ``drifted``: snapshots that are not what the log says; ``findings``: what the database lacked
+    when the backup was taken, raw files for one. Neither is a fault of the backup.
+    """
 
     backup: str
     at: str
@@ -20,6 +24,7 @@ class DrillSummary:
     level: str
     reasons: tuple[str, ...]
     drifted: int
+    findings: tuple[str, ...]
     drill_seconds: float
 
 
@@ -41,6 +46,8 @@ class BackupPlan:
 class BackupReport:
     """One run of ``midden backup``.
 
+    ``raw_folders``: where raw files were looked for. ``raw_files_held``: of those kept, the ones
+    that only the vault still had. ``raw_files_missing``: named by the database, and nowhere.
     ``alarms``: what is less than it should be; ``drop``: the share of observations that is missing.
     ``frozen``: whether no backup may be removed.
     """
@@ -58,7 +65,9 @@ class BackupReport:
     newest: str | None
     database_bytes: int
     stored_bytes: int
+    raw_folders: tuple[str, ...]
     raw_files_kept: int
+    raw_files_held: int
     raw_files_missing: int
     raw_files_damaged: int
     logs: int
@@ -85,6 +94,9 @@ class ListedBackup:
     observations: int
     entities: int
     stored_bytes: int
+    raw_files: int
+    raw_files_missing: int
+    raw_files_damaged: int
     standing: str
     level: str
     verified_at: str | None

@@ -31,10 +31,7 @@ def _backup(report: BackupReport) -> Iterator[str]:
     yield labelled("holds", contents)
     stored = f"{report.database_bytes / 1e6:,.1f} MB as {report.stored_bytes / 1e6:,.1f} MB"
     yield labelled("stored", f"{stored}, with {report.raw_files_kept:,} raw files")
-    lost = {"missing": report.raw_files_missing, "damaged": report.raw_files_damaged}
-    for what, number in lost.items():
-        if number:
-            yield labelled("raw files", f"{number:,} are {what}")
+    yield from (labelled("raw files", line) for line in _raw_files(report))
     if report.drill:
         yield labelled("drill", _drill(report.drill))
     else:
@@ -45,6 +42,19 @@ def _backup(report: BackupReport) -> Iterator[str]:
         accept = f'--accept {report.backup} "why"'
         yield labelled("", f"midden backups --target {report.target} {accept}")
     yield labelled("restore", report.restore)
+
+
+def _raw_files(report: BackupReport) -> Iterator[str]:
+    if report.raw_files_held:
+        gone = f"{report.raw_files_held:,} are no longer with the database"
+        yield f"{gone}; earlier backups had them, so this one has them too"
+    if report.raw_files_missing:
+        folders = " and ".join(report.raw_folders)
+        yield f"{report.raw_files_missing:,} that the database names are missing from {folders}"
+        if not report.raw_files_kept:
+            yield "if Neotoma keeps them elsewhere, set NEOTOMA_RAW_STORAGE_DIR as it has it"
+    if report.raw_files_damaged:
+        yield f"{report.raw_files_damaged:,} are damaged, and not in this backup"
 
 
 def _drill(drill: DrillSummary) -> str:
@@ -61,7 +71,7 @@ def _drill(drill: DrillSummary) -> str:
             f"{drill.drifted:,} snapshots are not what the log says, as in the database "
             "(`midden rebuild`)"
         )
-    parts = [part for part in (said, why, drift) if part]
+    parts = [part for part in (said, why, drift, *drill.findings) if part]
     return f"{_OUTCOMES[drill.outcome]} in {drill.drill_seconds:,.1f} s: {'; '.join(parts)}"
 
 
@@ -91,6 +101,8 @@ def _row(backup: ListedBackup) -> tuple[str, ...]:
     notes = [] if backup.accepted is not None else [*backup.alarms[:1]]
     if notes and len(backup.alarms) > 1:
         notes[0] += f" and {len(backup.alarms) - 1} more alarms"
+    lost = {"missing": backup.raw_files_missing, "damaged": backup.raw_files_damaged}
+    notes += [f"{number:,} raw files {what}" for what, number in lost.items() if number]
     if backup.pinned is not None:
         notes.append(f"pinned: {backup.pinned}" if backup.pinned else "pinned")
     if backup.accepted is not None:

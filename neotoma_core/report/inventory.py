@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from neotoma_core.report.document import document
-from neotoma_core.report.protection import ProtectionSummary
+from neotoma_core.report.protection import ProtectionSummary, RawFilesGone
 from neotoma_core.report.unfinished import UnfinishedStores
 
 Verdict = Literal["wiped", "lacking", "whole", "alone"]
@@ -111,7 +111,7 @@ class StatusReport:
     """The state of one database, whether it has lost anything, and what protects it.
 
     ``protection``: null where it has no vault. ``unfinished``: null where the database cannot be
-    read. ``next``: the command to run first, if any.
+    read. ``raw_files``: null where no backup has any. ``next``: the command to run first, if any.
     """
 
     target: str
@@ -126,13 +126,18 @@ class StatusReport:
     drop: DropCheck
     protection: ProtectionSummary | None
     unfinished: UnfinishedStores | None
+    raw_files: RawFilesGone | None
     next: str | None
 
     @property
     def is_alarming(self) -> bool:
         """Whether somebody should look."""
-        protected = self.protection
-        return self.drop.verdict == "wiped" or (protected is not None and protected.is_alarming)
+        protected, raw = self.protection, self.raw_files
+        return (
+            self.drop.verdict == "wiped"
+            or (protected is not None and protected.is_alarming)
+            or (raw is not None and raw.alarming)
+        )
 
     def to_json(self) -> str:
         """Return the report as one JSON document."""

@@ -55,6 +55,11 @@ def status_text(report: StatusReport, now: datetime) -> str:
     elif report.next:
         lines.append(labelled("vault", f"no backup was ever taken; next: {report.next}"))
     lines += unfinished_lines(report.unfinished)
+    raw = report.raw_files
+    if raw and raw.gone:
+        gone = f"{raw.gone:,} of the {raw.listed:,} raw files in the newest backup"
+        lines.append(labelled("raw files", f"{gone} are no longer with the database"))
+        lines.append(labelled("", f"next: {report.next}"))
     return "\n".join(lines)
 
 

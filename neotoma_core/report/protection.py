@@ -4,6 +4,19 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
+class RawFilesGone:
+    """Raw files of the newest backup: how many it ``listed``, and how many are ``gone`` since.
+
+    ``newest``: the backup's folder. ``alarming``: so many that somebody should look.
+    """
+
+    newest: str
+    listed: int
+    gone: int
+    alarming: bool
+
+
+@dataclass(frozen=True, slots=True)
 class ProtectionSummary:
     """What the vault of a database has. Times are ISO 8601 in UTC.
 

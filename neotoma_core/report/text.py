@@ -132,9 +132,11 @@ def _raw_files(report: RecoveryReport) -> Iterator[str]:
         repaired = f", {len(raw.repaired):,} repaired" if raw.repaired else ""
         yield labelled("raw files", f"{raw.added:,} {verb}, {size}{repaired}")
     if raw.missing:
-        yield labelled("", f"{len(raw.missing):,} are in no copy; the report lists them")
+        lost = f"{len(raw.missing):,} that the database names are in none of these copies"
+        yield labelled("raw files", f"{lost}; the report lists them")
     if raw.damaged:
-        yield labelled("", f"{len(raw.damaged):,} are damaged in every copy; the report lists them")
+        lost = f"{len(raw.damaged):,} are damaged in every copy"
+        yield labelled("raw files", f"{lost}; the report lists them")
 
 
 def _notes(report: RecoveryReport) -> Iterator[str]:

@@ -25,7 +25,14 @@ from deltalake.exceptions import DeltaError, DeltaProtocolError, TableNotFoundEr
 
 from neotoma_core.archive.columns import FORMAT, SCHEMAS
 from neotoma_core.canonical import JsonValue
-from neotoma_core.errors import ArchiveBusy, ArchiveDamaged, ArchiveError, VaultDamaged
+from neotoma_core.errors import (
+    ArchiveBusy,
+    ArchiveDamaged,
+    ArchiveError,
+    NativePanic,
+    VaultDamaged,
+    without_panic,
+)
 from neotoma_core.store.locking import exclusive
 from neotoma_core.store.vault import read_json, write_json
 
@@ -135,14 +142,14 @@ def open_table(archive: Archive, table: str) -> DeltaTable:
     """
     place = archive.path / table
     try:
-        opened = DeltaTable(archive.uri(table))
+        opened = without_panic(str(place), lambda: DeltaTable(archive.uri(table)))
         protocol = opened.protocol()
         description = opened.metadata().description or ""
     except DeltaProtocolError as error:
         raise ArchiveError(place, "a later format wrote this table", "update midden") from error
     except TableNotFoundError as error:
         raise ArchiveDamaged(place, "its log is missing", "restore it from a copy") from error
-    except (DeltaError, OSError, ValueError) as error:
+    except (DeltaError, OSError, ValueError, NativePanic) as error:
         raise ArchiveDamaged(place, "its log cannot be read", "restore it from a copy") from error
     if protocol.min_reader_version > _READER_VERSION or description != table_description():
         raise ArchiveError(place, "a later format wrote this table", "update midden")

@@ -14,7 +14,7 @@ import polars as pl
 from deltalake import DeltaTable
 
 from neotoma_core.archive.columns import SCHEMAS
-from neotoma_core.errors import ArchiveDamaged
+from neotoma_core.errors import ArchiveDamaged, NativePanic, without_panic
 from neotoma_core.store.archive import Archive, open_table
 from neotoma_core.tables import BY_NAME
 
@@ -104,17 +104,21 @@ def read_file(
             file.path, f"it does not have the {file.size:,} bytes it was written with"
         )
     try:
-        present = pl.read_parquet_schema(file.path)
-        read = pl.read_parquet(file.path, columns=[n for n in wanted if n in present])
-        cells = [_column(table, name, kind, name in present) for name, kind in wanted.items()]
-        rows = read.select(cells) if read.height else pl.DataFrame(schema=dict(wanted))
-    except (pl.exceptions.PolarsError, OSError, ValueError):  # what they say may quote values
+        rows = without_panic(str(file.path), lambda: _rows(table, file.path, wanted))
+    except (pl.exceptions.PolarsError, OSError, ValueError, NativePanic):  # they may quote values
         return DamagedFile(file.path, "it cannot be read as Parquet")
     if rows.height != file.rows:
         return DamagedFile(
             file.path, f"it does not have the {file.rows:,} rows it was written with"
         )
     return rows
+
+
+def _rows(table: str, path: Path, wanted: Mapping[str, pl.DataType]) -> pl.DataFrame:
+    present = pl.read_parquet_schema(path)
+    read = pl.read_parquet(path, columns=[n for n in wanted if n in present])
+    cells = [_column(table, name, kind, name in present) for name, kind in wanted.items()]
+    return read.select(cells) if read.height else pl.DataFrame(schema=dict(wanted))
 
 
 def wanted_columns(table: str, columns: Sequence[str] | None) -> dict[str, pl.DataType]:

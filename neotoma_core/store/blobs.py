@@ -10,9 +10,11 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
+import polars as pl
+
 from neotoma_core.store.atomic import reached, sync_file, sync_folder
-from neotoma_core.store.copies import CHUNK
-from neotoma_core.store.raw_files import copy_verified
+from neotoma_core.store.copies import CHUNK, sha256_of
+from neotoma_core.store.raw_files import RAW_FILES, copy_verified
 
 _FOLDER: Final = "blobs"
 _PREFIX: Final = 2
@@ -56,6 +58,12 @@ def add_blobs(vault: Path, folder: Path, names: Iterable[str]) -> tuple[dict[str
     return sizes, damaged
 
 
+def blob_sizes(vault: Path, names: Iterable[str]) -> dict[str, int]:
+    """Return the sizes of those of the named raw files that the vault has, unread."""
+    found = {name: blob_path(vault, digest_of(name)) for name in names}
+    return {name: blob.stat().st_size for name, blob in found.items() if blob.is_file()}
+
+
 def restore_blobs(vault: Path, names: Iterable[str], folder: Path) -> tuple[int, list[str]]:
     """Copy the named raw files into a folder; return how many, and the names that are lost.
 
@@ -75,6 +83,31 @@ def restore_blobs(vault: Path, names: Iterable[str], folder: Path) -> tuple[int,
             copied.append(place)
     _sync(copied)
     return len(copied), lost
+
+
+def link_blobs(vault: Path, names: Iterable[str], folder: Path) -> None:
+    """Make a folder of raw files in a scratch folder: links to the blobs that are there."""
+    for name in names:
+        blob = blob_path(vault, digest_of(name))
+        place = folder / name
+        if blob.is_file() and not place.is_symlink():
+            place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            place.symlink_to(blob.absolute())
+
+
+def listed_blobs(vault: Path, names: Iterable[str]) -> pl.DataFrame:
+    """Return the named raw files that the vault has, hashed: the rows of ``list_raw_files``."""
+    rows = [
+        (name, size, sha256_of(blob_path(vault, digest_of(name))))
+        for name, size in blob_sizes(vault, names).items()
+    ]
+    listed = [(name, size, found, found != digest_of(name)) for name, size, found in rows]
+    return pl.DataFrame(listed, schema=RAW_FILES, orient="row")
+
+
+def blob_folder(vault: Path) -> Path:
+    """Return the folder that holds the blobs of a vault."""
+    return vault / _FOLDER
 
 
 def _sync(written: Sequence[Path]) -> None:

@@ -92,7 +92,7 @@ def examine(
 
 
 def _read(path: Path, shown: Path, by: _Reading) -> Examined | None:
-    if _journal(path)[0] != "none" and not _mentions_neotoma(path):
+    if _journal(path)[0] != "none" and not mentions_neotoma(path):
         return None
     return read_at_rest(path, by.folder / "copy", lambda copy: _judged(copy, path, shown, by))
 
@@ -124,7 +124,7 @@ def _judged(copy: Path, path: Path, shown: Path, by: _Reading) -> Examined | Non
     except NotNeotoma:
         return None
     except BackupError as error:
-        if not _mentions_neotoma(copy):
+        if not mentions_neotoma(copy):
             return None
         return _salvaged(copy, path, by, (_state(copy, error), error.wrong))
     return Examined("sound", "", _content(copy), *_facts(path), holdings)
@@ -187,7 +187,7 @@ def _content(copy: Path) -> str:
     return " ".join(parts)
 
 
-def _mentions_neotoma(path: Path) -> bool:
+def mentions_neotoma(path: Path) -> bool:
     """Return whether Neotoma's log is declared anywhere in a database's files, damaged or not."""
     for file in (path, companion(path, "-wal")):
         with suppress(FileNotFoundError), file.open("rb") as opened:

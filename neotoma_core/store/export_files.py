@@ -32,10 +32,23 @@ Write = Callable[[pl.DataFrame], None]
 CATALOG: Final = "catalog.json"
 DATABASE: Final = "analytics.duckdb"
 STEPS: Final = ("export_written", "export_moved_aside", "export_in_place")
-_READERS: Final[Mapping[Format, str]] = {
-    "parquet": "read_parquet({})",
-    "csv": "read_csv({}, header = true)",
+_LONGEST_LINE: Final = 64 << 20  # of a CSV file, in bytes: all that one row holds
+_SQL_TYPES: Final[Mapping[str, str]] = {
+    "boolean": "BOOLEAN",
+    "date": "DATE",
+    "float": "DOUBLE",
+    "integer": "BIGINT",
+    "timestamp (UTC)": "TIMESTAMPTZ",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A view over a file of an export. ``columns``: (name, type) as the catalog has them."""
+
+    name: str
+    file: str
+    columns: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +75,7 @@ class ExportFolder:
         opened = pa_csv.CSVWriter if self.format == "csv" else pa_ipc.new_file
         with opened(path, arrow) as writer:
             yield lambda part: writer.write_table(
-                _flat(part.select(*schema), self.format).cast(arrow)
+                _flat(part[list(schema)], self.format).cast(arrow)
             )
         sync_file(path)
 
@@ -134,22 +147,38 @@ def write_catalog(export: ExportFolder, catalog: JsonValue) -> None:
     write_json(export.folder / CATALOG, catalog)
 
 
-def write_views(export: ExportFolder, views: Sequence[tuple[str, str]]) -> bool:
-    """Write a DuckDB database with a view (name, file) over each file; tell whether it could be.
+def write_views(export: ExportFolder, views: Sequence[View]) -> bool:
+    """Write a DuckDB database with a view over each file; tell whether it could be.
 
     Files are named relative to the export, so that it may be moved. DuckDB reads no Arrow files.
     """
-    if export.format not in _READERS:
+    if export.format == "arrow":
         return False
     with closing(duckdb.connect(str(export.folder / DATABASE))) as connection:
         connection.execute("SET autoinstall_known_extensions = false")
-        for name, file in views:
-            literal = "'" + file.replace("'", "''") + "'"
-            connection.execute(f"SET file_search_path = '{_escaped(export.folder)}'")
-            reader = _READERS[export.format].format(literal)
-            connection.execute(f"CREATE VIEW {quoted(name)} AS SELECT * FROM {reader}")
+        connection.execute(f"SET file_search_path = {_literal(str(export.folder))}")
+        for view in views:
+            read = _csv_reader(view) if export.format == "csv" else _parquet_reader(view)
+            connection.execute(f"CREATE VIEW {quoted(view.name)} AS SELECT * FROM {read}")
     return True
 
 
-def _escaped(folder: Path) -> str:
-    return str(folder).replace("'", "''")
+def _parquet_reader(view: View) -> str:
+    return f"read_parquet({_literal(view.file)})"
+
+
+def _csv_reader(view: View) -> str:
+    """Return what reads a CSV file as it was written: nothing about it is guessed."""
+    columns = ", ".join(
+        f"{_literal(name)}: '{_SQL_TYPES.get(kind, 'VARCHAR')}'" for name, kind in view.columns
+    )
+    return (
+        f"read_csv({_literal(view.file)}, auto_detect = false, header = true, delim = ',', "
+        "quote = '\"', escape = '\"', allow_quoted_nulls = false, "
+        f"max_line_size = {_LONGEST_LINE}, buffer_size = {2 * _LONGEST_LINE}, "
+        f"columns = {{{columns}}})"
+    )
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

@@ -12,7 +12,7 @@ import polars as pl
 import pyarrow.parquet as pq
 
 from neotoma_core.canonical import JsonValue
-from neotoma_core.errors import UsageError
+from neotoma_core.errors import NativePanic, UsageError, without_panic
 from neotoma_core.store.atomic import install, sync_file, temporary_name
 
 _PARQUET: Final = b"PAR1"
@@ -58,12 +58,12 @@ def read_records(path: Path) -> list[JsonValue]:
         with path.open("rb") as file:
             is_parquet = file.read(len(_PARQUET)) == _PARQUET
         if is_parquet:
-            return list(pl.read_parquet(path).to_dicts())
+            return list(without_panic(str(path), lambda: pl.read_parquet(path).to_dicts()))
         value: JsonValue = orjson.loads(path.read_bytes())
     except OSError as error:
         reason = error.strerror or "cannot be read"
         raise UsageError(f"{path}: {reason}; check the spelling") from error
-    except (ValueError, pl.exceptions.PolarsError):
+    except (ValueError, pl.exceptions.PolarsError, NativePanic):
         value = None  # what the parsers say of it may quote it
     if not isinstance(value, list):
         raise UsageError(f"{path}: neither Parquet nor a JSON array; start from a plan's own file")
@@ -76,7 +76,8 @@ def parquet_parts(
 ) -> Iterator[Callable[[pl.DataFrame], None]]:
     """Write a Parquet file part by part, atomically: the block is given what writes a part.
 
-    The file is there once the block has ended well; until then nobody sees it.
+    The file is there once the block has ended well; until then nobody sees it. Columns are taken
+    by name and not selected: a field may be called ``*``, which selects them all.
     """
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     arrow = pl.DataFrame(schema=dict(schema)).to_arrow(compat_level=pl.CompatLevel.oldest()).schema
@@ -84,7 +85,7 @@ def parquet_parts(
     try:
         with pq.ParquetWriter(temporary, arrow, compression="zstd") as writer:
             yield lambda part: writer.write_table(
-                part.select(*schema).to_arrow(compat_level=pl.CompatLevel.oldest()).cast(arrow)
+                part[list(schema)].to_arrow(compat_level=pl.CompatLevel.oldest()).cast(arrow)
             )
         temporary.chmod(0o600)
         sync_file(temporary)

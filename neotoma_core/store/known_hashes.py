@@ -15,7 +15,7 @@ import polars as pl
 
 from neotoma_core.archive.columns import ROW_HASH
 from neotoma_core.canonical import JsonValue
-from neotoma_core.errors import VaultDamaged
+from neotoma_core.errors import NativePanic, VaultDamaged, without_panic
 from neotoma_core.store.vault import read_json, write_json
 
 FOLDER: Final = ".known"
@@ -46,10 +46,14 @@ class KnownHashes:
 
     def looked_up(self, table: str, rows: pl.DataFrame) -> pl.DataFrame:
         """Return rows with the ``_row_hash`` that is known of each; null of the others."""
+        file = self._file(table)
+
+        def joined() -> pl.DataFrame:
+            return rows.join(pl.read_ipc(file), on=list(QUICK), how="left", maintain_order="left")
+
         try:
-            noted = pl.read_ipc(self._file(table))
-            return rows.join(noted, on=list(QUICK), how="left", maintain_order="left")
-        except (pl.exceptions.PolarsError, OSError):
+            return without_panic(str(file), joined)
+        except (pl.exceptions.PolarsError, OSError, NativePanic):
             return rows.with_columns(pl.lit(None, pl.String).alias(ROW_HASH))
 
     def note(self, table: str, rows: pl.DataFrame, *, new: int) -> None:

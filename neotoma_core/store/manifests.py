@@ -12,11 +12,24 @@ _MOST_BYTES: Final = 1 << 20
 
 def environment_in_manifest(database: Path) -> Environment | None:
     """Return the environment the manifest beside ``database`` speaks of, if there is one."""
+    named = _named_in(database.parent)
+    return environment_of(named) if named is not None else None
+
+
+def database_in_manifest(folder: Path) -> Path | None:
+    """Return the database that the manifest in ``folder`` names, if both are there."""
+    named = _named_in(folder)
+    if named is None or Path(named).name != named or not (folder / named).is_file():
+        return None
+    return folder / named
+
+
+def _named_in(folder: Path) -> str | None:
     try:
-        with (database.parent / "manifest.json").open("rb") as file:
+        with (folder / "manifest.json").open("rb") as file:
             value = orjson.loads(file.read(_MOST_BYTES))
     except (OSError, orjson.JSONDecodeError):
         return None
     contents = value.get("contents") if isinstance(value, dict) else None
     named = contents.get("neotoma_db") if isinstance(contents, dict) else None
-    return environment_of(named) if isinstance(named, str) else None
+    return named if isinstance(named, str) else None

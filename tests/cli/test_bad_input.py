@@ -28,6 +28,12 @@ def not_sqlite(incident: Path) -> list[str | Path]:
     return ["--backup", incident / "note.txt"]
 
 
+def cut_gzip(incident: Path) -> list[str | Path]:
+    path = incident / "Desktop/neotoma-20260301.db.gz"
+    path.write_bytes(path.read_bytes()[:-1000])
+    return ["--backup", path]
+
+
 def target_through_a_link(incident: Path) -> list[str | Path]:
     (incident / "link.db").symlink_to(incident / "data/neotoma.prod.db")
     return ["--backup", incident / "link.db"]
@@ -48,8 +54,9 @@ BAD: dict[str, tuple[Wrong, int, str]] = {
     "damaged pages": (backup("Trash/neotoma.prod.db"), 10, "Page 863"),
     "another program's": (backup("Documents/photos.db"), 10, "not a Neotoma database"),
     "missing": (backup("nowhere.db"), 10, "there is no such file"),
-    "a folder": (backup("backups"), 10, "a folder; name the database file in it"),
-    "compressed": (backup("Desktop/neotoma-20260301.db.gz"), 10, "compressed with gzip; unpack"),
+    "a folder with several": (backup("backups"), 10, "3 databases are in it: "),
+    "a folder without": (backup("data/none"), 10, "there is no such file"),
+    "compressed and cut": (cut_gzip, 10, "a damaged archive; unpack it yourself"),
     "the target itself": (backup("data/neotoma.prod.db"), 2, "given as its own backup"),
     "the target, spelled otherwise": (
         backup("data/../data/neotoma.prod.db"),

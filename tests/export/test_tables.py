@@ -2,7 +2,13 @@
 
 import polars as pl
 
-from neotoma_core.export.catalog import ExportedTable, columns_of, table_entry, type_name, view_name
+from neotoma_core.export.catalog import (
+    ExportedTable,
+    columns_of,
+    table_entry,
+    type_name,
+    view_names,
+)
 from neotoma_core.export.entities import OWN, wide
 from neotoma_core.export.redaction import Redactions, hashed
 from neotoma_core.export.stated import as_values, members, redact
@@ -90,5 +96,6 @@ def test_the_catalog_names_types_fields_and_what_stayed_text() -> None:
 
 
 def test_views_of_types_that_differ_by_case_only_are_called_by_their_files() -> None:
-    tables = [ExportedTable(n, f"{n}.parquet", 0, (), {}) for n in ("a", "A", "b")]
-    assert [view_name(t, tables) for t in tables] == ["a.parquet", "A.parquet", "b"]
+    files = {"a": "a.parquet", "A": "%41.parquet", "b": "b.parquet"}
+    tables = [ExportedTable(name, file, 0, (), {}, name) for name, file in files.items()]
+    assert [view for view, _ in view_names(tables)] == ["a.parquet", "%41.parquet", "b"]

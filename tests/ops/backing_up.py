@@ -7,6 +7,7 @@ from pathlib import Path
 
 from neotoma_core.manifests import Backup
 from neotoma_core.ops.backup import back_up
+from neotoma_core.ops.backup_listing import accept_loss, list_vault
 from neotoma_core.ops.backup_run import BackupRequest
 from neotoma_core.ops.drill import DrillRules
 from neotoma_core.ops.guarding import Guard
@@ -14,7 +15,7 @@ from neotoma_core.ops.progress import Silent
 from neotoma_core.ops.restore import RestoreReport, RestoreRequest, restore
 from neotoma_core.ops.restore_sources import find_source
 from neotoma_core.ops.verify import VerifyRequest, verify_backups
-from neotoma_core.report.backup import BackupReport, VerifyReport
+from neotoma_core.report.backup import BackupList, BackupReport, VerifyReport
 from neotoma_core.store.backups import list_backups
 from neotoma_core.store.keys import KeySource
 from tests.conftest import NOW
@@ -56,12 +57,19 @@ class Vault:
         kind: str = "manual",
         target: Path | None = None,
         key: KeySource | None = None,
+        raw_storage: Path | None = None,
     ) -> BackupReport:
         self.now += timedelta(hours=1)
         request = BackupRequest(
-            target or self.target, self.vault, kind, drill, logs, expect_empty, key
+            target or self.target, self.vault, kind, drill, logs, expect_empty, key, raw_storage
         )
         return back_up(request, self.now, Silent())
+
+    def listed(self) -> BackupList:
+        return list_vault(self.vault, self.now)
+
+    def accept(self, name: str) -> None:
+        accept_loss(self.vault, name, "it was meant", self.now)
 
     def verify(self, *names: str, rules: DrillRules | None = None) -> VerifyReport:
         request = VerifyRequest(
@@ -69,9 +77,11 @@ class Vault:
         )
         return verify_backups(request, self.now, Silent())
 
-    def restore(self, source: str, target: Path | None = None, **means: bool) -> RestoreReport:
+    def restore(
+        self, source: str, target: Path | None = None, **means: bool | Path
+    ) -> RestoreReport:
         self.now += timedelta(hours=1)
-        found = find_source(source, self.vault)
+        found = find_source(source, self.vault, target or self.target)
         request = RestoreRequest(found, target or self.target, self.vault, guard=PERMISSIVE)
         return restore(replace(request, **means), self.now, Silent())  # type: ignore[arg-type]
 

@@ -73,7 +73,8 @@ def test_each_of_a_hundred_backups_is_a_committed_state(world: Vault, tmp_path: 
             world.back_up(drill=False)
     restored = []
     for number in range(1, BACKUPS + 1):
-        whole = unpack(find_source(str(number), world.vault), tmp_path / str(number), world.target)
+        source = find_source(str(number), world.vault)
+        whole = unpack(source, tmp_path / str(number), world.target).whole
         assert whole is not None
         restored.append(pairs_in(whole))
         whole.unlink()
