@@ -4,13 +4,14 @@ Each proof says in words what was proven, and what is wrong.
 """
 
 import sqlite3
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from neotoma_core.encryption import open_cells
 from neotoma_core.errors import VerificationFailed
 from neotoma_core.policies import Registry
-from neotoma_core.reduce.exact import ObservationRow, reduce_entity
+from neotoma_core.reduce.exact import ObservationRow, readable, reduce_entity
 from neotoma_core.report.recovery import Check
 from neotoma_core.store import checks
 from neotoma_core.store.staging import TableWrite
@@ -83,46 +84,65 @@ def rereduced(
 ) -> Proof:
     """A sample of written snapshots, reduced again row by row from what the target now holds.
 
-    ``unreadable``: the ids of observations that take no part.
+    ``sample``: ids of entities that have a snapshot now. ``unreadable``: ids of observations that
+    take no part.
     """
-    rows = list(_read_open(connection, "observations", sample, key))
-    snapshots = _read_open(connection, "entity_snapshots", sample, key)
-    stored = {row["entity_id"]: row for row in snapshots}
-    wrong = [
-        entity
-        for entity, observations in _by_entity(rows, unreadable)
-        if not _same_snapshot(observations, stored.get(entity), registry)
-    ]
+    read = partial(_read_open, connection, key=key)
+    wrong = _differing(read, sample, unreadable, registry)
+    if wrong:  # for want of a row in an index of a table that was not written to?
+        wrong = _differing(partial(read, by_index=False), wrong, unreadable, registry)
     problems = [f"{len(wrong):,} of {len(sample):,} entity snapshots differ"] if wrong else []
     return f"{len(sample):,} entity snapshots reduced again row by row", problems
 
 
 def _read_open(
-    connection: sqlite3.Connection, name: str, entities: Sequence[str], key: "DataKey | None"
+    connection: sqlite3.Connection,
+    name: str,
+    entities: Sequence[str],
+    *,
+    key: "DataKey | None",
+    by_index: bool = True,
 ) -> Iterator[dict[str, object]]:
     """Yield the rows of some entities from the target, their sealed values opened."""
-    for row in checks.read_where(connection, BY_NAME[name], "entity_id", entities):
+    rows = checks.read_where(connection, BY_NAME[name], "entity_id", entities, by_index=by_index)
+    for row in rows:
         yield open_cells(BY_NAME[name], row, key) if key else row
 
 
+def _differing(
+    read: Callable[[str, Sequence[str]], Iterator[dict[str, object]]],
+    entities: Sequence[str],
+    unreadable: Collection[str],
+    registry: Registry,
+) -> list[str]:
+    """Return the entities whose snapshot is not what their observations reduce to."""
+    observed = _by_entity(read("observations", entities), unreadable)
+    stored = {row["entity_id"]: row for row in read("entity_snapshots", entities)}
+    return [
+        entity
+        for entity in entities
+        if not _same_snapshot(observed.get(entity, []), stored.get(entity), registry)
+    ]
+
+
 def _by_entity(
-    rows: list[dict[str, object]], unreadable: Collection[str]
-) -> Iterator[tuple[object, list[ObservationRow]]]:
+    rows: Iterable[dict[str, object]], unreadable: Collection[str]
+) -> dict[object, list[ObservationRow]]:
     grouped: dict[object, list[ObservationRow]] = {}
     names = ObservationRow.__dataclass_fields__
     for row in rows:
         if row["id"] is not None and row["id"] not in unreadable:
             observation = ObservationRow(**{name: row[name] for name in names})  # type: ignore[arg-type]  # cells as SQLite types them, checked when they were extracted
             grouped.setdefault(row["entity_id"], []).append(observation)
-    yield from grouped.items()
+    return grouped
 
 
 def _same_snapshot(
     observations: list[ObservationRow], stored: dict[str, object] | None, registry: Registry
 ) -> bool:
+    if not observations or stored is None or not all(map(readable, observations)):
+        return False
     expected = reduce_entity(observations, registry)
-    if expected is None or stored is None:
-        return expected is None and stored is None
-    return all(
+    return expected is not None and all(
         getattr(expected, name) == cell for name, cell in stored.items() if hasattr(expected, name)
     )

@@ -143,13 +143,17 @@ def integrity_problems(connection: sqlite3.Connection, written: Iterable[str]) -
     written are found by their keys is proven one by one elsewhere. The pages of other tables were
     proven when the same bytes were read, and that they still were the same is under the lock.
     """
-    found = []
+    found: list[str] = []
     for table in written:
-        lines = connection.execute(f"PRAGMA main.quick_check({quoted(table)})").fetchall()
-        found += [line for (text,) in lines for line in str(text).splitlines()]
-        found += _incomplete_indexes(connection, table)
-    damage = [line for line in found if not line.startswith(NO_DAMAGE)]
-    return [*damage, *broken_foreign_keys(connection)]
+        damage = _damaged_pages(connection, table)
+        found += damage or _incomplete_indexes(connection, table)
+    return [*found, *broken_foreign_keys(connection)]
+
+
+def _damaged_pages(connection: sqlite3.Connection, table: str) -> list[str]:
+    lines = connection.execute(f"PRAGMA main.quick_check({quoted(table)})").fetchall()
+    found = [line for (text,) in lines for line in str(text).splitlines()]
+    return [line for line in found if not line.startswith(NO_DAMAGE)]
 
 
 def _incomplete_indexes(connection: sqlite3.Connection, table: str) -> Iterator[str]:
@@ -177,11 +181,19 @@ def broken_foreign_keys(connection: sqlite3.Connection) -> list[str]:
 
 
 def read_where(
-    connection: sqlite3.Connection, table: Table, column: str, values: Sequence[str]
+    connection: sqlite3.Connection,
+    table: Table,
+    column: str,
+    values: Sequence[str],
+    *,
+    by_index: bool,
 ) -> Iterator[dict[str, object]]:
-    """Yield rows of ``table`` whose ``column`` is one of ``values``, as column → cell."""
+    """Yield rows of ``table`` whose ``column`` is one of ``values``, as column → cell.
+
+    ``by_index``: by an index of the table, where there is one; otherwise all rows are looked at.
+    """
     cursor = connection.execute(
-        f"SELECT * FROM main.{quoted(table.name)} "
+        f"SELECT * FROM main.{quoted(table.name)} {'' if by_index else 'NOT INDEXED'} "
         f"WHERE {quoted(column)} IN (SELECT value FROM json_each(?))",
         (stringify(list(values)),),
     )

@@ -71,7 +71,7 @@ def erase_rows(  # noqa: PLR0913 - what to write, where, and what must hold
         if writes_derived:
             migrate(connection, ())
             write_derived(connection)
-        reached("derived_written")
+        reached("derived_written", connection)
         verify(connection)
         reached("verified")
         hold_interrupts()

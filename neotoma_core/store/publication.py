@@ -102,7 +102,7 @@ def _write(
                 _replace(connection, write)
             reached("log_written")
             write_derived(connection)
-        reached("derived_written")
+        reached("derived_written", connection)
         verify(connection)
         reached("verified")
         hold_interrupts()
@@ -163,11 +163,11 @@ def _is_as_read(opened: Mapping[str, int], as_read: Mapping[str, FileState]) -> 
 
 @contextmanager
 def _translated(database: Path) -> Iterator[None]:
-    """Turn SQLite's errors about locks, space and permission into ours."""
+    """Turn SQLite's errors about locks, space, permission and damage into ours."""
     try:
         yield
-    except sqlite3.OperationalError as error:
-        code = error.sqlite_errorcode & 0xFF
+    except sqlite3.DatabaseError as error:
+        code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
         if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
             raise TargetLocked(database) from error
         if code == sqlite3.SQLITE_FULL:
@@ -175,6 +175,10 @@ def _translated(database: Path) -> Iterator[None]:
         if code == sqlite3.SQLITE_IOERR:
             raise TargetError(
                 database, "the disk failed while it was written to", "check the disk and run again"
+            ) from error
+        if code == sqlite3.SQLITE_CORRUPT:
+            raise TargetError(
+                database, "a page was damaged while it was written to", "check the disk"
             ) from error
         if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM):
             raise TargetError(
