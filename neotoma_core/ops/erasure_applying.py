@@ -10,7 +10,6 @@ from neotoma_core.erasure.naming import naming_columns
 from neotoma_core.ops import proving
 from neotoma_core.ops.erasure_planning import ErasurePlan
 from neotoma_core.report.recovery import Check
-from neotoma_core.store import checks
 from neotoma_core.store.copies import FileState
 from neotoma_core.store.erasing import count_named, erase_rows, stage_erasure
 from neotoma_core.store.staging import new_staging, stage_derived
@@ -90,5 +89,4 @@ def _rereduced(connection: sqlite3.Connection, plan: ErasurePlan) -> proving.Pro
 
 def _intact(connection: sqlite3.Connection, plan: ErasurePlan) -> proving.Proof:
     derived = [r.table.name for r in plan.derived if r.change.writes]
-    problems = checks.integrity_problems(connection, [*plan.reach.rows, *derived])
-    return "integrity and foreign keys", problems[:3]
+    return proving.intact(connection, [*plan.reach.rows, *derived], plan.held.whole)

@@ -30,7 +30,7 @@ from neotoma_core.store.picked_rows import (
     without_row_numbers,
 )
 from neotoma_core.store.row_stream import with_columns
-from neotoma_core.store.rows import read_rows
+from neotoma_core.store.rows import empty_rows, read_rows
 from neotoma_core.store.selection import merged_entities
 from neotoma_core.tables import BY_NAME, TABLES, Table, kind_of
 from neotoma_core.tables.shape import text
@@ -159,7 +159,9 @@ def _read_named(whole: Path, stored: StoredTable) -> NamedRows:
         if known
         else Table(stored.name, "operational", tuple(text(name) for name in names))
     )
-    return named_rows(stored.name, read_rows(whole, facts, names).rows)
+    # A table may have no column that names anything; then there is nothing to look into.
+    rows = read_rows(whole, facts, names).rows if names else empty_rows(facts)
+    return named_rows(stored.name, rows)
 
 
 def _with_queues(held: Held, reached: Reach, opening: _Opening) -> Reach:

@@ -5,7 +5,9 @@ Each proof says in words what was proven, and what is wrong.
 
 import sqlite3
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from neotoma_core.encryption import open_cells
@@ -14,6 +16,8 @@ from neotoma_core.policies import Registry
 from neotoma_core.reduce.exact import ObservationRow, readable, reduce_entity
 from neotoma_core.report.recovery import Check
 from neotoma_core.store import checks
+from neotoma_core.store.damage import SHOWN_PROBLEMS
+from neotoma_core.store.databases import connect_read_only
 from neotoma_core.store.staging import TableWrite
 from neotoma_core.tables import BY_NAME
 
@@ -73,6 +77,23 @@ def written(connection: sqlite3.Connection, writes: Sequence[TableWrite]) -> Pro
         if left:
             problems.append(f"{name}: {left:,} rows are still there")
     return f"{rows:,} rows compared cell by cell", problems
+
+
+def intact(connection: sqlite3.Connection, written: Iterable[str], whole: Path | None) -> Proof:
+    """Tables written to are sound, and no foreign key leads nowhere that did not do so before.
+
+    The other tables were proven when the same bytes were read. ``whole``: the copy that was read;
+    None where there was nothing.
+    """
+    broken = checks.broken_foreign_keys(connection)
+    if broken and whole is not None:
+        with closing(connect_read_only(whole)) as before:
+            broken -= checks.broken_foreign_keys(before)
+    problems = [
+        *checks.damaged_tables(connection, dict.fromkeys(written)),
+        *checks.shown_foreign_keys(broken),
+    ]
+    return "integrity and foreign keys", problems[:SHOWN_PROBLEMS]
 
 
 def rereduced(

@@ -13,7 +13,6 @@ from neotoma_core.ops.evidence import states_when_locked
 from neotoma_core.ops.rebuild_deciding import Decided, Tally
 from neotoma_core.ops.rebuild_reading import Reading
 from neotoma_core.report.recovery import Check
-from neotoma_core.store import checks
 from neotoma_core.store.publication import publish
 from neotoma_core.store.staging import new_staging, stage_derived
 
@@ -80,12 +79,13 @@ def _verify(
     connection: sqlite3.Connection, reading: Reading, tallies: Sequence[Tally]
 ) -> tuple[Check, ...]:
     entities = tallies[0]
+    written = [tally.table.name for tally in tallies if tally.writes]
     return proving.all_passed(
         f"target {reading.rebuild.target.path}",
         (
             ("accounted", _accounted(connection, reading, tallies)),
             ("written", proving.written(connection, ())),
-            ("intact", _intact(connection, tallies)),
+            ("intact", proving.intact(connection, written, reading.whole)),
             (
                 "re-reduced",
                 proving.rereduced(connection, entities.sample, (), reading.registry, reading.key),
@@ -103,9 +103,3 @@ def _accounted(
         had = expected.get(tally.table.name, 0)
         expected[tally.table.name] = had + tally.inserted - tally.removed
     return proving.accounted(connection, expected)
-
-
-def _intact(connection: sqlite3.Connection, tallies: Sequence[Tally]) -> proving.Proof:
-    written = [t.table.name for t in tallies if t.inserted or t.updated or t.removed]
-    problems = checks.integrity_problems(connection, written)
-    return "integrity and foreign keys", problems[:3]

@@ -20,7 +20,6 @@ from neotoma_core.ops.unmerge_reading import UnmergeSource
 from neotoma_core.reduce.entities import reduce_entities
 from neotoma_core.reduce.relationships import reduce_relationships
 from neotoma_core.report.recovery import Check, DerivedSummary
-from neotoma_core.store import checks
 from neotoma_core.store.archived_database import new_database
 from neotoma_core.store.publication import publish
 from neotoma_core.store.staging import (
@@ -226,7 +225,7 @@ def _verify(
         (
             ("accounted", _accounted(connection, source, unmerging, derived)),
             ("written", proving.written(connection, writes)),
-            ("intact", _intact(connection, changed)),
+            ("intact", proving.intact(connection, changed, source.whole)),
             (
                 "re-reduced",
                 proving.rereduced(connection, sample, unreadable, source.registry, derived.key),
@@ -248,8 +247,3 @@ def _accounted(
         name, change = recomputed.table.name, recomputed.change
         expected[name] = expected.get(name, 0) + change.inserted - change.removed.height
     return proving.accounted(connection, expected)
-
-
-def _intact(connection: sqlite3.Connection, written: Sequence[str]) -> proving.Proof:
-    problems = checks.integrity_problems(connection, sorted(set(written)))
-    return "integrity and foreign keys", problems[:3]

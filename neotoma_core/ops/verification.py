@@ -74,10 +74,9 @@ def _planned_dangling(plan: RecoveryPlan, table: Table, column: str) -> int:
 def _intact(
     connection: sqlite3.Connection, plan: RecoveryPlan, writes: Sequence[TableWrite]
 ) -> proving.Proof:
-    """Every table written to is sound; the others were proven when the same bytes were read."""
     written = [write.table.name for write in writes]
     written += [r.table.name for r in plan.derived if r.change.writes]
-    return "integrity and foreign keys", checks.integrity_problems(connection, written)[:3]
+    return proving.intact(connection, written, plan.target.whole if plan.target else None)
 
 
 def _rereduced(connection: sqlite3.Connection, plan: RecoveryPlan) -> proving.Proof:

@@ -449,6 +449,16 @@ def test_tables_of_a_newer_neotoma_count_by_the_names_of_their_columns(world: Wo
     assert [f.subject for f in report.findings if f.kind == "not-looked-into"] == ["unnumbered"]
 
 
+def test_a_table_without_a_column_that_names_anything_is_no_hindrance(world: World) -> None:
+    world.execute(
+        world.target, "CREATE TABLE numbers (n INTEGER)", "INSERT INTO numbers VALUES (1)"
+    )
+    report = world.erase(**ASKED["entity"])
+    assert report.outcome == "erased"
+    assert count(world.target, "numbers") == 1
+    assert [f for f in report.findings if f.kind == "not-looked-into"] == []
+
+
 def test_a_database_of_an_old_version_loses_the_same_rows(world: World) -> None:
     world.execute(
         world.target,

@@ -15,11 +15,22 @@ from neotoma_core.store.atomic import Subject, observed_with_subject
 
 Plant = Callable[[sqlite3.Connection], None]
 
-SESSION = (
+UNUSABLE_KEY = (
+    "CREATE TABLE parent (a)",
+    "CREATE TABLE child (a REFERENCES parent (a))",
+    "INSERT INTO child VALUES (1)",
+)
+"""A foreign key that SQLite cannot look into, since nothing makes the other column a key."""
+
+FOREIGN_KEYS = (
     "INSERT INTO local_auth_users VALUES ('u', 'm', 'h', 's', 'now', 'now', NULL, 0)",
     "INSERT INTO sandbox_sessions VALUES ('u', 'h', NULL, 'p', 'now', 'then', NULL)",
+    "INSERT INTO sandbox_sessions VALUES ('nobody', 'h', NULL, 'p', 'now', 'then', NULL)",
+    *UNUSABLE_KEY,
 )
-"""A row with a foreign key that leads somewhere."""
+"""A foreign key that leads somewhere, one that leads nowhere already, and one of that kind."""
+
+BROKEN_KEY = "UPDATE sandbox_sessions SET user_id = 'x' WHERE user_id = 'u'"
 
 _WIDE = ", ".join(f"user_id || {n}" for n in range(30))  # so that SQLite counts rows otherwise
 

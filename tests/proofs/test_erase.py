@@ -7,9 +7,12 @@ from typing import Any
 import pytest
 
 from tests.databases import entity, insert_all, observation
-from tests.ops.erasing import ENTITY, LATER, OBSERVATION, OTHER_USER, World, build, relationship
+from tests.ops.erasing import ENTITY, OBSERVATION, World, build, relationship
 from tests.ops.rebuilding import rebuild
+from tests.ops.test_carried import run as execute
 from tests.proofs.planting import (
+    BROKEN_KEY,
+    FOREIGN_KEYS,
     Fault,
     assert_caught,
     assert_each_proof_has_a_fault,
@@ -34,16 +37,9 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> World:
             "entities": [entity("ent-lone")],
             "observations": [observation("obs-lone", "ent-lone")],
             "relationship_observations": [relationship("rel-keep-2", "ent-keep", "ent-other")],
-            "sandbox_sessions": [
-                {
-                    "user_id": OTHER_USER,
-                    "bearer_token_hash": "h",
-                    "created_at": LATER,
-                    "expires_at": LATER,
-                }
-            ],
         },
     )
+    execute(world.target, *FOREIGN_KEYS)
     rebuild(world.target)
     return world
 
@@ -100,7 +96,7 @@ FAULTS = {
         "re-reduced", "1 of 1", "UPDATE observations SET entity_id = 'x' WHERE id = 'obs-keep-1'"
     ),
     "a foreign key that leads nowhere": fault(
-        "intact", "local_auth_users", "UPDATE sandbox_sessions SET user_id = 'x'"
+        "intact", "1 rows refer to no row of local_auth_users", BROKEN_KEY
     ),
     **{f"an index without rows of {t}": short_index(t) for t in ("sources", "entity_snapshots")},
     **{f"a damaged page of {t}": damaged_page(t) for t in ("sources", "entity_snapshots")},

@@ -9,7 +9,8 @@ from tests.ops.rebuilding import rebuild
 from tests.ops.test_carried import run as execute
 from tests.ops.test_unmerge import edge
 from tests.proofs.planting import (
-    SESSION,
+    BROKEN_KEY,
+    FOREIGN_KEYS,
     Fault,
     assert_caught,
     assert_each_proof_has_a_fault,
@@ -35,7 +36,7 @@ def target(tmp_path: Path) -> Path:
             "substrate_events": [EVENT],
         },
     )
-    execute(path, *SESSION)
+    execute(path, *FOREIGN_KEYS)
     rebuild(path)
     return execute(
         path,
@@ -67,7 +68,7 @@ FAULTS = {
         "DELETE FROM entity_snapshots WHERE entity_id = 'e4'",
     ),
     "a foreign key that leads nowhere": fault(
-        "intact", "local_auth_users", "UPDATE sandbox_sessions SET user_id = 'x'"
+        "intact", "1 rows refer to no row of local_auth_users", BROKEN_KEY
     ),
     **{f"an index without rows of {name}": short_index(name) for name in DERIVED},
     **{f"a damaged page of {name}": damaged_page(name) for name in DERIVED},

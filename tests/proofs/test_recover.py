@@ -21,7 +21,8 @@ from tests.databases import Row, entity, make_database, observation, source
 from tests.ops.rebuilding import rebuild
 from tests.ops.test_carried import run as execute
 from tests.proofs.planting import (
-    SESSION,
+    BROKEN_KEY,
+    FOREIGN_KEYS,
     Fault,
     assert_caught,
     assert_each_proof_has_a_fault,
@@ -63,7 +64,7 @@ def database(path: Path, **more: list[Row]) -> Path:
     make_database(
         path, {name: [*rows.get(name, ()), *more.get(name, ())] for name in {**rows, **more}}
     )
-    return execute(path, *LOG, *SESSION)
+    return execute(path, *LOG, *FOREIGN_KEYS)
 
 
 @pytest.fixture
@@ -146,7 +147,7 @@ FAULTS = {
         "UPDATE sources SET id = 'x' WHERE id = 's1'",
     ),
     "a foreign key that leads nowhere": fault(
-        "intact", "local_auth_users", "UPDATE sandbox_sessions SET user_id = 'x'"
+        "intact", "1 rows refer to no row of local_auth_users", BROKEN_KEY
     ),
     **{
         f"an index without rows of {t}": short_index(t)
