@@ -9,7 +9,7 @@ from neotoma_core.manifests import Backup
 from neotoma_core.ops.backup import back_up
 from neotoma_core.ops.backup_run import BackupRequest
 from neotoma_core.ops.drill import DrillRules
-from neotoma_core.ops.progress import Silent
+from neotoma_core.ops.progress import Progress, Silent
 from neotoma_core.ops.restore import RestoreReport, RestoreRequest, restore
 from neotoma_core.ops.restore_sources import find_source
 from neotoma_core.ops.verify import VerifyRequest, verify_backups
@@ -20,6 +20,7 @@ from tests.conftest import NOW
 from tests.databases import entity, make_database, observation
 
 HASH = "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824"  # of "hello"
+SILENT = Silent()
 
 
 @dataclass
@@ -54,12 +55,13 @@ class Vault:
         kind: str = "manual",
         target: Path | None = None,
         key: KeySource | None = None,
+        progress: Progress = SILENT,
     ) -> BackupReport:
         self.now += timedelta(hours=1)
         request = BackupRequest(
             target or self.target, self.vault, kind, drill, logs, expect_empty, key
         )
-        return back_up(request, self.now, Silent())
+        return back_up(request, self.now, progress)
 
     def verify(self, *names: str, rules: DrillRules | None = None) -> VerifyReport:
         request = VerifyRequest(
