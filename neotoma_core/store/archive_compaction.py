@@ -58,6 +58,7 @@ def rewrite(  # noqa: PLR0913, PLR0917 - which files of what, how, and as of whe
             path = place / f"part-{uuid.uuid4()}.zstd.parquet"
             written.append(path)
             _write(rows.sort(by, nulls_last=True), path)
+            reached("group_written", path)
             _require_same(archive, table, rows, path)
             actions.append(_added(path, rows.height))
             actions += (_dropped(file, now) for file in group)
