@@ -40,14 +40,19 @@ def apply_erasure(
         staging,
         tuple(plan.reach.rows),
         as_read,
-        lambda connection: proven.extend(_verify(connection, plan, database)),
+        lambda connection, changes: proven.extend(_verify(connection, plan, database, changes)),
         writes_derived=bool(plan.writes_derived),
     )
     return tuple(proven)
 
 
-def _verify(connection: sqlite3.Connection, plan: ErasurePlan, database: Path) -> tuple[Check, ...]:
-    proofs = [("accounted", _accounted(connection, plan)), ("gone", _gone(connection, plan))]
+def _verify(
+    connection: sqlite3.Connection, plan: ErasurePlan, database: Path, changes: int
+) -> tuple[Check, ...]:
+    proofs = [
+        ("accounted", _accounted(connection, plan, changes)),
+        ("gone", _gone(connection, plan)),
+    ]
     if plan.writes_derived:
         proofs.append(("written", proving.written(connection, ())))
         proofs.append(("re-reduced", _rereduced(connection, plan)))
@@ -55,7 +60,7 @@ def _verify(connection: sqlite3.Connection, plan: ErasurePlan, database: Path) -
     return proving.all_passed(f"target {database}", proofs)
 
 
-def _accounted(connection: sqlite3.Connection, plan: ErasurePlan) -> proving.Proof:
+def _accounted(connection: sqlite3.Connection, plan: ErasurePlan, changes: int) -> proving.Proof:
     """Every table has the rows it had, less those that go, and the snapshots planned."""
     expected = {
         name: stored.rows - len(plan.reach.rows.get(name, ()))
@@ -65,7 +70,8 @@ def _accounted(connection: sqlite3.Connection, plan: ErasurePlan) -> proving.Pro
         name, change = recomputed.table.name, recomputed.change
         if name in expected:
             expected[name] += change.inserted - change.removed.height
-    return proving.accounted(connection, expected)
+    planned = plan.writes + sum(recomputed.change.updated for recomputed in plan.derived)
+    return proving.accounted(connection, expected, changes, planned)
 
 
 def _gone(connection: sqlite3.Connection, plan: ErasurePlan) -> proving.Proof:

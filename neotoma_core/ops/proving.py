@@ -41,14 +41,22 @@ def all_passed(subject: str, proofs: Iterable[tuple[str, Proof]]) -> tuple[Check
     return done
 
 
-def accounted(connection: sqlite3.Connection, expected: Mapping[str, int]) -> Proof:
-    """Every table has the rows it is expected to have."""
+def accounted(
+    connection: sqlite3.Connection, expected: Mapping[str, int], changes: int, planned: int
+) -> Proof:
+    """Every table has the rows it is expected to have, and no other row was written to.
+
+    ``changes``: rows that were inserted, changed and deleted; ``planned``: how many that should be,
+    a snapshot that is replaced counting twice.
+    """
     found = {name: checks.count_rows(connection, name) for name in expected}
     problems = [
         f"{name} has {rows:,} rows, {expected[name]:,} were planned"
         for name, rows in found.items()
         if rows != expected[name]
     ]
+    if changes != planned:
+        problems.append(f"{changes:,} rows were written or deleted, {planned:,} were planned")
     return f"{sum(found.values()):,} rows in {len(found)} tables", problems
 
 

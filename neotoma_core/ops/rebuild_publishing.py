@@ -70,20 +70,20 @@ def publish_rebuild(
         staging.path,
         (),
         states_when_locked(reading.evidence, reading.whole),
-        lambda connection: proven.extend(_verify(connection, reading, tallies)),
+        lambda c, changes: proven.extend(_verify(c, reading, tallies, changes)),
     )
     return tuple(proven)
 
 
 def _verify(
-    connection: sqlite3.Connection, reading: Reading, tallies: Sequence[Tally]
+    connection: sqlite3.Connection, reading: Reading, tallies: Sequence[Tally], changes: int
 ) -> tuple[Check, ...]:
     entities = tallies[0]
     written = [tally.table.name for tally in tallies if tally.writes]
     return proving.all_passed(
         f"target {reading.rebuild.target.path}",
         (
-            ("accounted", _accounted(connection, reading, tallies)),
+            ("accounted", _accounted(connection, reading, tallies, changes)),
             ("written", proving.written(connection, ())),
             ("intact", proving.intact(connection, written, reading.whole)),
             (
@@ -95,11 +95,12 @@ def _verify(
 
 
 def _accounted(
-    connection: sqlite3.Connection, reading: Reading, tallies: Sequence[Tally]
+    connection: sqlite3.Connection, reading: Reading, tallies: Sequence[Tally], changes: int
 ) -> proving.Proof:
     """The derived tables have the rows planned, every other table has the rows it had."""
     expected = {name: table.rows for name, table in reading.stored.items()}
     for tally in tallies:
         had = expected.get(tally.table.name, 0)
         expected[tally.table.name] = had + tally.inserted - tally.removed
-    return proving.accounted(connection, expected)
+    planned = sum(tally.writes + tally.updated for tally in tallies)
+    return proving.accounted(connection, expected, changes, planned)

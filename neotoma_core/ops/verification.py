@@ -19,13 +19,19 @@ _SQLITES_OWN: Final = "sqlite_"  # how the names of tables begin that SQLite its
 
 
 def verify_publication(
-    connection: sqlite3.Connection, plan: RecoveryPlan, writes: Sequence[TableWrite]
+    connection: sqlite3.Connection,
+    plan: RecoveryPlan,
+    writes: Sequence[TableWrite],
+    changes: int,
 ) -> tuple[Check, ...]:
-    """Return every check, all passed; raises VerificationFailed otherwise, which rolls back."""
+    """Return every check, all passed; raises VerificationFailed otherwise, which rolls back.
+
+    ``changes``: rows that were inserted, changed and deleted.
+    """
     return proving.all_passed(
         f"target {plan.run.request.target}",
         (
-            ("accounted", _accounted(connection, plan)),
+            ("accounted", _accounted(connection, plan, writes, changes)),
             ("written", proving.written(connection, writes)),
             ("referenced", _referenced(connection, plan, writes)),
             ("intact", _intact(connection, plan, writes)),
@@ -34,7 +40,9 @@ def verify_publication(
     )
 
 
-def _accounted(connection: sqlite3.Connection, plan: RecoveryPlan) -> proving.Proof:
+def _accounted(
+    connection: sqlite3.Connection, plan: RecoveryPlan, writes: Sequence[TableWrite], changes: int
+) -> proving.Proof:
     """Merged and derived tables have the rows planned, every other table has the rows it had."""
     stored = plan.target.tables if plan.target else {}
     expected = {n: t.read for n, t in stored.items() if not n.startswith(_SQLITES_OWN)}
@@ -45,7 +53,11 @@ def _accounted(connection: sqlite3.Connection, plan: RecoveryPlan) -> proving.Pr
         expected[name] = expected.get(name, 0) + change.inserted - change.removed.height
     # A carried table that nothing was added to may not be there, and need not.
     there = {n: rows for n, rows in expected.items() if rows or n in stored or n in BY_NAME}
-    return proving.accounted(connection, there)
+    planned = sum(r.change.writes + r.change.updated for r in plan.derived)
+    for write in writes:
+        merge = plan.merge.tables[write.table.name]
+        planned += merge.inserted.height + (merge.replaced.height if write.replaced else 0)
+    return proving.accounted(connection, there, changes, planned)
 
 
 def _referenced(

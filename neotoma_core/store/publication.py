@@ -36,7 +36,8 @@ _PATIENCE_SECONDS: Final = 5.0
 _CACHE_KIB: Final = 512 << 10  # pages that are written stay in memory until the commit
 _MANY: Final = 50_000  # rows
 
-Verify = Callable[[sqlite3.Connection], None]
+Verify = Callable[[sqlite3.Connection, int], None]
+"""Is given the transaction, and how many rows were inserted, changed and deleted in it."""
 
 
 def publish(
@@ -100,10 +101,11 @@ def _write(
             for write in writes:
                 _insert(connection, write)
                 _replace(connection, write)
-            reached("log_written")
+            reached("log_written", connection)
             write_derived(connection)
+        changes = connection.total_changes
         reached("derived_written", connection)
-        verify(connection)
+        verify(connection, changes)
         reached("verified")
         hold_interrupts()
         connection.execute("COMMIT")
@@ -125,6 +127,8 @@ def locked_target(
             guarded(connection, reading=False)
             connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
             connection.execute("ATTACH ? AS staging", (str(staging),))
+            # Or the commit would be one of two files, and undone only where a third is, too.
+            connection.execute("PRAGMA staging.journal_mode = OFF").fetchone()
             connection.execute("BEGIN IMMEDIATE")
             try:
                 if not _is_as_read(opened, as_read):

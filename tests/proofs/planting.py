@@ -4,7 +4,7 @@ import sqlite3
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -42,6 +42,7 @@ class Fault:
     proof: str
     says: str
     plant: Plant
+    step: str = "derived_written"
 
 
 def fault(proof: str, says: str, *statements: str) -> Fault:
@@ -53,6 +54,12 @@ def fault(proof: str, says: str, *statements: str) -> Fault:
             assert changed > 0, statement
 
     return Fault(proof, says, plant)
+
+
+def stray_write(statement: str, step: str = "log_written") -> Fault:
+    """Return the fault of a row that is written to although it was to stay as it is."""
+    wrong = fault("accounted", "rows were written or deleted", statement)
+    return replace(wrong, step=step)
 
 
 def short_index(table: str, says: str = "index planted") -> Fault:
@@ -118,7 +125,7 @@ def planted(plant: Plant, step: str = "derived_written") -> Iterator[None]:
 def assert_caught(wrong: Fault, target: Path, run: Callable[[], object]) -> None:
     """Run with the fault planted: its proof and no other fails, and the target is as it was."""
     before = files_of(target)
-    with planted(wrong.plant), pytest.raises(VerificationFailed) as caught:
+    with planted(wrong.plant, wrong.step), pytest.raises(VerificationFailed) as caught:
         run()
     assert [line.partition(":")[0] for line in caught.value.failed] == [wrong.proof]
     assert wrong.says in caught.value.failed[0], caught.value.failed

@@ -19,6 +19,7 @@ from tests.proofs.planting import (
     damaged_page,
     fault,
     short_index,
+    stray_write,
 )
 
 ASKED: dict[str, Any] = {
@@ -57,6 +58,9 @@ FAULTS = {
     ),
     "a row less of a table that nothing is erased from": fault(
         "accounted", "auth_sessions has 0 rows", "DELETE FROM auth_sessions"
+    ),
+    "a row that was to stay as it is": stray_write(
+        "UPDATE entities SET aliases = 'x' WHERE id = 'ent-other'", step="rows_erased"
     ),
     "a snapshot less": fault(
         "accounted",

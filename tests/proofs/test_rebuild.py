@@ -17,6 +17,7 @@ from tests.proofs.planting import (
     damaged_page,
     fault,
     short_index,
+    stray_write,
 )
 
 EVENT = {"event_type": "told", "payload": "{}", "created_at": "2026-02-01T00:00:00.000Z"}
@@ -51,6 +52,9 @@ def target(tmp_path: Path) -> Path:
 FAULTS = {
     "a row more": fault("accounted", "sources has 2 rows", "INSERT INTO sources (id) VALUES ('x')"),
     "a row less": fault("accounted", "substrate_events has 0", "DELETE FROM substrate_events"),
+    "a row that was to stay as it is": stray_write(
+        "UPDATE entities SET aliases = 'x' WHERE id = 'e4'"
+    ),
     "a snapshot less": fault(
         "accounted", "has 2 rows, 3", "DELETE FROM entity_snapshots WHERE entity_id = 'e4'"
     ),

@@ -32,6 +32,7 @@ from tests.proofs.planting import (
     lose_root,
     planted,
     short_index,
+    stray_write,
 )
 
 LATER = "2026-03-01T00:00:00.000Z"
@@ -106,6 +107,9 @@ FAULTS = {
     ),
     "a row less of a table that is not merged": fault(
         "accounted", "substrate_events has 0 rows", "DELETE FROM substrate_events"
+    ),
+    "a row that was to stay as it is": stray_write(
+        "UPDATE entities SET aliases = 'x' WHERE id = 'e4'"
     ),
     "a snapshot less": fault(
         "accounted",

@@ -18,6 +18,7 @@ from tests.proofs.planting import (
     damaged_page,
     fault,
     short_index,
+    stray_write,
 )
 
 
@@ -54,6 +55,9 @@ WRITTEN = ("observations", "entity_splits", "relationship_snapshots")
 FAULTS = {
     "a row more": fault("accounted", "sources has 2 rows", "INSERT INTO sources (id) VALUES ('x')"),
     "a row less": fault("accounted", "entity_merges has 0 rows", "DELETE FROM entity_merges"),
+    "a row that was to stay as it is": stray_write(
+        "UPDATE entities SET aliases = 'x' WHERE id = 'd'"
+    ),
     "a snapshot less": fault(
         "accounted", "entity_snapshots", "DELETE FROM entity_snapshots WHERE entity_id = 'd'"
     ),
