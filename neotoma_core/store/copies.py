@@ -26,6 +26,7 @@ from neotoma_core.store.sqlite_files import (
     read_header,
 )
 
+STEPS: Final = ("files_opened",)
 CHUNK: Final = 1 << 20
 _START_BYTES: Final = 100  # SQLite's header; each commit without a log changes a counter in it
 _TRIES: Final = 20
@@ -88,7 +89,7 @@ def _copied(
     for _ in range(_TRIES):
         with ExitStack() as stack:
             opened = _open_all(database, stack)
-            reached("opened")
+            reached("files_opened")
             held = stack.enter_context(_held_still(database))
             if held:
                 opened = _without_idle_journal(database, opened)
