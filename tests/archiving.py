@@ -6,6 +6,8 @@ from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 
+import polars as pl
+
 from neotoma_core.archive.columns import ARCHIVED
 from neotoma_core.ops.archive import ArchiveRequest, append_database
 from neotoma_core.ops.archived_database import Selection, build_database
@@ -61,3 +63,11 @@ def log_of(path: Path) -> Mapping[str, Cells]:
 def exact(cell: object) -> object:
     """Return a cell so that -0.0 is not 0.0 and 1 is not 1.0."""
     return (type(cell).__name__, repr(cell))
+
+
+def everything_in(folder: Path) -> str:
+    """Return all that the files of a folder hold; compressed tables unpacked, too."""
+    read = {".parquet": pl.read_parquet, ".arrow": pl.read_ipc}
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    tables = [read[path.suffix](path).write_json() for path in files if path.suffix in read]
+    return "\n".join([*tables, *(path.read_bytes().decode("latin-1") for path in files)])

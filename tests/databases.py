@@ -17,12 +17,16 @@ def make_database(path: Path, tables: Mapping[str, Iterable[Row]] | None = None)
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         for statement in create_database():
             connection.execute(statement)
-        connection.execute("BEGIN")
-        for table, rows in (tables or {}).items():
+    insert_all(path, tables or {})
+    return path
+
+
+def insert_all(path: Path, tables: Mapping[str, Iterable[Row]]) -> None:
+    """Insert rows into a database that is there."""
+    with closing(sqlite3.connect(path)) as connection, connection:
+        for table, rows in tables.items():
             for row in rows:
                 insert(connection, table, row)
-        connection.execute("COMMIT")
-    return path
 
 
 def insert(connection: sqlite3.Connection, table: str, row: Row) -> None:

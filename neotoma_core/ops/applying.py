@@ -76,7 +76,7 @@ def _publish(plan: RecoveryPlan, staging: Path, writes: Sequence[TableWrite]) ->
         staging,
         writes,
         _as_read(plan),
-        lambda connection: proven.extend(verify_publication(connection, plan, writes)),
+        lambda c, changes: proven.extend(verify_publication(c, plan, writes, changes)),
     )
     return tuple(proven)
 

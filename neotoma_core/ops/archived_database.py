@@ -19,6 +19,7 @@ from neotoma_core.report.findings import Finding
 from neotoma_core.store.archive import Archive
 from neotoma_core.store.archive_reading import DamagedFile, read_files, read_table
 from neotoma_core.store.archived_database import new_database
+from neotoma_core.store.atomic import reached
 from neotoma_core.store.databases import connect_read_only
 from neotoma_core.store.hashed_rows import hashed_keys
 from neotoma_core.store.inspection import list_tables
@@ -83,6 +84,7 @@ def build_database(
         advice = "restore the file from a copy, or go on without it with --skip-unreadable"
         raise ArchiveDamaged(first.path, first.reason, advice)
     broken = new_database(path, rows)
+    reached("database_built", path)
     _prove(archive, path, rows, len(broken))
     return ArchivedDatabase(path, {n: r.height for n, r in rows.items()}, tuple(damaged))
 
@@ -135,11 +137,11 @@ def _prove(archive: Archive, path: Path, rows: Mapping[str, pl.DataFrame], broke
         stored = {table.name: table for table in list_tables(connection, path)}
     failed = [f"{broken:,} rows with cells that are no literals"] if broken else []
     for name, expected in rows.items():
-        if not expected.height:
-            continue
         found = told_apart(hashed_keys(path, stored[name].known, stored[name].columns))
         there = expected.select(ROW_HASH).join(found, on=ROW_HASH, how="semi").height
-        if there != expected.height or found.height != expected.height:
+        if there != expected.height:
             failed.append(f"{name}: {expected.height - there:,} rows are not as archived")
+        elif found.height != expected.height:
+            failed.append(f"{name}: {found.height - expected.height:,} rows were not archived")
     if failed:
         raise VerificationFailed(f"archive {archive.path}", tuple(failed))

@@ -29,11 +29,12 @@ from neotoma_core.ops.rebuild import check_snapshots
 from neotoma_core.ops.rebuild_run import RebuildRequest, RebuildRun
 from neotoma_core.ops.run import DatabaseRef, RecoverRequest, Run
 from neotoma_core.store import vault
+from neotoma_core.store.atomic import reached
 from neotoma_core.store.backups import FOLDER, read_raw_list
 from neotoma_core.store.blobs import damaged_blobs, digest_of
-from neotoma_core.store.checks import broken_foreign_keys
+from neotoma_core.store.checks import broken_foreign_keys, shown_foreign_keys
 from neotoma_core.store.compressed import NotIntact, check_file, decompress_file
-from neotoma_core.store.databases import connect_read_only
+from neotoma_core.store.databases import check_integrity, connect_read_only
 from neotoma_core.store.inspection import inspect_database
 from neotoma_core.store.keys import KeySource
 from neotoma_core.store.measuring import count_contents, fingerprint_tables
@@ -137,13 +138,14 @@ def _run_course(  # noqa: PLR0913, PLR0917 - as above
         check_file(folder, file)
     restored = scratch / "restored.db"
     decompress_file(folder, manifest.database, restored)
+    reached("copy_restored", restored)
     course.level = "checksums"
     _compare(backup, restored)
     run = _run(backup, restored, scratch, rules)
     try:
         report = check_snapshots(run, progress, (_evidence(run), restored))
     except (KeyMissing, KeyWrong):
-        course.level = "restored"  # the integrity check ends before the error is raised
+        course.level = "restored"
         raise
     course.drifted = report.drifts
     course.level = "restored"
@@ -152,11 +154,12 @@ def _run_course(  # noqa: PLR0913, PLR0917 - as above
 
 
 def _compare(backup: Backup, restored: Path) -> None:
-    """Compare what came back with the manifest, table by table."""
+    """Prove what came back, and compare it with the manifest, table by table."""
     manifest = backup.manifest
     with closing(connect_read_only(restored)) as connection:
+        check_integrity(connection, Path(backup.name))
         found = inspect_database(connection, Path(backup.name))
-        problems = broken_foreign_keys(connection)
+        problems = shown_foreign_keys(broken_foreign_keys(connection))
     tables = {table.name: table for table in found.tables}
     if problems:
         raise _Failed(problems[0])

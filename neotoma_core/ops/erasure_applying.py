@@ -11,7 +11,6 @@ from neotoma_core.ops import proving
 from neotoma_core.ops.erasure_planning import ErasurePlan
 from neotoma_core.report.recovery import Check
 from neotoma_core.snapshots.sampling import sample_of, spread
-from neotoma_core.store import checks
 from neotoma_core.store.copies import FileState
 from neotoma_core.store.erasing import count_named, erase_rows, stage_erasure
 from neotoma_core.store.staging import new_staging, stage_derived
@@ -42,14 +41,19 @@ def apply_erasure(
         staging,
         tuple(plan.reach.rows),
         as_read,
-        lambda connection: proven.extend(_verify(connection, plan, database)),
+        lambda connection, changes: proven.extend(_verify(connection, plan, database, changes)),
         writes_derived=bool(plan.writes_derived),
     )
     return tuple(proven)
 
 
-def _verify(connection: sqlite3.Connection, plan: ErasurePlan, database: Path) -> tuple[Check, ...]:
-    proofs = [("accounted", _accounted(connection, plan)), ("gone", _gone(connection, plan))]
+def _verify(
+    connection: sqlite3.Connection, plan: ErasurePlan, database: Path, changes: int
+) -> tuple[Check, ...]:
+    proofs = [
+        ("accounted", _accounted(connection, plan, changes)),
+        ("gone", _gone(connection, plan)),
+    ]
     if plan.writes_derived:
         proofs.append(("written", proving.written(connection, ())))
         proofs.append(("re-reduced", _rereduced(connection, plan)))
@@ -57,7 +61,7 @@ def _verify(connection: sqlite3.Connection, plan: ErasurePlan, database: Path) -
     return proving.all_passed(f"target {database}", proofs)
 
 
-def _accounted(connection: sqlite3.Connection, plan: ErasurePlan) -> proving.Proof:
+def _accounted(connection: sqlite3.Connection, plan: ErasurePlan, changes: int) -> proving.Proof:
     """Every table has the rows it had, less those that go, and the snapshots planned."""
     expected = {
         name: stored.rows - len(plan.reach.rows.get(name, ()))
@@ -67,7 +71,8 @@ def _accounted(connection: sqlite3.Connection, plan: ErasurePlan) -> proving.Pro
         name, change = decided.table.name, decided.change
         if name in expected:
             expected[name] += change.inserted - change.removed.height
-    return proving.accounted(connection, expected)
+    planned = plan.writes + sum(decided.change.updated for decided in plan.derived)
+    return proving.accounted(connection, expected, changes, planned)
 
 
 def _gone(connection: sqlite3.Connection, plan: ErasurePlan) -> proving.Proof:
@@ -91,5 +96,4 @@ def _rereduced(connection: sqlite3.Connection, plan: ErasurePlan) -> proving.Pro
 
 def _intact(connection: sqlite3.Connection, plan: ErasurePlan) -> proving.Proof:
     derived = [r.table.name for r in plan.derived if r.change.writes]
-    problems = checks.integrity_problems(connection, [*plan.reach.rows, *derived])
-    return "integrity and foreign keys", problems[:3]
+    return proving.intact(connection, [*plan.reach.rows, *derived], plan.held.whole)

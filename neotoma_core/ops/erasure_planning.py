@@ -12,7 +12,7 @@ from neotoma_core.encryption import open_rows, sealed_rows
 from neotoma_core.erasure.naming import NamedRows, named_rows, naming_columns
 from neotoma_core.erasure.reach import Ids, Reach, reach
 from neotoma_core.errors import KeyMissing
-from neotoma_core.frames import ROWID
+from neotoma_core.frames import ROWID, empty_rows
 from neotoma_core.merge.plan import registry_of
 from neotoma_core.merged_away import MergedAway
 from neotoma_core.policies import Registry
@@ -162,7 +162,9 @@ def _read_named(whole: Path, stored: StoredTable) -> NamedRows:
         if known
         else Table(stored.name, "operational", tuple(text(name) for name in names))
     )
-    return named_rows(stored.name, read_rows(whole, facts, names))
+    # A table may have no column that names anything; then there is nothing to look into.
+    rows = read_rows(whole, facts, names) if names else empty_rows(facts)
+    return named_rows(stored.name, rows)
 
 
 def _with_queues(held: Held, reached: Reach, opening: _Opening) -> Reach:

@@ -8,23 +8,31 @@ import polars as pl
 
 from neotoma_core.ops import proving, proving_merges
 from neotoma_core.ops.planning import RecoveryPlan
+from neotoma_core.ops.unread import held_elsewhere
 from neotoma_core.report.recovery import Check
 from neotoma_core.snapshots.sampling import sample_of, spread
 from neotoma_core.store import checks
 from neotoma_core.store.staging import TableWrite
-from neotoma_core.tables import BY_NAME
+from neotoma_core.tables import BY_NAME, Table
 
 _SAMPLE: Final = 100
+_SQLITES_OWN: Final = "sqlite_"  # how the names of tables begin that SQLite itself writes to
 
 
 def verify_publication(
-    connection: sqlite3.Connection, plan: RecoveryPlan, writes: Sequence[TableWrite]
+    connection: sqlite3.Connection,
+    plan: RecoveryPlan,
+    writes: Sequence[TableWrite],
+    changes: int,
 ) -> tuple[Check, ...]:
-    """Return every check, all passed; raises VerificationFailed otherwise, which rolls back."""
+    """Return every check, all passed; raises VerificationFailed otherwise, which rolls back.
+
+    ``changes``: rows that were inserted, changed and deleted.
+    """
     return proving.all_passed(
         f"target {plan.run.request.target}",
         (
-            ("accounted", _accounted(connection, plan)),
+            ("accounted", _accounted(connection, plan, writes, changes)),
             ("written", proving.written(connection, writes)),
             ("referenced", _referenced(connection, plan, writes)),
             ("intact", _intact(connection, plan, writes)),
@@ -35,44 +43,57 @@ def verify_publication(
     )
 
 
-def _accounted(connection: sqlite3.Connection, plan: RecoveryPlan) -> proving.Proof:
-    """Every merged table has the rows it had, less those that leave, and the rows inserted."""
-    problems = []
-    rows = 0
+def _accounted(
+    connection: sqlite3.Connection, plan: RecoveryPlan, writes: Sequence[TableWrite], changes: int
+) -> proving.Proof:
+    """Merged and derived tables have the rows planned, every other table has the rows it had."""
     stored = plan.target.tables if plan.target else {}
+    expected = {n: t.read for n, t in stored.items() if not n.startswith(_SQLITES_OWN)}
     for name, merge in plan.merge.tables.items():
-        had = stored[name].read if name in stored else 0
         leaving = plan.merge.removed[name].height if name in plan.merge.removed else 0
-        expected = had + merge.inserted.height - leaving
-        # A carried table that nothing was added to may not be there, and need not.
-        found = checks.count_rows(connection, name) if expected or name in BY_NAME else 0
-        rows += found
-        if found != expected:
-            problems.append(f"{name} has {found:,} rows, {expected:,} were planned")
-    return f"{rows:,} rows in {len(plan.merge.tables)} tables", problems
+        expected[name] = expected.get(name, 0) + merge.inserted.height - leaving
+    for decided in plan.derived:
+        name, change = decided.table.name, decided.change
+        expected[name] = expected.get(name, 0) + change.inserted - change.removed.height
+    # A carried table that nothing was added to may not be there, and need not.
+    there = {n: rows for n, rows in expected.items() if rows or n in stored or n in BY_NAME}
+    planned = sum(r.change.writes + r.change.updated for r in plan.derived)
+    planned += sum(rows.height for rows in plan.merge.removed.values())
+    for write in writes:
+        merge = plan.merge.tables[write.table.name]
+        planned += merge.inserted.height + (merge.replaced.height if write.replaced else 0)
+    return proving.accounted(connection, there, changes, planned)
 
 
 def _referenced(
     connection: sqlite3.Connection, plan: RecoveryPlan, writes: Sequence[TableWrite]
 ) -> proving.Proof:
-    """No reference leads nowhere but those that already did where their row came from."""
-    planned = {(t, c): rows for t, c, rows, _ in plan.merge.dangling.iter_rows()}
+    """No written row refers to what is not there, unless that was not there before either."""
     lost = plan.merge.dangling.filter(pl.col("new") > 0)
     problems = [f"{t}.{c}: {new:,} references would be lost" for t, c, _, new in lost.iter_rows()]
     for table, names in ((write.table, write.columns) for write in writes):
         for column, rows in checks.count_dangling(connection, table, names):
-            if rows > planned.get((table.name, column), 0):
-                problems.append(f"{table.name}.{column}: {rows:,} references lead nowhere")
+            more = rows - _planned_dangling(plan, table, column)
+            if more > 0:
+                problems.append(f"{table.name}.{column}: {more:,} references lead nowhere")
     return "no reference was lost", problems
+
+
+def _planned_dangling(plan: RecoveryPlan, table: Table, column: str) -> int:
+    """Return how many of the rows to write refer, by a column, to nothing that will be there."""
+    merge, refers = plan.merge.tables[table.name], table.column(column).refers or ""
+    used = pl.concat([merge.inserted, merge.replaced]).select(id=column).filter(pl.col("id") != "")
+    lost = used.join(plan.merge.merged(refers).select("id"), on="id", how="anti")
+    there = held_elsewhere(plan.target)(refers, lost["id"].unique())
+    return lost.filter(~pl.col("id").is_in(there.implode())).height
 
 
 def _intact(
     connection: sqlite3.Connection, plan: RecoveryPlan, writes: Sequence[TableWrite]
 ) -> proving.Proof:
-    """Every table written to is sound; the others were proven when the same bytes were read."""
     written = [write.table.name for write in writes]
     written += [r.table.name for r in plan.derived if r.change.writes]
-    return "integrity and foreign keys", checks.integrity_problems(connection, written)[:3]
+    return proving.intact(connection, written, plan.target.whole if plan.target else None)
 
 
 def _rereduced(connection: sqlite3.Connection, plan: RecoveryPlan) -> proving.Proof:

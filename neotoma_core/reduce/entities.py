@@ -49,14 +49,23 @@ def reduce_entities(
 
     Upstream: observation_reducer.ts, computeSnapshot; for users, messy rules, b.
     """
+    known = no_owners("entity_id") if owners is None else as_javascript_reads(owners, ["user_id"])
+    ordered = read_in_order(observations)
+    return in_slices(ordered, lambda part: _reduce_slice(part, registry, rules, known))
+
+
+def read_in_order(observations: pl.DataFrame) -> pl.DataFrame:
+    """Return observations as JavaScript reads their cells, in the order of a reduction.
+
+    Numbers are doubles, and as they are stored in ``source_priority_cell`` and
+    ``specificity_score_cell``; see ``ordering.in_order``.
+    """
     cells = observations.select(OBSERVATION)
     read = as_javascript_reads(cells, _TEXTS).with_columns(
         *(pl.col(name).alias(f"{name}_cell") for name in _NUMBERS),
         *(numbers_of(cells[name]) for name in _NUMBERS),
     )
-    known = no_owners("entity_id") if owners is None else as_javascript_reads(owners, ["user_id"])
-    ordered = in_order(read, "entity_id")
-    return in_slices(ordered, lambda part: _reduce_slice(part, registry, rules, known))
+    return in_order(read, "entity_id")
 
 
 def _reduce_slice(

@@ -27,7 +27,7 @@ from neotoma_core.store.hashed_rows import hash_frame
 from neotoma_core.store.vault import read_json, write_json
 from neotoma_core.tables import BY_NAME
 
-STEPS: Final = ("compacted_written", "compacted_committed", "old_removed")
+STEPS: Final = ("group_written", "compacted_written", "compacted_committed", "old_removed")
 PINS: Final = "pins.json"
 _GROUP_ROWS: Final = 65_536
 _NANOSECONDS: Final = 1_000_000  # in a millisecond
@@ -58,6 +58,7 @@ def rewrite(  # noqa: PLR0913, PLR0917 - which files of what, how, and as of whe
             path = place / f"part-{uuid.uuid4()}.zstd.parquet"
             written.append(path)
             _write(rows.sort(by, nulls_last=True), path)
+            reached("group_written", path)
             _require_same(archive, table, rows, path)
             actions.append(_added(path, rows.height))
             actions += (_dropped(file, now) for file in group)

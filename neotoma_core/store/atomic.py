@@ -5,6 +5,7 @@ Write order: temporary name written → synced → renamed → folder synced.
 """
 
 import os
+import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,18 +13,30 @@ from typing import Final
 
 STEPS: Final = ("temp_written", "temp_synced", "renamed", "folder_synced")
 
-_observers: list[Callable[[str], None]] = []
+Subject = sqlite3.Connection | Path | None
+"""What a step worked on, where a test may have to change it: a transaction, or a file."""
+
+Observer = Callable[[str, Subject], None]
+
+_observers: list[Observer] = []
 
 
-def reached(step: str) -> None:
-    """Tell the observers that a step is done; there are none but in tests."""
+def reached(step: str, subject: Subject = None) -> None:
+    """Tell the observers that a step is done, and on what; only tests observe."""
     for observer in _observers:
-        observer(step)
+        observer(step, subject)
 
 
 @contextmanager
 def observed(observer: Callable[[str], None]) -> Iterator[None]:
     """Call ``observer`` at every step reached inside the block: how a test crashes a run."""
+    with observed_with_subject(lambda step, _: observer(step)):
+        yield
+
+
+@contextmanager
+def observed_with_subject(observer: Observer) -> Iterator[None]:
+    """Do the same, with what each step worked on: how a test plants what a proof must find."""
     _observers.append(observer)
     try:
         yield

@@ -1,7 +1,9 @@
 """What is asked of a target inside the transaction that wrote to it. Facts only."""
 
 import sqlite3
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 
 from neotoma_core.ddl import column_list, is_among, quoted
 from neotoma_core.frames import ROWID, TARGET_ROWID, framed, stored_name
@@ -145,20 +147,24 @@ def count_dangling(
             yield column.name, rows
 
 
-def integrity_problems(connection: sqlite3.Connection, written: Iterable[str]) -> list[str]:
+def damaged_tables(connection: sqlite3.Connection, written: Iterable[str]) -> list[str]:
     """Return what is wrong with the tables ``written`` and their indexes.
 
     Every page of them is proven, and that each index has as many rows as its table; that the rows
     written are found by their keys is proven one by one elsewhere. The pages of other tables were
     proven when the same bytes were read, and that they still were the same is under the lock.
     """
-    found = []
+    found: list[str] = []
     for table in written:
-        lines = connection.execute(f"PRAGMA main.quick_check({quoted(table)})").fetchall()
-        found += [line for (text,) in lines for line in str(text).splitlines()]
-        found += _incomplete_indexes(connection, table)
-    damage = [line for line in found if not line.startswith(NO_DAMAGE)]
-    return [*damage, *broken_foreign_keys(connection)]
+        damage = _damaged_pages(connection, table)
+        found += damage or _incomplete_indexes(connection, table)
+    return found
+
+
+def _damaged_pages(connection: sqlite3.Connection, table: str) -> list[str]:
+    lines = connection.execute(f"PRAGMA main.quick_check({quoted(table)})").fetchall()
+    found = [line for (text,) in lines for line in str(text).splitlines()]
+    return [line for line in found if not line.startswith(NO_DAMAGE)]
 
 
 def _incomplete_indexes(connection: sqlite3.Connection, table: str) -> Iterator[str]:
@@ -179,22 +185,44 @@ def _counted(connection: sqlite3.Connection, table: str, by: str) -> int:
     return int(rows)
 
 
-def broken_foreign_keys(connection: sqlite3.Connection) -> list[str]:
-    """Return what SQLite's foreign-key check finds."""
-    broken = connection.execute("PRAGMA main.foreign_key_check").fetchall()
-    return [f"{table}: a row refers to no row of {parent}" for table, _, parent, _ in broken]
+def broken_foreign_keys(connection: sqlite3.Connection) -> Counter[tuple[str, str]]:
+    """Return how many rows of a table refer, by its own rules, to no row of another: by both names.
+
+    A rule that SQLite cannot apply, since it names what is no key of the other, says nothing.
+    """
+    listed = connection.execute(
+        "SELECT name FROM main.sqlite_schema WHERE type = 'table' AND rootpage > 0 "
+        "AND EXISTS (SELECT 1 FROM pragma_foreign_key_list(name, 'main'))"
+    ).fetchall()
+    found: Counter[tuple[str, str]] = Counter()
+    for (name,) in listed:
+        with suppress(sqlite3.OperationalError):
+            broken = connection.execute(f"PRAGMA main.foreign_key_check({quoted(str(name))})")
+            found.update((str(table), str(parent)) for table, _, parent, _ in broken)
+    return found
+
+
+def shown_foreign_keys(broken: Counter[tuple[str, str]]) -> list[str]:
+    """Return broken foreign keys in words."""
+    return [f"{table}: {n:,} rows refer to no row of {of}" for (table, of), n in broken.items()]
 
 
 def read_where(
-    connection: sqlite3.Connection, table: Table, column: str, values: Sequence[str]
+    connection: sqlite3.Connection,
+    table: Table,
+    column: str,
+    values: Sequence[str],
+    *,
+    by_index: bool,
 ) -> Iterator[dict[str, object]]:
     """Yield rows of ``table`` whose ``column`` is one of ``values``, as column → value.
 
-    Their numbers are there, too, as ``_rowid``.
+    Their numbers are there, too, as ``_rowid``. ``by_index``: by an index of the table, where there
+    is one; otherwise all rows are looked at.
     """
     cursor = connection.execute(
         f"SELECT {table.rowid} AS {quoted(ROWID)}, * FROM main.{quoted(table.name)} "
-        f"WHERE {is_among(column, values)}"
+        f"{'' if by_index else 'NOT INDEXED'} WHERE {is_among(column, values)}"
     )
     names = [description[0] for description in cursor.description]
     for row in cursor:

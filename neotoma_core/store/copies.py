@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from neotoma_core.errors import TargetLocked
+from neotoma_core.store.atomic import reached
 from neotoma_core.store.guarding import guarded
 from neotoma_core.store.sqlite_files import (
     companion,
@@ -25,6 +26,7 @@ from neotoma_core.store.sqlite_files import (
     read_header,
 )
 
+STEPS: Final = ("files_opened",)
 CHUNK: Final = 1 << 20
 _START_BYTES: Final = 100  # SQLite's header; each commit without a log changes a counter in it
 _TRIES: Final = 20
@@ -87,6 +89,7 @@ def _copied(
     for _ in range(_TRIES):
         with ExitStack() as stack:
             opened = _open_all(database, stack)
+            reached("files_opened")
             held = stack.enter_context(_held_still(database))
             if held:
                 opened = _without_idle_journal(database, opened)

@@ -67,12 +67,13 @@ def erase_rows(  # noqa: PLR0913 - what to write, where, and what must hold
                 f"DELETE FROM main.{quoted(table)} WHERE rowid IN "
                 f"(SELECT {ROWID} FROM staging.{quoted('erase_' + table)})"
             )
-        reached("rows_erased")
+        reached("rows_erased", connection)
         if writes_derived:
             migrate(connection, ())
             write_derived(connection)
-        reached("derived_written")
-        verify(connection)
+        changes = connection.total_changes
+        reached("derived_written", connection)
+        verify(connection, changes)
         reached("verified")
         hold_interrupts()
         connection.execute("COMMIT")

@@ -124,6 +124,8 @@ def new_export(to: Path, form: Format) -> Iterator[ExportFolder]:
         shutil.rmtree(aside, ignore_errors=True)
     finally:
         shutil.rmtree(unborn, ignore_errors=True)
+        if not to.exists() and aside.exists():
+            aside.rename(to)
 
 
 def require_export(to: Path) -> None:

@@ -36,7 +36,8 @@ _PATIENCE_SECONDS: Final = 5.0
 _CACHE_KIB: Final = 512 << 10  # pages that are written stay in memory until the commit
 _MANY: Final = 50_000  # rows
 
-Verify = Callable[[sqlite3.Connection], None]
+Verify = Callable[[sqlite3.Connection, int], None]
+"""Is given the transaction, and how many rows were inserted, changed and deleted in it."""
 
 
 def publish(
@@ -102,10 +103,11 @@ def _write(
                     _remove(connection, write)
                 _insert(connection, write)
                 _replace(connection, write)
-            reached("log_written")
+            reached("log_written", connection)
             write_derived(connection)
-        reached("derived_written")
-        verify(connection)
+        changes = connection.total_changes
+        reached("derived_written", connection)
+        verify(connection, changes)
         reached("verified")
         hold_interrupts()
         connection.execute("COMMIT")
@@ -127,6 +129,8 @@ def locked_target(
             guarded(connection, reading=False)
             connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
             connection.execute("ATTACH ? AS staging", (str(staging),))
+            # Or the commit would be one of two files, and undone only where a third is, too.
+            connection.execute("PRAGMA staging.journal_mode = OFF").fetchone()
             connection.execute("BEGIN IMMEDIATE")
             try:
                 if not _is_as_read(opened, as_read):
@@ -165,11 +169,11 @@ def _is_as_read(opened: Mapping[str, int], as_read: Mapping[str, FileState]) -> 
 
 @contextmanager
 def _translated(database: Path) -> Iterator[None]:
-    """Turn SQLite's errors about locks, space and permission into ours."""
+    """Turn SQLite's errors about locks, space, permission and damage into ours."""
     try:
         yield
-    except sqlite3.OperationalError as error:
-        code = error.sqlite_errorcode & 0xFF
+    except sqlite3.DatabaseError as error:
+        code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
         if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
             raise TargetLocked(database) from error
         if code == sqlite3.SQLITE_FULL:
@@ -177,6 +181,10 @@ def _translated(database: Path) -> Iterator[None]:
         if code == sqlite3.SQLITE_IOERR:
             raise TargetError(
                 database, "the disk failed while it was written to", "check the disk and run again"
+            ) from error
+        if code == sqlite3.SQLITE_CORRUPT:
+            raise TargetError(
+                database, "a page was damaged while it was written to", "check the disk"
             ) from error
         if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM):
             raise TargetError(

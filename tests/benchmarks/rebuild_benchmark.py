@@ -113,12 +113,11 @@ def copy_seconds(target: Path) -> float:
 def reduce_steps(target: Path, size: int) -> dict[str, float]:
     """Return seconds by step of reducing a bucket's worth of the log, scaled to all of it."""
     code = (
-        "import sys, json, sqlite3, polars as pl; from tests.benchmarks.reduce_benchmark import "
-        "registry, measure_steps; from neotoma_core.reduce.exact import ObservationRow as row; "
-        "names = list(row.__dataclass_fields__); "
-        "rows = sqlite3.connect(sys.argv[1]).execute('SELECT ' + ', '.join(names) + "
-        "' FROM observations LIMIT 500000').fetchall(); "
-        "frame = pl.DataFrame(rows, schema=names, orient='row', infer_schema_length=1000); "
+        "import sys, json, pathlib, polars as pl; from tests.benchmarks.reduce_benchmark import "
+        "registry, measure_steps; from neotoma_core.store.rows import read_rows; "
+        "from neotoma_core.tables import BY_NAME; table = BY_NAME['observations']; "
+        "some = pl.int_range(1, 500_001, dtype=pl.Int64, eager=True); "
+        "frame = read_rows(pathlib.Path(sys.argv[1]), table, table.names, some); "
         "print(json.dumps(dict(measure_steps(frame, registry()).seconds)))"
     )
     done = subprocess.run(

@@ -17,10 +17,11 @@ import polars as pl
 
 from neotoma_core.policies import Converter, EntitySchema, FieldRule, Registry
 from neotoma_core.reduce.assembly import assemble, canonical_names
-from neotoma_core.reduce.entities import entities_of, reduce_entities
+from neotoma_core.reduce.entities import entities_of, read_in_order, reduce_entities
 from neotoma_core.reduce.kept import kept_fields
 from neotoma_core.reduce.objects import take_apart
-from neotoma_core.reduce.ordering import in_order, slices
+from neotoma_core.reduce.ordering import slices
+from neotoma_core.reduce.rule_sets import R22
 from neotoma_core.reduce.values import field_values
 
 SLICE_ROWS: Final = 150_000
@@ -70,11 +71,15 @@ def invented(observations: int) -> pl.DataFrame:
         entity_type=kind,
         schema_version=pl.lit("1.0.0"),
         observed_at=day,
-        specificity_score=pl.lit(1.0),
-        source_priority=pl.lit(pl.Series([50, 100, 100, 100, 200, 1000])).gather(noise % 6),
+        specificity_score=pl.lit("1.0"),
+        source_priority=pl.lit(pl.Series(["50", "100", "100", "100", "200", "1000"])).gather(
+            noise % 6
+        ),
         observation_source=pl.lit(pl.Series(["human", "sensor", "import", None])).gather(noise % 4),
         fields=fields,
         user_id=pl.lit("00000000-0000-0000-0000-000000000000"),
+        created_at=day,
+        _rowid=pl.int_range(pl.len()),
     ).sample(fraction=1, shuffle=True, seed=0)
 
 
@@ -103,11 +108,11 @@ def measure_steps(observations: pl.DataFrame, schemas: Registry) -> Stopwatch:
     """Reduce slice by slice, one at a time, measuring every step."""
     watch = Stopwatch()
     with watch.measure("rank"):
-        ordered = in_order(observations, "entity_id")
+        ordered = read_in_order(observations)
     for part in slices(ordered, SLICE_ROWS):
         with watch.measure("explode"):
             objects = take_apart(part.select("row", text="fields"))
-        entities, rules = entities_of(part, schemas)
+        entities, rules = entities_of(part, schemas, R22)
         contested = pl.col("observation_count") > 1
         ruled = part.join(
             entities.select("group", "schema", contested=contested),
@@ -131,13 +136,13 @@ def measure_steps(observations: pl.DataFrame, schemas: Registry) -> Stopwatch:
 def main(sizes: list[int]) -> None:
     """Print one line per size."""
     schemas = registry()
-    reduce_entities(invented(1_000), schemas)
+    reduce_entities(invented(1_000), schemas, R22)
     titles = ("observations", "entities", *STEPS, "whole", "obs/s", "peak MB")
     print("".join(f"{title:>13}" for title in titles))
     for size in sizes:
         observations = invented(size)
         start = time.perf_counter()
-        reduction = reduce_entities(observations, schemas)
+        reduction = reduce_entities(observations, schemas, R22)
         whole = time.perf_counter() - start
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
         watch = measure_steps(observations, schemas)

@@ -4,10 +4,12 @@ import json
 import os
 import pty
 import shutil
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from threading import Thread
@@ -31,7 +33,7 @@ def test_the_story_of_a_wiped_database(world: Vault, midden: Midden) -> None:
     lost = midden("backup", *target)
     assert lost.returncode == 6
     assert "ALARM      observations: 2, usually 40" in lost.stdout
-    assert "rotation" not in lost.stderr or "explained" in lost.stderr
+    assert "no backup is removed until that is explained" in lost.stderr
     pruned = midden("prune", *target, "--keep-last", "1", "--apply", "--yes")
     assert "nothing is removed: rotation is frozen" in pruned.stdout
     assert midden("restore", "1", *target, "--yes").returncode == 0
@@ -120,7 +122,7 @@ def test_the_name_typed_at_a_terminal_resets_production(
         text=True,
     ) as process:
         os.write(ours, f"{typed}\n".encode())
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate()
     os.close(ours)
     os.close(theirs)
     assert process.returncode == 0, err
@@ -171,6 +173,14 @@ def pulse() -> Iterator[tuple[str, list[str]]]:
     server.server_close()
 
 
+@pytest.fixture
+def deaf() -> Iterator[str]:
+    """An address of this machine at which nobody answers, and nobody else can begin to."""
+    with closing(socket.socket()) as bound:
+        bound.bind(("127.0.0.1", 0))
+        yield f"127.0.0.1:{bound.getsockname()[1]}"
+
+
 def test_success_and_failure_are_told(
     world: Vault, midden: Midden, pulse: tuple[str, list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -181,13 +191,14 @@ def test_success_and_failure_are_told(
     monkeypatch.setenv("MIDDEN_NOTIFY_URLS_FILE", str(addresses))
     monkeypatch.setenv("MIDDEN_METRICS_FILE", str(world.folder / "metrics" / "midden.prom"))
     words = ("backup", "--target", world.target)
+    begun = time.time()
     assert midden(*words).returncode == 0
     assert asked == ["/beat"]
     metrics = (world.folder / "metrics" / "midden.prom").read_text()
     assert 'midden_good_copies{vault="vault"} 1' in metrics
     assert 'midden_rows{vault="vault",table="observations"} 40' in metrics
     stamp = float(metrics.partition("restore_timestamp_seconds{vault=")[2].split()[1])
-    assert abs(time.time() - stamp) < 600
+    assert int(begun) <= stamp <= time.time()
     fill(world.target, 2)
     lost = midden(*words)
     assert asked == ["/beat", "/alarm", "/beat/fail"]
@@ -198,9 +209,9 @@ def test_success_and_failure_are_told(
 
 
 def test_whoever_cannot_be_told_is_named_without_the_address(
-    world: Vault, midden: Midden, monkeypatch: pytest.MonkeyPatch
+    world: Vault, midden: Midden, deaf: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("MIDDEN_HEARTBEAT_URL", "http://127.0.0.1:9/planted-secret")
+    monkeypatch.setenv("MIDDEN_HEARTBEAT_URL", f"http://{deaf}/planted-secret")
     monkeypatch.setenv("MIDDEN_NOTIFY_URLS", "nonsense://planted-secret")
     done = midden("backup", "--target", world.target)
     assert done.returncode == 0

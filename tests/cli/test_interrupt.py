@@ -4,39 +4,87 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
-from tests.databases import count
+from tests.databases import count, entity, make_database, observation
 
 STOPS = [(signal.SIGINT, 130), (signal.SIGTERM, 143)]
+COMMAND = """
+import signal, sys
+from neotoma_core.cli import main
+from neotoma_core.store.atomic import observed
+
+step, *words = sys.argv[1:]
+
+def wait_at(reached):
+    global step
+    if reached == step:
+        step = None
+        print("reached", file=sys.stderr, flush=True)
+        sys.stdin.readline()
+
+def wait_at_import(event, words):
+    if event == "import":
+        wait_at(f"import {words[0]}")
+
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it
+sys.addaudithook(wait_at_import)
+sys.argv = ["midden", *words]
+with observed(wait_at):
+    main()
+"""
+BEFORE = ("import polars", "temp_written", "locked", "log_written", "derived_written", "verified")
 
 
-@pytest.mark.parametrize(("stop", "code"), STOPS, ids=["interrupted", "terminated"])
-@pytest.mark.parametrize("seconds", [0.3, 0.9, 1.3])
-def test_a_stopped_run_leaves_the_old_target_or_the_new_one(
-    stop: signal.Signals, code: int, seconds: float, incident: Path
-) -> None:
-    target = incident / "data/neotoma.prod.db"
-    before = target.read_bytes()
-    words = ("recover", "--target", target, "--backup", incident / "backups/neotoma.prod.db.db")
+@pytest.fixture
+def target(tmp_path: Path) -> Path:
+    return make_database(
+        tmp_path / "data" / "target.db",
+        {"entities": [entity("e1")], "observations": [observation("o1")]},
+    )
+
+
+def stopped(stop: signal.Signals, step: str, target: Path) -> tuple[int, str, str]:
+    """Recover the target and send a signal once a step is reached; code, output and errors."""
+    rows = {"entities": [entity("e1")], "observations": [observation("o2")]}
+    backup = make_database(target.parent.parent / "backup.db", rows)
+    words = ("recover", "--target", target, "--backup", backup, "--no-archive", "--yes")
     with subprocess.Popen(
-        [sys.executable, "-m", "neotoma_core", *map(str, words), "--yes"],
+        [sys.executable, "-c", COMMAND, step, *map(str, words)],
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env={**os.environ, "MIDDEN_VAULT": str(incident.parent / "vault")},  # noqa: TID251 - a child's
+        env={**os.environ, "MIDDEN_VAULT": str(target.parent.parent / "vault")},  # noqa: TID251 - a child's
     ) as process:
-        time.sleep(seconds)
+        assert process.stderr is not None
+        assert process.stderr.readline() == "reached\n"
         process.send_signal(stop)
-        out, err = process.communicate()
-    # A run that had committed reports that before it gives way to the interrupt.
-    published = "published" in out
-    assert process.returncode in (code, 0 if published else code)
-    assert published or "the target is as it was" in err
-    if published:
-        assert count(target, "observations") == 6196
-    else:
-        assert target.read_bytes() == before
+        out, err = process.communicate("\n")
+    return process.returncode, out, err
+
+
+@pytest.mark.parametrize(("stop", "code"), STOPS, ids=["interrupted", "terminated"])
+@pytest.mark.parametrize("step", BEFORE)
+def test_a_run_stopped_before_its_commit_leaves_the_old_target(
+    stop: signal.Signals, code: int, step: str, target: Path
+) -> None:
+    before = target.read_bytes()
+    returned, out, err = stopped(stop, step, target)
+    assert returned == code
+    assert "published" not in out
+    assert "the target is as it was" in err
+    assert target.read_bytes() == before
+    assert [path.name for path in target.parent.iterdir()] == ["target.db"]
+
+
+@pytest.mark.parametrize(("stop", "code"), STOPS, ids=["interrupted", "terminated"])
+def test_a_run_that_has_committed_reports_that_before_it_gives_way(
+    stop: signal.Signals, code: int, target: Path
+) -> None:
+    returned, out, _ = stopped(stop, "committed", target)
+    assert returned == code
+    assert "published" in out
+    assert count(target, "observations") == 2

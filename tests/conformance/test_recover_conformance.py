@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 import zstandard
 
-from tests.conftest import FIXTURES, Recover
 from tests.compared import differences
+from tests.conftest import FIXTURES, Recover
 
 
 @pytest.mark.parametrize("case", ["a", "b"])

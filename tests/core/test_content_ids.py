@@ -3,8 +3,8 @@ import hashlib
 import polars as pl
 import pytest
 
-from neotoma_core.frames import ROWID
 from neotoma_core.content_ids import NEEDED, is_proven, mergers, unproven
+from neotoma_core.frames import ROWID
 from tests.databases import Row
 from tests.proven import observed, stored, uuid_of
 

@@ -11,7 +11,7 @@ from typing import Final
 import pytest
 
 from neotoma_core.ops.drill import DrillRules
-from neotoma_core.store import atomic, backups
+from neotoma_core.store import atomic, backups, copies
 from neotoma_core.store.backups import list_backups
 from tests.archiving import archive
 from tests.crash.doomed import KILLED, REFUSED, Doomed, doomed, run
@@ -122,4 +122,4 @@ def test_every_step_is_reached_by_an_operation(template: Vault, tmp_path: Path) 
     with atomic.observed(seen.add):
         for operation in ("backup", "prune"):
             run(operation, copied(template, tmp_path / operation).folder)
-    assert seen == {*atomic.STEPS, *backups.STEPS}
+    assert seen == {*atomic.STEPS, *backups.STEPS, *copies.STEPS}

@@ -8,7 +8,7 @@ from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.settings import get_current_settings
 from prefect.testing.utilities import prefect_test_harness
 
-SECONDS_TO_START = 120  # on two cores that others use too
+SECONDS_TO_START = 600  # on two cores that others use too
 
 
 @pytest.fixture(scope="session", autouse=True)

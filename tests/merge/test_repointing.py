@@ -195,7 +195,10 @@ def test_both_directions_end_with_the_same_edges(*, merged_here: bool) -> None:
 
 
 def test_survivors_and_their_edges_are_touched_though_nothing_of_them_changes() -> None:
-    rows = {"observations": [observed("o", "b")], "relationship_observations": [edge("r", "b", "x")]}
+    rows = {
+        "observations": [observed("o", "b")],
+        "relationship_observations": [edge("r", "b", "x")],
+    }
     target = database(**MERGED, **rows)
     plan = plan_merge(target, [database(**UNAWARE)], MergePolicy())
     assert touched_entities(plan, target, ())["entity_id"].to_list() == ["b"]

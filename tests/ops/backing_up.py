@@ -11,7 +11,7 @@ from neotoma_core.ops.backup_listing import accept_loss, list_vault
 from neotoma_core.ops.backup_run import BackupRequest
 from neotoma_core.ops.drill import DrillRules
 from neotoma_core.ops.guarding import Guard
-from neotoma_core.ops.progress import Silent
+from neotoma_core.ops.progress import Progress, Silent
 from neotoma_core.ops.restore import RestoreReport, RestoreRequest, restore
 from neotoma_core.ops.restore_sources import find_source
 from neotoma_core.ops.verify import VerifyRequest, verify_backups
@@ -23,6 +23,7 @@ from tests.databases import entity, make_database, observation
 
 PERMISSIVE = Guard(lambda _: True)
 HASH = "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824"  # of "hello"
+SILENT = Silent()
 
 
 @dataclass
@@ -58,12 +59,13 @@ class Vault:
         target: Path | None = None,
         key: KeySource | None = None,
         raw_storage: Path | None = None,
+        progress: Progress = SILENT,
     ) -> BackupReport:
         self.now += timedelta(hours=1)
         request = BackupRequest(
             target or self.target, self.vault, kind, drill, logs, expect_empty, key, raw_storage
         )
-        return back_up(request, self.now, Silent())
+        return back_up(request, self.now, progress)
 
     def listed(self) -> BackupList:
         return list_vault(self.vault, self.now)

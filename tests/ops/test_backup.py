@@ -59,10 +59,11 @@ def test_the_manifest_says_what_is_in_it(world: Vault) -> None:
 
 
 def test_only_its_owner_can_read_it(world: Vault) -> None:
-    for path in (world.vault / "backups").rglob("*"):
-        assert stat.S_IMODE(path.stat().st_mode) == (0o700 if path.is_dir() else 0o600)
-    for path in (world.vault / "blobs").rglob("*"):
-        assert stat.S_IMODE(path.stat().st_mode) == (0o700 if path.is_dir() else 0o600)
+    for folder, files in (("backups", 4), ("blobs", 1)):
+        found = list((world.vault / folder).rglob("*"))
+        modes = {(path.is_dir(), stat.S_IMODE(path.stat().st_mode)) for path in found}
+        assert modes == {(True, 0o700), (False, 0o600)}
+        assert sum(path.is_file() for path in found) == files
     assert world.backups[0].manifest.permissions == "files 0600, folders 0700"
 
 

@@ -9,12 +9,11 @@ import pytest
 from deltalake import DeltaTable
 
 from neotoma_core.compaction import LONGEST_WRITER
-from neotoma_core.errors import UsageError, VerificationFailed
+from neotoma_core.errors import UsageError
 from neotoma_core.ops.compact import CompactRequest, compact_archive, plan_only
 from neotoma_core.ops.progress import Silent
 from neotoma_core.ops.verify_archive import verify_archive
 from neotoma_core.report.compaction import CompactionReport
-from neotoma_core.store import archive_compaction
 from neotoma_core.store.archive import open_archive
 from neotoma_core.store.archive_compaction import fingerprint, remove_old
 from neotoma_core.store.archive_reading import files_of, read_table, table_files
@@ -92,20 +91,3 @@ def test_files_that_a_pin_names_stay(place: Path) -> None:
 def test_a_retention_shorter_than_the_longest_writer_is_refused(place: Path) -> None:
     with pytest.raises(UsageError, match="24 hours"):
         compact(place, retention=LONGEST_WRITER - timedelta(hours=1))
-
-
-def test_rows_that_are_not_the_same_are_never_committed(
-    place: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    before = rows_of(place)
-    write = archive_compaction._write  # noqa: SLF001 - the one place where rows could go astray
-
-    def lose_one(rows: pl.DataFrame, path: Path) -> None:
-        write(rows.with_columns(entity_id=pl.lit("other")), path)
-
-    monkeypatch.setattr(archive_compaction, "_write", lose_one)
-    with pytest.raises(VerificationFailed, match="not those that were there"):
-        compact(place)
-    monkeypatch.undo()
-    assert rows_of(place).equals(before)
-    assert len(list((place / "observations").glob("*.parquet"))) == 3

@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 from neotoma_core.errors import UsageError
 from neotoma_core.report.recovery import RecoveryReport
 from neotoma_core.store.keys import KeyFile, read_key
+from tests.compared import differences
 from tests.conftest import FIXTURES, copy_databases
 from tests.databases import Row, count, make_database, observation, read_all
 from tests.ops.finding import recover_from
 from tests.proven import observed, owner, stored
-from tests.compared import differences
 
 # What only one database can have made: by this its copies know one another.
 REGISTRY = {

@@ -110,9 +110,12 @@ def test_a_path_that_does_not_exist_is_refused_before_anything_is_read(tmp_path:
         find_copies(SearchRequest((tmp_path / "nowhere",)), None, Silent())
 
 
-def test_the_status_of_a_missing_database_is_that_everything_is_lost(tree: Path) -> None:
+def test_the_status_of_a_missing_database_is_that_everything_is_lost(
+    tree: Path, tmp_path: Path
+) -> None:
     target = tree / "data" / "neotoma.production.db"
-    report = check_status(target, SearchRequest((tree / "backups",)), tree / "vault", NOW, Silent())
+    where = SearchRequest((tree / "backups",))
+    report = check_status(target, where, tmp_path / "vault", NOW, Silent())
     assert (report.state, report.drop.verdict, report.drop.lacks) == ("missing", "wiped", 6274)
 
 

@@ -11,9 +11,9 @@ import pytest
 
 from neotoma_core.report.recovery import RecoveryReport
 from neotoma_core.tables import MERGED, Table
+from tests.compared import differences, typed
 from tests.conftest import FIXTURES, Recover, copy_databases, recover_into
 from tests.databases import count, read_all
-from tests.compared import differences, typed
 
 TARGET = "data/neotoma.prod.db"
 BACKUPS = ("backups/neotoma.prod.db.db", "backups/neotoma.prod 2.db")

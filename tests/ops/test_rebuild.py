@@ -21,10 +21,10 @@ from neotoma_core.errors import (
 )
 from neotoma_core.ops.progress import Silent
 from neotoma_core.ops.restore import restore_evidence
+from tests.compared import differences
 from tests.conftest import FIXTURES, NOW
 from tests.databases import USER, count, entity, make_database, observation, read_all
 from tests.ops.rebuilding import check, drift_of, rebuild
-from tests.compared import differences
 
 BACKUPS = ("neotoma.prod.db.db", "neotoma.prod 2.db")
 DERIVED = ("entity_snapshots", "relationship_snapshots")

@@ -17,7 +17,7 @@ from neotoma_core.reduce.exact_users import Owner
 from neotoma_core.reduce.reduction import Reduction
 from neotoma_core.reduce.rule_sets import R22, R22_MERGED, RuleSet
 from neotoma_core.reduce.users import no_owners
-from tests.reducing import as_cells, observation_rows
+from tests.reducing import observation_rows
 from tests.strategies import OBSERVATION, entity_observations, registry
 
 REGISTRY = registry()

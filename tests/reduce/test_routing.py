@@ -6,7 +6,6 @@ import polars as pl
 import pytest
 
 from neotoma_core.cells import ODD
-
 from neotoma_core.reduce.routing import (
     entities_needing_exact,
     relationships_needing_exact,

@@ -1,5 +1,7 @@
 """The exact reducer on frames."""
 
+from collections.abc import Sequence
+
 import polars as pl
 
 from neotoma_core.policies import Registry
@@ -15,7 +17,9 @@ NOON = "2026-02-02T12:00:00.000Z"
 CELLS = ("source_priority", "specificity_score")
 
 
-def grouped(rows: list[tuple[object, ...]], schema: dict[str, type[pl.DataType]]) -> pl.DataFrame:
+def grouped(
+    rows: Sequence[tuple[object, ...]], schema: dict[str, type[pl.DataType]]
+) -> pl.DataFrame:
     """Return observations as the reducer has them: every row a group and a subject of its own."""
     frame = pl.DataFrame(rows, schema=schema, orient="row")
     cells = [pl.col(name).alias(f"{name}_cell") for name in CELLS if name in schema]

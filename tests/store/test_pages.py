@@ -84,7 +84,9 @@ def test_noise_and_cuts_anywhere_never_break_the_reading(tmp_path: Path) -> None
         for page in pages.orphans():
             list(pages.leaf(page))
     cut = opened(sound[: len(sound) // 2])
-    assert all(row == right[row.number] for row in cut.tree(tables_of(cut)["log"]))
+    kept = list(cut.tree(tables_of(cut)["log"]))
+    assert 0 < len(kept) < len(right)
+    assert kept == [right[row.number] for row in kept]
 
 
 def test_a_file_that_is_no_database_has_no_pages() -> None:

@@ -1,4 +1,5 @@
 import os
+import random
 import shutil
 import sqlite3
 import stat
@@ -40,10 +41,11 @@ def damaged(tmp_path: Path) -> Path:
     """A database of 400 observations with noise on some pages."""
     rows = {"observations": [observed(n) for n in range(400)], "entities": [owner()]}
     path = make_database(tmp_path / "a.db", {**rows, "sources": [stored(n) for n in range(50)]})
+    noise = random.Random(5)  # noqa: S311 - the same noise every time
     with path.open("r+b") as file:
         for page in range(70, 80):
             file.seek(page * 4096)
-            file.write(os.urandom(4096))
+            file.write(noise.randbytes(4096))
     return path
 
 

@@ -1,0 +1,288 @@
+"""A recovery that writes anything wrong is rolled back by the proof that is there to catch it."""
+
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from neotoma_core.errors import TargetError, VerificationFailed
+from neotoma_core.frames import ORIGIN, TARGET
+from neotoma_core.merge.references import find_dangling
+from neotoma_core.ops.applying import apply_plan
+from neotoma_core.ops.clock import Clock
+from neotoma_core.ops.planning import RecoveryPlan
+from neotoma_core.ops.progress import Silent
+from neotoma_core.ops.recover import make_plan
+from neotoma_core.ops.run import RecoverRequest, recovery_run
+from tests.conftest import NOW, Recover
+from tests.databases import Row, entity, make_database, observation, source
+from tests.ops.rebuilding import rebuild
+from tests.ops.test_carried import run as execute
+from tests.proofs.planting import (
+    BROKEN_KEY,
+    FOREIGN_KEYS,
+    Fault,
+    assert_caught,
+    assert_each_proof_has_a_fault,
+    damaged_page,
+    fault,
+    files_of,
+    lose_root,
+    planted,
+    short_index,
+    stray_write,
+)
+
+LATER = "2026-03-01T00:00:00.000Z"
+LOG = (
+    "CREATE TABLE lines (line TEXT, user_id TEXT)",
+    "INSERT INTO lines (line) VALUES ('both'), ('both')",
+)
+
+
+def edge(identifier: str, end: str) -> Row:
+    return {
+        "id": identifier,
+        "relationship_key": f"KNOWS:e1:{end}",
+        "relationship_type": "KNOWS",
+        "source_entity_id": "e1",
+        "target_entity_id": end,
+        "observed_at": "2026-02-01T00:00:00.000Z",
+        "metadata": "{}",
+    }
+
+
+def database(path: Path, **more: list[Row]) -> Path:
+    """Make a database of three entities, with something in every kind of table."""
+    rows = {
+        "sources": [source("s1"), source("s2", original_filename=path.name)],
+        "entities": [entity(f"e{n}") for n in range(1, 5)],
+        "observations": [observation(f"o{n}", f"e{n}") for n in (1, 3, 4)],
+        "relationship_observations": [edge("r1", "e2")],
+    }
+    make_database(
+        path, {name: [*rows.get(name, ()), *more.get(name, ())] for name in {**rows, **more}}
+    )
+    return execute(path, *LOG, *FOREIGN_KEYS)
+
+
+@pytest.fixture
+def target(tmp_path: Path) -> Path:
+    """A database with snapshots, and with references that lead nowhere already."""
+    events: list[Row] = [
+        {"event_type": "told", "payload": "{}", "created_at": LATER, "entity_id": "e1"}
+    ]
+    path = database(
+        tmp_path / "data" / "target.db",
+        sources=[source("s3")],
+        observations=[observation(f"d{n}", "e1", source_id="nowhere") for n in range(3)],
+        substrate_events=events,
+    )
+    rebuild(path)
+    return path
+
+
+@pytest.fixture
+def backup(tmp_path: Path) -> Path:
+    """A copy with a newer source, an observation and an edge more, and an entity deleted."""
+    gone = observation("o9", "e3", observed_at=LATER, source_priority=1000)
+    path = database(
+        tmp_path / "backup.db",
+        observations=[
+            observation("o2", "e1", source_id="s1"),
+            {**gone, "fields": '{"_deleted":true}'},
+        ],
+        relationship_observations=[edge("r2", "e3")],
+    )
+    return execute(path, "INSERT INTO lines (line) VALUES ('new')")
+
+
+FAULTS = {
+    "a row more": fault("accounted", "sources has 4 rows", "INSERT INTO sources (id) VALUES ('x')"),
+    "a row less": fault("accounted", "sources has 2 rows", "DELETE FROM sources WHERE id = 's3'"),
+    "a row more that has no key": fault(
+        "accounted", "lines has 4 rows", "INSERT INTO lines (line) VALUES ('x')"
+    ),
+    "a row less of a table that is not merged": fault(
+        "accounted", "substrate_events has 0 rows", "DELETE FROM substrate_events"
+    ),
+    "a row that was to stay as it is": stray_write(
+        "UPDATE entities SET aliases = 'x' WHERE id = 'e4'"
+    ),
+    "a snapshot less": fault(
+        "accounted",
+        "relationship_snapshots",
+        "DELETE FROM relationship_snapshots WHERE relationship_key = 'KNOWS:e1:e2'",
+    ),
+    "another cell in an inserted row": fault(
+        "written",
+        "observations: 1 of 2",
+        "UPDATE observations SET identity_rule = 'x' WHERE id = 'o2'",
+    ),
+    "another class of cell": fault(
+        "written",
+        "observations: 1 of 2",
+        "UPDATE observations SET provenance = CAST('' AS BLOB) WHERE id = 'o2'",
+    ),
+    "another cell in a replaced row": fault(
+        "written", "sources: 0 of 1", "UPDATE sources SET original_filename = 'x' WHERE id = 's2'"
+    ),
+    "another cell in a row without a key": fault(
+        "written", "lines: 0 of 1", "UPDATE lines SET line = 'x' WHERE line = 'new'"
+    ),
+    "another cell in a snapshot": fault(
+        "written",
+        "relationship_snapshots: 0 of 1",
+        "UPDATE relationship_snapshots SET schema_version = 'x' "
+        "WHERE relationship_key = 'KNOWS:e1:e3'",
+    ),
+    "a removed snapshot is still there": fault(
+        "written",
+        "entity_snapshots: 1 rows are still there",
+        "INSERT INTO entity_snapshots (entity_id, entity_type, schema_version) "
+        "VALUES ('e3', 'note', '1.0')",
+        "DELETE FROM entity_snapshots WHERE entity_id = 'e4'",
+    ),
+    "a reference that leads nowhere": fault(
+        "referenced",
+        "observations.source_id: 1 references lead nowhere",
+        "UPDATE sources SET id = 'x' WHERE id = 's1'",
+    ),
+    "a foreign key that leads nowhere": fault(
+        "intact", "1 rows refer to no row of local_auth_users", BROKEN_KEY
+    ),
+    **{
+        f"an index without rows of {t}": short_index(t)
+        for t in ("observations", "lines", "entity_snapshots")
+    },
+    **{
+        f"a damaged page of {t}": damaged_page(t)
+        for t in ("sources", "lines", "relationship_snapshots")
+    },
+    "a snapshot reduced wrongly": fault(
+        "re-reduced",
+        "1 of 1",
+        *(
+            f"UPDATE {place} SET observation_count = 7 WHERE entity_id = 'e1'"
+            for place in ("staging.write_entity_snapshots", "main.entity_snapshots")
+        ),
+    ),
+    "an observation that became unreadable": fault(
+        "re-reduced", "1 of 1", "UPDATE observations SET fields = '[' WHERE id = 'd1'"
+    ),
+    "an observation that went missing": fault(
+        "re-reduced", "1 of 1", "UPDATE observations SET entity_id = 'e2' WHERE id = 'd1'"
+    ),
+}
+
+
+@pytest.mark.parametrize("wrong", FAULTS.values(), ids=FAULTS)
+def test_a_wrong_write_is_rolled_back_by_its_proof(
+    wrong: Fault, target: Path, backup: Path, run_recover: Recover
+) -> None:
+    assert_caught(wrong, target, lambda: run_recover(target, backup, mode="keep-source"))
+
+
+def test_no_proof_passes_that_was_not_seen_to_fail(
+    target: Path, backup: Path, run_recover: Recover
+) -> None:
+    report = run_recover(target, backup, mode="keep-source")
+    assert report.outcome == "published"
+    assert_each_proof_has_a_fault(report.checks, list(FAULTS.values()))
+
+
+@pytest.mark.parametrize("proof", ["accounted", "written", "referenced"])
+def test_a_target_that_is_not_proven_is_not_made(
+    proof: str, target: Path, backup: Path, tmp_path: Path, run_recover: Recover
+) -> None:
+    made = tmp_path / "new" / "made.db"
+    made.parent.mkdir()
+    wrong = {
+        "accounted": "DELETE FROM entities WHERE id = 'e2'",
+        "written": "UPDATE entities SET aliases = 'x' WHERE id = 'e2'",
+        "referenced": "UPDATE entities SET id = 'x' WHERE id = 'e1'",
+    }
+    plant = fault(proof, "", wrong[proof]).plant
+    with planted(plant), pytest.raises(VerificationFailed, match=proof):
+        run_recover(made, target, backup)
+    assert files_of(made) == {}
+
+
+def test_a_plan_that_would_lose_a_reference_is_not_published(target: Path, tmp_path: Path) -> None:
+    """A wrong plan, here one that forgets an entity of the backup, is written as planned."""
+    new = {"entities": [entity("new")], "observations": [observation("o", "new")]}
+    backup = make_database(tmp_path / "new.db", new)
+    before = files_of(target)
+    with recovery_run(RecoverRequest(target, (backup,), tmp_path / "vault"), NOW) as run:
+        plan = make_plan(run, Silent(), Clock())
+        with pytest.raises(VerificationFailed) as caught:
+            apply_plan(without_inserted(plan, "entities"), Silent())
+    assert caught.value.failed == (
+        "referenced: observations.entity_id: 1 references would be lost",
+    )
+    assert files_of(target) == before
+
+
+def without_inserted(plan: RecoveryPlan, name: str) -> RecoveryPlan:
+    """Return a plan that does not insert the rows of one table, and knows what that means."""
+    merge = plan.merge.tables[name]
+    kept = merge.merged.filter(pl.col(ORIGIN) == TARGET)
+    tables = {**plan.merge.tables, name: replace(merge, merged=kept)}
+    merged = {n: t.merged for n, t in tables.items()}
+    lost = find_dangling(merged, plan.merge.offers)
+    return replace(plan, merge=replace(plan.merge, tables=tables, dangling=lost))
+
+
+def test_a_page_that_cannot_be_read_again_ends_the_run_with_an_error_of_ours(
+    target: Path, backup: Path, run_recover: Recover
+) -> None:
+    before = files_of(target)
+    plant = partial(lose_root, table="observations", name="observations")
+    with planted(plant), pytest.raises(TargetError, match="a page was damaged"):
+        run_recover(target, backup)
+    assert files_of(target) == before
+
+
+MANY = 250
+
+
+@pytest.fixture
+def many(tmp_path: Path) -> Path:
+    numbers = range(MANY)
+    return make_database(
+        tmp_path / "many.db",
+        {
+            "entities": [entity(f"m{n:03}") for n in numbers],
+            "observations": [observation(f"p{n:03}", f"m{n:03}") for n in numbers],
+        },
+    )
+
+
+def test_of_many_snapshots_a_sample_is_reduced_again_that_is_spread_over_all(
+    many: Path, tmp_path: Path, run_recover: Recover
+) -> None:
+    target = make_database(tmp_path / "data" / "target.db")
+    places = ("staging.write_entity_snapshots", "main.entity_snapshots")
+    statements = [f"UPDATE {place} SET observation_count = 7" for place in places]
+    with (
+        planted(fault("re-reduced", "", *statements).plant),
+        pytest.raises(VerificationFailed, match="125 of 125 entity snapshots differ"),
+    ):
+        run_recover(target, many)
+    tail = [f"{statement} WHERE entity_id >= 'm240'" for statement in statements]
+    with (
+        planted(fault("re-reduced", "", *tail).plant),
+        pytest.raises(VerificationFailed, match="5 of 125 entity snapshots differ"),
+    ):
+        run_recover(target, many)
+
+
+def test_a_cell_of_a_snapshot_outside_the_sample_is_compared_with_what_was_staged(
+    many: Path, tmp_path: Path, run_recover: Recover
+) -> None:
+    target = make_database(tmp_path / "data" / "target.db")
+    wrong = "UPDATE entity_snapshots SET user_id = 'x' WHERE entity_id = 'm001'"
+    says = f"entity_snapshots: {MANY - 1} of {MANY}"
+    assert_caught(fault("written", says, wrong), target, lambda: run_recover(target, many))

@@ -1,0 +1,120 @@
+"""An unmerge that writes anything wrong is rolled back by the proof that is there to catch it."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.archiving import archive
+from tests.databases import entity, make_database, observation, source
+from tests.ops.rebuilding import rebuild
+from tests.ops.test_carried import run as execute
+from tests.ops.test_unmerge import edge, merge, run
+from tests.proofs.planting import (
+    BROKEN_KEY,
+    FOREIGN_KEYS,
+    Fault,
+    assert_caught,
+    assert_each_proof_has_a_fault,
+    damaged_page,
+    fault,
+    short_index,
+    stray_write,
+)
+
+
+@pytest.fixture
+def target(tmp_path: Path) -> Path:
+    """A database in which ``a`` was merged into ``b``, and an archive of before."""
+    path = make_database(
+        tmp_path / "neotoma.db",
+        {
+            "sources": [source("s1")],
+            "entities": [entity(name) for name in "abcd"],
+            "observations": [
+                observation("o1", "a"),
+                observation("o2", "a", user_id="another"),
+                observation("o3", "b"),
+                observation("o4", "d"),
+            ],
+            "relationship_observations": [
+                edge("r1", "a", "c"),
+                edge("r2", "a", "b"),
+                edge("r3", "c", "d"),
+            ],
+        },
+    )
+    execute(path, *FOREIGN_KEYS)
+    rebuild(path)
+    archive(path)
+    merge(path)
+    rebuild(path)
+    return path
+
+
+WRITTEN = ("observations", "entity_splits", "relationship_snapshots")
+FAULTS = {
+    "a row more": fault("accounted", "sources has 2 rows", "INSERT INTO sources (id) VALUES ('x')"),
+    "a row less": fault("accounted", "entity_merges has 0 rows", "DELETE FROM entity_merges"),
+    "a row that was to stay as it is": stray_write(
+        "UPDATE entities SET aliases = 'x' WHERE id = 'd'"
+    ),
+    "a snapshot less": fault(
+        "accounted", "entity_snapshots", "DELETE FROM entity_snapshots WHERE entity_id = 'd'"
+    ),
+    "another cell in a row that went back": fault(
+        "written",
+        "observations: 0 of 1",
+        "UPDATE observations SET identity_rule = 'x' WHERE id = 'o1'",
+    ),
+    "another cell in a row that came back": fault(
+        "written",
+        "relationship_observations: 0 of 1",
+        "UPDATE relationship_observations SET provenance = 'x' WHERE id = 'r2'",
+    ),
+    "another cell in the audit": fault(
+        "written", "entity_splits: 0 of 1", "UPDATE entity_splits SET reason = 'x'"
+    ),
+    "another cell in a snapshot": fault(
+        "written",
+        "relationship_snapshots: 1 of 2",
+        "UPDATE relationship_snapshots SET schema_version = 'x' "
+        "WHERE relationship_key = 'KNOWS:a:c'",
+    ),
+    "a removed snapshot is still there": fault(
+        "written",
+        "relationship_snapshots: 1 rows are still there",
+        "INSERT INTO relationship_snapshots (relationship_key, relationship_type, schema_version, "
+        "source_entity_id, target_entity_id) VALUES ('KNOWS:b:c', 'KNOWS', '1.0', 'b', 'c')",
+        "DELETE FROM relationship_snapshots WHERE relationship_key = 'KNOWS:c:d'",
+    ),
+    "a foreign key that leads nowhere": fault(
+        "intact", "1 rows refer to no row of local_auth_users", BROKEN_KEY
+    ),
+    **{f"an index without rows of {name}": short_index(name) for name in WRITTEN},
+    **{f"a damaged page of {name}": damaged_page(name) for name in WRITTEN},
+    "a snapshot reduced wrongly": fault(
+        "re-reduced",
+        "1 of 2",
+        *(
+            f"UPDATE {place} SET observation_count = 7 WHERE entity_id = 'a'"
+            for place in ("staging.write_entity_snapshots", "main.entity_snapshots")
+        ),
+    ),
+    "an observation that became unreadable": fault(
+        "re-reduced", "1 of 2", "UPDATE observations SET fields = '[' WHERE id = 'o2'"
+    ),
+    "an observation that went missing": fault(
+        "re-reduced", "1 of 2", "UPDATE observations SET entity_id = 'd' WHERE id = 'o2'"
+    ),
+}
+
+
+@pytest.mark.parametrize("wrong", FAULTS.values(), ids=FAULTS)
+def test_a_wrong_write_is_rolled_back_by_its_proof(wrong: Fault, target: Path) -> None:
+    assert_caught(wrong, target, lambda: run(target))
+
+
+def test_no_proof_passes_that_was_not_seen_to_fail(target: Path) -> None:
+    report = run(target)
+    assert report.outcome == "unmerged"
+    assert_each_proof_has_a_fault(report.checks, list(FAULTS.values()))
