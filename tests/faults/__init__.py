@@ -1,0 +1,1 @@
+"""Databases of ordinary mess, against what the real Neotoma makes of them."""
