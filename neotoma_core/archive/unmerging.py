@@ -18,13 +18,16 @@ _EDGE: Final = ("relationship_key", *ENDS)
 
 @dataclass(frozen=True, slots=True)
 class EntityMerge:
-    """One merge of entities, as its audit row states it. ``user``: whose rows it took along."""
+    """One merge of entities, as its audit row states it. ``user``: whose rows it took along.
+
+    ``rewritten``: how many observations it moved; 0 where the row does not say.
+    """
 
     id: str
     merged: str
     survivor: str
     user: str | None
-    rewritten: int | None
+    rewritten: int
     at: str | None
 
 

@@ -94,10 +94,7 @@ def restore(
         )
     found = find_source(source, folder, target)
     if dry_run:
-        from neotoma_core.ops.restore import RestoreReport
-
-        plan = RestoreReport(str(found.folder), str(target), "planned", 0, None)
-        print(plan.to_json() if json else f"{found.origin:<10} found: it holds {found.says}")
+        _show_plan(found, target, json=json)
         return
     if not agreed(f"put {target} back to {found.says}?", yes=yes):
         print("declined   nothing was changed")
@@ -111,6 +108,13 @@ def restore(
         yes=yes,
         json=json,
     )
+
+
+def _show_plan(found: "RestoreSource", target: Path, *, json: bool) -> None:
+    from neotoma_core.ops.restore import RestoreReport
+
+    plan = RestoreReport(str(found.folder), str(target), "planned", 0, None)
+    print(plan.to_json() if json else f"{found.origin:<10} found: it holds {found.says}")
 
 
 def _put_back(

@@ -66,7 +66,7 @@ class ErasedLog:
             yield erased_in_target(name, number)
 
     def _is_erased(self, name: str, rows: pl.DataFrame) -> pl.Series:
-        named: NamedRows = named_rows(name, rows.with_row_index(ROWID))
+        named: NamedRows = named_rows(name, rows.drop(ROWID, strict=False).with_row_index(ROWID))
         found = self._erased.found_in({name: named})
         hits = [
             pl.col(column).is_in(sorted(found[kind])).fill_null(value=False)

@@ -8,6 +8,7 @@ import hashlib
 import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from math import isfinite
 from pathlib import Path
 from typing import Final
 
@@ -16,6 +17,7 @@ import polars as pl
 from neotoma_core.archive.columns import ARCHIVED_AT, ODD, REMOVED, ROW_HASH, SCHEMAS
 from neotoma_core.archive.unmerging import ENDS, EntityMerge, UnmergePlan, plan_unmerge
 from neotoma_core.canonical import stringify
+from neotoma_core.cells import sqlite_value
 from neotoma_core.errors import UsageError
 from neotoma_core.ops.clock import Clock
 from neotoma_core.ops.evidence import require_space, secure_database, write_manifest
@@ -62,7 +64,7 @@ def unmerge(
     merge = _merge_of(source, request.merge_id)
     _require_last(source, merge)
     plan = _plan(source, archive.path, merge)
-    missing = max(0, (merge.rewritten or 0) - plan.observations.height)
+    missing = max(0, merge.rewritten - plan.observations.height)
     if missing and not request.incomplete:
         raise UsageError(
             f"merge {merge.id}: it rewrote {merge.rewritten:,} observations and the archive saw "
@@ -117,9 +119,15 @@ def _merge_of(source: UnmergeSource, merge_id: str) -> EntityMerge:
         row["from_entity_id"],
         row["to_entity_id"],
         row["user_id"],
-        row["observations_rewritten"],
+        _number(row["observations_rewritten"]),
         row["created_at"],
     )
+
+
+def _number(cell: str | None) -> int:
+    """Return the number a cell states; 0 where it states none."""
+    value = sqlite_value(cell)
+    return int(value) if isinstance(value, int | float) and isfinite(value) else 0
 
 
 def _require_last(source: UnmergeSource, merge: EntityMerge) -> None:

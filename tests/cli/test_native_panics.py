@@ -25,7 +25,8 @@ def planted(callback):
         fault()
     return failing
 
-for command in app.registered_commands:
+groups = [group.typer_instance for group in app.registered_groups]
+for command in [c for each in (app, *groups) for c in each.registered_commands]:
     command.callback = planted(command.callback)
 main()
 """
@@ -85,6 +86,7 @@ def test_a_panic_in_any_command_is_an_internal_error(command: str, fault: str) -
 
 def test_every_command_is_tried() -> None:
     names = {c.name or c.callback.__name__ for c in app.registered_commands if c.callback}
+    names |= {group.name or group.typer_instance.info.name for group in app.registered_groups}
     assert names == set(WORDS)
 
 

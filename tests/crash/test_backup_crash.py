@@ -4,7 +4,9 @@ And running the same again finishes.
 """
 
 import errno
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Final
 
@@ -35,6 +37,8 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Vault:
     archive(world.target, world.folder / "archive")
     (world.folder / "data/sources_prod/u1" / HASH).unlink()
     fill(world.target, 30)
+    with closing(sqlite3.connect(world.target)) as connection, connection:
+        connection.execute("UPDATE sources SET storage_url = NULL")
     world.back_up()
     fill(world.target, 40)
     return world

@@ -77,7 +77,7 @@ class History:
         """Return what does not hold of a group, once per place."""
         return [
             *self._log(group),
-            *self._pointers(group),
+            *self.broken_pointers(group),
             *self._edges(group),
             *self._states(group),
         ]
@@ -90,7 +90,8 @@ class History:
             elif self.pointers.get(holders[identifier], "") is not None:
                 yield "observation on no living entity"
 
-    def _pointers(self, group: Group) -> Iterator[str]:
+    def broken_pointers(self, group: Group) -> Iterator[str]:
+        """Yield what does not hold of the pointers of a group."""
         for entity in group.entities:
             if self.survivor(entity) is None:
                 yield "pointers in a circle or into nowhere"

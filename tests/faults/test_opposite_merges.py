@@ -57,7 +57,7 @@ def test_of_two_copies_no_row_is_lost_and_no_pointer_runs_in_a_circle(
     assert observations(target) == held
     history = History(target)
     for group in GROUPS:
-        broken = [*history._pointers(group)]
+        broken = [*history.broken_pointers(group)]
         assert "pointers in a circle or into nowhere" not in broken, group.name
 
 
