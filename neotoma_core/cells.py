@@ -14,6 +14,7 @@ Upstream: better-sqlite3 reads text with U+FFFD for each byte that is not UTF-8.
 
 import re
 from collections.abc import Callable, Sequence
+from math import isinf
 from typing import Final
 
 import polars as pl
@@ -72,6 +73,18 @@ def cell_of_number(value: float, *, whole: bool) -> str:
     if whole and float(value).is_integer() and abs(value) < _MOST_INTEGER:
         return str(int(value))
     return str(pl.Series([value], dtype=pl.Float64).cast(pl.String).item())
+
+
+def cell_of_value(value: bytes | float) -> str:
+    """Return the cell of what is no text, in a column of text."""
+    if isinstance(value, bytes):
+        return f"{ODD}X'{value.hex().upper()}'"
+    if isinstance(value, int):
+        return f"{ODD}{value}"
+    if isinf(value):
+        return f"{ODD}{'-' if value < 0 else ''}9.0e+999"
+    digits, exponent, power = repr(value).partition("e")
+    return f"{ODD}{digits if '.' in digits else f'{digits}.0'}{exponent}{power}"
 
 
 def text_literal(raw: bytes) -> str:

@@ -66,6 +66,14 @@ def source(identifier: str, **cells: object) -> Row:
     return {"id": identifier, "user_id": USER, "content_hash": f"hash-{identifier}", **cells}
 
 
+def loosen(path: Path, table: str) -> None:
+    """Take the rules of a table away, as a damaged or hand-made copy may lack them; rows stay."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute(f"CREATE TABLE loose AS SELECT * FROM {table}")
+        connection.execute(f"DROP TABLE {table}")
+        connection.execute(f"ALTER TABLE loose RENAME TO {table}")
+
+
 def read_all(path: Path) -> dict[str, list[tuple[object, ...]]]:
     """Return every row of every table with the storage class of each cell."""
     tables = {}

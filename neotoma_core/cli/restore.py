@@ -73,19 +73,9 @@ def restore(
     key = key_source(key_file, mnemonic_file)
     if from_archive is not None and source is None:
         from neotoma_core.cli.restore_archive import restore_from_archive
-        from neotoma_core.ops.restore_archive import RestoreArchiveRequest
-        from neotoma_core.settings import raw_storage
 
-        archived = RestoreArchiveRequest(
-            from_archive,
-            target,
-            folder,
-            as_of,
-            key=key,
-            skip_unreadable=skip_unreadable,
-            raw_storage=raw_storage(target),
-        )
-        restore_from_archive(archived, dry_run=dry_run, yes=yes, json=json)
+        how = {"skip_unreadable": skip_unreadable, "dry_run": dry_run, "yes": yes, "json": json}
+        restore_from_archive(from_archive, target, folder, as_of, key, **how)
         return
     if source is None or from_archive or as_of or skip_unreadable:
         raise UsageError(

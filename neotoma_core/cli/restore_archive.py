@@ -1,25 +1,35 @@
 """``midden restore --from-archive``: a database from nothing but an archive."""
 
-from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from neotoma_core.cli.asking import agreed
 from neotoma_core.cli.guarding import terminal_guard
 
 if TYPE_CHECKING:
-    from neotoma_core.ops.restore_archive import RestoreArchiveRequest
     from neotoma_core.report.archive_restore import ArchiveRestoreReport
+    from neotoma_core.store.keys import KeySource
 
 
 def restore_from_archive(
-    request: "RestoreArchiveRequest", *, dry_run: bool, yes: bool, json: bool
+    archive: Path,
+    target: Path,
+    vault: Path,
+    as_of: str | None,
+    key: "KeySource | None",
+    *,
+    skip_unreadable: bool,
+    dry_run: bool,
+    yes: bool,
+    json: bool,
 ) -> None:
     """Build the database, show what is in it, ask, and put it in the target's place."""
     from datetime import UTC, datetime
 
     from neotoma_core.cli.progress import TerminalProgress
-    from neotoma_core.ops.restore_archive import restore_archive
+    from neotoma_core.ops.restore_archive import RestoreArchiveRequest, restore_archive
     from neotoma_core.report.archive_restore import built_text, restored_text
+    from neotoma_core.settings import raw_storage
     from neotoma_core.store.interrupts import released
 
     def confirm(report: "ArchiveRestoreReport") -> bool:
@@ -30,8 +40,17 @@ def restore_from_archive(
 
     # Innermost first: the report is printed before an interrupt that came after the rename.
     with released(), TerminalProgress() as progress:
-        guarded = replace(request, guard=terminal_guard(progress, "restoring", yes=yes))
-        report = restore_archive(guarded, datetime.now(UTC), confirm, progress)
+        request = RestoreArchiveRequest(
+            archive,
+            target,
+            vault,
+            as_of,
+            key=key,
+            guard=terminal_guard(progress, "restoring", yes=yes),
+            skip_unreadable=skip_unreadable,
+            raw_storage=raw_storage(target),
+        )
+        report = restore_archive(request, datetime.now(UTC), confirm, progress)
         progress.pause()
         if json:
             print(report.to_json())

@@ -58,5 +58,8 @@ def erase_run(request: EraseRequest, now: datetime) -> Iterator[EraseRun]:
         )
     if "" in asked:
         raise UsageError("an empty id was given; check what comes after --entity and its like")
-    with reading_run(RebuildRequest(request.target, request.vault, key=request.key), now) as read:
+    reading = RebuildRequest(
+        request.target, request.vault, key=request.key, raw_storage=request.raw_storage
+    )
+    with reading_run(reading, now) as read:
         yield EraseRun(request, read.run, read.target)

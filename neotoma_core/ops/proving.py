@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from neotoma_core.cells import cell_of_javascript
+from neotoma_core.cells import cell_of_javascript, cell_of_value
 from neotoma_core.encryption import open_cells
 from neotoma_core.errors import VerificationFailed
 from neotoma_core.frames import ROWID
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 Proof = tuple[str, list[str]]
 
 _DERIVED: Final = ("entity_snapshots", "relationship_snapshots")
+_OBSERVED: Final = tuple(n for n in ObservationRow.__dataclass_fields__ if n != "rowid")
 
 
 def all_passed(subject: str, proofs: Iterable[tuple[str, Proof]]) -> tuple[Check, ...]:
@@ -154,7 +155,7 @@ def _differing(
 ) -> list[str]:
     """Return the entities whose snapshot is not what their observations reduce to."""
     observed = _by_entity(read("observations", entities), unreadable)
-    stored = {row["entity_id"]: row for row in read("entity_snapshots", entities)}
+    stored = {_cell("entity_id", r["entity_id"]): r for r in read("entity_snapshots", entities)}
 
     def reduced(entity: str) -> EntitySnapshotRow | None:
         rows = observed.get(entity, [])
@@ -168,14 +169,24 @@ def _differing(
 def _by_entity(
     rows: Iterable[dict[str, object]], unreadable: Collection[str]
 ) -> dict[str, list[ObservationRow]]:
+    """Return observations by entity: those that take part, see ``deciding.complete_rows``."""
     grouped: dict[str, list[ObservationRow]] = {}
-    names = [name for name in ObservationRow.__dataclass_fields__ if name != "rowid"]
+    required = ("id", *(c.name for c in BY_NAME["observations"].columns if c.required))
+    seen = set(unreadable)
     for row in rows:
-        if row["id"] is not None and row["id"] not in unreadable:
-            cells = {name: row.get(name) for name in names}
-            observation = ObservationRow(**cells, rowid=row[ROWID])  # type: ignore[arg-type]  # values as SQLite has them
-            grouped.setdefault(str(row["entity_id"]), []).append(observation)
+        cells = {name: _cell(name, row.get(name)) for name in _OBSERVED}
+        if cells["id"] in seen or any(cells[name] is None for name in required):
+            continue
+        observation = ObservationRow(**cells, rowid=row[ROWID])  # type: ignore[arg-type]  # values as SQLite has them
+        seen.add(observation.id)
+        grouped.setdefault(observation.entity_id, []).append(observation)
     return grouped
+
+
+def _cell(name: str, value: object) -> object:
+    """Return a value of SQLite's as the reducer takes it: texts as cells, numbers as they are."""
+    is_text = BY_NAME["observations"].column(name).type == "TEXT"
+    return cell_of_value(value) if is_text and isinstance(value, bytes | int | float) else value
 
 
 def _same_snapshot(expected: EntitySnapshotRow | None, stored: dict[str, object] | None) -> bool:
@@ -184,7 +195,7 @@ def _same_snapshot(expected: EntitySnapshotRow | None, stored: dict[str, object]
     return all(
         _as_stored(getattr(expected, name)) == cell
         for name, cell in stored.items()
-        if hasattr(expected, name)
+        if name != "entity_id" and hasattr(expected, name)
     )
 
 

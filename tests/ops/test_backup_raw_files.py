@@ -23,7 +23,7 @@ from neotoma_core.report.protection import RawFilesGone
 from neotoma_core.retention import RetentionPolicy
 from neotoma_core.store.backups import read_raw_list
 from tests.databases import USER
-from tests.ops.backing_up import Vault
+from tests.ops.backing_up import PERMISSIVE, Vault
 from tests.ops.raw import database, name_of, names_in, put
 
 MANY = tuple(f"receipt {number}".encode() for number in range(20))
@@ -170,7 +170,8 @@ def test_what_was_erased_since_is_not_gone(world: Vault) -> None:
     world.back_up()
     request = EraseRequest(world.target, world.vault, users=(USER,))
     with erase_run(request, world.now + timedelta(hours=1)) as run:
-        assert erase(run, lambda _: True, Silent()).erased_raw_files.removed == 20
+        erased = erase(run, lambda _: True, Silent(), PERMISSIVE)
+        assert erased.erased_raw_files.removed == 20
     assert raw_files_gone(world.target, world.vault, None, world.folder) == RawFilesGone(
         str(world.place()), 0, 0, alarming=False
     )
@@ -187,7 +188,8 @@ def test_an_erasure_reaches_every_folder_but_that_of_another_database(
     database(data / "neotoma.db", MANY[0])
     request = EraseRequest(world.target, world.vault, users=(USER,), raw_storage=raw)
     with erase_run(request, world.now) as run:
-        assert erase(run, lambda _: True, Silent()).erased_raw_files.removed == 21
+        erased = erase(run, lambda _: True, Silent(), PERMISSIVE)
+        assert erased.erased_raw_files.removed == 21
     assert names_in(data / "sources_prod") | names_in(raw) == set()
     assert names_in(data / "sources") == {name_of(MANY[0])}
     (data / "neotoma.db").unlink()

@@ -19,6 +19,7 @@ from tests.compared import differences
 from tests.conftest import FIXTURES, copy_databases
 from tests.databases import Row, count, make_database, observation, read_all
 from tests.ops.finding import recover_from
+from tests.ops.rebuilding import rebuild
 from tests.proven import observed, owner, stored
 
 # What only one database can have made: by this its copies know one another.
@@ -187,6 +188,7 @@ def test_where_nothing_is_found_it_says_where_it_looked(tmp_path: Path) -> None:
         recover_from(target, place, vault=vault)
     assert list((vault / "evidence").iterdir()) == []
     database(place / "a.db", *numbers(1))
+    rebuild(target)
     assert recover_from(target, place).outcome == "unchanged"
 
 

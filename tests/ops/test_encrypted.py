@@ -16,7 +16,17 @@ from neotoma_core.store.keys import KeyFile
 from neotoma_core.store.publication import publish
 from tests.conftest import Recover
 from tests.core.test_encryption import KEY, KEY_HEX, SECRET
-from tests.databases import USER, Row, entity, make_database, observation, read_all
+from tests.databases import (
+    USER,
+    Row,
+    entity,
+    insert_all,
+    loosen,
+    make_database,
+    observation,
+    read_all,
+)
+from tests.ops.rebuilding import rebuild
 
 PLANTED = "planted-harbour-lantern-77"
 STATED = f'{{"title":"Plan","diary":"{PLANTED}"}}'
@@ -190,6 +200,7 @@ def test_equal_values_under_different_seals_are_no_conflict(
 
     target = copy("target.db", KEY.seal(STATED), STATED, KEY.seal(STATED))
     backup = copy("backup.db", KEY.seal(STATED), KEY.seal(STATED), STATED)
+    rebuild(target, key=key)
     before = read_all(target)
     report = run_recover(target, backup, key=key, mode="safe")
     counts = {c.table: c.identical for c in report.tables if c.read}
@@ -329,8 +340,10 @@ def test_neither_plaintext_nor_key_is_in_any_file_or_report(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     target = database(tmp_path / "target.db", sealed("o1", STATED))
-    in_conflict, broken = sealed("o1", '{"title":"Other"}'), sealed("o2", STATED, provenance=b"0")
-    backup = database(tmp_path / "backup.db", in_conflict, broken, sealed("o3", STATED))
+    in_conflict, broken = sealed("o1", '{"title":"Other"}'), sealed("o2", STATED, entity_id=None)
+    backup = database(tmp_path / "backup.db", in_conflict, sealed("o3", STATED))
+    loosen(backup, "observations")
+    insert_all(backup, {"observations": [broken]})
     caplog.set_level(logging.DEBUG)
     found = files_while_publishing(monkeypatch, tmp_path)
     report = run_recover(target, backup, key=key_file(tmp_path, SECRET))

@@ -23,11 +23,12 @@ from neotoma_core.ops.rebuild_as_of import Export, export_snapshots
 from neotoma_core.ops.rebuild_run import RebuildRequest, reading_run, rebuild_run
 from neotoma_core.ops.restore import RestoreReport, restore_evidence
 from neotoma_core.report.rebuild import RebuildReport
+from neotoma_core.snapshots.explaining import UNKNOWN
 from neotoma_core.store.atomic import observed
 from neotoma_core.store.keys import KeyFile
 from tests.conftest import NOW, recover_into
 from tests.core.test_encryption import KEY, SECRET
-from tests.databases import count, entity, insert, make_database, observation, read_all
+from tests.databases import count, entity, insert, loosen, make_database, observation, read_all
 from tests.ops.erasing import (
     ASKED,
     ENTITY,
@@ -196,7 +197,7 @@ def sent_again_and_rebuilt(world: World) -> None:
             connection.execute(f"INSERT OR REPLACE INTO main.{table} SELECT * FROM old.{table}")
     report = rebuilt(world)
     assert {f.kind for f in report.findings} >= {"erased-in-target"}
-    assert set(drifted_reasons(report)) == {None, "erased"}
+    assert set(drifted_reasons(report)) == {UNKNOWN, "erased"}
     told = [what for what, mark in MARKS.items() if mark in snapshot_text(world)]
     assert told == []
     world.erase(again=True, now=AFTER)
@@ -278,7 +279,7 @@ def test_the_rows_of_each_table_are_those_that_facts_reach(world: World) -> None
         "entities": 3,
         "entity_embedding_rows": 1,
         "entity_merges": 3,
-        "entity_snapshots": 1,
+        "entity_snapshots": 2,
         "entity_splits": 1,
         "interpretations": 2,
         "observations": 3,
@@ -489,11 +490,12 @@ def test_other_users_keep_what_they_said_of_an_erased_users_entity(world: World)
 
 def test_an_erased_row_that_is_broken_is_counted_and_not_kept_in_quarantine(world: World) -> None:
     world.erase(**ASKED["entity"])
+    for table in ("observations", "raw_fragments"):
+        loosen(world.backup, table)
     world.execute(
         world.backup,
-        "UPDATE observations SET source_priority = 'high' "
-        "WHERE id IN ('obs-gone-e-1', 'obs-keep-2')",
-        "UPDATE raw_fragments SET frequency_count = 'many' WHERE id = 'frg-gone-e-1'",
+        "UPDATE observations SET schema_version = NULL WHERE id IN ('obs-gone-e-1', 'obs-keep-2')",
+        "UPDATE raw_fragments SET fragment_key = NULL WHERE id = 'frg-gone-e-1'",
     )
     report = recover_into(world.vault)(world.target, world.backup, now=AFTER)
     assert {c.table: c.quarantined for c in report.tables if c.quarantined} == {

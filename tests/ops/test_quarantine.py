@@ -12,25 +12,22 @@ from neotoma_core.contracts import validate
 from neotoma_core.errors import KeyMissing
 from neotoma_core.tables import BY_NAME
 from tests.conftest import Recover
-from tests.databases import count, entity, insert, make_database, observation, source
+from tests.databases import (
+    count,
+    entity,
+    insert_all,
+    loosen,
+    make_database,
+    observation,
+    source,
+)
 
 SECRET = "correct-horse-battery-staple"  # noqa: S105 - planted, to be looked for
-
-
-def loosen(path: Path, table: str) -> sqlite3.Connection:
-    """Drop the rules of a table, as a damaged or hand-made copy may lack them."""
-    connection = sqlite3.connect(path, isolation_level=None)
-    columns = ", ".join(f'"{column.name}" {column.type}' for column in BY_NAME[table].columns)
-    connection.execute(f"DROP TABLE {table}")
-    connection.execute(f"CREATE TABLE {table} ({columns})")
-    return connection
 
 
 BROKEN = {
     "required value missing": {"id": "b", "entity_id": None},
     "key used twice": {"id": "good"},
-    "blob where text belongs": {"id": "b", "fields": SECRET.encode()},
-    "text where a number belongs": {"id": "b", "source_priority": SECRET},
 }
 
 
@@ -39,11 +36,10 @@ def test_a_broken_row_is_set_aside_and_the_others_go_on(
     cells: dict[str, object], tmp_path: Path, run_recover: Recover
 ) -> None:
     target = make_database(tmp_path / "target.db")
-    backup = make_database(tmp_path / "backup.db")
-    with closing(loosen(backup, "observations")) as connection:
-        insert(connection, "observations", observation("good"))
-        broken = {**observation("bad", fields=f'{{"title":"{SECRET}"}}'), **cells}
-        insert(connection, "observations", broken)
+    backup = make_database(tmp_path / "backup.db", {"observations": [observation("good")]})
+    loosen(backup, "observations")
+    broken = {**observation("bad", fields=f'{{"title":"{SECRET}"}}'), **cells}
+    insert_all(backup, {"observations": [broken]})
     report = run_recover(target, backup)
     counts = next(c for c in report.tables if c.table == "observations")
     assert (counts.read, counts.inserted, counts.quarantined) == (2, 1, 1)
@@ -54,25 +50,52 @@ def test_a_broken_row_is_set_aside_and_the_others_go_on(
     assert kept["_reason"][0]
 
 
-def test_text_that_is_no_utf8_is_set_aside(tmp_path: Path, run_recover: Recover) -> None:
+ODD = {
+    "blob where text belongs": "fields = x'7b7d'",
+    "text that is no UTF-8": "fields = CAST(x'c328' AS TEXT)",
+    "text that is cut": "fields = CAST(x'7b00' AS TEXT)",
+    "text where a number belongs": "source_priority = 'high'",
+    "a fraction where a number belongs": "source_priority = 99.5",
+    "a number beyond all": "source_priority = 9e999",
+    "a number where text belongs": "fields = CAST(7 AS INTEGER)",
+    "a key that is bytes": "id = x'00'",
+    "an entity that is bytes": "entity_id = x'00'",
+    "a time that is bytes": "observed_at = x'00'",
+}
+
+
+@pytest.mark.parametrize("change", ODD.values(), ids=ODD)
+def test_what_sqlite_stores_is_merged_as_it_is_stored(
+    change: str, tmp_path: Path, run_recover: Recover
+) -> None:
     target = make_database(tmp_path / "target.db")
-    backup = make_database(tmp_path / "backup.db", {"observations": [observation("good")]})
-    with closing(sqlite3.connect(backup, isolation_level=None)) as connection:
-        insert(connection, "observations", observation("bad"))
-        connection.execute(
-            "UPDATE observations SET fields = CAST(x'c328' AS TEXT) WHERE id = 'bad'"
-        )
+    backup = make_database(
+        tmp_path / "backup.db", {"observations": [observation("good"), observation("odd")]}
+    )
+    with closing(sqlite3.connect(backup)) as connection, connection:
+        connection.execute(f"UPDATE observations SET {change} WHERE id = 'odd'")
     report = run_recover(target, backup)
     counts = next(c for c in report.tables if c.table == "observations")
-    assert (counts.inserted, counts.quarantined) == (1, 1)
+    assert (counts.inserted, counts.quarantined) == (2, 0)
+    assert stored_cells(target) == stored_cells(backup)
+    assert run_recover(target, backup).outcome == "unchanged"
+
+
+def stored_cells(path: Path) -> list[tuple[str, ...]]:
+    """Return each observation's cells as SQL literals, which show the storage class."""
+    names = [column.name for column in BY_NAME["observations"].columns]
+    cells = ", ".join(f"typeof({name}) || hex({name})" for name in names)
+    with closing(sqlite3.connect(path)) as connection:
+        return connection.execute(f"SELECT {cells} FROM observations ORDER BY id").fetchall()
 
 
 def test_a_broken_row_of_the_target_stays_and_is_named(
     tmp_path: Path, run_recover: Recover
 ) -> None:
     target = make_database(tmp_path / "target.db", {"observations": [observation("o1")]})
-    with closing(sqlite3.connect(target, isolation_level=None)) as connection:
-        connection.execute("UPDATE observations SET fields = x'00'")
+    loosen(target, "observations")
+    with closing(sqlite3.connect(target)) as connection, connection:
+        connection.execute("UPDATE observations SET schema_version = NULL")
     backup = make_database(
         tmp_path / "backup.db", {"observations": [observation("o1"), observation("o2")]}
     )
@@ -81,8 +104,8 @@ def test_a_broken_row_of_the_target_stays_and_is_named(
     assert (counts.inserted, counts.conflict) == (1, 1)
     assert [f.subject for f in report.findings if f.kind == "broken-in-target"] == ["observations"]
     with closing(sqlite3.connect(target)) as connection:
-        stored = connection.execute("SELECT fields FROM observations WHERE id = 'o1'").fetchall()
-    assert stored == [(b"\x00",)]
+        versions = connection.execute("SELECT id, schema_version FROM observations").fetchall()
+    assert versions == [("o1", None), ("o2", "1.0")]
 
 
 def test_a_secret_in_a_broken_row_is_in_no_exception() -> None:
@@ -90,10 +113,7 @@ def test_a_secret_in_a_broken_row_is_in_no_exception() -> None:
     rows = {column.name: [None, None] for column in table.columns}
     frame = pl.DataFrame(
         {**rows, "id": ["a", "b"], "fields": [SECRET, SECRET], "_rowid": [1, 2]},
-        schema_overrides={
-            column.name: {"TEXT": pl.String, "INTEGER": pl.Int64, "REAL": pl.Float64}[column.type]
-            for column in table.columns
-        },
+        schema_overrides=dict.fromkeys(rows, pl.String),
     )
     validated = validate(table, frame)
     assert validated.rows.is_empty()

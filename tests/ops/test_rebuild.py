@@ -206,8 +206,9 @@ def test_a_tombstoned_entity_has_no_snapshot(small: Path) -> None:
     with closing(sqlite3.connect(small, isolation_level=None)) as connection:
         connection.execute(
             "INSERT INTO observations (id, entity_id, entity_type, schema_version, observed_at, "
-            "source_priority, fields) VALUES ('gone', 'e3', 'note', '1.0', "
-            "'2026-02-03T00:00:00.000Z', 1000, '{\"_deleted\":true}')"
+            "source_priority, fields, user_id) VALUES ('gone', 'e3', 'note', '1.0', "
+            "'2026-02-03T00:00:00.000Z', 1000, '{\"_deleted\":true}', ?)",
+            (USER,),
         )
     (item,) = check(small).drifted
     assert (item.kind, item.id, item.reason) == ("unexpected", "e3", "deleted")
@@ -235,14 +236,14 @@ def test_unreadable_fields_are_found_and_the_rest_counts(small: Path) -> None:
     assert snapshot_of(small, "e3") == '{"title":"o4"}'  # nothing better is known
 
 
-def test_a_cell_of_another_type_is_named_and_does_not_stop_the_rebuild(small: Path) -> None:
+def test_a_cell_of_another_type_counts_as_what_it_is(small: Path) -> None:
     execute(
         small,
         "UPDATE observations SET source_priority = 'high' WHERE id = 'o4'",
         "DELETE FROM entity_snapshots",
     )
     report = rebuild(small)
-    assert [f.subject for f in report.findings if f.kind == "broken-in-target"] == ["observations"]
+    assert [f.kind for f in report.findings] == ["no-schema", "no-schema"]
     assert snapshot_of(small, "e3") == '{"title":"o4"}'
 
 

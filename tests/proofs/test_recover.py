@@ -58,7 +58,7 @@ def database(path: Path, **more: list[Row]) -> Path:
     """Make a database of three entities, with something in every kind of table."""
     rows = {
         "sources": [source("s1"), source("s2", original_filename=path.name)],
-        "entities": [entity(f"e{n}") for n in range(1, 5)],
+        "entities": [entity(f"e{n}") for n in range(1, 7)],
         "observations": [observation(f"o{n}", f"e{n}") for n in (1, 3, 4)],
         "relationship_observations": [edge("r1", "e2")],
     }
@@ -175,6 +175,25 @@ FAULTS = {
     "an observation that went missing": fault(
         "re-reduced", "1 of 1", "UPDATE observations SET entity_id = 'e2' WHERE id = 'd1'"
     ),
+    "entities merged in a circle": fault(
+        "acyclic",
+        "2 entities are merged in a circle",
+        "UPDATE entities SET merged_to_entity_id = 'e6' WHERE id = 'e5'",
+        "UPDATE entities SET merged_to_entity_id = 'e5' WHERE id = 'e6'",
+    ),
+    **{
+        f"{name} left on a merged-away entity": fault(
+            "settled",
+            f"{name}: {rows} rows are on an entity that was merged into another",
+            f"UPDATE entities SET merged_to_entity_id = 'e2' WHERE id = '{merged}'",
+        )
+        for name, merged, rows in (
+            ("observations", "e4", 1),
+            ("relationship_observations", "e3", 1),
+            ("entity_snapshots", "e4", 1),
+            ("relationship_snapshots", "e3", 1),
+        )
+    },
 }
 
 

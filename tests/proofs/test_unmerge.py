@@ -94,17 +94,17 @@ FAULTS = {
     **{f"a damaged page of {name}": damaged_page(name) for name in WRITTEN},
     "a snapshot reduced wrongly": fault(
         "re-reduced",
-        "1 of 2",
+        "1 of 1",
         *(
-            f"UPDATE {place} SET observation_count = 7 WHERE entity_id = 'a'"
+            f"UPDATE {place} SET observation_count = 7 WHERE entity_id = 'b'"
             for place in ("staging.write_entity_snapshots", "main.entity_snapshots")
         ),
     ),
     "an observation that became unreadable": fault(
-        "re-reduced", "1 of 2", "UPDATE observations SET fields = '[' WHERE id = 'o2'"
+        "re-reduced", "1 of 1", "UPDATE observations SET fields = '[' WHERE id = 'o3'"
     ),
     "an observation that went missing": fault(
-        "re-reduced", "1 of 2", "UPDATE observations SET entity_id = 'd' WHERE id = 'o2'"
+        "re-reduced", "1 of 1", "UPDATE observations SET entity_id = 'd' WHERE id = 'o3'"
     ),
 }
 
