@@ -105,11 +105,17 @@ def count_replaced(connection: sqlite3.Connection, table: Table, names: Sequence
 
 
 def count_staying(connection: sqlite3.Connection, table: Table) -> int:
-    """Return how many of the rows that were to leave a table are still in it."""
+    """Return how many of the rows that were to leave a table are still in it.
+
+    A row that was inserted may have got the number of one that left.
+    """
     number = row_number_of(stored_columns(connection, table.name))
+    (key,) = map(quoted, table.key)
     (rows,) = connection.execute(
         f"SELECT count(*) FROM main.{quoted(table.name)} WHERE {number} IN "
-        f"(SELECT {TARGET_ROWID} FROM staging.{quoted('leave_' + table.name)})"
+        f"(SELECT {TARGET_ROWID} FROM staging.{quoted('leave_' + table.name)}) "
+        f"AND {key} NOT IN (SELECT {key} FROM staging.{quoted('insert_' + table.name)} "
+        f"WHERE {key} IS NOT NULL)"
     ).fetchone()
     return int(rows)
 

@@ -19,7 +19,11 @@ _ENDS: Final = {
     "entity_snapshots": ("entity_id",),
     "relationship_snapshots": ("source_entity_id", "target_entity_id"),
 }
-_POINTING: Final = "merged_to_entity_id <> '' AND merged_to_entity_id <> id AND id IS NOT NULL"
+_POINTING: Final = (
+    "merged_to_entity_id <> id AND id IS NOT NULL "
+    "AND merged_to_entity_id IN (SELECT id FROM main.entities WHERE id <> '')"
+)
+"""A pointer to an entity that is not there takes nothing along: it stands for nothing."""
 
 
 def read_pointers(connection: sqlite3.Connection) -> dict[str, str]:

@@ -40,6 +40,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Vault:
     with closing(sqlite3.connect(world.target)) as connection, connection:
         connection.execute("UPDATE sources SET storage_url = NULL")
     world.back_up()
+    world.accept(world.backups[-1].manifest.name)
     fill(world.target, 40)
     return world
 

@@ -173,7 +173,7 @@ def test_what_was_erased_since_is_not_gone(world: Vault) -> None:
         erased = erase(run, lambda _: True, Silent(), PERMISSIVE)
         assert erased.erased_raw_files.removed == 20
     assert raw_files_gone(world.target, world.vault, None, world.folder) == RawFilesGone(
-        str(world.place()), 0, 0, alarming=False
+        str(world.place(2)), 0, 0, alarming=False
     )
     assert world.restore("1").raw_files_restored == 0
     assert names_in(world.target.parent / "sources_prod") == set()

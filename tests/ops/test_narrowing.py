@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from neotoma_core.merge.policy import MergeMode, ReingestedMode
-from neotoma_core.ops import narrowing, reading
+from neotoma_core.ops import narrowing, planning, reading
 from neotoma_core.ops.extract import Opened
 from neotoma_core.ops.narrowing import Narrowing, narrow
 from neotoma_core.ops.run import Run
@@ -109,6 +109,7 @@ def test_it_makes_no_difference_to_any_row_or_number(
     for few in (1.0, -1.0):  # of nothing, none is few: then all is read
         with TemporaryDirectory() as name, pytest.MonkeyPatch.context() as patch:
             patch.setattr(narrowing, "FEW", few)
+            patch.setattr(planning, "MOST", -1)  # neither looks at what it does not touch
             if few < 0:
                 patch.setattr(narrowing, "LARGE", 1 << 40)
             folder = Path(name)
