@@ -104,8 +104,16 @@ def key_source(key_file: Path | None = None, mnemonic_file: Path | None = None) 
 
 
 def neotoma_settings() -> NeotomaSettings:
-    """Return what says which databases Neotoma uses."""
-    return NeotomaSettings(os.environ, Path.home(), Path.cwd())
+    """Return what says which databases Neotoma uses.
+
+    Raises UsageError where there is no folder to be in, or no home.
+    """
+    try:
+        return NeotomaSettings(os.environ, Path.home(), Path.cwd())
+    except OSError as error:
+        raise UsageError("the current folder is gone; change to another and run again") from error
+    except RuntimeError as error:
+        raise UsageError("there is no home folder; set HOME and run again") from error
 
 
 def raw_storage(target: Path) -> Path | None:

@@ -2,6 +2,7 @@
 
 import sqlite3
 import subprocess
+import sys
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Midden
-from tests.databases import make_database, observation
+from tests.databases import insert_all, loosen, make_database, observation
 
 BACKUP = "backups/neotoma.prod 2.db"
 Wrong = Callable[[Path], list[str | Path]]
@@ -179,3 +180,36 @@ def test_a_folder_of_other_things_is_no_vault(incident: Path, midden: Midden) ->
         *("--vault", incident / "backups"),
     )
     assert (done.returncode, "the folder holds other files" in done.stderr) == (20, True)
+
+
+def test_a_quarantined_row_is_exit_3_and_named_in_the_last_line_of_what_was_written(
+    tmp_path: Path, midden: Midden
+) -> None:
+    target = make_database(tmp_path / "neotoma.prod.db")
+    backup = make_database(
+        tmp_path / "backup.prod.db", {"observations": [observation("good", "e1")]}
+    )
+    loosen(backup, "observations")
+    insert_all(backup, {"observations": [observation("bad", entity_id=None)]})
+    done = midden("recover", "--target", target, "--backup", backup, "--yes")
+    assert done.returncode == 3
+    (published,) = [line for line in done.stdout.splitlines() if line.startswith("published")]
+    assert published.endswith("; 1 rows could not be merged")
+
+
+def test_a_current_folder_that_is_gone_is_named(tmp_path: Path) -> None:
+    target = make_database(tmp_path / "neotoma.prod.db")
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    started = subprocess.run(
+        [
+            *("sh", "-c", 'rmdir "$PWD"; exec "$@"', "sh"),
+            *(sys.executable, "-m", "neotoma_core", "backup", "--target", str(target)),
+        ],
+        cwd=gone,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert started.returncode == 2
+    assert "the current folder is gone" in started.stderr
