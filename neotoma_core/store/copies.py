@@ -9,6 +9,7 @@ import hashlib
 import itertools
 import os
 import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
@@ -20,19 +21,22 @@ from neotoma_core.errors import TargetLocked
 from neotoma_core.store.atomic import reached
 from neotoma_core.store.guarding import guarded
 from neotoma_core.store.sqlite_files import (
+    Header,
     companion,
     companions,
+    header_of,
     is_open_elsewhere,
-    read_header,
 )
 
 STEPS: Final = ("files_opened",)
 CHUNK: Final = 1 << 20
 _START_BYTES: Final = 100  # SQLite's header; each commit without a log changes a counter in it
 _TRIES: Final = 20
-_PATIENCE_SECONDS: Final = 5.0
+_PATIENCE_SECONDS: Final = 10.0
+_PAUSE_SECONDS: Final = 0.000_2
 
 Progress = Callable[[int], None]
+_Opened = tuple[tuple[Path, int], ...]
 
 
 def no_progress(_: int) -> None:
@@ -89,12 +93,15 @@ def _copied(
     for _ in range(_TRIES):
         with ExitStack() as stack:
             opened = _open_all(database, stack)
+            if opened is None:
+                continue
             reached("files_opened")
-            held = stack.enter_context(_held_still(database))
+            held = stack.enter_context(_held_still(database, opened[0][1]))
             if held:
                 opened = _without_idle_journal(database, opened)
+            starts = _starts(opened)
             copied = tuple(copy(path, descriptor) for path, descriptor in opened)
-            if held or all(is_unchanged(file) for file in copied):
+            if held or (all(map(is_unchanged, copied)) and _starts(opened) == starts):
                 return copied
         for file in copied:
             (folder / file.name).unlink()
@@ -145,30 +152,38 @@ def is_unchanged(file: CopiedFile) -> bool:
     return (now.st_size, now.st_mtime_ns) == (file.size, file.mtime_ns)
 
 
-def _open_all(database: Path, stack: ExitStack) -> tuple[tuple[Path, int], ...]:
+def _starts(opened: _Opened) -> list[bytes]:
+    """Return what files start with: a commit changes it, also within one tick of the clock."""
+    return [os.pread(descriptor, _START_BYTES, 0) for _, descriptor in opened]
+
+
+def _open_all(database: Path, stack: ExitStack) -> _Opened | None:
     """Open all files before any lock is taken, to be closed after it is gone.
 
     POSIX locks belong to the process: closing any descriptor of a file drops every lock on it,
-    those of SQLite's own connection included.
+    those of SQLite's own connection included. None where a companion went meanwhile.
     """
     opened = []
     for path in (database, *companions(database)):
-        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            descriptor = os.open(path, os.O_RDONLY)
+        except FileNotFoundError:
+            if path == database:
+                raise
+            return None
         stack.callback(os.close, descriptor)
         opened.append((path, descriptor))
     return tuple(opened)
 
 
-def _without_idle_journal(
-    database: Path, opened: tuple[tuple[Path, int], ...]
-) -> tuple[tuple[Path, int], ...]:
+def _without_idle_journal(database: Path, opened: _Opened) -> _Opened:
     """Leave out a rollback journal that has nothing to roll back.
 
     Whoever may read a database without a write-ahead log knows that no journal is hot. One that is
     there belongs to a transaction that has not written yet, or that ended after it was opened: to
     roll that back would damage the copy.
     """
-    header = read_header(database)
+    header = header_of(opened[0][1])
     if header is None or header.wal_mode:
         return opened
     journal = companion(database, "-journal")
@@ -176,21 +191,22 @@ def _without_idle_journal(
 
 
 @contextmanager
-def _held_still(database: Path) -> Iterator[bool]:
+def _held_still(database: Path, descriptor: int) -> Iterator[bool]:
     """Hold a read transaction; yield whether one was needed and taken.
 
-    It stops a checkpoint from moving pages out of the log while they are copied. A log at rest is
-    not opened, since SQLite would create files beside it; there the caller compares times instead.
+    It stops a checkpoint from moving pages out of the log while they are copied, and without a log
+    every commit. A log at rest is not opened, since SQLite would create files beside it; there the
+    caller compares times instead. ``descriptor``: of the database, open until the lock is gone.
     """
-    header = read_header(database)
-    if header is None or not (_rests_without_log(database) or is_open_elsewhere(database)):
+    header = header_of(descriptor)
+    if header is None or (_has_log(database, header) and not is_open_elsewhere(database)):
         yield False
         return
     connection = sqlite3.connect(
         f"{database.resolve().as_uri()}?mode=ro&readonly_shm=1",
         uri=True,
         isolation_level=None,
-        timeout=_PATIENCE_SECONDS,
+        timeout=0,
     )
     try:
         guarded(connection)
@@ -199,23 +215,30 @@ def _held_still(database: Path) -> Iterator[bool]:
         connection.close()
 
 
-def _rests_without_log(database: Path) -> bool:
-    header = read_header(database)
-    journals = (companion(database, "-journal"), companion(database, "-wal"))
-    return header is not None and not header.wal_mode and not any(p.exists() for p in journals)
+def _has_log(database: Path, header: Header) -> bool:
+    return header.wal_mode or companion(database, "-wal").exists()
 
 
 def _begin_reading(connection: sqlite3.Connection, database: Path) -> bool:
-    try:
-        connection.execute("BEGIN")
-        connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
-    except sqlite3.OperationalError as error:
-        if error.sqlite_errorcode in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-            raise TargetLocked(database) from error
-        return False
-    except sqlite3.DatabaseError:
-        return False  # damaged: evidence all the same, judged when it is read
-    return True
+    """Begin one; return whether that could be.
+
+    Beside a writer that never rests the lock is free for moments only, so it is asked for often.
+    """
+    connection.execute("BEGIN")
+    patient_until = time.monotonic() + _PATIENCE_SECONDS
+    while True:
+        try:
+            connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+                return False
+            if time.monotonic() > patient_until:
+                raise TargetLocked(database) from error
+            time.sleep(_PAUSE_SECONDS)
+        except sqlite3.DatabaseError:
+            return False  # damaged: evidence all the same, judged when it is read
+        else:
+            return True
 
 
 def _copy(path: Path, descriptor: int, folder: Path, progress: Progress) -> CopiedFile:

@@ -27,9 +27,20 @@ class Header:
 
 
 def read_header(database: Path) -> Header | None:
-    """Return the header of ``database``; None where the file is not a SQLite database."""
+    """Return the header of ``database``; None where the file is not a SQLite database.
+
+    Not while this process holds a lock on it: closing the file drops that lock; see ``header_of``.
+    """
     with database.open("rb") as file:
-        raw = file.read(_HEADER_BYTES)
+        return _parsed(file.read(_HEADER_BYTES))
+
+
+def header_of(descriptor: int) -> Header | None:
+    """Return the header of a database that is open; the descriptor stays open."""
+    return _parsed(os.pread(descriptor, _HEADER_BYTES, 0))
+
+
+def _parsed(raw: bytes) -> Header | None:
     if len(raw) < _HEADER_BYTES or not raw.startswith(MAGIC):
         return None
     (page_size,) = struct.unpack_from(">H", raw, 16)
