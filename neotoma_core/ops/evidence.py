@@ -15,6 +15,7 @@ from neotoma_core.store.copies import (
     CopiedFile,
     FileState,
     copy_database,
+    copy_left_behind,
     is_unchanged,
     state_of,
 )
@@ -131,7 +132,10 @@ def states_when_locked(evidence: DatabaseEvidence, whole: Path) -> dict[str, Fil
 
 
 def write_manifest(run: Run, secured: tuple[DatabaseEvidence, ...]) -> Path:
-    """Write the evidence manifest, which makes the copies count; return its path."""
+    """Write the evidence manifest, which makes the copies count; return its path.
+
+    Where there is no target, what one that is gone left beside it is evidence too.
+    """
     path = run.folders.evidence / "manifest.json"
     databases: list[JsonValue] = [_described(evidence) for evidence in secured]
     vault.write_json(
@@ -142,9 +146,17 @@ def write_manifest(run: Run, secured: tuple[DatabaseEvidence, ...]) -> Path:
             "target": str(run.request.target.absolute()),
             "target_existed": run.target is not None,
             "databases": databases,
+            "left_behind": [_described_file(file) for file in _secure_left_behind(run)],
         },
     )
     return path
+
+
+def _secure_left_behind(run: Run) -> tuple[CopiedFile, ...]:
+    target = run.request.target
+    if run.target is not None or not companions(target):
+        return ()
+    return copy_left_behind(target, _new_folder(run.folders.evidence / "left-behind"))
 
 
 def _new_folder(folder: Path) -> Path:
@@ -163,13 +175,14 @@ def _described(evidence: DatabaseEvidence) -> JsonValue:
     return {
         "label": evidence.database.label,
         "path": str(evidence.database.found_at.absolute()),
-        "files": [
-            {
-                "name": file.name,
-                "size": file.size,
-                "mtime_ns": str(file.mtime_ns),
-                "sha256": file.sha256,
-            }
-            for file in evidence.files
-        ],
+        "files": [_described_file(file) for file in evidence.files],
+    }
+
+
+def _described_file(file: CopiedFile) -> JsonValue:
+    return {
+        "name": file.name,
+        "size": file.size,
+        "mtime_ns": str(file.mtime_ns),
+        "sha256": file.sha256,
     }

@@ -78,6 +78,16 @@ def copy_database(
     return _copied(database, folder, lambda path, file: _copy(path, file, folder, progress))
 
 
+def copy_left_behind(database: Path, folder: Path) -> tuple[CopiedFile, ...]:
+    """Copy what a database that is gone left: its log, its journal."""
+    with ExitStack() as stack:
+        opened = []
+        for path in companions(database):
+            opened.append((path, os.open(path, os.O_RDONLY)))
+            stack.callback(os.close, opened[-1][1])
+        return tuple(_copy(path, file, folder, no_progress) for path, file in opened)
+
+
 def copy_privately(database: Path, folder: Path) -> Path:
     """Copy every file of ``database`` into a scratch folder as of one instant; return the copy.
 

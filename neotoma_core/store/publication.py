@@ -16,7 +16,7 @@ from neotoma_core.ddl import column_list, quoted
 from neotoma_core.errors import DiskFull, TargetChanged, TargetError, TargetLocked
 from neotoma_core.frames import TARGET_ROWID, stored_name
 from neotoma_core.store import checks
-from neotoma_core.store.atomic import install, reached, sync_file, temporary_name
+from neotoma_core.store.atomic import reached, sync_file, temporary_name
 from neotoma_core.store.copies import FileState, is_still
 from neotoma_core.store.guarding import guarded
 from neotoma_core.store.interrupts import hold_interrupts
@@ -26,6 +26,7 @@ from neotoma_core.store.migration import (
     without_indexes,
     without_triggers,
 )
+from neotoma_core.store.replacing import install_database
 from neotoma_core.store.sqlite_files import companion
 from neotoma_core.store.staging import PLACE, TableWrite
 from neotoma_core.tables import BY_NAME, Table
@@ -65,7 +66,7 @@ def publish(
         sync_file(unborn)
         if target.exists():
             raise TargetChanged(target)
-        install(unborn, target)
+        install_database(unborn, target)
     finally:
         for path in (unborn, companion(unborn, "-journal")):
             path.unlink(missing_ok=True)

@@ -1,8 +1,9 @@
 """Putting a whole file in the place of a database.
 
 Invariant: at every instant the name holds the complete old database or the complete new one; an
-old write-ahead log never meets a new database. Order: new file written and synced beside the
-target → old log folded into the old database → renamed → folder synced.
+old log or journal never meets a new database, also where its own database is long gone. Order: new
+file written and synced beside the target → old log folded into the old database → what is left of
+it removed, folder synced → renamed → folder synced.
 """
 
 import shutil
@@ -12,7 +13,7 @@ from pathlib import Path
 
 from neotoma_core.errors import TargetLocked
 from neotoma_core.store.atomic import install, reached, sync_file, sync_folder, temporary_name
-from neotoma_core.store.sqlite_files import companion, is_open_elsewhere
+from neotoma_core.store.sqlite_files import companions, is_open_elsewhere
 
 
 def replace_database(target: Path, whole: Path | None) -> None:
@@ -27,30 +28,39 @@ def replace_database(target: Path, whole: Path | None) -> None:
         raise TargetLocked(target)
     try:
         with closing(sqlite3.connect(target, isolation_level=None, timeout=5)) as connection:
-            connection.execute("PRAGMA journal_mode = DELETE").fetchone()
+            (mode,) = connection.execute("PRAGMA journal_mode = DELETE").fetchone()
+            if mode == "wal":  # somebody reads it, and the log cannot be folded in
+                raise TargetLocked(target)
             connection.execute("BEGIN EXCLUSIVE")
             _put(target, whole)
     except sqlite3.OperationalError as error:
         raise TargetLocked(target) from error
-    except sqlite3.DatabaseError:
-        _replace_damaged(target, whole)
-    for suffix in ("-wal", "-shm", "-journal"):
-        companion(target, suffix).unlink(missing_ok=True)
+    except sqlite3.DatabaseError:  # it cannot be opened, and so not locked
+        _put(target, whole)
 
 
-def _replace_damaged(target: Path, whole: Path | None) -> None:
-    """Replace what SQLite cannot open, and so cannot lock or fold a log into.
+def install_database(temporary: Path, target: Path) -> None:
+    """Give a whole, synced file the name of a database, and let no old log meet it there.
 
-    Its log goes first: once the new database has the name, an old log must not be there.
+    The one way in which a database file comes to be. What is left of an old one is removed: it must
+    be folded in, or evidence, by now.
     """
-    for suffix in ("-wal", "-shm", "-journal"):
-        companion(target, suffix).unlink(missing_ok=True)
-    sync_folder(target.absolute().parent)
-    _put(target, whole)
+    _remove_companions(target)
+    install(temporary, target)
+
+
+def _remove_companions(target: Path) -> None:
+    left = companions(target)
+    for path in left:
+        path.unlink(missing_ok=True)
+    if left:
+        sync_folder(target.absolute().parent)
+        reached("companions_removed")
 
 
 def _put(target: Path, whole: Path | None) -> None:
     if whole is None:
+        _remove_companions(target)
         target.unlink(missing_ok=True)
         sync_folder(target.absolute().parent)
         return
@@ -60,6 +70,6 @@ def _put(target: Path, whole: Path | None) -> None:
         reached("temp_written")
         sync_file(temporary)
         reached("temp_synced")
-        install(temporary, target)
+        install_database(temporary, target)
     finally:
         temporary.unlink(missing_ok=True)
