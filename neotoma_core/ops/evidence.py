@@ -19,7 +19,7 @@ from neotoma_core.store.copies import (
     is_unchanged,
     state_of,
 )
-from neotoma_core.store.sqlite_files import companion, companions
+from neotoma_core.store.sqlite_files import companion, companions, followed
 
 # Beside the copies themselves: a second copy of a database with a log, frames, staging.
 _WORK_PER_BYTE = 3
@@ -106,7 +106,7 @@ def is_current(evidence: DatabaseEvidence) -> bool:
 
     A journal that was left out, since it had nothing to roll back, makes no difference.
     """
-    path = evidence.database.path
+    path = followed(evidence.database.path)
     journal = companion(path, "-journal")
     copied = {file.original for file in evidence.files} - {journal}
     there = {path, *companions(path)} - {journal}

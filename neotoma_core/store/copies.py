@@ -24,6 +24,7 @@ from neotoma_core.store.sqlite_files import (
     Header,
     companion,
     companions,
+    followed,
     header_of,
     is_open_elsewhere,
 )
@@ -75,7 +76,7 @@ def copy_database(
 
     Raises TargetLocked where another program keeps the database to itself.
     """
-    return _copied(database, folder, lambda path, file: _copy(path, file, folder, progress))
+    return _copied(database, folder, lambda name, path, file: _copy(path, file, name, progress))
 
 
 def copy_left_behind(database: Path, folder: Path) -> tuple[CopiedFile, ...]:
@@ -85,7 +86,7 @@ def copy_left_behind(database: Path, folder: Path) -> tuple[CopiedFile, ...]:
         for path in companions(database):
             opened.append((path, os.open(path, os.O_RDONLY)))
             stack.callback(os.close, opened[-1][1])
-        return tuple(_copy(path, file, folder, no_progress) for path, file in opened)
+        return tuple(_copy(path, file, folder / path.name, no_progress) for path, file in opened)
 
 
 def copy_privately(database: Path, folder: Path) -> Path:
@@ -93,13 +94,15 @@ def copy_privately(database: Path, folder: Path) -> Path:
 
     Neither hashed nor forced to the disk: it is evidence of nothing. Raises TargetLocked.
     """
-    _copied(database, folder, lambda path, file: _copy_bytes(path, file, folder))
+    _copied(database, folder, lambda name, path, file: _copy_bytes(path, file, name))
     return folder / database.name
 
 
 def _copied(
-    database: Path, folder: Path, copy: Callable[[Path, int], CopiedFile]
+    named: Path, folder: Path, copy: Callable[[Path, Path, int], CopiedFile]
 ) -> tuple[CopiedFile, ...]:
+    """Copy the files of a database; those of one that a link names are called as the link is."""
+    database = followed(named)
     for _ in range(_TRIES):
         with ExitStack() as stack:
             opened = _open_all(database, stack)
@@ -110,7 +113,10 @@ def _copied(
             if held:
                 opened = _without_idle_journal(database, opened)
             starts = _starts(opened)
-            copied = tuple(copy(path, descriptor) for path, descriptor in opened)
+            copied = tuple(
+                copy(folder / f"{named.name}{path.name.removeprefix(database.name)}", path, file)
+                for path, file in opened
+            )
             if held or (all(map(is_unchanged, copied)) and _starts(opened) == starts):
                 return copied
         for file in copied:
@@ -251,12 +257,12 @@ def _begin_reading(connection: sqlite3.Connection, database: Path) -> bool:
             return True
 
 
-def _copy(path: Path, descriptor: int, folder: Path, progress: Progress) -> CopiedFile:
+def _copy(path: Path, descriptor: int, to: Path, progress: Progress) -> CopiedFile:
     digest = hashlib.sha256()
     facts = os.fstat(descriptor)
     size = 0
     start = os.pread(descriptor, _START_BYTES, 0)
-    copy = os.open(folder / path.name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    copy = os.open(to, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     # One block is hashed while the next is read and the last is written.
     with os.fdopen(copy, "wb") as file, ThreadPoolExecutor(max_workers=1) as hashing:
         hashed = hashing.submit(digest.update, b"")
@@ -269,17 +275,17 @@ def _copy(path: Path, descriptor: int, folder: Path, progress: Progress) -> Copi
         hashed.result()
         file.flush()
         os.fsync(file.fileno())
-    return CopiedFile(path, path.name, size, facts.st_mtime_ns, digest.hexdigest(), start)
+    return CopiedFile(path, to.name, size, facts.st_mtime_ns, digest.hexdigest(), start)
 
 
-def _copy_bytes(path: Path, descriptor: int, folder: Path) -> CopiedFile:
+def _copy_bytes(path: Path, descriptor: int, to: Path) -> CopiedFile:
     facts = os.fstat(descriptor)
-    copy = os.open(folder / path.name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    copy = os.open(to, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     size = 0
     with os.fdopen(copy, "wb", buffering=0) as file:
         for block in _blocks(descriptor):
             size += file.write(block)
-    return CopiedFile(path, path.name, size, facts.st_mtime_ns, "")
+    return CopiedFile(path, to.name, size, facts.st_mtime_ns, "")
 
 
 def _blocks(descriptor: int) -> Iterator[memoryview]:

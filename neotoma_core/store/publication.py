@@ -27,7 +27,7 @@ from neotoma_core.store.migration import (
     without_triggers,
 )
 from neotoma_core.store.replacing import install_database
-from neotoma_core.store.sqlite_files import companion
+from neotoma_core.store.sqlite_files import companion, followed
 from neotoma_core.store.staging import PLACE, TableWrite
 from neotoma_core.tables import BY_NAME, Table
 from neotoma_core.tables.carried import row_number_of
@@ -59,9 +59,11 @@ def publish(
         with settled(target):
             _write(target, staging, writes, as_read, verify)
         return
+    target = followed(target)
     unborn = temporary_name(target)
     try:
         unborn.unlink(missing_ok=True)
+        unborn.touch(0o600, exist_ok=False)
         _write(unborn, staging, writes, {}, verify)
         sync_file(unborn)
         if target.exists():

@@ -6,21 +6,25 @@ file written and synced beside the target → old log folded into the old databa
 it removed, folder synced → renamed → folder synced.
 """
 
+import os
 import shutil
 import sqlite3
+import stat
 from contextlib import closing
 from pathlib import Path
 
-from neotoma_core.errors import TargetLocked
+from neotoma_core.errors import TargetError, TargetLocked
 from neotoma_core.store.atomic import install, reached, sync_file, sync_folder, temporary_name
-from neotoma_core.store.sqlite_files import companions, is_open_elsewhere
+from neotoma_core.store.sqlite_files import companions, followed, is_open_elsewhere
 
 
 def replace_database(target: Path, whole: Path | None) -> None:
     """Put a copy of ``whole`` in the place of ``target``; None removes the target.
 
-    Raises TargetLocked while another program is connected.
+    It keeps its owner and mode; of a link, what it names is replaced. Raises TargetLocked while
+    another program is connected.
     """
+    target = followed(target)
     if not target.exists():
         _put(target, whole)
         return
@@ -58,6 +62,25 @@ def _remove_companions(target: Path) -> None:
         reached("companions_removed")
 
 
+def _keep_owner(target: Path, temporary: Path) -> None:
+    """Give a new file the owner and mode of the one it replaces; of none, it is its maker's."""
+    try:
+        facts = target.stat()
+    except FileNotFoundError:
+        return
+    made = temporary.stat()
+    if (facts.st_uid, facts.st_gid) != (made.st_uid, made.st_gid):
+        try:
+            os.chown(temporary, facts.st_uid, facts.st_gid)
+        except PermissionError as error:
+            raise TargetError(
+                target,
+                "it belongs to another user or group",
+                "run this as its owner, so that its server can write to it afterwards",
+            ) from error
+    temporary.chmod(stat.S_IMODE(facts.st_mode))
+
+
 def _put(target: Path, whole: Path | None) -> None:
     if whole is None:
         _remove_companions(target)
@@ -66,7 +89,10 @@ def _put(target: Path, whole: Path | None) -> None:
         return
     temporary = temporary_name(target)
     try:
+        temporary.unlink(missing_ok=True)
+        temporary.touch(0o600, exist_ok=False)
         shutil.copyfile(whole, temporary)
+        _keep_owner(target, temporary)
         reached("temp_written")
         sync_file(temporary)
         reached("temp_synced")

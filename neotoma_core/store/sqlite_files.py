@@ -48,9 +48,18 @@ def _parsed(raw: bytes) -> Header | None:
     return Header(65536 if page_size == 1 else page_size, pages, raw[19] == _WAL_MODE)
 
 
+def followed(database: Path) -> Path:
+    """Return the file that a link names, or the path itself: SQLite follows links, too."""
+    return database.resolve() if database.is_symlink() else database
+
+
 def companion(database: Path, suffix: str) -> Path:
-    """Return the path of a companion file: ``-wal``, ``-shm`` or ``-journal``."""
-    return database.with_name(database.name + suffix)
+    """Return the path of a companion file: ``-wal``, ``-shm`` or ``-journal``.
+
+    It is beside the file itself, also where ``database`` is a link to it.
+    """
+    place = followed(database)
+    return place.with_name(place.name + suffix)
 
 
 def companions(database: Path) -> tuple[Path, ...]:

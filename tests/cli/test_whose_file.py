@@ -1,0 +1,74 @@
+"""What is put in a database's place is as much its user's as the old file was."""
+
+import os
+import sqlite3
+import stat
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Midden
+from tests.databases import count, insert, make_database, observation
+
+
+@pytest.fixture
+def target(tmp_path: Path, midden: Midden) -> Path:
+    """A database of one observation that its group may read, and a backup of it."""
+    path = make_database(
+        tmp_path / "data" / "neotoma.prod.db", {"observations": [observation("o1")]}
+    )
+    path.chmod(0o640)
+    if os.geteuid() == 0:
+        os.chown(path, 1000, 1000)
+    assert midden("backup", "--target", path).returncode == 0
+    return path
+
+
+def facts(path: Path) -> tuple[int, int, int]:
+    found = path.stat()
+    return stat.S_IMODE(found.st_mode), found.st_uid, found.st_gid
+
+
+@pytest.mark.parametrize("way", ["restore", "reset", "recover"])
+def test_owner_and_mode_stay(way: str, target: Path, tmp_path: Path, midden: Midden) -> None:
+    before, number = facts(target), target.stat().st_ino
+    other = make_database(tmp_path / "other.prod.db", {"observations": [observation("o2")]})
+    words = {"restore": ["1"], "reset": [], "recover": ["--backup", other]}[way]
+    environment = target.with_name("neotoma.db")
+    if way == "reset":  # of production only at a terminal
+        target = target.rename(environment)
+        number = target.stat().st_ino
+    done = midden(way, *words, "--target", target, "--yes")
+    assert done.returncode == 0, done.stderr
+    assert facts(target) == before
+    assert (target.stat().st_ino == number) is (way == "recover")
+
+
+@pytest.mark.parametrize("way", ["restore", "recover"])
+def test_a_new_file_is_for_its_owner_alone(way: str, target: Path, midden: Midden) -> None:
+    new = target.with_name("new.prod.db")
+    mask = os.umask(0)
+    try:
+        words = {"restore": ["1"], "recover": ["--backup", target]}[way]
+        done = midden(way, *words, "--target", new, "--yes")
+    finally:
+        os.umask(mask)
+    assert done.returncode == 0, done.stderr
+    assert stat.S_IMODE(new.stat().st_mode) == 0o600
+
+
+def test_a_link_is_followed_to_what_it_names(target: Path, tmp_path: Path, midden: Midden) -> None:
+    link = tmp_path / "link.prod.db"
+    link.symlink_to(target)
+    with closing(sqlite3.connect(target, isolation_level=None)) as writer:
+        writer.execute("PRAGMA journal_mode = WAL")
+        insert(writer, "observations", observation("o2"))
+        assert midden("backup", "--target", link).returncode == 0
+    made = tmp_path / "made.prod.db"
+    assert midden("restore", "2", "--target", made, "--yes").returncode == 0
+    assert count(made, "observations") == 2
+    done = midden("restore", "1", "--target", link, "--yes")
+    assert done.returncode == 0, done.stderr
+    assert link.is_symlink()
+    assert count(target, "observations") == 1
