@@ -1,5 +1,6 @@
 """A recovery run: which databases take part, in which vault, by which rules."""
 
+import stat
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -152,10 +153,17 @@ def recovery_run(request: RecoverRequest, now: datetime) -> Iterator[Run]:
 
 
 def require_readable(path: Path) -> None:
-    """Raise BackupUnreadable where ``path`` is no file that can be read."""
+    """Raise BackupUnreadable where ``path`` is no regular file that can be read.
+
+    A device has no end, and a pipe that nobody writes to keeps whoever opens it.
+    """
     if path.is_dir():
         raise BackupUnreadable(path, "a folder", "name the database file in it")
     try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise BackupUnreadable(
+                path, "a device, pipe or socket", "copy what it gives into a file and name that"
+            )
         with path.open("rb") as file:
             file.read(1)
     except FileNotFoundError as error:

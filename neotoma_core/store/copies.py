@@ -21,7 +21,6 @@ from neotoma_core.errors import TargetLocked
 from neotoma_core.store.atomic import reached
 from neotoma_core.store.guarding import guarded
 from neotoma_core.store.sqlite_files import (
-    Header,
     companion,
     companions,
     followed,
@@ -82,11 +81,8 @@ def copy_database(
 def copy_left_behind(database: Path, folder: Path) -> tuple[CopiedFile, ...]:
     """Copy what a database that is gone left: its log, its journal."""
     with ExitStack() as stack:
-        opened = []
-        for path in companions(database):
-            opened.append((path, os.open(path, os.O_RDONLY)))
-            stack.callback(os.close, opened[-1][1])
-        return tuple(_copy(path, file, folder / path.name, no_progress) for path, file in opened)
+        files = [(path, stack.enter_context(path.open("rb"))) for path in companions(database)]
+        return tuple(_copy(p, file.fileno(), folder / p.name, no_progress) for p, file in files)
 
 
 def copy_privately(database: Path, folder: Path) -> Path:
@@ -215,7 +211,8 @@ def _held_still(database: Path, descriptor: int) -> Iterator[bool]:
     caller compares times instead. ``descriptor``: of the database, open until the lock is gone.
     """
     header = header_of(descriptor)
-    if header is None or (_has_log(database, header) and not is_open_elsewhere(database)):
+    logged = header is not None and (header.wal_mode or companion(database, "-wal").exists())
+    if header is None or (logged and not is_open_elsewhere(database)):
         yield False
         return
     connection = sqlite3.connect(
@@ -229,10 +226,6 @@ def _held_still(database: Path, descriptor: int) -> Iterator[bool]:
         yield _begin_reading(connection, database)
     finally:
         connection.close()
-
-
-def _has_log(database: Path, header: Header) -> bool:
-    return header.wal_mode or companion(database, "-wal").exists()
 
 
 def _begin_reading(connection: sqlite3.Connection, database: Path) -> bool:
@@ -289,10 +282,16 @@ def _copy_bytes(path: Path, descriptor: int, to: Path) -> CopiedFile:
 
 
 def _blocks(descriptor: int) -> Iterator[memoryview]:
-    """Yield a file from its start, block by block; each may be used until the next but one."""
+    """Yield a file from its start, block by block; each may be used until the next but one.
+
+    No more than it had at the start: a file may grow as fast as it is read.
+    """
     # Two buffers for the whole file: memory that is new to the process costs more than the copy.
     buffers = itertools.cycle([memoryview(bytearray(CHUNK)) for _ in range(2)])
-    offset = 0
-    while size := os.preadv(descriptor, [buffer := next(buffers)], offset):
+    offset, end = 0, os.fstat(descriptor).st_size
+    while offset < end:
+        buffer = next(buffers)[: end - offset]
+        if not (size := os.preadv(descriptor, [buffer], offset)):
+            return
         yield buffer[:size]
         offset += size

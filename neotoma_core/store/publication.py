@@ -19,6 +19,7 @@ from neotoma_core.store import checks
 from neotoma_core.store.atomic import reached, sync_file, temporary_name
 from neotoma_core.store.copies import FileState, is_still
 from neotoma_core.store.guarding import guarded
+from neotoma_core.store.installing import install_database
 from neotoma_core.store.interrupts import hold_interrupts
 from neotoma_core.store.migration import (
     migrate,
@@ -26,7 +27,6 @@ from neotoma_core.store.migration import (
     without_indexes,
     without_triggers,
 )
-from neotoma_core.store.replacing import install_database
 from neotoma_core.store.sqlite_files import companion, followed
 from neotoma_core.store.staging import PLACE, TableWrite
 from neotoma_core.tables import BY_NAME, Table

@@ -14,8 +14,9 @@ from contextlib import closing
 from pathlib import Path
 
 from neotoma_core.errors import TargetError, TargetLocked
-from neotoma_core.store.atomic import install, reached, sync_file, sync_folder, temporary_name
-from neotoma_core.store.sqlite_files import companions, followed, is_open_elsewhere
+from neotoma_core.store.atomic import reached, sync_file, sync_folder, temporary_name
+from neotoma_core.store.installing import install_database, remove_companions
+from neotoma_core.store.sqlite_files import followed, is_open_elsewhere
 
 
 def replace_database(target: Path, whole: Path | None) -> None:
@@ -43,25 +44,6 @@ def replace_database(target: Path, whole: Path | None) -> None:
         _put(target, whole)
 
 
-def install_database(temporary: Path, target: Path) -> None:
-    """Give a whole, synced file the name of a database, and let no old log meet it there.
-
-    The one way in which a database file comes to be. What is left of an old one is removed: it must
-    be folded in, or evidence, by now.
-    """
-    _remove_companions(target)
-    install(temporary, target)
-
-
-def _remove_companions(target: Path) -> None:
-    left = companions(target)
-    for path in left:
-        path.unlink(missing_ok=True)
-    if left:
-        sync_folder(target.absolute().parent)
-        reached("companions_removed")
-
-
 def _keep_owner(target: Path, temporary: Path) -> None:
     """Give a new file the owner and mode of the one it replaces; of none, it is its maker's."""
     try:
@@ -83,7 +65,7 @@ def _keep_owner(target: Path, temporary: Path) -> None:
 
 def _put(target: Path, whole: Path | None) -> None:
     if whole is None:
-        _remove_companions(target)
+        remove_companions(target)
         target.unlink(missing_ok=True)
         sync_folder(target.absolute().parent)
         return

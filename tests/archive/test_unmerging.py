@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from neotoma_core.archive.columns import ARCHIVED_AT, ROW_HASH
 from neotoma_core.archive.unmerging import EntityMerge, UnmergePlan, plan_unmerge
 
-MERGE = EntityMerge("m", "a", "b", "u", None, None)
+MERGE = EntityMerge("m", "a", "b", "u", 0, None)
 ENTITIES = st.sampled_from(["a", "b", "c"])
 USERS = st.sampled_from(["u", "v"])
 WHEN = datetime(2026, 3, 1, tzinfo=UTC)

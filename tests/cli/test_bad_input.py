@@ -1,5 +1,6 @@
 """What bad input gets: a clear message, its own exit code, an untouched target."""
 
+import os
 import sqlite3
 import subprocess
 import sys
@@ -213,3 +214,20 @@ def test_a_current_folder_that_is_gone_is_named(tmp_path: Path) -> None:
     )
     assert started.returncode == 2
     assert "the current folder is gone" in started.stderr
+
+
+def pipe(folder: Path) -> Path:
+    os.mkfifo(folder / "pipe.db")
+    return folder / "pipe.db"
+
+
+@pytest.mark.parametrize("place", [lambda _: Path("/dev/zero"), pipe], ids=["device", "pipe"])
+@pytest.mark.parametrize("words", [["recover", "--yes", "--backup"], ["backup", "--target"]])
+def test_what_has_no_end_is_not_opened(
+    words: list[str], place: Callable[[Path], Path], tmp_path: Path, midden: Midden
+) -> None:
+    target = make_database(tmp_path / "neotoma.prod.db")
+    named = [] if words[0] == "backup" else ["--target", target]
+    done = midden(*words, place(tmp_path), *named)
+    assert done.returncode == 10
+    assert "a device, pipe or socket" in done.stderr

@@ -34,12 +34,16 @@ def facts(path: Path) -> tuple[int, int, int]:
 def test_owner_and_mode_stay(way: str, target: Path, tmp_path: Path, midden: Midden) -> None:
     before, number = facts(target), target.stat().st_ino
     other = make_database(tmp_path / "other.prod.db", {"observations": [observation("o2")]})
-    words = {"restore": ["1"], "reset": [], "recover": ["--backup", other]}[way]
+    ways: dict[str, list[str | Path]] = {
+        "restore": ["1"],
+        "reset": [],
+        "recover": ["--backup", other],
+    }
     environment = target.with_name("neotoma.db")
     if way == "reset":  # of production only at a terminal
         target = target.rename(environment)
         number = target.stat().st_ino
-    done = midden(way, *words, "--target", target, "--yes")
+    done = midden(way, *ways[way], "--target", target, "--yes")
     assert done.returncode == 0, done.stderr
     assert facts(target) == before
     assert (target.stat().st_ino == number) is (way == "recover")
@@ -50,8 +54,8 @@ def test_a_new_file_is_for_its_owner_alone(way: str, target: Path, midden: Midde
     new = target.with_name("new.prod.db")
     mask = os.umask(0)
     try:
-        words = {"restore": ["1"], "recover": ["--backup", target]}[way]
-        done = midden(way, *words, "--target", new, "--yes")
+        ways: dict[str, list[str | Path]] = {"restore": ["1"], "recover": ["--backup", target]}
+        done = midden(way, *ways[way], "--target", new, "--yes")
     finally:
         os.umask(mask)
     assert done.returncode == 0, done.stderr

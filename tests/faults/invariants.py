@@ -134,7 +134,7 @@ class History:
             wanted = reduced(self.rows[entity])
             found = self.snapshots.get(entity)
             if wanted is None or found is None:
-                if wanted is not found:
+                if wanted is not None or found is not None:
                     yield "snapshot missing or left over"
                 continue
             parts = (
