@@ -5,6 +5,7 @@ Order: new file written and synced → its rows compared with those of the old f
 names it and drops them → the old files go, once their retention is over and no pin names them.
 """
 
+import os
 import uuid
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -18,7 +19,7 @@ from deltalake.transaction import AddAction, RemoveAction
 
 from neotoma_core.archive.columns import ARCHIVED_AT, ROW_HASH, SCHEMAS
 from neotoma_core.canonical import stringify
-from neotoma_core.errors import ArchiveBusy, ArchiveDamaged, VerificationFailed
+from neotoma_core.errors import ArchiveBusy, ArchiveDamaged, ArchiveError, VerificationFailed
 from neotoma_core.store.archive import Archive, open_table
 from neotoma_core.store.archive_reading import ArchivedFile, DamagedFile, read_file
 from neotoma_core.store.archive_writing import WRITER, sync_new, writing_error
@@ -88,7 +89,9 @@ def remove_old(archive: Archive, table: str, hours: int, *, apply: bool) -> int:
     """Remove files no version needs that are older than ``hours``; return how many.
 
     What the current version or a pinned one names stays. Without ``apply`` they are only counted.
+    Raises ArchiveError where a link is in the table's folder: what it leads to is another's.
     """
+    _require_no_links(archive.path / table)
     pinned = [
         version for pin in read_pins(archive).values() if (version := pin.get(table, -1)) >= 0
     ]
@@ -102,6 +105,13 @@ def remove_old(archive: Archive, table: str, hours: int, *, apply: bool) -> int:
     if apply:
         reached("old_removed")
     return len(removed)
+
+
+def _require_no_links(place: Path) -> None:
+    inside = (Path(folder) / n for folder, *names in os.walk(place) for n in (*names[0], *names[1]))
+    link = next((path for path in (place, *inside) if path.is_symlink()), None)
+    if link is not None:
+        raise ArchiveError(link, "a link in an archive", "put what it names in its place")
 
 
 def read_pins(archive: Archive) -> Mapping[str, Mapping[str, int]]:

@@ -6,6 +6,7 @@ Write order: copies under temporary names → renamed → synced, before the man
 
 import hashlib
 import os
+import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
@@ -19,6 +20,7 @@ from neotoma_core.store.raw_files import RAW_FILES, copy_verified
 _FOLDER: Final = "blobs"
 _PREFIX: Final = 2
 _MANY: Final = 100
+_DIGEST: Final = re.compile("[0-9a-f]{64}")
 
 
 def digest_of(name: str) -> str:
@@ -137,10 +139,16 @@ def damaged_blobs(vault: Path, digests: Iterable[str]) -> Iterator[str]:
 
 
 def remove_blobs(vault: Path, wanted: Collection[str]) -> tuple[int, int]:
-    """Remove all but the wanted hashes; return how many went, and their bytes."""
+    """Remove all but the wanted hashes; return how many went, and their bytes.
+
+    Only files that are called as blobs are, in folders of the vault's own: what is behind a link is
+    not the vault's.
+    """
     removed = size = 0
     for path in sorted((vault / _FOLDER).glob("*/*")):
-        if path.name not in wanted:
+        own = _DIGEST.fullmatch(path.name) and path.parent.name == path.name[:_PREFIX]
+        led_out = any(p.is_symlink() for p in (path, path.parent, path.parent.parent))
+        if own and not led_out and path.is_file() and path.name not in wanted:
             size += path.stat().st_size
             path.unlink()
             removed += 1

@@ -9,7 +9,7 @@ import pytest
 from deltalake import DeltaTable
 
 from neotoma_core.compaction import LONGEST_WRITER
-from neotoma_core.errors import UsageError
+from neotoma_core.errors import ArchiveError, UsageError
 from neotoma_core.ops.compact import CompactRequest, compact_archive, plan_only
 from neotoma_core.ops.progress import Silent
 from neotoma_core.ops.verify_archive import verify_archive
@@ -78,6 +78,18 @@ def test_old_files_stay_until_their_retention_is_over(place: Path) -> None:
     assert remove_old(open_archive(place), "observations", 0, apply=True) == 3
     assert len(list((place / "observations").glob("*.parquet"))) == 1
     assert verify_archive(place, Silent()).outcome == "verified"
+
+
+@pytest.mark.parametrize("name", ["more", "part-old.zstd.parquet"])
+def test_nothing_behind_a_link_goes(name: str, place: Path, tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "old.parquet").write_text("another's")
+    led_to = outside if name == "more" else outside / "old.parquet"
+    (place / "observations" / name).symlink_to(led_to)
+    with pytest.raises(ArchiveError, match="a link in an archive"):
+        remove_old(open_archive(place), "observations", 0, apply=True)
+    assert (outside / "old.parquet").read_text() == "another's"
 
 
 def test_files_that_a_pin_names_stay(place: Path) -> None:

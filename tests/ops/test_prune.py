@@ -71,6 +71,22 @@ def test_what_goes_takes_only_raw_files_that_nothing_else_needs(world: Vault) ->
     assert prune(world).outcome == "unchanged"
 
 
+def test_nothing_goes_that_is_not_the_vaults_own(world: Vault, tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    strange = [
+        outside / ("ab" * 32),
+        world.vault / "blobs" / OTHER[:2] / "note.txt",
+        world.vault / "blobs" / "zz" / OTHER,
+    ]
+    for path in strange:
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("another's")
+    (world.vault / "blobs" / "ab").symlink_to(outside)
+    assert prune(world).blobs_removed == 1
+    assert [path.read_text() for path in strange] == ["another's"] * 3
+
+
 def test_pinned_ones_stay_until_unpinned(world: Vault) -> None:
     pin_backup(world.vault, "1", "before the move")
     prune(world)
