@@ -84,8 +84,8 @@ def recover(
         list[Path] | None,
         typer.Option(
             help="A copy to recover from: a database, a folder or archive that holds one "
-            "(ARCHIVE!MEMBER picks one of several), or midden's archive; repeat it. If backups "
-            "share a row, the first listed wins.",
+            "(ARCHIVE!MEMBER picks one of several), midden's archive, or a backup of the vault by "
+            "name or number; repeat it. If backups share a row, the first listed wins.",
             show_default=False,
         ),
     ] = None,
@@ -129,12 +129,14 @@ def recover(
     """
     from neotoma_core.merge.policy import MergePolicy
     from neotoma_core.ops.run import RecoverRequest
+    from neotoma_core.ops.vault_copies import in_vault
     from neotoma_core.settings import default_vault, key_source, raw_storage
 
+    folder = vault or default_vault(target)
     request = RecoverRequest(
         target=target,
-        backups=tuple(backup or ()),
-        vault=vault or default_vault(target),
+        backups=tuple(in_vault(named, folder) for named in backup or ()),
+        vault=folder,
         policy=MergePolicy(mode.value, reingested.value, ancestors=not no_ancestor),
         skip_unreadable=skip_unreadable,
         allow_environment_mismatch=allow_environment_mismatch,

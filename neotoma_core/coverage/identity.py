@@ -1,7 +1,7 @@
 """Which copies are of the same database: those that share what only one database can have made."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import combinations
+from itertools import combinations, pairwise
 
 from neotoma_core.coverage.copies import Copy
 from neotoma_core.coverage.held import Held
@@ -11,7 +11,10 @@ Family = tuple[int, ...]
 
 
 def families(
-    copies: Sequence[Copy], made: Iterable[Held], stated: Iterable[Held]
+    copies: Sequence[Copy],
+    made: Iterable[Held],
+    stated: Iterable[Held],
+    together: Iterable[Family] = (),
 ) -> tuple[Family, ...]:
     """Return the copies grouped by the database they descend from, the best known database first.
 
@@ -19,7 +22,8 @@ def families(
     creation: one of them in two copies proves that both descend from one database. ``stated``:
     observations by id alone. An id is a hash of what was observed, so two databases share it when
     the same thing was told to both. That proves nothing unless it is most of what one of them has:
-    then it is the same memory, begun anew, as after a reset.
+    then it is the same memory, begun anew, as after a reset. ``together``: copies that are known to
+    be of one database, whatever they hold.
     """
     group = {copy.number: copy.number for copy in copies}
     observations = {copy.number: copy.observations for copy in copies}
@@ -32,6 +36,9 @@ def families(
     def join(one: int, other: int) -> None:
         group[max(root(one), root(other))] = min(root(one), root(other))
 
+    for members in together:
+        for one, other in pairwise(number for number in members if number in group):
+            join(one, other)
     for pair in shared(made):
         join(*pair)
     for (one, other), rows in shared(stated).items():

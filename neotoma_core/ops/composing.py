@@ -13,6 +13,7 @@ from neotoma_core.errors import UsageError
 from neotoma_core.ops.progress import Progress
 from neotoma_core.ops.run import DatabaseRef, RecoverRequest, Run, target_of
 from neotoma_core.ops.search import Found, FoundCopy, SearchRequest, search
+from neotoma_core.ops.vault_copies import backups_in
 from neotoma_core.report.composition import CompositionReport, UnusedCopy, UsedCopy
 from neotoma_core.report.layout import escaped
 from neotoma_core.store.unpacking import unpack_raw_files
@@ -32,7 +33,7 @@ def composed_run(
     with vault_run(request.vault, request.target, now) as folders:
         scratch = folders.work / "found"
         scratch.mkdir(mode=0o700)
-        also = [request.target] if target else []
+        also = [*([request.target] if target else []), *backups_in(request.vault)]
         found = search(where, scratch, progress, also)
         number = number_of(found, request.target)
         composition = compose_for(found, request, number)

@@ -13,6 +13,7 @@ from neotoma_core.coverage.identity import Family, environment_by_content, famil
 from neotoma_core.environments import Environment, environment_of
 from neotoma_core.errors import UsageError
 from neotoma_core.ops.progress import Progress
+from neotoma_core.ops.vault_copies import kept_together
 from neotoma_core.report.layout import escaped
 from neotoma_core.store.examining import Examined, examine
 from neotoma_core.store.holdings import Coder
@@ -235,7 +236,12 @@ def _related(
         {copy.number: copy for copy in known},
         observations,
         added(*ids.values()),
-        families(known, added(*made.values(), *random.values()), observations),
+        families(
+            known,
+            added(*made.values(), *random.values()),
+            observations,
+            kept_together({copy.number: copy.path for copy in copies}),
+        ),
     )
 
 

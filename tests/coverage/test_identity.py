@@ -45,3 +45,8 @@ def test_a_target_that_shares_nothing_may_be_any_of_its_environment() -> None:
     found = ((0,), (1,), (2,))
     assert family_of_target(None, "production", found, copies, []) == ((0,), (2,))
     assert family_of_target(None, None, found, copies, []) == found
+
+
+def test_what_one_vault_keeps_is_one_database_whatever_it_holds() -> None:
+    copies = [copy(number, observations=10 - number) for number in range(4)]
+    assert families(copies, [], [], [(0, 9, 2), (1,)]) == ((0, 2), (1,), (3,))

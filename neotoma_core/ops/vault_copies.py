@@ -1,0 +1,65 @@
+"""Which copies a vault holds: all of them are of the database that it protects."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+from neotoma_core.errors import UsageError, VaultError
+from neotoma_core.ops.backup_run import chosen
+from neotoma_core.store import vault
+from neotoma_core.store.backups import list_backups
+
+_BACKUPS: Final = "backups"
+_EVIDENCE: Final = "evidence"
+_DESCRIPTION: Final = "vault.json"
+
+
+def backups_in(folder: Path) -> tuple[Path, ...]:
+    """Return the folder of a vault's backups, where there is one."""
+    place = folder / _BACKUPS
+    return (place,) if place.is_dir() else ()
+
+
+def in_vault(named: Path, folder: Path) -> Path:
+    """Return the backup of a vault that the user named by its name or number, or else the path."""
+    if named.exists() or len(named.parts) != 1 or not backups_in(folder):
+        return named
+    with suppress(UsageError):
+        return folder / _BACKUPS / chosen(list_backups(folder), str(named)).name
+    return named
+
+
+def kept_together(copies: Mapping[int, Path]) -> Iterator[tuple[int, ...]]:
+    """Yield the copies that are of one database since one vault keeps or protects them.
+
+    ``copies``: the place of each, by its number. Whatever they hold: a wiped database that was
+    backed up shares nothing with what it was.
+    """
+    kept: dict[Path, list[int]] = {}
+    for number, path in copies.items():
+        folder = _vault_of(path.absolute())
+        if folder is not None:
+            kept.setdefault(folder, []).append(number)
+    for folder, numbers in kept.items():
+        own = _protected(folder)
+        yield (*numbers, *(n for n, path in copies.items() if path.absolute() == own))
+
+
+def _vault_of(path: Path) -> Path | None:
+    """Return the vault whose backup or evidence of its target a file is."""
+    for place in path.parents:
+        is_backup = place.name == _BACKUPS
+        is_evidence = place.name == _EVIDENCE and "target" in path.relative_to(place).parts[1:2]
+        if (is_backup or is_evidence) and (place.parent / _DESCRIPTION).is_file():
+            return place.parent
+    return None
+
+
+def _protected(folder: Path) -> Path | None:
+    """Return the database that a vault says it protects."""
+    with suppress(VaultError, OSError):
+        identity = vault.read_description(folder).get("identity")
+        if isinstance(identity, Mapping) and isinstance(target := identity.get("target"), str):
+            return Path(target)
+    return None
