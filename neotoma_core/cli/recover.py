@@ -129,13 +129,13 @@ def recover(
     """
     from neotoma_core.merge.policy import MergePolicy
     from neotoma_core.ops.run import RecoverRequest
-    from neotoma_core.ops.vault_copies import in_vault
+    from neotoma_core.ops.vault_copies import named_backup
     from neotoma_core.settings import default_vault, key_source, raw_storage
 
     folder = vault or default_vault(target)
     request = RecoverRequest(
         target=target,
-        backups=tuple(in_vault(named, folder) for named in backup or ()),
+        backups=tuple(named_backup(path, folder) for path in backup or ()),
         vault=folder,
         policy=MergePolicy(mode.value, reingested.value, ancestors=not no_ancestor),
         skip_unreadable=skip_unreadable,

@@ -46,7 +46,7 @@ def accept_loss(vault: Path, name: str, why: str, now: datetime) -> str:
 
 
 def _changed(vault: Path, name: str, change: Callable[[BackupState], BackupState]) -> str:
-    if not (vault / "vault.json").is_file():
+    if not (vault / vaults.DESCRIPTION).is_file():
         raise UsageError(f"vault {vault}: there is no backup in it")
     with vaults.locked(vault):
         backup = chosen(list_backups(vault), name)

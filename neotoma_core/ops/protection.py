@@ -77,7 +77,7 @@ def protection_of(vault: Path, now: datetime) -> Protection:
 
 def summary_of(protection: Protection) -> ProtectionSummary | None:
     """Return how well a database is protected for a report; None where it has no vault."""
-    if not Path(protection.vault, "vault.json").exists():
+    if not Path(protection.vault, vaults.DESCRIPTION).exists():
         return None
     last, verified, overdue = (
         protection.last_backup,
@@ -130,7 +130,7 @@ def _interval(vault: Path) -> timedelta:
 
 
 def _scheduled(vault: Path) -> timedelta | None:
-    if not (vault / "vault.json").exists():
+    if not (vault / vaults.DESCRIPTION).exists():
         return None
     seconds = vaults.read_description(vault).get(_SCHEDULE)
     return timedelta(seconds=seconds) if isinstance(seconds, int) else None

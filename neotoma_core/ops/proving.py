@@ -171,7 +171,7 @@ def _by_entity(
 ) -> dict[str, list[ObservationRow]]:
     """Return observations by entity: those that take part, see ``deciding.complete_rows``."""
     grouped: dict[str, list[ObservationRow]] = {}
-    required = ("id", *(c.name for c in BY_NAME["observations"].columns if c.required))
+    required = BY_NAME["observations"].required
     seen = set(unreadable)
     for row in rows:
         cells = {name: _cell(name, row.get(name)) for name in _OBSERVED}

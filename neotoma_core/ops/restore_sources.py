@@ -9,7 +9,6 @@ from neotoma_core.canonical import JsonValue
 from neotoma_core.environments import Environment, environment_of
 from neotoma_core.errors import BackupNotIntact, UsageError, VaultDamaged
 from neotoma_core.manifests import Backup
-from neotoma_core.ops.backup_run import chosen
 from neotoma_core.ops.named_backups import (
     NamedBackup,
     files_in,
@@ -19,8 +18,9 @@ from neotoma_core.ops.named_backups import (
 )
 from neotoma_core.ops.run import require_readable
 from neotoma_core.ops.vault_backup import is_vault_backup, read_vault_backup, restore_database
+from neotoma_core.ops.vault_copies import in_vault
 from neotoma_core.store import vault
-from neotoma_core.store.backups import FOLDER, MANIFEST, list_backups
+from neotoma_core.store.backups import FOLDER, MANIFEST
 from neotoma_core.store.copies import sha256_of
 from neotoma_core.store.databases import check_integrity, connect_read_only, make_whole
 from neotoma_core.store.inspection import inspect_database
@@ -98,14 +98,8 @@ def find_source(words: str, vault_folder: Path, target: Path | None = None) -> R
         return RestoreSource("neotoma", path, copy=_neotoma_copy(path, described))
     if described:
         return RestoreSource("evidence", path, copy=check_evidence(path))
-    if "/" not in words:
-        try:
-            backup = chosen(list_backups(vault_folder), words)
-        except UsageError:
-            if not split_member(path)[0].exists():
-                raise
-        else:
-            return RestoreSource("backup", vault_folder / FOLDER / backup.name, backup=backup)
+    if (backup := in_vault(words, vault_folder)) is not None:
+        return RestoreSource("backup", vault_folder / FOLDER / backup.name, backup=backup)
     if not split_member(path)[0].exists():
         raise UsageError(
             f"{words}: there is no such file or folder; give the folder that a report names, or a "

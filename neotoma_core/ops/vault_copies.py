@@ -6,28 +6,43 @@ from pathlib import Path
 from typing import Final
 
 from neotoma_core.errors import UsageError, VaultError
+from neotoma_core.manifests import Backup
 from neotoma_core.ops.backup_run import chosen
+from neotoma_core.ops.named_backups import split_member
 from neotoma_core.store import vault
-from neotoma_core.store.backups import list_backups
+from neotoma_core.store.backups import FOLDER, list_backups
 
-_BACKUPS: Final = "backups"
 _EVIDENCE: Final = "evidence"
-_DESCRIPTION: Final = "vault.json"
 
 
 def backups_in(folder: Path) -> tuple[Path, ...]:
     """Return the folder of a vault's backups, where there is one."""
-    place = folder / _BACKUPS
+    place = folder / FOLDER
     return (place,) if place.is_dir() else ()
 
 
-def in_vault(named: Path, folder: Path) -> Path:
-    """Return the backup of a vault that the user named by its name or number, or else the path."""
-    if named.exists() or len(named.parts) != 1 or not backups_in(folder):
-        return named
-    with suppress(UsageError):
-        return folder / _BACKUPS / chosen(list_backups(folder), str(named)).name
-    return named
+def in_vault(words: str, folder: Path) -> Backup | None:
+    """Return the backup of a vault that ``words`` name; None where they name a path.
+
+    A backup's name or number comes before a file that is called so. Raises UsageError where the
+    words name neither.
+    """
+    if "/" in words:
+        return None
+    try:
+        return chosen(list_backups(folder), words)
+    except UsageError:
+        if not split_member(Path(words))[0].exists():
+            raise
+        return None
+
+
+def named_backup(path: Path, folder: Path) -> Path:
+    """Return the folder of the backup of a vault that a path's words name, or else the path."""
+    with suppress(UsageError):  # whoever opens the path says what is wrong with it
+        if (backup := in_vault(str(path), folder)) is not None:
+            return folder / FOLDER / backup.name
+    return path
 
 
 def kept_together(copies: Mapping[int, Path]) -> Iterator[tuple[int, ...]]:
@@ -43,15 +58,15 @@ def kept_together(copies: Mapping[int, Path]) -> Iterator[tuple[int, ...]]:
             kept.setdefault(folder, []).append(number)
     for folder, numbers in kept.items():
         own = _protected(folder)
-        yield (*numbers, *(n for n, path in copies.items() if path.absolute() == own))
+        yield (*numbers, *(n for n, path in copies.items() if own and path.resolve() == own))
 
 
 def _vault_of(path: Path) -> Path | None:
     """Return the vault whose backup or evidence of its target a file is."""
     for place in path.parents:
-        is_backup = place.name == _BACKUPS
+        is_backup = place.name == FOLDER
         is_evidence = place.name == _EVIDENCE and "target" in path.relative_to(place).parts[1:2]
-        if (is_backup or is_evidence) and (place.parent / _DESCRIPTION).is_file():
+        if (is_backup or is_evidence) and (place.parent / vault.DESCRIPTION).is_file():
             return place.parent
     return None
 
@@ -61,5 +76,5 @@ def _protected(folder: Path) -> Path | None:
     with suppress(VaultError, OSError):
         identity = vault.read_description(folder).get("identity")
         if isinstance(identity, Mapping) and isinstance(target := identity.get("target"), str):
-            return Path(target)
+            return Path(target).resolve()
     return None

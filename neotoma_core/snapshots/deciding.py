@@ -230,8 +230,7 @@ def as_cells(snapshots: pl.DataFrame) -> pl.DataFrame:
 def complete_rows(name: str, rows: pl.DataFrame) -> pl.DataFrame:
     """Return the rows of a log that have all that Neotoma requires, and an id of their own."""
     table = BY_NAME[name]
-    required = [c.name for c in table.columns if c.required and c.name in rows.columns]
-    complete = rows.drop_nulls([*table.key, *required])
+    complete = rows.drop_nulls([column for column in table.required if column in rows.columns])
     if complete["id"].n_unique() == complete.height:
         return complete
     return complete.unique("id", keep="first", maintain_order=True)

@@ -24,7 +24,7 @@ from neotoma_core.canonical import JsonValue
 from neotoma_core.erasure.hashed import SALT_BYTES, ErasedIds, hashed
 from neotoma_core.errors import VaultDamaged
 from neotoma_core.store.atomic import write_file
-from neotoma_core.store.vault import WITH_ERASURES, read_json, write_json
+from neotoma_core.store.vault import DESCRIPTION, WITH_ERASURES, read_json, write_json
 
 _NAME: Final = "erasures.jsonl"
 _NO_CHECK: Final = ""
@@ -110,7 +110,7 @@ def _append(ledger: Ledger, salt: bytes, event: dict[str, JsonValue]) -> Ledger:
         check = _check_of(salt, check, body)
         lines.append(f'{body[:-1]}{_CHECK}{check}"}}')
     write_file(ledger.vault / _NAME, "".join(f"{line}\n" for line in lines).encode())
-    description = ledger.vault / "vault.json"
+    description = ledger.vault / DESCRIPTION
     known = read_json(description)
     promise: JsonValue = {"lines": len(lines), "check": check}
     if not isinstance(known, dict):
@@ -121,7 +121,7 @@ def _append(ledger: Ledger, salt: bytes, event: dict[str, JsonValue]) -> Ledger:
 
 def _promised(vault: Path) -> tuple[int, str]:
     """Return how many lines the ledger must have at least, and the check of the last of them."""
-    description = vault / "vault.json"
+    description = vault / DESCRIPTION
     known = read_json(description) if description.exists() else {}
     if not isinstance(known, dict):
         raise _damaged(description, "not a description of a vault")

@@ -7,7 +7,8 @@
     lock                  held by the run that is using the vault
     backups/<backup>/     one self-contained copy each (see ``store/backups.py``)
     blobs/ab/<sha256>     raw files of all backups (see ``store/blobs.py``)
-    evidence/<run>/       copies taken before a recovery, with checksums; manifest.json last
+    evidence/<run>/       copies taken before a recovery, with checksums, and what a database that
+                          is gone left (left-behind/); manifest.json last
     quarantine/<run>/     rows that could not be merged, with reasons
     reports/<run>/        report.json, conflicts.parquet
     archive/              the log as versions of rows (see ``store/archive.py``)
@@ -34,6 +35,7 @@ from neotoma_core.store.atomic import write_file
 from neotoma_core.store.locking import exclusive
 
 FORMAT: Final = 1
+DESCRIPTION: Final = "vault.json"
 _ID_BYTES: Final = 8
 WITH_ERASURES: Final = 2  # so that a midden that knows no ledger does not pass it over
 
@@ -57,7 +59,7 @@ def open_vault(vault: Path, protects: Path) -> None:
     except OSError as error:
         advice = "choose another folder with --vault"
         raise VaultError(vault, error.strerror or "cannot be created", advice) from error
-    description = vault / "vault.json"
+    description = vault / DESCRIPTION
     if description.exists():
         _require_known_format(description)
         return
@@ -110,20 +112,20 @@ def remove_work(folders: RunFolders) -> None:
 
 def read_description(vault: Path) -> dict[str, JsonValue]:
     """Return what ``vault.json`` says; raises VaultDamaged."""
-    value = read_json(vault / "vault.json")
+    value = read_json(vault / DESCRIPTION)
     if not isinstance(value, dict):
-        raise VaultDamaged(vault / "vault.json", "not a description of a vault", "restore it")
+        raise VaultDamaged(vault / DESCRIPTION, "not a description of a vault", "restore it")
     return value
 
 
 def describe(vault: Path, facts: dict[str, JsonValue]) -> None:
     """Add facts to ``vault.json``, in place of what it said of them."""
-    write_json(vault / "vault.json", {**read_description(vault), **facts})
+    write_json(vault / DESCRIPTION, {**read_description(vault), **facts})
 
 
 def identifier_of(vault: Path) -> str | None:
     """Return the random id of a vault; None where it has none yet."""
-    if not (vault / "vault.json").exists():
+    if not (vault / DESCRIPTION).exists():
         return None
     known = read_description(vault).get("id")
     return known if isinstance(known, str) else None

@@ -70,6 +70,12 @@ class Table:
         return tuple(column.name for column in self.columns)
 
     @property
+    def required(self) -> tuple[str, ...]:
+        """The columns that Neotoma never leaves empty, the key among them."""
+        columns = (column.name for column in self.columns if column.required)
+        return tuple(dict.fromkeys((*self.key, *columns)))
+
+    @property
     def merged(self) -> bool:
         """Whether a merge carries the rows of this table."""
         return self.kind in ("log", "registry", "carried")

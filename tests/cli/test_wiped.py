@@ -49,3 +49,25 @@ def test_a_backup_is_named_by_its_number_as_in_a_restore(wiped: Path, midden: Mi
     done = midden("recover", "--target", wiped, "--backup", "1", "--yes")
     assert done.returncode == 0, done.stderr
     assert count(wiped, "observations") == ROWS
+
+
+def test_a_link_to_the_database_is_the_database(
+    wiped: Path, tmp_path: Path, midden: Midden
+) -> None:
+    link = tmp_path / "links" / "neotoma.prod.db"
+    link.parent.mkdir()
+    link.symlink_to(wiped)
+    report = json.loads(midden("status", link, "--json").stdout)
+    assert (report["drop"]["verdict"], report["drop"]["lacks"]) == ("wiped", ROWS)
+
+
+@pytest.mark.parametrize("words", [["restore", "1"], ["recover", "--backup", "1"]])
+def test_a_number_is_the_backup_also_where_a_file_is_called_so(
+    words: list[str], wiped: Path, tmp_path: Path, midden: Midden, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
+    monkeypatch.chdir(tmp_path)
+    Path("1").write_text("not a database")
+    done = midden(*words, "--target", wiped, "--yes")
+    assert done.returncode == 0, done.stderr
+    assert count(wiped, "observations") == ROWS

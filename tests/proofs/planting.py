@@ -56,6 +56,30 @@ def fault(proof: str, says: str, *statements: str) -> Fault:
     return Fault(proof, says, plant)
 
 
+def reduction_faults(entity: str, observation: str, elsewhere: str, of: int) -> dict[str, Fault]:
+    """Return what the sample that is reduced again must catch, one of ``of`` being wrong.
+
+    ``entity``: whose snapshot is written; ``observation``: one of its, which also goes to another
+    entity, ``elsewhere``.
+    """
+    proof, says = "re-reduced", f"1 of {of}"
+    places = ("staging.write_entity_snapshots", "main.entity_snapshots")
+    changed = "SET observation_count = 7 WHERE entity_id"
+    return {
+        "a snapshot reduced wrongly": fault(
+            proof, says, *(f"UPDATE {place} {changed} = '{entity}'" for place in places)
+        ),
+        "an observation that became unreadable": fault(
+            proof, says, f"UPDATE observations SET fields = '[' WHERE id = '{observation}'"
+        ),
+        "an observation that went missing": fault(
+            proof,
+            says,
+            f"UPDATE observations SET entity_id = '{elsewhere}' WHERE id = '{observation}'",
+        ),
+    }
+
+
 def stray_write(statement: str, step: str = "log_written") -> Fault:
     """Return the fault of a row that is written to although it was to stay as it is."""
     wrong = fault("accounted", "rows were written or deleted", statement)

@@ -18,6 +18,7 @@ from tests.proofs.planting import (
     assert_each_proof_has_a_fault,
     damaged_page,
     fault,
+    reduction_faults,
     short_index,
     stray_write,
 )
@@ -85,20 +86,7 @@ FAULTS = {
         "VALUES ('ent-lone', 'note', '1.0')",
         "DELETE FROM entity_snapshots WHERE entity_id = 'ent-other'",
     ),
-    "a snapshot reduced wrongly": fault(
-        "re-reduced",
-        "1 of 1",
-        *(
-            f"UPDATE {place} SET observation_count = 7 WHERE entity_id = 'ent-keep'"
-            for place in ("staging.write_entity_snapshots", "main.entity_snapshots")
-        ),
-    ),
-    "an observation that became unreadable": fault(
-        "re-reduced", "1 of 1", "UPDATE observations SET fields = '[' WHERE id = 'obs-keep-1'"
-    ),
-    "an observation that went missing": fault(
-        "re-reduced", "1 of 1", "UPDATE observations SET entity_id = 'x' WHERE id = 'obs-keep-1'"
-    ),
+    **reduction_faults("ent-keep", "obs-keep-1", "x", of=1),
     "a foreign key that leads nowhere": fault(
         "intact", "1 rows refer to no row of local_auth_users", BROKEN_KEY
     ),

@@ -16,6 +16,7 @@ from tests.proofs.planting import (
     assert_each_proof_has_a_fault,
     damaged_page,
     fault,
+    reduction_faults,
     short_index,
     stray_write,
 )
@@ -76,20 +77,7 @@ FAULTS = {
     ),
     **{f"an index without rows of {name}": short_index(name) for name in DERIVED},
     **{f"a damaged page of {name}": damaged_page(name) for name in DERIVED},
-    "a snapshot reduced wrongly": fault(
-        "re-reduced",
-        "1 of 2",
-        *(
-            f"UPDATE {place} SET observation_count = 7 WHERE entity_id = 'e1'"
-            for place in ("staging.write_entity_snapshots", "main.entity_snapshots")
-        ),
-    ),
-    "an observation that became unreadable": fault(
-        "re-reduced", "1 of 2", "UPDATE observations SET fields = '[' WHERE id = 'o2'"
-    ),
-    "an observation that went missing": fault(
-        "re-reduced", "1 of 2", "UPDATE observations SET entity_id = 'e4' WHERE id = 'o2'"
-    ),
+    **reduction_faults("e1", "o2", "e4", of=2),
 }
 
 

@@ -31,6 +31,7 @@ from tests.proofs.planting import (
     files_of,
     lose_root,
     planted,
+    reduction_faults,
     short_index,
     stray_write,
 )
@@ -161,20 +162,7 @@ FAULTS = {
         f"a damaged page of {t}": damaged_page(t)
         for t in ("sources", "lines", "relationship_snapshots")
     },
-    "a snapshot reduced wrongly": fault(
-        "re-reduced",
-        "1 of 1",
-        *(
-            f"UPDATE {place} SET observation_count = 7 WHERE entity_id = 'e1'"
-            for place in ("staging.write_entity_snapshots", "main.entity_snapshots")
-        ),
-    ),
-    "an observation that became unreadable": fault(
-        "re-reduced", "1 of 1", "UPDATE observations SET fields = '[' WHERE id = 'd1'"
-    ),
-    "an observation that went missing": fault(
-        "re-reduced", "1 of 1", "UPDATE observations SET entity_id = 'e2' WHERE id = 'd1'"
-    ),
+    **reduction_faults("e1", "d1", "e2", of=1),
     "entities merged in a circle": fault(
         "acyclic",
         "2 entities are merged in a circle",

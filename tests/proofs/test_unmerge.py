@@ -17,6 +17,7 @@ from tests.proofs.planting import (
     assert_each_proof_has_a_fault,
     damaged_page,
     fault,
+    reduction_faults,
     short_index,
     stray_write,
 )
@@ -92,20 +93,7 @@ FAULTS = {
     ),
     **{f"an index without rows of {name}": short_index(name) for name in WRITTEN},
     **{f"a damaged page of {name}": damaged_page(name) for name in WRITTEN},
-    "a snapshot reduced wrongly": fault(
-        "re-reduced",
-        "1 of 1",
-        *(
-            f"UPDATE {place} SET observation_count = 7 WHERE entity_id = 'b'"
-            for place in ("staging.write_entity_snapshots", "main.entity_snapshots")
-        ),
-    ),
-    "an observation that became unreadable": fault(
-        "re-reduced", "1 of 1", "UPDATE observations SET fields = '[' WHERE id = 'o3'"
-    ),
-    "an observation that went missing": fault(
-        "re-reduced", "1 of 1", "UPDATE observations SET entity_id = 'd' WHERE id = 'o3'"
-    ),
+    **reduction_faults("b", "o3", "d", of=1),
 }
 
 
