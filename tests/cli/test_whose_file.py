@@ -3,6 +3,8 @@
 import os
 import sqlite3
 import stat
+import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -60,6 +62,36 @@ def test_a_new_file_is_for_its_owner_alone(way: str, target: Path, midden: Midde
         os.umask(mask)
     assert done.returncode == 0, done.stderr
     assert stat.S_IMODE(new.stat().st_mode) == 0o600
+
+
+LEAVES_A_LOG = """
+import os, sqlite3, sys
+connection = sqlite3.connect(sys.argv[1], isolation_level=None)
+connection.execute("PRAGMA journal_mode = WAL")
+connection.execute("UPDATE observations SET fields = '{\\"title\\":\\"in the log\\"}'")
+os._exit(0)
+"""
+
+
+@pytest.mark.parametrize("way", ["backup", "recover"])
+def test_the_log_of_a_database_that_a_link_names_is_read(
+    way: str, target: Path, tmp_path: Path, midden: Midden
+) -> None:
+    link, made = tmp_path / "link.prod.db", tmp_path / "made.prod.db"
+    link.symlink_to(target)
+    subprocess.run([sys.executable, "-c", LEAVES_A_LOG, str(target)], check=True)
+    assert Path(f"{target}-wal").stat().st_size
+    words: dict[str, list[str | Path]] = {
+        "backup": ["restore", "2"],
+        "recover": ["recover", "--backup", link],
+    }
+    if way == "backup":
+        assert midden("backup", "--target", link).returncode == 0
+    done = midden(*words[way], "--target", made, "--yes")
+    assert done.returncode == 0, done.stderr
+    with closing(sqlite3.connect(made)) as connection:
+        (title,) = connection.execute("SELECT fields ->> 'title' FROM observations").fetchone()
+    assert title == "in the log"
 
 
 def test_a_link_is_followed_to_what_it_names(target: Path, tmp_path: Path, midden: Midden) -> None:

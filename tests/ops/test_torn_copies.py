@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from neotoma_core.store.copies import copy_database, copy_privately
+from neotoma_core.store.sqlite_files import companion, is_open_elsewhere
 
 MODES = ("DELETE", "TRUNCATE", "PERSIST", "WAL")
 COPIES = 12
@@ -114,6 +115,20 @@ def test_the_lock_is_held_while_the_copy_runs(mode: str, database: Path, tmp_pat
 
     copy_database(database, tmp_path, look)
     assert set(said) == {"SQLITE_BUSY"}
+
+
+@pytest.mark.parametrize("linked", [False, True])
+def test_who_writes_to_a_database_is_seen_through_a_link_too(
+    database: Path, tmp_path: Path, *, linked: bool
+) -> None:
+    path = tmp_path / "links" / "neotoma.db" if linked else database
+    if linked:
+        path.parent.mkdir()
+        path.symlink_to(database)
+    assert not is_open_elsewhere(path)
+    with written_to(database, "WAL"):
+        assert companion(path, "-wal") == database.with_name("neotoma.db-wal")
+        assert is_open_elsewhere(path)
 
 
 def test_a_journal_that_goes_between_listing_and_opening_is_tried_again(
