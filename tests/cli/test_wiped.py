@@ -40,6 +40,8 @@ def test_the_status_knows_the_vaults_backups_as_its_own(wiped: Path, midden: Mid
 def test_a_search_anywhere_finds_them(wiped: Path, tmp_path: Path, midden: Midden) -> None:
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
+    report = json.loads(midden("status", wiped, "--search", elsewhere, "--json").stdout)
+    assert (report["drop"]["verdict"], report["drop"]["lacks"]) == ("wiped", ROWS)
     done = midden("recover", "--target", wiped, "--search", elsewhere, "--yes")
     assert done.returncode == 0, done.stderr
     assert count(wiped, "observations") == ROWS
