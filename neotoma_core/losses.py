@@ -58,11 +58,6 @@ class Loss:
     production: str | None
 
     @property
-    def is_nothing(self) -> bool:
-        """Whether no observation and no entity is lost."""
-        return not self.observations and not self.entities
-
-    @property
     def is_nearly_all(self) -> bool:
         """Whether so much is lost that a yes is not enough."""
         return self.observations > 0 and self.share > MOST

@@ -90,8 +90,6 @@ def guard_loss(
         return Permission(granted=True)
     if not guard.permit(loss):
         return Permission(granted=False)
-    if loss.is_nothing:  # the evidence has what there is; no backup could be proven by it
-        return Permission(granted=True)
     asked = run.request
     request = BackupRequest(
         asked.target,

@@ -200,6 +200,28 @@ def test_no_proof_passes_that_was_not_seen_to_fail(
     assert_each_proof_has_a_fault(report.checks, list(FAULTS.values()))
 
 
+def test_an_edge_that_was_to_leave_and_did_not_is_found(
+    tmp_path: Path, run_recover: Recover
+) -> None:
+    merged = entity("e3", merged_to_entity_id="e1", merged_at=LATER)
+    edges = [edge("loop", "e3"), edge("other", "e2"), edge("more", "e2")]
+    target = make_database(
+        tmp_path / "data" / "target.db",
+        {"entities": [entity("e1"), entity("e2"), merged], "relationship_observations": edges},
+    )
+    backup = make_database(tmp_path / "backup.db", {"entities": [entity("e4")]})
+    wrong = fault(
+        "written",
+        "relationship_observations: 1 rows are still there",
+        "INSERT INTO relationship_observations (rowid, id, relationship_key, relationship_type, "
+        "source_entity_id, target_entity_id, observed_at) "
+        "VALUES (1, 'loop', 'KNOWS:e1:e3', 'KNOWS', 'e1', 'e3', '2026-02-01T00:00:00.000Z')",
+        "DELETE FROM relationship_observations WHERE id = 'more'",
+    )
+    assert_caught(wrong, target, lambda: run_recover(target, backup))
+    assert run_recover(target, backup).outcome == "published"
+
+
 @pytest.mark.parametrize("proof", ["accounted", "written", "referenced"])
 def test_a_target_that_is_not_proven_is_not_made(
     proof: str, target: Path, backup: Path, tmp_path: Path, run_recover: Recover
