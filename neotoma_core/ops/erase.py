@@ -42,13 +42,13 @@ from neotoma_core.ops.guarding import (
 )
 from neotoma_core.ops.planning import iso
 from neotoma_core.ops.progress import Progress
+from neotoma_core.ops.raw_files import own_folders
 from neotoma_core.report.erasure import ErasureReport
 from neotoma_core.report.recovery import Check
 from neotoma_core.store import vault
 from neotoma_core.store.databases import check_integrity, connect_read_only, make_whole
 from neotoma_core.store.erasing import scrub
 from neotoma_core.store.ledger import Ledger, read_ledger, record_erasure, record_finished
-from neotoma_core.store.raw_folders import folders_in_use
 from neotoma_core.store.sqlite_files import is_open_elsewhere
 
 Confirm = Callable[[ErasureReport], bool]
@@ -129,10 +129,7 @@ def _plan(erasing: EraseRun, progress: Progress, clock: Clock) -> _Planned:
     progress.begin("plan")
     seeds, absent = _seeds(erasing.request, held, ledger)
     plan = plan_erasure(held, seeds, iso(run.started))
-    folders = folders_in_use(
-        run.request.target, run.target_environment, erasing.request.raw_storage
-    )
-    raw = find_raw_files(run.request.target, folders, plan, ledger)
+    raw = find_raw_files(run.request.target, own_folders(run), plan, ledger)
     holding = tuple(find_holding(run.folders.vault, plan.reach.ids, run.folders.work / "evidence"))
     clock.lap("plan")
     report = planned_report(erasing, plan, raw, ledger, holding, absent)

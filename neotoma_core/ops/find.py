@@ -17,7 +17,7 @@ from neotoma_core.ops.raw_files import raw_folders_of
 from neotoma_core.ops.run import target_of
 from neotoma_core.ops.search import FoundCopy, SearchRequest, search
 from neotoma_core.ops.unfinished import StoreLook, find_unfinished
-from neotoma_core.ops.vault_copies import backups_in
+from neotoma_core.ops.vault_copies import telling_backups
 from neotoma_core.report.inventory import InventoryReport, StatusReport
 from neotoma_core.report.protection import RawFilesGone
 from neotoma_core.report.unfinished import UnfinishedStores
@@ -83,7 +83,7 @@ def check_status(  # noqa: PLR0913 - a database, its copies, its vault, its raw 
     """
     present = target_of(target)
     with private_scratch() as scratch:
-        also = [*([target] if present else []), *backups_in(vault)]
+        also = [*([target] if present else []), *telling_backups(vault)]
         found = search(where, scratch, progress, also)
         number = number_of(found, target)
         if present and number is None:

@@ -71,7 +71,7 @@ def plan_raw_files(run: Run, listing: RawListing, sources: pl.DataFrame) -> RawP
     What no copy has may still be in the vault, of an earlier backup.
     """
     plan = decide_raw_files(listing, sources)
-    vault_folder, place = run.folders.vault, _own_folders(run)[0].path
+    vault_folder, place = run.folders.vault, own_folders(run)[0].path
     kept = listed_blobs(vault_folder, (*plan.missing, *plan.damaged))
     if kept.is_empty():
         return plan
@@ -159,7 +159,7 @@ def _by_weight(run: Run) -> Iterator[tuple[RawFolder, Path]]:
     Of a folder that comes more than once the last counts: it is the target's own, or else one that
     a database need not share.
     """
-    own = _own_folders(run)
+    own = own_folders(run)
     found = [(folder, own[0].path) for folder in own if folder.shared]
     found += [
         (folder, _belongs_in(run, folder.environment))
@@ -171,7 +171,8 @@ def _by_weight(run: Run) -> Iterator[tuple[RawFolder, Path]]:
     yield from ((folder, folder.path) for folder in own if not folder.shared)
 
 
-def _own_folders(run: Run) -> tuple[RawFolder, ...]:
+def own_folders(run: Run) -> tuple[RawFolder, ...]:
+    """Return where the raw files of a run's target may be, first where Neotoma keeps them."""
     request = run.request
     return folders_in_use(request.target, run.target_environment, request.raw_storage)
 

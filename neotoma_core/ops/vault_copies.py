@@ -10,7 +10,7 @@ from neotoma_core.manifests import Backup
 from neotoma_core.ops.backup_run import chosen
 from neotoma_core.ops.named_backups import split_member
 from neotoma_core.store import vault
-from neotoma_core.store.backups import FOLDER, list_backups
+from neotoma_core.store.backups import DATABASE, FOLDER, list_backups
 
 _EVIDENCE: Final = "evidence"
 
@@ -19,6 +19,18 @@ def backups_in(folder: Path) -> tuple[Path, ...]:
     """Return the folder of a vault's backups, where there is one."""
     place = folder / FOLDER
     return (place,) if place.is_dir() else ()
+
+
+def telling_backups(folder: Path) -> tuple[Path, ...]:
+    """Return the database files of the backups that tell the most of what a vault holds.
+
+    Those are the newest, and the one that had the most observations: each has to be unpacked, and a
+    vault may hold many. Raises VaultDamaged.
+    """
+    backups = list_backups(folder).backups
+    most = sorted(backups, key=lambda b: b.manifest.counts.observations)[-1:]
+    names = dict.fromkeys(backup.name for backup in (*most, *backups[-1:]))
+    return tuple(folder / FOLDER / name / DATABASE for name in names)
 
 
 def in_vault(words: str, folder: Path) -> Backup | None:

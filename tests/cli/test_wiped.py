@@ -73,3 +73,12 @@ def test_a_number_is_the_backup_also_where_a_file_is_called_so(
     done = midden(*words, "--target", wiped, "--yes")
     assert done.returncode == 0, done.stderr
     assert count(wiped, "observations") == ROWS
+
+
+def test_a_status_unpacks_few_of_many_backups(wiped: Path, tmp_path: Path, midden: Midden) -> None:
+    for _ in range(3):
+        midden("backup", "--target", wiped, "--expect-empty")
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    report = json.loads(midden("status", wiped, "--search", elsewhere, "--json").stdout)
+    assert (report["copies"], report["drop"]["lacks"]) == (2, ROWS)
