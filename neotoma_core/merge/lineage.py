@@ -128,7 +128,7 @@ def lineage_of(databases: Sequence[Database]) -> Lineage:
     """
     splits = [split for database in databases for split in _splits(database)]
     given_back = _given_back(splits)
-    known = [pointer for database in databases for pointer in _pointers(database)]
+    known = _in_order(databases, [p for database in databases for p in _pointers(database)])
     there = _present(databases, {pointer.to for _, pointer in known})
     pointers: dict[str, Pointer] = {}
     cleared: set[tuple[str, str]] = set()
@@ -190,7 +190,25 @@ def _pointers(database: Database) -> Iterator[tuple[str, Pointer]]:
         (entity, Pointer(survivor, at))
         for entity, survivor, at in pl.concat([pointing, told]).iter_rows()
     ]
-    yield from sorted(found, key=lambda p: (_moment(p[1].at), p[0], p[1].to))
+    yield from sorted(found, key=_by_time)
+
+
+def _in_order(
+    databases: Sequence[Database], pointers: Sequence[tuple[str, Pointer]]
+) -> list[tuple[str, Pointer]]:
+    """Return pointers in the order in which they are taken: by precedence, as they are given.
+
+    Of entities that no database holds, only audit rows tell. Those are merged as they are, and say
+    nothing of precedence afterwards: so they come last, and by time.
+    """
+    held = _present(databases, {entity for entity, _ in pointers})
+    lost = sorted((p for p in pointers if p[0] not in held), key=_by_time)
+    return [*(p for p in pointers if p[0] in held), *lost]
+
+
+def _by_time(pointing: tuple[str, Pointer]) -> tuple[float, str, str]:
+    entity, pointer = pointing
+    return _moment(pointer.at), entity, pointer.to
 
 
 def _users(databases: Sequence[Database]) -> dict[tuple[str, str], frozenset[str]]:

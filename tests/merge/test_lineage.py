@@ -145,3 +145,14 @@ def test_of_two_splits_that_differ_that_of_the_first_database_decides() -> None:
     splits = [split("a", "m"), split("a", "n")]
     lineage = lineage_of([database(entities=entities("a", "m", "n"), entity_splits=splits)])
     assert lineage.split_owner(["n", "m"], "u") == "n"
+
+
+@pytest.mark.parametrize("at", [EARLY, LATE])
+def test_of_an_entity_that_is_lost_everywhere_the_same_merge_stands_before_and_after(
+    at: str,
+) -> None:
+    """Its audit rows are merged, and tell no more which database was the first."""
+    one, other = audit("gone", "b", "u", at), audit("gone", "a", "v", EARLY)
+    first = lineage_of([knowing(one), knowing(other)])
+    assert first.pointers == lineage_of([knowing(one, other)]).pointers
+    assert first.pointers["gone"].to == "a"
