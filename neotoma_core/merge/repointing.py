@@ -104,7 +104,7 @@ def _parted(
     decided = [
         (identifier, lineage.split_owner(list(dict.fromkeys(said)), users[0]))
         for identifier, said, users in disputed.group_by("id", maintain_order=True)
-        .agg("entity_id", "user_id")
+        .agg("root", "user_id")
         .iter_rows()
     ]
     latest = pl.DataFrame(decided, schema={"id": pl.String, "owner": pl.String}, orient="row")

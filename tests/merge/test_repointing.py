@@ -226,3 +226,21 @@ def test_keep_source_takes_the_first_backup_also_where_it_says_what_the_target_d
     plan = plan_merge(target, backups, MergePolicy("keep-source", ancestors=False))
     assert plan.merged("observations")["fields"].to_list() == ['{"x":1}']
     assert plan.writes == 0
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("turned", [True, False])
+def test_a_row_that_one_side_merged_and_the_other_split_has_one_owner(
+    mode: MergeMode, *, turned: bool
+) -> None:
+    """Where it was is not asked, but where its own merges have brought it."""
+    merged = {**MERGED, "observations": [observed("o", "a")]}
+    parted = {
+        "entities": entities("b", "x"),
+        "entity_splits": [split("x", "b")],
+        "observations": [observed("o", "x")],
+    }
+    target, backup = (parted, merged) if turned else (merged, parted)
+    plan = planned(target, backup, mode)
+    assert owners(plan) == {"o": "b"}
+    assert counted(plan, "observations").get("conflict", 0) == 0
