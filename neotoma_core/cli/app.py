@@ -27,6 +27,7 @@ from neotoma_core.cli.status import status
 from neotoma_core.cli.unmerge import unmerge
 from neotoma_core.cli.verify import verify
 from neotoma_core.errors import MiddenError
+from neotoma_core.store.private_files import keep_private
 
 app = typer.Typer(
     name="midden",
@@ -70,6 +71,7 @@ class _Stopped(BaseException):
 def main() -> None:
     """Run the command line and exit with its code."""
     keep_for_midden()
+    keep_private()
     for number in _STOPPING:
         if signal.getsignal(number) is not signal.SIG_IGN:  # as a shell starts background jobs
             signal.signal(number, _stop)

@@ -71,6 +71,9 @@ def _become_neotoma(words: list[str]) -> int:
     """Go on as neotoma, with the same arguments, input and exit code; return why that failed."""
     for number in (signal.SIGPIPE, signal.SIGXFSZ):
         signal.signal(number, signal.SIG_DFL)  # Python ignores them, and a program would inherit it
+    from neotoma_core.store.private_files import as_started
+
+    as_started()
     try:
         os.execvp(_NEOTOMA, [_NEOTOMA, *words])  # noqa: S606 - the program the user called
     except FileNotFoundError:

@@ -33,11 +33,13 @@ def find_raw_files(
     Those that the ledger names count too: a killed run may have left them. A folder that another
     database uses is left alone.
     """
+    stays = _referred(plan)
     found = [
         (folder.path, name)
         for folder in folders
         if folder.path.is_dir() and not folder.is_used_by_another(target)
         for name in _erased(raw_file_names(folder.path), plan, ledger)
+        if name not in stays
     ]
     return ErasedRawFiles(
         tuple(found), sum((folder / name).stat().st_size for folder, name in found)
@@ -47,7 +49,7 @@ def find_raw_files(
 def _erased(names: list[str], plan: ErasurePlan, ledger: Ledger) -> list[str]:
     going = plan.reach.ids.get(RAW_FILES, frozenset())
     known = going.union(ledger.erased.among(RAW_FILES, names))
-    return [name for name in names if name in known - _referred(plan)]
+    return [name for name in names if name in known]
 
 
 def _referred(plan: ErasurePlan) -> frozenset[str]:

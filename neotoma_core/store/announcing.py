@@ -70,5 +70,7 @@ def write_metrics(path: Path, metrics: Mapping[str, tuple[str, Mapping[str, floa
     for name, (says, values) in metrics.items():
         lines += [f"# HELP {name} {says}", f"# TYPE {name} gauge"]
         lines += [f"{name}{label} {value:.15g}" for label, value in values.items()]
-    path.parent.mkdir(parents=True, exist_ok=True)
+    if not path.parent.exists():  # the collector of them is another user
+        path.parent.mkdir(parents=True)
+        path.parent.chmod(0o755)
     write_file(path, ("\n".join(lines) + "\n").encode(), mode=0o644)

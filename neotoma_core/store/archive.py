@@ -34,6 +34,7 @@ from neotoma_core.errors import (
     without_panic,
 )
 from neotoma_core.store.locking import exclusive
+from neotoma_core.store.private_files import keep_private, make_private
 from neotoma_core.store.vault import read_json, write_json
 
 ARCHIVE_FOLDER: Final = "archive"  # of a vault
@@ -132,6 +133,8 @@ def locked(path: Path, patience: float = 0.0) -> Iterator[None]:
         except OSError as error:
             wrong = (error.strerror or "cannot be written to").lower()
             raise ArchiveError(path, wrong, "change its permissions") from error
+        keep_private()
+        make_private(path)
         yield
 
 

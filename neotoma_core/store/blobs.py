@@ -15,7 +15,8 @@ import polars as pl
 
 from neotoma_core.store.atomic import reached, sync_file, sync_folder
 from neotoma_core.store.copies import CHUNK, sha256_of
-from neotoma_core.store.raw_files import RAW_FILES, copy_verified
+from neotoma_core.store.private_files import fit_in
+from neotoma_core.store.raw_files import RAW_FILES, copy_verified, make_raw_folders
 
 _FOLDER: Final = "blobs"
 _PREFIX: Final = 2
@@ -47,7 +48,7 @@ def add_blobs(vault: Path, folder: Path, names: Iterable[str]) -> tuple[dict[str
             sizes[name] = blob.stat().st_size
             continue
         blob.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        size = copy_verified(f"{folder}/{name}", str(blob), mode=0o600)
+        size = copy_verified(f"{folder}/{name}", str(blob))
         if size is None:
             damaged.append(name)
         else:
@@ -73,15 +74,15 @@ def restore_blobs(vault: Path, names: Iterable[str], folder: Path) -> tuple[int,
     """
     copied: list[Path] = []
     lost: list[str] = []
-    for name in names:
+    absent = [name for name in names if not (folder / name).exists()]
+    above = make_raw_folders(folder, absent)
+    for name in absent:
         place = folder / name
-        if place.exists():
-            continue
-        place.parent.mkdir(parents=True, exist_ok=True)
         blob = blob_path(vault, digest_of(name))
-        if copy_verified(str(blob), str(place), mode=0o644) is None:
+        if copy_verified(str(blob), str(place)) is None:
             lost.append(name)
         else:
+            fit_in(place, above)
             copied.append(place)
     _sync(copied)
     return len(copied), lost

@@ -8,7 +8,7 @@ the database that refers to them is committed.
 import hashlib
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -17,6 +17,7 @@ import polars as pl
 
 from neotoma_core.store.atomic import install, sync_folder, temporary_name
 from neotoma_core.store.copies import CHUNK, Progress, no_progress
+from neotoma_core.store.private_files import fit_in
 
 RAW_FILES: Final = pl.Schema(
     {"name": pl.String, "size": pl.Int64, "sha256": pl.String, "damaged": pl.Boolean}
@@ -50,16 +51,34 @@ def copy_raw_files(
     """
     written = 0
     failed = []
-    for folder in {(target / name).parent for name in names}:
-        folder.mkdir(parents=True, exist_ok=True)
+    above = make_raw_folders(target, names)
     for name in names:
         size = copy_verified(f"{source}/{name}", f"{target}/{name}")
         if size is None:
             failed.append(name)
         else:
+            fit_in(target / name, above)
             written += size
             progress(size)
     return written, tuple(failed)
+
+
+def make_raw_folders(target: Path, names: Iterable[str]) -> os.stat_result:
+    """Make the folders that the named files of a raw folder are to be in.
+
+    They fit the folder that was there, whose facts are returned for the files: the server that uses
+    the database must be able to read them.
+    """
+    there = target.absolute()
+    while not there.exists():
+        there = there.parent
+    above = there.stat()
+    for folder in sorted({(target / name).parent for name in names}):
+        missing = [p for p in (folder, *folder.parents) if not p.exists()]
+        folder.mkdir(parents=True, exist_ok=True)
+        for made in reversed(missing):
+            fit_in(made, above)
+    return above
 
 
 def raw_file_names(folder: Path) -> list[str]:
@@ -94,7 +113,7 @@ def sync_everything() -> None:
     os.sync()
 
 
-def copy_verified(source: str, target: str, *, mode: int = 0o644) -> int | None:
+def copy_verified(source: str, target: str) -> int | None:
     """Copy one file if its bytes have the hash in its new name; return the bytes written.
 
     Thousands of small files: every call to the system counts, so none is made twice.
@@ -103,7 +122,7 @@ def copy_verified(source: str, target: str, *, mode: int = 0o644) -> int | None:
     digest = hashlib.sha256()
     size = 0
     try:
-        with Path(source).open("rb", buffering=0) as file, _created(temporary, mode) as copy:
+        with Path(source).open("rb", buffering=0) as file, _created(temporary) as copy:
             while block := file.read(CHUNK):
                 digest.update(block)
                 copy.write(block)
@@ -118,8 +137,8 @@ def copy_verified(source: str, target: str, *, mode: int = 0o644) -> int | None:
     return size
 
 
-def _created(path: str, mode: int) -> BinaryIO:
-    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "wb", 0)
+def _created(path: str) -> BinaryIO:
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb", 0)
 
 
 def _names(folder: Path) -> Iterator[str]:

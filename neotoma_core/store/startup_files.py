@@ -34,7 +34,6 @@ def put_block(file: Path, marks: Marks, block: str) -> None:
     mode = place.stat().st_mode & 0o777 if place.exists() else 0o644
     try:
         write_file(place, text.encode(errors="surrogateescape"), mode=mode)
-        place.chmod(mode)
     except OSError as error:
         raise _refused(file, error) from error
 

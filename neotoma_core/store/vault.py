@@ -33,6 +33,7 @@ from neotoma_core.canonical import JsonValue, stringify
 from neotoma_core.errors import VaultDamaged, VaultError, VaultLocked
 from neotoma_core.store.atomic import write_file
 from neotoma_core.store.locking import exclusive
+from neotoma_core.store.private_files import keep_private, make_private
 
 FORMAT: Final = 1
 DESCRIPTION: Final = "vault.json"
@@ -55,6 +56,7 @@ class RunFolders:
 def open_vault(vault: Path, protects: Path) -> None:
     """Make ``vault`` a vault if it is none yet; raises VaultError where it cannot be one."""
     try:
+        keep_private()
         vault.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:
         advice = "choose another folder with --vault"
@@ -62,12 +64,14 @@ def open_vault(vault: Path, protects: Path) -> None:
     description = vault / DESCRIPTION
     if description.exists():
         _require_known_format(description)
+        make_private(vault)
         return
     # A run killed while it wrote the description leaves only a hidden temporary file.
     if any(not path.name.startswith(".") for path in vault.iterdir()):
         raise VaultError(
             vault, "the folder holds other files", "choose an empty folder with --vault"
         )
+    make_private(vault)
     write_json(description, {"format": FORMAT, "protects": str(protects)})
 
 

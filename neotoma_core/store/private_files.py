@@ -1,0 +1,59 @@
+"""Files that are their owner's alone: 0600, and folders 0700, whoever writes them.
+
+What libraries write, and folders that are made on the way to another, get their mode from the umask
+of the process; what an older midden or a user made may let others in.
+"""
+
+import os
+import stat
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+_FOLDER: Final = 0o700
+_FILE: Final = 0o600
+_given: list[int] = []
+
+
+def keep_private() -> None:
+    """From now on let all that this process creates be its owner's alone."""
+    before = os.umask(0o077)
+    if not _given:
+        _given.append(before)
+
+
+def as_started() -> None:
+    """Put the umask back that the process was started with: for a program that takes its place."""
+    if _given:
+        os.umask(_given.pop())
+
+
+def make_private(folder: Path) -> None:
+    """Take from everybody but its owner what a folder and all that is in it let them do.
+
+    What is behind a link stays as it is, as does what belongs to another user.
+    """
+    for parent, _, files in os.walk(folder):
+        _restrict(parent, _FOLDER)
+        for name in files:
+            _restrict(f"{parent}/{name}", _FILE)
+
+
+def _restrict(path: str, mode: int) -> None:
+    with suppress(FileNotFoundError, PermissionError):
+        facts = os.lstat(path)
+        if not stat.S_ISLNK(facts.st_mode) and stat.S_IMODE(facts.st_mode) != mode:
+            Path(path).chmod(mode)
+
+
+def fit_in(path: Path, above: os.stat_result) -> None:
+    """Let whoever uses the folder ``above`` use what was put into it: by mode, owner and group.
+
+    Never more than its owner may write. Where the owner cannot be given, they stay.
+    """
+    facts = path.stat()
+    most = 0o755 if path.is_dir() else 0o644
+    path.chmod(above.st_mode & most)
+    if (facts.st_uid, facts.st_gid) != (above.st_uid, above.st_gid):
+        with suppress(PermissionError):
+            os.chown(path, above.st_uid, above.st_gid)
