@@ -1,5 +1,6 @@
 """A rebuild that writes anything wrong is rolled back by the proof that is there to catch it."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -25,11 +26,11 @@ EVENT = {"event_type": "told", "payload": "{}", "created_at": "2026-02-01T00:00:
 DERIVED = ("entity_snapshots", "relationship_snapshots")
 
 
-@pytest.fixture
-def target(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A database with a stale snapshot, two missing ones, one of nothing, and healthy ones."""
     path = make_database(
-        tmp_path / "target.db",
+        tmp_path_factory.mktemp("template") / "target.db",
         {
             "sources": [source("s1")],
             "entities": [entity(f"e{n}") for n in range(1, 5)],
@@ -48,6 +49,12 @@ def target(tmp_path: Path) -> Path:
         "INSERT INTO entity_snapshots (entity_id, entity_type, schema_version) "
         "VALUES ('e3', 'note', '1.0')",
     )
+
+
+@pytest.fixture
+def target(template: Path, tmp_path: Path) -> Path:
+    shutil.copytree(template.parent, tmp_path, dirs_exist_ok=True)
+    return tmp_path / template.name
 
 
 FAULTS = {

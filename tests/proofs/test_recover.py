@@ -1,5 +1,6 @@
 """A recovery that writes anything wrong is rolled back by the proof that is there to catch it."""
 
+import shutil
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -69,35 +70,45 @@ def database(path: Path, **more: list[Row]) -> Path:
     return execute(path, *LOG, *FOREIGN_KEYS)
 
 
-@pytest.fixture
-def target(tmp_path: Path) -> Path:
-    """A database with snapshots, and with references that lead nowhere already."""
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two databases.
+
+    A target with snapshots, and with references that lead nowhere already; and a backup: a copy
+    with a newer source, an observation and an edge more, and an entity deleted.
+    """
+    folder = tmp_path_factory.mktemp("template")
     events: list[Row] = [
         {"event_type": "told", "payload": "{}", "created_at": LATER, "entity_id": "e1"}
     ]
-    path = database(
-        tmp_path / "data" / "target.db",
+    target = database(
+        folder / "data" / "target.db",
         sources=[source("s3")],
         observations=[observation(f"d{n}", "e1", source_id="nowhere") for n in range(3)],
         substrate_events=events,
     )
-    rebuild(path)
-    return path
-
-
-@pytest.fixture
-def backup(tmp_path: Path) -> Path:
-    """A copy with a newer source, an observation and an edge more, and an entity deleted."""
+    rebuild(target)
     gone = observation("o9", "e3", observed_at=LATER, source_priority=1000)
-    path = database(
-        tmp_path / "backup.db",
+    backup = database(
+        folder / "backup.db",
         observations=[
             observation("o2", "e1", source_id="s1"),
             {**gone, "fields": '{"_deleted":true}'},
         ],
         relationship_observations=[edge("r2", "e3")],
     )
-    return execute(path, "INSERT INTO lines (line) VALUES ('new')")
+    execute(backup, "INSERT INTO lines (line) VALUES ('new')")
+    return folder
+
+
+@pytest.fixture
+def target(template: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(template / "data", tmp_path / "data")) / "target.db"
+
+
+@pytest.fixture
+def backup(template: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copy(template / "backup.db", tmp_path))
 
 
 FAULTS = {

@@ -1,5 +1,6 @@
 """An unmerge that writes anything wrong is rolled back by the proof that is there to catch it."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -23,11 +24,11 @@ from tests.proofs.planting import (
 )
 
 
-@pytest.fixture
-def target(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A database in which ``a`` was merged into ``b``, and an archive of before."""
     path = make_database(
-        tmp_path / "neotoma.db",
+        tmp_path_factory.mktemp("template") / "neotoma.db",
         {
             "sources": [source("s1")],
             "entities": [entity(name) for name in "abcd"],
@@ -50,6 +51,12 @@ def target(tmp_path: Path) -> Path:
     merge(path)
     rebuild(path)
     return path
+
+
+@pytest.fixture
+def target(template: Path, tmp_path: Path) -> Path:
+    shutil.copytree(template.parent, tmp_path, dirs_exist_ok=True)
+    return tmp_path / template.name
 
 
 WRITTEN = ("observations", "entity_splits", "relationship_snapshots")
