@@ -52,15 +52,11 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
-    """Something that is less than it should be: what, how much is usual, how much there is now.
-
-    ``drop``: the share that is missing.
-    """
+    """Something that is less than it should be: what, how much is usual, how much there is now."""
 
     what: str
     usual: str
     now: str
-    drop: float
 
     def __str__(self) -> str:
         return f"{self.what}: {self.now}, usually {self.usual}"
@@ -109,11 +105,11 @@ def _dropped(what: str, now: int, before: Sequence[int], ceiling: float = _CEILI
     if now >= most:
         return None
     drop = 1 - now / most
-    if drop <= ALWAYS and (drop <= _FLOOR or most - now < _FEW_ROWS):
+    if drop <= ALWAYS and most - now < _FEW_ROWS:
         return None
     if drop <= min(ceiling, _usual_drop(before)):
         return None
-    return Alarm(what, f"{most:,}", f"{now:,}", round(drop, 4))
+    return Alarm(what, f"{most:,}", f"{now:,}")
 
 
 def _usual_drop(before: Sequence[int]) -> float:
@@ -129,28 +125,24 @@ def _usual_drop(before: Sequence[int]) -> float:
 
 def _vanished(counts: Counts, last: Counts) -> Alarm | None:
     """Alarm where rows that were known are gone, also where as many others came."""
-    if not last.sample:
-        return None
     kept = share_kept(last.sample, counts.sample)
     if kept is None or 1 - kept <= _FLOOR or last.observations * (1 - kept) < _FEW_ROWS:
         return None
-    return Alarm("observations known before", "all there", f"{kept:.0%}", round(1 - kept, 4))
+    return Alarm("observations known before", "all there", f"{kept:.0%}")
 
 
 def _went_back(now: datetime | None, before: datetime | None) -> Alarm | None:
     if before is None or (now is not None and before - now <= _WENT_BACK):
         return None
     shown = now.date().isoformat() if now else "none"
-    return Alarm("newest observation", f"{before.date().isoformat()} or later", shown, 0.0)
+    return Alarm("newest observation", f"{before.date().isoformat()} or later", shown)
 
 
 def _jumped(what: str, now: float, before: Sequence[float], counts: Counts) -> Alarm | None:
-    if not now:
-        return None
     usual = median(before)
     if now - usual <= _SHARE_JUMP or counts.observations * (now - usual) < _FEW_ROWS:
         return None
-    return Alarm(what, f"{usual:.0%} of all", f"{now:.0%}", 0.0)
+    return Alarm(what, f"{usual:.0%} of all", f"{now:.0%}")
 
 
 def _tables(counts: Counts, recent: Sequence[Counts]) -> Iterator[Alarm | None]:

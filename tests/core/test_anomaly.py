@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from neotoma_core.anomaly import Counts, drop_of, find_anomalies
+from neotoma_core.anomaly import HISTORY, Alarm, Counts, drop_of, find_anomalies, raw_file_loss
 from neotoma_core.identity import SAMPLE
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -31,12 +31,54 @@ def test_nearly_all_gone_is_an_alarm_from_the_second_backup_on(before: int) -> N
 def test_a_few_rows_of_a_tiny_database_are_no_alarm() -> None:
     assert names(Counts(8), Counts(12)) == []
     assert names(Counts(0), Counts(12)) == ["observations"]
+    assert names(Counts(1), Counts(10)) == []
 
 
 def test_a_table_and_a_type_are_named() -> None:
     history = Counts(1000, {"sources": 500, "substrate_events": 900}, {"task": 400, "note": 3})
     now = Counts(1000, {"sources": 100, "substrate_events": 0}, {"task": 40})
     assert names(now, history) == ["sources", "entities of type task"]
+
+
+def test_a_table_or_a_type_without_a_count_has_no_rows() -> None:
+    before = Counts(1000, {"sources": 40}, {"task": 60, "note": 900})
+    assert find_anomalies(Counts(1000, {}, {"note": 900}), [Counts(0), before]) == (
+        Alarm("sources", "40", "0"),
+        Alarm("entities of type task", "60", "0"),
+    )
+    empty = Counts(1000, {"sources": 0}, {"task": 0, "note": 10})
+    assert names(empty, Counts(1000, {}, {"note": 10}), empty) == []
+
+
+def test_a_type_is_small_by_what_there_was_last() -> None:
+    first = Counts(1000, types={"task": 10})
+    last = Counts(1000, types={"task": 10, "note": 1000})
+    assert names(Counts(1000, types={"note": 1000}), first, last) == []
+
+
+def test_a_steady_table_has_no_more_room_than_any_other() -> None:
+    steady = [Counts(5000, {"raw_fragments": 1000})] * 5
+    assert names(Counts(5000, {"raw_fragments": 600}), *steady) == ["raw_fragments"]
+    begun = [Counts(5000, {"raw_fragments": n}) for n in (0, 0, 100, 100)]
+    assert names(Counts(5000, {"raw_fragments": 60}), *begun) == ["raw_fragments"]
+
+
+def test_it_looks_back_on_so_many_backups_and_no_further() -> None:
+    for high, low in (
+        ([1000, *[100] * (HISTORY - 1)], [1000, *[100] * HISTORY]),
+        ([100] * (HISTORY - 1) + [1000], [1000] + [100] * (HISTORY + 9)),
+    ):
+        many, few = ([Counts(n) for n in rows] for rows in (high, low))
+        assert (names(Counts(100), *many), names(Counts(100), *few)) == (["observations"], [])
+        assert (drop_of(Counts(100), many), drop_of(Counts(100), few)) == (0.9, 0.0)
+        assert raw_file_loss(100, high) == Alarm("raw files", "1,000", "100")
+        assert raw_file_loss(100, low) is None
+
+
+def test_raw_files_that_never_were_are_not_missing() -> None:
+    assert raw_file_loss(0, []) is None
+    assert raw_file_loss(0, [0, 0]) is None
+    assert raw_file_loss(0, [0, 40]) == Alarm("raw files", "40", "0")
 
 
 def test_a_restless_table_has_more_room() -> None:
@@ -56,6 +98,31 @@ def test_other_rows_in_the_same_number_are_an_alarm() -> None:
     history = Counts(1000, sample=IDS)
     assert names(Counts(1000, sample=others), history) == ["observations known before"]
     assert names(Counts(1000, sample=IDS), history) == []
+    some = IDS[: SAMPLE * 2 // 3]
+    assert find_anomalies(Counts(1000, sample=some), [history]) == (
+        Alarm("observations known before", "all there", "66%"),
+    )
+    assert names(Counts(1000, sample=IDS[: SAMPLE * 9 // 10]), history) == []
+
+
+def test_a_few_known_rows_less_are_no_alarm() -> None:
+    few = IDS[:20]
+    assert names(Counts(20, sample=few[5:]), Counts(20, sample=few)) == []
+    assert names(Counts(20, sample=few[11:]), Counts(20, sample=few)) == [
+        "observations known before"
+    ]
+
+
+def test_what_cannot_be_compared_is_no_alarm() -> None:
+    older = tuple(f"-{n:04}" for n in range(SAMPLE))  # before all that were known
+    assert names(Counts(9000, sample=older), Counts(1000, sample=IDS)) == []
+    assert names(Counts(1000, sample=IDS), Counts(1000)) == []
+
+
+def test_what_was_known_is_what_the_last_backup_knew() -> None:
+    replaced = Counts(1000, newest=START + timedelta(days=9), sample=tuple(f"x{n}" for n in IDS))
+    last = Counts(1000, newest=START, sample=IDS)
+    assert names(last, replaced, last) == []
 
 
 def test_growth_by_any_factor_hides_no_known_row() -> None:
@@ -66,20 +133,29 @@ def test_growth_by_any_factor_hides_no_known_row() -> None:
 def test_tombstones_and_empty_fields_that_jump_are_alarms() -> None:
     history = [Counts(1000, tombstones=0.01, nulls=0.3)] * 5
     assert names(Counts(1000, tombstones=0.4, nulls=0.3), *history) == ["tombstones"]
-    assert names(Counts(1000, tombstones=0.01, nulls=0.6), *history) == [
-        "observations with empty fields"
-    ]
+    assert find_anomalies(Counts(1000, tombstones=0.01, nulls=0.6), history) == (
+        Alarm("observations with empty fields", "30% of all", "60%"),
+    )
+    assert names(Counts(20, tombstones=0.5), Counts(20, tombstones=0.1)) == []
+    assert names(Counts(1000), *history) == []
 
 
 def test_a_newest_observation_that_is_older_is_an_alarm() -> None:
     history = Counts(100, newest=START)
-    assert names(Counts(100, newest=START - timedelta(days=3)), history) == ["newest observation"]
+    assert find_anomalies(Counts(100, newest=START - timedelta(days=3)), [history]) == (
+        Alarm("newest observation", "2026-01-01 or later", "2025-12-29"),
+    )
+    assert find_anomalies(Counts(100), [history]) == (
+        Alarm("newest observation", "2026-01-01 or later", "none"),
+    )
     assert names(Counts(100, newest=START - timedelta(days=1)), history) == []
 
 
 def test_the_drop_is_against_the_most_there_were() -> None:
     assert drop_of(Counts(50), [Counts(100), Counts(80)]) == 0.5
     assert drop_of(Counts(120), [Counts(100)]) == 0.0
+    assert drop_of(Counts(0), []) == 0.0
+    assert drop_of(Counts(5), [Counts(0)]) == 0.0
 
 
 def year(draw: random.Random) -> list[Counts]:

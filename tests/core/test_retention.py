@@ -30,6 +30,10 @@ def planned(*backups: BackupFacts, policy: RetentionPolicy = DEFAULT) -> Retenti
     return plan_retention(backups, policy, now=NOW)
 
 
+def kept_by(plan: RetentionPlan, rule: str) -> list[str]:
+    return [name for name in plan.keep if any(rule in why for why in plan.reasons[name])]
+
+
 def test_the_last_of_each_day_stays_and_its_reason_is_named() -> None:
     hour = timedelta(hours=1)
     plan = planned(
@@ -45,8 +49,8 @@ def test_the_last_of_each_day_stays_and_its_reason_is_named() -> None:
 def test_a_month_of_days_and_a_year_of_months_stay() -> None:
     plan = planned(*(good(f"{n:03}", n * DAY) for n in range(500)))
     assert plan.keep[:30] == tuple(f"{n:03}" for n in range(30))
-    months = [name for name in plan.keep if any("monthly" in r for r in plan.reasons[name])]
-    assert len(months) == 12
+    assert len(kept_by(plan, "daily")) == 30
+    assert len(kept_by(plan, "monthly")) == 12
     assert len(plan.keep) == 30 + 12 - 1  # of this month and this day
 
 
@@ -67,13 +71,40 @@ def test_each_rule_keeps_what_it_says(policy: RetentionPolicy, kept: str) -> Non
     assert "".join(plan.keep) == kept
 
 
+def test_a_week_begins_on_monday() -> None:
+    sunday = NOW - 2 * DAY
+    assert f"{sunday:%A}" == "Sunday"
+    plan = planned(*(good(f"{n}", n * DAY) for n in range(24)), policy=RetentionPolicy(weekly=4))
+    assert plan.keep == ("0", "2", "9", "16")
+
+
+@pytest.mark.parametrize(
+    ("hours", "shown"),
+    [(1, "1 h"), (24, "24 h"), (25, "25 h"), (47, "47 h"), (48, "2 d"), (49, "49 h"), (72, "3 d")],
+)
+def test_a_span_is_shown_in_days_where_it_is_of_days(hours: int, shown: str) -> None:
+    policy = RetentionPolicy(within=timedelta(hours=hours))
+    assert planned(good("a", DAY), policy=policy).reasons["a"] == (
+        "newest verified",
+        f"within {shown}",
+    )
+
+
+@pytest.mark.parametrize("rule", ["last", "hourly", "daily", "weekly", "monthly"])
+def test_a_policy_of_any_rule_is_not_empty(rule: str) -> None:
+    assert not RetentionPolicy(**{rule: 1}).is_empty  # type: ignore[arg-type]  # counts
+    assert not RetentionPolicy(within=DAY).is_empty
+    assert RetentionPolicy().is_empty
+
+
 def test_what_is_not_good_takes_no_place_of_what_is() -> None:
     newer: tuple[Standing, ...] = ("failed", "lossy", "unproven")
     others = [good(s, n * timedelta(minutes=1), s) for n, s in enumerate(newer)]
     plan = planned(*others, good("a", 5 * DAY), policy=RetentionPolicy(last=1))
     assert plan.remove == ()
     assert "newest verified" in plan.reasons["a"]
-    assert plan.reasons["failed"] == ("last 1 (failed)",)
+    for standing in newer:
+        assert plan.reasons[standing] == (f"last 1 ({standing})",)
 
 
 def test_what_is_dated_after_now_neither_counts_nor_goes() -> None:
