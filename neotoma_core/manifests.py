@@ -10,9 +10,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final, Literal
 
-import orjson
-
 from neotoma_core.anomaly import Counts
+from neotoma_core.documents import document, document_of
 from neotoma_core.fingerprints import Fingerprint
 
 FORMAT: Final = 1
@@ -150,7 +149,7 @@ LOST_STATE: Final = BackupState(pinned="what was known of it was lost")
 
 def sealed_line(value: object) -> bytes:
     """Return a value, dataclasses included, as a line with its own checksum."""
-    body = orjson.dumps(value)
+    body = document(value)
     return body[:-1] + _CHECK + hashlib.sha256(body).hexdigest().encode() + b'"}\n'
 
 
@@ -160,7 +159,7 @@ def unsealed(line: bytes) -> dict[str, Any]:
     body += b"}"
     if check != hashlib.sha256(body).hexdigest().encode() + b'"}\n':
         raise ValueError("not what was written")
-    value = orjson.loads(body)
+    value = document_of(body)
     if not isinstance(value, dict):
         raise TypeError("not a document")
     return value

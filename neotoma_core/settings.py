@@ -4,6 +4,7 @@ import hashlib
 import os
 import re
 from pathlib import Path
+from typing import Final
 
 import platformdirs
 
@@ -13,6 +14,8 @@ from neotoma_core.neotoma_settings import NeotomaSettings
 from neotoma_core.store.announcing import Alerting
 from neotoma_core.store.archive import ARCHIVE_FOLDER
 from neotoma_core.store.keys import KeyFile, KeySource, Mnemonic, MnemonicFile
+
+_LONGEST_SLUG: Final = 200
 
 
 def default_vault(target: Path) -> Path:
@@ -24,9 +27,8 @@ def default_vault(target: Path) -> Path:
     chosen = os.environ.get("MIDDEN_VAULT")
     if chosen:
         return Path(chosen)
-    path = str(target.resolve())
-    slug = re.sub(r"[^A-Za-z0-9.-]+", "-", target.name)
-    digest = hashlib.sha256(path.encode()).hexdigest()[:8]
+    slug = re.sub(r"[^A-Za-z0-9.-]+", "-", target.name)[:_LONGEST_SLUG]
+    digest = hashlib.sha256(os.fsencode(target.resolve())).hexdigest()[:8]
     return platformdirs.user_data_path("midden") / f"{slug}-{digest}"
 
 

@@ -1,7 +1,6 @@
 """``midden guard``: stand in front of ``neotoma reset``."""
 
 import os
-import shlex
 import signal
 import sys
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Annotated, Final
 import typer
 
 from neotoma_core.cli.options import JSON_OPTION
+from neotoma_core.shell_words import quoted_word
 
 _NEOTOMA: Final = "neotoma"
 _NOT_FOUND: Final = 127  # as a shell has it
@@ -37,6 +37,7 @@ def install(
     With --apply it is written to the start-up file, once; everything else in it stays.
     """
     from neotoma_core.ops.shell_guard import install_guard
+    from neotoma_core.report.layout import escaped
     from neotoma_core.settings import shell_startup_file
 
     report = install_guard(file or shell_startup_file(), apply=apply)
@@ -45,9 +46,10 @@ def install(
         return
     print(report.function, end="")
     if report.outcome == "printed":
-        print(f"# to write it to {report.file}: midden guard install --apply")
+        named = f" --file {quoted_word(file.absolute())}" if file else ""
+        print(f"# to write it to {escaped(report.file)}: midden guard install --apply{named}")
     else:
-        print(f"# {report.outcome}: {report.file}; open a new shell")
+        print(f"# {report.outcome}: {escaped(report.file)}; open a new shell")
         print(f"# undo: {report.undo}")
 
 
@@ -62,7 +64,7 @@ def run(words: Annotated[list[str] | None, typer.Argument(help="Its arguments.")
     if asked is None:
         return _become_neotoma(words or [])
     target = neotoma_settings().database(asked.environment)
-    print(f"guarded    midden reset --target {shlex.quote(str(target))}", file=sys.stderr)
+    print(f"guarded    midden reset --target {quoted_word(target)}", file=sys.stderr)
     run_reset(target, environment=asked.environment, yes=asked.yes, json=asked.json)
     return 0
 

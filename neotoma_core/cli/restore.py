@@ -142,23 +142,25 @@ def _put_back(
 
 
 def _show(report: "RestoreReport", *, json: bool) -> None:
+    from neotoma_core.report.layout import labelled
+
     if json:
         print(report.to_json())
         return
     if report.outcome == "declined":
         print("declined   nothing was changed")
         return
-    print(f"restored   {report.target}")
+    print(labelled("restored", report.target))
     if report.erased:
-        print(f"erased     {report.erased:,} rows that were erased before were left out")
+        print(labelled("erased", f"{report.erased:,} rows that were erased before were left out"))
     if report.raw_files_restored or report.raw_files_lost:
         lost = f", {report.raw_files_lost:,} are lost" if report.raw_files_lost else ""
-        print(f"raw files  {report.raw_files_restored:,} came back{lost}")
+        print(labelled("raw files", f"{report.raw_files_restored:,} came back{lost}"))
     if report.backup:
-        print(f"backup     {report.backup}, verified")
+        print(labelled("backup", f"{report.backup}, verified"))
     if report.raw_files_missing:
         missing = f"{report.raw_files_missing:,} that the database names are missing"
-        print(f"raw files  {missing} from {report.raw_folder}")
+        print(labelled("raw files", f"{missing} from {report.raw_folder}"))
     if report.problem:
-        print(f"archive    {report.evidence}: {report.problem}")
-    print(f"undo       {report.undo}")
+        print(labelled("archive", f"{report.evidence}: {report.problem}"))
+    print(labelled("undo", report.undo or ""))

@@ -14,6 +14,8 @@ import traceback
 from types import TracebackType
 from typing import TextIO
 
+from neotoma_core.report.layout import escaped
+
 _STANDARD_ERROR = 2
 
 
@@ -37,8 +39,8 @@ def name_error(error: BaseException | type[BaseException], trace: TracebackType 
 
 
 def say(line: str) -> None:
-    """Print a line to standard error."""
-    print(line, file=sys.stderr)
+    """Print a line to standard error; printable throughout, whatever a path in it holds."""
+    print(escaped(line), file=sys.stderr)
 
 
 def _copied() -> int | None:

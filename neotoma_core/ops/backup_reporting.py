@@ -1,6 +1,5 @@
 """Turning what is known of backups into reports."""
 
-import shlex
 from collections.abc import Mapping
 from datetime import datetime
 
@@ -16,6 +15,7 @@ from neotoma_core.report.backup import (
     ListedBackup,
     StrangeFile,
 )
+from neotoma_core.shell_words import quoted_word
 from neotoma_core.store.backups import FOLDER, Listing, Strange
 from neotoma_core.store.raw_folders import folders_in_use
 from neotoma_core.store.vault import RunFolders
@@ -31,7 +31,7 @@ def backup_report(
 ) -> BackupReport:
     """Return the report of a backup that was just taken."""
     manifest, state = backup.manifest, backup.state
-    target = shlex.quote(str(request.target))
+    target = quoted_word(request.target)
     return BackupReport(
         run=folders.name,
         outcome="taken",
@@ -63,7 +63,7 @@ def backup_report(
         drop=state.drop,
         frozen=frozen,
         seconds=dict(seconds),
-        restore=f"midden restore {shlex.quote(backup.name)} --target {target}",
+        restore=f"midden restore {quoted_word(backup.name)} --target {target}",
     )
 
 

@@ -7,6 +7,7 @@ import polars as pl
 
 from neotoma_core.erasure.hashed import ErasedIds
 from neotoma_core.erasure.naming import named_rows, naming_columns
+from neotoma_core.store.exact_paths import read_parquet
 from neotoma_core.store.frame_files import write_parquet
 from neotoma_core.tables import MERGED
 
@@ -25,7 +26,7 @@ def forget_quarantined(quarantine: Path, erased: ErasedIds) -> None:
 
 
 def _forget(path: Path, table: str, erased: ErasedIds) -> None:
-    rows = pl.read_parquet(path, memory_map=False)
+    rows = read_parquet(path, memory_map=False)
     cells = [
         pl.col(name).str.extract(_TEXT).str.replace_all("''", "'", literal=True)
         for name in naming_columns(table, rows.columns)

@@ -1,6 +1,5 @@
 """Finding copies: the inventory, and the status of one database among its copies."""
 
-import shlex
 from contextlib import closing, suppress
 from dataclasses import replace
 from datetime import datetime
@@ -21,6 +20,7 @@ from neotoma_core.ops.vault_copies import telling_backups
 from neotoma_core.report.inventory import InventoryReport, StatusReport
 from neotoma_core.report.protection import RawFilesGone
 from neotoma_core.report.unfinished import UnfinishedStores
+from neotoma_core.shell_words import quoted_word, quoted_words
 from neotoma_core.store.atomic import write_file
 from neotoma_core.store.databases import connect_read_only, make_whole
 from neotoma_core.store.examining import read_at_rest
@@ -100,7 +100,7 @@ def check_status(  # noqa: PLR0913 - a database, its copies, its vault, its raw 
     drop = drop_check(found, copy, own, target)
     protection = summary_of(protection_of(vault, now))
     unprotected = protection is None or not protection.backups
-    backup = f"midden backup --target {shlex.quote(str(target))}" if unprotected else None
+    backup = f"midden backup --target {quoted_word(target)}" if unprotected else None
     refill = _refill(target, raw) if raw and raw.gone else None
     return StatusReport(
         str(target),
@@ -160,4 +160,4 @@ def _unfinished(  # noqa: PLR0913, PLR0917 - what to look at, and where what bel
 def _refill(target: Path, raw: RawFilesGone) -> str:
     """Return the command that brings raw files back, and what else the newest backup has."""
     words = ("--target", str(target), "--backup", raw.newest)
-    return f"midden recover {shlex.join(words)}"
+    return f"midden recover {quoted_words(*words)}"

@@ -1,7 +1,6 @@
 """Taking inventory: what each copy found holds, and which database has lost what."""
 
 import os
-import shlex
 import string
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -20,6 +19,7 @@ from neotoma_core.errors import UsageError
 from neotoma_core.ops.search import Found, FoundCopy
 from neotoma_core.report.inventory import CopyRow, DropCheck, InventoryReport
 from neotoma_core.report.layout import escaped
+from neotoma_core.shell_words import quoted_word
 from neotoma_core.store.frame_files import read_records
 
 _LIVE_NAMES: Final = ("neotoma.prod.db", "neotoma.db")
@@ -115,8 +115,8 @@ def _listed(record: Mapping[str, JsonValue]) -> Path | None:
 def _next(found: Found, path: Path, drop: Drop) -> str | None:
     if not drop.lacks:
         return None
-    places = " ".join(f"--search {shlex.quote(str(place))}" for place in found.request.paths)
-    return f"midden recover --target {shlex.quote(str(path))} {places}"
+    places = " ".join(f"--search {quoted_word(place)}" for place in found.request.paths)
+    return f"midden recover --target {quoted_word(path)} {places}"
 
 
 def _row(found: Found, copy: FoundCopy, data: Path | None) -> CopyRow:

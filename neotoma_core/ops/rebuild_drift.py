@@ -8,7 +8,7 @@ import polars as pl
 from neotoma_core.ops.rebuild_deciding import Bucket
 from neotoma_core.report.rebuild import SHOWN_DRIFT
 from neotoma_core.snapshots.drift import DRIFT
-from neotoma_core.store.frame_files import parquet_parts
+from neotoma_core.store.frame_files import parquet_parts, read_frame, write_frame
 from neotoma_core.store.vault import RunFolders
 
 _FILE: Final[dict[str, pl.DataType]] = {"table": pl.String(), **DRIFT}
@@ -33,7 +33,7 @@ class DriftRecord:
         both = pl.concat([self.first, drift])
         self.first = both.filter(pl.int_range(pl.len()).over("table", "kind") < SHOWN_DRIFT)
         part = self._work / f"drift-{len(self._parts):05}.arrow"
-        drift.write_ipc(part)
+        write_frame(drift, part)
         self._parts.append(part)
 
     def keep(self) -> None:
@@ -42,6 +42,6 @@ class DriftRecord:
             return
         with parquet_parts(self._path, _FILE) as write:
             for part in self._parts:
-                write(pl.read_ipc(part))
+                write(read_frame(part))
                 part.unlink()
         self.file = self._path

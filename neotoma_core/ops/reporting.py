@@ -1,6 +1,5 @@
 """Turning plans into reports and keeping them in the vault."""
 
-import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Final
@@ -33,6 +32,7 @@ from neotoma_core.report.recovery import (
     RecoveryReport,
     ReingestedSummary,
 )
+from neotoma_core.shell_words import quoted_word
 from neotoma_core.snapshots.deciding import Decided
 from neotoma_core.store.atomic import write_file
 from neotoma_core.store.frame_files import write_parquet
@@ -121,7 +121,7 @@ def save_report(plan: RecoveryPlan, report: RecoveryReport) -> None:
 def undo_command(run: Run) -> str:
     """Return the command that puts the target back to what the run's evidence holds."""
     evidence, target = str(run.folders.evidence), str(run.request.target)
-    return f"midden restore {shlex.quote(evidence)} --target {shlex.quote(target)}"
+    return f"midden restore {quoted_word(evidence)} --target {quoted_word(target)}"
 
 
 def _evidence(plan: RecoveryPlan) -> EvidenceSummary:

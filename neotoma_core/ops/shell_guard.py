@@ -1,11 +1,11 @@
 """A shell function that stands in front of ``neotoma reset``."""
 
-import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from neotoma_core.report.document import document
+from neotoma_core.shell_words import quoted_word
 from neotoma_core.store.startup_files import Marks, put_block, read_blocks
 
 MARKS: Final = Marks("# midden guard:", "# midden guard ends")
@@ -51,7 +51,7 @@ def install_guard(file: Path, *, apply: bool) -> GuardReport:
 
     A function of an older midden gives way to it. Raises UsageError.
     """
-    undo = f"sed -i.bak '/^{MARKS.begin}/,/^{MARKS.end}/d' {shlex.quote(str(file))}"
+    undo = f"sed -i.bak '/^{MARKS.begin}/,/^{MARKS.end}/d' {quoted_word(file)}"
     blocks = read_blocks(file, MARKS)
     if blocks == (FUNCTION,):
         return GuardReport("already there", str(file), FUNCTION, undo)

@@ -4,8 +4,6 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-from neotoma_core.tables.carried import shown
-
 _LABEL: Final = 11
 _SHOWN_PLACES: Final = 3
 _FIRST_BYTE, _LAST_BYTE = 0xDC80, 0xDCFF
@@ -27,7 +25,7 @@ def days(first: str | None, last: str | None) -> str:
 
 def labelled(label: str, line: str) -> str:
     """Return a line behind its label, without one under the line before; printable throughout."""
-    return f"{label:<{_LABEL - 1}} {shown(line)}".rstrip()
+    return f"{label:<{_LABEL - 1}} {escaped(line)}".rstrip()
 
 
 def aligned(rows: Sequence[Sequence[str]], right: Sequence[int]) -> list[str]:

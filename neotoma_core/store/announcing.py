@@ -44,6 +44,7 @@ def notify(alerting: Alerting, title: str, body: str) -> bool:
     logging.getLogger("apprise").setLevel(logging.CRITICAL)  # it would log the addresses
     sender = apprise.Apprise()
     added = [sender.add(address.reveal()) for address in alerting.notify]
+    body, title = (text.encode(errors="replace").decode() for text in (body, title))
     return bool(sender.notify(body=body, title=title)) and all(added)
 
 
@@ -73,4 +74,4 @@ def write_metrics(path: Path, metrics: Mapping[str, tuple[str, Mapping[str, floa
     if not path.parent.exists():  # the collector of them is another user
         path.parent.mkdir(parents=True)
         path.parent.chmod(0o755)
-    write_file(path, ("\n".join(lines) + "\n").encode(), mode=0o644)
+    write_file(path, ("\n".join(lines) + "\n").encode(errors="replace"), mode=0o644)

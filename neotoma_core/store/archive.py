@@ -14,6 +14,7 @@ an append: files written → commit names them → both forced to the disk. One 
 run, so a run that was killed leaves whole tables old or new; the next one adds what is missing.
 """
 
+import weakref
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -33,6 +34,7 @@ from neotoma_core.errors import (
     VaultDamaged,
     without_panic,
 )
+from neotoma_core.store.exact_paths import table_to_read
 from neotoma_core.store.locking import exclusive
 from neotoma_core.store.private_files import keep_private, make_private
 from neotoma_core.store.vault import read_json, write_json
@@ -52,10 +54,6 @@ class Archive:
 
     path: Path
     ids: tuple[str, ...] = ()
-
-    def uri(self, table: str) -> str:
-        """Return where a table is, as Delta names places: here, a path of the file system."""
-        return str(self.path / table)
 
     def has(self, table: str) -> bool:
         """Return whether the archive has a table, be it empty."""
@@ -138,14 +136,14 @@ def locked(path: Path, patience: float = 0.0) -> Iterator[None]:
         yield
 
 
-def open_table(archive: Archive, table: str) -> DeltaTable:
-    """Return one table as it is now.
+def open_table(archive: Archive, table: str, at: Path | None = None) -> DeltaTable:
+    """Return one table as it is now; ``at``: where Delta is to write to it (``table_to_change``).
 
     Raises ArchiveError where a later format wrote it, ArchiveDamaged where its log is unreadable.
     """
     place = archive.path / table
     try:
-        opened = without_panic(str(place), lambda: DeltaTable(archive.uri(table)))
+        opened = without_panic(str(place), lambda: _opened(at) if at else _loaded(place))
         protocol = opened.protocol()
         description = opened.metadata().description or ""
     except DeltaProtocolError as error:
@@ -157,6 +155,18 @@ def open_table(archive: Archive, table: str) -> DeltaTable:
     if protocol.min_reader_version > _READER_VERSION or description != table_description():
         raise ArchiveError(place, "a later format wrote this table", "update midden")
     return opened
+
+
+def _loaded(place: Path) -> DeltaTable:
+    """Return a table, with what Delta may still read of it for as long as it is used."""
+    with ExitStack() as used:
+        opened = _opened(used.enter_context(table_to_read(place)))
+        weakref.finalize(opened, used.pop_all().close)
+        return opened
+
+
+def _opened(at: Path) -> DeltaTable:
+    return DeltaTable(str(at))
 
 
 def table_description() -> str:

@@ -24,6 +24,7 @@ from neotoma_core.store.archive import Archive, open_table
 from neotoma_core.store.archive_reading import ArchivedFile, DamagedFile, read_file
 from neotoma_core.store.archive_writing import WRITER, sync_new, writing_error
 from neotoma_core.store.atomic import reached, sync_file
+from neotoma_core.store.exact_paths import table_to_change, write_parquet
 from neotoma_core.store.hashed_rows import hash_frame
 from neotoma_core.store.vault import read_json, write_json
 from neotoma_core.tables import BY_NAME
@@ -49,7 +50,6 @@ def rewrite(  # noqa: PLR0913, PLR0917 - which files of what, how, and as of whe
     VerificationFailed where the rows are not the same, ArchiveBusy.
     """
     place = archive.path / table
-    opened = open_table(archive, table)
     before = {path for path in place.rglob("*") if path.is_file()}
     actions: list[AddAction | RemoveAction] = []
     written: list[Path] = []
@@ -64,18 +64,11 @@ def rewrite(  # noqa: PLR0913, PLR0917 - which files of what, how, and as of whe
             actions.append(_added(path, rows.height))
             actions += (_dropped(file, now) for file in group)
         reached("compacted_written")
-        opened.create_write_transaction(
-            actions,
-            mode="append",
-            schema=opened.schema(),
-            commit_properties=CommitProperties(
-                app_transactions=[Transaction(WRITER, after + 1, None)]
-            ),
-        )
+        _commit(archive, table, actions, after + 1)
     except BaseException as error:
         for path in written:  # what no commit names is nobody's
             path.unlink(missing_ok=True)
-        if isinstance(error, CommitFailedError):
+        if isinstance(error, CommitFailedError | FileExistsError):
             raise ArchiveBusy(place) from error
         if isinstance(error, DeltaError | OSError):
             raise writing_error(place, error) from error
@@ -83,6 +76,21 @@ def rewrite(  # noqa: PLR0913, PLR0917 - which files of what, how, and as of whe
     sync_new(place, before)
     reached("compacted_committed")
     return sum(path.stat().st_size for path in written)
+
+
+def _commit(
+    archive: Archive, table: str, actions: list[AddAction | RemoveAction], number: int
+) -> None:
+    with table_to_change(archive.path / table) as at:
+        opened = open_table(archive, table, at)
+        opened.create_write_transaction(
+            actions,
+            mode="append",
+            schema=opened.schema(),
+            commit_properties=CommitProperties(
+                app_transactions=[Transaction(WRITER, number, None)]
+            ),
+        )
 
 
 def remove_old(archive: Archive, table: str, hours: int, *, apply: bool) -> int:
@@ -95,13 +103,14 @@ def remove_old(archive: Archive, table: str, hours: int, *, apply: bool) -> int:
     pinned = [
         version for pin in read_pins(archive).values() if (version := pin.get(table, -1)) >= 0
     ]
-    removed = open_table(archive, table).vacuum(
-        retention_hours=hours,
-        dry_run=not apply,
-        enforce_retention_duration=False,
-        full=True,
-        keep_versions=pinned or None,
-    )
+    with table_to_change(archive.path / table) as at:
+        removed = open_table(archive, table, at).vacuum(
+            retention_hours=hours,
+            dry_run=not apply,
+            enforce_retention_duration=False,
+            full=True,
+            keep_versions=pinned or None,
+        )
     if apply:
         reached("old_removed")
     return len(removed)
@@ -154,8 +163,7 @@ def _read(table: str, file: ArchivedFile) -> pl.DataFrame:
 
 
 def _write(rows: pl.DataFrame, path: Path) -> None:
-    rows.write_parquet(path, compression="zstd", row_group_size=_GROUP_ROWS)
-    path.chmod(0o600)
+    write_parquet(rows, path, compression="zstd", row_group_size=_GROUP_ROWS)
     sync_file(path)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 import polars as pl
 from deltalake import DeltaTable
@@ -16,6 +16,7 @@ from deltalake import DeltaTable
 from neotoma_core.archive.columns import SCHEMAS
 from neotoma_core.errors import ArchiveDamaged, NativePanic, without_panic
 from neotoma_core.store.archive import Archive, open_table
+from neotoma_core.store.exact_paths import parquet_columns, read_parquet
 from neotoma_core.tables import BY_NAME
 
 _ADVICE: Final = "restore the file from a copy; `midden verify --archive` lists all that is damaged"
@@ -55,15 +56,14 @@ class ReadTable:
 
 def table_files(archive: Archive, table: str) -> tuple[ArchivedFile, ...]:
     """Return the files of a table as it is now, by name; none where the archive lacks it."""
-    return files_of(open_table(archive, table)) if archive.has(table) else ()
+    return files_of(open_table(archive, table), archive.path / table) if archive.has(table) else ()
 
 
-def files_of(opened: DeltaTable) -> tuple[ArchivedFile, ...]:
-    """Return the files of a version of a table, by name."""
+def files_of(opened: DeltaTable, place: Path) -> tuple[ArchivedFile, ...]:
+    """Return the files of a version of a table that is in ``place``, by name."""
     actions = pl.DataFrame(opened.get_add_actions(flatten=True))
-    root = _local(opened.table_uri)
     files = (
-        ArchivedFile(root / unquote(str(path)), size, rows or 0, _milliseconds(added))
+        ArchivedFile(place / unquote(str(path)), size, rows or 0, _milliseconds(added))
         for path, size, added, rows in actions.select(
             "path", "size_bytes", pl.col("modification_time").cast(pl.Int64), "num_records"
         ).iter_rows()
@@ -115,8 +115,8 @@ def read_file(
 
 
 def _rows(table: str, path: Path, wanted: Mapping[str, pl.DataType]) -> pl.DataFrame:
-    present = pl.read_parquet_schema(path)
-    read = pl.read_parquet(path, columns=[n for n in wanted if n in present])
+    present = parquet_columns(path)
+    read = read_parquet(path, columns=[n for n in wanted if n in present])
     cells = [_column(table, name, kind, name in present) for name, kind in wanted.items()]
     return read.select(cells) if read.height else pl.DataFrame(schema=dict(wanted))
 
@@ -138,7 +138,3 @@ def _column(table: str, name: str, kind: pl.DataType, present: bool) -> pl.Expr:
 
 def _milliseconds(value: object) -> int:
     return int(str(value)) if value is not None else 0
-
-
-def _local(uri: str) -> Path:
-    return Path(unquote(urlsplit(uri).path)) if "://" in uri else Path(uri)

@@ -13,6 +13,7 @@ from neotoma_core.archive.columns import ARCHIVED_AT, SCHEMAS
 from neotoma_core.errors import ArchiveBusy, ArchiveError, DiskFull
 from neotoma_core.store.archive import Archive, open_table, table_description
 from neotoma_core.store.atomic import reached, sync_file, sync_folder
+from neotoma_core.store.exact_paths import table_to_change
 
 STEPS: Final = ("table_committed",)
 WRITER: Final = "midden"  # whose commits are numbered: two with one number exclude each other
@@ -38,19 +39,20 @@ def append(archive: Archive, table: str, parts: Iterable[pl.DataFrame], after: i
     place = archive.path / table
     before = _names(place)
     try:
-        write_deltalake(
-            archive.uri(table),
-            counted.reader(),
-            mode="append",
-            schema_mode="merge",
-            description=table_description(),
-            configuration=_CONFIGURATION,
-            writer_properties=writer_properties(),
-            commit_properties=CommitProperties(
-                app_transactions=[Transaction(WRITER, after + 1, None)]
-            ),
-        )
-    except CommitFailedError as error:
+        with table_to_change(place) as at:
+            write_deltalake(
+                at,
+                counted.reader(),
+                mode="append",
+                schema_mode="merge",
+                description=table_description(),
+                configuration=_CONFIGURATION,
+                writer_properties=writer_properties(),
+                commit_properties=CommitProperties(
+                    app_transactions=[Transaction(WRITER, after + 1, None)]
+                ),
+            )
+    except (CommitFailedError, FileExistsError) as error:
         raise ArchiveBusy(place) from error
     except (DeltaError, OSError) as error:
         raise writing_error(place, error) from error

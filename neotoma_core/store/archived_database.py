@@ -30,7 +30,7 @@ def new_database(path: Path, rows: Mapping[str, pl.DataFrame]) -> list[str]:
         connection.execute("PRAGMA journal_mode = OFF").fetchone()
         for table in TABLES:
             connection.execute(create_table(_allowing(table, rows.get(table.name))))
-    with arrow_connection(str(path)) as arrow:
+    with arrow_connection(path) as arrow:
         for pragma in ("journal_mode = OFF", "synchronous = OFF"):
             execute(arrow, f"PRAGMA {pragma}")
         for name, frame in rows.items():

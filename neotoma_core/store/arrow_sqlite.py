@@ -18,8 +18,9 @@ from neotoma_core.store.guarding import PRAGMAS
 
 
 @contextmanager
-def arrow_connection(uri: str) -> Iterator[AdbcConnection]:
+def arrow_connection(place: Path | str) -> Iterator[AdbcConnection]:
     """Open a database by path or ``file:`` URI; see ``store/guarding.py``."""
+    uri = place.absolute().as_uri() if isinstance(place, Path) else place
     with adbc_driver_sqlite.connect(uri) as database, AdbcConnection(database) as connection:
         for pragma in PRAGMAS:
             execute(connection, f"PRAGMA {pragma}")

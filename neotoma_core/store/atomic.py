@@ -4,6 +4,7 @@ Invariant: at every instant a name holds the complete old content or the complet
 Write order: temporary name written → synced → renamed → folder synced.
 """
 
+import hashlib
 import os
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -11,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+_LONGEST_NAME: Final = 255 - len("-journal")  # in bytes; SQLite adds this to a name
 STEPS: Final = ("temp_written", "temp_synced", "renamed", "folder_synced")
 
 Subject = sqlite3.Connection | Path | None
@@ -49,7 +51,19 @@ def temporary_name(path: Path) -> Path:
 
     It is always the same, so that what a killed run left is overwritten by the next one.
     """
-    return path.with_name(f".{path.name}.midden.tmp")
+    return hidden_name(path, "tmp")
+
+
+def hidden_name(path: Path, what: str) -> Path:
+    """Return a hidden name beside ``path`` that ends in what it is for; never one that is too long.
+
+    Of a long name there is a hash in it.
+    """
+    ending = f".midden.{what}"
+    raw = os.fsencode(path.name)
+    if len(raw) + len(ending) + 1 <= _LONGEST_NAME:
+        return path.with_name(f".{path.name}{ending}")
+    return path.with_name(f".{hashlib.sha256(raw).hexdigest()}{ending}")
 
 
 def write_file(path: Path, content: bytes, *, mode: int = 0o600) -> None:

@@ -12,6 +12,8 @@ from typing import Final
 
 import polars as pl
 
+from neotoma_core.store.exact_paths import read_ipc, write_ipc
+
 _BUCKET: Final = "_bucket"
 _FOLDER_MODE: Final = 0o700
 _HELD_BYTES: Final = 512 << 20  # of one table, in memory
@@ -47,7 +49,7 @@ class Buckets:
         """Return the rows of one bucket, in no particular order."""
         files = sorted(self._bucket(number).glob("*.arrow"))
         held = self._held.get(number, [])
-        return pl.concat([pl.DataFrame(schema=self._schema), *map(pl.read_ipc, files), *held])
+        return pl.concat([pl.DataFrame(schema=self._schema), *map(read_ipc, files), *held])
 
     def remove(self, number: int) -> None:
         """Remove a bucket that is no longer needed."""
@@ -74,7 +76,8 @@ class Buckets:
         folder = self._bucket(number)
         folder.mkdir(exist_ok=True, mode=_FOLDER_MODE)
         # The older layout keeps only the text that is in these rows, not that of all buckets.
-        rows.write_ipc(
+        write_ipc(
+            rows,
             folder / f"{self._spills:06}.arrow",
             compression="lz4" if self.count > _FEW else "uncompressed",
             compat_level=pl.CompatLevel.oldest(),

@@ -33,7 +33,7 @@ def stage_erasure(
     staging: Path, rows: Mapping[str, pl.Series], ids: Mapping[str, Iterable[str]]
 ) -> None:
     """Stage the numbers of the rows to delete, by table, and the ids they name, by kind."""
-    with arrow_connection(str(staging)) as connection:
+    with arrow_connection(staging) as connection:
         execute(connection, "PRAGMA synchronous = OFF")
         for table, numbers in rows.items():
             ingest(connection, f"erase_{table}", pl.DataFrame({ROWID: numbers}))

@@ -22,7 +22,14 @@ import pyarrow.ipc as pa_ipc
 from neotoma_core.canonical import JsonValue, stringify
 from neotoma_core.ddl import quoted
 from neotoma_core.errors import UsageError, VaultDamaged
-from neotoma_core.store.atomic import reached, sync_file, sync_folder
+from neotoma_core.store.atomic import (
+    hidden_name,
+    reached,
+    sync_file,
+    sync_folder,
+    temporary_name,
+)
+from neotoma_core.store.exact_paths import opened_to_write, plain_scratch
 from neotoma_core.store.frame_files import parquet_parts
 from neotoma_core.store.vault import read_json, write_json
 
@@ -73,7 +80,7 @@ class ExportFolder:
             return
         arrow = _flat(pl.DataFrame(schema=dict(schema)), self.format).schema
         opened = pa_csv.CSVWriter if self.format == "csv" else pa_ipc.new_file
-        with opened(path, arrow) as writer:
+        with opened_to_write(path) as file, opened(file, arrow) as writer:
             yield lambda part: writer.write_table(
                 _flat(part[list(schema)], self.format).cast(arrow)
             )
@@ -98,8 +105,7 @@ def new_export(to: Path, form: Format) -> Iterator[ExportFolder]:
 
     Raises UsageError where ``to`` holds anything that is no export.
     """
-    aside = to.with_name(f".{to.name}.midden.old")
-    unborn = to.with_name(f".{to.name}.midden.tmp")
+    aside, unborn = hidden_name(to, "old"), temporary_name(to)
     if not to.exists() and aside.exists():
         aside.rename(to)
     require_export(to)
@@ -156,12 +162,16 @@ def write_views(export: ExportFolder, views: Sequence[View]) -> bool:
     """
     if export.format == "arrow":
         return False
-    with closing(duckdb.connect(str(export.folder / DATABASE))) as connection:
-        connection.execute("SET autoinstall_known_extensions = false")
-        connection.execute(f"SET file_search_path = {_literal(str(export.folder))}")
-        for view in views:
-            read = _csv_reader(view) if export.format == "csv" else _parquet_reader(view)
-            connection.execute(f"CREATE VIEW {quoted(view.name)} AS SELECT * FROM {read}")
+    with plain_scratch() as scratch:
+        link = scratch / "export"
+        link.symlink_to(export.folder.resolve())
+        with closing(duckdb.connect(str(scratch / DATABASE))) as connection:
+            connection.execute("SET autoinstall_known_extensions = false")
+            connection.execute(f"SET file_search_path = {_literal(str(link))}")
+            for view in views:
+                read = _csv_reader(view) if export.format == "csv" else _parquet_reader(view)
+                connection.execute(f"CREATE VIEW {quoted(view.name)} AS SELECT * FROM {read}")
+        shutil.copyfile(scratch / DATABASE, export.folder / DATABASE)
     return True
 
 

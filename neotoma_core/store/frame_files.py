@@ -13,7 +13,9 @@ import pyarrow.parquet as pq
 
 from neotoma_core.canonical import JsonValue
 from neotoma_core.errors import NativePanic, UsageError, without_panic
+from neotoma_core.store import exact_paths
 from neotoma_core.store.atomic import install, sync_file, temporary_name
+from neotoma_core.store.exact_paths import opened_to_write, read_ipc, read_parquet, write_ipc
 
 _PARQUET: Final = b"PAR1"
 _PLAIN: Final = re.compile(r"[a-z][a-z0-9_]{0,63}", re.ASCII)
@@ -28,12 +30,12 @@ def file_name(table: str) -> str:
 
 def write_frame(frame: pl.DataFrame, path: Path) -> None:
     """Write a frame into the scratch of a run."""
-    frame.write_ipc(path, compression="uncompressed")
+    write_ipc(frame, path, compression="uncompressed")
 
 
 def read_frame(path: Path) -> pl.DataFrame:
     """Read a frame from the scratch of a run."""
-    return pl.read_ipc(path)
+    return read_ipc(path)
 
 
 def write_parquet(frame: pl.DataFrame, path: Path) -> None:
@@ -41,8 +43,7 @@ def write_parquet(frame: pl.DataFrame, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     temporary = temporary_name(path)
     try:
-        frame.write_parquet(temporary)
-        temporary.chmod(0o600)
+        exact_paths.write_parquet(frame, temporary)
         sync_file(temporary)
         install(temporary, path)
     finally:
@@ -58,7 +59,7 @@ def read_records(path: Path) -> list[JsonValue]:
         with path.open("rb") as file:
             is_parquet = file.read(len(_PARQUET)) == _PARQUET
         if is_parquet:
-            return list(without_panic(str(path), lambda: pl.read_parquet(path).to_dicts()))
+            return list(without_panic(str(path), lambda: read_parquet(path).to_dicts()))
         value: JsonValue = orjson.loads(path.read_bytes())
     except OSError as error:
         reason = error.strerror or "cannot be read"
@@ -83,11 +84,13 @@ def parquet_parts(
     arrow = pl.DataFrame(schema=dict(schema)).to_arrow(compat_level=pl.CompatLevel.oldest()).schema
     temporary = temporary_name(path)
     try:
-        with pq.ParquetWriter(temporary, arrow, compression="zstd") as writer:
+        with (
+            opened_to_write(temporary) as file,
+            pq.ParquetWriter(file, arrow, compression="zstd") as writer,
+        ):
             yield lambda part: writer.write_table(
                 part[list(schema)].to_arrow(compat_level=pl.CompatLevel.oldest()).cast(arrow)
             )
-        temporary.chmod(0o600)
         sync_file(temporary)
         install(temporary, path)
     finally:

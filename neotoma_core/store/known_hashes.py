@@ -16,6 +16,7 @@ import polars as pl
 from neotoma_core.archive.columns import ROW_HASH
 from neotoma_core.canonical import JsonValue
 from neotoma_core.errors import NativePanic, VaultDamaged, without_panic
+from neotoma_core.store.exact_paths import read_ipc, write_ipc
 from neotoma_core.store.vault import read_json, write_json
 
 FOLDER: Final = ".known"
@@ -49,7 +50,7 @@ class KnownHashes:
         file = self._file(table)
 
         def joined() -> pl.DataFrame:
-            return rows.join(pl.read_ipc(file), on=list(QUICK), how="left", maintain_order="left")
+            return rows.join(read_ipc(file), on=list(QUICK), how="left", maintain_order="left")
 
         try:
             return without_panic(str(file), joined)
@@ -72,7 +73,7 @@ class KnownHashes:
                 write_json(self._folder / "seeds.json", described)
             for table, rows in self._noted.items():
                 temporary = self._folder / f".{table}.tmp"
-                rows.write_ipc(temporary, compression="uncompressed")
+                write_ipc(rows, temporary, compression="uncompressed")
                 temporary.replace(self._file(table))
         except OSError:
             shutil.rmtree(self._folder, ignore_errors=True)

@@ -131,7 +131,8 @@ def locked_target(
         with _translated(database):
             guarded(connection, reading=False)
             connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
-            connection.execute("ATTACH ? AS staging", (str(staging),))
+            place = os.fsencode(staging.absolute())
+            connection.execute("ATTACH CAST(? AS TEXT) AS staging", (place,))
             # Or the commit would be one of two files, and undone only where a third is, too.
             connection.execute("PRAGMA staging.journal_mode = OFF").fetchone()
             connection.execute("BEGIN IMMEDIATE")

@@ -10,6 +10,7 @@ write_<table>    derived rows to add or replace, by key
 remove_<table>   keys of derived rows to delete
 """
 
+import os
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
@@ -132,7 +133,7 @@ def stage_derived(path: Path, table: Table, written: pl.DataFrame, removed: pl.D
     Both frames: cells.
     """
     frames = {f"write_{table.name}": written, f"remove_{table.name}": removed}
-    with arrow_connection(str(path)) as connection:
+    with arrow_connection(path) as connection:
         execute(connection, "PRAGMA synchronous = OFF")
         for name, rows in frames.items():
             ingest(connection, name, _typed(table, rows))
@@ -217,10 +218,10 @@ def _copy_rows(
 
 
 def _ingest_picks(staging: sqlite3.Connection, picks: pl.DataFrame) -> None:
-    (path,) = staging.execute(
-        "SELECT file FROM pragma_database_list WHERE name = 'main'"
+    (raw,) = staging.execute(
+        "SELECT CAST(file AS BLOB) FROM pragma_database_list WHERE name = 'main'"
     ).fetchone()
-    with arrow_connection(str(path)) as connection:
+    with arrow_connection(Path(os.fsdecode(raw))) as connection:
         execute(connection, "PRAGMA synchronous = OFF")
         ingest(connection, _PICKED, picks.select(PLACE, ORIGIN, TARGET_ROWID, ROWID))
 

@@ -27,9 +27,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-import orjson
-
 from neotoma_core.canonical import JsonValue, stringify
+from neotoma_core.documents import document_of
 from neotoma_core.errors import VaultDamaged, VaultError, VaultLocked
 from neotoma_core.store.atomic import write_file
 from neotoma_core.store.locking import exclusive
@@ -160,8 +159,8 @@ def write_json(path: Path, value: JsonValue) -> None:
 def read_json(path: Path) -> JsonValue:
     """Read one JSON document; raises VaultDamaged where it is none."""
     try:
-        value: JsonValue = orjson.loads(path.read_bytes())
-    except orjson.JSONDecodeError:
+        value: JsonValue = document_of(path.read_bytes())
+    except ValueError:
         value = None
     if value is None:
         raise VaultDamaged(path, "not a JSON document", "restore it from a copy of the vault")

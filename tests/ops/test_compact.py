@@ -67,8 +67,8 @@ def test_the_rows_are_the_same_in_one_sorted_file(place: Path, tmp_path: Path) -
 def test_a_reader_that_began_before_sees_all_rows(place: Path) -> None:
     reader = DeltaTable(str(place / "observations"))
     compact(place)
-    rows = sum(pl.read_parquet(file.path).height for file in files_of(reader))
-    assert rows == 3
+    files = files_of(reader, place / "observations")
+    assert sum(pl.read_parquet(file.path).height for file in files) == 3
 
 
 def test_old_files_stay_until_their_retention_is_over(place: Path) -> None:
