@@ -30,8 +30,9 @@ def history(
     """List what an archive knows of an entity: versions, owners, and every field over time."""
     from neotoma_core.ops.history import entity_history
     from neotoma_core.report.history import history_text
-    from neotoma_core.settings import default_archive_of, key_source
+    from neotoma_core.settings import default_archive_of, default_vault, key_source
 
     place = default_archive_of(target, archive, vault)
-    report = entity_history(place, entity, key_source(key_file, mnemonic_file))
+    of_target = default_vault(target) if target else None
+    report = entity_history(place, entity, key_source(key_file, mnemonic_file), vault or of_target)
     print(report.to_json() if json else history_text(report))

@@ -19,25 +19,36 @@ _HASH_BYTES: Final = 32
 
 @dataclass(frozen=True, slots=True)
 class ErasedIds:
-    """What a vault knows to be erased: hashes by kind of id. Empty where nothing ever was."""
+    """What a vault knows to be erased: hashes by kind of id. Empty where nothing ever was.
+
+    ``others``: what further vaults know.
+    """
 
     salt: bytes = b""
     hashes: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    others: tuple["ErasedIds", ...] = ()
 
     def __bool__(self) -> bool:
-        return bool(self.hashes)
+        return bool(self.hashes) or any(self.others)
+
+    @property
+    def kinds(self) -> frozenset[str]:
+        """The kinds of id of which any is erased."""
+        return frozenset(kind for one in (self, *self.others) for kind in one.hashes)
 
     def among(self, kind: str, ids: Iterable[str]) -> list[str]:
         """Return those of ``ids`` (each once) that are erased."""
-        known = self.hashes.get(kind)
-        if not known:
-            return []
-        return [name for name, digest in hashed(self.salt, kind, ids) if digest in known]
+        left = list(ids)
+        found: list[str] = []
+        for one in (self, *self.others):
+            if known := one.hashes.get(kind):
+                found += [name for name, digest in hashed(one.salt, kind, left) if digest in known]
+        return list(dict.fromkeys(found))
 
     def found_in(self, tables: Mapping[str, NamedRows]) -> dict[str, frozenset[str]]:
         """Return the erased ids that rows name, by kind. Each distinct id is hashed once."""
         found: dict[str, frozenset[str]] = {}
-        for kind in self.hashes:
+        for kind in self.kinds:
             cells = [
                 named.rows[column].unique()
                 for named in tables.values()

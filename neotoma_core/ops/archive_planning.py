@@ -12,9 +12,12 @@ import polars as pl
 from neotoma_core.archive.columns import ARCHIVED, ARCHIVED_AT, REMOVED, ROW_HASH, key_of
 from neotoma_core.archive.row_hash import told_apart
 from neotoma_core.archive.versions import Appends, plan_appends, standing
+from neotoma_core.erasure.reach import reach
 from neotoma_core.errors import ArchiveForeign
 from neotoma_core.frames import ROWID
 from neotoma_core.ops.clock import Clock
+from neotoma_core.ops.erased_rows import erased_in_target
+from neotoma_core.ops.erasure_planning import read_held
 from neotoma_core.ops.private_copy import PrivateCopy
 from neotoma_core.ops.progress import Progress
 from neotoma_core.report.findings import Finding
@@ -25,6 +28,7 @@ from neotoma_core.store.arrow_sqlite import readable
 from neotoma_core.store.databases import check_pages, connect_read_only
 from neotoma_core.store.hashed_rows import hashed_keys
 from neotoma_core.store.known_hashes import KnownHashes
+from neotoma_core.store.ledger import read_erased_around
 from neotoma_core.tables import BY_NAME, Table, kind_of
 
 IDENTITY: Final = ("observations", "sources")
@@ -78,15 +82,29 @@ def plan_append(
         standing_there = pool.submit(_all_standing, archive)
         checked = pool.submit(_check_pages, copy)
         hashes = {table.name: _hashes(copy, table, known, progress) for table in ARCHIVED}
+        erased = _erased(copy, archive)
         there = standing_there.result()
         checked.result()
     clock.lap("read")
+    for name, rows in erased.items():
+        hashes[name] = hashes[name].filter(~pl.col(ROWID).is_in(rows.implode()))
     if not same_database:
         _require_same(copy, archive, hashes, there)
     plans = tuple(_plan_table(table, hashes, there, archive) for table in ARCHIVED)
     clock.lap("plan")
     moments = [state.last for state in there.values() if state.last]
-    return AppendPlan(plans, tuple(_findings(copy, there)), max(moments, default=None), known)
+    findings = [*_findings(copy, there), *(erased_in_target(n, len(r)) for n, r in erased.items())]
+    return AppendPlan(plans, tuple(findings), max(moments, default=None), known)
+
+
+def _erased(copy: PrivateCopy, archive: Archive) -> dict[str, pl.Series]:
+    """Return the numbers of rows, by table, of what was erased and the database has again."""
+    erased = read_erased_around(copy.run.folders.vault, archive.path)
+    if not erased:
+        return {}
+    held = read_held(copy.whole, copy.original, None)
+    rows = reach(held.tables, erased.found_in(held.tables)).rows
+    return {table.name: rows[table.name] for table in ARCHIVED if table.name in rows}
 
 
 def _check_pages(copy: PrivateCopy) -> None:

@@ -21,14 +21,19 @@ from neotoma_core.fingerprints import Fingerprint
 from neotoma_core.identity import Sample, is_same_database
 from neotoma_core.manifests import NO_STATE, Backup, Manifest
 from neotoma_core.ops.anomalies import judged, unexplained
-from neotoma_core.ops.backup_raw_files import keep_logs, keep_raw_files, named_raw_files
+from neotoma_core.ops.backup_raw_files import (
+    find_logs,
+    keep_logs,
+    keep_raw_files,
+    named_raw_files,
+)
 from neotoma_core.ops.backup_reporting import backup_report
 from neotoma_core.ops.backup_run import BackupRequest
 from neotoma_core.ops.clock import Clock
 from neotoma_core.ops.drill import DrillRules, drill_backup
 from neotoma_core.ops.progress import Progress, Silent
 from neotoma_core.ops.run import target_of
-from neotoma_core.report.backup import BackupPlan, BackupReport
+from neotoma_core.report.backup import BackupPlan, BackupReport, ErasedLeftOut
 from neotoma_core.store import vault
 from neotoma_core.store.backups import (
     DATABASE,
@@ -41,6 +46,7 @@ from neotoma_core.store.backups import (
 from neotoma_core.store.compressed import compress_file
 from neotoma_core.store.databases import connect_read_only
 from neotoma_core.store.inspection import StoredTable, inspect_database
+from neotoma_core.store.ledger import read_erased
 from neotoma_core.store.live_copies import copy_whole
 from neotoma_core.store.measuring import count_contents, fingerprint_tables
 from neotoma_core.store.raw_folders import folders_in_use
@@ -95,14 +101,15 @@ def take_backup(
     scratch = folders.work / "backup"
     scratch.mkdir(mode=0o700)
     measured = _measure(request, scratch, progress, clock)
-    manifest = _store(request, measured, listing.next_sequence, now, clock)
+    manifest, erased = _store(request, measured, listing.next_sequence, now, clock)
     progress.begin("drill")
     backup = settled(request, Backup(manifest), listing.backups, folders, now, progress)
     clock.lap("drill")
     backups = (*listing.backups, backup)
-    return backup_report(
+    report = backup_report(
         request, folders, backup, frozen=unexplained(backups) is not None, seconds=clock.seconds
     )
+    return replace(report, erased_left_out=erased)
 
 
 def settled(  # noqa: PLR0913, PLR0917 - a backup, those before it, and how to prove it
@@ -158,24 +165,28 @@ def _measure(request: BackupRequest, scratch: Path, progress: Progress, clock: C
 
 def _store(
     request: BackupRequest, measured: _Measured, sequence: int, now: datetime, clock: Clock
-) -> Manifest:
-    """Write the backup's files in the scratch and give them their place."""
+) -> tuple[Manifest, ErasedLeftOut]:
+    """Write the backup's files in the scratch and give them their place.
+
+    Return its manifest, and what was left out.
+    """
     target, scratch = request.target, measured.scratch
     stamp = now.astimezone(UTC).strftime("%Y-%m-%dT%H-%M-%SZ")
     name = f"{stamp}-{request.kind}-{sequence:04}"
     folder = scratch / name
     folder.mkdir(mode=0o700)
     environment = environment_of(target.name)
+    erased = read_erased(request.vault)
     raw = keep_raw_files(
         request.vault,
         folders_in_use(target, environment, request.raw_storage),
         named_raw_files(measured.whole),
+        erased,
     )
     clock.lap("raw files")
     files = [write_raw_list(folder, raw.sizes, scratch)]
-    logs, log_files = None, 0
-    if request.logs:
-        logs, log_files = keep_logs(target, environment, folder, scratch)
+    found, telling = find_logs(target, environment, erased) if request.logs else ([], [])
+    logs, log_files = keep_logs(found, target, folder, scratch)
     database = compress_file(measured.whole, folder / DATABASE)
     measured.whole.unlink()
     clock.lap("compress")
@@ -201,7 +212,7 @@ def _store(
     )
     write_manifest(folder, manifest, NO_STATE)
     install_backup(folder, request.vault, name)
-    return manifest
+    return manifest, ErasedLeftOut(raw.erased, tuple(map(str, telling)))
 
 
 def _require_own(request: BackupRequest, counts: Counts) -> None:

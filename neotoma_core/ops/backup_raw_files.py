@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Final
 
 from neotoma_core.environments import RAW_FOLDERS, Environment
+from neotoma_core.erasure.files import erased_files
+from neotoma_core.erasure.hashed import ErasedIds
 from neotoma_core.erasure.naming import STORED_FILE
 from neotoma_core.manifests import RawFiles, StoredFile
 from neotoma_core.store.backups import LOGS
@@ -19,6 +21,8 @@ from neotoma_core.store.databases import connect_read_only
 from neotoma_core.store.raw_files import raw_file_names
 from neotoma_core.store.raw_folders import RawFolder
 
+# What an id may be in a line: with and without the marks that ids are made of.
+_WORDS: Final = tuple(map(re.compile, (r"[\w-]+", r"[\w:.@/+-]+")))
 _LOG_FOLDERS: Final[dict[Environment, str]] = {"production": "logs_prod", "development": "logs"}
 
 
@@ -26,13 +30,15 @@ _LOG_FOLDERS: Final[dict[Environment, str]] = {"production": "logs_prod", "devel
 class KeptRawFiles:
     """Raw files that are in the blobs now: ``sizes`` by ``<folder>/<user>/<sha256>``.
 
-    ``damaged``, ``missing``: names without a good copy; ``held``: how many only the vault has.
+    ``damaged``, ``missing``: names without a good copy; ``held``: how many only the vault has;
+    ``erased``: how many are left out since they are of what was erased.
     """
 
     sizes: dict[str, int] = field(default_factory=dict)
     damaged: int = 0
     missing: int = 0
     held: int = 0
+    erased: int = 0
 
     @property
     def summary(self) -> RawFiles:
@@ -42,13 +48,14 @@ class KeptRawFiles:
 
 
 def keep_raw_files(
-    vault: Path, folders: Sequence[RawFolder], wanted: AbstractSet[str]
+    vault: Path, folders: Sequence[RawFolder], wanted: AbstractSet[str], erased: ErasedIds
 ) -> KeptRawFiles:
     """Bring the raw files of a database into the blobs.
 
     ``folders``: where it may have some, first where Neotoma keeps them now. ``wanted``: the files
     its sources name. One that is nowhere any more, and that the vault has from an earlier backup,
-    belongs to this backup, too: or rotation would remove the last copy there is.
+    belongs to this backup, too: or rotation would remove the last copy there is. One that is
+    ``erased`` and that no source names is not kept again.
     """
     kept = KeptRawFiles()
     good: set[str] = set()
@@ -57,6 +64,9 @@ def keep_raw_files(
         names = raw_file_names(folder.path)
         if folder.shared:
             names = [name for name in names if name in wanted and name not in good]
+        gone = erased_files(erased, names, wanted)
+        names = [name for name in names if name not in gone]
+        kept.erased += len(gone)
         sizes, damaged = add_blobs(vault, folder.path, names)
         kept.sizes |= _in_folder(folder.environment, sizes)
         good |= set(sizes)
@@ -86,12 +96,30 @@ def named_raw_files(whole: Path) -> set[str]:
     return {url for (url,) in rows if isinstance(url, str) and pattern.fullmatch(url)}
 
 
-def keep_logs(
-    target: Path, environment: Environment | None, folder: Path, scratch: Path
-) -> tuple[StoredFile | None, int]:
-    """Keep Neotoma's logs beside ``target`` in a backup's folder; return how many files."""
+def find_logs(
+    target: Path, environment: Environment | None, erased: ErasedIds
+) -> tuple[list[Path], list[Path]]:
+    """Return Neotoma's logs beside ``target``, and those that name what was erased."""
     names = [_LOG_FOLDERS[environment]] if environment else list(_LOG_FOLDERS.values())
     logs = [f for name in names for f in sorted((target.parent / name).rglob("*")) if f.is_file()]
+    telling = [log for log in logs if erased and _names_erased(log, erased)]
+    return [log for log in logs if log not in telling], telling
+
+
+def _names_erased(log: Path, erased: ErasedIds) -> bool:
+    with log.open("rb") as lines:
+        for line in lines:
+            text = line.decode(errors="replace")
+            words = {word for pattern in _WORDS for word in pattern.findall(text)}
+            if any(erased.among(kind, words) for kind in erased.kinds):
+                return True
+    return False
+
+
+def keep_logs(
+    logs: Sequence[Path], target: Path, folder: Path, scratch: Path
+) -> tuple[StoredFile | None, int]:
+    """Keep logs beside ``target`` in a backup's folder; return how many files."""
     if not logs:
         return None, 0
     plain = scratch / "logs.tar"

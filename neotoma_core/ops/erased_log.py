@@ -15,7 +15,7 @@ from neotoma_core.tables import BY_NAME
 
 _REASON: Final = "erased"
 _NO_NAME: Final = "(erased)"  # in the place of an id, where reports are kept
-_LOG: Final = ("observations", "relationship_observations")
+_LOG: Final = ("observations", "relationship_observations", "timeline_events")
 
 
 class ErasedLog:

@@ -6,17 +6,18 @@ from typing import Final
 
 import polars as pl
 
+from neotoma_core.erasure.files import erased_files
 from neotoma_core.erasure.hashed import ErasedIds
-from neotoma_core.erasure.naming import RAW_FILES, SOURCES, STORED_FILE, named_rows
+from neotoma_core.erasure.naming import SOURCES, STORED_FILE, named_rows
 from neotoma_core.erasure.reach import reach
 from neotoma_core.frames import ROWID
 from neotoma_core.merge.frames import Offered
 from neotoma_core.merge.lineage import Database
 from neotoma_core.ops.erased_quarantine import forget_quarantined
 from neotoma_core.ops.raw_files import RawListing
+from neotoma_core.ops.run import Run
 from neotoma_core.report.findings import Finding
-from neotoma_core.store.ledger import read_erased
-from neotoma_core.store.vault import RunFolders
+from neotoma_core.store.ledger import read_erased_around
 
 ERASED: Final = "erased"
 _URL: Final = "storage_url"
@@ -40,8 +41,9 @@ class Erasures:
         """
         if not self.erased:
             return listing
-        names = self.erased.among(RAW_FILES, listing.files["name"].unique())
-        gone = {*names, *self.raw_files} - set(sources[_URL].drop_nulls())
+        staying = set(sources[_URL].drop_nulls())
+        names = erased_files(self.erased, listing.files["name"].unique(), staying)
+        gone = names | (self.raw_files - staying)
         here = pl.col("folder") == pl.col("belongs_in")
         stays = here | ~pl.col("name").is_in(sorted(gone))
         return RawListing(listing.files.filter(stays)) if gone else listing
@@ -58,18 +60,23 @@ def erased_in_target(table: str, rows: int) -> Finding:
     return Finding("erased-in-target", table, detail)
 
 
+def erased_for(run: Run) -> ErasedIds:
+    """Return what the run's vault knows to be erased, and the vaults its backups are in."""
+    return read_erased_around(run.folders.vault, *(backup.found_at for backup in run.backups))
+
+
 def leave_out_erased(
-    folders: RunFolders, target: Database, offers: Sequence[Database]
+    run: Run, target: Database, offers: Sequence[Database]
 ) -> tuple[list[Database], Erasures]:
     """Return what backups offer without what is erased, and what there is of that.
 
     What goes from a backup is what an erasure would reach in it, given the ids in it that the
     ledger knows. Erased rows in the run's quarantine are not kept. Raises VaultDamaged.
     """
-    erased = read_erased(folders.vault)
+    erased = erased_for(run)
     if not erased:
         return list(offers), Erasures(erased, {}, frozenset())
-    forget_quarantined(folders.quarantine, erased)
+    forget_quarantined(run.folders.quarantine, erased)
     raw_files: set[str] = set()
     kept: list[Database] = []
     for offer in offers:

@@ -1,5 +1,6 @@
 """Planning an erasure in one whole copy: the rows that go, the snapshots that change with them."""
 
+import re
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 
 from neotoma_core.encryption import open_rows, sealed_rows
+from neotoma_core.erasure.files import CONTENTS, content_of
 from neotoma_core.erasure.naming import NamedRows, named_rows, naming_columns
 from neotoma_core.erasure.reach import Ids, Reach, reach
 from neotoma_core.errors import KeyMissing
@@ -45,6 +47,7 @@ if TYPE_CHECKING:
 
 _OPERATIONAL: Final = tuple(table for table in TABLES if table.kind == "operational")
 _QUOTED: Final = r'"[^"\\]+"'  # a string of a JSON text
+_SHA256: Final = re.compile("[0-9a-f]{64}")
 _NOTHING: Final = pl.lit([], dtype=pl.List(pl.String))
 
 
@@ -115,7 +118,7 @@ def plan_erasure(held: Held, seeds: Ids, now: str) -> ErasurePlan:
 
     Raises KeyMissing, KeyWrong, UsageError.
     """
-    reached = reach(held.tables, seeds)
+    reached = _with_contents(held, reach(held.tables, seeds))
     touched = reached.entities.height or reached.relationships.height
     sealed = bool(touched) and any(
         holds_sealed_cells(held.whole, table, held.columns(table))
@@ -183,6 +186,25 @@ def _with_queues(held: Held, reached: Reach, opening: _Opening) -> Reach:
         if len(both):
             rows[table.name] = both
     return replace(reached, rows=rows)
+
+
+def _with_contents(held: Held, reached: Reach) -> Reach:
+    """Add what is in the raw files that go, where nothing that stays has the same in it."""
+    table = BY_NAME["sources"]
+    columns = tuple(name for name in ("storage_url", "content_hash") if name in held.columns(table))
+    if table.name not in reached.rows or not columns:
+        return reached
+    rows = read_rows(held.whole, with_columns(table, columns), columns)
+    goes = pl.col(ROWID).is_in(reached.rows[table.name].implode())
+    gone, left = (_contents(rows.filter(which), columns) for which in (goes, ~goes))
+    return replace(
+        reached, ids={**reached.ids, CONTENTS: gone - left} if gone - left else reached.ids
+    )
+
+
+def _contents(rows: pl.DataFrame, columns: Sequence[str]) -> frozenset[str]:
+    named = {content_of(cell) for name in columns for cell in rows[name].drop_nulls()}
+    return frozenset(content for content in named if _SHA256.fullmatch(content))
 
 
 def _rules(held: Held, reached: Reach) -> Rules:

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from neotoma_core.erasure.files import CONTENTS, content_of, erased_files
 from neotoma_core.erasure.naming import RAW_FILES, SOURCES
 from neotoma_core.frames import ROWID
 from neotoma_core.ops.erasure_planning import ErasurePlan
@@ -47,9 +48,9 @@ def find_raw_files(
 
 
 def _erased(names: list[str], plan: ErasurePlan, ledger: Ledger) -> list[str]:
-    going = plan.reach.ids.get(RAW_FILES, frozenset())
-    known = going.union(ledger.erased.among(RAW_FILES, names))
-    return [name for name in names if name in known]
+    known = erased_files(ledger.erased, names) | plan.reach.ids.get(RAW_FILES, frozenset())
+    contents = plan.reach.ids.get(CONTENTS, frozenset())
+    return [name for name in names if name in known or content_of(name) in contents]
 
 
 def _referred(plan: ErasurePlan) -> frozenset[str]:

@@ -18,14 +18,18 @@ from neotoma_core.report.history import HistoryReport, ObservationVersion, State
 from neotoma_core.store.archive import open_archive
 from neotoma_core.store.archive_reading import read_table
 from neotoma_core.store.keys import KeySource, read_key
-from neotoma_core.store.ledger import read_erased
+from neotoma_core.store.ledger import read_erased_around
 from neotoma_core.tables import BY_NAME
 
 _TABLE = "observations"
 
 
-def entity_history(place: Path, entity: str, key: KeySource | None = None) -> HistoryReport:
-    """Return all that an archive knows of an entity, less what the vault around it knows erased.
+def entity_history(
+    place: Path, entity: str, key: KeySource | None = None, vault: Path | None = None
+) -> HistoryReport:
+    """Return all that an archive knows of an entity, less what is erased.
+
+    That is what the ``vault`` knows, and the one that the archive is in.
 
     Raises ArchiveError, UsageError for an entity it never saw, KeyMissing.
     """
@@ -33,7 +37,7 @@ def entity_history(place: Path, entity: str, key: KeySource | None = None) -> Hi
     columns = (*BY_NAME[_TABLE].names, ROW_HASH, ARCHIVED_AT, BACKUP)
     read = read_table(archive, _TABLE, columns)
     removed = read_table(archive, REMOVED, (ROW_HASH, ARCHIVED_AT))
-    versions = _without_erased(place, versions_of(entity, read.rows, removed.rows))
+    versions = _without_erased(place, vault, versions_of(entity, read.rows, removed.rows))
     if versions.is_empty():
         raise UsageError(
             f"archive {place}: no observation of entity {entity}; check the id, or run "
@@ -53,8 +57,8 @@ def entity_history(place: Path, entity: str, key: KeySource | None = None) -> Hi
     )
 
 
-def _without_erased(place: Path, versions: pl.DataFrame) -> pl.DataFrame:
-    erased = read_erased(place.absolute().parent)
+def _without_erased(place: Path, vault: Path | None, versions: pl.DataFrame) -> pl.DataFrame:
+    erased = read_erased_around(vault or place, place)
     if not erased:
         return versions
     gone = erased.among(OBSERVATIONS, versions["id"].drop_nulls().unique())

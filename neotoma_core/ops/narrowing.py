@@ -15,10 +15,10 @@ import polars as pl
 
 from neotoma_core.frames import TARGET
 from neotoma_core.merge.frames import secondary_keys
+from neotoma_core.ops.erased_rows import erased_for
 from neotoma_core.ops.extract import Extract, Opened
 from neotoma_core.ops.run import Run
 from neotoma_core.store import alike
-from neotoma_core.store.ledger import read_erased
 from neotoma_core.store.picked_rows import holds_sealed_cells
 from neotoma_core.tables import BY_NAME, MERGED
 
@@ -104,7 +104,7 @@ def _rows_decide(run: Run) -> bool:
     """Return whether nothing that was asked for needs more than the rows themselves."""
     request = run.request
     asked = request.user is not None or request.schemas is not None
-    return not asked and not read_erased(run.folders.vault)
+    return not asked and not erased_for(run)
 
 
 def _large(target: Opened, *, kind: str) -> Iterator[str]:

@@ -118,7 +118,7 @@ def plan_recovery(
     tables = (*run.request.tables, *carried)
     held = open_offers(target, key, tables)
     found = [_asked_for(run, held, open_offers(backup, key, tables)) for backup in backups]
-    offers, erasures = leave_out_erased(run.folders, held, found)
+    offers, erasures = leave_out_erased(run, held, found)
     offers = yielding(held, offers, [b.database.suspect for b in backups], tables)
     decisions = read_decisions(run.request.decisions, [b.database for b in backups])
     elsewhere = held_elsewhere(target)

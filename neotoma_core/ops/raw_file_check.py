@@ -4,7 +4,7 @@ from pathlib import Path
 
 from neotoma_core.anomaly import raw_file_loss
 from neotoma_core.environments import environment_of
-from neotoma_core.erasure.naming import RAW_FILES
+from neotoma_core.erasure.files import erased_files
 from neotoma_core.report.protection import RawFilesGone
 from neotoma_core.store.backups import FOLDER, list_backups, read_raw_list
 from neotoma_core.store.compressed import NotIntact
@@ -31,7 +31,7 @@ def raw_files_gone(
     except NotIntact:
         return None
     names = {name.partition("/")[2] for name in listed}
-    names.difference_update(read_erased(vault).among(RAW_FILES, names))
+    names -= erased_files(read_erased(vault), names)
     places = folders_in_use(target, environment_of(target.name), raw_storage)
     here = {name for place in places for name in raw_file_names(place.path)}
     gone = len(names - here)

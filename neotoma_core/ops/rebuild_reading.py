@@ -42,7 +42,7 @@ from neotoma_core.store.databases import (
 )
 from neotoma_core.store.inspection import StoredTable, inspect_database, require_writable
 from neotoma_core.store.keys import read_key
-from neotoma_core.store.ledger import read_erased
+from neotoma_core.store.ledger import read_erased_around
 from neotoma_core.store.row_stream import TableSize, measure_table, stream_rows, with_columns
 from neotoma_core.store.selection import entities_matching, read_merged_away, read_survivors
 from neotoma_core.tables import BY_NAME, Table
@@ -184,7 +184,7 @@ def read_target(
         read_history(rebuild, whole, stored),
         spilled,
         read_key(key) if key and sealed else None,
-        ErasedLog(read_erased(rebuild.run.folders.vault)),
+        ErasedLog(read_erased_around(rebuild.run.folders.vault, rebuild.run.request.target)),
     )
     clock.lap("read")
     return reading

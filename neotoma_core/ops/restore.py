@@ -28,6 +28,7 @@ from neotoma_core.ops.restore_sources import (
 )
 from neotoma_core.report.document import document
 from neotoma_core.store.keys import KeySource
+from neotoma_core.store.ledger import read_erased_around
 
 __all__ = ["RestoreReport", "RestoreRequest", "check_evidence", "restore", "restore_evidence"]
 
@@ -94,19 +95,22 @@ def restore(request: RestoreRequest, now: datetime, progress: Progress) -> Resto
     ) as run:
         found = unpack(source, run.folders.work / "restore", target)
         _require_environment(request, found.environment)
-        whole, erased = found.whole, 0
-        if whole is not None:
-            whole, erased = without_erased(whole, (request.vault, source.vault), run, request.key)
+        erased = read_erased_around(request.vault, source.folder)
+        cleaned = None
+        if found.whole is not None:
+            cleaned = without_erased(found.whole, erased, run, request.key)
+        whole = cleaned.whole if cleaned else None
         secured = secure_target(run, whole, request.guard, RESTORE, progress)
         if not secured.granted:
             return RestoreReport(str(source.folder), str(target), "declined", 0, None)
-        raw = bring_back(source, found, whole, _raw_target(request, found), run.folders.work)
+        to = _raw_target(request, found)
+        raw = bring_back(source, found, cleaned, to, erased, run.folders.work)
         secured.replace()
     return RestoreReport(
         str(source.folder),
         str(target),
         "restored",
-        erased,
+        cleaned.rows if cleaned else 0,
         undo_command(run),
         raw.restored,
         raw.lost,

@@ -25,6 +25,7 @@ from neotoma_core.report.findings import Finding
 from neotoma_core.report.rebuild import RebuildReport
 from neotoma_core.store.archive import open_archive
 from neotoma_core.store.keys import KeySource
+from neotoma_core.store.ledger import read_erased_around
 
 Confirm = Callable[[ArchiveRestoreReport], bool]
 
@@ -78,12 +79,12 @@ def restore_archive(
                 "choose a later --as-of"
             )
         rebuilt = compute_snapshots(built.path, run, progress, request.schemas)
-        vaults = (request.vault, request.archive.absolute().parent)
-        whole, erased = without_erased(built.path, vaults, run, request.key)
-        report = _planned(request, run, built, rebuilt, erased)
+        erased = read_erased_around(request.vault, request.archive)
+        cleaned = without_erased(built.path, erased, run, request.key)
+        report = _planned(request, run, built, rebuilt, cleaned.rows)
         if not confirm(report):
             return report
-        secured = secure_target(run, whole, request.guard, RESTORE, progress)
+        secured = secure_target(run, cleaned.whole, request.guard, RESTORE, progress)
         if not secured.granted:
             return report
         secured.replace()

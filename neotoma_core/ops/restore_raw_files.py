@@ -5,14 +5,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from neotoma_core.environments import Environment
-from neotoma_core.erasure.naming import RAW_FILES
+from neotoma_core.erasure.files import erased_files
+from neotoma_core.erasure.hashed import ErasedIds
 from neotoma_core.errors import BackupNotIntact
 from neotoma_core.ops.backup_raw_files import named_raw_files
+from neotoma_core.ops.erased_copies import Cleaned
 from neotoma_core.ops.restore_sources import Restorable, RestoreSource
 from neotoma_core.store.backups import read_raw_list
 from neotoma_core.store.blobs import blob_sizes, restore_blobs
 from neotoma_core.store.compressed import NotIntact
-from neotoma_core.store.ledger import read_erased
 from neotoma_core.store.raw_files import copy_raw_files, raw_file_names
 from neotoma_core.store.raw_folders import folders_beside, folders_in_use
 
@@ -46,23 +47,28 @@ class RawTarget:
     raw_storage: Path | None
 
 
-def bring_back(
-    source: RestoreSource, found: Restorable, whole: Path | None, to: RawTarget, scratch: Path
+def bring_back(  # noqa: PLR0913, PLR0917 - from where, to where, and what stays out
+    source: RestoreSource,
+    found: Restorable,
+    cleaned: Cleaned | None,
+    to: RawTarget,
+    erased: ErasedIds,
+    scratch: Path,
 ) -> BroughtBack:
     """Copy raw files to where Neotoma looks for them; what is there already stays.
 
-    ``whole``: what takes the target's place. What it names and its source does not have may be in
-    the vault, or in a folder where Neotoma does not look. What a ledger knows to be erased, and
-    ``whole`` does not name, stays out. Raises BackupNotIntact, VaultDamaged.
+    ``cleaned``: what takes the target's place. What it names and its source does not have may be in
+    the vault, or in a folder where Neotoma does not look. What is ``erased``, or only rows that
+    were left out named, stays out, unless it names that. Raises BackupNotIntact.
     """
     own, *others = folders_in_use(to.target, to.environment, to.raw_storage)
-    wanted = named_raw_files(whole) if whole is not None else set()
-    ledgers = [read_erased(vault) for vault in {to.vault.resolve(), source.vault.resolve()}]
+    wanted = named_raw_files(cleaned.whole) if cleaned else set()
+    left_out = cleaned.files - wanted if cleaned else frozenset()
 
     def allowed(names: Iterable[str]) -> list[str]:
         offered = list(names)
-        erased = {n for ledger in ledgers for n in ledger.among(RAW_FILES, offered)} - wanted
-        return [name for name in offered if name not in erased]
+        gone = erased_files(erased, offered, wanted) | left_out
+        return [name for name in offered if name not in gone]
 
     restored, lost = 0, set[str]()
     if source.backup is not None:

@@ -43,6 +43,17 @@ class BackupPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class ErasedLeftOut:
+    """What lies with the database although it was erased, and is not in the backup.
+
+    ``raw_files``: how many; ``logs``: the files of Neotoma's log that name something erased.
+    """
+
+    raw_files: int = 0
+    logs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class BackupReport:
     """One run of ``midden backup``.
 
@@ -77,6 +88,7 @@ class BackupReport:
     frozen: bool
     seconds: Mapping[str, float]
     restore: str
+    erased_left_out: ErasedLeftOut = ErasedLeftOut()
 
     def to_json(self) -> str:
         """Return the report as one JSON document."""

@@ -1,5 +1,6 @@
 """Reports of backups, drills and rotation as text for a terminal."""
 
+import shlex
 from collections.abc import Iterator
 
 from neotoma_core.report.backup import (
@@ -32,6 +33,7 @@ def _backup(report: BackupReport) -> Iterator[str]:
     stored = f"{report.database_bytes / 1e6:,.1f} MB as {report.stored_bytes / 1e6:,.1f} MB"
     yield labelled("stored", f"{stored}, with {report.raw_files_kept:,} raw files")
     yield from (labelled("raw files", line) for line in _raw_files(report))
+    yield from (labelled("erased", line) for line in _erased(report))
     if report.drill:
         yield labelled("drill", _drill(report.drill))
     else:
@@ -55,6 +57,16 @@ def _raw_files(report: BackupReport) -> Iterator[str]:
             yield "if Neotoma keeps them elsewhere, set NEOTOMA_RAW_STORAGE_DIR as it has it"
     if report.raw_files_damaged:
         yield f"{report.raw_files_damaged:,} are damaged, and not in this backup"
+
+
+def _erased(report: BackupReport) -> Iterator[str]:
+    left_out = report.erased_left_out
+    if left_out.raw_files:
+        target = shlex.quote(report.target)
+        yield f"{left_out.raw_files:,} raw files of what was erased are still there: left out;"
+        yield f"remove them with: midden erase --again --target {target}"
+    for log in left_out.logs:
+        yield f"a log names what was erased: left out; remove it with: rm {shlex.quote(log)}"
 
 
 def _drill(drill: DrillSummary) -> str:

@@ -13,7 +13,7 @@ between the two.
 import hashlib
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -50,6 +50,25 @@ class Ledger:
 def read_erased(vault: Path) -> ErasedIds:
     """Return what a vault knows to be erased; raises VaultDamaged."""
     return read_ledger(vault).erased
+
+
+def read_erased_around(vault: Path, *places: Path) -> ErasedIds:
+    """Return what a vault knows to be erased, and what the vaults do that ``places`` are in.
+
+    What comes out of another vault of the database, as one it had before, is held to its ledger.
+    Raises VaultDamaged.
+    """
+    around = {found.resolve() for place in places if (found := _vault_around(place)) is not None}
+    others = sorted(around - {vault.resolve()})
+    return replace(read_erased(vault), others=tuple(map(read_erased, others)))
+
+
+def _vault_around(place: Path) -> Path | None:
+    for folder in (place.absolute(), *place.absolute().parents):
+        kept = any((folder / name).exists() for name in (_NAME, "backups", "evidence"))
+        if kept and (folder / DESCRIPTION).is_file():
+            return folder
+    return None
 
 
 def read_ledger(vault: Path) -> Ledger:
