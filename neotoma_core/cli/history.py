@@ -1,7 +1,7 @@
 """``midden history``: every version of every observation of an entity, from the archive."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
@@ -12,6 +12,8 @@ from neotoma_core.cli.options import (
     MNEMONIC_FILE_OPTION,
     VAULT_OPTION,
 )
+
+_ARCHIVE_DAMAGED: Final = 27
 
 
 def history(
@@ -26,8 +28,11 @@ def history(
     mnemonic_file: Annotated[Path | None, MNEMONIC_FILE_OPTION] = None,
     json: Annotated[bool, JSON_OPTION] = False,
     vault: Annotated[Path | None, VAULT_OPTION] = None,
-) -> None:
-    """List what an archive knows of an entity: versions, owners, and every field over time."""
+) -> int:
+    """List what an archive knows of an entity: versions, owners, and every field over time.
+
+    Exits with 27 where a part of the archive cannot be read.
+    """
     from neotoma_core.ops.history import entity_history
     from neotoma_core.report.history import history_text
     from neotoma_core.settings import default_archive_of, default_vault, key_source
@@ -36,3 +41,4 @@ def history(
     of_target = default_vault(target) if target else None
     report = entity_history(place, entity, key_source(key_file, mnemonic_file), vault or of_target)
     print(report.to_json() if json else history_text(report))
+    return _ARCHIVE_DAMAGED if any(f.kind == "archive-damaged" for f in report.findings) else 0

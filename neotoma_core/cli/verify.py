@@ -88,4 +88,4 @@ def _verify_archive(archive: Path, *, json: bool) -> int:
         report = verify_archive(archive, progress)
         progress.pause()
     print(report.to_json() if json else verification_text(report))
-    return _ARCHIVE_DAMAGED if report.findings else 0
+    return _ARCHIVE_DAMAGED if report.outcome == "damaged" else 0

@@ -1,6 +1,7 @@
 """Appending what is new in a database to its archive.
 
-copy → read and hash every row → compare with the archive → append, one commit per table
+copy → read and hash every row → compare with the archive → append, one commit per table, each
+recorded → remove what runs that were killed left
 
 What is new is found in the archive itself, never in a note of what was done: a run that was killed
 is completed by the next one, and nothing is appended twice.
@@ -31,6 +32,7 @@ from neotoma_core.ops.planning import iso
 from neotoma_core.ops.private_copy import PATIENCE_SECONDS, PrivateCopy
 from neotoma_core.ops.progress import Progress
 from neotoma_core.report.archive import ArchiveReport, TableArchived
+from neotoma_core.report.findings import Finding
 from neotoma_core.store.archive import (
     ARCHIVE_FOLDER,
     Archive,
@@ -39,8 +41,11 @@ from neotoma_core.store.archive import (
     locked,
     make_folder,
     open_archive,
+    record_commits,
+    record_found,
 )
-from neotoma_core.store.archive_writing import append, commit_number
+from neotoma_core.store.archive_strays import remove_leftovers
+from neotoma_core.store.archive_writing import append, commit_number, committed_with
 from neotoma_core.store.arrow_sqlite import readable
 from neotoma_core.store.hashed_rows import hashed_rows
 
@@ -87,10 +92,22 @@ def append_database(
         archive = create_archive(request.to)
         for _ in range(_TRIES - 1):
             try:
-                return _append(copy, archive, request, progress, clock)
+                report = _append(copy, archive, request, progress, clock)
+                break
             except ArchiveBusy:  # a writer that knows no lock of ours: decide anew
                 continue
-        return _append(copy, archive, request, progress, clock)
+        else:
+            report = _append(copy, archive, request, progress, clock)
+        staying = remove_leftovers(open_archive(request.to), archive.record)
+    return replace(report, findings=(*report.findings, *map(_staying, staying)))
+
+
+def _staying(path: Path) -> Finding:
+    detail = (
+        "no commit names this file; it stays, since no run of midden wrote it or its rows are "
+        "nowhere else in the archive"
+    )
+    return Finding("archive-unnamed", str(path), detail)
 
 
 def _append(
@@ -105,21 +122,36 @@ def _append(
     moment = next_moment(copy.run.started, plan.last)
     origin = f"{copy.original.name} {copy.run.folders.name}"
     progress.begin("archive", len(plans))
+    archive = record_found(archive, plan.committed)
     _remember(archive, plans)
     for table in plans:
         if table.appends.rows.height:
-            parts = _stamped(copy, table, moment, origin)
-            append(archive, table.table.name, parts, table.after)
+            name = table.table.name
+            append(archive, name, _stamped(copy, table, moment, origin), table.after)
+            archive = _recorded(archive, plan, name, _new_rows(table, moment))
         progress.advance(1)
     removed = [_removed(t, moment, origin) for t in plans if t.appends.removed.height]
     if removed:
         append(archive, REMOVED, removed, commit_number(archive, REMOVED))
+        archive = _recorded(archive, plan, REMOVED, pl.concat(removed))
     plan.known.keep()
     clock.lap("append")
     report = _report(copy, archive, plan, clock)
     if not report.appended and not report.gone:
         return replace(report, outcome="unchanged")
     return replace(report, outcome="archived", archived_at=iso(moment))
+
+
+def _recorded(archive: Archive, plan: AppendPlan, table: str, rows: pl.DataFrame) -> Archive:
+    """Record what a table committed with new rows, unless nobody knows what it had before."""
+    if table in plan.unknown:
+        return archive
+    return record_commits(archive, {table: committed_with(archive, table, rows)})
+
+
+def _new_rows(plan: TablePlan, moment: datetime) -> pl.DataFrame:
+    own = pl.lit(moment).cast(archive_schema(plan.table)[ARCHIVED_AT]).alias(ARCHIVED_AT)
+    return plan.appends.rows.join(plan.hashes, on=ROWID).select(ROW_HASH, own)
 
 
 def _remember(archive: Archive, plans: tuple[TablePlan, ...]) -> None:

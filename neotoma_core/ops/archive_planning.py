@@ -10,6 +10,7 @@ from typing import Final
 import polars as pl
 
 from neotoma_core.archive.columns import ARCHIVED, ARCHIVED_AT, REMOVED, ROW_HASH, key_of
+from neotoma_core.archive.committed import Committed
 from neotoma_core.archive.row_hash import told_apart
 from neotoma_core.archive.versions import Appends, plan_appends, standing
 from neotoma_core.erasure.reach import reach
@@ -22,7 +23,7 @@ from neotoma_core.ops.private_copy import PrivateCopy
 from neotoma_core.ops.progress import Progress
 from neotoma_core.report.findings import Finding
 from neotoma_core.store.archive import Archive
-from neotoma_core.store.archive_reading import DamagedFile, read_table
+from neotoma_core.store.archive_reading import ReadTable, read_table
 from neotoma_core.store.archive_writing import commit_number
 from neotoma_core.store.arrow_sqlite import readable
 from neotoma_core.store.databases import check_pages, connect_read_only
@@ -53,7 +54,7 @@ class _Standing:
     versions: pl.DataFrame
     ids: pl.Series
     last: datetime | None
-    damaged: tuple[DamagedFile, ...]
+    read: ReadTable
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +62,16 @@ class AppendPlan:
     """What an archive gains, by table.
 
     ``last``: the moment of its last run, if it had one. ``known``: notes that are still to be kept.
+    ``committed``: what its tables have committed so far, less those with damaged files;
+    ``unknown``: those of them of which no record says it.
     """
 
     tables: tuple[TablePlan, ...]
     findings: tuple[Finding, ...]
     last: datetime | None
     known: KnownHashes
+    committed: Mapping[str, Committed]
+    unknown: frozenset[str]
 
 
 def plan_append(
@@ -74,7 +79,9 @@ def plan_append(
 ) -> AppendPlan:
     """Compare a database with an archive. ``same_database``: whatever they have in common.
 
-    Raises ArchiveForeign, ArchiveError, BackupDamaged, BackupUnreadable.
+    Raises ArchiveForeign, ArchiveError, BackupDamaged, BackupUnreadable; ArchiveDamaged where a
+    table lacks what it had committed, since a commit that took the number of a lost one would keep
+    that from ever being put back.
     """
     progress.begin("read", len(ARCHIVED))
     known = KnownHashes(archive.path)
@@ -94,7 +101,13 @@ def plan_append(
     clock.lap("plan")
     moments = [state.last for state in there.values() if state.last]
     findings = [*_findings(copy, there), *(erased_in_target(n, len(r)) for n, r in erased.items())]
-    return AppendPlan(plans, tuple(findings), max(moments, default=None), known)
+    committed = {
+        name: state.read.committed for name, state in there.items() if state.read.committed
+    }
+    unknown = frozenset(
+        name for name, state in there.items() if state.read.damaged and not archive.committed(name)
+    )
+    return AppendPlan(plans, tuple(findings), max(moments, default=None), known, committed, unknown)
 
 
 def _erased(copy: PrivateCopy, archive: Archive) -> dict[str, pl.Series]:
@@ -113,21 +126,29 @@ def _check_pages(copy: PrivateCopy) -> None:
 
 
 def _all_standing(archive: Archive) -> dict[str, _Standing]:
-    removed = read_table(archive, REMOVED, ("table", ROW_HASH, ARCHIVED_AT))
-    found = {REMOVED: _state(removed.rows, pl.Series([], dtype=pl.String), removed.damaged)}
+    removed = _read(archive, REMOVED, ("table", ROW_HASH, ARCHIVED_AT))
+    found = {REMOVED: _state(removed, pl.Series([], dtype=pl.String))}
     for table in ARCHIVED:
         key = key_of(table.name)
-        read = read_table(archive, table.name, (key, ROW_HASH, ARCHIVED_AT))
+        read = _read(archive, table.name, (key, ROW_HASH, ARCHIVED_AT))
         gone = removed.rows.filter(pl.col("table") == table.name)
         versions = standing(read.rows, gone, key)
-        state = _state(read.rows, read.rows[key], read.damaged)
-        found[table.name] = replace(state, versions=versions)
+        found[table.name] = replace(_state(read, read.rows[key]), versions=versions)
     return found
 
 
-def _state(rows: pl.DataFrame, ids: pl.Series, damaged: tuple[DamagedFile, ...]) -> _Standing:
-    last = rows[ARCHIVED_AT].max()
-    return _Standing(rows, ids, last if isinstance(last, datetime) else None, damaged)
+def _read(archive: Archive, table: str, columns: tuple[str, ...]) -> ReadTable:
+    read = read_table(archive, table, columns)
+    read.require_committed()
+    known = archive.committed(table)
+    if read.damaged and known and known.version != read.version:
+        read.require_whole()  # nobody can say what the commits since held
+    return read
+
+
+def _state(read: ReadTable, ids: pl.Series) -> _Standing:
+    last = read.rows[ARCHIVED_AT].max()
+    return _Standing(read.rows, ids, last if isinstance(last, datetime) else None, read)
 
 
 def _hashes(
@@ -179,6 +200,6 @@ def _findings(copy: PrivateCopy, there: Mapping[str, _Standing]) -> Iterator[Fin
         elif stored.barred and name in BY_NAME and BY_NAME[name] in ARCHIVED:
             yield Finding("not-archived", name, stored.barred)
     for table, state in there.items():
-        for file in state.damaged:
+        for file in state.read.damaged:
             detail = f"{file.reason}; what it held of the database is appended again"
             yield Finding("archive-damaged", f"{table}/{file.path.name}", detail)

@@ -15,8 +15,9 @@ from neotoma_core.errors import (
 )
 from neotoma_core.ops.archived_database import Selection, build_database
 from neotoma_core.ops.progress import Progress
+from neotoma_core.report.findings import Finding
 from neotoma_core.store.archive import is_archive, open_archive
-from neotoma_core.store.archive_reading import DamagedFile, table_files
+from neotoma_core.store.archive_reading import DamagedFile, list_table
 from neotoma_core.store.copies import CopiedFile, sha256_of
 
 __all__ = ["SecuredArchive", "archive_bytes", "is_archive", "secure_archive"]
@@ -26,17 +27,21 @@ _GROWTH = 8  # bytes of a database for one of the archive, by and large
 
 @dataclass(frozen=True, slots=True)
 class SecuredArchive:
-    """The files of an archive, hashed, and those that were left out of the database at ``path``."""
+    """The files of an archive, hashed, and those that were left out of the database built.
+
+    ``notes``: what else there is to say of the archive.
+    """
 
     files: tuple[CopiedFile, ...]
     damaged: tuple[DamagedFile, ...]
+    notes: tuple[Finding, ...]
 
 
 def archive_bytes(path: Path) -> int:
     """Return how many bytes the database in an archive will take, by and large."""
     try:
         archive = open_archive(path)
-        files = [file for table in archive.tables for file in table_files(archive, table)]
+        files = [file for table in archive.tables for file in list_table(archive, table).files]
     except ArchiveError:
         return 0  # said when it is read
     return _GROWTH * sum(file.size for file in files)
@@ -52,7 +57,7 @@ def secure_archive(
     """
     try:
         archive = open_archive(path)
-        files = [file for table in archive.tables for file in table_files(archive, table)]
+        files = [file for table in archive.tables for file in list_table(archive, table).files]
         hashed = tuple(
             CopiedFile(
                 file.path,
@@ -73,4 +78,4 @@ def secure_archive(
     except VerificationFailed as error:
         wrong = f"its rows are not as they were archived ({'; '.join(error.failed)})"
         raise BackupDamaged(path, wrong, "look with `midden verify --archive`") from error
-    return SecuredArchive(hashed, built.damaged)
+    return SecuredArchive(hashed, built.damaged, built.notes)

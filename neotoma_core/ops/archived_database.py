@@ -17,7 +17,8 @@ from neotoma_core.frames import ROWID
 from neotoma_core.ops.progress import Progress
 from neotoma_core.report.findings import Finding
 from neotoma_core.store.archive import Archive
-from neotoma_core.store.archive_reading import DamagedFile, read_files, read_table
+from neotoma_core.store.archive_reading import DamagedFile, read_files, read_table, wanted_columns
+from neotoma_core.store.archive_strays import lost_by_signs
 from neotoma_core.store.archived_database import new_database
 from neotoma_core.store.atomic import reached
 from neotoma_core.store.databases import connect_read_only
@@ -27,6 +28,7 @@ from neotoma_core.tables import Table
 
 Which = Literal["everything", "standing"]
 
+UNRECORDED: Final = "archive-unrecorded"
 _SCHEMAS: Final = "schema_registry"
 _FACTS: Final = (ROWID, ROW_HASH, ARCHIVED_AT)
 
@@ -46,21 +48,39 @@ class Selection:
 
 @dataclass(frozen=True, slots=True)
 class ArchivedDatabase:
-    """A database built from an archive: its rows by table, and the files that were left out."""
+    """A database built from an archive: its rows by table, and the files that were left out.
+
+    ``notes``: what else there is to say of the archive.
+    """
 
     path: Path
     rows: Mapping[str, int]
     damaged: tuple[DamagedFile, ...]
+    notes: tuple[Finding, ...] = ()
 
     def findings(self) -> Iterator[Finding]:
-        """Yield what of the archive could not be read."""
-        for file in self.damaged:
-            yield damaged_file(file)
+        """Yield what of the archive could not be read, and what else there is to say of it."""
+        yield from map(damaged_file, self.damaged)
+        yield from self.notes
 
 
 def damaged_file(file: DamagedFile) -> Finding:
-    """Return the finding of a file of an archive that cannot be read."""
+    """Return the finding of a file of an archive that cannot be read, or of what a table lacks."""
     return Finding("archive-damaged", str(file.path), file.reason)
+
+
+def notes_of(archive: Archive) -> tuple[Finding, ...]:
+    """Return what there is to say of the record of an archive, all of whose tables can be read."""
+    if archive.record is None and not archive.wrong:
+        detail = (
+            "made by an older midden, it does not record what it committed, so that a commit it "
+            "lost would not be noticed; the next `midden archive` begins the record"
+        )
+        return (Finding(UNRECORDED, str(archive.path), detail),)
+    detail = (
+        "it is missing or damaged; what it said is known, and the next `midden archive` mends it"
+    )
+    return tuple(Finding("archive-harmed", str(path), detail) for path in archive.harmed)
 
 
 def build_database(
@@ -79,14 +99,17 @@ def build_database(
         rows[table.name], lost = _selected(archive, table, gone, selection)
         damaged += lost
         progress.advance(1)
+    if archive.record is None:
+        damaged += lost_by_signs(archive)
     if damaged and not selection.damaged:
         first = damaged[0]
-        advice = "restore the file from a copy, or go on without it with --skip-unreadable"
+        advice = "restore it from a copy, or go on without it with --skip-unreadable"
         raise ArchiveDamaged(first.path, first.reason, advice)
     broken = new_database(path, rows)
     reached("database_built", path)
     _prove(archive, path, rows, len(broken))
-    return ArchivedDatabase(path, {n: r.height for n, r in rows.items()}, tuple(damaged))
+    counts = {name: frame.height for name, frame in rows.items()}
+    return ArchivedDatabase(path, counts, tuple(dict.fromkeys(damaged)), notes_of(archive))
 
 
 def _selected(
@@ -95,20 +118,23 @@ def _selected(
     """Return the selected rows of one table, in the order in which they came."""
     key = key_of(table.name)
     facts = (*_FACTS, key, "created_at") if selection.moment else (*_FACTS, key)
-    versions = read_table(archive, table.name, tuple(dict.fromkeys(facts))).rows
+    read = read_table(archive, table.name, tuple(dict.fromkeys(facts)))
+    versions = read.rows
     chosen = _chosen(table.name, versions, removed, selection)
     places = in_order(chosen, versions, key).select(ROW_HASH, ARCHIVED_AT).with_row_index("_place")
     columns = (*table.names, ODD, ROW_HASH, ARCHIVED_AT)
-    parts, damaged = [], []
-    for _, part in read_files(archive, table.name, columns):
+    parts = [pl.DataFrame(schema=wanted_columns(table.name, columns))]
+    damaged = list(read.damaged)
+    for _, part in read_files(table.name, read.files, columns):
         if isinstance(part, DamagedFile):
             damaged.append(part)
         else:
-            parts.append(part.join(places, on=[ROW_HASH, ARCHIVED_AT]))
-    empty = read_table(archive, table.name, columns).rows.clear() if not parts else parts[0].clear()
-    rows = pl.concat([empty, *parts]) if parts else empty
-    ordered = rows.sort("_place").drop("_place") if parts else rows
-    return ordered.drop(ARCHIVED_AT), damaged
+            parts.append(part)
+    rows = pl.concat(parts)
+    if damaged:  # a file in the place of another has rows of its own twice
+        rows, places = (f.unique([ROW_HASH, ARCHIVED_AT], keep="first") for f in (rows, places))
+    rows = rows.join(places, on=[ROW_HASH, ARCHIVED_AT])
+    return rows.sort("_place").drop("_place", ARCHIVED_AT), damaged
 
 
 def _chosen(

@@ -1,10 +1,11 @@
 """Compacting an archive: fewer, larger, sorted files; old ones go after their retention."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from neotoma_core.archive.committed import Committed
 from neotoma_core.compaction import (
     LARGE_BYTES,
     RETENTION,
@@ -18,9 +19,15 @@ from neotoma_core.ops.clock import Clock
 from neotoma_core.ops.private_copy import PATIENCE_SECONDS
 from neotoma_core.ops.progress import Progress
 from neotoma_core.report.compaction import CompactionReport, TableCompaction
-from neotoma_core.store.archive import Archive, locked, open_archive
+from neotoma_core.store.archive import (
+    Archive,
+    locked,
+    open_archive,
+    record_commits,
+    record_found,
+)
 from neotoma_core.store.archive_compaction import read_pins, remove_old, rewrite, write_pins
-from neotoma_core.store.archive_reading import ArchivedFile, table_files
+from neotoma_core.store.archive_reading import ArchivedFile, read_table, table_files
 from neotoma_core.store.archive_writing import commit_number, version_of
 from neotoma_core.store.space import out_of_space_named
 
@@ -44,6 +51,7 @@ def plan_only(request: CompactRequest, progress: Progress) -> CompactionReport:
     clock = Clock()
     archive = open_archive(request.archive)
     hours = retention_hours(request.retention)
+    _committed(archive)
     tables = tuple(_planned(archive, request, hours, progress))
     return _report(archive, "planned", tables, clock)
 
@@ -58,10 +66,23 @@ def compact_archive(request: CompactRequest, now: datetime, progress: Progress) 
     archive = open_archive(request.archive)
     hours = retention_hours(request.retention)
     with locked(request.archive, PATIENCE_SECONDS), out_of_space_named(request.archive):
+        archive = open_archive(request.archive)
+        archive = record_found(archive, _committed(archive))
         _change_pins(archive, request)
         tables = tuple(_compacted(archive, request, hours, now, progress))
     clock.lap("compact")
     return _report(archive, "compacted", tables, clock)
+
+
+def _committed(archive: Archive) -> dict[str, Committed]:
+    """Return what the tables of an archive have committed.
+
+    Raises ArchiveDamaged: of a table that lost anything, what is left is not touched.
+    """
+    found = {table: read_table(archive, table, ()) for table in archive.tables}
+    for read in found.values():
+        read.require_whole()
+    return {table: read.committed for table, read in found.items() if read.committed}
 
 
 def _planned(
@@ -90,6 +111,10 @@ def _compacted(
             after = commit_number(archive, table)
             written = rewrite(archive, table, groups, sort_columns(table), after, now)
         old = remove_old(archive, table, hours, apply=True)
+        known = archive.committed(table)
+        version = version_of(archive, table)
+        if known and known.version != version:
+            archive = record_commits(archive, {table: replace(known, version=version)})
         yield _summary(plan, len(files), old, written)
         progress.advance(1)
 

@@ -9,6 +9,7 @@ from neotoma_core.frames import TARGET
 from neotoma_core.ops.archived_backup import archive_bytes, is_archive, secure_archive
 from neotoma_core.ops.progress import Progress
 from neotoma_core.ops.run import DatabaseRef, Run
+from neotoma_core.report.findings import Finding
 from neotoma_core.store import vault
 from neotoma_core.store.archive_reading import DamagedFile
 from neotoma_core.store.copies import (
@@ -28,12 +29,16 @@ _HEADROOM = 16 << 20
 
 @dataclass(frozen=True, slots=True)
 class DatabaseEvidence:
-    """The copies of one database. ``damaged``: files of an archive that were left out."""
+    """The copies of one database.
+
+    ``damaged``: files of an archive that were left out; ``notes``: what else is to say of it.
+    """
 
     database: DatabaseRef
     folder: Path
     files: tuple[CopiedFile, ...]
     damaged: tuple[DamagedFile, ...] = ()
+    notes: tuple[Finding, ...] = ()
 
     @property
     def copy(self) -> Path:
@@ -92,7 +97,7 @@ def _secure_archive(run: Run, database: DatabaseRef, progress: Progress) -> Data
         progress,
         skip_unreadable=run.request.skip_unreadable,
     )
-    return DatabaseEvidence(database, folder, secured.files, secured.damaged)
+    return DatabaseEvidence(database, folder, secured.files, secured.damaged, secured.notes)
 
 
 def _bytes_of(path: Path) -> int:

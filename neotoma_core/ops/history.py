@@ -12,7 +12,7 @@ from neotoma_core.encryption import open_rows, sealed_rows
 from neotoma_core.erasure.naming import ENTITIES, OBSERVATIONS
 from neotoma_core.errors import KeyMissing, UsageError
 from neotoma_core.export.stated import as_values, members
-from neotoma_core.ops.archived_database import damaged_file
+from neotoma_core.ops.archived_database import damaged_file, notes_of
 from neotoma_core.ops.planning import iso
 from neotoma_core.report.history import HistoryReport, ObservationVersion, StatedValue
 from neotoma_core.store.archive import open_archive
@@ -31,7 +31,8 @@ def entity_history(
 
     That is what the ``vault`` knows, and the one that the archive is in.
 
-    Raises ArchiveError, UsageError for an entity it never saw, KeyMissing.
+    Raises ArchiveError, UsageError for an entity it never saw, KeyMissing. What of the archive
+    cannot be read is a finding.
     """
     archive = open_archive(place)
     columns = (*BY_NAME[_TABLE].names, ROW_HASH, ARCHIVED_AT, BACKUP)
@@ -39,6 +40,7 @@ def entity_history(
     removed = read_table(archive, REMOVED, (ROW_HASH, ARCHIVED_AT))
     versions = _without_erased(place, vault, versions_of(entity, read.rows, removed.rows))
     if versions.is_empty():
+        read.require_whole()
         raise UsageError(
             f"archive {place}: no observation of entity {entity}; check the id, or run "
             "`midden archive` first"
@@ -53,7 +55,7 @@ def entity_history(
         versions["id"].n_unique(),
         tuple(_stated_versions(versions)),
         tuple(_values(last)),
-        tuple(damaged_file(file) for file in (*read.damaged, *removed.damaged)),
+        (*map(damaged_file, (*read.damaged, *removed.damaged)), *notes_of(archive)),
     )
 
 

@@ -223,7 +223,8 @@ def _after(plan: RecoveryPlan) -> Contents:
 
 def _findings(plan: RecoveryPlan) -> Iterator[Finding]:
     """Yield what the user should know that is no number of the plan."""
-    yield from (damaged_file(file) for secured in plan.evidence for file in secured.damaged)
+    for secured in plan.evidence:
+        yield from (*map(damaged_file, secured.damaged), *secured.notes)
     for backup in plan.run.backups:
         if backup.cut_short:
             detail = f"{backup.cut_short}; what comes after, raw files for one, is not known"

@@ -2,11 +2,19 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 from neotoma_core.report.document import document
 from neotoma_core.report.findings import Finding
 from neotoma_core.report.layout import aligned, labelled
+
+_LABELS: Final = {
+    "archive-unrecorded": "unrecorded",
+    "archive-leftover": "leftover",
+    "archive-harmed": "harmed",
+    "archive-unnamed": "unnamed",
+    "archive-strange": "unknown",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +29,11 @@ class VerifiedTable:
 
 @dataclass(frozen=True, slots=True)
 class ArchiveVerification:
-    """One look at an archive; ``findings`` name what is damaged."""
+    """One look at an archive.
+
+    ``findings`` name what is damaged, what no commit names, and what killed runs left. These, and
+    that an archive keeps no record of its commits, are not damage.
+    """
 
     archive: str
     outcome: Literal["verified", "damaged"]
@@ -45,6 +57,7 @@ def _lines(report: ArchiveVerification) -> Iterator[str]:
     for place, line in enumerate(aligned(rows, right=(1, 2, 3))):
         yield labelled("" if place else "tables", line)
     for finding in report.findings:
-        yield labelled("damaged", f"{finding.subject}: {finding.detail}")
+        label = _LABELS.get(finding.kind, "damaged")
+        yield labelled(label, f"{finding.subject}: {finding.detail}")
     if report.outcome == "verified":
         yield labelled("verified", "every file is there, every row is as it was archived")

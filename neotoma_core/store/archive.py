@@ -3,6 +3,7 @@
 ::
 
     archive.json      format version; the database it is of, by ids of its observations
+    committed.json    what each table last committed (``store/archive_record.py``)
     lock              held by the run that appends or compacts
     <table>/          a Delta table: ``_delta_log/`` and Parquet files (see ``archive/columns.py``)
     pins.json         which versions of its tables are kept, by name
@@ -10,14 +11,17 @@
     removed_rows/     a Delta table: versions of rows that are gone from the database
 
 Invariant: a file is never changed, and what no commit of a table names does not exist. Order of
-an append: files written → commit names them → both forced to the disk. One commit per table and
-run, so a run that was killed leaves whole tables old or new; the next one adds what is missing.
+an append: files written → commit names them → both forced to the disk → recorded. One commit per
+table and run, so a run that was killed leaves whole tables old or new; the next one adds what is
+missing, and to the record what was committed without it. A table that has less than was recorded
+has lost it.
 """
 
+import re
 import weakref
-from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -25,6 +29,7 @@ from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError, DeltaProtocolError, TableNotFoundError
 
 from neotoma_core.archive.columns import FORMAT, SCHEMAS
+from neotoma_core.archive.committed import Committed
 from neotoma_core.canonical import JsonValue
 from neotoma_core.errors import (
     ArchiveBusy,
@@ -33,6 +38,14 @@ from neotoma_core.errors import (
     NativePanic,
     VaultDamaged,
     without_panic,
+)
+from neotoma_core.store.archive_record import (
+    COPY,
+    RECORD,
+    NotARecord,
+    Record,
+    read_record,
+    write_record,
 )
 from neotoma_core.store.exact_paths import table_to_read
 from neotoma_core.store.locking import exclusive
@@ -46,47 +59,89 @@ _KIND: Final = "midden archive"
 _TABLE_FORMAT: Final = "midden archive format "
 _READER_VERSION: Final = 1
 _SHOWN_IDS: Final = 32
+_ENTRY: Final = re.compile(r"\d{20}\.(json|checkpoint\..*parquet)")
 
 
 @dataclass(frozen=True, slots=True)
 class Archive:
-    """One archive. ``ids``: of some observations of the database it is of; none at first."""
+    """One archive. ``ids``: of some observations of the database it is of; none at first.
+
+    ``record``: what its tables have committed; None where it was made by a midden that kept none,
+    or where it is not to be had: ``wrong`` says why. ``harmed``: files beside the tables that are
+    missing or damaged, and of which the next run writes what it knows from others.
+    """
 
     path: Path
     ids: tuple[str, ...] = ()
+    record: Record | None = None
+    wrong: str = ""
+    harmed: tuple[Path, ...] = ()
 
     def has(self, table: str) -> bool:
-        """Return whether the archive has a table, be it empty."""
-        return (self.path / table / "_delta_log").is_dir()
+        """Return whether a table is there: something was committed to it."""
+        log = self.path / table / "_delta_log"
+        with suppress(FileNotFoundError, NotADirectoryError):
+            return any(_ENTRY.fullmatch(path.name) for path in log.iterdir())
+        return False
+
+    def committed(self, table: str) -> Committed | None:
+        """Return what a table is recorded to have committed, if anything."""
+        return self.record.tables.get(table) if self.record else None
 
     @property
     def tables(self) -> tuple[str, ...]:
-        """The names of the tables that are there, those of removed rows last."""
-        return tuple(name for name in SCHEMAS if self.has(name))
+        """The names of the tables that are or should be there, those of removed rows last."""
+        return tuple(name for name in SCHEMAS if self.has(name) or self.committed(name))
 
 
 def is_archive(path: Path) -> bool:
     """Return whether ``path`` is a folder that says it is an archive."""
-    return (path / DESCRIPTION).is_file()
+    return (path / DESCRIPTION).is_file() or (path / RECORD).is_file()
 
 
 def open_archive(path: Path) -> Archive:
-    """Return the archive in a folder; raises ArchiveError for what is none that can be read."""
+    """Return the archive in a folder; raises ArchiveError for what is none that can be read.
+
+    What is wrong with its record is no reason not to open it: it says so itself.
+    """
     if not is_archive(path):
         wrong = "no archive (it has no archive.json)"
         if not path.is_dir():
             wrong = "there is no such folder"
         raise ArchiveError(path, wrong, "name the folder that `midden archive` wrote")
     try:
-        described = read_json(path / DESCRIPTION)
-    except VaultDamaged:
-        described = None
-    if not isinstance(described, dict) or described.get("kind") != _KIND:
+        record, harmed = read_record(path)
+        wrong = ""
+    except NotARecord as error:
+        record, harmed, wrong = None, False, str(error)
+    described = _description(path)
+    if described is None and record is None:
         raise ArchiveDamaged(path, "its archive.json cannot be read", "restore it from a copy")
-    if described.get("format") != FORMAT:
+    if described is not None and described.get("format") != FORMAT:
         raise ArchiveError(path, "made by a newer midden", "update midden")
-    ids = described.get("observations")
-    return Archive(path, tuple(map(str, ids)) if isinstance(ids, list) else ())
+    known = described or {}
+    if record is None and known.get("recorded") and not wrong:
+        wrong = "the record of its commits is missing"
+    ids = known.get("observations")
+    files = {DESCRIPTION: described is None, RECORD: harmed}
+    return Archive(
+        path,
+        tuple(map(str, ids)) if isinstance(ids, list) else (),
+        record,
+        wrong,
+        tuple(path / name for name, is_so in files.items() if is_so) if record else (),
+    )
+
+
+def _description(path: Path) -> dict[str, JsonValue] | None:
+    """Return what ``archive.json`` says; None where it is missing or cannot be read."""
+    try:
+        described = read_json(path / DESCRIPTION)
+    except (VaultDamaged, OSError):
+        return None
+    if not isinstance(described, dict) or described.get("kind") != _KIND:
+        return None
+    return described
 
 
 def make_folder(path: Path) -> None:
@@ -96,7 +151,8 @@ def make_folder(path: Path) -> None:
     """
     try:
         path.mkdir(parents=True, exist_ok=True, mode=0o700)
-        others = [p.name for p in path.iterdir() if p.name != LOCK and p.name[0] != "."]
+        names = [p.name for p in path.iterdir() if not p.name.startswith(".")]
+        others = [name for name in names if name not in {LOCK, RECORD, COPY}]
     except OSError as error:
         wrong = (error.strerror or "cannot be created").lower()
         raise ArchiveError(path, wrong, "choose another folder") from error
@@ -108,7 +164,9 @@ def make_folder(path: Path) -> None:
 def create_archive(path: Path) -> Archive:
     """Return the archive in a folder that is ``locked``, making one where there is none."""
     if not is_archive(path):
-        write_json(path / DESCRIPTION, {"kind": _KIND, "format": FORMAT, "observations": []})
+        record = Record()
+        write_record(path, record)
+        describe(Archive(path, record=record), ())
     return open_archive(path)
 
 
@@ -116,7 +174,29 @@ def describe(archive: Archive, ids: Iterable[str]) -> None:
     """Write down by which observations the archive knows its database."""
     known = sorted(set(ids))[:_SHOWN_IDS]
     content: dict[str, JsonValue] = {"kind": _KIND, "format": FORMAT, "observations": list(known)}
-    write_json(archive.path / DESCRIPTION, content)
+    recorded: dict[str, JsonValue] = {"recorded": True} if archive.record else {}
+    write_json(archive.path / DESCRIPTION, content | recorded)
+
+
+def record_commits(archive: Archive, commits: Mapping[str, Committed]) -> Archive:
+    """Add to the record what tables have committed; return the archive with it.
+
+    An archive that kept none until now is given one.
+    """
+    record = archive.record or Record()
+    record = replace(record, tables={**record.tables, **commits})
+    write_record(archive.path, record)
+    recorded = replace(archive, record=record, harmed=())
+    if archive.record is None or archive.harmed:
+        describe(recorded, archive.ids)
+    return recorded
+
+
+def record_found(archive: Archive, found: Mapping[str, Committed]) -> Archive:
+    """Record what tables were found to have committed, as a run that was killed did not."""
+    recorded = archive.record.tables if archive.record else None
+    new = recorded is None or any(recorded.get(name) != state for name, state in found.items())
+    return record_commits(archive, found) if new or archive.harmed else archive
 
 
 @contextmanager
@@ -139,21 +219,24 @@ def locked(path: Path, patience: float = 0.0) -> Iterator[None]:
 def open_table(archive: Archive, table: str, at: Path | None = None) -> DeltaTable:
     """Return one table as it is now; ``at``: where Delta is to write to it (``table_to_change``).
 
-    Raises ArchiveError where a later format wrote it, ArchiveDamaged where its log is unreadable.
+    Raises ArchiveError where a later format wrote it, ArchiveDamaged where its log is unreadable
+    or it is a table of another archive.
     """
     place = archive.path / table
     try:
         opened = without_panic(str(place), lambda: _opened(at) if at else _loaded(place))
-        protocol = opened.protocol()
-        description = opened.metadata().description or ""
+        protocol, metadata = opened.protocol(), opened.metadata()
     except DeltaProtocolError as error:
         raise ArchiveError(place, "a later format wrote this table", "update midden") from error
     except TableNotFoundError as error:
         raise ArchiveDamaged(place, "its log is missing", "restore it from a copy") from error
     except (DeltaError, OSError, ValueError, NativePanic) as error:
         raise ArchiveDamaged(place, "its log cannot be read", "restore it from a copy") from error
-    if protocol.min_reader_version > _READER_VERSION or description != table_description():
+    if protocol.min_reader_version > _READER_VERSION or metadata.description != table_description():
         raise ArchiveError(place, "a later format wrote this table", "update midden")
+    if not _is_own(archive, archive.committed(table), str(metadata.id), metadata.name):
+        wrong = "a table of another archive, or one made anew, is in its place"
+        raise ArchiveDamaged(place, wrong, "restore it from a copy")
     return opened
 
 
@@ -167,6 +250,16 @@ def _loaded(place: Path) -> DeltaTable:
 
 def _opened(at: Path) -> DeltaTable:
     return DeltaTable(str(at))
+
+
+def _is_own(archive: Archive, known: Committed | None, identifier: str, name: str | None) -> bool:
+    """Return whether a table is the archive's, by what Delta and the archive that made it call it.
+
+    One that no record knows yet is told by its name; a midden that kept no record gave none.
+    """
+    if known is not None:
+        return identifier == known.id
+    return not name or archive.record is None or name == archive.record.archive
 
 
 def table_description() -> str:

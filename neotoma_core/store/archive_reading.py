@@ -14,17 +14,19 @@ import polars as pl
 from deltalake import DeltaTable
 
 from neotoma_core.archive.columns import SCHEMAS
+from neotoma_core.archive.committed import Committed, continued, is_held, proving_columns
 from neotoma_core.errors import ArchiveDamaged, NativePanic, without_panic
 from neotoma_core.store.archive import Archive, open_table
+from neotoma_core.store.archive_record import RECORD
 from neotoma_core.store.exact_paths import parquet_columns, read_parquet
 from neotoma_core.tables import BY_NAME
 
-_ADVICE: Final = "restore the file from a copy; `midden verify --archive` lists all that is damaged"
+_ADVICE: Final = "restore it from a copy; `midden verify --archive` lists all that is damaged"
 
 
 @dataclass(frozen=True, slots=True)
 class DamagedFile:
-    """A file of an archive that cannot be read, and why."""
+    """A file of an archive that cannot be read, or a table that lacks what it had; and why."""
 
     path: Path
     reason: str
@@ -41,22 +43,92 @@ class ArchivedFile:
 
 
 @dataclass(frozen=True, slots=True)
+class ListedTable:
+    """The files of a table as it is now, by name. ``lost``: what the table as a whole lacks.
+
+    ``before``: what it had committed by the record, or nothing yet; None where it is not there.
+    """
+
+    files: tuple[ArchivedFile, ...] = ()
+    before: Committed | None = None
+    version: int = -1
+    lost: DamagedFile | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ReadTable:
-    """Rows of one table of an archive, in no order, and the files that could not be read."""
+    """Rows of one table of an archive, in no order, and what is ``damaged`` in it.
+
+    ``committed``: what it has committed up to now; None where it is not there or not whole.
+    ``lost``: whether it lacks what it had committed, other than by a damaged file.
+    """
 
     rows: pl.DataFrame
+    files: tuple[ArchivedFile, ...]
+    version: int
     damaged: tuple[DamagedFile, ...]
+    committed: Committed | None
+    lost: bool
 
     def require_whole(self) -> pl.DataFrame:
-        """Return the rows; raises ArchiveDamaged where any file could not be read."""
+        """Return the rows; raises ArchiveDamaged where any of them could not be read."""
         for file in self.damaged:
             raise ArchiveDamaged(file.path, file.reason, _ADVICE)
         return self.rows
 
+    def require_committed(self) -> None:
+        """Raise ArchiveDamaged where the table lacks what it had committed.
+
+        A file that is damaged can be put back at any time. A commit cannot any more, once another
+        has its number.
+        """
+        if self.lost:
+            lost = self.damaged[0]
+            advice = "restore it from a copy, or begin another archive with --to and keep this one"
+            raise ArchiveDamaged(lost.path, lost.reason, advice)
+
+
+def list_table(archive: Archive, table: str) -> ListedTable:
+    """Return the files of a table as it is now, and what it lacks of what it had committed.
+
+    Raises ArchiveError where a later format wrote it.
+    """
+    known = archive.committed(table)
+    place = archive.path / table
+    if archive.wrong:
+        wrong: DamagedFile | None = DamagedFile(archive.path / RECORD, archive.wrong)
+    else:
+        wrong = None
+    if not archive.has(table):
+        if known:
+            wrong = DamagedFile(
+                place, f"the table is gone; {known.rows:,} rows were committed to it"
+            )
+        return ListedTable(lost=wrong)
+    try:
+        opened = open_table(archive, table)
+        files, identifier = files_of(opened, place), str(opened.metadata().id)
+    except ArchiveDamaged as error:
+        return ListedTable(lost=DamagedFile(error.path, error.wrong))
+    version = opened.version()
+    if known and version < known.version:
+        missing = f"{version}, and commit {known.version} was made"
+        wrong = DamagedFile(place, f"commits of it are missing: its log ends with commit {missing}")
+    entry = place / "_delta_log" / f"{version:020}.json"
+    if not wrong and not entry.is_file():  # a checkpoint has what it said; nothing can follow it
+        wrong = DamagedFile(entry, "the entry of the last commit is missing")
+    return ListedTable(files, known or Committed(identifier), version, wrong)
+
 
 def table_files(archive: Archive, table: str) -> tuple[ArchivedFile, ...]:
-    """Return the files of a table as it is now, by name; none where the archive lacks it."""
-    return files_of(open_table(archive, table), archive.path / table) if archive.has(table) else ()
+    """Return the files of a table as it is now, by name; none where the archive lacks it.
+
+    Raises ArchiveDamaged where it lacks what it had committed.
+    """
+    listed = list_table(archive, table)
+    if listed.lost:
+        raise ArchiveDamaged(listed.lost.path, listed.lost.reason, _ADVICE)
+    return listed.files
 
 
 def files_of(opened: DeltaTable, place: Path) -> tuple[ArchivedFile, ...]:
@@ -72,24 +144,50 @@ def files_of(opened: DeltaTable, place: Path) -> tuple[ArchivedFile, ...]:
 
 
 def read_table(archive: Archive, table: str, columns: Sequence[str] | None = None) -> ReadTable:
-    """Read some columns of a table, all by default; empty where the archive lacks the table."""
+    """Read some columns of a table, all by default; empty where the archive lacks the table.
+
+    Its rows are compared with those it had committed.
+    """
+    listed = list_table(archive, table)
     wanted = wanted_columns(table, columns)
-    parts = [pl.DataFrame(schema=dict(wanted))]
+    proving = proving_columns(table)
+    parts = [pl.DataFrame(schema=wanted_columns(table, tuple(dict.fromkeys([*wanted, *proving]))))]
     damaged = []
-    for _, part in read_files(archive, table, columns):
+    for _, part in read_files(table, listed.files, parts[0].columns):
         if isinstance(part, DamagedFile):
             damaged.append(part)
         else:
             parts.append(part)
-    return ReadTable(pl.concat(parts), tuple(damaged))
+    rows = pl.concat(parts)
+    lost, committed = listed.lost, None
+    if not lost and not damaged:
+        committed, lost = proven(archive, table, listed, rows)
+    found = (*([lost] if lost else []), *damaged)
+    chosen = rows.select(wanted.keys())
+    return ReadTable(chosen, listed.files, listed.version, found, committed, lost is not None)
+
+
+def proven(
+    archive: Archive, table: str, listed: ListedTable, rows: pl.DataFrame
+) -> tuple[Committed | None, DamagedFile | None]:
+    """Return what a table has committed, or what it lacks of it. ``rows``: all it has now."""
+    if listed.before is None:
+        return None, None
+    if archive.record is None and rows.select(proving_columns(table)).is_duplicated().any():
+        reason = "it has rows twice, as where a file was put in the place of another"
+        return None, DamagedFile(archive.path / table, reason)
+    if not is_held(listed.before, rows):
+        reason = f"its rows are not the {listed.before.rows:,} that were committed"
+        return None, DamagedFile(archive.path / table, reason)
+    return continued(listed.before, listed.version, rows), None
 
 
 def read_files(
-    archive: Archive, table: str, columns: Sequence[str] | None = None
+    table: str, files: Sequence[ArchivedFile], columns: Sequence[str] | None = None
 ) -> Iterator[tuple[ArchivedFile, pl.DataFrame | DamagedFile]]:
     """Yield the rows of a table file by file, or what is wrong with the file."""
     wanted = wanted_columns(table, columns)
-    for file in table_files(archive, table):
+    for file in files:
         yield file, read_file(table, file, wanted)
 
 
@@ -124,7 +222,7 @@ def _rows(table: str, path: Path, wanted: Mapping[str, pl.DataType]) -> pl.DataF
 def wanted_columns(table: str, columns: Sequence[str] | None) -> dict[str, pl.DataType]:
     """Return the types of some columns of a table, all by default."""
     schema = SCHEMAS[table]
-    return {name: schema[name] for name in (columns or schema)}
+    return {name: schema[name] for name in (schema if columns is None else columns)}
 
 
 def _column(table: str, name: str, kind: pl.DataType, present: bool) -> pl.Expr:  # noqa: FBT001 - of one call

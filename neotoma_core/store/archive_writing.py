@@ -10,6 +10,7 @@ from deltalake import CommitProperties, DeltaTable, Transaction, WriterPropertie
 from deltalake.exceptions import CommitFailedError, DeltaError
 
 from neotoma_core.archive.columns import ARCHIVED_AT, SCHEMAS
+from neotoma_core.archive.committed import Committed, continued
 from neotoma_core.errors import ArchiveBusy, ArchiveError, DiskFull
 from neotoma_core.store.archive import Archive, open_table, table_description
 from neotoma_core.store.atomic import reached, sync_file, sync_folder
@@ -45,6 +46,7 @@ def append(archive: Archive, table: str, parts: Iterable[pl.DataFrame], after: i
                 counted.reader(),
                 mode="append",
                 schema_mode="merge",
+                name=archive.record.archive if archive.record else None,
                 description=table_description(),
                 configuration=_CONFIGURATION,
                 writer_properties=writer_properties(),
@@ -59,6 +61,13 @@ def append(archive: Archive, table: str, parts: Iterable[pl.DataFrame], after: i
     sync_new(place, before)
     reached("table_committed")
     return counted.rows
+
+
+def committed_with(archive: Archive, table: str, rows: pl.DataFrame) -> Committed:
+    """Return what a table has committed once ``rows`` were appended; see ``continued``."""
+    opened = open_table(archive, table)
+    before = archive.committed(table) or Committed(str(opened.metadata().id))
+    return continued(before, opened.version(), rows)
 
 
 def writer_properties() -> WriterProperties:

@@ -1,0 +1,129 @@
+"""The record of an archive: what each of its tables last committed, kept outside the tables.
+
+``committed.json``: the id of the archive; by table a ``Committed``; the SHA-256 of all that. Since
+nothing else tells a lost commit, there is a copy of it, which counts where the file is harmed.
+
+Invariant: the record never says more than the tables have on the disk. Order of a commit: files and
+log entry written and forced to the disk → the record written in one step → its copy. So a table
+that has more than the record is one whose run was killed in between, and the next run adds that to
+the record; one that has less has lost a commit.
+"""
+
+import hashlib
+import secrets
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Final
+
+from neotoma_core.archive.columns import SCHEMAS
+from neotoma_core.archive.committed import Committed
+from neotoma_core.canonical import JsonValue, stringify
+from neotoma_core.errors import ArchiveError, VaultDamaged
+from neotoma_core.store.atomic import reached
+from neotoma_core.store.vault import read_json, write_json
+
+STEPS: Final = ("commit_recorded",)
+RECORD: Final = "committed.json"
+COPY: Final = "committed-copy.json"
+_FORMAT: Final = 1
+_ID_BYTES: Final = 16
+_LARGEST: Final = 2**63
+
+
+class NotARecord(ValueError):
+    """The record is missing, damaged, or was edited; the message says which."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What an archive has committed. ``archive``: its id, which its tables have as their name."""
+
+    archive: str = field(default_factory=lambda: secrets.token_hex(_ID_BYTES))
+    tables: Mapping[str, Committed] = field(default_factory=dict)
+
+
+def read_record(place: Path) -> tuple[Record | None, bool]:
+    """Return the record of the archive in a folder, None where it has none.
+
+    Also whether it is harmed, and only its copy says it. Raises NotARecord where neither can be
+    read, ArchiveError where a newer midden wrote it.
+    """
+    found, wrong = [], []
+    for name in (RECORD, COPY):
+        try:
+            found.append(_read(place / name))
+        except NotARecord as error:
+            wrong.append(error)
+            found.append(None)
+    record, copy = found
+    if record is None and copy is None and wrong:
+        raise wrong[0]
+    if record is None or copy is None or record.archive != copy.archive:
+        return record or copy, bool(wrong) or (record is None and copy is not None)
+    return _later(record, copy), False
+
+
+def _later(first: Record, last: Record) -> Record:
+    """Return of two records of one archive what either says of each table, if it says more."""
+    both = {**last.tables, **first.tables}
+    for name, state in last.tables.items():
+        if state.version > both[name].version:
+            both[name] = state
+    return replace(first, tables=both)
+
+
+def _read(path: Path) -> Record | None:
+    try:
+        described = read_json(path)
+    except FileNotFoundError:
+        return None
+    except (VaultDamaged, OSError) as error:
+        raise NotARecord("the record of its commits cannot be read") from error
+    if isinstance(described, dict) and described.get("format") not in {None, _FORMAT}:
+        raise ArchiveError(path, "made by a newer midden", "update midden")
+    record = _record_of(described)
+    if record is None:
+        raise NotARecord("the record of its commits is not as it was written")
+    return record
+
+
+def write_record(place: Path, record: Record) -> None:
+    """Write the record of the archive in a folder, in one step, and its copy in another."""
+    content: dict[str, JsonValue] = {
+        "format": _FORMAT,
+        "archive": record.archive,
+        "tables": {name: asdict(state) for name, state in sorted(record.tables.items())},
+    }
+    sealed: dict[str, JsonValue] = {**content, "sha256": _checksum(content)}
+    write_json(place / RECORD, sealed)
+    reached("commit_recorded")
+    write_json(place / COPY, sealed)
+
+
+def _checksum(content: Mapping[str, JsonValue]) -> str:
+    return hashlib.sha256(stringify(dict(content)).encode()).hexdigest()
+
+
+def _record_of(described: JsonValue) -> Record | None:
+    if not isinstance(described, dict):
+        return None
+    content = {name: value for name, value in described.items() if name != "sha256"}
+    archive, tables = content.get("archive"), content.get("tables")
+    if described.get("sha256") != _checksum(content):
+        return None
+    if not isinstance(archive, str) or not isinstance(tables, dict):
+        return None
+    states = {name: _committed_of(state) for name, state in tables.items() if name in SCHEMAS}
+    known = {name: state for name, state in states.items() if state is not None}
+    return Record(archive, known) if len(known) == len(tables) else None
+
+
+def _committed_of(state: JsonValue) -> Committed | None:
+    if not isinstance(state, dict):
+        return None
+    numbers = [state.get(name) for name in ("version", "rows", "until")]
+    if not all(type(number) is int and -1 <= number < _LARGEST for number in numbers):
+        return None
+    version, rows, until = (int(str(number)) for number in numbers)
+    return Committed(str(state.get("id")), version, rows, until, str(state.get("digest")))
