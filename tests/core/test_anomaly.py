@@ -59,6 +59,7 @@ def test_a_type_is_small_by_what_there_was_last() -> None:
 def test_a_steady_table_has_no_more_room_than_any_other() -> None:
     steady = [Counts(5000, {"raw_fragments": 1000})] * 5
     assert names(Counts(5000, {"raw_fragments": 600}), *steady) == ["raw_fragments"]
+    assert names(Counts(5000, {"raw_fragments": 900}), *steady) == []
     begun = [Counts(5000, {"raw_fragments": n}) for n in (0, 0, 100, 100)]
     assert names(Counts(5000, {"raw_fragments": 60}), *begun) == ["raw_fragments"]
 
@@ -86,6 +87,12 @@ def test_a_restless_table_has_more_room() -> None:
     history = [Counts(5000, {"raw_fragments": n}) for n in rows]
     assert names(Counts(5000, {"raw_fragments": 690}), *history) == []
     assert names(Counts(5000, {"raw_fragments": 400}), *history) == ["raw_fragments"]
+
+
+def test_how_much_room_a_table_has_is_six_times_its_spread() -> None:
+    history = [Counts(5000, {"raw_fragments": n}) for n in (1000, 950, 1000, 950)]
+    assert names(Counts(5000, {"raw_fragments": 770}), *history) == []
+    assert names(Counts(5000, {"raw_fragments": 740}), *history) == ["raw_fragments"]
 
 
 def test_many_small_losses_add_up() -> None:
