@@ -50,9 +50,8 @@ class Ancestry:
         others = set(self.databases) - {origin, TARGET}
         return any(self._is_ancestor(origin, other) for other in others)
 
-    def _size(self, origin: int) -> tuple[int, int]:
-        database = self.databases[origin]
-        return sum(database[name].rows.height for name in _HELD), -origin
+    def _size(self, origin: int) -> int:
+        return sum(self.databases[origin][name].rows.height for name in _HELD)
 
     def _is_ancestor(self, origin: int, of: int) -> bool:
         if (origin, of) not in self._known:

@@ -143,7 +143,7 @@ def _differs(name: str, columns: Mapping[int, frozenset[str]], number: int) -> p
     lacking = [origin for origin, names in columns.items() if name not in names]
     different = pl.col(name).ne_missing(pl.col(KEPT + name))
     known = pl.col(KEPT + ORIGIN).is_not_null()
-    return known & different & ~pl.col(KEPT + ORIGIN).is_in(lacking).fill_null(value=False)
+    return known & different & ~pl.col(KEPT + ORIGIN).is_in(lacking)
 
 
 def _listed(differences: list[pl.Expr]) -> pl.Expr:

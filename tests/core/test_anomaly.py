@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from neotoma_core.anomaly import HISTORY, Alarm, Counts, drop_of, find_anomalies, raw_file_loss
+from neotoma_core.anomaly import Alarm, Counts, drop_of, find_anomalies, raw_file_loss
 from neotoma_core.identity import SAMPLE
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -32,6 +32,14 @@ def test_a_few_rows_of_a_tiny_database_are_no_alarm() -> None:
     assert names(Counts(8), Counts(12)) == []
     assert names(Counts(0), Counts(12)) == ["observations"]
     assert names(Counts(1), Counts(10)) == []
+    assert names(Counts(0), Counts(9)) == ["observations"]
+    assert names(Counts(40), Counts(50)) == ["observations"]
+    assert names(Counts(41), Counts(50)) == []
+    assert names(Counts(5), Counts(0)) == []
+
+
+def test_a_tenth_less_is_no_alarm() -> None:
+    assert names(Counts(900), Counts(1000)) == []
 
 
 def test_a_table_and_a_type_are_named() -> None:
@@ -65,15 +73,12 @@ def test_a_steady_table_has_no_more_room_than_any_other() -> None:
 
 
 def test_it_looks_back_on_so_many_backups_and_no_further() -> None:
-    for high, low in (
-        ([1000, *[100] * (HISTORY - 1)], [1000, *[100] * HISTORY]),
-        ([100] * (HISTORY - 1) + [1000], [1000] + [100] * (HISTORY + 9)),
-    ):
-        many, few = ([Counts(n) for n in rows] for rows in (high, low))
-        assert (names(Counts(100), *many), names(Counts(100), *few)) == (["observations"], [])
-        assert (drop_of(Counts(100), many), drop_of(Counts(100), few)) == (0.9, 0.0)
-        assert raw_file_loss(100, high) == Alarm("raw files", "1,000", "100")
-        assert raw_file_loss(100, low) is None
+    high, low = [1000, *[100] * 29], [1000, *[100] * 30]
+    many, few = ([Counts(n) for n in rows] for rows in (high, low))
+    assert (names(Counts(100), *many), names(Counts(100), *few)) == (["observations"], [])
+    assert (drop_of(Counts(100), many), drop_of(Counts(100), few)) == (0.9, 0.0)
+    assert raw_file_loss(100, high) == Alarm("raw files", "1,000", "100")
+    assert raw_file_loss(100, low) is None
 
 
 def test_raw_files_that_never_were_are_not_missing() -> None:
@@ -115,7 +120,7 @@ def test_other_rows_in_the_same_number_are_an_alarm() -> None:
 def test_a_few_known_rows_less_are_no_alarm() -> None:
     few = IDS[:20]
     assert names(Counts(20, sample=few[5:]), Counts(20, sample=few)) == []
-    assert names(Counts(20, sample=few[11:]), Counts(20, sample=few)) == [
+    assert names(Counts(20, sample=few[10:]), Counts(20, sample=few)) == [
         "observations known before"
     ]
 
@@ -127,7 +132,7 @@ def test_what_cannot_be_compared_is_no_alarm() -> None:
 
 
 def test_what_was_known_is_what_the_last_backup_knew() -> None:
-    replaced = Counts(1000, newest=START + timedelta(days=9), sample=tuple(f"x{n}" for n in IDS))
+    replaced = Counts(1000, newest=START + timedelta(days=9), sample=tuple(f"-{n}" for n in IDS))
     last = Counts(1000, newest=START, sample=IDS)
     assert names(last, replaced, last) == []
 
@@ -155,7 +160,7 @@ def test_a_newest_observation_that_is_older_is_an_alarm() -> None:
     assert find_anomalies(Counts(100), [history]) == (
         Alarm("newest observation", "2026-01-01 or later", "none"),
     )
-    assert names(Counts(100, newest=START - timedelta(days=1)), history) == []
+    assert names(Counts(100, newest=START - timedelta(days=2)), history) == []
 
 
 def test_the_drop_is_against_the_most_there_were() -> None:

@@ -80,7 +80,15 @@ def test_a_week_begins_on_monday() -> None:
 
 @pytest.mark.parametrize(
     ("hours", "shown"),
-    [(1, "1 h"), (24, "24 h"), (25, "25 h"), (47, "47 h"), (48, "2 d"), (49, "49 h"), (72, "3 d")],
+    [
+        (1, "1 h"),
+        (24, "24 h"),
+        (25, "25 h"),
+        (47, "47 h"),
+        (48, "2 d"),
+        (49, "49 h"),
+        (720, "30 d"),
+    ],
 )
 def test_a_span_is_shown_in_days_where_it_is_of_days(hours: int, shown: str) -> None:
     policy = RetentionPolicy(within=timedelta(hours=hours))

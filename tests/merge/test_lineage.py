@@ -1,5 +1,6 @@
 """Who stands for whom: merges and splits of entities as several databases tell them."""
 
+import polars as pl
 import pytest
 
 from neotoma_core.merge.frames import Offered
@@ -98,6 +99,13 @@ def test_a_merge_is_its_users_own() -> None:
     assert lineage.survivor("a", "ann") == "b"
 
 
+def test_only_the_rows_of_who_made_a_merge_have_a_new_owner() -> None:
+    lineage = lineage_of([knowing(audit("a", "b", "ann"))])
+    places = [("a", "ann"), ("a", "ann"), ("a", "bob"), ("b", "ann")]
+    rows = pl.DataFrame(places, schema=["entity_id", "user_id"], orient="row")
+    assert lineage.owners(rows).rows() == [("a", "ann", "b")]
+
+
 def test_a_pointer_without_an_audit_row_is_everybodys() -> None:
     lineage = lineage_of([database(entities=entities("b", a="b"))])
     assert lineage.survivor("a", "anybody") == "b"
@@ -121,7 +129,10 @@ def test_a_survivor_that_no_database_holds_takes_nothing_over() -> None:
 def test_a_later_split_gives_back_what_a_merge_took() -> None:
     merged = audit("a", "b", at=EARLY)
     parted = database(entities=entities("a", "b"), entity_splits=[split("b", "a", at=LATE)])
-    assert lineage_of([knowing(merged), parted]).survivor("a", "u") == "a"
+    lineage = lineage_of([knowing(merged), parted])
+    assert lineage.survivor("a", "u") == "a"
+    assert lineage.cleared == {("a", "b")}
+    assert lineage.closing == ()
     sooner = database(entities=entities("a", "b"), entity_splits=[split("b", "a", at=EARLY)])
     later = knowing(audit("a", "b", at=LATE))
     assert lineage_of([later, sooner]).survivor("a", "u") == "b"
@@ -139,6 +150,12 @@ def test_of_two_splits_one_after_another_the_last_decides() -> None:
     splits = [split("a", "n"), split("n", "o")]
     lineage = lineage_of([database(entities=entities("a", "n", "o"), entity_splits=splits)])
     assert lineage.split_owner(["n", "o", "a"], "u") == "o"
+
+
+def test_of_a_chain_of_splits_the_last_decides() -> None:
+    splits = [split("a", "n"), split("n", "o"), split("o", "p")]
+    lineage = lineage_of([database(entities=entities(*"anop"), entity_splits=splits)])
+    assert lineage.split_owner(["n", "p", "a"], "u") == "p"
 
 
 def test_of_two_splits_that_differ_that_of_the_first_database_decides() -> None:

@@ -121,6 +121,22 @@ def test_the_registry_goes_by_what_a_schema_describes_not_by_its_random_id() -> 
     assert kept(merged, "id", "active") == [("r1", 1)]
 
 
+@pytest.mark.parametrize(
+    ("definition", "judged"), [("first", "identical"), ("second", "identical"), ("x", "conflict")]
+)
+def test_a_schema_is_compared_with_the_one_like_it_of_two_of_one_name(
+    definition: str, judged: str
+) -> None:
+    def schema(definition: str) -> dict[str, object]:
+        named = {"entity_type": "note", "schema_version": "1", "scope": "global"}
+        return {**named, "id": f"random {definition}", "schema_definition": definition}
+
+    target = [schema("first"), schema("second")]
+    merged = merge(target, [schema(definition)], table=REGISTRY)
+    assert classes(merged.counts[0]) == {judged: 1}
+    assert kept(merged, "schema_definition") == [("first",), ("second",)]
+
+
 def test_which_schema_is_active_stays_as_in_the_target() -> None:
     schema = {"entity_type": "note", "schema_version": "1", "scope": "global"}
     merged = merge(

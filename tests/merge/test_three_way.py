@@ -80,6 +80,34 @@ def test_an_empty_log_is_no_ancestor() -> None:
     assert set(planned("safe", AS_BEFORE, state("base"), CHANGED).conflicts["by"]) == {"mode"}
 
 
+FIRST = state("first", "o1")
+SECOND = state("second", "o1", "o2")
+STILL_SECOND = state("second", "o1", "o2", "o3")
+THIRD = state("third", "o1", "o2", "o4")
+
+
+@pytest.mark.parametrize("ancestors", [[FIRST, SECOND], [SECOND, FIRST]])
+def test_of_two_ancestors_the_later_one_counts(ancestors: list[dict[str, Rows]]) -> None:
+    plan = planned("safe", STILL_SECOND, *ancestors, THIRD)
+    assert name(plan) == "third"
+    assert plan.conflicts.filter(backup=2)["by"].to_list() == ["three-way"]
+
+
+def test_a_schema_of_nobody_has_an_ancestor_like_any_row() -> None:
+    def of(log: dict[str, Rows], definition: str) -> dict[str, Rows]:
+        schema: dict[str, object] = {
+            "id": f"random {definition}",
+            "entity_type": "note",
+            "schema_version": "1",
+            "scope": "global",
+            "schema_definition": definition,
+        }
+        return {**log, "schema_registry": [schema]}
+
+    plan = planned("safe", of(AS_BEFORE, "old"), of(BASE, "old"), of(CHANGED, "new"))
+    assert plan.merged("schema_registry")["schema_definition"].to_list() == ["new"]
+
+
 def test_it_can_be_turned_off() -> None:
     policy = MergePolicy("safe", ancestors=False)
     backups = [database(**BASE), database(**CHANGED)]

@@ -1,6 +1,7 @@
 """A recovery that writes anything wrong is rolled back by the proof that is there to catch it."""
 
 import shutil
+import sqlite3
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -247,6 +248,22 @@ def test_a_target_that_is_not_proven_is_not_made(
     plant = fault(proof, "", wrong[proof]).plant
     with planted(plant), pytest.raises(VerificationFailed, match=proof):
         run_recover(made, target, backup)
+    assert files_of(made) == {}
+
+
+def test_a_target_of_which_a_foreign_key_leads_nowhere_is_not_made(
+    backup: Path, tmp_path: Path, run_recover: Recover
+) -> None:
+    made = tmp_path / "made.db"
+
+    def plant(connection: sqlite3.Connection) -> None:
+        connection.execute("CREATE TABLE some (id PRIMARY KEY)")
+        connection.execute("CREATE TABLE more (id REFERENCES some (id))")
+        connection.execute("INSERT INTO more VALUES (1)")
+
+    with planted(plant), pytest.raises(VerificationFailed) as caught:
+        run_recover(made, backup)
+    assert caught.value.failed[-1] == "intact: more: 1 rows refer to no row of some"
     assert files_of(made) == {}
 
 
