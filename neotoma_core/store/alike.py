@@ -14,7 +14,7 @@ import polars as pl
 
 from neotoma_core.ddl import quoted
 from neotoma_core.frames import ROWID
-from neotoma_core.store.guarding import guarded
+from neotoma_core.store.guarding import attach, guarded
 from neotoma_core.tables import Table
 
 _MAPPED_BYTES: Final = 1 << 31
@@ -38,7 +38,7 @@ def side_by_side(backup: Path, target: Path) -> Iterator[sqlite3.Connection]:
         guarded(connection)
         for name, path in (("backup", backup), ("target", target)):
             uri = f"{path.resolve().as_uri()}?mode=ro&immutable=1"
-            connection.execute(f"ATTACH ? AS {name}", (uri,))
+            attach(connection, name, uri)
             connection.execute(f"PRAGMA {name}.mmap_size = {_MAPPED_BYTES}").fetchone()
         yield connection
 

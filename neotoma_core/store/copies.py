@@ -19,7 +19,6 @@ from typing import Final
 
 from neotoma_core.errors import TargetLocked
 from neotoma_core.store.atomic import reached
-from neotoma_core.store.guarding import guarded
 from neotoma_core.store.sqlite_files import (
     companion,
     companions,
@@ -208,7 +207,8 @@ def _held_still(database: Path, descriptor: int) -> Iterator[bool]:
 
     It stops a checkpoint from moving pages out of the log while they are copied, and without a log
     every commit. A log at rest is not opened, since SQLite would create files beside it; there the
-    caller compares times instead. ``descriptor``: of the database, open until the lock is gone.
+    caller compares times instead. Nothing is read but its schema, which runs nothing in it.
+    ``descriptor``: of the database, open until the lock is gone.
     """
     header = header_of(descriptor)
     logged = header is not None and (header.wal_mode or companion(database, "-wal").exists())
@@ -222,7 +222,6 @@ def _held_still(database: Path, descriptor: int) -> Iterator[bool]:
         timeout=0,
     )
     try:
-        guarded(connection)
         yield _begin_reading(connection, database)
     finally:
         connection.close()

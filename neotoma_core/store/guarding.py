@@ -1,22 +1,32 @@
-"""Opening databases from outside: what they say of themselves is read, and nothing in them is run.
+"""Opening databases from outside: what they say of themselves is read, and nothing hostile is run.
 
 A database may hold triggers, views, virtual tables and expressions of somebody else's making.
-Neotoma makes none of them but the vector index, so Midden needs none of them to run.
+Neotoma makes none of them but the vector index, so Midden needs none of them to run. Expressions in
+an index, a generated column or a CHECK rule are run by SQLite itself; those may use functions that
+compute and do nothing else.
 """
 
+import re
 import sqlite3
 import sys
 from typing import Final
 
 from neotoma_core.cells import cell_of_text
+from neotoma_core.ddl import quoted
 
 PRAGMAS: Final = ("trusted_schema = OFF", "cell_size_check = ON")
 """For every connection: functions with side effects are not called from a schema, and damaged
 pages are noticed before their cells are used."""
 
+# SQLite says of each function whether it is harmless in a schema ("innocuous"). Up to 3.44 it does
+# not say so of the functions on JSON, which are.
+_INNOCUOUS: Final = 0x200000
+_ON_JSON: Final = re.compile(r"\bjson\w*|->>?", re.IGNORECASE)
+_BETWEEN: Final = r"""["'\]`]?(?:\s|/\*.*?\*/|--[^\n]*\n)*\("""  # a name and its arguments
+
 
 def guarded(connection: sqlite3.Connection, *, reading: bool = True) -> sqlite3.Connection:
-    """Return ``connection`` once nothing that its databases hold can be run through it.
+    """Return ``connection`` once nothing hostile that its databases hold can be run through it.
 
     Text is read as cells; see ``cells``.
 
@@ -31,9 +41,63 @@ def guarded(connection: sqlite3.Connection, *, reading: bool = True) -> sqlite3.
     if sys.version_info >= (3, 12):
         for option, enabled in (
             (sqlite3.SQLITE_DBCONFIG_DEFENSIVE, True),
-            (sqlite3.SQLITE_DBCONFIG_TRUSTED_SCHEMA, False),
             (sqlite3.SQLITE_DBCONFIG_ENABLE_TRIGGER, False),
             (sqlite3.SQLITE_DBCONFIG_ENABLE_VIEW, False),
         ):
             connection.setconfig(option, enabled)
+    _trust_for_json(connection)
     return connection
+
+
+def attach(connection: sqlite3.Connection, name: str, uri: str) -> None:
+    """Attach a database from outside to a guarded connection, which stays guarded."""
+    try:
+        connection.execute("PRAGMA trusted_schema = ON")  # attaching reads the schema
+        connection.execute(f"ATTACH ? AS {quoted(name)}", (uri,))
+    finally:
+        _trust_for_json(connection)
+
+
+def _trust_for_json(connection: sqlite3.Connection) -> None:
+    trusted = _is_trusted_for_json(connection)
+    connection.execute(f"PRAGMA trusted_schema = {'ON' if trusted else 'OFF'}")
+
+
+def _is_trusted_for_json(connection: sqlite3.Connection) -> bool:
+    """Return whether tables and indexes use functions on JSON, and none that is not harmless.
+
+    False where the schema cannot be read; what is wrong is then said by whoever reads the rest.
+    """
+    try:
+        # Reading a schema runs nothing in it, but needs it trusted to be read at all.
+        connection.execute("PRAGMA trusted_schema = ON")
+        definitions = "\n;".join(_definitions(connection))
+        return bool(_ON_JSON.search(definitions)) and not _risky(connection).search(definitions)
+    except sqlite3.DatabaseError:
+        return False
+
+
+def _risky(connection: sqlite3.Connection) -> re.Pattern[str]:
+    """Return what finds a call of a function that does more than compute."""
+    names = [
+        str(name)
+        for (name,) in connection.execute(
+            f"SELECT DISTINCT name FROM pragma_function_list WHERE NOT flags & {_INNOCUOUS}"
+        )
+        if not _ON_JSON.fullmatch(str(name))
+    ]
+    calls = f"(?:{'|'.join(map(re.escape, names))}){_BETWEEN}"
+    return re.compile(rf"\b(?:{calls}|MATCH\b)", re.IGNORECASE | re.DOTALL)
+
+
+def _definitions(connection: sqlite3.Connection) -> list[str]:
+    """Return how every table and index of all attached databases is defined."""
+    databases = [str(name) for _, name, _ in connection.execute("PRAGMA database_list")]
+    return [
+        str(sql)
+        for database in databases
+        for (sql,) in connection.execute(
+            f"SELECT sql FROM {quoted(database)}.sqlite_schema "
+            "WHERE type IN ('table', 'index') AND sql IS NOT NULL"
+        )
+    ]

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from neotoma_core.ddl import quoted
 from neotoma_core.store.databases import connect_read_only, damaged
+from neotoma_core.store.guarding import attach
 
 
 def count_lost(held: Path, replacing: Path, table: str, original: Path) -> int:
@@ -18,7 +19,7 @@ def count_lost(held: Path, replacing: Path, table: str, original: Path) -> int:
     with closing(connect_read_only(held)) as connection:
         try:
             place = f"{replacing.resolve().as_uri()}?mode=ro&immutable=1"
-            connection.execute("ATTACH ? AS after", (place,))
+            attach(connection, "after", place)
             (lost,) = connection.execute(
                 f"SELECT count(*) FROM {before} WHERE id NOT IN "
                 f"(SELECT id FROM {after} WHERE id IS NOT NULL)"

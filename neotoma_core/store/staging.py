@@ -24,7 +24,7 @@ from neotoma_core.cells import holds_odd, is_odd, sql_of
 from neotoma_core.ddl import column_list, quoted
 from neotoma_core.frames import ORIGIN, POLARS_TYPES, ROWID, TARGET_ROWID, stored_name
 from neotoma_core.store.arrow_sqlite import arrow_connection, execute, ingest
-from neotoma_core.store.guarding import guarded
+from neotoma_core.store.guarding import attach, guarded
 from neotoma_core.tables import Table
 
 PLACE: Final = "_place"
@@ -200,7 +200,7 @@ def _copy_rows(
 ) -> None:
     uri = f"{source.database.resolve().as_uri()}?mode=ro&immutable=1"
     _ingest_picks(staging, picks)
-    staging.execute("ATTACH ? AS origin", (uri,))
+    attach(staging, "origin", uri)
     try:
         staging.execute("BEGIN")
         stored = source.tables[write.table.name]
