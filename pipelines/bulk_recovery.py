@@ -9,7 +9,8 @@ from prefect.task_runners import ThreadPoolTaskRunner
 from neotoma_core.merge.policy import MergeMode, MergePolicy, ReingestedMode
 from neotoma_core.ops import recovery_steps
 from neotoma_core.ops.evidence import require_space
-from neotoma_core.ops.run import RecoverRequest, recovery_run
+from neotoma_core.ops.judging import recovery_run
+from neotoma_core.ops.run import RecoverRequest
 from neotoma_core.settings import default_vault, key_source, neotoma_environment, raw_storage
 from neotoma_core.store.interrupts import released
 from pipelines.recording import RunLog, record_report

@@ -10,9 +10,10 @@ import pytest
 from hypothesis import settings
 
 from neotoma_core.merge.policy import MergeMode, MergePolicy, ReingestedMode
+from neotoma_core.ops.judging import recovery_run
 from neotoma_core.ops.progress import Silent
 from neotoma_core.ops.recover import plan_only, recover
-from neotoma_core.ops.run import RecoverRequest, recovery_run
+from neotoma_core.ops.run import RecoverRequest
 from neotoma_core.report.recovery import RecoveryReport
 from neotoma_core.store.keys import KeySource
 

@@ -187,8 +187,8 @@ def run_recovery(
 
     from neotoma_core.cli.progress import TerminalProgress
     from neotoma_core.ops.composing import composed_run
+    from neotoma_core.ops.judging import recovery_run
     from neotoma_core.ops.recover import plan_only, recover
-    from neotoma_core.ops.run import recovery_run
     from neotoma_core.report.text import plan_text, result_text
     from neotoma_core.store.interrupts import released
 

@@ -15,6 +15,8 @@
     │   └── NotNeotoma          10    a SQLite database without Neotoma's tables
     ├── TargetError             11    the target cannot be used as it is
     │   ├── TargetLocked        11    another program holds the database; retryable
+    │   ├── TargetRuined        11    damaged, cut short or empty: it has to be recovered first
+    │   ├── TargetForeign       11    another program's file, or it may be; not replaced unasked
     │   ├── TargetChanged       11    the target changed after it was read; retryable
     │   └── ErasureUnfinished   11    rows were erased, their traces not all; retryable
     ├── KeyMissing              12    encrypted values and no key
@@ -47,7 +49,9 @@ from neotoma_core.errors.databases import (
     NotNeotoma,
     TargetChanged,
     TargetError,
+    TargetForeign,
     TargetLocked,
+    TargetRuined,
 )
 from neotoma_core.errors.outcomes import (
     AnomalyFound,
@@ -93,7 +97,9 @@ __all__ = [
     "OtherDatabase",
     "TargetChanged",
     "TargetError",
+    "TargetForeign",
     "TargetLocked",
+    "TargetRuined",
     "UsageError",
     "VaultDamaged",
     "VaultError",

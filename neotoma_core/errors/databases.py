@@ -1,5 +1,6 @@
 """Databases that cannot be used: backups, targets, keys, environments, and no room for them."""
 
+import shlex
 from pathlib import Path
 
 from neotoma_core.errors.root import MiddenError
@@ -49,6 +50,28 @@ class TargetLocked(TargetError):
             path,
             "locked by another program",
             "stop the Neotoma server (or wait until it is idle) and run the command again",
+        )
+
+
+class TargetRuined(TargetError):
+    """The target is damaged, cut short or empty: it has to be recovered first."""
+
+    def __init__(self, path: Path, wrong: str, recover: str) -> None:
+        self.wrong = wrong
+        self.recover = recover
+        super().__init__(path, wrong, f"next: {recover}")
+
+
+class TargetForeign(TargetError):
+    """What is there may be somebody else's, and is not replaced unasked."""
+
+    def __init__(self, path: Path, wrong: str) -> None:
+        self.wrong = wrong
+        away = f"mv -n {shlex.quote(str(path))} {shlex.quote(f'{path}.aside')}"
+        super().__init__(
+            path,
+            wrong,
+            f"name another target; or, if this may make way, move it yourself: {away}",
         )
 
 

@@ -1,5 +1,6 @@
 """Carrying out a recovery plan: staging, raw files, one transaction."""
 
+import shutil
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -18,7 +19,7 @@ from neotoma_core.ops.raw_files import bring_over, require_space
 from neotoma_core.ops.verification import verify_publication
 from neotoma_core.report.recovery import Check
 from neotoma_core.snapshots.deciding import Decided
-from neotoma_core.store.copies import FileState
+from neotoma_core.store.copies import FileState, state_of
 from neotoma_core.store.publication import publish
 from neotoma_core.store.staging import (
     Picks,
@@ -44,7 +45,7 @@ class Applied:
 
 
 def apply_plan(plan: RecoveryPlan, progress: Progress) -> Applied:
-    """Write the plan into the target, all of it or nothing.
+    """Write the plan into the target, all of it or nothing; see ``built_file`` for one of a ruin.
 
     Raw files come first: what a committed row refers to is on disk. Left over by a failed run
     they do no harm, since their names are their content.
@@ -71,20 +72,31 @@ def _require_room(folder: Path, staging: Path) -> None:
 
 def _publish(plan: RecoveryPlan, staging: Path, writes: Sequence[TableWrite]) -> tuple[Check, ...]:
     proven: list[Check] = []
+    ruin = plan.run.ruin
+    target = plan.run.request.target if ruin is None else built_file(plan)
+    if ruin is not None and ruin.base is not None:
+        shutil.copyfile(ruin.base, target)
     publish(
-        plan.run.request.target,
+        target,
         staging,
         writes,
-        _as_read(plan),
+        _as_read(plan, target),
         lambda c, changes: proven.extend(verify_publication(c, plan, writes, changes)),
     )
     return tuple(proven)
 
 
-def _as_read(plan: RecoveryPlan) -> dict[str, FileState]:
+def built_file(plan: RecoveryPlan) -> Path:
+    """Return the file that is built where the target is a ruin, to take its place."""
+    return plan.run.folders.work / "built.db"
+
+
+def _as_read(plan: RecoveryPlan, target: Path) -> dict[str, FileState]:
     """Return what the target's files must be once it is locked, by suffix."""
     if plan.target is None:
         return {}
+    if plan.run.ruin is not None:
+        return {"": state_of(target)}
     (evidence,) = (e for e in plan.evidence if e.database == plan.target.database)
     return states_when_locked(evidence, plan.target.whole)
 

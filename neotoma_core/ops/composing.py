@@ -10,6 +10,7 @@ from neotoma_core.coverage.composition import Composition, Setting, compose
 from neotoma_core.coverage.identity import Family, family_of_target
 from neotoma_core.environments import environment_of
 from neotoma_core.errors import UsageError
+from neotoma_core.ops.judging import usable_or_ruin
 from neotoma_core.ops.progress import Progress
 from neotoma_core.ops.run import DatabaseRef, RecoverRequest, Run, target_of
 from neotoma_core.ops.search import Found, FoundCopy, SearchRequest, search
@@ -31,22 +32,20 @@ def composed_run(
     """
     target = target_of(request.target)
     with vault_run(request.vault, request.target, now) as folders:
+        run = usable_or_ruin(Run(request, folders, target, (), (), (), now))
         scratch = folders.work / "found"
         scratch.mkdir(mode=0o700)
         also = [*([request.target] if target else []), *backups_in(request.vault)]
         found = search(where, scratch, progress, also)
         number = number_of(found, request.target)
-        composition = compose_for(found, request, number)
+        composition = compose_for(found, run, number)
         picked = [found.copies[pick.number] for pick in composition.picks]
-        backups = tuple(_backup(found, copy, place) for place, copy in enumerate(picked))
-        yield Run(
+        backups = [_backup(found, copy, place) for place, copy in enumerate(picked)]
+        backups += [replace(saved, number=len(picked)) for saved in run.backups]
+        yield replace(
+            run,
             request=replace(request, backups=tuple(b.path for b in backups)),
-            folders=folders,
-            target=target,
-            backups=backups,
-            left_out=(),
-            repeated=(),
-            started=now,
+            backups=tuple(backups),
             composition=_report(found, composition, number),
         )
 
@@ -60,14 +59,23 @@ def number_of(found: Found, target: Path) -> int | None:
     return None
 
 
-def compose_for(found: Found, request: RecoverRequest, number: int | None) -> Composition:
-    """Choose the copies to recover the target from; raises UsageError."""
+def compose_for(found: Found, run: Run, number: int | None) -> Composition:
+    """Choose the copies to recover the target from; raises UsageError.
+
+    A ruin is none of them: what was salvaged of it comes last, whatever it adds.
+    """
+    request = run.request
     target = number if number in found.known else None
-    environment = environment_of(request.target.name)
     own = family_of(found, target, request.target)
+    known = found.known
+    if run.ruin is not None:
+        known = {n: copy for n, copy in known.items() if n != number}
+        own, target = tuple(n for n in own if n != number), None
+    environment = environment_of(request.target.name)
     setting = Setting(target, own, environment, request.allow_environment_mismatch)
-    composition = compose(setting, found.known, found.observations, found.others)
-    if not composition.picks:
+    composition = compose(setting, known, found.observations, found.others)
+    saved = run.backups or (run.ruin is not None and run.ruin.base is not None)
+    if not composition.picks and not saved:
         raise UsageError(nothing_to_add(found, request.target, composition))
     return composition
 

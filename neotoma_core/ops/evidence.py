@@ -78,7 +78,7 @@ def secure_database(run: Run, database: DatabaseRef, progress: Progress) -> Data
     folder = _new_folder(run.folders.evidence / database.label)
     try:
         files = copy_database(database.path, folder, progress.advance)
-        if database.suspect and database.origin is not None and not database.member:
+        if database.suspect and database.origin is not None and not _is_evidence(run, database):
             (folder / "damaged").mkdir(mode=0o700)
             copy_database(database.origin, folder / "damaged", progress.advance)
     except TargetLocked as error:
@@ -87,6 +87,21 @@ def secure_database(run: Run, database: DatabaseRef, progress: Progress) -> Data
         advice = "close the program that uses it, or leave it out"
         raise BackupUnreadable(database.named, "locked by another program", advice) from error
     return DatabaseEvidence(database, folder, files)
+
+
+def _is_evidence(run: Run, database: DatabaseRef) -> bool:
+    """Return whether what a database was salvaged from is kept anyway, or lies in an archive."""
+    return bool(database.member) or (
+        run.ruin is not None and database.found_at == run.request.target
+    )
+
+
+def ruin_evidence(run: Run) -> tuple[DatabaseEvidence, ...]:
+    """Return the evidence of the target where it is a ruin, whose files are copied by then."""
+    if run.ruin is None:
+        return ()
+    target = DatabaseRef(TARGET, "target", run.request.target, run.target_environment)
+    return (DatabaseEvidence(target, run.ruin.folder, run.ruin.files),)
 
 
 def _secure_archive(run: Run, database: DatabaseRef, progress: Progress) -> DatabaseEvidence:
@@ -142,14 +157,15 @@ def write_manifest(run: Run, secured: tuple[DatabaseEvidence, ...]) -> Path:
     Where there is no target, what one that is gone left beside it is evidence too.
     """
     path = run.folders.evidence / "manifest.json"
-    databases: list[JsonValue] = [_described(evidence) for evidence in secured]
+    kept = (*ruin_evidence(run), *secured)
+    databases: list[JsonValue] = [_described(evidence) for evidence in kept]
     vault.write_json(
         path,
         {
             "format": vault.FORMAT,
             "run": run.folders.name,
             "target": str(run.request.target.absolute()),
-            "target_existed": run.target is not None,
+            "target_existed": run.target_existed,
             "databases": databases,
             "left_behind": [_described_file(file) for file in _secure_left_behind(run)],
         },
@@ -159,7 +175,7 @@ def write_manifest(run: Run, secured: tuple[DatabaseEvidence, ...]) -> Path:
 
 def _secure_left_behind(run: Run) -> tuple[CopiedFile, ...]:
     target = run.request.target
-    if run.target is not None or not companions(target):
+    if run.target_existed or not companions(target):
         return ()
     return copy_left_behind(target, _new_folder(run.folders.evidence / "left-behind"))
 

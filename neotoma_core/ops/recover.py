@@ -13,7 +13,7 @@ from neotoma_core.errors import ConflictsFound, UsageError
 from neotoma_core.frames import ROWID, TARGET
 from neotoma_core.losses import Loss, LostRows
 from neotoma_core.merge.repointing import SELF_LOOP
-from neotoma_core.ops.applying import apply_plan
+from neotoma_core.ops.applying import apply_plan, built_file
 from neotoma_core.ops.archive_after import archived
 from neotoma_core.ops.clock import Clock
 from neotoma_core.ops.evidence import (
@@ -35,6 +35,7 @@ from neotoma_core.ops.progress import Progress
 from neotoma_core.ops.quarantine import set_aside
 from neotoma_core.ops.raw_files import RawListing, list_all
 from neotoma_core.ops.reading import ReadDatabase, read_databases
+from neotoma_core.ops.replacement import replace_ruin
 from neotoma_core.ops.reporting import planned_report, published_report, save_conflicts, save_report
 from neotoma_core.ops.run import LeftOut, Run
 from neotoma_core.report.recovery import RecoveryReport
@@ -110,6 +111,8 @@ def _published(
     plan: RecoveryPlan, report: RecoveryReport, progress: Progress, clock: Clock
 ) -> RecoveryReport:
     applied = apply_plan(plan, progress)
+    if plan.run.ruin is not None:
+        replace_ruin(plan.run, built_file(plan))
     clock.lap("publish")
     clock.seconds["transaction"] = applied.seconds
     report = published_report(plan, report, applied, clock.seconds)
@@ -182,7 +185,7 @@ def _usable(run: Run, read: tuple[ReadDatabase, ...]) -> tuple[Run, tuple[Extrac
             seen.add(content)
             extracts.append(_numbered(database.extract, len(seen) - 1))
     backups = tuple(e.database for e in extracts if e.database.number != TARGET)
-    if not backups:
+    if not backups and run.ruin is None:
         raise UsageError("none of the backups could be read; nothing was changed")
     known = replace(run, backups=backups, left_out=tuple(left_out), repeated=tuple(repeated))
     return known, tuple(extracts)
@@ -193,7 +196,8 @@ def _numbered(extract: Extract, number: int) -> Extract:
 
 
 def _anything_to_do(plan: RecoveryPlan) -> bool:
-    return bool(plan.writes or plan.raw.copies.height or plan.raw.repairs.height)
+    raw = plan.raw.copies.height or plan.raw.repairs.height
+    return bool(plan.writes or raw or plan.run.ruin)
 
 
 def _refuse_conflicts(plan: RecoveryPlan, report: RecoveryReport) -> None:

@@ -13,6 +13,7 @@ from neotoma_core.losses import Loss
 from neotoma_core.ops.evidence import (
     DatabaseEvidence,
     is_current,
+    ruin_evidence,
     secure_database,
     write_manifest,
 )
@@ -20,7 +21,7 @@ from neotoma_core.ops.guarding import Guard, Occasion, guard_loss, loss_by_repla
 from neotoma_core.ops.progress import Progress
 from neotoma_core.ops.run import Run
 from neotoma_core.store.interrupts import hold_interrupts
-from neotoma_core.store.replacing import replace_database
+from neotoma_core.store.replacing import replace_by_ruin, replace_database
 from neotoma_core.store.sqlite_files import is_open_elsewhere
 
 
@@ -28,6 +29,8 @@ from neotoma_core.store.sqlite_files import is_open_elsewhere
 class Secured:
     """A target that may be replaced by ``whole`` (None: by nothing), where that was ``granted``.
 
+    ``ruin``: a damaged database that is to take its place as it is, with its log; then ``whole`` is
+    None.
     ``kept``: the evidence of it, none where there was no target. ``loss``: what it loses, where
     that can be told. ``backup``: what was taken before, where nearly all observations go.
     """
@@ -38,6 +41,7 @@ class Secured:
     kept: tuple[DatabaseEvidence, ...] = ()
     loss: Loss | None = None
     backup: str | None = None
+    ruin: Path | None = None
 
     def replace(self) -> None:
         """Put the new database in the target's place; interrupts wait from here on.
@@ -50,7 +54,24 @@ class Secured:
         if not all(map(is_current, self.kept)) or target.exists() != bool(self.kept):
             raise TargetChanged(target)
         hold_interrupts()
-        replace_database(target, self.whole)
+        if self.ruin is not None:
+            replace_by_ruin(target, self.ruin)
+        else:
+            replace_database(target, self.whole)
+
+
+def replace_ruin(run: Run, whole: Path) -> None:
+    """Put a proven database in the place of the run's target, a ruin of which evidence is kept.
+
+    Raises TargetLocked, and TargetChanged where it is no longer what was kept of it.
+    """
+    target = run.request.target
+    if is_open_elsewhere(target):
+        raise TargetLocked(target)
+    if not all(map(is_current, ruin_evidence(run))):
+        raise TargetChanged(target)
+    hold_interrupts()
+    replace_database(target, whole)
 
 
 def secure_target(

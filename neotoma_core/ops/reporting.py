@@ -11,6 +11,7 @@ from neotoma_core.merge.one_user import own_rows
 from neotoma_core.ops.applying import Applied
 from neotoma_core.ops.archived_database import damaged_file
 from neotoma_core.ops.carrying_findings import carrying_findings
+from neotoma_core.ops.evidence import ruin_evidence
 from neotoma_core.ops.extract import NEVER, Extract, Span, span_of, widest
 from neotoma_core.ops.planning import RecoveryPlan
 from neotoma_core.ops.run import Run
@@ -31,6 +32,7 @@ from neotoma_core.report.recovery import (
     RawFileSummary,
     RecoveryReport,
     ReingestedSummary,
+    RuinSummary,
 )
 from neotoma_core.shell_words import quoted_word
 from neotoma_core.snapshots.deciding import Decided
@@ -49,7 +51,7 @@ def planned_report(plan: RecoveryPlan, seconds: Mapping[str, float]) -> Recovery
         run=run.folders.name,
         outcome="planned",
         target=str(run.request.target),
-        target_existed=run.target is not None,
+        target_existed=run.target_existed,
         mode=run.request.policy.mode,
         evidence=_evidence(plan),
         backups=tuple(_contribution(plan, extract) for extract in plan.backups),
@@ -79,6 +81,7 @@ def planned_report(plan: RecoveryPlan, seconds: Mapping[str, float]) -> Recovery
         report=str(run.folders.report / "report.json"),
         undo=None,
         composition=run.composition,
+        ruin=_ruin(run),
     )
 
 
@@ -125,13 +128,22 @@ def undo_command(run: Run) -> str:
 
 
 def _evidence(plan: RecoveryPlan) -> EvidenceSummary:
+    kept = (*ruin_evidence(plan.run), *plan.evidence)
     return EvidenceSummary(
         str(plan.run.folders.evidence),
-        len(plan.evidence),
-        sum(evidence.size for evidence in plan.evidence),
+        len(kept),
+        sum(evidence.size for evidence in kept),
         plan.raw_listing.files.height,
         int(plan.raw_listing.files["size"].sum()),
     )
+
+
+def _ruin(run: Run) -> RuinSummary | None:
+    ruin = run.ruin
+    if ruin is None:
+        return None
+    means = "its tables are whole" if ruin.base else ruin.means or None
+    return RuinSummary(ruin.state, ruin.problem, means, ruin.advice or None)
 
 
 def _contribution(plan: RecoveryPlan, extract: Extract) -> BackupContribution:

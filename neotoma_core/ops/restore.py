@@ -5,7 +5,7 @@ unpacked and proven → erased rows left out → guarded, evidence → raw files
 Until the rename the target is what it was. A damaged source is refused before anything is written.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -23,6 +23,7 @@ from neotoma_core.ops.restore_sources import (
     RestoreSource,
     check_evidence,
     find_source,
+    require_nothing_erased_since,
     require_other,
     unpack,
 )
@@ -100,7 +101,10 @@ def restore(request: RestoreRequest, now: datetime, progress: Progress) -> Resto
         if found.whole is not None:
             cleaned = without_erased(found.whole, erased, run, request.key)
         whole = cleaned.whole if cleaned else None
+        if found.ruin is not None:
+            require_nothing_erased_since(source, request.vault)
         secured = secure_target(run, whole, request.guard, RESTORE, progress)
+        secured = replace(secured, ruin=found.ruin)
         if not secured.granted:
             return RestoreReport(str(source.folder), str(target), "declined", 0, None)
         to = _raw_target(request, found)

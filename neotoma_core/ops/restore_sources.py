@@ -21,9 +21,11 @@ from neotoma_core.ops.vault_backup import is_vault_backup, read_vault_backup, re
 from neotoma_core.ops.vault_copies import in_vault
 from neotoma_core.store import vault
 from neotoma_core.store.backups import FOLDER, MANIFEST
+from neotoma_core.store.condition import condition_of
 from neotoma_core.store.copies import sha256_of
 from neotoma_core.store.databases import check_integrity, connect_read_only, make_whole
 from neotoma_core.store.inspection import inspect_database
+from neotoma_core.store.ledger import read_ledger
 
 _TARGET = "target"
 Origin = Literal["evidence", "backup", "neotoma"]
@@ -74,13 +76,15 @@ class Restorable:
     """One whole, sound file to put in the target's place; None where there was none.
 
     ``raw_places``: the folders in which folders of its raw files may be. ``environment``: of what
-    was unpacked. ``problem``: why an archive was not unpacked to its end, if so.
+    was unpacked. ``problem``: why an archive was not unpacked to its end, if so. ``ruin``: evidence
+    of a target that was damaged, which goes back as it is.
     """
 
     whole: Path | None
     raw_places: tuple[Path, ...] = ()
     environment: Environment | None = None
     problem: str = ""
+    ruin: Path | None = None
 
 
 def find_source(words: str, vault_folder: Path, target: Path | None = None) -> RestoreSource:
@@ -181,6 +185,21 @@ def unpack(source: RestoreSource, scratch: Path, target: Path) -> Restorable:
     return found
 
 
+def require_nothing_erased_since(source: RestoreSource, vault_folder: Path) -> None:
+    """Raise UsageError where what was erased would come back with a ruin, which cannot be erased.
+
+    The name of an evidence folder is the moment at which it was taken.
+    """
+    taken = source.folder.name
+    for folder in dict.fromkeys((vault_folder, source.vault)):
+        erased_at = read_ledger(folder).last_erased_at
+        if erased_at is not None and erased_at.replace(":", "-") > taken:
+            raise UsageError(
+                f"{source.folder}: of a damaged database, from before an erasure: what was erased "
+                "would come back with it, and nothing can be erased from it; nothing was changed"
+            )
+
+
 def _whole(source: RestoreSource, scratch: Path, target: Path) -> Restorable:
     if source.backup is not None:
         whole = scratch / "whole.db"
@@ -192,6 +211,8 @@ def _whole(source: RestoreSource, scratch: Path, target: Path) -> Restorable:
         return Restorable(whole, opened.raw_places, opened.environment, opened.problem)
     if source.copy is None:
         return Restorable(None)
+    if source.origin == "evidence" and condition_of(source.copy, scratch / "condition"):
+        return Restorable(None, environment=source.environment, ruin=source.copy)
     places = (source.copy.parent,) if source.origin == "neotoma" else ()
     whole = make_whole(source.copy, source.copy, scratch)
     return Restorable(whole, places, source.environment)

@@ -18,6 +18,7 @@ from neotoma_core.errors import (
 from neotoma_core.frames import TARGET
 from neotoma_core.merge.policy import MergePolicy
 from neotoma_core.ops.named_backups import find_named, open_named, split_member
+from neotoma_core.ops.ruin import Ruin
 from neotoma_core.report.composition import CompositionReport
 from neotoma_core.report.layout import escaped
 from neotoma_core.store import vault
@@ -109,8 +110,9 @@ class LeftOut:
 class Run:
     """One recovery, from its start to its report.
 
-    ``target`` is None where the file does not exist yet. ``left_out`` are backups that could not
-    be read; ``repeated`` those that were named twice, by whatever spelling, and are used once.
+    ``target`` is None where the file does not exist yet, or is a ``ruin``. ``left_out`` are backups
+    that could not be read; ``repeated`` those that were named twice, by whatever spelling, and are
+    used once.
     ``composition``: why just these backups, where they were searched for.
     """
 
@@ -122,6 +124,12 @@ class Run:
     repeated: tuple[Path, ...]
     started: datetime
     composition: CompositionReport | None = None
+    ruin: Ruin | None = None
+
+    @property
+    def target_existed(self) -> bool:
+        """Whether there was a file in the target's place."""
+        return self.target is not None or self.ruin is not None
 
     @property
     def databases(self) -> tuple[DatabaseRef, ...]:
@@ -135,7 +143,7 @@ class Run:
 
 
 @contextmanager
-def recovery_run(request: RecoverRequest, now: datetime) -> Iterator[Run]:
+def named_run(request: RecoverRequest, now: datetime) -> Iterator[Run]:
     """Check the inputs, take the vault and hold it until the run is over.
 
     Raises UsageError, BackupUnreadable, TargetError, EnvironmentMismatch, VaultError.

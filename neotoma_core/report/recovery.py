@@ -132,10 +132,26 @@ class ArchivedSummary:
 
 
 @dataclass(frozen=True, slots=True)
+class RuinSummary:
+    """A target that could not be used as it was, and is replaced by a new file.
+
+    ``state``: ``damaged``, ``truncated``, ``unreadable`` or ``empty``; ``problem``: what is wrong.
+    ``salvaged``: by which means rows came out of it, null where none did; ``advice``: what may
+    salvage more.
+    """
+
+    state: str
+    problem: str
+    salvaged: str | None
+    advice: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class RecoveryReport:
     """One run of ``midden recover``, dry or real.
 
-    ``backup``: what was taken before, where nearly all observations were overwritten.
+    ``backup``: what was taken before, where nearly all observations were overwritten. ``ruin``:
+    null where the target was sound, or not there.
     """
 
     run: str
@@ -163,6 +179,7 @@ class RecoveryReport:
     composition: CompositionReport | None = None
     archived: ArchivedSummary | None = None
     backup: str | None = None
+    ruin: RuinSummary | None = None
 
     @property
     def set_aside(self) -> int:

@@ -16,6 +16,7 @@ def plan_text(report: RecoveryReport) -> str:
     """Return the plan: evidence, what each backup holds and adds, every table accounted for."""
     blocks = (
         composition_lines(report.composition),
+        _ruin(report),
         _evidence(report),
         _backups(report),
         _plan(report),
@@ -34,6 +35,17 @@ def result_text(report: RecoveryReport) -> str:
         for block in (_published(report), _contents(report), _closing(report))
         for line in block
     )
+
+
+def _ruin(report: RecoveryReport) -> Iterator[str]:
+    ruin = report.ruin
+    if ruin is None:
+        return
+    yield labelled(ruin.state, f"{report.target}: {ruin.problem.removeprefix(ruin.state + ': ')}")
+    saved = f"what can be read of it is used ({ruin.salvaged})" if ruin.salvaged else "no row left"
+    yield labelled("", f"{saved}; it is kept as evidence, and a new file takes its place")
+    if ruin.advice:
+        yield labelled("", ruin.advice)
 
 
 def _evidence(report: RecoveryReport) -> Iterator[str]:

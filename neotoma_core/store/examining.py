@@ -8,7 +8,7 @@ private copy is read instead.
 import mmap
 import shutil
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,7 +28,11 @@ T = TypeVar("T")
 State = Literal["sound", "damaged", "truncated", "unreadable", "empty", "busy"]
 Journal = Literal["none", "wal", "journal"]
 
-_SIGNS: Final = (b"CREATE TABLE observations", b'CREATE TABLE "observations"')
+_SIGNS: Final = tuple(
+    f"CREATE TABLE {name}".encode()
+    for table in ("observations", "relationship_observations", "entity_snapshots")
+    for name in (table, f'"{table}"')
+)
 _BUSY: Final = "another program keeps it to itself, or writes to it without a pause"
 
 
@@ -126,11 +130,12 @@ def _judged(copy: Path, path: Path, shown: Path, by: _Reading) -> Examined | Non
     except BackupError as error:
         if not mentions_neotoma(copy):
             return None
-        return _salvaged(copy, path, by, (_state(copy, error), error.wrong))
+        return _salvaged(copy, path, by, (state_of_damaged(copy, error), error.wrong))
     return Examined("sound", "", _content(copy), *_facts(path), holdings)
 
 
-def _state(copy: Path, error: BackupError) -> State:
+def state_of_damaged(copy: Path, error: BackupError) -> State:
+    """Return in which way a copy cannot be used."""
     header = read_header(copy)
     if header is not None and copy.stat().st_size < header.pages * header.page_size:
         return "truncated"
@@ -189,10 +194,13 @@ def _content(copy: Path) -> str:
 
 def mentions_neotoma(path: Path) -> bool:
     """Return whether Neotoma's log is declared anywhere in a database's files, damaged or not."""
-    for file in (path, companion(path, "-wal")):
-        with suppress(FileNotFoundError), file.open("rb") as opened:
-            if file.stat().st_size:
-                with mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
-                    if any(mapped.find(sign) >= 0 for sign in _SIGNS):
-                        return True
+    return holds(path, _SIGNS) or holds(companion(path, "-wal"), _SIGNS)
+
+
+def holds(path: Path, signs: Sequence[bytes]) -> bool:
+    """Return whether a file is there and has any of some bytes anywhere."""
+    with suppress(FileNotFoundError), path.open("rb") as opened:
+        if path.stat().st_size:
+            with mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
+                return any(mapped.find(sign) >= 0 for sign in signs)
     return False

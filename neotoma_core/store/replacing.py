@@ -14,9 +14,9 @@ from contextlib import closing
 from pathlib import Path
 
 from neotoma_core.errors import TargetError, TargetLocked
-from neotoma_core.store.atomic import reached, sync_file, sync_folder, temporary_name
+from neotoma_core.store.atomic import install, reached, sync_file, sync_folder, temporary_name
 from neotoma_core.store.installing import install_database, remove_companions
-from neotoma_core.store.sqlite_files import followed, is_open_elsewhere
+from neotoma_core.store.sqlite_files import companion, companions, followed, is_open_elsewhere
 
 
 def replace_database(target: Path, whole: Path | None) -> None:
@@ -25,7 +25,32 @@ def replace_database(target: Path, whole: Path | None) -> None:
     It keeps its owner and mode; of a link, what it names is replaced. Raises TargetLocked while
     another program is connected.
     """
+    _replace(followed(target), whole)
+
+
+def replace_by_ruin(target: Path, ruin: Path) -> None:
+    """Put copies of a database that is damaged in the place of ``target``, its log and all.
+
+    Until its log is there, which comes last, the target is the ruin without it; to do it again
+    completes it. Raises TargetLocked.
+    """
     target = followed(target)
+    _replace(target, ruin)
+    for path in companions(ruin):
+        place = companion(target, path.name.removeprefix(ruin.name))
+        _write_beside(path, place, target)
+
+
+def _write_beside(path: Path, place: Path, owner: Path) -> None:
+    temporary = temporary_name(place)
+    try:
+        _copy(path, temporary, owner)
+        install(temporary, place)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _replace(target: Path, whole: Path | None) -> None:
     if not target.exists():
         _put(target, whole)
         return
@@ -38,10 +63,13 @@ def replace_database(target: Path, whole: Path | None) -> None:
                 raise TargetLocked(target)
             connection.execute("BEGIN EXCLUSIVE")
             _put(target, whole)
-    except sqlite3.OperationalError as error:
-        raise TargetLocked(target) from error
-    except sqlite3.DatabaseError:  # it cannot be opened, and so not locked
-        _put(target, whole)
+    except sqlite3.DatabaseError as error:
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF in (
+            sqlite3.SQLITE_BUSY,
+            sqlite3.SQLITE_LOCKED,
+        ):
+            raise TargetLocked(target) from error
+        _put(target, whole)  # it cannot be opened, and so not locked
 
 
 def _keep_owner(target: Path, temporary: Path) -> None:
@@ -71,13 +99,18 @@ def _put(target: Path, whole: Path | None) -> None:
         return
     temporary = temporary_name(target)
     try:
-        temporary.unlink(missing_ok=True)
-        temporary.touch(0o600, exist_ok=False)
-        shutil.copyfile(whole, temporary)
-        _keep_owner(target, temporary)
-        reached("temp_written")
-        sync_file(temporary)
-        reached("temp_synced")
+        _copy(whole, temporary, target)
         install_database(temporary, target)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _copy(whole: Path, temporary: Path, owner: Path) -> None:
+    """Write a copy to the disk, with the owner and mode of another file, if that is there."""
+    temporary.unlink(missing_ok=True)
+    temporary.touch(0o600, exist_ok=False)
+    shutil.copyfile(whole, temporary)
+    _keep_owner(owner, temporary)
+    reached("temp_written")
+    sync_file(temporary)
+    reached("temp_synced")

@@ -63,9 +63,11 @@ class Salvaged:
 def salvage(damaged: Path, folder: Path) -> Salvaged | None:
     """Save what can be read of a private copy into a new database in ``folder``.
 
-    None where nothing could be read. SQLite's own recovery, and reading the pages one by one: the
-    one that saves more rows counts. Each knows pages that the other gives up.
+    None where nothing could be read, as of an empty file. SQLite's own recovery, and reading the
+    pages one by one: the one that saves more rows counts. Each knows pages that the other gives up.
     """
+    if not damaged.stat().st_size:
+        return None
     program = shutil.which(PROGRAM)
     advice = INSTALL if program is None else _NO_RECOVERY
     saved = []

@@ -18,7 +18,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from neotoma_core.ops.progress import Silent
 from neotoma_core.ops.recover import recover
-from neotoma_core.ops.run import RecoverRequest, recovery_run
+from neotoma_core.ops.judging import recovery_run
+from neotoma_core.ops.run import RecoverRequest
 from neotoma_core.store.atomic import observed
 
 target, backup, vault, how = sys.argv[1:]

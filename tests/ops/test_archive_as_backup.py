@@ -17,11 +17,12 @@ from neotoma_core.ops.erase import erase
 from neotoma_core.ops.erase_run import EraseRequest, erase_run
 from neotoma_core.ops.export_run import ExportRequest
 from neotoma_core.ops.history import entity_history
+from neotoma_core.ops.judging import recovery_run
 from neotoma_core.ops.private_copy import private_copy
 from neotoma_core.ops.progress import Silent
 from neotoma_core.ops.recover import recover
 from neotoma_core.ops.restore_archive import RestoreArchiveRequest, restore_archive
-from neotoma_core.ops.run import RecoverRequest, recovery_run
+from neotoma_core.ops.run import RecoverRequest
 from neotoma_core.report.recovery import RecoveryReport
 from neotoma_core.store.archive import open_archive
 from neotoma_core.store.archive_reading import table_files

@@ -10,10 +10,11 @@ import pytest
 
 from neotoma_core.errors import TargetLocked, UsageError
 from neotoma_core.merge.policy import MergePolicy
+from neotoma_core.ops.judging import recovery_run
 from neotoma_core.ops.progress import Silent
 from neotoma_core.ops.reading import ReadDatabase
 from neotoma_core.ops.recovery_steps import hash_raw_files, merge_and_publish, secure_and_read
-from neotoma_core.ops.run import RecoverRequest, Run, recovery_run
+from neotoma_core.ops.run import RecoverRequest, Run
 from neotoma_core.store import publication
 from tests.conftest import NOW
 from tests.databases import count, entity, insert, make_database, observation

@@ -6,9 +6,10 @@ from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
+from neotoma_core.ops.judging import recovery_run
 from neotoma_core.ops.progress import Silent
 from neotoma_core.ops.recover import recover
-from neotoma_core.ops.run import RecoverRequest, recovery_run
+from neotoma_core.ops.run import RecoverRequest
 from tests.databases import entity, make_database, observation
 
 NOTE = {

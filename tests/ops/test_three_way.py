@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from neotoma_core.merge.policy import MergePolicy
+from neotoma_core.ops.judging import recovery_run
 from neotoma_core.ops.progress import Silent
 from neotoma_core.ops.recover import recover
-from neotoma_core.ops.run import RecoverRequest, recovery_run
+from neotoma_core.ops.run import RecoverRequest
 from neotoma_core.report.recovery import RecoveryReport
 from tests.conftest import NOW
 from tests.databases import Row, entity, make_database, observation

@@ -14,10 +14,11 @@ from neotoma_core.frames import ORIGIN, TARGET
 from neotoma_core.merge.references import find_dangling
 from neotoma_core.ops.applying import apply_plan
 from neotoma_core.ops.clock import Clock
+from neotoma_core.ops.judging import recovery_run
 from neotoma_core.ops.planning import RecoveryPlan
 from neotoma_core.ops.progress import Silent
 from neotoma_core.ops.recover import make_plan
-from neotoma_core.ops.run import RecoverRequest, recovery_run
+from neotoma_core.ops.run import RecoverRequest
 from tests.conftest import NOW, Recover
 from tests.databases import Row, entity, make_database, observation, source
 from tests.ops.rebuilding import rebuild

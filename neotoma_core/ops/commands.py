@@ -1,0 +1,19 @@
+"""The commands that messages and reports print: absolute and quoted, to be pasted anywhere."""
+
+import shlex
+from pathlib import Path
+
+from neotoma_core.settings import default_vault
+
+
+def command(*words: str | Path, target: Path, vault: Path) -> str:
+    """Return one for a target; it names the vault where that is not the one it has anyway."""
+    said = [*map(str, words), "--target", str(target.absolute())]
+    if vault.absolute() != default_vault(target).absolute():
+        said += ["--vault", str(vault.absolute())]
+    return f"midden {shlex.join(said)}"
+
+
+def recover_command(target: Path, vault: Path) -> str:
+    """Return the command that recovers a database from what is found around it."""
+    return command("recover", target=target, vault=vault)

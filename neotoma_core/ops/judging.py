@@ -1,0 +1,106 @@
+"""A target that cannot be used as it is: kept as evidence, and what can be read of it a source."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+from neotoma_core.errors import BackupError, TargetForeign, TargetRuined
+from neotoma_core.ops.commands import recover_command
+from neotoma_core.ops.ruin import Ruin
+from neotoma_core.ops.run import DatabaseRef, RecoverRequest, Run, named_run
+from neotoma_core.store.condition import Condition, condition_of, mended
+from neotoma_core.store.copies import copy_database
+from neotoma_core.store.databases import make_whole
+from neotoma_core.store.foreign import foreign_because
+from neotoma_core.store.salvage import Salvaged, salvage
+from neotoma_core.store.sqlite_files import followed
+
+SALVAGED: Final = "salvaged"
+
+
+@contextmanager
+def recovery_run(request: RecoverRequest, now: datetime) -> Iterator[Run]:
+    """Check the inputs, the target among them, and hold the vault until the run is over.
+
+    Raises UsageError, BackupUnreadable, TargetError, EnvironmentMismatch, VaultError.
+    """
+    with named_run(request, now) as run:
+        yield usable_or_ruin(run)
+
+
+def usable_or_ruin(run: Run) -> Run:
+    """Return the run; where its target is a ruin, one that puts a new file in its place.
+
+    What was salvaged of it is the last of the backups. Raises TargetForeign, TargetLocked.
+    """
+    if run.target is None:
+        return run
+    found = condition_of(run.target.path, run.folders.work / "condition")
+    if found is None:
+        return run
+    if found.foreign:
+        raise TargetForeign(run.target.path, found.foreign)
+    return _replacing(run, run.target, found)
+
+
+def _replacing(run: Run, target: DatabaseRef, found: Condition) -> Run:
+    folder = run.folders.evidence / "target"
+    folder.mkdir(mode=0o700, parents=True)
+    files = copy_database(target.path, folder)
+    copy, work = folder / target.path.name, run.folders.work / "ruin"
+    work.mkdir(mode=0o700)
+    ruin = Ruin(found.state, found.problem, folder, files)
+    base = mended(copy, target.path, work / "mended") if found.mendable else None
+    if base is not None:
+        mended_target = replace(target, label="mended", path=base, origin=target.path)
+        return replace(run, target=mended_target, ruin=replace(ruin, base=base))
+    saved = salvaged_from(copy, target.path, work)
+    if saved is None:
+        return replace(run, target=None, ruin=ruin)
+    source = DatabaseRef(
+        len(run.backups),
+        SALVAGED,
+        saved.database,
+        target.environment,
+        origin=target.path,
+        suspect=True,
+    )
+    ruin = replace(ruin, means=saved.means, advice=saved.advice)
+    return replace(run, target=None, backups=(*run.backups, source), ruin=ruin)
+
+
+def salvaged_from(copy: Path, original: Path, folder: Path) -> Salvaged | None:
+    """Return what can be saved of a copied ruin, with the rows of its log as far as it gets.
+
+    ``folder``: is there, for the result. None where nothing can be.
+    """
+    tries = folder / "tries"
+    tries.mkdir(mode=0o700)
+    with suppress(BackupError):
+        whole = make_whole(copy, original, tries)
+        return salvage(whole, folder)
+    whole = tries / "whole.db"  # as far as SQLite got with the log
+    if not whole.exists():
+        whole = Path(shutil.copyfile(copy, whole))
+    return salvage(whole, folder) or salvage(Path(shutil.copyfile(copy, whole)), folder)
+
+
+@contextmanager
+def ruin_named(target: Path, vault: Path) -> Iterator[None]:
+    """Turn what is wrong with a target into an error that says what to do about it.
+
+    Raises TargetRuined, TargetForeign.
+    """
+    try:
+        yield
+    except BackupError as error:
+        if error.path != target:
+            raise
+        foreign = "" if not target.is_file() else foreign_because(followed(target))
+        if foreign:
+            raise TargetForeign(target, foreign) from error
+        raise TargetRuined(target, error.wrong, recover_command(target, vault)) from error

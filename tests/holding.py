@@ -1,0 +1,31 @@
+"""A database that another process is about to write to."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Literal
+
+HOLDER = """
+import sqlite3, sys
+connection = sqlite3.connect(sys.argv[1], isolation_level=None)
+connection.execute(f"BEGIN {sys.argv[2]}")
+print("ready", flush=True)
+sys.stdin.readline()
+"""
+
+
+@contextmanager
+def held(database: Path, how: Literal["IMMEDIATE", "EXCLUSIVE"] = "IMMEDIATE") -> Iterator[None]:
+    """Hold a transaction on ``database``; nobody else may read either where it is exclusive."""
+    command = [sys.executable, "-c", HOLDER, str(database), how]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        try:
+            yield
+        finally:
+            process.communicate("\n")

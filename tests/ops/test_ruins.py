@@ -1,0 +1,102 @@
+"""Targets in any state: recovered into a new file, and back again by the undo."""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from neotoma_core.errors import TargetForeign, TargetLocked
+from neotoma_core.ops.progress import Silent
+from neotoma_core.ops.restore import restore_evidence
+from tests.conftest import NOW, Recover
+from tests.databases import make_database, read_all
+from tests.holding import held
+from tests.ops.backing_up import PERMISSIVE
+from tests.ops.test_inputs import facts_of
+from tests.proven import observed, owner
+from tests.ruins import FOREIGN, SPOILT
+
+ROWS = 120
+IN_BACKUP = 80
+WHOLE = ("no entities", "rows not in an index", "page of an index zeroed")
+"""Of these every observation can be read, and so must be there again."""
+
+
+@pytest.fixture
+def target(tmp_path: Path) -> Path:
+    rows = {"observations": [observed(n) for n in range(ROWS)], "entities": [owner()]}
+    return make_database(tmp_path / "data" / "target.db", rows)
+
+
+@pytest.fixture
+def backup(tmp_path: Path) -> Path:
+    rows = {"observations": [observed(n) for n in range(IN_BACKUP)], "entities": [owner()]}
+    return make_database(tmp_path / "backup.db", rows)
+
+
+@pytest.mark.parametrize("state", SPOILT)
+def test_a_target_in_any_state_is_recovered_and_comes_back_as_it_was(
+    state: str, target: Path, backup: Path, tmp_path: Path, run_recover: Recover
+) -> None:
+    before = set(read_all(target)["observations"])
+    offered = set(read_all(backup)["observations"])
+    SPOILT[state](target)
+    ruin = {path.name: path.read_bytes() for path in target.parent.iterdir()}
+    report = run_recover(target, backup)
+    assert report.outcome == "published"
+    assert report.ruin is not None
+    with closing(sqlite3.connect(target)) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+    found = set(read_all(target)["observations"])
+    assert offered <= found <= before
+    assert len(found) == ROWS or state not in WHOLE
+    evidence = Path(report.evidence.folder)
+    undone = restore_evidence(evidence, target, tmp_path / "vault", NOW, Silent(), guard=PERMISSIVE)
+    assert undone.outcome == "restored"
+    assert {path.name: path.read_bytes() for path in target.parent.iterdir()} == ruin
+
+
+@pytest.mark.parametrize("state", ["half", "page of an index zeroed"])
+def test_a_dry_run_leaves_it_and_a_second_run_finds_it_sound(
+    state: str, target: Path, backup: Path, run_recover: Recover
+) -> None:
+    SPOILT[state](target)
+    before = facts_of(target.parent)
+    planned = run_recover(target, backup, dry_run=True)
+    assert planned.ruin is not None
+    assert facts_of(target.parent) == before
+    assert run_recover(target, backup).writes == planned.writes
+    again = run_recover(target, backup)
+    assert (again.outcome, again.ruin) == ("unchanged", None)
+
+
+@pytest.mark.parametrize("state", FOREIGN)
+def test_what_may_be_somebody_elses_is_left_alone(
+    state: str, target: Path, backup: Path, run_recover: Recover
+) -> None:
+    FOREIGN[state](target)
+    before = facts_of(target.parent)
+    with pytest.raises(TargetForeign, match="mv -n"):
+        run_recover(target, backup)
+    assert facts_of(target.parent) == before
+
+
+def test_a_file_that_is_not_called_like_a_database_is_left_alone(
+    backup: Path, tmp_path: Path, run_recover: Recover
+) -> None:
+    target = tmp_path / "thesis.txt"
+    target.write_text("three years of work\n")
+    with pytest.raises(TargetForeign, match="nor called like one"):
+        run_recover(target, backup)
+    assert target.read_text() == "three years of work\n"
+
+
+def test_a_ruin_that_somebody_uses_is_not_replaced(
+    target: Path, backup: Path, run_recover: Recover
+) -> None:
+    SPOILT["rows not in an index"](target)
+    before = target.read_bytes()
+    with held(target), pytest.raises(TargetLocked):
+        run_recover(target, backup)
+    assert target.read_bytes() == before
