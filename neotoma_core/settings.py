@@ -144,3 +144,10 @@ def places_around(target: Path) -> tuple[Path, ...]:
     above = folder.parent
     alone = above in (Path(above.anchor), Path.home()) or above == folder
     return (folder,) if alone else (above,)
+
+
+def shallow_places() -> tuple[Path, ...]:
+    """Return the folders in which copies often lie: only the files in them are looked at."""
+    home = Path.home()
+    places = (home, *(home / name for name in ("Desktop", "Documents", "Downloads")))
+    return tuple(place for place in places if place.is_dir())

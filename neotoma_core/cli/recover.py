@@ -125,7 +125,10 @@ def recover(
     """Merge backups into the target, rebuild its entity snapshots, and prove the result.
 
     Prints the plan and asks before it writes. A target that does not exist is created; backups
-    are never changed. Ends by printing the command that undoes it.
+    are never changed. Without --backup, --search or --from-inventory, copies are looked for in the
+    vault, in the target's folder and the one above, and among the files in your home folder. Of a
+    target that is damaged or empty, what can be read is a backup like others, and a new file takes
+    its place. Ends by printing the command that undoes it.
     """
     from neotoma_core.merge.policy import MergePolicy
     from neotoma_core.ops.run import RecoverRequest
@@ -159,19 +162,24 @@ def recover(
 def _where(
     request: "RecoverRequest", search: list[Path] | None, inventory: Path | None
 ) -> "SearchRequest | None":
-    """Return where to search for backups; None where they are named. Raises UsageError."""
+    """Return where to search for backups, None where they are named; around it if nothing is said.
+
+    Raises UsageError.
+    """
     from neotoma_core.ops.inventory import listed_in
+    from neotoma_core.ops.places import search_around
     from neotoma_core.ops.search import SearchRequest
 
-    given = [bool(request.backups), bool(search), inventory is not None]
-    if sum(given) != 1:
+    if sum([bool(request.backups), bool(search), inventory is not None]) > 1:
         raise UsageError(
             "name the backups with --backup, or have them searched for with --search or "
             "--from-inventory; exactly one of the three"
         )
     if inventory is not None:
         return SearchRequest(listed_in(inventory), key=request.key)
-    return SearchRequest(tuple(search), key=request.key) if search else None
+    if search:
+        return SearchRequest(tuple(search), key=request.key)
+    return None if request.backups else search_around(request.target, request.key)
 
 
 def run_recovery(

@@ -1,5 +1,6 @@
 """``midden restore``: put a database back to what evidence, a backup or an archive holds."""
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -73,6 +74,7 @@ def restore(
     folder = vault or default_vault(target)
     key = key_source(key_file, mnemonic_file)
     if from_archive is not None and source is None:
+        _say_what_is_there(target, folder)
         from neotoma_core.cli.restore_archive import restore_from_archive
 
         how = {"skip_unreadable": skip_unreadable, "dry_run": dry_run, "yes": yes, "json": json}
@@ -85,6 +87,7 @@ def restore(
             "--skip-unreadable go with an archive"
         )
     found = find_source(source, folder, target)
+    _say_what_is_there(target, folder)
     if dry_run:
         _show_plan(found, target, json=json)
         return
@@ -100,6 +103,17 @@ def restore(
         yes=yes,
         json=json,
     )
+
+
+def _say_what_is_there(target: Path, vault: Path) -> None:
+    """Say what could be salvaged of a target that is damaged, before anything takes its place."""
+    from neotoma_core.ops.judging import ruin_text
+    from neotoma_core.store.scratch import private_scratch
+
+    with private_scratch() as scratch:
+        text = ruin_text(target, vault, scratch)
+    if text:
+        print(text, file=sys.stderr)
 
 
 def _show_plan(found: "RestoreSource", target: Path, *, json: bool) -> None:

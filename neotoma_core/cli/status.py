@@ -11,17 +11,23 @@ from neotoma_core.cli.options import (
     MNEMONIC_FILE_OPTION,
     VAULT_OPTION,
 )
+from neotoma_core.errors import TargetError, UsageError
 
 _ALARM: Final = 6
 _SEARCH: Final = typer.Option(
-    help="Where copies may be; repeat it [default: the database's folder and the one above].",
+    help="Where copies may be; repeat it [default: the database's folder, the one above, and the "
+    "files in your home folder].",
     show_default=False,
 )
+_TARGET: Final = typer.Option("--target", help="The database, as other commands name it.")
 
 
 def status(
-    target: Annotated[Path, typer.Argument(help="The database.", show_default=False)],
+    database: Annotated[
+        Path | None, typer.Argument(help="The database.", metavar="TARGET", show_default=False)
+    ] = None,
     *,
+    named: Annotated[Path | None, _TARGET] = None,
     search: Annotated[list[Path] | None, _SEARCH] = None,
     key_file: Annotated[Path | None, KEY_FILE_OPTION] = None,
     mnemonic_file: Annotated[Path | None, MNEMONIC_FILE_OPTION] = None,
@@ -32,24 +38,28 @@ def status(
 
     Also counts stores that did not finish; --json has their ids.
 
-    Exit code 6 where it looks wiped, a backup is overdue, or rotation is frozen.
+    Exit code 6 where it looks wiped or is damaged, a backup is overdue, or rotation is frozen; 11
+    where it could not be read.
     """
     from datetime import UTC, datetime
 
     from neotoma_core.cli.progress import TerminalProgress
     from neotoma_core.ops.find import check_status
+    from neotoma_core.ops.places import search_around
     from neotoma_core.ops.search import SearchRequest
     from neotoma_core.report.inventory_text import status_text
-    from neotoma_core.settings import default_vault, key_source, places_around, raw_storage
+    from neotoma_core.settings import default_vault, key_source, raw_storage
 
+    target = database or named
+    if target is None or (database and named):
+        raise UsageError("name the database, once: midden status TARGET")
     with TerminalProgress() as progress:
-        places = tuple(search) if search else places_around(target)
         key = key_source(key_file, mnemonic_file)
         now = datetime.now(UTC)
         folder = vault or default_vault(target)
         report = check_status(
             target,
-            SearchRequest(places, key=key),
+            SearchRequest(tuple(search), key=key) if search else search_around(target, key),
             folder,
             now,
             progress,
@@ -57,4 +67,6 @@ def status(
         )
         progress.pause()
     print(report.to_json() if json else status_text(report, now))
+    if report.is_unread:
+        return TargetError.exit_code
     return _ALARM if report.is_alarming else 0

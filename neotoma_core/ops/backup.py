@@ -31,6 +31,7 @@ from neotoma_core.ops.backup_reporting import backup_report
 from neotoma_core.ops.backup_run import BackupRequest
 from neotoma_core.ops.clock import Clock
 from neotoma_core.ops.drill import DrillRules, drill_backup
+from neotoma_core.ops.judging import ruin_named
 from neotoma_core.ops.progress import Progress, Silent
 from neotoma_core.ops.run import target_of
 from neotoma_core.report.backup import BackupPlan, BackupReport, ErasedLeftOut
@@ -73,16 +74,22 @@ class _Measured:
 def back_up(request: BackupRequest, now: datetime, progress: Progress) -> BackupReport:
     """Take a backup of the target, drill it unless told not to, and compare it with the others.
 
-    Raises TargetError, TargetLocked, BackupUnreadable, BackupDamaged, NotNeotoma, OtherDatabase,
-    VaultError, DiskFull: then there is no new backup.
+    Raises TargetError, which says what to do about a target that is damaged or empty,
+    OtherDatabase, VaultError, DiskFull: then there is no new backup.
     """
-    with vault_run(request.vault, request.target, now) as folders:
+    with (
+        ruin_named(request.target, request.vault),
+        vault_run(request.vault, request.target, now) as folders,
+    ):
         return take_backup(request, folders, now, progress)
 
 
 def size_up(request: BackupRequest, now: datetime) -> BackupPlan:
     """Return what a backup would hold; nothing is kept. Raises what ``back_up`` does."""
-    with vault_run(request.vault, request.target, now) as folders:
+    with (
+        ruin_named(request.target, request.vault),
+        vault_run(request.vault, request.target, now) as folders,
+    ):
         _require_target(request)
         scratch = folders.work / "backup"
         scratch.mkdir(mode=0o700)

@@ -1,9 +1,9 @@
 """The commands that messages and reports print: absolute and quoted, to be pasted anywhere."""
 
-import shlex
 from pathlib import Path
 
 from neotoma_core.settings import default_vault
+from neotoma_core.shell_words import quoted_words
 
 
 def command(*words: str | Path, target: Path, vault: Path) -> str:
@@ -11,7 +11,7 @@ def command(*words: str | Path, target: Path, vault: Path) -> str:
     said = [*map(str, words), "--target", str(target.absolute())]
     if vault.absolute() != default_vault(target).absolute():
         said += ["--vault", str(vault.absolute())]
-    return f"midden {shlex.join(said)}"
+    return f"midden {quoted_words(*said)}"
 
 
 def recover_command(target: Path, vault: Path) -> str:

@@ -49,6 +49,7 @@ from neotoma_core.store import vault
 from neotoma_core.store.databases import check_integrity, connect_read_only, make_whole
 from neotoma_core.store.erasing import scrub
 from neotoma_core.store.ledger import Ledger, read_ledger, record_erasure, record_finished
+from neotoma_core.store.replaceable import require_replaceable
 from neotoma_core.store.sqlite_files import is_open_elsewhere
 
 Confirm = Callable[[ErasureReport], bool]
@@ -87,6 +88,7 @@ def erase(
     TargetLocked, TargetChanged, DiskFull, BackupNotIntact, VerificationFailed, VaultDamaged: then
     the target is as it was; and ErasureUnfinished.
     """
+    require_replaceable(erasing.target.path)
     clock = Clock()
     planned = _plan(erasing, progress, clock)
     report = planned.report

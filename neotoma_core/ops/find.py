@@ -1,33 +1,43 @@
 """Finding copies: the inventory, and the status of one database among its copies."""
 
+import glob
+from collections.abc import Sequence
 from contextlib import closing, suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from neotoma_core.errors import BackupError, TargetLocked, UsageError
+from neotoma_core.errors import BackupError, TargetError, TargetForeign, TargetLocked
+from neotoma_core.ops.commands import command, recover_command
 from neotoma_core.ops.composing import family_of, number_of
-from neotoma_core.ops.inventory import drop_check, inventory_frame, take_inventory
+from neotoma_core.ops.inventory import (
+    drop_check,
+    inventory_frame,
+    take_inventory,
+    unused_check,
+)
 from neotoma_core.ops.progress import Progress
 from neotoma_core.ops.protection import protection_of, summary_of
 from neotoma_core.ops.raw_file_check import raw_files_gone
 from neotoma_core.ops.raw_files import raw_folders_of
 from neotoma_core.ops.run import target_of
-from neotoma_core.ops.search import FoundCopy, SearchRequest, search
+from neotoma_core.ops.search import Found, FoundCopy, SearchRequest, search
 from neotoma_core.ops.unfinished import StoreLook, find_unfinished
 from neotoma_core.ops.vault_copies import telling_backups
 from neotoma_core.report.inventory import InventoryReport, StatusReport
 from neotoma_core.report.protection import RawFilesGone
 from neotoma_core.report.unfinished import UnfinishedStores
-from neotoma_core.shell_words import quoted_word, quoted_words
+from neotoma_core.shell_words import quoted_words
 from neotoma_core.store.atomic import write_file
+from neotoma_core.store.condition import condition_of
 from neotoma_core.store.databases import connect_read_only, make_whole
-from neotoma_core.store.examining import read_at_rest
+from neotoma_core.store.examining import read_at_rest, unexamined
 from neotoma_core.store.frame_files import write_parquet
 from neotoma_core.store.inspection import list_tables
 from neotoma_core.store.ledger import read_ledger
 from neotoma_core.store.scratch import private_scratch
+from neotoma_core.store.walking import speaks_of_neotoma
 
 _MOST_PAYLOADS: Final = 20_000  # raw files that a status reads
 
@@ -79,28 +89,51 @@ def check_status(  # noqa: PLR0913 - a database, its copies, its vault, its raw 
     """Return the state of one database, compared with the copies of it that are found.
 
     ``raw_storage``: where Neotoma keeps its raw files, if not beside it.
-    Raises UsageError where the file is no Neotoma database, TargetError, VaultDamaged.
+    Raises TargetForeign where the file may be somebody else's, TargetError, VaultDamaged.
     """
     present = target_of(target)
     with private_scratch() as scratch:
         also = [*([target] if present else []), *telling_backups(vault)]
+        _require_copies_or_place(target, where, also)
         found = search(where, scratch, progress, also)
         number = number_of(found, target)
-        if present and number is None:
-            raise UsageError(f"{target}: not a Neotoma database; name the database file")
+        copy = found.copies[number] if number is not None else None
+        if present:
+            copy = _with_condition(copy, target, scratch)
         raw = raw_files_gone(target, vault, raw_storage, scratch)
         unfinished = None
-        if number is not None and found.copies[number].examined.state == "sound":
+        if copy is not None and copy.examined.state == "sound":
             progress.begin("stores")
-            unfinished = _unfinished(found.copies[number], where, vault, raw_storage, now, scratch)
-    copy = found.known.get(-1 if number is None else number)
-    own = family_of(found, copy.number if copy else None, target)
-    examined = found.copies[number].examined if number is not None else None
+            unfinished = _unfinished(copy, where, vault, raw_storage, now, scratch)
+    return _status(target, found, copy, _Beside(vault, raw, unfinished), now)
+
+
+@dataclass(frozen=True, slots=True)
+class _Beside:
+    """What a status tells beside the database itself."""
+
+    vault: Path
+    raw: RawFilesGone | None
+    unfinished: UnfinishedStores | None
+
+
+def _status(
+    target: Path, found: Found, copy: FoundCopy | None, beside: _Beside, now: datetime
+) -> StatusReport:
+    examined = copy.examined if copy else None
     holdings = examined.holdings if examined else None
-    drop = drop_check(found, copy, own, target)
-    protection = summary_of(protection_of(vault, now))
+    if copy is not None and copy.examined.state != "sound":
+        recover = recover_command(target, beside.vault)
+        again = command("status", target=target, vault=beside.vault)
+        drop = unused_check(copy, target, again if copy.examined.state == "busy" else recover)
+    else:
+        known = found.known.get(copy.number if copy else -1)
+        own = family_of(found, known.number if known else None, target)
+        drop = drop_check(found, known, own, target)
+    protection = summary_of(protection_of(beside.vault, now))
     unprotected = protection is None or not protection.backups
-    backup = f"midden backup --target {quoted_word(target)}" if unprotected else None
+    backup = command("backup", target=target, vault=beside.vault) if unprotected else None
+    raw = beside.raw
     refill = _refill(target, raw) if raw and raw.gone else None
     return StatusReport(
         str(target),
@@ -110,14 +143,44 @@ def check_status(  # noqa: PLR0913 - a database, its copies, its vault, its raw 
         holdings.rows.get("entities", 0) if holdings else 0,
         holdings.first if holdings else None,
         holdings.last if holdings else None,
-        tuple(map(str, where.paths)),
-        len(found.copies) - (number is not None),
+        found.request.said,
+        len(found.copies) - (number_of(found, target) is not None),
         drop,
         protection,
-        unfinished,
+        beside.unfinished,
         raw,
         drop.next or refill or backup,
     )
+
+
+def _require_copies_or_place(target: Path, where: SearchRequest, also: Sequence[Path]) -> None:
+    """Raise TargetError for a database that is not there, of which nothing else is known either."""
+    if also or not where.around:
+        return
+    near = target.absolute().parent
+    if not any(speaks_of_neotoma(path.name) for path in near.glob(f"{glob.escape(target.name)}*")):
+        raise TargetError(
+            target,
+            "there is no such file, and it has no vault",
+            "check the spelling, or say where copies of it may be with --search",
+        )
+
+
+def _with_condition(copy: FoundCopy | None, target: Path, scratch: Path) -> FoundCopy | None:
+    """Return the target's own copy, also where only its name or place speaks for it.
+
+    Raises TargetForeign.
+    """
+    if copy is not None and copy.examined.state in ("sound", "busy"):
+        return copy
+    condition = condition_of(target, scratch / "condition")
+    if condition is None:  # whole since it was read
+        return copy
+    if condition.foreign:
+        raise TargetForeign(target, condition.foreign)
+    known = copy.examined if copy else unexamined(target)
+    examined = replace(known, state=condition.state, problem=condition.problem)
+    return replace(copy, examined=examined) if copy else FoundCopy(-1, target, "", target, examined)
 
 
 def _unfinished(  # noqa: PLR0913, PLR0917 - what to look at, and where what belongs to it is

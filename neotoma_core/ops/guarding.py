@@ -114,7 +114,11 @@ def loss_by_replacing(run: Run, whole: Path | None, guard: Guard) -> Loss:
     """
     target, scratch = run.request.target, run.folders.work / "loss"
     scratch.mkdir(mode=0o700)
-    held = copy_whole(target, scratch)
+    return loss_of_copy(target, copy_whole(target, scratch), whole, guard)
+
+
+def loss_of_copy(target: Path, held: Path, whole: Path | None, guard: Guard) -> Loss:
+    """Return what ``target`` loses where ``whole`` takes its place; ``held``: a copy of it."""
     extent = extent_of(held, target)
     return loss_to(target, extent, _lost_rows(held, whole, extent, target), guard)
 

@@ -17,7 +17,7 @@ from neotoma_core.coverage.identity import Family
 from neotoma_core.environments import RAW_FOLDERS
 from neotoma_core.errors import UsageError
 from neotoma_core.ops.search import Found, FoundCopy
-from neotoma_core.report.inventory import CopyRow, DropCheck, InventoryReport
+from neotoma_core.report.inventory import CopyRow, DropCheck, InventoryReport, Verdict
 from neotoma_core.report.layout import escaped
 from neotoma_core.shell_words import quoted_word
 from neotoma_core.store.frame_files import read_records
@@ -39,14 +39,25 @@ def take_inventory(found: Found, data: Path | None) -> InventoryReport:
         archives={escaped(str(path)): problem for path, problem in found.archives},
         copies=rows,
         density={rows[n].shown: dict(holding.days) for n, holding in holdings.items()},
-        drops=tuple(
-            drop_check(found, copy, found.family_of(copy.number), found.copies[copy.number].path)
-            for copy in found.known.values()
-            if rows[copy.number].live
-        ),
+        drops=tuple(_drop_of(found, copy) for copy in found.copies if rows[copy.number].live),
         parquet=None,
         picture=None,
     )
+
+
+def unused_check(copy: FoundCopy, path: Path, next_command: str) -> DropCheck:
+    """Return what is said of a database that cannot be used as it is, or not be read."""
+    holdings = copy.examined.holdings
+    verdict: Verdict = "unread" if copy.examined.state == "busy" else "ruined"
+    salvaged = holdings.observations if holdings else 0
+    return DropCheck(escaped(str(path)), verdict, salvaged, 0, None, 0, None, next_command)
+
+
+def _drop_of(found: Found, copy: FoundCopy) -> DropCheck:
+    known = found.known.get(copy.number)
+    if known is not None and copy.examined.state == "sound":
+        return drop_check(found, known, found.family_of(copy.number), copy.path)
+    return unused_check(copy, copy.path, f"midden status {quoted_word(copy.path.absolute())}")
 
 
 def drop_check(found: Found, target: Copy | None, own: Family, path: Path) -> DropCheck:
@@ -115,6 +126,8 @@ def _listed(record: Mapping[str, JsonValue]) -> Path | None:
 def _next(found: Found, path: Path, drop: Drop) -> str | None:
     if not drop.lacks:
         return None
+    if found.request.around:
+        return f"midden recover --target {quoted_word(path)}"
     places = " ".join(f"--search {quoted_word(place)}" for place in found.request.paths)
     return f"midden recover --target {quoted_word(path)} {places}"
 
@@ -155,7 +168,7 @@ def _row(found: Found, copy: FoundCopy, data: Path | None) -> CopyRow:
         exclusive=exclusive_to(found.observations, _twins(found, copy.number)) if known else None,
         salvaged=examined.salvaged.means if examined.salvaged else None,
         unproven=holdings.unproven if holdings else 0,
-        live=_is_live(copy, data) and holdings is not None,
+        live=_is_live(copy, data),
     )
 
 

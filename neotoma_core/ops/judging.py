@@ -1,8 +1,9 @@
 """A target that cannot be used as it is: kept as evidence, and what can be read of it a source."""
 
 import shutil
+import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -11,10 +12,11 @@ from typing import Final
 from neotoma_core.errors import BackupError, TargetForeign, TargetRuined
 from neotoma_core.ops.commands import recover_command
 from neotoma_core.ops.ruin import Ruin
-from neotoma_core.ops.run import DatabaseRef, RecoverRequest, Run, named_run
+from neotoma_core.ops.run import DatabaseRef, RecoverRequest, Run, named_run, target_of
+from neotoma_core.report.layout import labelled
 from neotoma_core.store.condition import Condition, condition_of, mended
-from neotoma_core.store.copies import copy_database
-from neotoma_core.store.databases import make_whole
+from neotoma_core.store.copies import copy_database, copy_privately
+from neotoma_core.store.databases import connect_read_only, make_whole
 from neotoma_core.store.foreign import foreign_because
 from neotoma_core.store.salvage import Salvaged, salvage
 from neotoma_core.store.sqlite_files import followed
@@ -87,6 +89,41 @@ def salvaged_from(copy: Path, original: Path, folder: Path) -> Salvaged | None:
     if not whole.exists():
         whole = Path(shutil.copyfile(copy, whole))
     return salvage(whole, folder) or salvage(Path(shutil.copyfile(copy, whole)), folder)
+
+
+def salvageable(target: Path, folder: Path) -> Path | None:
+    """Return a database of what can be saved of a damaged target; None where nothing can.
+
+    ``folder``: a new one, for scratch. Raises TargetForeign, TargetLocked.
+    """
+    folder.mkdir(mode=0o700)
+    found = condition_of(target, folder / "condition")
+    if found is not None and found.foreign:
+        raise TargetForeign(target, found.foreign)
+    (folder / "copy").mkdir(mode=0o700)
+    copy = copy_privately(target, folder / "copy")
+    base = mended(copy, target, folder / "mended") if found and found.mendable else None
+    saved = None if base else salvaged_from(copy, target, folder)
+    return saved.database if saved else base
+
+
+def ruin_text(target: Path, vault: Path, scratch: Path) -> str:
+    """Return what a user should know of a target that is to be replaced; empty where it is sound.
+
+    Raises TargetForeign, TargetLocked.
+    """
+    found = condition_of(target, scratch / "condition") if target_of(target) else None
+    if found is None:
+        return ""
+    saved = salvageable(target, scratch / "salvage")
+    rows = 0
+    if saved is not None:
+        with closing(connect_read_only(saved)) as connection, suppress(sqlite3.Error):
+            (rows,) = connection.execute("SELECT count(*) FROM observations").fetchone()
+    wrong = found.problem.removeprefix(f"{found.state}: ")
+    next_one = f"to merge them: {recover_command(target, vault)}"
+    more = f"{rows:,} observations can be salvaged of it; {next_one}" if rows else "no row is left"
+    return labelled(found.state, f"{target}: {wrong}; {more}")
 
 
 @contextmanager

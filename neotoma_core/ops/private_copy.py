@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from neotoma_core.errors import DiskFull, TargetError
+from neotoma_core.ops.judging import ruin_named
 from neotoma_core.ops.run import RecoverRequest, Run, target_of
 from neotoma_core.store import vault
 from neotoma_core.store.copies import copy_privately
@@ -44,10 +45,13 @@ def target_run(  # noqa: PLR0913, PLR0917 - which database, whose, and where its
 
     The target need not exist. ``patience``: seconds to wait for another run that is in the vault.
     ``raw_storage``: where Neotoma keeps the target's raw files, if not beside it.
-    Raises BackupUnreadable, TargetError, VaultError.
+    Raises TargetError, which says what to do about a target that is damaged or empty, VaultError.
     """
     present = target_of(target)
-    with scratch_run(target, vault_folder, now, key, patience) as run:
+    with (
+        ruin_named(target, vault_folder),
+        scratch_run(target, vault_folder, now, key, patience) as run,
+    ):
         request = replace(run.request, raw_storage=raw_storage)
         yield replace(run, request=request, target=present)
 

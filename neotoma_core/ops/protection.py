@@ -43,6 +43,11 @@ class Protection:
     scheduled: bool
 
     @property
+    def is_due(self) -> bool:
+        """Whether a backup is late that somebody expects: one was taken, or said to be."""
+        return self.overdue is not None and (self.backups > 0 or self.scheduled)
+
+    @property
     def is_alarming(self) -> bool:
         """Whether somebody should look: something is missing, unreadable, or late."""
         return self.frozen or self.incomplete or self.overdue is not None
@@ -82,9 +87,8 @@ def summary_of(protection: Protection) -> ProtectionSummary | None:
     last, verified, overdue = (
         protection.last_backup,
         protection.last_verified,
-        protection.overdue,
+        protection.overdue if protection.is_due else None,
     )
-    due = overdue is not None and (protection.backups > 0 or protection.scheduled)
     return ProtectionSummary(
         vault=protection.vault,
         backups=protection.backups,
@@ -93,7 +97,9 @@ def summary_of(protection: Protection) -> ProtectionSummary | None:
         last_verified=verified.isoformat() if verified else None,
         level=protection.level,
         drop=protection.drop,
-        overdue_seconds=int(overdue.total_seconds()) if overdue is not None and due else None,
+        overdue_seconds=int(overdue.total_seconds())
+        if overdue is not None and protection.is_due
+        else None,
         frozen=protection.frozen,
         incomplete=protection.incomplete,
         alarms=protection.alarms,
@@ -110,7 +116,7 @@ def protection_text(protection: Protection) -> str:
     parts.append(f"{protection.good:,} good of {protection.backups:,}")
     if protection.drop:
         parts.append(f"{protection.drop:.0%} fewer observations")
-    if protection.overdue is not None:
+    if protection.overdue is not None and protection.is_due:
         parts.append(f"OVERDUE by {_hours(protection.overdue)}" if last else "OVERDUE")
     if protection.frozen:
         parts.append(f"ALARM: {'; '.join(protection.alarms)}; rotation is frozen")

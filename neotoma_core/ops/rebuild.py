@@ -35,6 +35,7 @@ from neotoma_core.ops.unfinished import StoreLook, find_unfinished
 from neotoma_core.report.rebuild import RebuildReport
 from neotoma_core.report.unfinished import UnfinishedStores
 from neotoma_core.store.ledger import read_ledger
+from neotoma_core.store.replaceable import require_replaceable
 from neotoma_core.tables import BY_NAME
 
 Confirm = Callable[[RebuildReport], bool]
@@ -68,6 +69,7 @@ def rebuild_snapshots(rebuild: RebuildRun, confirm: Confirm, progress: Progress)
     Raises what ``read_target`` raises, and VerificationFailed, TargetLocked,
     TargetChanged, DiskFull; then nothing was changed.
     """
+    require_replaceable(rebuild.target.path)
     clock = Clock()
     reading = read_target(rebuild, (*ENTITIES, *RELATIONSHIPS), progress, clock)
     unfinished = _unfinished(reading, progress, clock)

@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 
 from neotoma_core.errors import TargetError
+from neotoma_core.ops.judging import ruin_named
 from neotoma_core.ops.run import DatabaseRef, RecoverRequest, Run, target_of
 from neotoma_core.store.keys import KeySource
 from neotoma_core.store.vault_run import vault_run
@@ -74,7 +75,10 @@ def _run(request: RebuildRequest, now: datetime) -> Iterator[RebuildRun]:
     target = target_of(request.target)
     if target is None:
         raise TargetError(request.target, "there is no such file", "check the spelling")
-    with vault_run(request.vault, request.target, now) as folders:
+    with (
+        ruin_named(request.target, request.vault),
+        vault_run(request.vault, request.target, now) as folders,
+    ):
         asked = RecoverRequest(
             request.target,
             (),

@@ -40,6 +40,7 @@ from neotoma_core.ops.reporting import planned_report, published_report, save_co
 from neotoma_core.ops.run import LeftOut, Run
 from neotoma_core.report.recovery import RecoveryReport
 from neotoma_core.store.frame_files import write_parquet
+from neotoma_core.store.replaceable import require_replaceable
 from neotoma_core.tables import BY_NAME
 
 Confirm = Callable[[RecoveryReport], bool]
@@ -65,6 +66,7 @@ def recover(
     observations. Raises ConflictsFound in safe mode, VerificationFailed, TargetLocked,
     TargetChanged, DiskFull, and UsageError where the guard cannot ask; then nothing was changed.
     """
+    require_replaceable(run.request.target)
     clock = Clock()
     plan = make_plan(run, progress, clock)
     return carry_out(plan, confirm, progress, clock, guard)

@@ -16,6 +16,7 @@ from neotoma_core.ops.recover import carry_out, plan_from
 from neotoma_core.ops.run import DatabaseRef, Run
 from neotoma_core.report.recovery import RecoveryReport
 from neotoma_core.store.frame_files import read_frame, write_frame
+from neotoma_core.store.replaceable import require_replaceable
 
 
 def secure_and_read(run: Run, database: DatabaseRef, progress: Progress) -> ReadDatabase:
@@ -48,6 +49,7 @@ def merge_and_publish(
     ``environment``: the one that is set; in production nearly all observations are not overwritten,
     since nobody can be asked. Raises what ``recover`` raises; then nothing was changed.
     """
+    require_replaceable(run.request.target)
     clock = Clock()
     current = tuple(_as_it_is_now(run, database, progress) for database in read)
     write_manifest(run, tuple(database.evidence for database in current))

@@ -17,10 +17,19 @@ from neotoma_core.ops.evidence import (
     secure_database,
     write_manifest,
 )
-from neotoma_core.ops.guarding import Guard, Occasion, guard_loss, loss_by_replacing
+from neotoma_core.ops.guarding import (
+    Guard,
+    Occasion,
+    Permission,
+    guard_loss,
+    loss_by_replacing,
+    loss_of_copy,
+)
+from neotoma_core.ops.judging import salvageable
 from neotoma_core.ops.progress import Progress
-from neotoma_core.ops.run import Run
+from neotoma_core.ops.run import DatabaseRef, Run
 from neotoma_core.store.interrupts import hold_interrupts
+from neotoma_core.store.replaceable import require_replaceable
 from neotoma_core.store.replacing import replace_by_ruin, replace_database
 from neotoma_core.store.sqlite_files import is_open_elsewhere
 
@@ -82,25 +91,36 @@ def secure_target(
     ``whole``: the sound file that is to take its place. Raises TargetLocked while another program
     is connected to the target, and what ``guard_loss`` raises: then nothing was changed.
     """
+    require_replaceable(run.request.target)
     if run.target is None:
         return Secured(run, whole, granted=True, kept=_kept(run, progress))
     if is_open_elsewhere(run.target.path):
         raise TargetLocked(run.target.path)
-    loss = _loss(run, whole, guard, occasion)
-    permission = guard_loss(run, loss, guard, occasion, progress)
+    try:
+        loss: Loss | None = loss_by_replacing(run, whole, guard)
+    except BackupError:
+        if occasion.always:
+            raise
+        loss = _loss_of_ruin(run, run.target, whole, guard)
+        granted = loss is None or not loss.is_nearly_all or guard.permit(loss)
+        permission = Permission(granted)  # no backup can be taken of it; evidence is
+    else:
+        permission = guard_loss(run, loss, guard, occasion, progress)
     if not permission.granted:
         return Secured(run, whole, granted=False, loss=loss)
     kept = _kept(run, progress)
     return Secured(run, whole, granted=True, kept=kept, loss=loss, backup=permission.backup)
 
 
-def _loss(run: Run, whole: Path | None, guard: Guard, occasion: Occasion) -> Loss | None:
-    try:
-        return loss_by_replacing(run, whole, guard)
-    except BackupError:  # it cannot be read, so it has nothing left to lose but its bytes
-        if occasion.always:
-            raise
+def _loss_of_ruin(run: Run, target: DatabaseRef, whole: Path | None, guard: Guard) -> Loss | None:
+    """Return what of a damaged target is lost that could be salvaged; None where nothing could.
+
+    Raises TargetForeign.
+    """
+    saved = salvageable(target.path, run.folders.work / "salvage")
+    if saved is None:
         return None
+    return loss_of_copy(target.path, saved, whole, guard)
 
 
 def _kept(run: Run, progress: Progress) -> tuple[DatabaseEvidence, ...]:

@@ -181,7 +181,7 @@ def unpack(source: RestoreSource, scratch: Path, target: Path) -> Restorable:
         with closing(connect_read_only(found.whole)) as connection:
             if source.origin == "neotoma":
                 inspect_database(connection, source.folder)
-            check_integrity(connection, target)
+            check_integrity(connection, source.folder)
     return found
 
 

@@ -31,6 +31,8 @@ class SearchRequest:
     """Where to look. ``mounted``: also on file systems mounted below. ``leave_out``: not there.
 
     ``key``: where the key of encrypted columns is: without it their salvaged rows prove nothing.
+    ``shallow``: folders of which only the files in them are looked at, not what is below.
+    ``around``: these are the places a database's copies are looked for unless others are named.
     """
 
     paths: tuple[Path, ...]
@@ -38,6 +40,14 @@ class SearchRequest:
     leave_out: tuple[Path, ...] = ()
     limits: Limits = field(default_factory=Limits)
     key: KeySource | None = None
+    shallow: tuple[Path, ...] = ()
+    around: bool = False
+
+    @property
+    def said(self) -> tuple[str, ...]:
+        """Where that is, as it is shown."""
+        places = [escaped(str(path)) for path in self.paths]
+        return (*places, *(f"the files in {escaped(str(path))}" for path in self.shallow))
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,9 +136,10 @@ def search(
     walked = Walked()
     progress.begin("search")
     leave_out = (*request.leave_out, scratch)
+    there = [path for path in also if path.exists()]
     files = list(
         walk(
-            _outermost((*request.paths, *(p for p in also if p.exists()))),
+            _outermost((*request.paths, *there, *_shallow(request, walked))),
             walked,
             progress.advance,
             mounted=request.mounted,
@@ -139,6 +150,17 @@ def search(
     progress.begin("examine", len(places))
     copies = _examined(places, scratch, progress, request.key)
     return _related(request, copies, walked, archives)
+
+
+def _shallow(request: SearchRequest, walked: Walked) -> list[Path]:
+    """Return the files that are in the request's shallow folders themselves."""
+    files = []
+    for folder in request.shallow:
+        try:
+            files += sorted(path for path in folder.iterdir() if path.is_file())
+        except OSError as error:
+            walked.unreadable.append((folder, error.strerror or "cannot be read"))
+    return files
 
 
 @dataclass(frozen=True, slots=True)

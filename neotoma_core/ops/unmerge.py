@@ -30,6 +30,7 @@ from neotoma_core.ops.unmerge_reading import UnmergeSource, read_source
 from neotoma_core.report.unmerge import UnmergeReport
 from neotoma_core.store.archive import open_archive
 from neotoma_core.store.archive_reading import read_table
+from neotoma_core.store.replaceable import require_replaceable
 
 Confirm = Callable[[UnmergeReport], bool]
 
@@ -53,6 +54,7 @@ def unmerge(
     Raises UsageError for a merge that cannot be undone, ArchiveError, KeyMissing,
     VerificationFailed, TargetLocked, TargetChanged; then nothing was changed.
     """
+    require_replaceable(rebuild.target.path)
     clock = Clock()
     run = rebuild.run
     archive = open_archive(request.archive)

@@ -12,7 +12,7 @@ from neotoma_core.report.document import document
 from neotoma_core.report.protection import ProtectionSummary, RawFilesGone
 from neotoma_core.report.unfinished import UnfinishedStores
 
-Verdict = Literal["wiped", "lacking", "whole", "alone"]
+Verdict = Literal["wiped", "lacking", "whole", "alone", "ruined", "unread"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,9 @@ class DropCheck:
     """Whether a database has lost what its copies hold.
 
     ``verdict``: ``wiped`` (it has fewer than half of what one copy has), ``lacking`` (copies hold
-    observations it does not have), ``whole`` (it has all they hold), ``alone`` (there is no copy).
+    observations it does not have), ``whole`` (it has all they hold), ``alone`` (there is no copy),
+    ``ruined`` (it cannot be used as it is; ``observations`` can be salvaged), ``unread`` (it could
+    not be read, so nothing is known).
     ``best``: the copy with the most observations, ``best_observations``, of which the last at
     ``best_last``. ``lacks``: observations in copies and not here. ``next``: the command to run.
     """
@@ -130,11 +132,16 @@ class StatusReport:
     next: str | None
 
     @property
+    def is_unread(self) -> bool:
+        """Whether the database could not be read, so that nothing can be said of it."""
+        return self.drop.verdict == "unread"
+
+    @property
     def is_alarming(self) -> bool:
         """Whether somebody should look."""
         protected, raw = self.protection, self.raw_files
         return (
-            self.drop.verdict == "wiped"
+            self.drop.verdict in ("wiped", "ruined")
             or (protected is not None and protected.is_alarming)
             or (raw is not None and raw.alarming)
         )

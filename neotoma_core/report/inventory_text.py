@@ -34,6 +34,11 @@ def print_inventory(report: InventoryReport, now: datetime, console: Console) ->
 
 def drop_line(drop: DropCheck, now: datetime) -> str:
     """Return in one line what the user needs first."""
+    if drop.verdict == "unread":
+        return f"{drop.target}: not read: another program keeps it locked; next: {drop.next}"
+    if drop.verdict == "ruined":
+        saved = f"{drop.observations:,} observations can be salvaged of it"
+        return f"{drop.target} cannot be used as it is; {saved}; next: {drop.next}"
     has = f"{drop.observations:,} observations now"
     if drop.verdict == "alone":
         return f"{drop.target}: {has}, and no other copy was found"
@@ -49,7 +54,8 @@ def status_text(report: StatusReport, now: datetime) -> str:
     """Return the status of one database as text: what it needs first comes first."""
     lines = [shown(drop_line(report.drop, now))]
     if report.problem:
-        lines.append(labelled(report.state, report.problem))
+        lines.append(labelled(report.state, report.problem.removeprefix(f"{report.state}: ")))
+    lines.append(labelled("searched", f"{places(report.searched)}: {report.copies:,} other copies"))
     if report.protection:
         lines.append(labelled("vault", report.protection.said))
     elif report.next:

@@ -159,6 +159,11 @@ def _salvaged(copy: Path, path: Path, by: _Reading, judged: tuple[State, str]) -
     return Examined(state, problem, content, *_facts(path), holdings, saved)
 
 
+def unexamined(path: Path) -> Examined:
+    """Return what is known of a file that is no copy by what is in it, and is one all the same."""
+    return _without_rows(path, "unreadable", "")
+
+
 def _without_rows(path: Path, state: State, problem: str) -> Examined:
     try:
         return Examined(state, problem, f"{state} {path}", *_facts(path), None)

@@ -6,26 +6,38 @@ file written and synced beside the target → old log folded into the old databa
 it removed, folder synced → renamed → folder synced.
 """
 
+import errno
 import os
 import shutil
 import sqlite3
 import stat
 from contextlib import closing
 from pathlib import Path
+from typing import Final
 
 from neotoma_core.errors import TargetError, TargetLocked
 from neotoma_core.store.atomic import install, reached, sync_file, sync_folder, temporary_name
 from neotoma_core.store.installing import install_database, remove_companions
+from neotoma_core.store.overwriting import copy_within, locked, overwrite
 from neotoma_core.store.sqlite_files import companion, companions, followed, is_open_elsewhere
+
+_NOT_RENAMED: Final = (errno.EBUSY, errno.EXDEV, errno.EPERM, errno.EACCES)
 
 
 def replace_database(target: Path, whole: Path | None) -> None:
     """Put a copy of ``whole`` in the place of ``target``; None removes the target.
 
-    It keeps its owner and mode; of a link, what it names is replaced. Raises TargetLocked while
-    another program is connected.
+    It keeps its owner and mode; of a link, what it names is replaced. A file that cannot be renamed
+    over, as one that is a mount of its own, gets the content within SQLite's own transaction.
+    Raises TargetLocked while another program is connected.
     """
-    _replace(followed(target), whole)
+    target = followed(target)
+    try:
+        _replace(target, whole)
+    except OSError as error:
+        if whole is None or error.errno not in _NOT_RENAMED:
+            raise
+        copy_within(whole, target)
 
 
 def replace_by_ruin(target: Path, ruin: Path) -> None:
@@ -35,7 +47,12 @@ def replace_by_ruin(target: Path, ruin: Path) -> None:
     completes it. Raises TargetLocked.
     """
     target = followed(target)
-    _replace(target, ruin)
+    try:
+        _replace(target, ruin)
+    except OSError as error:
+        if error.errno not in _NOT_RENAMED:
+            raise
+        overwrite(ruin, target)
     for path in companions(ruin):
         place = companion(target, path.name.removeprefix(ruin.name))
         _write_beside(path, place, target)
@@ -64,10 +81,7 @@ def _replace(target: Path, whole: Path | None) -> None:
             connection.execute("BEGIN EXCLUSIVE")
             _put(target, whole)
     except sqlite3.DatabaseError as error:
-        if getattr(error, "sqlite_errorcode", 0) & 0xFF in (
-            sqlite3.SQLITE_BUSY,
-            sqlite3.SQLITE_LOCKED,
-        ):
+        if locked(error):
             raise TargetLocked(target) from error
         _put(target, whole)  # it cannot be opened, and so not locked
 

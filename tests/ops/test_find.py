@@ -7,7 +7,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from neotoma_core.errors import UsageError
+from neotoma_core.errors import TargetForeign, UsageError
 from neotoma_core.ops.find import check_status, find_copies
 from neotoma_core.ops.inventory import listed_in
 from neotoma_core.ops.progress import Silent
@@ -129,7 +129,7 @@ def test_a_database_that_has_all_its_copies_hold_is_well(tmp_path: Path) -> None
     assert report.drop.verdict == "whole"
     assert "all that its copies hold" in drop_line(report.drop, NOW)
     (tmp_path / "text").write_text("x")
-    with pytest.raises(UsageError, match="not a Neotoma database"):
+    with pytest.raises(TargetForeign, match="nor called like one"):
         check_status(
             tmp_path / "text", SearchRequest((tmp_path,)), tmp_path / "vault", NOW, Silent()
         )
