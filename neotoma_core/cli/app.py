@@ -2,6 +2,8 @@
 
 import signal
 import sys
+from collections.abc import Callable
+from pathlib import Path
 from types import FrameType
 
 import typer
@@ -24,9 +26,17 @@ from neotoma_core.cli.restore import restore
 from neotoma_core.cli.serve import serve
 from neotoma_core.cli.standard_error import keep_for_midden, name_error, say
 from neotoma_core.cli.status import status
+from neotoma_core.cli.streams import ReaderGone, abandon_output, open_streams
 from neotoma_core.cli.unmerge import unmerge
 from neotoma_core.cli.verify import verify
-from neotoma_core.errors import MiddenError
+from neotoma_core.errors import (
+    MiddenError,
+    OutputFailed,
+    begin_record,
+    run_record,
+    what_is_done,
+)
+from neotoma_core.store.failures import explained
 from neotoma_core.store.private_files import keep_private
 
 app = typer.Typer(
@@ -57,7 +67,12 @@ app.command()(unmerge)
 app.command()(compact)
 app.command()(demo)
 
-_STOPPING = {signal.SIGINT: "interrupted", signal.SIGTERM: "told to stop"}
+_AS_IT_WAS = "the target is as it was"
+_STOPPING = {
+    signal.SIGINT: "interrupted",
+    signal.SIGTERM: "told to stop",
+    signal.SIGHUP: "its terminal was closed",
+}
 
 
 class _Stopped(BaseException):
@@ -70,25 +85,47 @@ class _Stopped(BaseException):
 
 def main() -> None:
     """Run the command line and exit with its code."""
+    open_streams()
     keep_for_midden()
     keep_private()
     for number in _STOPPING:
         if signal.getsignal(number) is not signal.SIG_IGN:  # as a shell starts background jobs
             signal.signal(number, _stop)
+    begin_record()
+    code = _ended(_run)
+    sys.exit(_ended(sys.stdout.flush) or code)
+
+
+def _run() -> int:
     try:
-        code = app(standalone_mode=False)
+        return app(standalone_mode=False) or 0
+    except SystemExit as ended:
+        return ended.code if isinstance(ended.code, int) else int(bool(ended.code))
+
+
+def _ended(action: Callable[[], int | None]) -> int:
+    """Do the last thing but one, and return the exit code; whatever fails in it is reported."""
+    try:
+        return action() or 0
+    except OutputFailed as error:
+        abandon_output()
+        say(f"midden: {error}")
+        return error.exit_code
     except MiddenError as error:
         say(f"midden: {error}")
-        code = error.exit_code
+        if run_record().committed and what_is_done() not in str(error):
+            say(f"midden: {what_is_done()}")
+        return error.exit_code
+    except ReaderGone:
+        abandon_output()
+        if run_record().committed:
+            say(f"midden: nobody reads the output; {what_is_done()}")
+        return 128 + signal.SIGPIPE
     except _Stopped as stopped:
-        how = _STOPPING[stopped.number]
-        say(f"midden: {how}; the target is as it was, unless the lines above say otherwise")
-        code = 128 + stopped.number
-    except SystemExit:
-        raise
+        say(f"midden: {_STOPPING[stopped.number]}; {what_is_done(_AS_IT_WAS)}")
+        return 128 + stopped.number
     except BaseException as error:  # noqa: BLE001 - the last frame of the program: report and end
-        code = _unexpected(error)
-    sys.exit(code or 0)
+        return _unexpected(error)
 
 
 def _stop(number: int, _frame: FrameType | None) -> None:
@@ -105,9 +142,12 @@ def _unexpected(error: BaseException) -> int:
         return int(error.exit_code)
     if isinstance(error, typer.Abort) and error.__cause__ is not None:
         error = error.__cause__  # what the parser has made of it says nothing
+    record = run_record()
+    known = explained(error, record.vault or record.target or Path.cwd())
+    if known is not None:
+        say(f"midden: {known}")
+        return known.exit_code
     kind = name_error(error, error.__traceback__)
-    say(
-        f"midden: internal error {kind}; the target is as it was, since nothing is committed "
-        "before it is proven; please report the lines above"
-    )
+    done = what_is_done(_AS_IT_WAS)
+    say(f"midden: internal error {kind}; {done}; please report the lines above")
     return 1

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from neotoma_core.asked_times import asked_time
 from neotoma_core.cli.asking import agreed, require_answerable
 from neotoma_core.cli.guarding import terminal_guard
 from neotoma_core.cli.options import (
@@ -78,8 +77,7 @@ def restore(
         from neotoma_core.cli.restore_archive import restore_from_archive
 
         how = {"skip_unreadable": skip_unreadable, "dry_run": dry_run, "yes": yes, "json": json}
-        moment = asked_time("--as-of", as_of)
-        restore_from_archive(from_archive, target, folder, moment, key, **how)
+        restore_from_archive(from_archive, target, folder, as_of, key, **how)
         return
     if source is None or from_archive or as_of or skip_unreadable:
         raise UsageError(

@@ -14,6 +14,7 @@ import traceback
 from types import TracebackType
 from typing import TextIO
 
+from neotoma_core.cli.streams import error_stream
 from neotoma_core.report.layout import escaped
 
 _STANDARD_ERROR = 2
@@ -47,16 +48,15 @@ def _copied() -> int | None:
     """Return a descriptor of its own for where standard error leads; None where it is closed."""
     if sys.stderr is None:
         return None
-    sys.stderr.flush()
     try:
+        sys.stderr.flush()
         return os.dup(_STANDARD_ERROR)
     except OSError:
         return None
 
 
 def _stream(descriptor: int) -> TextIO:
-    encoding = sys.stderr.encoding if sys.stderr is not None else "utf-8"
-    return os.fdopen(descriptor, "w", 1, encoding=encoding, errors="backslashreplace")
+    return error_stream(descriptor, sys.stderr.encoding if sys.stderr is not None else "utf-8")
 
 
 def _in_a_thread(unhandled: threading.ExceptHookArgs) -> None:

@@ -23,6 +23,9 @@
     ├── KeyWrong                12    encrypted values that the key does not open
     ├── EnvironmentMismatch     13    development rows offered to production, or the reverse
     ├── DiskFull                14    too little free space for what is about to be written
+    ├── FileUnusable            15    a file or folder of neither of these cannot be used
+    │   └── OutputFailed        15    standard output cannot be written to
+    ├── MemoryFull              16    too little memory
     ├── VaultError              20    the folder Midden owns
     │   ├── OtherDatabase       20    it protects another database
     │   ├── VaultLocked         21    another run is using it; retryable
@@ -34,7 +37,8 @@
 
 A message reads ``<what> <which>: <what is wrong>; <what to do>`` and never holds a stored value.
 Exit code 3 is no error: the run did its work, and some of the backups could not be read.
-130 and 143 end a run that was interrupted or told to stop.
+129, 130 and 143 end a run that was interrupted or told to stop, 141 one whose output nobody reads
+any longer.
 """
 
 from neotoma_core.errors.databases import (
@@ -44,9 +48,12 @@ from neotoma_core.errors.databases import (
     DiskFull,
     EnvironmentMismatch,
     ErasureUnfinished,
+    FileUnusable,
     KeyMissing,
     KeyWrong,
+    MemoryFull,
     NotNeotoma,
+    OutputFailed,
     TargetChanged,
     TargetError,
     TargetForeign,
@@ -71,6 +78,15 @@ from neotoma_core.errors.places import (
     VaultError,
     VaultLocked,
 )
+from neotoma_core.errors.record import (
+    RunRecord,
+    begin_record,
+    committed,
+    committing,
+    rolled_back,
+    run_record,
+    what_is_done,
+)
 from neotoma_core.errors.root import (
     MiddenError,
 )
@@ -89,12 +105,16 @@ __all__ = [
     "DiskFull",
     "EnvironmentMismatch",
     "ErasureUnfinished",
+    "FileUnusable",
     "KeyMissing",
     "KeyWrong",
+    "MemoryFull",
     "MiddenError",
     "NativePanic",
     "NotNeotoma",
     "OtherDatabase",
+    "OutputFailed",
+    "RunRecord",
     "TargetChanged",
     "TargetError",
     "TargetForeign",
@@ -105,6 +125,12 @@ __all__ = [
     "VaultError",
     "VaultLocked",
     "VerificationFailed",
+    "begin_record",
+    "committed",
+    "committing",
     "is_panic",
+    "rolled_back",
+    "run_record",
+    "what_is_done",
     "without_panic",
 ]

@@ -3,6 +3,7 @@
 import shlex
 from pathlib import Path
 
+from neotoma_core.errors.record import what_is_done
 from neotoma_core.errors.root import MiddenError
 
 
@@ -37,7 +38,7 @@ class TargetError(MiddenError):
 
     def __init__(self, path: Path, wrong: str, advice: str) -> None:
         self.path = path
-        super().__init__(f"target {path}: {wrong}; nothing was changed; {advice}")
+        super().__init__(f"target {path}: {wrong}; {what_is_done(target=path)}; {advice}")
 
 
 class TargetLocked(TargetError):
@@ -83,7 +84,7 @@ class TargetChanged(TargetError):
     def __init__(self, path: Path) -> None:
         super().__init__(
             path,
-            "it was written to after it was read; nothing was changed",
+            "it was written to after it was read",
             "run the command again",
         )
 
@@ -93,13 +94,14 @@ class ErasureUnfinished(TargetError):
 
     retryable = True
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, why: str = "") -> None:
         self.path = path
+        kept = why or "another program keeps the database from being scrubbed"
+        first = "put that right" if why else "stop the Neotoma server"
         MiddenError.__init__(
             self,
-            f"target {path}: the rows are erased, but another program keeps the database from "
-            "being scrubbed, so their text may still be in its free space; stop the Neotoma "
-            "server and run `midden erase --again`",
+            f"target {path}: the rows are erased, but {kept}, so their text may still be in its "
+            f"free space or raw files; {first} and run `midden erase --again`",
         )
 
 
@@ -153,13 +155,52 @@ class DiskFull(MiddenError):
 
     exit_code = 14
 
-    def __init__(self, folder: Path, needed: int | None = None, free: int = 0) -> None:
+    def __init__(
+        self, folder: Path, needed: int | None = None, free: int = 0, whose: str = "vault"
+    ) -> None:
         self.needed = needed
         self.free = free
         wrong = "the disk is full"
         if needed is not None:
             wrong = f"{needed / 1e6:,.1f} MB are needed and {free / 1e6:,.1f} MB are free"
+        named = f"{whose} {folder}".lstrip()
+        super().__init__(f"{named}: {wrong}; {what_is_done()}; {_MAKE_ROOM.get(whose, _ROOM)}")
+
+
+_ROOM = "make room and run again"
+_MAKE_ROOM = {
+    "vault": "make room, or choose another folder with --vault",
+    "temporary folder": "make room, or name another folder in TMPDIR",
+    "export": "make room, or choose another folder with --to",
+}
+
+
+class FileUnusable(MiddenError):
+    """A file or folder that is neither target, backup, vault nor archive, and what went wrong."""
+
+    exit_code = 15
+
+    def __init__(self, path: Path, wrong: str, advice: str) -> None:
+        self.path = path
+        super().__init__(f"{path}: {wrong}; {what_is_done()}; {advice}")
+
+
+class OutputFailed(FileUnusable):
+    """Standard output cannot be written to."""
+
+    def __init__(self, wrong: str) -> None:
+        self.path = Path("-")
+        MiddenError.__init__(
+            self, f"standard output: {wrong}; {what_is_done()}; look at where it leads"
+        )
+
+
+class MemoryFull(MiddenError):
+    """Too little memory."""
+
+    exit_code = 16
+
+    def __init__(self) -> None:
         super().__init__(
-            f"{folder}: {wrong}; nothing was changed; "
-            "make room, or choose another folder with --vault"
+            f"too little memory; {what_is_done()}; close other programs, or raise the limit"
         )

@@ -7,6 +7,7 @@ what the library was working on.
 from collections.abc import Callable
 from typing import Final, TypeVar
 
+from neotoma_core.errors.record import what_is_done
 from neotoma_core.errors.root import MiddenError
 
 T = TypeVar("T")
@@ -20,7 +21,7 @@ class NativePanic(MiddenError):
     def __init__(self, doing: str) -> None:
         self.doing = doing
         super().__init__(
-            f"{doing}: a library that midden uses failed in itself; nothing was committed; please "
+            f"{doing}: a library that midden uses failed in itself; {what_is_done()}; please "
             "report what you did, and the versions of polars, duckdb and deltalake"
         )
 

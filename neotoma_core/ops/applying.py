@@ -67,7 +67,7 @@ def _require_room(folder: Path, staging: Path) -> None:
     """Raise DiskFull where the rows, and a journal of the pages they land on, do not fit."""
     needed, free = 2 * staging.stat().st_size, free_bytes(folder)
     if free < needed:
-        raise DiskFull(folder, needed, free)
+        raise DiskFull(folder, needed, free, "target")
 
 
 def _publish(plan: RecoveryPlan, staging: Path, writes: Sequence[TableWrite]) -> tuple[Check, ...]:

@@ -29,7 +29,7 @@ from neotoma_core.store.archive import (
 from neotoma_core.store.archive_compaction import read_pins, remove_old, rewrite, write_pins
 from neotoma_core.store.archive_reading import ArchivedFile, read_table, table_files
 from neotoma_core.store.archive_writing import commit_number, version_of
-from neotoma_core.store.space import out_of_space_named
+from neotoma_core.store.failures import failures_named
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ def compact_archive(request: CompactRequest, now: datetime, progress: Progress) 
     clock = Clock()
     archive = open_archive(request.archive)
     hours = retention_hours(request.retention)
-    with locked(request.archive, PATIENCE_SECONDS), out_of_space_named(request.archive):
+    with failures_named(request.archive, "archive"), locked(request.archive, PATIENCE_SECONDS):
         archive = open_archive(request.archive)
         archive = record_found(archive, _committed(archive))
         _change_pins(archive, request)

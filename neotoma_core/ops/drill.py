@@ -20,7 +20,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from neotoma_core.errors import BackupError, DiskFull, KeyMissing, KeyWrong, TargetError
+from neotoma_core.errors import (
+    BackupError,
+    DiskFull,
+    KeyMissing,
+    KeyWrong,
+    MemoryFull,
+    TargetError,
+)
 from neotoma_core.frames import TARGET
 from neotoma_core.manifests import Backup, Drill, Level, Outcome
 from neotoma_core.ops.evidence import DatabaseEvidence
@@ -35,10 +42,10 @@ from neotoma_core.store.blobs import damaged_blobs, digest_of
 from neotoma_core.store.checks import broken_foreign_keys, shown_foreign_keys
 from neotoma_core.store.compressed import NotIntact, check_file, decompress_file
 from neotoma_core.store.databases import check_integrity, connect_read_only
+from neotoma_core.store.failures import failure_of
 from neotoma_core.store.inspection import inspect_database
 from neotoma_core.store.keys import KeySource
 from neotoma_core.store.measuring import count_contents, fingerprint_tables
-from neotoma_core.store.space import out_of_space_named
 
 _ROOM: Final = 2  # times the database: itself, and its rows in buckets
 
@@ -78,7 +85,7 @@ def drill_backup(  # noqa: PLR0913, PLR0917 - a backup, where, and by which rule
     scratch.mkdir(mode=0o700)
     try:
         outcome, reasons = _outcome(
-            lambda: _run_course(vault_folder, backup, scratch, rules, course, progress)
+            lambda: _run_course(vault_folder, backup, scratch, rules, course, progress), scratch
         )
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
@@ -94,23 +101,27 @@ def drill_backup(  # noqa: PLR0913, PLR0917 - a backup, where, and by which rule
     )
 
 
-def _outcome(course: Callable[[], None]) -> tuple[Outcome, tuple[str, ...]]:
+def _outcome(course: Callable[[], None], scratch: Path) -> tuple[Outcome, tuple[str, ...]]:
     """Run a drill to its end and say how that was."""
     try:
-        with out_of_space_named(Path()):
-            course()
+        course()
     except (NotIntact, _Failed) as error:
         return "fail", (str(error),)
     except BackupError as error:
         return "fail", (error.wrong,)
     except TargetError:
         return "fail", ("something else has the name of one of its tables",)
-    except (KeyMissing, KeyWrong, DiskFull, OSError) as error:
+    except (KeyMissing, KeyWrong, DiskFull, MemoryFull) as error:
         return "inconclusive", (_hindrance(error),)
+    except Exception as error:
+        failure = failure_of(error, scratch)
+        if failure is None:
+            raise
+        return "inconclusive", (str(failure),)
     return "pass", ()
 
 
-def _hindrance(error: KeyMissing | KeyWrong | DiskFull | OSError) -> str:
+def _hindrance(error: KeyMissing | KeyWrong | DiskFull | MemoryFull) -> str:
     """Return what kept a drill from looking."""
     if isinstance(error, KeyMissing):
         return "values are encrypted and no key was given: snapshots were not compared"
@@ -118,7 +129,7 @@ def _hindrance(error: KeyMissing | KeyWrong | DiskFull | OSError) -> str:
         return "the key does not open all encrypted values: snapshots were not compared"
     if isinstance(error, DiskFull):
         return "too little free space to restore it"
-    return error.strerror or "a file cannot be read"
+    return "too little memory to restore it"
 
 
 def _run_course(  # noqa: PLR0913, PLR0917 - as above

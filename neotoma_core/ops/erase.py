@@ -47,7 +47,7 @@ from neotoma_core.report.erasure import ErasureReport
 from neotoma_core.report.recovery import Check
 from neotoma_core.store import vault
 from neotoma_core.store.databases import check_integrity, connect_read_only, make_whole
-from neotoma_core.store.erasing import scrub
+from neotoma_core.store.erasing import finishing, scrub
 from neotoma_core.store.ledger import Ledger, read_ledger, record_erasure, record_finished
 from neotoma_core.store.replaceable import require_replaceable
 from neotoma_core.store.sqlite_files import is_open_elsewhere
@@ -194,9 +194,10 @@ def _carry_out(planned: _Planned) -> tuple[Check, ...]:
     if planned.plan.writes:
         as_read = states_when_locked(planned.evidence, planned.plan.held.whole)
         checks = apply_erasure(planned.plan, target, as_read, run.folders.work)
-    planned.raw.remove()
-    scrub(target)
-    record_finished(ledger, run.folders.name, run.started)
+    with finishing(target):
+        planned.raw.remove()
+        scrub(target)
+        record_finished(ledger, run.folders.name, run.started)
     return checks
 
 
@@ -205,4 +206,4 @@ def _require_room(target: Path) -> None:
     folder = target.absolute().parent
     needed, free = 2 * target.stat().st_size, vault.free_bytes(folder)
     if free < needed:
-        raise DiskFull(folder, needed, free)
+        raise DiskFull(folder, needed, free, "target")

@@ -50,7 +50,7 @@ from neotoma_core.store.export_files import (
     write_catalog,
     write_views,
 )
-from neotoma_core.store.space import out_of_space_named
+from neotoma_core.store.failures import failures_named
 
 _READ = ("observations", "relationship_observations")
 _LISTED = 1_000
@@ -96,7 +96,7 @@ def export_database(exporting: ExportRun, progress: Progress) -> ExportReport:
     exported = _Exported(findings=list(exporting.findings))
     reading = read_target(exporting.rebuild, _READ, progress, clock)
     with (
-        out_of_space_named(request.to.absolute().parent),
+        failures_named(request.to, "export"),
         new_export(request.to, request.format) as export,
     ):
         redactions = redactions_of(request.redact, schema_rows(reading))

@@ -111,7 +111,7 @@ def require_space(plan: RawPlan) -> None:
         folder, needed = Path(place), int(files.select(blocks.sum()).item())
         free = vault.free_bytes(folder)
         if free < needed:
-            raise DiskFull(folder, needed, free)
+            raise DiskFull(folder, needed, free, "raw files")
 
 
 def bring_over(run: Run, plan: RawPlan, progress: Progress) -> tuple[str, ...]:

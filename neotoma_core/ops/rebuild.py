@@ -8,6 +8,7 @@ Memory holds one bucket at a time, however large the database.
 from collections.abc import Callable
 from dataclasses import replace
 
+from neotoma_core.errors import run_record
 from neotoma_core.ops.clock import Clock
 from neotoma_core.ops.planning import iso
 from neotoma_core.ops.progress import Progress
@@ -83,9 +84,9 @@ def rebuild_snapshots(rebuild: RebuildRun, confirm: Confirm, progress: Progress)
         elif confirm(report):
             clock.lap("confirm")
             progress.begin("publish")
+            undo = run_record().undo = undo_command(rebuild.run)
             checks = publish_rebuild(reading, staging, tallies)
             clock.lap("publish")
-            undo = undo_command(rebuild.run)
             report = replace(report, outcome="rebuilt", checks=checks, undo=undo)
     report = replace(report, seconds=clock.seconds)
     save(rebuild.run.folders, report)

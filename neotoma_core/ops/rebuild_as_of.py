@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
 import polars as pl
 
-from neotoma_core.asked_times import asked_instant
+from neotoma_core.canonical import instant_ms
 from neotoma_core.errors import UsageError
 from neotoma_core.ops.ahead import worked_ahead
 from neotoma_core.ops.clock import Clock
@@ -27,9 +28,9 @@ from neotoma_core.report.rebuild import CutOff, RebuildReport
 from neotoma_core.snapshots.change import DerivedChange
 from neotoma_core.snapshots.deciding import ENTITY_SNAPSHOTS, Decided, Stored, reduce_live
 from neotoma_core.snapshots.drift import DRIFT
+from neotoma_core.store.failures import failures_named
 from neotoma_core.store.frame_files import parquet_parts
 from neotoma_core.store.selection import read_owners
-from neotoma_core.store.space import out_of_space_named
 from neotoma_core.times import Instants
 
 _PARQUET: Final = b"PAR1"
@@ -47,7 +48,7 @@ class Export:
     def end(self) -> Instants:
         """Return where the log ends; raises UsageError for what is no time."""
         return Instants(
-            asked_instant("--as-of", self.as_of), asked_instant("--knowledge", self.knowledge)
+            instant_of("--as-of", self.as_of), instant_of("--knowledge", self.knowledge)
         )
 
 
@@ -64,7 +65,7 @@ def export_snapshots(rebuild: RebuildRun, export: Export, progress: Progress) ->
     observations = 0
     reading = read_target(rebuild, ("observations",), progress, clock)
     with (
-        out_of_space_named(export.out.absolute().parent),
+        failures_named(export.out, ""),
         parquet_parts(export.out, _COLUMNS) as write,
     ):
         progress.begin("reduce", reading.buckets)
@@ -103,6 +104,22 @@ def _reduced(reading: Reading, end: Instants) -> Iterator[tuple[int, Bucket]]:
         return observations.height, Bucket(decided, pl.DataFrame(schema=DRIFT))
 
     return worked_ahead(reduce_bucket, reading.spilled["observations"].buckets.count)
+
+
+def instant_of(option: str, text: str | None) -> int | None:
+    """Return a time as an instant: as JavaScript reads it, or any other way ISO 8601 has.
+
+    UTC milliseconds; None for no time. Raises UsageError, which names the option.
+    """
+    if text is None:
+        return None
+    instant = instant_ms(text.strip())
+    if instant is not None:
+        return instant
+    try:
+        return int(datetime.fromisoformat(text.strip()).timestamp() * 1000)
+    except ValueError as error:
+        raise UsageError(f"{option} {text}: no time; write it like 2026-03-01T12:00:00Z") from error
 
 
 def _require_place(out: Path, target: Path) -> None:

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import polars as pl
 
-from neotoma_core.errors import ConflictsFound, UsageError
+from neotoma_core.errors import ConflictsFound, UsageError, run_record
 from neotoma_core.frames import ROWID, TARGET
 from neotoma_core.losses import Loss, LostRows
 from neotoma_core.merge.repointing import SELF_LOOP
@@ -36,7 +36,13 @@ from neotoma_core.ops.quarantine import set_aside
 from neotoma_core.ops.raw_files import RawListing, list_all
 from neotoma_core.ops.reading import ReadDatabase, read_databases
 from neotoma_core.ops.replacement import replace_ruin
-from neotoma_core.ops.reporting import planned_report, published_report, save_conflicts, save_report
+from neotoma_core.ops.reporting import (
+    planned_report,
+    published_report,
+    save_conflicts,
+    save_report,
+    undo_command,
+)
 from neotoma_core.ops.run import LeftOut, Run
 from neotoma_core.report.recovery import RecoveryReport
 from neotoma_core.store.frame_files import write_parquet
@@ -112,6 +118,7 @@ def _set_removed_aside(
 def _published(
     plan: RecoveryPlan, report: RecoveryReport, progress: Progress, clock: Clock
 ) -> RecoveryReport:
+    run_record().undo = undo_command(plan.run)
     applied = apply_plan(plan, progress)
     if plan.run.ruin is not None:
         replace_ruin(plan.run, built_file(plan))

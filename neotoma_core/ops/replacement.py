@@ -8,7 +8,7 @@ Until the rename the target is what it was; killed at any moment, it is the old 
 from dataclasses import dataclass
 from pathlib import Path
 
-from neotoma_core.errors import BackupError, TargetChanged, TargetLocked
+from neotoma_core.errors import BackupError, TargetChanged, TargetLocked, run_record
 from neotoma_core.losses import Loss
 from neotoma_core.ops.evidence import (
     DatabaseEvidence,
@@ -27,6 +27,7 @@ from neotoma_core.ops.guarding import (
 )
 from neotoma_core.ops.judging import salvageable
 from neotoma_core.ops.progress import Progress
+from neotoma_core.ops.reporting import undo_command
 from neotoma_core.ops.run import DatabaseRef, Run
 from neotoma_core.store.interrupts import hold_interrupts
 from neotoma_core.store.replaceable import require_replaceable
@@ -63,6 +64,7 @@ class Secured:
         if not all(map(is_current, self.kept)) or target.exists() != bool(self.kept):
             raise TargetChanged(target)
         hold_interrupts()
+        run_record().undo = undo_command(self.run)
         if self.ruin is not None:
             replace_by_ruin(target, self.ruin)
         else:

@@ -9,13 +9,13 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from neotoma_core.asked_times import asked_instant
 from neotoma_core.errors import UsageError
 from neotoma_core.ops.archived_database import ArchivedDatabase, Selection, build_database
 from neotoma_core.ops.erased_copies import without_erased
 from neotoma_core.ops.guarding import RESTORE, UNATTENDED, Guard
 from neotoma_core.ops.private_copy import target_run
 from neotoma_core.ops.progress import Progress
+from neotoma_core.ops.rebuild_as_of import instant_of
 from neotoma_core.ops.replacement import secure_target
 from neotoma_core.ops.reporting import undo_command
 from neotoma_core.ops.run import Run
@@ -53,7 +53,7 @@ class RestoreArchiveRequest:
 
 def moment_of(text: str | None) -> datetime | None:
     """Return a time the user wrote; raises UsageError for what is none."""
-    instant = asked_instant("--as-of", text)
+    instant = instant_of("--as-of", text)
     return None if instant is None else datetime.fromtimestamp(instant / 1000, UTC)
 
 
@@ -75,8 +75,7 @@ def restore_archive(
         built = build_database(archive, run.folders.work / "restored.db", selection, progress)
         if not any(built.rows.values()):
             raise UsageError(
-                f"archive {archive.path}: it has no row of {request.as_of or 'any time'}; "
-                "choose a later --as-of"
+                f"archive {archive.path}: it has no row of that time; choose a later --as-of"
             )
         rebuilt = compute_snapshots(built.path, run, progress, request.schemas)
         erased = read_erased_around(request.vault, request.archive)

@@ -14,6 +14,7 @@ from neotoma_core.errors import (
     EnvironmentMismatch,
     TargetError,
     UsageError,
+    run_record,
 )
 from neotoma_core.frames import TARGET
 from neotoma_core.merge.policy import MergePolicy
@@ -154,6 +155,7 @@ def named_run(request: RecoverRequest, now: datetime) -> Iterator[Run]:
     usable, left_out = _usable(request)
     named, repeated = _distinct(usable)
     with vault_run(request.vault, request.target, now) as folders:
+        run_record().inputs.extend(request.backups)
         backups, unopened = _opened(request, named, folders.work / "named")
         if not backups:
             raise UsageError("none of the backups could be read; nothing was changed")

@@ -18,7 +18,7 @@ from neotoma_core.archive.columns import ARCHIVED_AT, ODD, REMOVED, ROW_HASH, SC
 from neotoma_core.archive.unmerging import ENDS, EntityMerge, UnmergePlan, plan_unmerge
 from neotoma_core.canonical import stringify
 from neotoma_core.cells import sqlite_value
-from neotoma_core.errors import UsageError
+from neotoma_core.errors import UsageError, run_record
 from neotoma_core.ops.clock import Clock
 from neotoma_core.ops.evidence import require_space, secure_database, write_manifest
 from neotoma_core.ops.planning import iso
@@ -102,9 +102,10 @@ def unmerge(
     if confirm(report):
         clock.lap("confirm")
         progress.begin("publish")
+        undo = run_record().undo = undo_command(run)
         checks = apply_unmerge(source, evidence, unmerging, derived)
         clock.lap("publish")
-        report = replace(report, outcome="unmerged", checks=checks, undo=undo_command(run))
+        report = replace(report, outcome="unmerged", checks=checks, undo=undo)
     return replace(report, seconds=clock.seconds)
 
 

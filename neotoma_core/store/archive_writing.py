@@ -79,7 +79,7 @@ def writing_error(place: Path, error: Exception) -> ArchiveError | DiskFull:
     """Return what to say when a table cannot be written to."""
     text = str(error)
     if any(sign in text for sign in _NO_SPACE):
-        return DiskFull(place)
+        return DiskFull(place, whose="archive")
     wrong = "no permission to write to it" if "ermission denied" in text else "cannot be written to"
     return ArchiveError(place, wrong, "look at its permissions and its disk, and run again")
 

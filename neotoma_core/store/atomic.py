@@ -8,10 +8,16 @@ import hashlib
 import os
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
+from neotoma_core.errors import committed
+from neotoma_core.store.failures import naming
+
+T = TypeVar("T")
+
+_TRIES: Final = 100
 _LONGEST_NAME: Final = 255 - len("-journal")  # in bytes; SQLite adds this to a name
 STEPS: Final = ("temp_written", "temp_synced", "renamed", "folder_synced")
 
@@ -71,7 +77,7 @@ def write_file(path: Path, content: bytes, *, mode: int = 0o600) -> None:
     temporary = temporary_name(path)
     try:
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
-        with os.fdopen(descriptor, "wb") as file:
+        with naming(temporary), os.fdopen(descriptor, "wb") as file:
             os.fchmod(descriptor, mode)  # whatever the umask
             file.write(content)
             file.flush()
@@ -85,10 +91,19 @@ def write_file(path: Path, content: bytes, *, mode: int = 0o600) -> None:
 
 def install(temporary: Path, path: Path) -> None:
     """Rename a synced file to its final name and sync the folder that holds it."""
-    temporary.replace(path)
+    uninterrupted(lambda: temporary.replace(path))
+    committed(path)
     reached("renamed")
     sync_folder(path.parent)
     reached("folder_synced")
+
+
+def uninterrupted(action: Callable[[], T]) -> T:
+    """Do again what a signal interrupted: Python does so for reads and writes, not for names."""
+    for _ in range(_TRIES):
+        with suppress(InterruptedError):
+            return action()
+    return action()
 
 
 def sync_file(path: Path) -> None:
@@ -104,6 +119,7 @@ def sync_folder(path: Path) -> None:
 def _sync(path: Path, flags: int) -> None:
     descriptor = os.open(path, flags)
     try:
-        os.fsync(descriptor)
+        with naming(path):
+            os.fsync(descriptor)
     finally:
         os.close(descriptor)

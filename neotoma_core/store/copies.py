@@ -19,6 +19,7 @@ from typing import Final
 
 from neotoma_core.errors import TargetLocked
 from neotoma_core.store.atomic import reached
+from neotoma_core.store.failures import naming
 from neotoma_core.store.sqlite_files import (
     companion,
     companions,
@@ -99,7 +100,7 @@ def _copied(
     """Copy the files of a database; those of one that a link names are called as the link is."""
     database = followed(named)
     for _ in range(_TRIES):
-        with ExitStack() as stack:
+        with naming(database), ExitStack() as stack:
             opened = _open_all(database, stack)
             if opened is None:
                 continue
@@ -256,9 +257,9 @@ def _copy(path: Path, descriptor: int, to: Path, progress: Progress) -> CopiedFi
     start = os.pread(descriptor, _START_BYTES, 0)
     copy = os.open(to, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     # One block is hashed while the next is read and the last is written.
-    with os.fdopen(copy, "wb") as file, ThreadPoolExecutor(max_workers=1) as hashing:
+    with naming(to), os.fdopen(copy, "wb") as file, ThreadPoolExecutor(max_workers=1) as hashing:
         hashed = hashing.submit(digest.update, b"")
-        for block in _blocks(descriptor):
+        for block in _blocks(descriptor, path):
             hashed.result()
             hashed = hashing.submit(digest.update, block)
             file.write(block)
@@ -274,13 +275,13 @@ def _copy_bytes(path: Path, descriptor: int, to: Path) -> CopiedFile:
     facts = os.fstat(descriptor)
     copy = os.open(to, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     size = 0
-    with os.fdopen(copy, "wb", buffering=0) as file:
-        for block in _blocks(descriptor):
+    with naming(to), os.fdopen(copy, "wb", buffering=0) as file:
+        for block in _blocks(descriptor, path):
             size += file.write(block)
     return CopiedFile(path, to.name, size, facts.st_mtime_ns, "")
 
 
-def _blocks(descriptor: int) -> Iterator[memoryview]:
+def _blocks(descriptor: int, path: Path | None = None) -> Iterator[memoryview]:
     """Yield a file from its start, block by block; each may be used until the next but one.
 
     No more than it had at the start: a file may grow as fast as it is read.
@@ -290,7 +291,9 @@ def _blocks(descriptor: int) -> Iterator[memoryview]:
     offset, end = 0, os.fstat(descriptor).st_size
     while offset < end:
         buffer = next(buffers)[: end - offset]
-        if not (size := os.preadv(descriptor, [buffer], offset)):
+        with naming(path):
+            size = os.preadv(descriptor, [buffer], offset)
+        if not size:
             return
         yield buffer[:size]
         offset += size

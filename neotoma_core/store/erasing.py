@@ -7,8 +7,8 @@ are gone and traces of older versions of them may be left; scrubbing again remov
 """
 
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import closing
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -20,9 +20,9 @@ from neotoma_core.frames import ROWID
 from neotoma_core.store.arrow_sqlite import arrow_connection, execute, ingest
 from neotoma_core.store.atomic import reached
 from neotoma_core.store.copies import FileState
-from neotoma_core.store.interrupts import hold_interrupts
+from neotoma_core.store.failures import failure_of
 from neotoma_core.store.migration import migrate
-from neotoma_core.store.publication import Verify, locked_target, settled, write_derived
+from neotoma_core.store.publication import Verify, commit, locked_target, settled, write_derived
 
 STEPS: Final = ("locked", "rows_erased", "derived_written", "verified", "committed", "scrubbed")
 _PATIENCE_SECONDS: Final = 5.0
@@ -75,9 +75,21 @@ def erase_rows(  # noqa: PLR0913 - what to write, where, and what must hold
         reached("derived_written", connection)
         verify(connection, changes)
         reached("verified")
-        hold_interrupts()
-        connection.execute("COMMIT")
-        reached("committed")
+        commit(connection, database)
+
+
+@contextmanager
+def finishing(database: Path) -> Iterator[None]:
+    """Raise ErasureUnfinished for whatever fails once the rows are gone and traces may be left."""
+    try:
+        yield
+    except ErasureUnfinished:
+        raise
+    except Exception as error:
+        failure = failure_of(error, database)
+        if failure is None:
+            raise
+        raise ErasureUnfinished(database, str(failure)) from error
 
 
 def scrub(database: Path) -> None:

@@ -19,7 +19,7 @@ import polars as pl
 
 from neotoma_core.errors import UsageError
 from neotoma_core.store.atomic import install, sync_file, temporary_name
-from neotoma_core.store.space import out_of_space_named
+from neotoma_core.store.failures import failures_named
 
 _PLAIN: Final = re.compile(r"[\w./ +@=-]+", re.ASCII)
 _USUAL_SCRATCH: Final = ("/tmp", "/var/tmp")  # noqa: S108 - private folders are made in it
@@ -83,7 +83,7 @@ def plain_scratch() -> Iterator[Path]:
         if is_plain(real) and real.is_dir():
             with (
                 tempfile.TemporaryDirectory(prefix="midden-", dir=real) as name,
-                out_of_space_named(real),
+                failures_named(real, "temporary folder"),
             ):
                 yield Path(name)
             return
@@ -141,7 +141,7 @@ def _move(made: Path, place: Path) -> None:
     place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     temporary = temporary_name(place)
     try:
-        with out_of_space_named(place.parent):
+        with failures_named(place):
             shutil.copyfile(made, temporary)
         temporary.chmod(0o600)
         sync_file(temporary)

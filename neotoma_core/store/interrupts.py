@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Final
 
-_HELD: Final = (signal.SIGINT, signal.SIGTERM)
+_HELD: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _waiting: list[int] = []
 _scopes: list[object] = []
 _scratch: list[None] = []

@@ -12,7 +12,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Final
 
-from neotoma_core.errors import TargetError, TargetLocked
+from neotoma_core.errors import TargetError, TargetLocked, committed, committing
 from neotoma_core.store.atomic import reached
 from neotoma_core.store.installing import remove_companions
 from neotoma_core.store.sqlite_files import companions
@@ -53,6 +53,7 @@ def overwrite(ruin: Path, target: Path) -> None:
     remove_companions(target)
     with ruin.open("rb") as source, target.open("r+b") as file:
         file.truncate(0)
+        committed(target)
         shutil.copyfileobj(source, file, _BLOCK)
         file.flush()
         os.fsync(file.fileno())
@@ -74,12 +75,15 @@ def _back_up(whole: Path, target: Path) -> None:
         if mode == "wal":  # somebody reads it, and the log cannot be folded in
             raise TargetLocked(target)
         copy.execute("PRAGMA synchronous = EXTRA")
+        committing(target)
         source.backup(copy, pages=-1)
+        committed(target)
 
 
 def _emptied(target: Path) -> None:
     with target.open("r+b") as file:
         file.truncate(0)
+        committed(target)
         os.fsync(file.fileno())
     reached("emptied")
 

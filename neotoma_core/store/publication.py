@@ -13,7 +13,14 @@ from pathlib import Path
 from typing import Final
 
 from neotoma_core.ddl import column_list, quoted
-from neotoma_core.errors import DiskFull, TargetChanged, TargetError, TargetLocked
+from neotoma_core.errors import (
+    DiskFull,
+    TargetChanged,
+    TargetError,
+    TargetLocked,
+    committed,
+    committing,
+)
 from neotoma_core.frames import TARGET_ROWID, stored_name
 from neotoma_core.store import checks
 from neotoma_core.store.atomic import reached, sync_file, temporary_name
@@ -112,9 +119,16 @@ def _write(
         reached("derived_written", connection)
         verify(connection, changes)
         reached("verified")
-        hold_interrupts()
-        connection.execute("COMMIT")
-        reached("committed")
+        commit(connection, database)
+
+
+def commit(connection: sqlite3.Connection, database: Path) -> None:
+    """Commit; interrupts wait from here on."""
+    hold_interrupts()
+    committing(database)
+    connection.execute("COMMIT")
+    committed(database)
+    reached("committed")
 
 
 @contextmanager
@@ -181,7 +195,7 @@ def _translated(database: Path) -> Iterator[None]:
         if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
             raise TargetLocked(database) from error
         if code == sqlite3.SQLITE_FULL:
-            raise DiskFull(database.parent) from error
+            raise DiskFull(database, whose="target") from error
         if code == sqlite3.SQLITE_IOERR:
             raise TargetError(
                 database, "the disk failed while it was written to", "check the disk and run again"

@@ -15,7 +15,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Final
 
-from neotoma_core.errors import TargetError, TargetLocked
+from neotoma_core.errors import TargetError, TargetLocked, committed
 from neotoma_core.store.atomic import install, reached, sync_file, sync_folder, temporary_name
 from neotoma_core.store.installing import install_database, remove_companions
 from neotoma_core.store.overwriting import copy_within, locked, overwrite
@@ -109,6 +109,7 @@ def _put(target: Path, whole: Path | None) -> None:
     if whole is None:
         remove_companions(target)
         target.unlink(missing_ok=True)
+        committed(target)
         sync_folder(target.absolute().parent)
         return
     temporary = temporary_name(target)

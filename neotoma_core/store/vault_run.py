@@ -5,8 +5,9 @@ from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
+from neotoma_core.errors import begin_record
 from neotoma_core.store import vault
-from neotoma_core.store.space import out_of_space_named
+from neotoma_core.store.failures import failures_named
 
 
 @contextmanager
@@ -15,13 +16,15 @@ def vault_run(
 ) -> Iterator[vault.RunFolders]:
     """Hold a vault, made where there is none, for a run of its own; its scratch goes when it ends.
 
-    ``patience``: seconds to wait for another run that is in it. Raises VaultError, DiskFull.
+    What the run has done is recorded anew. ``patience``: seconds to wait for another run that is in
+    it. Raises VaultError, and what ``failures_named`` does where the system fails.
     """
-    vault.open_vault(folder, protects)
-    with vault.locked(folder, patience):
-        folders = vault.new_run(folder, now)
-        try:
-            with out_of_space_named(folder):
+    begin_record(protects, folder)
+    with failures_named(folder, "vault"):
+        vault.open_vault(folder, protects)
+        with vault.locked(folder, patience):
+            folders = vault.new_run(folder, now)
+            try:
                 yield folders
-        finally:
-            vault.remove_work(folders)
+            finally:
+                vault.remove_work(folders)
