@@ -112,11 +112,12 @@ def _carry_out(
 
 
 def _wanted_blobs(folders: RunFolders, listing: Listing, kept: set[str]) -> set[str]:
-    """Return the hashes that the backups that stay name; raises NotIntact."""
+    """Return the hashes that the backups that stay name, and strange ones; raises NotIntact."""
     place = folders.vault / FOLDER
+    staying = [(place / b.name, b.manifest) for b in listing.backups if b.name in kept]
+    staying += [(one.path, one.backup.manifest) for one in listing.strange if one.backup]
     return {
         digest_of(name)
-        for backup in listing.backups
-        if backup.name in kept
-        for name in read_raw_list(place / backup.name, backup.manifest, folders.work)
+        for folder, manifest in staying
+        for name in read_raw_list(folder, manifest, folders.work)
     }

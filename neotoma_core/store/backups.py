@@ -52,12 +52,14 @@ STEPS: Final = ("manifest_written", "backup_installed", "backup_removed", "blobs
 class Strange:
     """Something in ``backups`` that is no backup of this vault, and why.
 
-    ``doubtful``: it may be one, which cannot be read; then nothing may be removed.
+    ``doubtful``: it may be one, which cannot be read; then nothing may be removed. ``backup``: what
+    a copy, or a backup of another vault, is; its raw files may be in this one.
     """
 
     path: Path
     why: str
     doubtful: bool = False
+    backup: Backup | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +98,9 @@ def list_backups(vault: Path) -> Listing:
         if isinstance(found, Strange):
             strange.append(found)
         elif found.name != entry.name:
-            strange.append(Strange(entry, f"a copy of {found.name}"))
+            strange.append(Strange(entry, f"a copy of {found.name}", backup=found))
         elif found.manifest.vault != own:
-            strange.append(Strange(entry, "a backup of another vault"))
+            strange.append(Strange(entry, "a backup of another vault", backup=found))
         else:
             backups.append(found)
     backups.sort(key=lambda b: b.manifest.sequence)
@@ -170,7 +172,8 @@ def _read_entry(entry: Path) -> Backup | Strange:
         if not entry.is_dir() or entry.is_symlink():
             return Strange(entry, "not a backup's folder")
         if not manifest_path.exists():
-            return Strange(entry, "no manifest")
+            lost = any((entry / name).exists() for name in (DATABASE, RAW_LIST, STATE))
+            return Strange(entry, "no manifest", doubtful=lost)
         manifest = manifest_of(manifest_path.read_bytes())
     except OSError as error:
         return Strange(entry, error.strerror or "cannot be read", doubtful=True)

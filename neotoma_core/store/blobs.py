@@ -1,7 +1,8 @@
 """Raw files in the vault, shared by all backups: ``blobs/ab/<sha256>``.
 
-Invariant: a name is only ever given to bytes with that SHA-256, and is never written to again.
-Write order: copies under temporary names → renamed → synced, before the manifest that names them.
+Invariant: a name is only ever given to bytes with that SHA-256. One that rotted is replaced by a
+good copy. Write order: copies under temporary names → synced → renamed → folders synced, before the
+manifest that names them.
 """
 
 import hashlib
@@ -16,12 +17,18 @@ import polars as pl
 from neotoma_core.store.atomic import reached, sync_file, sync_folder
 from neotoma_core.store.copies import CHUNK, sha256_of
 from neotoma_core.store.private_files import fit_in
-from neotoma_core.store.raw_files import RAW_FILES, copy_verified, make_raw_folders
+from neotoma_core.store.raw_files import (
+    RAW_FILES,
+    aside,
+    copy_aside,
+    copy_verified,
+    make_raw_folders,
+)
 
 _FOLDER: Final = "blobs"
 _PREFIX: Final = 2
 _MANY: Final = 100
-_DIGEST: Final = re.compile("[0-9a-f]{64}")
+_DIGEST: Final = re.compile(r"[0-9a-f]{64}(\.midden\.tmp)?")
 
 
 def digest_of(name: str) -> str:
@@ -37,28 +44,39 @@ def blob_path(vault: Path, digest: str) -> Path:
 def add_blobs(vault: Path, folder: Path, names: Iterable[str]) -> tuple[dict[str, int], list[str]]:
     """Keep the named raw files of a folder; return their sizes, and the names of damaged ones.
 
-    What is there already is not read again.
+    What is there already stays, unless its bytes are no longer what its name says.
     """
     sizes: dict[str, int] = {}
     damaged: list[str] = []
     written: list[Path] = []
     for name in names:
         blob = blob_path(vault, digest_of(name))
-        if blob.exists():
+        if blob.exists() and not any(damaged_blobs(vault, [blob.name])):
             sizes[name] = blob.stat().st_size
             continue
         blob.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        size = copy_verified(f"{folder}/{name}", str(blob))
+        size = copy_aside(f"{folder}/{name}", str(blob))
         if size is None:
             damaged.append(name)
         else:
             sizes[name] = size
             written.append(blob)
     if written:
-        reached("temp_written")
-        _sync(written)
-        reached("folder_synced")
+        _install(list(dict.fromkeys(written)))
     return sizes, damaged
+
+
+def _install(blobs: Sequence[Path]) -> None:
+    """Give copies that are aside their names, once their bytes are on the disk."""
+    reached("temp_written")
+    copies = [Path(aside(str(blob))) for blob in blobs]
+    _sync_files(copies)
+    reached("temp_synced", copies[0])
+    for copy, blob in zip(copies, blobs, strict=True):
+        copy.rename(blob)
+    reached("renamed")
+    _sync_folders(blobs)
+    reached("folder_synced")
 
 
 def blob_sizes(vault: Path, names: Iterable[str]) -> dict[str, int]:
@@ -84,7 +102,8 @@ def restore_blobs(vault: Path, names: Iterable[str], folder: Path) -> tuple[int,
         else:
             fit_in(place, above)
             copied.append(place)
-    _sync(copied)
+    _sync_files(copied)
+    _sync_folders(copied)
     return len(copied), lost
 
 
@@ -113,13 +132,16 @@ def blob_folder(vault: Path) -> Path:
     return vault / _FOLDER
 
 
-def _sync(written: Sequence[Path]) -> None:
+def _sync_files(written: Sequence[Path]) -> None:
     """Force files to the disk: a few one by one, many in one call for all the machine has."""
     if len(written) > _MANY:
         os.sync()
         return
     for path in written:
         sync_file(path)
+
+
+def _sync_folders(written: Sequence[Path]) -> None:
     for folder in {parent for path in written for parent in (path.parent, path.parent.parent)}:
         sync_folder(folder)
 
@@ -142,8 +164,8 @@ def damaged_blobs(vault: Path, digests: Iterable[str]) -> Iterator[str]:
 def remove_blobs(vault: Path, wanted: Collection[str]) -> tuple[int, int]:
     """Remove all but the wanted hashes; return how many went, and their bytes.
 
-    Only files that are called as blobs are, in folders of the vault's own: what is behind a link is
-    not the vault's.
+    Only files that are called as blobs are, or as copies that a killed run left aside, in folders
+    of the vault's own: what is behind a link is not the vault's.
     """
     removed = size = 0
     for path in sorted((vault / _FOLDER).glob("*/*")):

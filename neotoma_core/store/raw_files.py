@@ -95,16 +95,16 @@ def remove_raw_files(folder: Path, names: Sequence[str]) -> None:
             sync_folder(parent)
 
 
-def move_raw_file(folder: Path, name: str, aside: Path) -> None:
+def move_raw_file(folder: Path, name: str, evidence: Path) -> None:
     """Move one file out of a raw folder, keeping its relative name.
 
-    One that is aside already stays: on a second try what has its name is the good copy.
+    One that is there already stays: on a second try what has its name is the good copy.
     """
-    if (aside / name).exists():
+    if (evidence / name).exists():
         return
-    (aside / name).parent.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(folder / name, temporary_name(aside / name))
-    install(temporary_name(aside / name), aside / name)
+    (evidence / name).parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(folder / name, temporary_name(evidence / name))
+    install(temporary_name(evidence / name), evidence / name)
     (folder / name).unlink()
 
 
@@ -114,11 +114,24 @@ def sync_everything() -> None:
 
 
 def copy_verified(source: str, target: str) -> int | None:
-    """Copy one file if its bytes have the hash in its new name; return the bytes written.
+    """Copy one file if its bytes have the hash in its new name; return the bytes written."""
+    size = copy_aside(source, target)
+    if size is not None:
+        Path(aside(target)).rename(target)
+    return size
+
+
+def aside(target: str) -> str:
+    """Return the name a raw file has until its bytes are proven."""
+    return f"{target}.midden.tmp"
+
+
+def copy_aside(source: str, target: str) -> int | None:
+    """Copy one file ``aside`` if its bytes have the hash in its new name; return how many.
 
     Thousands of small files: every call to the system counts, so none is made twice.
     """
-    temporary = f"{target}.midden.tmp"
+    temporary = aside(target)
     digest = hashlib.sha256()
     size = 0
     try:
@@ -133,7 +146,6 @@ def copy_verified(source: str, target: str) -> int | None:
     if digest.hexdigest() != target.rpartition("/")[2]:
         Path(temporary).unlink()
         return None
-    Path(temporary).rename(target)
     return size
 
 

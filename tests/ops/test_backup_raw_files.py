@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import os
 import shutil
 from dataclasses import replace
 from datetime import timedelta
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from neotoma_core.manifests import manifest_of, sealed_line
 from neotoma_core.ops.erase import erase
 from neotoma_core.ops.erase_run import EraseRequest, erase_run
 from neotoma_core.ops.find import check_status
@@ -21,7 +23,8 @@ from neotoma_core.report.backup_text import backup_text, list_text, verify_text
 from neotoma_core.report.inventory_text import status_text
 from neotoma_core.report.protection import RawFilesGone
 from neotoma_core.retention import RetentionPolicy
-from neotoma_core.store.backups import read_raw_list
+from neotoma_core.store.atomic import Subject, observed_with_subject
+from neotoma_core.store.backups import list_backups, read_raw_list
 from tests.databases import USER
 from tests.ops.backing_up import PERMISSIVE, Vault
 from tests.ops.raw import database, name_of, names_in, put
@@ -196,3 +199,67 @@ def test_an_erasure_reaches_every_folder_but_that_of_another_database(
     with erase_run(replace(request, users=(), again=True), world.now + timedelta(days=1)) as run:
         assert erase(run, lambda _: True, Silent()).erased_raw_files.removed == 1
     assert names_in(data / "sources") == set()
+
+
+def blob(world: Vault, content: bytes) -> Path:
+    digest = name_of(content).rpartition("/")[2]
+    return world.vault / "blobs" / digest[:2] / digest
+
+
+@pytest.mark.parametrize("rotten", [b"", b"recei\x00t 0"])
+def test_a_raw_file_that_rotted_in_the_vault_is_healed_by_the_next_backup(
+    rotten: bytes, world: Vault
+) -> None:
+    world.back_up()
+    blob(world, MANY[0]).write_bytes(rotten)
+    assert world.verify("1").outcome == "fail"
+    assert counts(world.back_up()) == (20, 0, 0, 0)
+    assert blob(world, MANY[0]).read_bytes() == MANY[0]
+    assert world.verify("1").outcome == "pass"
+
+
+def test_a_blob_has_its_name_once_its_bytes_are_on_the_disk(world: Vault) -> None:
+    synced: set[int] = set()
+    seen: list[tuple[bool, bool]] = []
+
+    def note(step: str, subject: Subject) -> None:
+        if step == "temp_synced" and isinstance(subject, Path) and "blobs" in subject.parts:
+            named = [path for path in world.vault.glob("blobs/*/*") if path.suffix != ".tmp"]
+            copies = {path.stat().st_ino for path in world.vault.glob("blobs/*/*.tmp")}
+            seen.append((not named, copies <= synced and len(copies) == len(MANY)))
+
+    def fsync(descriptor: int) -> None:
+        synced.add(os.fstat(descriptor).st_ino)
+        real(descriptor)
+
+    real = os.fsync
+    with observed_with_subject(note), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", fsync)
+        world.back_up()
+    assert seen == [(True, True)]
+
+
+@pytest.mark.parametrize("harmed", ["manifest lost", "renamed", "of another vault"])
+def test_raw_files_of_what_cannot_be_told_are_not_removed(harmed: str, world: Vault) -> None:
+    world.back_up()
+    world.target.unlink()
+    database(world.target, MANY[0])
+    shutil.rmtree(world.target.parent / "sources_prod")
+    put(world.target.parent / "sources_prod", MANY[0])
+    world.back_up()
+    world.accept("2")
+    place = world.place()
+    if harmed == "manifest lost":
+        (place / "manifest.json").unlink()
+    elif harmed == "renamed":
+        place.rename(place.with_name("my old backup"))
+    else:
+        line = (place / "manifest.json").read_bytes()
+        other = replace(manifest_of(line), vault="another")
+        (place / "manifest.json").write_bytes(sealed_line(other))
+    report = prune_backups(
+        world.vault, world.target, RetentionPolicy(last=1), world.now, lambda _: True
+    )
+    assert bool(report.held) is (harmed == "manifest lost")
+    assert list(list_backups(world.vault).backups)[-1].manifest.raw_files.count == 1
+    assert all(blob(world, content).exists() for content in MANY)
