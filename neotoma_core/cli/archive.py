@@ -5,7 +5,12 @@ from typing import Annotated
 
 import typer
 
-from neotoma_core.cli.options import JSON_OPTION, TARGET_OPTION, VAULT_OPTION
+from neotoma_core.cli.options import (
+    JSON_OPTION,
+    OTHER_DATABASE_OPTION,
+    TARGET_OPTION,
+    VAULT_OPTION,
+)
 
 
 def archive(
@@ -17,14 +22,7 @@ def archive(
             help="The folder of the archive [default: archive in the vault].", show_default=False
         ),
     ] = None,
-    same_database: Annotated[
-        bool,
-        typer.Option(
-            "--same-database",
-            help="Append although the archive knows nothing of what is in the database now, as "
-            "after it was wiped.",
-        ),
-    ] = False,
+    allow_environment_mismatch: Annotated[bool, OTHER_DATABASE_OPTION] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", "-n", help="Say what is new; write nothing.")
     ] = False,
@@ -50,7 +48,7 @@ def archive(
     from neotoma_core.settings import default_vault
 
     kept = vault or default_vault(target)
-    request = ArchiveRequest(to or default_archive(kept), same_database)
+    request = ArchiveRequest(to or default_archive(kept), allow_environment_mismatch)
     with TerminalProgress() as progress, private_copy(target, kept, datetime.now(UTC)) as copy:
         run = plan_archive if dry_run else append_database
         report = run(copy, request, progress)

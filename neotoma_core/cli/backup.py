@@ -10,6 +10,7 @@ from neotoma_core.cli.options import (
     JSON_OPTION,
     KEY_FILE_OPTION,
     MNEMONIC_FILE_OPTION,
+    OTHER_DATABASE_OPTION,
     TARGET_OPTION,
     VAULT_OPTION,
 )
@@ -36,6 +37,7 @@ def backup(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", "-n", help="Look at what is there; keep nothing.")
     ] = False,
+    allow_environment_mismatch: Annotated[bool, OTHER_DATABASE_OPTION] = False,
     key_file: Annotated[Path | None, KEY_FILE_OPTION] = None,
     mnemonic_file: Annotated[Path | None, MNEMONIC_FILE_OPTION] = None,
     json: Annotated[bool, JSON_OPTION] = False,
@@ -63,6 +65,7 @@ def backup(
         expect_empty=expect_empty,
         key=key_source(key_file, mnemonic_file),
         raw_storage=raw_storage(target),
+        other_database=allow_environment_mismatch,
     )
     now = datetime.now(UTC)
     if dry_run:

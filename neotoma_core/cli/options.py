@@ -39,3 +39,8 @@ ARCHIVE_OPTION: Final = typer.Option(
     help="The folder of the archive [default: archive in the database's vault].",
     show_default=False,
 )
+OTHER_DATABASE_OPTION: Final = typer.Option(
+    "--allow-environment-mismatch",
+    "--same-database",
+    help="Go on although the rows are of another database, or development rows for production.",
+)

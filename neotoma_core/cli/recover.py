@@ -12,6 +12,7 @@ from neotoma_core.cli.options import (
     JSON_OPTION,
     KEY_FILE_OPTION,
     MNEMONIC_FILE_OPTION,
+    OTHER_DATABASE_OPTION,
     SCHEMAS_OPTION,
     TARGET_OPTION,
     VAULT_OPTION,
@@ -51,9 +52,6 @@ _INCLUDE_AUTH: Final = typer.Option(
 )
 _SKIP_UNREADABLE: Final = typer.Option(
     "--skip-unreadable", help="Go on without backups that cannot be read."
-)
-_MISMATCH: Final = typer.Option(
-    "--allow-environment-mismatch", help="Merge development rows into production, or the reverse."
 )
 
 
@@ -110,7 +108,7 @@ def recover(
     ] = False,
     yes: Annotated[bool, YES_OPTION] = False,
     skip_unreadable: Annotated[bool, _SKIP_UNREADABLE] = False,
-    allow_environment_mismatch: Annotated[bool, _MISMATCH] = False,
+    allow_environment_mismatch: Annotated[bool, OTHER_DATABASE_OPTION] = False,
     key_file: Annotated[Path | None, KEY_FILE_OPTION] = None,
     mnemonic_file: Annotated[Path | None, MNEMONIC_FILE_OPTION] = None,
     schemas: Annotated[Path | None, SCHEMAS_OPTION] = None,

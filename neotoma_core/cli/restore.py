@@ -14,6 +14,7 @@ from neotoma_core.cli.options import (
     JSON_OPTION,
     KEY_FILE_OPTION,
     MNEMONIC_FILE_OPTION,
+    OTHER_DATABASE_OPTION,
     SKIP_DAMAGED_OPTION,
     TARGET_OPTION,
     VAULT_OPTION,
@@ -42,13 +43,7 @@ def restore(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", "-n", help="Find the source; change nothing.")
     ] = False,
-    allow_environment_mismatch: Annotated[
-        bool,
-        typer.Option(
-            "--allow-environment-mismatch",
-            help="A development backup may take production's place, or the reverse.",
-        ),
-    ] = False,
+    allow_environment_mismatch: Annotated[bool, OTHER_DATABASE_OPTION] = False,
     from_archive: Annotated[Path | None, FROM_ARCHIVE_OPTION] = None,
     as_of: Annotated[str | None, AS_OF_OPTION] = None,
     skip_unreadable: Annotated[bool, SKIP_DAMAGED_OPTION] = False,
@@ -76,8 +71,18 @@ def restore(
         _say_what_is_there(target, folder)
         from neotoma_core.cli.restore_archive import restore_from_archive
 
-        how = {"skip_unreadable": skip_unreadable, "dry_run": dry_run, "yes": yes, "json": json}
-        restore_from_archive(from_archive, target, folder, as_of, key, **how)
+        restore_from_archive(
+            from_archive,
+            target,
+            folder,
+            as_of,
+            key,
+            skip_unreadable=skip_unreadable,
+            allow_environment_mismatch=allow_environment_mismatch,
+            dry_run=dry_run,
+            yes=yes,
+            json=json,
+        )
         return
     if source is None or from_archive or as_of or skip_unreadable:
         raise UsageError(

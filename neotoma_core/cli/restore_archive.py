@@ -19,6 +19,7 @@ def restore_from_archive(
     key: "KeySource | None",
     *,
     skip_unreadable: bool,
+    allow_environment_mismatch: bool,
     dry_run: bool,
     yes: bool,
     json: bool,
@@ -48,6 +49,7 @@ def restore_from_archive(
             key=key,
             guard=terminal_guard(progress, "restoring", yes=yes),
             skip_unreadable=skip_unreadable,
+            allow_environment_mismatch=allow_environment_mismatch,
             raw_storage=raw_storage(target),
         )
         report = restore_archive(request, datetime.now(UTC), confirm, progress)

@@ -5,6 +5,8 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from neotoma_core.environments import Environment
+from neotoma_core.identity import Log
+from neotoma_core.instants import instant_ms
 
 Told = Literal["name", "manifest", "content"]
 
@@ -16,7 +18,8 @@ class Copy:
     ``observations``: how many; ``last``: the latest observed_at. ``suspect``: its rows were
     salvaged from damaged pages. ``handy``: it lies in a plain file, not in an archive;
     ``raw_files``: it has raw files beside it. ``same_as``: a copy with the same bytes.
-    ``environment``: as its name or manifest says.
+    ``environment``: as its name or manifest says. ``made_span``: when its first and its last
+    observation were made.
     """
 
     number: int
@@ -28,6 +31,13 @@ class Copy:
     handy: bool = True
     raw_files: bool = False
     same_as: int | None = None
+    made_span: tuple[str | None, str | None] = (None, None)
+
+    @property
+    def log(self) -> Log:
+        """How much it holds, and when that was made."""
+        first, last = (None if text is None else instant_ms(text) for text in self.made_span)
+        return Log(self.observations, first, last)
 
 
 def by_preference(copy: Copy) -> tuple[bool, bool, int, bool, int, str]:

@@ -6,6 +6,7 @@ from itertools import combinations, pairwise
 from neotoma_core.coverage.copies import Copy
 from neotoma_core.coverage.held import Held
 from neotoma_core.environments import Environment
+from neotoma_core.identity import NOTHING_SHARED, Shared, is_same_memory, relation
 
 Family = tuple[int, ...]
 
@@ -42,7 +43,7 @@ def families(
     for pair in shared(made):
         join(*pair)
     for (one, other), rows in shared(stated).items():
-        if 2 * rows >= min(observations[one], observations[other]):
+        if is_same_memory(Shared(0, rows), observations[one], observations[other]):
             join(one, other)
     found: dict[int, list[int]] = {}
     for number in sorted(group):
@@ -81,8 +82,8 @@ def family_of_target(
     """Return the families that may be the target's own: one if it can be told, else several.
 
     A target that shares rows with others is of their family. One that is gone, empty or begun anew
-    shares nothing; then every database of its environment may be it. ``expected``: the environment
-    its name speaks of.
+    shares nothing; then every database of its environment may be it; one that holds rows of its own
+    is none of them. ``expected``: the environment its name speaks of.
     """
     others = [family for family in found if any(n != target for n in family)]
     if target is not None:
@@ -103,5 +104,23 @@ def family_of_target(
     return tuple(
         family
         for family in others
-        if environment_by_content(family, copies) in (expected, None) or expected is None
+        if (environment_by_content(family, copies) in (expected, None) or expected is None)
+        and (target is None or _may_be(copies[target], expected, family, copies))
+    )
+
+
+def _may_be(
+    target: Copy, expected: Environment | None, family: Family, copies: Mapping[int, Copy]
+) -> bool:
+    """Return whether a target that shares nothing with a family may be of it all the same."""
+    return any(
+        relation(
+            target.log,
+            copies[number].log,
+            NOTHING_SHARED,
+            "alike" if expected and copies[number].environment == expected else "elsewhere",
+        )
+        != "other"
+        for number in family
+        if number != target.number
     )

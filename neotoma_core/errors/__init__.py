@@ -22,6 +22,7 @@
     ├── KeyMissing              12    encrypted values and no key
     ├── KeyWrong                12    encrypted values that the key does not open
     ├── EnvironmentMismatch     13    development rows offered to production, or the reverse
+    ├── DatabaseMismatch        13    a backup of one database offered to another one
     ├── DiskFull                14    too little free space for what is about to be written
     ├── FileUnusable            15    a file or folder of neither of these cannot be used
     │   └── OutputFailed        15    standard output cannot be written to
@@ -45,6 +46,7 @@ from neotoma_core.errors.databases import (
     BackupDamaged,
     BackupError,
     BackupUnreadable,
+    DatabaseMismatch,
     DiskFull,
     EnvironmentMismatch,
     ErasureUnfinished,
@@ -102,6 +104,7 @@ __all__ = [
     "BackupNotIntact",
     "BackupUnreadable",
     "ConflictsFound",
+    "DatabaseMismatch",
     "DiskFull",
     "EnvironmentMismatch",
     "ErasureUnfinished",

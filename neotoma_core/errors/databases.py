@@ -2,6 +2,7 @@
 
 import shlex
 from pathlib import Path
+from typing import Final
 
 from neotoma_core.errors.record import what_is_done
 from neotoma_core.errors.root import MiddenError
@@ -137,6 +138,9 @@ class KeyWrong(MiddenError):
         )
 
 
+_MEANT: Final = "leave it out, or say --allow-environment-mismatch if that is what you want"
+
+
 class EnvironmentMismatch(MiddenError):
     """Development rows offered to production, or the reverse."""
 
@@ -146,7 +150,19 @@ class EnvironmentMismatch(MiddenError):
         self.backup = backup
         super().__init__(
             f"{backup}: a {backup_is} database offered to a {target_is} target; nothing was "
-            "changed; leave it out, or say --allow-environment-mismatch if that is what you want"
+            f"changed; {_MEANT}"
+        )
+
+
+class DatabaseMismatch(MiddenError):
+    """A backup of one database offered to another one."""
+
+    exit_code = 13
+
+    def __init__(self, backup: Path, target: Path, because: str) -> None:
+        self.backup = backup
+        super().__init__(
+            f"{backup}: of another database than {target}: {because}; nothing was changed; {_MEANT}"
         )
 
 

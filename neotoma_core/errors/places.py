@@ -23,7 +23,8 @@ class OtherDatabase(VaultError):
         super().__init__(
             path,
             f"it protects another database: nothing of what it knows is in {target}",
-            "choose another folder with --vault",
+            "choose another folder with --vault; if it is to protect both, say so with "
+            "`midden backup --allow-environment-mismatch`",
         )
 
 
@@ -63,7 +64,7 @@ class ArchiveForeign(ArchiveError):
             path,
             f"it is of another database: it shares no observation and no source with {database}; "
             "nothing was written",
-            "name another archive, or say --same-database if that was wiped and begun anew",
+            "name another archive, or say --allow-environment-mismatch if that is what you want",
         )
 
 

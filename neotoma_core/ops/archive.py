@@ -26,7 +26,7 @@ from neotoma_core.archive.columns import (
 from neotoma_core.archive.versions import next_moment
 from neotoma_core.errors import ArchiveBusy
 from neotoma_core.frames import ROWID
-from neotoma_core.ops.archive_planning import IDENTITY, AppendPlan, TablePlan, plan_append
+from neotoma_core.ops.archive_planning import AppendPlan, TablePlan, plan_append
 from neotoma_core.ops.clock import Clock
 from neotoma_core.ops.planning import iso
 from neotoma_core.ops.private_copy import PATIENCE_SECONDS, PrivateCopy
@@ -156,7 +156,7 @@ def _new_rows(plan: TablePlan, moment: datetime) -> pl.DataFrame:
 
 def _remember(archive: Archive, plans: tuple[TablePlan, ...]) -> None:
     """Write down some observations, by which the database is known again at a glance."""
-    name = IDENTITY[0]
+    name = "observations"
     (ids,) = (plan.hashes[key_of(name)].drop_nulls() for plan in plans if plan.table.name == name)
     if not ids.is_in(list(archive.ids)).any():
         describe(archive, ids.bottom_k(_REMEMBERED).to_list())

@@ -24,7 +24,9 @@ def archived(run: Run, report: RecoveryReport, progress: Progress) -> RecoveryRe
 
     def appended() -> ArchiveReport:
         copy = copied(run, run.request.target)
-        return append_database(copy, ArchiveRequest(place), progress)
+        return append_database(
+            copy, ArchiveRequest(place, run.request.allow_environment_mismatch), progress
+        )
 
     try:
         added = without_panic("archiving", appended)

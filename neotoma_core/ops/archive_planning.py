@@ -16,6 +16,7 @@ from neotoma_core.archive.versions import Appends, plan_appends, standing
 from neotoma_core.erasure.reach import reach
 from neotoma_core.errors import ArchiveForeign
 from neotoma_core.frames import ROWID
+from neotoma_core.identity import Shared, is_same_memory
 from neotoma_core.ops.clock import Clock
 from neotoma_core.ops.erased_rows import erased_in_target
 from neotoma_core.ops.erasure_planning import read_held
@@ -28,12 +29,12 @@ from neotoma_core.store.archive_writing import commit_number
 from neotoma_core.store.arrow_sqlite import readable
 from neotoma_core.store.databases import check_pages, connect_read_only
 from neotoma_core.store.hashed_rows import hashed_keys
+from neotoma_core.store.holdings import MADE_ONCE, RANDOM
 from neotoma_core.store.known_hashes import KnownHashes
 from neotoma_core.store.ledger import read_erased_around
 from neotoma_core.tables import BY_NAME, Table, kind_of
 
-IDENTITY: Final = ("observations", "sources")
-"""The tables whose ids say which database an archive is of."""
+_OBSERVATIONS: Final = "observations"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +97,7 @@ def plan_append(
     for name, rows in erased.items():
         hashes[name] = hashes[name].filter(~pl.col(ROWID).is_in(rows.implode()))
     if not same_database:
-        _require_same(copy, archive, hashes, there)
+        _require_own(copy, archive, hashes, there)
     plans = tuple(_plan_table(table, hashes, there, archive) for table in ARCHIVED)
     clock.lap("plan")
     moments = [state.last for state in there.values() if state.last]
@@ -164,21 +165,37 @@ def _hashes(
         return told_apart(hashed_keys(copy.whole, stored.known, stored.columns, known))
 
 
-def _require_same(
+def _require_own(
     copy: PrivateCopy,
     archive: Archive,
     hashes: Mapping[str, pl.DataFrame],
     there: Mapping[str, _Standing],
 ) -> None:
-    """Raise ArchiveForeign where the archive has observations, and none of this database's."""
-    observed = hashes[IDENTITY[0]][key_of(IDENTITY[0])]
-    if observed.is_in(list(archive.ids)).any() or not any(there[n].ids.count() for n in IDENTITY):
-        return
-    for name in IDENTITY:
-        known = there[name].ids.drop_nulls()
-        if hashes[name][key_of(name)].is_in(known.unique().implode()).any():
-            return
-    raise ArchiveForeign(archive.path, copy.original)
+    """Raise ArchiveForeign where the archive has rows, and nothing says they are of this database.
+
+    Also where that was wiped: to the archive, all that it had would be gone.
+    """
+    observations = there[_OBSERVATIONS].ids.n_unique()
+    others = sum(there[table.name].ids.len() for table in ARCHIVED if table.kind == "log")
+    shared = _shared(hashes, there)
+    held = hashes[_OBSERVATIONS].height
+    if others and not is_same_memory(shared, held, observations):
+        raise ArchiveForeign(archive.path, copy.original)
+
+
+def _shared(hashes: Mapping[str, pl.DataFrame], there: Mapping[str, _Standing]) -> Shared:
+    """Return what a database and an archive have in common.
+
+    A version of a row is as it was made, by its moment too.
+    """
+    for name in (*RANDOM, *MADE_ONCE):
+        by = key_of(name) if name in RANDOM else ROW_HASH
+        versions = there[name].ids if name in RANDOM else there[name].versions[ROW_HASH]
+        if hashes[name][by].drop_nulls().is_in(versions.drop_nulls().unique().implode()).any():
+            return Shared(1, 0)
+    key = key_of(_OBSERVATIONS)
+    known = there[_OBSERVATIONS].ids.drop_nulls().unique().implode()
+    return Shared(0, hashes[_OBSERVATIONS].filter(pl.col(key).is_in(known)).height)
 
 
 def _plan_table(

@@ -3,9 +3,12 @@
 Its own files are its evidence; they are hashed and not copied, since nothing ever changes them.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from neotoma_core.archive.columns import ARCHIVED_AT, BACKUP
+from neotoma_core.environments import Environment, environment_of
 from neotoma_core.errors import (
     ArchiveDamaged,
     ArchiveError,
@@ -17,7 +20,7 @@ from neotoma_core.ops.archived_database import Selection, build_database
 from neotoma_core.ops.progress import Progress
 from neotoma_core.report.findings import Finding
 from neotoma_core.store.archive import is_archive, open_archive
-from neotoma_core.store.archive_reading import DamagedFile, list_table
+from neotoma_core.store.archive_reading import DamagedFile, list_table, read_table
 from neotoma_core.store.copies import CopiedFile, sha256_of
 
 __all__ = ["SecuredArchive", "archive_bytes", "is_archive", "secure_archive"]
@@ -35,6 +38,15 @@ class SecuredArchive:
     files: tuple[CopiedFile, ...]
     damaged: tuple[DamagedFile, ...]
     notes: tuple[Finding, ...]
+
+
+def environment_of_archive(path: Path) -> Environment | None:
+    """Return the environment of the database whose rows were archived last, as its name says."""
+    with suppress(ArchiveError):  # said when it is read
+        read = read_table(open_archive(path), "observations", (ARCHIVED_AT, BACKUP)).rows
+        for origin in read.sort(ARCHIVED_AT)[BACKUP].tail(1):
+            return environment_of(str(origin).rpartition(" ")[0])
+    return environment_of(path.name)
 
 
 def archive_bytes(path: Path) -> int:

@@ -6,10 +6,11 @@ Nothing is a backup before its manifest is written, and what fails later leaves 
 unproven.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
@@ -47,6 +48,7 @@ from neotoma_core.store.backups import (
 from neotoma_core.store.compressed import compress_file
 from neotoma_core.store.databases import connect_read_only
 from neotoma_core.store.inspection import StoredTable, inspect_database
+from neotoma_core.store.kinship import read_log
 from neotoma_core.store.ledger import read_erased
 from neotoma_core.store.live_copies import copy_whole
 from neotoma_core.store.measuring import count_contents, fingerprint_tables
@@ -162,7 +164,7 @@ def _measure(request: BackupRequest, scratch: Path, progress: Progress, clock: C
         found = inspect_database(connection, target)
     tables = {table.name: table for table in found.tables}
     counts = count_contents(whole, tables, target)
-    _require_own(request, counts)
+    _require_own(request, whole, counts)
     measured = _Measured(
         scratch, whole, tables, fingerprint_tables(whole, found.tables, target), counts
     )
@@ -222,23 +224,44 @@ def _store(
     return manifest, ErasedLeftOut(raw.erased, tuple(map(str, telling)))
 
 
-def _require_own(request: BackupRequest, counts: Counts) -> None:
+def _require_own(request: BackupRequest, whole: Path, counts: Counts) -> None:
     """Raise OtherDatabase where the vault protects another one, as their contents say."""
-    known = vault.read_description(request.vault)
-    identity = known.get("identity")
-    if not isinstance(identity, dict):
+    if request.other_database:
         return
+    identity = _identity(request.vault)
+    manifests = [backup.manifest for backup in list_backups(request.vault).backups]
     hashes = identity.get("observations")
-    many = identity.get("count")
-    same_place = str(request.target.absolute()) == identity.get("target")
-    found = Sample(counts.sample, counts.observations)
+    samples = (Sample(m.counts.sample, 0).hashes for m in manifests)
+    known = [*(map(str, hashes) if isinstance(hashes, list) else ()), *chain(*samples)]
+    target = str(request.target.absolute())
+    newest = max((m.counts.newest for m in manifests if m.counts.newest), default=None)
+    first = read_log(whole, request.target).first
     if not is_same_database(
-        [str(h) for h in hashes] if isinstance(hashes, list) else [],
-        many if isinstance(many, int) else 0,
-        found,
-        same_place=same_place,
-    ):
+        known,
+        max((m.counts.observations for m in manifests), default=_number(identity.get("count"))),
+        Sample(counts.sample, counts.observations),
+        same_place=target in (identity.get("target"), *(m.target for m in manifests)),
+        begun_after=bool(newest and first is not None and first > newest.timestamp() * 1000),
+    ) or _is_of_other_environment(request, known, manifests):
         raise OtherDatabase(request.vault, request.target)
+
+
+def _identity(folder: Path) -> Mapping[str, JsonValue]:
+    identity = vault.read_description(folder).get("identity")
+    return identity if isinstance(identity, dict) else {}
+
+
+def _number(value: JsonValue) -> int:
+    return value if isinstance(value, int) else 0
+
+
+def _is_of_other_environment(
+    request: BackupRequest, known: Sequence[str], manifests: Sequence[Manifest]
+) -> bool:
+    """Return whether only names can tell, and do: nothing was ever stored in what is known."""
+    ours = environment_of(request.target.name)
+    theirs = {m.environment for m in manifests} - {None}
+    return not known and ours is not None and bool(theirs) and ours not in theirs
 
 
 def _identify(request: BackupRequest, counts: Counts) -> None:

@@ -16,7 +16,7 @@ class BackupRequest:
     ``kind``: manual, scheduled or before-<operation>. ``logs``: Neotoma's logs are kept, too.
     ``expect_empty``: a database without observations can be verified. ``key``: where the key of
     encrypted columns is, if anywhere. ``raw_storage``: where Neotoma keeps raw files, if not beside
-    the database.
+    the database. ``other_database``: whatever else the vault protects.
     """
 
     target: Path
@@ -27,6 +27,7 @@ class BackupRequest:
     expect_empty: bool = False
     key: KeySource | None = None
     raw_storage: Path | None = None
+    other_database: bool = False
 
 
 def chosen(listing: Listing, words: str) -> Backup:

@@ -21,7 +21,6 @@ from neotoma_core.ops.run import Run
 from neotoma_core.report.backup import BackupReport
 from neotoma_core.store.databases import connect_read_only
 from neotoma_core.store.inspection import inspect_database
-from neotoma_core.store.live_copies import copy_whole
 from neotoma_core.store.lost_rows import count_lost
 
 
@@ -105,16 +104,6 @@ def guard_loss(
         if not occasion.foreign:
             raise
         return Permission(granted=True)
-
-
-def loss_by_replacing(run: Run, whole: Path | None, guard: Guard) -> Loss:
-    """Return what the run's target loses where ``whole`` takes its place (None: nothing does).
-
-    Raises TargetLocked, and BackupError where the target cannot be read.
-    """
-    target, scratch = run.request.target, run.folders.work / "loss"
-    scratch.mkdir(mode=0o700)
-    return loss_of_copy(target, copy_whole(target, scratch), whole, guard)
 
 
 def loss_of_copy(target: Path, held: Path, whole: Path | None, guard: Guard) -> Loss:

@@ -3,7 +3,7 @@
 evidence → extract → merge plan → reduce → guarded → publish (verified in its transaction) → report
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
@@ -30,6 +30,7 @@ from neotoma_core.ops.guarding import (
     guard_loss,
     loss_to,
 )
+from neotoma_core.ops.kinship import Offer, require_own
 from neotoma_core.ops.planning import RecoveryPlan, plan_recovery
 from neotoma_core.ops.progress import Progress
 from neotoma_core.ops.quarantine import set_aside
@@ -171,8 +172,23 @@ def plan_from(run: Run, read: tuple[ReadDatabase, ...], listing: RawListing) -> 
     path = run.folders.evidence / "raw_files.parquet"
     write_parquet(listing.files, path)
     run, extracts = _usable(run, read)
+    _require_own(run, extracts)
     evidence = tuple(r.evidence for r in read)
     return plan_recovery(run, evidence, extracts, listing)
+
+
+def _require_own(run: Run, extracts: Sequence[Extract]) -> None:
+    """Raise where a backup is of another database than the target, unless that is meant."""
+    if run.request.allow_environment_mismatch:
+        return
+    target = run.request.target  # of one that is damaged, what was salvaged of it is a backup
+    held = next((e.whole for e in extracts if e.database.found_at == target), None)
+    offers = tuple(
+        Offer(e.whole, e.database.found_at, e.database.environment)
+        for e in extracts
+        if e.database.found_at != target
+    )
+    require_own(run, held, offers)
 
 
 def _usable(run: Run, read: tuple[ReadDatabase, ...]) -> tuple[Run, tuple[Extract, ...]]:

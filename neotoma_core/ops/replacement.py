@@ -7,6 +7,7 @@ Until the rename the target is what it was; killed at any moment, it is the old 
 
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import mkdtemp
 
 from neotoma_core.errors import BackupError, TargetChanged, TargetLocked, run_record
 from neotoma_core.losses import Loss
@@ -22,7 +23,6 @@ from neotoma_core.ops.guarding import (
     Occasion,
     Permission,
     guard_loss,
-    loss_by_replacing,
     loss_of_copy,
 )
 from neotoma_core.ops.judging import salvageable
@@ -30,6 +30,7 @@ from neotoma_core.ops.progress import Progress
 from neotoma_core.ops.reporting import undo_command
 from neotoma_core.ops.run import DatabaseRef, Run
 from neotoma_core.store.interrupts import hold_interrupts
+from neotoma_core.store.live_copies import copy_whole
 from neotoma_core.store.replaceable import require_replaceable
 from neotoma_core.store.replacing import replace_by_ruin, replace_database
 from neotoma_core.store.sqlite_files import is_open_elsewhere
@@ -96,10 +97,9 @@ def secure_target(
     require_replaceable(run.request.target)
     if run.target is None:
         return Secured(run, whole, granted=True, kept=_kept(run, progress))
-    if is_open_elsewhere(run.target.path):
-        raise TargetLocked(run.target.path)
     try:
-        loss: Loss | None = loss_by_replacing(run, whole, guard)
+        held = held_by_target(run, run.target)
+        loss: Loss | None = loss_of_copy(run.target.path, held, whole, guard)
     except BackupError:
         if occasion.always:
             raise
@@ -123,6 +123,30 @@ def _loss_of_ruin(run: Run, target: DatabaseRef, whole: Path | None, guard: Guar
     if saved is None:
         return None
     return loss_of_copy(target.path, saved, whole, guard)
+
+
+def held_by_target(run: Run, target: DatabaseRef) -> Path:
+    """Return a whole copy of the run's target, made once.
+
+    Raises TargetLocked while another program is connected to it, and BackupError where it cannot
+    be read.
+    """
+    if is_open_elsewhere(target.path):
+        raise TargetLocked(target.path)
+    scratch = run.folders.work / "held"
+    scratch.mkdir(mode=0o700, exist_ok=True)
+    whole = scratch / "held.db"
+    if not whole.exists():
+        copy_whole(target.path, Path(mkdtemp(dir=scratch))).rename(whole)
+    return whole
+
+
+def readable_target(run: Run) -> Path | None:
+    """Return a whole copy of the run's target; None where there is none, or it cannot be read."""
+    try:
+        return held_by_target(run, run.target) if run.target else None
+    except BackupError:
+        return None
 
 
 def _kept(run: Run, progress: Progress) -> tuple[DatabaseEvidence, ...]:

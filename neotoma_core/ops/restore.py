@@ -10,12 +10,12 @@ from datetime import datetime
 from pathlib import Path
 
 from neotoma_core.environments import Environment, environment_of
-from neotoma_core.errors import EnvironmentMismatch
 from neotoma_core.ops.erased_copies import without_erased
 from neotoma_core.ops.guarding import RESTORE, UNATTENDED, Guard
+from neotoma_core.ops.kinship import Offer, require_own
 from neotoma_core.ops.private_copy import target_run
 from neotoma_core.ops.progress import Progress
-from neotoma_core.ops.replacement import secure_target
+from neotoma_core.ops.replacement import readable_target, secure_target
 from neotoma_core.ops.reporting import undo_command
 from neotoma_core.ops.restore_raw_files import RawTarget, bring_back
 from neotoma_core.ops.restore_sources import (
@@ -27,6 +27,7 @@ from neotoma_core.ops.restore_sources import (
     require_other,
     unpack,
 )
+from neotoma_core.ops.run import Run, require_environment
 from neotoma_core.report.document import document
 from neotoma_core.store.keys import KeySource
 from neotoma_core.store.ledger import read_erased_around
@@ -85,8 +86,8 @@ def restore(request: RestoreRequest, now: datetime, progress: Progress) -> Resto
 
     What was erased is left out: it is erased from the copy before that takes the target's place.
     Raises TargetLocked while another program is connected to the target; TargetChanged,
-    BackupNotIntact, BackupDamaged, EnvironmentMismatch, KeyMissing, VaultError, DiskFull, and
-    UsageError where the guard cannot ask. Then the target is as it was.
+    BackupNotIntact, BackupDamaged, EnvironmentMismatch, DatabaseMismatch, KeyMissing, VaultError,
+    DiskFull, and UsageError where the guard cannot ask. Then the target is as it was.
     """
     source, target = request.source, request.target
     _require_environment(request, source.environment)
@@ -103,6 +104,7 @@ def restore(request: RestoreRequest, now: datetime, progress: Progress) -> Resto
         whole = cleaned.whole if cleaned else None
         if found.ruin is not None:
             require_nothing_erased_since(source, request.vault)
+        _require_own(request, run, whole, found)
         secured = secure_target(run, whole, request.guard, RESTORE, progress)
         secured = replace(secured, ruin=found.ruin)
         if not secured.granted:
@@ -141,12 +143,21 @@ def restore_evidence(  # noqa: PLR0913 - from where, to where, by which means
     return restore(request, now, progress)
 
 
+def _require_own(request: RestoreRequest, run: Run, whole: Path | None, found: Restorable) -> None:
+    """Raise where the source is of another database than the target, unless that is meant.
+
+    Evidence of the target itself is the way back, whatever has taken its place meanwhile.
+    """
+    source = request.source
+    undoes = source.origin == "evidence" and source.taken_of in (None, request.target.absolute())
+    if whole is not None and not undoes and not request.allow_environment_mismatch:
+        offer = Offer(whole, source.folder, found.environment)
+        require_own(run, readable_target(run), (offer,))
+
+
 def _require_environment(request: RestoreRequest, theirs: Environment | None) -> None:
-    ours = environment_of(request.target.name)
-    if request.source.origin == "evidence" or request.allow_environment_mismatch:
-        return
-    if theirs and ours and theirs != ours:
-        raise EnvironmentMismatch(request.source.folder, theirs, ours)
+    if request.source.origin != "evidence" and not request.allow_environment_mismatch:
+        require_environment(request.source.folder, theirs, request.target)
 
 
 def _raw_target(request: RestoreRequest, found: Restorable) -> RawTarget:

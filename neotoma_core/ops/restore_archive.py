@@ -10,15 +10,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from neotoma_core.errors import UsageError
+from neotoma_core.ops.archived_backup import environment_of_archive
 from neotoma_core.ops.archived_database import ArchivedDatabase, Selection, build_database
 from neotoma_core.ops.erased_copies import without_erased
 from neotoma_core.ops.guarding import RESTORE, UNATTENDED, Guard
+from neotoma_core.ops.kinship import Offer, require_own
 from neotoma_core.ops.private_copy import target_run
 from neotoma_core.ops.progress import Progress
 from neotoma_core.ops.rebuild_as_of import instant_of
-from neotoma_core.ops.replacement import secure_target
+from neotoma_core.ops.replacement import readable_target, secure_target
 from neotoma_core.ops.reporting import undo_command
-from neotoma_core.ops.run import Run
+from neotoma_core.ops.run import Run, require_environment
 from neotoma_core.ops.scratch_snapshots import compute_snapshots
 from neotoma_core.report.archive_restore import ArchiveRestoreReport, RestoredTable
 from neotoma_core.report.findings import Finding
@@ -47,6 +49,7 @@ class RestoreArchiveRequest:
     schemas: Path | None = None
     key: KeySource | None = None
     skip_unreadable: bool = False
+    allow_environment_mismatch: bool = False
     guard: Guard = UNATTENDED
     raw_storage: Path | None = None
 
@@ -63,11 +66,15 @@ def restore_archive(
     """Put the database an archive describes in the place of the target.
 
     ``confirm`` is shown what is in it and may decline, as the guard may. What is there now is kept
-    as evidence. Raises ArchiveError, TargetLocked, TargetChanged, TargetError, KeyMissing,
-    VerificationFailed, BackupNotIntact, UsageError: then the target is as it was.
+    as evidence. Raises ArchiveError, DatabaseMismatch, EnvironmentMismatch, TargetLocked,
+    TargetChanged, TargetError, KeyMissing, VerificationFailed, BackupNotIntact, UsageError: then
+    the target is as it was.
     """
     moment = moment_of(request.as_of)
     archive = open_archive(request.archive)
+    if not request.allow_environment_mismatch:
+        theirs = environment_of_archive(request.archive)
+        require_environment(request.archive, theirs, request.target)
     with target_run(
         request.target, request.vault, now, request.key, raw_storage=request.raw_storage
     ) as run:
@@ -80,6 +87,7 @@ def restore_archive(
         rebuilt = compute_snapshots(built.path, run, progress, request.schemas)
         erased = read_erased_around(request.vault, request.archive)
         cleaned = without_erased(built.path, erased, run, request.key)
+        _require_own(request, run, cleaned.whole)
         report = _planned(request, run, built, rebuilt, cleaned.rows)
         if not confirm(report):
             return report
@@ -89,6 +97,12 @@ def restore_archive(
         secured.replace()
         undo = undo_command(run)
         return replace(report, outcome="restored", backup=secured.backup, undo=undo)
+
+
+def _require_own(request: RestoreArchiveRequest, run: Run, whole: Path) -> None:
+    """Raise where the archive is of another database than the target, unless that is meant."""
+    if not request.allow_environment_mismatch:
+        require_own(run, readable_target(run), (Offer(whole, request.archive),))
 
 
 def _planned(

@@ -37,7 +37,8 @@ class RestoreSource:
 
     ``copy``: the file that evidence or Neotoma's folder holds; None where evidence says that there
     was no database. ``backup``: of the vault, which is in ``folder``. ``packed``: what has to be
-    unpacked first; then there is neither.
+    unpacked first; then there is neither. ``taken_of``: the target that evidence was taken of,
+    where it says so.
     """
 
     origin: Origin
@@ -45,6 +46,7 @@ class RestoreSource:
     copy: Path | None = None
     backup: Backup | None = None
     packed: NamedBackup | None = None
+    taken_of: Path | None = None
 
     @property
     def says(self) -> str:
@@ -101,7 +103,9 @@ def find_source(words: str, vault_folder: Path, target: Path | None = None) -> R
     if "checksums" in described:
         return RestoreSource("neotoma", path, copy=_neotoma_copy(path, described))
     if described:
-        return RestoreSource("evidence", path, copy=check_evidence(path))
+        taken_of = described.get("target")
+        place = Path(taken_of) if isinstance(taken_of, str) else None
+        return RestoreSource("evidence", path, copy=check_evidence(path), taken_of=place)
     if (backup := in_vault(words, vault_folder)) is not None:
         return RestoreSource("backup", vault_folder / FOLDER / backup.name, backup=backup)
     if not split_member(path)[0].exists():

@@ -18,6 +18,7 @@ from neotoma_core.errors import (
 )
 from neotoma_core.frames import TARGET
 from neotoma_core.merge.policy import MergePolicy
+from neotoma_core.ops.archived_backup import environment_of_archive
 from neotoma_core.ops.named_backups import find_named, open_named, split_member
 from neotoma_core.ops.ruin import Ruin
 from neotoma_core.report.composition import CompositionReport
@@ -222,13 +223,18 @@ def _require_own(request: RecoverRequest, path: Path) -> None:
     _require_environment(request, path, environment_of(path.name))
 
 
+def require_environment(backup: Path, theirs: Environment | None, target: Path) -> None:
+    """Raise EnvironmentMismatch where a backup is of another environment than a target's name."""
+    ours = environment_of(target.name)
+    if theirs and ours and theirs != ours:
+        raise EnvironmentMismatch(backup, theirs, ours)
+
+
 def _require_environment(
     request: RecoverRequest, path: Path, environment: Environment | None
 ) -> None:
-    expected = environment_of(request.target.name)
-    mismatch = environment and expected and environment != expected
-    if mismatch and not request.allow_environment_mismatch:
-        raise EnvironmentMismatch(path, environment or "", expected or "")
+    if not request.allow_environment_mismatch:
+        require_environment(path, environment, request.target)
 
 
 def _distinct(named: list[Path]) -> tuple[list[Path], tuple[Path, ...]]:
@@ -264,7 +270,8 @@ def _opened(
 def _database(request: RecoverRequest, path: Path, scratch: Path, number: int) -> DatabaseRef:
     label = f"backup-{number + 1}"
     if is_archive(path):
-        environment = environment_of(path.name)
+        environment = environment_of_archive(path)
+        _require_environment(request, path, environment)
         return DatabaseRef(number, label, path, environment, raw_places=(path.parent,))
     expected = environment_of(request.target.name)
     backup = open_named(find_named(path, expected), scratch, expected)

@@ -294,4 +294,5 @@ def _known(copy: FoundCopy) -> Copy:
         suspect=copy.is_salvaged,
         handy=copy.readable == copy.path,
         raw_files=copy.raw_files or any(folders_beside(folder, environment)),
+        made_span=holdings.made_span,
     )

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from neotoma_core.errors import UsageError, VaultError
+from neotoma_core.identity import Sample
 from neotoma_core.manifests import Backup
 from neotoma_core.ops.backup_run import chosen
 from neotoma_core.ops.named_backups import split_member
@@ -31,6 +32,17 @@ def telling_backups(folder: Path) -> tuple[Path, ...]:
     most = sorted(backups, key=lambda b: b.manifest.counts.observations)[-1:]
     names = dict.fromkeys(backup.name for backup in (*most, *backups[-1:]))
     return tuple(folder / FOLDER / name / DATABASE for name in names)
+
+
+def known_samples(folder: Path, target: Path) -> tuple[Sample, ...]:
+    """Return what a vault knows of the database at a place: a sample of each backup of it."""
+    with suppress(VaultError):
+        return tuple(
+            Sample(manifest.counts.sample, manifest.counts.observations)
+            for manifest in (backup.manifest for backup in list_backups(folder).backups)
+            if manifest.target == str(target.absolute()) and manifest.counts.sample
+        )
+    return ()
 
 
 def in_vault(words: str, folder: Path) -> Backup | None:

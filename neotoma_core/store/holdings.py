@@ -62,8 +62,9 @@ class Holdings:
     ``rows``: per log table, and entities. ``ids``: table → ``row``, the codes of its keys.
     ``made``: table → ``row`` and ``made``: an id with the moment of its creation, hashed.
     ``random``: table → ``row``, of tables with random ids. ``days``: day → observations;
-    ``types``: entity type → entities. ``version``: see ``version_range``. ``unproven``: salvaged
-    rows that nothing proves whole; they are in no other number.
+    ``types``: entity type → entities. ``version``: see ``version_range``. ``made_span``: the first
+    and the last ``created_at`` of its observations. ``unproven``: salvaged rows that nothing proves
+    whole; they are in no other number.
     """
 
     rows: Mapping[str, int]
@@ -76,6 +77,7 @@ class Holdings:
     last: str | None
     version: tuple[str, str | None]
     unproven: int = 0
+    made_span: tuple[str | None, str | None] = (None, None)
 
     @property
     def observations(self) -> int:
@@ -132,6 +134,7 @@ def read_holdings(
         *_described(kept),
         version_range({name: table.columns for name, table in tables.items()}),
         left_out,
+        _made_span(kept),
     )
 
 
@@ -173,6 +176,13 @@ def _made(coder: Coder, table: str, rows: pl.DataFrame) -> pl.DataFrame:
     keyed = rows.drop_nulls(["id", "created_at"])
     codes = coder.coded(table, keyed["id"])
     return pl.DataFrame({ROW: codes, MADE: keyed["created_at"].hash(seed=0)}).unique()
+
+
+def _made_span(kept: Mapping[str, pl.DataFrame]) -> tuple[str | None, str | None]:
+    if "observations" not in kept:
+        return None, None
+    times = kept["observations"]["created_at"].drop_nulls()
+    return (str(times.min()), str(times.max())) if len(times) else (None, None)
 
 
 def _described(

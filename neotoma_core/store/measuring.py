@@ -15,14 +15,13 @@ from neotoma_core.anomaly import Counts
 from neotoma_core.ddl import quoted
 from neotoma_core.errors import BackupDamaged
 from neotoma_core.fingerprints import Fingerprint, FingerprintSum
-from neotoma_core.identity import SAMPLE
 from neotoma_core.instants import instant_ms
 from neotoma_core.store.arrow_sqlite import arrow_connection, batches, immutable_uri
 from neotoma_core.store.databases import connect_read_only
 from neotoma_core.store.inspection import StoredTable
+from neotoma_core.store.kinship import read_sample
 
 _ROWS: Final = 4096
-_ID_LENGTH: Final = 64  # of Neotoma's own ids, at most; what is longer is cut off
 
 
 def fingerprint_tables(
@@ -51,10 +50,6 @@ def count_contents(database: Path, tables: Mapping[str, StoredTable], original: 
             if "entity_type" in tables["entities"].columns
             else []
         )
-        sample = connection.execute(
-            f"SELECT substr(id, 1, {_ID_LENGTH}) FROM observations "
-            f"WHERE typeof(id) = 'text' ORDER BY id LIMIT {SAMPLE}"
-        ).fetchall()
         newest, tombstones, nulls = None, 0, 0
         if "observed_at" in tables["observations"].columns:
             newest, tombstones, nulls = connection.execute(
@@ -69,7 +64,7 @@ def count_contents(database: Path, tables: Mapping[str, StoredTable], original: 
         newest=_moment(newest),
         tombstones=round(tombstones / everything, 4),
         nulls=round(nulls / everything, 4),
-        sample=tuple(sorted(str(identifier) for (identifier,) in sample)),
+        sample=read_sample(database, original).ids,
     )
 
 

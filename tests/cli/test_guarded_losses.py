@@ -88,7 +88,9 @@ PATHS: dict[str, Callable[[Vault], Words]] = {
     "restore evidence, the undo": lambda w: ["restore", only(w.folder / "evidence of one")],
     "undo a creation": lambda w: ["restore", only(w.folder / "evidence of nothing")],
     "restore a backup of Neotoma's": lambda w: ["restore", w.folder / "neotomas own"],
-    "restore as many other rows": lambda w: ["restore", Vault(w.folder / "other").place()],
+    "restore as many other rows": lambda w: [
+        *("restore", Vault(w.folder / "other").place(), "--allow-environment-mismatch"),
+    ],
     "restore from an archive": lambda w: ["restore", "--from-archive", w.folder / "archive"],
     "restore from an archive as of a time": lambda w: [
         *("restore", "--from-archive", w.folder / "archive", "--as-of", "2026-12-01"),

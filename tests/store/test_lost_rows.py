@@ -35,6 +35,24 @@ def test_lost_is_what_the_other_has_not_by_id(
     assert len(list(tmp_path.iterdir())) == 2
 
 
+@pytest.mark.parametrize(
+    ("changed", "lost"),
+    [
+        ({"fields": "{}"}, 1),
+        ({"source_priority": 1000}, 1),
+        ({"observed_at": "2026-05-01T00:00:00.000Z", "created_at": None}, 0),
+        ({"entity_id": "e9", "source_id": "s9"}, 0),
+    ],
+)
+def test_a_row_that_says_something_else_is_lost_and_one_sent_again_or_moved_is_not(
+    changed: dict[str, object], lost: int, tmp_path: Path
+) -> None:
+    first = make_database(tmp_path / "1.db", {"observations": [observation("a")]})
+    rows = [{**observation("a"), **changed}]
+    second = make_database(tmp_path / "2.db", {"observations": rows})
+    assert count_lost(first, second, "observations", first) == lost
+
+
 def test_a_copy_that_cannot_be_read_is_a_damaged_one(tmp_path: Path) -> None:
     first, second = held(tmp_path / "1.db", "a"), tmp_path / "2.db"
     second.write_bytes(b"noise" * 1000)
