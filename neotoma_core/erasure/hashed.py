@@ -11,7 +11,8 @@ from typing import Final
 
 import polars as pl
 
-from neotoma_core.erasure.naming import NamedRows
+from neotoma_core.erasure.naming import NamedRows, named_rows
+from neotoma_core.frames import ROWID
 
 SALT_BYTES: Final = 32
 _HASH_BYTES: Final = 32
@@ -59,6 +60,17 @@ class ErasedIds:
             if erased := self.among(kind, pl.concat(cells).drop_nulls().unique()):
                 found[kind] = frozenset(erased)
         return found
+
+    def rows_in(self, table: str, rows: pl.DataFrame) -> pl.Series:
+        """Return, row by row, whether the rows of a table name anything erased."""
+        named = named_rows(table, rows.drop(ROWID, strict=False).with_row_index(ROWID))
+        found = self.found_in({table: named})
+        hits = [
+            pl.col(column).is_in(sorted(found[kind])).fill_null(value=False)
+            for column, kind in named.naming.items()
+            if kind in found
+        ]
+        return named.rows.select(gone=pl.any_horizontal(pl.lit(value=False), *hits))["gone"]
 
 
 def hashed(salt: bytes, kind: str, ids: Iterable[str]) -> Iterator[tuple[str, str]]:

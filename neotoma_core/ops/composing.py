@@ -17,6 +17,7 @@ from neotoma_core.ops.search import Found, FoundCopy, SearchRequest, search
 from neotoma_core.ops.vault_copies import backups_in
 from neotoma_core.report.composition import CompositionReport, UnusedCopy, UsedCopy
 from neotoma_core.report.layout import escaped
+from neotoma_core.store.ledger import read_erased
 from neotoma_core.store.unpacking import unpack_raw_files
 from neotoma_core.store.vault_run import vault_run
 
@@ -36,6 +37,7 @@ def composed_run(
         scratch = folders.work / "found"
         scratch.mkdir(mode=0o700)
         also = [*([request.target] if target else []), *backups_in(request.vault)]
+        where = replace(where, erased=read_erased(request.vault))
         found = search(where, scratch, progress, also)
         number = number_of(found, request.target)
         composition = compose_for(found, run, number)

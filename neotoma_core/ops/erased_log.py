@@ -7,8 +7,6 @@ from typing import Final
 import polars as pl
 
 from neotoma_core.erasure.hashed import ErasedIds
-from neotoma_core.erasure.naming import NamedRows, named_rows
-from neotoma_core.frames import ROWID
 from neotoma_core.ops.erased_rows import erased_in_target
 from neotoma_core.report.findings import Finding
 from neotoma_core.tables import BY_NAME
@@ -37,7 +35,7 @@ class ErasedLog:
         """Return rows of a table of the log without the erased ones; other tables as they are."""
         if not self._erased or name not in _LOG or rows.is_empty():
             return rows
-        gone = self._is_erased(name, rows)
+        gone = self._erased.rows_in(name, rows)
         if not gone.any():
             return rows
         self._counts.append((name, int(gone.sum())))
@@ -50,7 +48,7 @@ class ErasedLog:
         (key,) = BY_NAME[name].key
         if not self._erased or existing.is_empty():
             return pl.DataFrame(schema={key: pl.String, "reason": pl.String})
-        gone = existing.filter(self._is_erased(name, existing)).drop_nulls(key)
+        gone = existing.filter(self._erased.rows_in(name, existing)).drop_nulls(key)
         return gone.select(key, reason=pl.lit(_REASON))
 
     def losing(self) -> pl.DataFrame:
@@ -64,16 +62,6 @@ class ErasedLog:
             rows[name] += number
         for name, number in sorted(rows.items()):
             yield erased_in_target(name, number)
-
-    def _is_erased(self, name: str, rows: pl.DataFrame) -> pl.Series:
-        named: NamedRows = named_rows(name, rows.drop(ROWID, strict=False).with_row_index(ROWID))
-        found = self._erased.found_in({name: named})
-        hits = [
-            pl.col(column).is_in(sorted(found[kind])).fill_null(value=False)
-            for column, kind in named.naming.items()
-            if kind in found
-        ]
-        return named.rows.select(gone=pl.any_horizontal(pl.lit(value=False), *hits))["gone"]
 
 
 def without_names(drift: pl.DataFrame) -> pl.DataFrame:

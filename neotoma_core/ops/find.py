@@ -35,7 +35,7 @@ from neotoma_core.store.databases import connect_read_only, make_whole
 from neotoma_core.store.examining import read_at_rest, unexamined
 from neotoma_core.store.frame_files import write_parquet
 from neotoma_core.store.inspection import list_tables
-from neotoma_core.store.ledger import read_ledger
+from neotoma_core.store.ledger import read_erased, read_ledger
 from neotoma_core.store.scratch import private_scratch
 from neotoma_core.store.walking import speaks_of_neotoma
 
@@ -95,6 +95,7 @@ def check_status(  # noqa: PLR0913 - a database, its copies, its vault, its raw 
     with private_scratch() as scratch:
         also = [*([target] if present else []), *telling_backups(vault)]
         _require_copies_or_place(target, where, also)
+        where = replace(where, erased=read_erased(vault))
         found = search(where, scratch, progress, also)
         number = number_of(found, target)
         copy = found.copies[number] if number is not None else None

@@ -11,6 +11,7 @@ from neotoma_core.coverage.copies import Copy, Told, with_twins
 from neotoma_core.coverage.held import Held, added, held_by
 from neotoma_core.coverage.identity import Family, environment_by_content, families
 from neotoma_core.environments import Environment, environment_of
+from neotoma_core.erasure.hashed import ErasedIds
 from neotoma_core.errors import UsageError
 from neotoma_core.ops.progress import Progress
 from neotoma_core.ops.vault_copies import kept_together
@@ -32,6 +33,7 @@ class SearchRequest:
 
     ``key``: where the key of encrypted columns is: without it their salvaged rows prove nothing.
     ``shallow``: folders of which only the files in them are looked at, not what is below.
+    ``erased``: what counts for nothing in what is found.
     ``around``: these are the places a database's copies are looked for unless others are named.
     """
 
@@ -42,6 +44,7 @@ class SearchRequest:
     key: KeySource | None = None
     shallow: tuple[Path, ...] = ()
     around: bool = False
+    erased: ErasedIds = field(default_factory=ErasedIds)
 
     @property
     def said(self) -> tuple[str, ...]:
@@ -148,7 +151,7 @@ def search(
     )
     places, archives = _places(files, scratch, request.limits)
     progress.begin("examine", len(places))
-    copies = _examined(places, scratch, progress, request.key)
+    copies = _examined(places, scratch, progress, request)
     return _related(request, copies, walked, archives)
 
 
@@ -206,14 +209,14 @@ def _places(
 
 
 def _examined(
-    places: Sequence[_Place], scratch: Path, progress: Progress, key: KeySource | None
+    places: Sequence[_Place], scratch: Path, progress: Progress, request: SearchRequest
 ) -> tuple[FoundCopy, ...]:
-    coder = Coder()
+    coder = Coder(request.erased)
 
     def read(number: int) -> Examined | None:
         place = places[number]
         folder = scratch / f"examined-{number}"
-        examined = examine(place.readable, place.path, folder, coder, key)
+        examined = examine(place.readable, place.path, folder, coder, request.key)
         progress.advance(1)
         return examined
 

@@ -16,6 +16,8 @@ import polars as pl
 from neotoma_core.content_ids import NEEDED, mergers, unproven
 from neotoma_core.contracts import no_broken
 from neotoma_core.encryption import open_what_opens, sealed_rows
+from neotoma_core.erasure.hashed import ErasedIds
+from neotoma_core.erasure.naming import naming_columns
 from neotoma_core.frames import ROWID
 from neotoma_core.store.arrow_sqlite import readable
 from neotoma_core.store.databases import connect_read_only
@@ -37,8 +39,12 @@ _COMPARED: Final = tuple(t.name for t in MERGED if t.key == ("id",) and t.name !
 
 @dataclass(slots=True)
 class Coder:
-    """Gives ids whole numbers, table by table, the same in every copy it is used for."""
+    """Gives ids whole numbers, table by table, the same in every copy it is used for.
 
+    Rows that name what is ``erased`` have none, and count nowhere.
+    """
+
+    erased: ErasedIds = field(default_factory=ErasedIds)
     _known: dict[str, pl.Series] = field(default_factory=dict)
     _one_at_a_time: threading.Lock = field(default_factory=threading.Lock)
 
@@ -111,8 +117,12 @@ def read_holdings(
     for name in _COMPARED:
         if not rows.get(name):
             continue
-        wanted = ("id", *_further(name), *(NEEDED.get(name, ()) if suspect else ()))
+        named = naming_columns(name, tables[name].columns) if coder.erased else ()
+        wanted = ("id", *_further(name), *(NEEDED.get(name, ()) if suspect else ()), *named)
         read = read_columns(whole, tables[name], wanted, original)
+        if coder.erased:
+            read = read.filter(~coder.erased.rows_in(name, read))
+            rows[name] = read.height
         if suspect:
             opened = _opened(name, read, key)
             broken = unproven(name, opened, merged_into) if read.height else no_broken()

@@ -15,11 +15,13 @@ from neotoma_core.ops.archive_steps import archive_target, export_tables
 from neotoma_core.ops.backup import back_up
 from neotoma_core.ops.backup_run import BackupRequest
 from neotoma_core.ops.export_run import ExportRequest
+from neotoma_core.ops.find import check_status
 from neotoma_core.ops.history import entity_history
 from neotoma_core.ops.progress import Silent
 from neotoma_core.ops.restore import RestoreReport, RestoreRequest, restore
 from neotoma_core.ops.restore_archive import RestoreArchiveRequest, restore_archive
 from neotoma_core.ops.restore_sources import find_source
+from neotoma_core.ops.search import SearchRequest
 from neotoma_core.report.archive import ArchiveReport
 from neotoma_core.report.backup import BackupReport
 from neotoma_core.report.backup_text import backup_text
@@ -195,3 +197,17 @@ def test_ids_of_several_ledgers_are_known() -> None:
     assert both.kinds == {"entities"}
     assert replace(ErasedIds(), others=(ledger(2, "c"),))
     assert not replace(ErasedIds(), others=(ErasedIds(),))
+
+
+@pytest.mark.parametrize("what", ["entity", "observation", "user"])
+def test_a_database_does_not_lack_what_was_erased(what: str, world: World) -> None:
+    backed_up(world)
+    where = SearchRequest((world.folder,))
+    before = check_status(world.target, where, world.vault, LATER, Silent()).drop
+    world.erase(now=LATER, **ASKED[what])
+    drop = check_status(world.target, where, world.vault, LATER, Silent()).drop
+    assert (before.verdict, before.lacks) == ("lacking", 1)  # what is only in the old copy
+    assert (drop.verdict, drop.lacks) == (("whole", 0) if what == "entity" else ("lacking", 1))
+    world.execute(world.target, "DELETE FROM observations WHERE id = 'obs-keep-2'")
+    lost = check_status(world.target, where, world.vault, LATER, Silent()).drop
+    assert lost.lacks == drop.lacks + 1
