@@ -81,10 +81,12 @@ def test_a_long_cycle_in_one_database_ends() -> None:
     assert len({lineage.survivor(entity, "u") for entity in "abc"}) == 1
 
 
-def test_of_two_different_survivors_that_of_the_first_database_counts() -> None:
-    late, early = knowing(audit("a", "c", at=LATE)), knowing(audit("a", "b"))
-    lineage = lineage_of([late, early])
-    assert lineage.survivor("a", "u") == "c"
+@pytest.mark.parametrize(("first", "second"), ["cb", "bc"])
+def test_of_two_different_survivors_that_of_the_first_database_counts(
+    first: str, second: str
+) -> None:
+    lineage = lineage_of([knowing(audit("a", first, at=LATE)), knowing(audit("a", second))])
+    assert lineage.survivor("a", "u") == first
     assert lineage.contradicted == ("a",)
 
 
@@ -123,7 +125,14 @@ def test_an_audit_row_says_nothing_of_an_entity_that_stands_for_itself() -> None
 
 
 def test_a_survivor_that_no_database_holds_takes_nothing_over() -> None:
-    assert lineage_of([knowing(audit("a", "nobody"))]).survivor("a", "u") == "a"
+    lineage = lineage_of([knowing(audit("a", "nobody"), audit("b", "c"))])
+    assert [lineage.survivor(entity, "u") for entity in "ab"] == ["a", "c"]
+
+
+def test_a_merge_of_no_date_stands() -> None:
+    undated = {"id": "a", "merged_to_entity_id": "b", "merged_at": None}
+    lineage = lineage_of([database(entities=[undated, *entities("b")])])
+    assert lineage.pointers == {"a": Pointer("b", None)}
 
 
 def test_a_later_split_gives_back_what_a_merge_took() -> None:
@@ -143,7 +152,17 @@ def test_a_row_belongs_to_who_a_split_gave_it_to() -> None:
     lineage = lineage_of([parted])
     assert lineage.split_owner(["a", "n"], "u") == "n"
     assert lineage.split_owner(["a", "x"], "u") is None
-    assert lineage.split_owner(["a", "n"], "somebody else") is None
+    for somebody_else in ("bob", "zoe"):
+        assert lineage.split_owner(["a", "n"], somebody_else) is None
+
+
+def test_a_split_is_followed_by_the_merges_since() -> None:
+    parted = database(entities=entities("a", "m", n="m"), entity_splits=[split("a", "n")])
+    assert lineage_of([parted]).split_owner(["a", "m"], "u") == "m"
+    again = database(
+        entities=entities("a", "m", "o", n="m"), entity_splits=[split("a", "n"), split("m", "o")]
+    )
+    assert lineage_of([again]).split_owner(["n", "o", "a"], "u") == "o"
 
 
 def test_of_two_splits_one_after_another_the_last_decides() -> None:
