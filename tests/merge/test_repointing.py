@@ -102,6 +102,19 @@ def test_an_owner_that_nothing_explains_is_a_conflict() -> None:
     assert counted(planned(target, backup, "safe"), "observations") == {"conflict": 1}
 
 
+def test_rows_of_nobody_follow_a_merge_of_everybody() -> None:
+    merged = {"entities": MERGED["entities"]}
+    rows = {
+        "observations": [observed("o", "a", user_id=None)],
+        EDGES: [edge("r", "a", "x", user_id=None)],
+    }
+    plan = planned(merged, {**UNAWARE, **rows}, "keep-target")
+    assert owners(plan) == {"o": "b"}
+    edges = plan.merged(EDGES).select("relationship_key", "source_entity_id")
+    assert edges.rows() == [("KNOWS:b:x", "b")]
+    assert owners(planned(MERGED, {**UNAWARE, **rows}, "keep-target")) == {"o": "a"}
+
+
 def test_rows_of_another_user_stay_where_they_are() -> None:
     backup = {**UNAWARE, "observations": [observed("o", "a", user_id="someone else")]}
     assert owners(planned(MERGED, backup, "keep-target")) == {"o": "a"}

@@ -1,0 +1,77 @@
+"""What the proofs of a write compare, cell by cell."""
+
+import sqlite3
+from collections.abc import Collection, Iterator
+from contextlib import closing
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from neotoma_core.ops.proving import rereduced
+from neotoma_core.policies import Registry
+from neotoma_core.reduce.exact import EntitySnapshotRow
+from neotoma_core.reduce.exact_users import NOBODY
+from neotoma_core.reduce.rule_sets import rules_of
+from neotoma_core.snapshots.deciding import Rules
+from tests.databases import entity, insert, make_database, observation
+from tests.ops.rebuilding import rebuild
+
+REDUCED = [field.name for field in fields(EntitySnapshotRow) if field.name != "entity_id"]
+ONE_DIFFERS = ["1 of 2 entity snapshots differ"]
+
+
+@pytest.fixture(scope="module")
+def rebuilt(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = make_database(
+        tmp_path_factory.mktemp("rebuilt") / "target.db",
+        {
+            "entities": [entity("e1"), entity("e2")],
+            "observations": [observation("o1"), observation("o2", "e2")],
+        },
+    )
+    rebuild(path)
+    return path
+
+
+@pytest.fixture
+def connection(rebuilt: Path) -> Iterator[sqlite3.Connection]:
+    """A transaction that is rolled back."""
+    with closing(sqlite3.connect(rebuilt, isolation_level=None)) as opened:
+        opened.execute("BEGIN")
+        yield opened
+
+
+def differing(connection: sqlite3.Connection, unreadable: Collection[str] = ()) -> list[str]:
+    rules = Rules(Registry(), rules_of(Registry())[0])
+    sample = {"e1": NOBODY, "e2": NOBODY}
+    _, problems = rereduced(connection, sample, unreadable, rules, None)
+    return problems
+
+
+def test_what_was_reduced_is_what_it_reduces_to(connection: sqlite3.Connection) -> None:
+    assert differing(connection) == []
+
+
+@pytest.mark.parametrize("column", REDUCED)
+def test_every_cell_of_a_snapshot_is_reduced_again(
+    column: str, connection: sqlite3.Connection
+) -> None:
+    connection.execute(f"UPDATE entity_snapshots SET {column} = 'x' WHERE entity_id = 'e1'")
+    assert differing(connection) == ONE_DIFFERS
+
+
+def test_an_observation_that_takes_no_part_hides_none_that_does(
+    connection: sqlite3.Connection,
+) -> None:
+    insert(connection, "observations", observation("o3", observed_at="2026-03-01T00:00:00.000Z"))
+    assert differing(connection) == ONE_DIFFERS
+    assert differing(connection, ["o3"]) == []
+
+
+@pytest.mark.parametrize("table", ["entity_snapshots", "observations"])
+def test_a_snapshot_without_observations_or_the_other_way_round(
+    table: str, connection: sqlite3.Connection
+) -> None:
+    connection.execute(f"DELETE FROM {table} WHERE entity_id = 'e1'")
+    assert differing(connection) == ONE_DIFFERS
