@@ -130,7 +130,7 @@ def test_a_survivor_that_no_database_holds_takes_nothing_over() -> None:
 
 
 def test_a_merge_of_no_date_stands() -> None:
-    undated = {"id": "a", "merged_to_entity_id": "b", "merged_at": None}
+    undated: dict[str, object] = {"id": "a", "merged_to_entity_id": "b", "merged_at": None}
     lineage = lineage_of([database(entities=[undated, *entities("b")])])
     assert lineage.pointers == {"a": Pointer("b", None)}
 

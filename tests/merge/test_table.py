@@ -226,3 +226,10 @@ def test_a_log_split_into_backups_without_conflicts_merges_the_same_in_any_order
 def test_counts_that_do_not_add_up_are_refused() -> None:
     with pytest.raises(ValueError, match="2 rows read, 1 accounted for"):
         RowCounts(0, "observations", read=2, inserted=1)
+
+
+@pytest.mark.parametrize("reasons", [{}, {"damaged": 1}, {"damaged": 2, "repeated": 1}])
+def test_a_row_is_skipped_for_one_reason(reasons: dict[str, int]) -> None:
+    assert RowCounts(0, "t", 2, skipped=2, reasons={"damaged": 1, "repeated": 1}).skipped == 2
+    with pytest.raises(ValueError, match="2 rows skipped, not all with a reason"):
+        RowCounts(0, "t", 2, skipped=2, reasons=reasons)
