@@ -20,6 +20,7 @@ from neotoma_core.store.copies import (
     is_unchanged,
     state_of,
 )
+from neotoma_core.store.run_leftovers import remove_needless
 from neotoma_core.store.sqlite_files import companion, companions, followed
 
 # Beside the copies themselves: a second copy of a database with a log, frames, staging.
@@ -154,7 +155,8 @@ def states_when_locked(evidence: DatabaseEvidence, whole: Path) -> dict[str, Fil
 def write_manifest(run: Run, secured: tuple[DatabaseEvidence, ...]) -> Path:
     """Write the evidence manifest, which makes the copies count; return its path.
 
-    Where there is no target, what one that is gone left beside it is evidence too.
+    Where there is no target, what one that is gone left beside it is evidence too. What unfinished
+    runs left and this evidence has, too, is removed.
     """
     path = run.folders.evidence / "manifest.json"
     kept = (*ruin_evidence(run), *secured)
@@ -170,6 +172,7 @@ def write_manifest(run: Run, secured: tuple[DatabaseEvidence, ...]) -> Path:
             "left_behind": [_described_file(file) for file in _secure_left_behind(run)],
         },
     )
+    remove_needless(run.folders.vault, run.folders.name)
     return path
 
 

@@ -17,6 +17,7 @@ from neotoma_core.ops.inventory import (
     take_inventory,
     unused_check,
 )
+from neotoma_core.ops.left_over import left_in
 from neotoma_core.ops.progress import Progress
 from neotoma_core.ops.protection import protection_of, summary_of
 from neotoma_core.ops.raw_file_check import raw_files_gone
@@ -151,6 +152,7 @@ def _status(
         beside.unfinished,
         raw,
         drop.next or refill or backup,
+        left_in(beside.vault),
     )
 
 

@@ -91,7 +91,7 @@ def carry_out(
     save_conflicts(plan)
     _refuse_conflicts(plan, report)
     if not _anything_to_do(plan):
-        report = replace(report, outcome="unchanged")
+        report = _archived(plan, replace(report, outcome="unchanged"), progress, clock)
     elif confirm(report):
         permission = guard_loss(plan.run, _loss(plan, report, guard), guard, RECOVER, progress)
         clock.lap("confirm")
@@ -126,7 +126,14 @@ def _published(
     clock.lap("publish")
     clock.seconds["transaction"] = applied.seconds
     report = published_report(plan, report, applied, clock.seconds)
-    if not plan.run.request.archived:
+    return _archived(plan, report, progress, clock)
+
+
+def _archived(
+    plan: RecoveryPlan, report: RecoveryReport, progress: Progress, clock: Clock
+) -> RecoveryReport:
+    """Append the target to the archive, also where an earlier run wrote it and was killed then."""
+    if not plan.run.request.archived or not plan.run.request.target.exists():
         return report
     save_report(plan, report)
     report = archived(plan.run, report, progress)

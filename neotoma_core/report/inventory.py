@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from neotoma_core.report.document import document
-from neotoma_core.report.protection import ProtectionSummary, RawFilesGone
+from neotoma_core.report.protection import Leftover, ProtectionSummary, RawFilesGone
 from neotoma_core.report.unfinished import UnfinishedStores
 
 Verdict = Literal["wiped", "lacking", "whole", "alone", "ruined", "unread"]
@@ -114,6 +114,7 @@ class StatusReport:
 
     ``protection``: null where it has no vault. ``unfinished``: null where the database cannot be
     read. ``raw_files``: null where no backup has any. ``next``: the command to run first, if any.
+    ``left``: what runs that did not finish left.
     """
 
     target: str
@@ -130,6 +131,7 @@ class StatusReport:
     unfinished: UnfinishedStores | None
     raw_files: RawFilesGone | None
     next: str | None
+    left: tuple[Leftover, ...] = ()
 
     @property
     def is_unread(self) -> bool:

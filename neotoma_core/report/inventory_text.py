@@ -61,6 +61,10 @@ def status_text(report: StatusReport, now: datetime) -> str:
     elif report.next:
         lines.append(labelled("vault", f"no backup was ever taken; next: {report.next}"))
     lines += unfinished_lines(report.unfinished)
+    for left in report.left:
+        lines.append(
+            labelled("left over", f"{left.path}, {left.bytes / 1e6:,.1f} MB: {left.detail}")
+        )
     raw = report.raw_files
     if raw and raw.gone:
         gone = f"{raw.gone:,} of the {raw.listed:,} raw files in the newest backup"

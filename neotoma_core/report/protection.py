@@ -44,3 +44,12 @@ class ProtectionSummary:
     def is_alarming(self) -> bool:
         """Whether somebody should look."""
         return self.frozen or self.incomplete or self.overdue_seconds is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Leftover:
+    """What runs that did not finish left in one place, in bytes, and what becomes of it."""
+
+    path: str
+    bytes: int
+    detail: str

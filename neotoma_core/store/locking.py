@@ -35,3 +35,15 @@ def exclusive(file: Path, patience: float, busy: Callable[[], MiddenError]) -> I
         yield
     finally:
         os.close(descriptor)
+
+
+def is_held(file: Path) -> bool:
+    """Return whether a process holds the lock on ``file``, which is there."""
+    descriptor = os.open(file, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False

@@ -8,14 +8,16 @@
     backups/<backup>/     one self-contained copy each (see ``store/backups.py``)
     blobs/ab/<sha256>     raw files of all backups (see ``store/blobs.py``)
     evidence/<run>/       copies taken before a recovery, with checksums, and what a database that
-                          is gone left (left-behind/); manifest.json last
+                          is gone left (left-behind/); manifest.json last. An unfinished run's is
+                          marked by an empty file, .unfinished
     quarantine/<run>/     rows that could not be merged, with reasons
     reports/<run>/        report.json, conflicts.parquet
     archive/              the log as versions of rows (see ``store/archive.py``)
     work/<run>/           scratch of a run; nobody's once the lock is free
 
 Invariant: what has no manifest does not exist. Nothing but ``work`` is deleted here, except by
-``midden prune``: backups that its plan names, and blobs that no backup names any longer.
+``midden prune``: backups that its plan names, and blobs that no backup names any longer; and what
+an unfinished run left and other evidence has too (see ``store/run_leftovers.py``).
 """
 
 import os
@@ -31,11 +33,12 @@ from neotoma_core.canonical import JsonValue, stringify
 from neotoma_core.documents import document_of
 from neotoma_core.errors import VaultDamaged, VaultError, VaultLocked
 from neotoma_core.store.atomic import write_file
-from neotoma_core.store.locking import exclusive
+from neotoma_core.store.locking import exclusive, is_held
 from neotoma_core.store.private_files import keep_private, make_private
 
 FORMAT: Final = 1
 DESCRIPTION: Final = "vault.json"
+UNFINISHED: Final = ".unfinished"
 _ID_BYTES: Final = 8
 WITH_ERASURES: Final = 2  # so that a midden that knows no ledger does not pass it over
 
@@ -78,11 +81,18 @@ def open_vault(vault: Path, protects: Path) -> None:
 def locked(vault: Path, patience: float = 0.0) -> Iterator[None]:
     """Keep other runs out of the vault; wait ``patience`` seconds for one that is in it.
 
-    A killed run leaves only its scratch behind, which is removed here. Raises VaultLocked.
+    The scratch that a killed run left is removed here. Raises VaultLocked.
     """
     with exclusive(vault / "lock", patience, lambda: VaultLocked(vault)):
+        _mark_unfinished(vault)
         shutil.rmtree(vault / "work", ignore_errors=True)
         yield
+
+
+def is_in_use(vault: Path) -> bool:
+    """Return whether a run holds the vault now."""
+    lock = vault / "lock"
+    return lock.is_file() and is_held(lock)
 
 
 def new_run(vault: Path, now: datetime) -> RunFolders:
@@ -106,11 +116,36 @@ def new_run(vault: Path, now: datetime) -> RunFolders:
     return folders
 
 
-def remove_work(folders: RunFolders) -> None:
+def remove_work(folders: RunFolders, *, finished: bool) -> None:
     """Remove the scratch of a run, and its evidence folder where no evidence was taken."""
-    shutil.rmtree(folders.work, ignore_errors=True)
     with suppress(OSError):  # it is not empty, or gone already
         folders.evidence.rmdir()
+    if not finished:
+        _mark_unfinished(folders.vault)
+    shutil.rmtree(folders.work, ignore_errors=True)
+
+
+def unfinished_runs(vault: Path) -> tuple[str, ...]:
+    """Return the runs that left evidence and no report, by name; one that is under way, too."""
+    marked = {path.parent.name for path in (vault / "evidence").glob(f"*/{UNFINISHED}")}
+    return tuple(sorted(marked | set(_without_report(vault))))
+
+
+def _without_report(vault: Path) -> Iterator[str]:
+    """Yield the runs that have scratch and evidence, and no report."""
+    work = vault / "work"
+    for scratch in () if work.is_symlink() or not work.is_dir() else work.iterdir():
+        evidence = vault / "evidence" / scratch.name
+        reported = (vault / "reports" / scratch.name / "report.json").exists()
+        if not reported and evidence.is_dir() and any(evidence.iterdir()):
+            yield scratch.name
+
+
+def _mark_unfinished(vault: Path) -> None:
+    """Mark the evidence of runs that did not finish, which their scratch says before it goes."""
+    for name in _without_report(vault):
+        with suppress(OSError):  # no room, say: then it stays
+            (vault / "evidence" / name / UNFINISHED).touch(0o600)
 
 
 def read_description(vault: Path) -> dict[str, JsonValue]:

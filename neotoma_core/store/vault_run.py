@@ -8,6 +8,7 @@ from pathlib import Path
 from neotoma_core.errors import begin_record
 from neotoma_core.store import vault
 from neotoma_core.store.failures import failures_named
+from neotoma_core.store.run_leftovers import remove_needless
 
 
 @contextmanager
@@ -24,7 +25,10 @@ def vault_run(
         vault.open_vault(folder, protects)
         with vault.locked(folder, patience):
             folders = vault.new_run(folder, now)
+            finished = False
             try:
+                remove_needless(folder, folders.name)
                 yield folders
+                finished = True
             finally:
-                vault.remove_work(folders)
+                vault.remove_work(folders, finished=finished)

@@ -1,0 +1,83 @@
+"""Removing what runs that did not finish left in a vault, unless it is the only copy of something.
+
+Such a run's evidence is needless once every byte of it is in other evidence too: the next run of
+its kind copies the same databases, which only grow at their ends until somebody changes them. What
+it put into the quarantine and its report comes from that evidence, and goes with it.
+"""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from neotoma_core.store.atomic import reached
+from neotoma_core.store.vault import UNFINISHED, unfinished_runs
+
+STEPS: Final = ("unfinished_removed",)
+_CHUNK: Final = 1 << 20
+_DERIVED: Final = ("manifest.json", "raw_files.parquet", UNFINISHED)
+_INDEX: Final = "-shm"  # of a log, which it is made from
+
+
+def remove_needless(vault: Path, current: str) -> tuple[str, ...]:
+    """Remove what unfinished runs left and other evidence has too; return their names.
+
+    ``current``: the run that holds the vault. One run after the other, so that of two that have
+    the same one stays.
+    """
+    removed = []
+    for name in unfinished_runs(vault):
+        if name != current and _is_needless(vault, name):
+            for place in ("quarantine", "reports"):
+                shutil.rmtree(vault / place / name, ignore_errors=True)
+            gone = vault / "work" / current / f"left-by-{name}"
+            (vault / "evidence" / name).rename(gone)
+            shutil.rmtree(gone, ignore_errors=True)
+            reached("unfinished_removed")
+            removed.append(name)
+    return tuple(removed)
+
+
+def bytes_left(vault: Path, name: str) -> int:
+    """Return how many bytes the evidence of a run takes."""
+    return sum(path.lstat().st_size for path in (vault / "evidence" / name).rglob("*"))
+
+
+def _is_needless(vault: Path, name: str) -> bool:
+    own = list(_copies(vault / "evidence" / name))
+    if not own:
+        return True
+    others: dict[str, list[Path]] = {}
+    for folder in (vault / "evidence").iterdir():
+        if folder.name != name:
+            for path in _copies(folder):
+                others.setdefault(path.name, []).append(path)
+    return all(any(_begins_with(o, p) for o in others.get(p.name, ())) for p in own)
+
+
+def _copies(folder: Path) -> Iterator[Path]:
+    """Yield what may be the only copy of something; also what is no file, which nothing equals."""
+    for path in folder.rglob("*"):
+        made_here = path.name in _DERIVED or path.name.endswith(_INDEX)
+        if path.is_symlink() or not (path.is_dir() or made_here):
+            yield path
+
+
+def _begins_with(whole: Path, part: Path) -> bool:
+    """Return whether a file has all that another has, also where that was cut off."""
+    if any(path.is_symlink() or not path.is_file() for path in (whole, part)):
+        return False
+    if whole.stat().st_size < part.stat().st_size:
+        return False
+    try:
+        return _has_bytes_of(whole, part)
+    except OSError:  # what cannot be read may be anything
+        return False
+
+
+def _has_bytes_of(whole: Path, part: Path) -> bool:
+    with whole.open("rb") as longer, part.open("rb") as shorter:
+        while block := shorter.read(_CHUNK):
+            if longer.read(len(block)) != block:
+                return False
+    return True

@@ -1,0 +1,164 @@
+"""What killed recoveries leave: named, and gone after the next one, unless nothing else has it."""
+
+import subprocess
+import sys
+from contextlib import suppress
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from neotoma_core.ops.judging import recovery_run
+from neotoma_core.ops.left_over import left_in
+from neotoma_core.ops.progress import Silent
+from neotoma_core.ops.recover import plan_only, recover
+from neotoma_core.ops.run import RecoverRequest
+from neotoma_core.ops.verify_archive import verify_archive
+from neotoma_core.report.recovery import RecoveryReport
+from neotoma_core.store.archive import open_archive
+from neotoma_core.store.archive_reading import read_table
+from neotoma_core.store.vault import unfinished_runs
+from tests.conftest import NOW
+from tests.databases import entity, make_database, observation
+
+KILLED = 77
+HOUR = timedelta(hours=1)
+RUNS = """
+import os, sys
+from datetime import UTC, datetime
+from pathlib import Path
+from neotoma_core.ops.progress import Silent
+from neotoma_core.ops.recover import recover
+from neotoma_core.ops.judging import recovery_run
+from neotoma_core.ops.run import RecoverRequest
+from neotoma_core.store.atomic import observed
+
+def die_at(target, backup, vault, step, times):
+    left = int(times)
+
+    def crash(reached):
+        nonlocal left
+        left -= reached == step
+        if left == 0:
+            os._exit(77)
+
+    request = RecoverRequest(Path(target), (Path(backup),), Path(vault), archived=True)
+    with observed(crash), recovery_run(request, datetime(2026, 3, 12, tzinfo=UTC)) as run:
+        recover(run, lambda _: True, Silent())
+
+for step in sys.argv[4:]:
+    child = os.fork()
+    if not child:
+        die_at(*sys.argv[1:4], *step.split(":"))
+        os._exit(0)
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+
+
+class World:
+    """A target, a backup with one observation more, and the vault of the target."""
+
+    def __init__(self, folder: Path) -> None:
+        rows = {"entities": [entity("e1")], "observations": [observation("o1")]}
+        more = {**rows, "observations": [observation("o1"), observation("o2")]}
+        self.target = make_database(folder / "data" / "target.db", rows)
+        self.backup = make_database(folder / "backup.db", more)
+        self.vault = folder / "vault"
+
+    def kill_at(self, *steps: str) -> None:
+        words = [sys.executable, "-c", RUNS, *map(str, (self.target, self.backup, self.vault))]
+        ended = subprocess.run([*words, *steps], check=True, capture_output=True, text=True)
+        assert ended.stdout.split() == [str(KILLED)] * len(steps)
+
+    def interrupt(self) -> Path:
+        """Interrupt a recovery once it has its evidence; return that."""
+        request = RecoverRequest(self.target, (self.backup,), self.vault)
+        with suppress(KeyboardInterrupt), recovery_run(request, NOW - HOUR) as run:
+            plan_only(run, Silent())
+            (run.folders.report / "report.json").unlink()
+            raise KeyboardInterrupt
+        (evidence,) = self.evidence()
+        return evidence
+
+    def recover(self, *, archived: bool = False) -> RecoveryReport:
+        request = RecoverRequest(self.target, (self.backup,), self.vault, archived=archived)
+        with recovery_run(request, NOW) as run:
+            return recover(run, lambda _: True, Silent())
+
+    def evidence(self) -> list[Path]:
+        return sorted((self.vault / "evidence").iterdir())
+
+    def bytes(self) -> int:
+        return sum(path.stat().st_size for path in self.vault.rglob("*") if path.is_file())
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    return World(tmp_path)
+
+
+def test_what_killed_recoveries_left_goes_with_the_next_one(world: World) -> None:
+    inputs = sum(path.stat().st_size for path in (world.target, world.backup))
+    world.kill_at("files_opened:1", "files_opened:2", "verified:1", "locked:1", "verified:1")
+    assert world.bytes() < 4 * inputs
+    left = left_in(world.vault)
+    assert [Path(one.path) for one in left] == world.evidence()
+    assert world.recover().outcome == "published"
+    assert len(world.evidence()) == 1
+    assert (unfinished_runs(world.vault), left_in(world.vault)) == ((), ())
+
+
+def test_the_only_copy_of_what_a_target_was_stays_and_is_named(world: World) -> None:
+    before = world.target.read_bytes()
+    world.kill_at("committed:1")
+    (evidence,) = world.evidence()
+    assert world.recover().outcome == "unchanged"
+    assert (evidence / "target" / "target.db").read_bytes() == before
+    assert [one.path for one in left_in(world.vault)] == [str(evidence)]
+
+
+@pytest.mark.parametrize("planted", ["target/target.db", "raw_files_damaged/aa", "target/link"])
+def test_what_nothing_else_has_stays(planted: str, world: World) -> None:
+    evidence = world.interrupt()
+    place = evidence / planted
+    place.parent.mkdir(exist_ok=True)
+    if planted == "target/link":
+        place.symlink_to(world.backup)
+    else:
+        place.write_bytes(world.target.read_bytes()[:-1] + b"?")
+    world.recover()
+    assert evidence in world.evidence()
+    assert unfinished_runs(world.vault) == (evidence.name,)
+
+
+def test_a_run_that_was_interrupted_left_it_too(world: World) -> None:
+    evidence = world.interrupt()
+    assert [one.path for one in left_in(world.vault)] == [str(evidence)]
+    world.recover()
+    assert len(world.evidence()) == 1
+
+
+def test_the_evidence_of_runs_that_finished_stays(world: World) -> None:
+    request = RecoverRequest(world.target, (world.backup,), world.vault)
+    for number in range(2):
+        with recovery_run(request, NOW - number * HOUR) as run:
+            plan_only(run, Silent())
+    world.recover()
+    assert len(world.evidence()) == 3
+
+
+def test_nothing_is_named_while_a_run_is_at_it(world: World) -> None:
+    world.interrupt()
+    assert len(left_in(world.vault)) == 1
+    request = RecoverRequest(world.target, (world.backup,), world.vault)
+    with recovery_run(request, NOW):
+        assert left_in(world.vault) == ()
+
+
+def test_a_recovery_that_died_before_its_archive_was_whole_is_completed(world: World) -> None:
+    world.kill_at("committed:1", "table_committed:1", "commit_recorded:1")
+    report = world.recover(archived=True)
+    assert (report.outcome, report.archived is not None) == ("unchanged", True)
+    archive = world.vault / "archive"
+    assert read_table(open_archive(archive), "observations").require_whole().height == 2
+    assert verify_archive(archive, Silent()).findings == ()
