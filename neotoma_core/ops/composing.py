@@ -37,7 +37,8 @@ def composed_run(
         scratch = folders.work / "found"
         scratch.mkdir(mode=0o700)
         also = [*([request.target] if target else []), *backups_in(request.vault)]
-        where = replace(where, erased=read_erased(request.vault))
+        own = (*where.leave_out, folders.work, folders.evidence)
+        where = replace(where, erased=read_erased(request.vault), leave_out=own)
         found = search(where, scratch, progress, also)
         number = number_of(found, request.target)
         composition = compose_for(found, run, number)
@@ -87,6 +88,8 @@ def family_of(found: Found, target: int | None, path: Path) -> Family:
     families = family_of_target(
         target, environment_of(path.name), found.families, found.known, found.observations
     )
+    telling = [f for f in families if any(found.known[n].observations for n in f)]
+    families = tuple(telling) or families
     if len(families) == 1:
         return families[0]
     if not families:
