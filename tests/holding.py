@@ -11,6 +11,8 @@ HOLDER = """
 import sqlite3, sys
 connection = sqlite3.connect(sys.argv[1], isolation_level=None)
 connection.execute(f"BEGIN {sys.argv[2]}")
+if sys.argv[2] == "EXCLUSIVE":
+    connection.execute("UPDATE observations SET user_id = user_id")
 print("ready", flush=True)
 sys.stdin.readline()
 """
@@ -18,7 +20,7 @@ sys.stdin.readline()
 
 @contextmanager
 def held(database: Path, how: Literal["IMMEDIATE", "EXCLUSIVE"] = "IMMEDIATE") -> Iterator[None]:
-    """Hold a transaction on ``database``; nobody else may read either where it is exclusive."""
+    """Hold a transaction on ``database``; an exclusive one has written, and nobody reads."""
     command = [sys.executable, "-c", HOLDER, str(database), how]
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True

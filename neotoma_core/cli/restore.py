@@ -60,6 +60,7 @@ def restore(
     What is there now is kept as new evidence first. What was erased since does not come back. Raw
     files that are missing come back with a backup; those that are there stay.
     """
+    from neotoma_core.ops.archived_backup import is_archive
     from neotoma_core.ops.restore_sources import find_source
     from neotoma_core.settings import default_vault, key_source
 
@@ -67,6 +68,8 @@ def restore(
         require_answerable(yes=yes)
     folder = vault or default_vault(target)
     key = key_source(key_file, mnemonic_file)
+    if source is not None and from_archive is None and is_archive(Path(source)):
+        from_archive, source = Path(source), None
     if from_archive is not None and source is None:
         _say_what_is_there(target, folder)
         from neotoma_core.cli.restore_archive import restore_from_archive

@@ -18,7 +18,7 @@ from neotoma_core.ops.named_backups import (
 )
 from neotoma_core.ops.run import require_readable
 from neotoma_core.ops.vault_backup import is_vault_backup, read_vault_backup, restore_database
-from neotoma_core.ops.vault_copies import in_vault
+from neotoma_core.ops.vault_copies import backup_of_vault, in_vault
 from neotoma_core.store import vault
 from neotoma_core.store.backups import FOLDER, MANIFEST
 from neotoma_core.store.condition import condition_of
@@ -96,7 +96,7 @@ def find_source(words: str, vault_folder: Path, target: Path | None = None) -> R
     hashes; a backup as it is unpacked. Raises UsageError where it is nothing that can be restored,
     BackupUnreadable, VaultDamaged, BackupNotIntact.
     """
-    path = Path(words)
+    path = backup_of_vault(Path(words))
     if is_vault_backup(path):
         return RestoreSource("backup", path, backup=read_vault_backup(path))
     described = _described(path)

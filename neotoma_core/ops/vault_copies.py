@@ -11,9 +11,10 @@ from neotoma_core.manifests import Backup
 from neotoma_core.ops.backup_run import chosen
 from neotoma_core.ops.named_backups import split_member
 from neotoma_core.store import vault
-from neotoma_core.store.backups import DATABASE, FOLDER, list_backups
+from neotoma_core.store.backups import DATABASE, FOLDER, MANIFEST, list_backups
 
 _EVIDENCE: Final = "evidence"
+COMPANIONS: Final = ("-wal", "-shm", "-journal")
 
 
 def backups_in(folder: Path) -> tuple[Path, ...]:
@@ -62,11 +63,37 @@ def in_vault(words: str, folder: Path) -> Backup | None:
 
 
 def named_backup(path: Path, folder: Path) -> Path:
-    """Return the folder of the backup of a vault that a path's words name, or else the path."""
+    """Return what a path's words name in a vault: a backup, what evidence keeps; else the path."""
     with suppress(UsageError):  # whoever opens the path says what is wrong with it
         if (backup := in_vault(str(path), folder)) is not None:
             return folder / FOLDER / backup.name
-    return path
+    return evidence_of_target(path) or backup_of_vault(path)
+
+
+def backup_of_vault(path: Path) -> Path:
+    """Return the folder of the newest good backup of a vault, or else the path.
+
+    Where none is good it is the newest. Raises UsageError where the vault has none.
+    """
+    if not (path / vault.DESCRIPTION).is_file():
+        return path
+    backups = list_backups(path).backups
+    good = [backup for backup in backups if backup.is_good] or list(backups)
+    if not good:
+        raise UsageError(f"{path}: a vault without a backup; name the database file")
+    return path / FOLDER / good[-1].name
+
+
+def evidence_of_target(folder: Path) -> Path | None:
+    """Return the copy of a target that an evidence folder keeps; None where it is no such folder.
+
+    Whatever it is: whoever opens it says what is wrong with it.
+    """
+    kept = folder / "target"
+    if not (folder / MANIFEST).is_file() or not kept.is_dir():
+        return None
+    copies = [path for path in kept.iterdir() if not path.name.endswith(COMPANIONS)]
+    return copies[0] if len(copies) == 1 else None
 
 
 def kept_together(copies: Mapping[int, Path]) -> Iterator[tuple[int, ...]]:

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from neotoma_core.cli.status import status
+from neotoma_core.store import copies
 from tests.cli.conftest import Midden
 from tests.databases import count, make_database
 from tests.holding import held
@@ -61,12 +63,18 @@ def test_a_status_names_the_state_and_what_to_do(state: str, target: Path, midde
     assert count(target, "observations") == ROWS
 
 
-def test_a_locked_database_is_not_called_wiped(target: Path, midden: Midden) -> None:
+def test_a_locked_database_is_not_called_wiped(
+    target: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(copies, "_PATIENCE_SECONDS", 0.05)
     with held(target, "EXCLUSIVE"):
-        said = midden("status", target)
-    assert said.returncode == 11
-    assert "wiped" not in said.stdout
-    assert "locked" in said.stdout
+        code = status(target, search=[target.parent], vault=tmp_path / "vault")
+    said = capsys.readouterr().out
+    assert (code, "wiped" in said) == (11, False)
+    assert "another program keeps it locked" in said
 
 
 @pytest.mark.parametrize("words", [["restore", "copy"], ["recover"], ["status"]])
@@ -82,7 +90,7 @@ def test_somebody_elses_file_is_left_alone(words: list[str], target: Path, midde
 
 
 def test_a_restore_says_first_what_could_be_salvaged(target: Path, midden: Midden) -> None:
-    SPOILT["three quarters"](target)
+    SPOILT["page of an index zeroed"](target)
     small = make_database(target.parent.parent / "small.db", {"observations": [observed(1)]})
     said = midden("restore", small, "--target", target, "--yes")
     assert "observations can be salvaged of it; to merge them: midden recover" in said.stderr
@@ -93,7 +101,7 @@ def test_a_restore_that_would_lose_what_is_salvageable_is_guarded(
     target: Path, tmp_path: Path, midden: Midden
 ) -> None:
     production = target.rename(target.with_name("neotoma.prod.db"))
-    SPOILT["three quarters"](production)
+    SPOILT["page of an index zeroed"](production)
     small = make_database(tmp_path / "small.db", {"observations": [observed(1)]})
     before = production.read_bytes()
     said = midden("restore", small, "--target", production, "--yes")
