@@ -88,7 +88,7 @@ def backup(
 def _ended(report: "BackupReport") -> int:
     """Return the exit code of a backup that was taken; raises AnomalyFound."""
     if report.alarms:
-        raise AnomalyFound(report.backup, report.alarms)
+        raise AnomalyFound(report.backup, report.alarms, report.accept)
     return DRILLED[report.drill.outcome] if report.drill else 0
 
 

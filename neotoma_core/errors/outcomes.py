@@ -56,10 +56,11 @@ class AnomalyFound(MiddenError):
 
     exit_code = 6
 
-    def __init__(self, backup: str, alarms: tuple[str, ...]) -> None:
+    def __init__(self, backup: str, alarms: tuple[str, ...], accept: str) -> None:
         self.backup = backup
         self.alarms = alarms
+        self.accept = accept
         super().__init__(
             f"backup {backup}: {alarms[0]}; no backup is removed until that is explained; "
-            f'recover the database, or say `midden backups --accept {backup} "why"`'
+            f"recover the database, or say why that is right: `{accept}`"
         )

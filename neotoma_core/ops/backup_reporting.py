@@ -7,6 +7,7 @@ from neotoma_core.environments import environment_of
 from neotoma_core.manifests import Backup, Drill
 from neotoma_core.ops.anomalies import standing_of, unexplained
 from neotoma_core.ops.backup_run import BackupRequest
+from neotoma_core.ops.commands import command
 from neotoma_core.ops.planning import iso
 from neotoma_core.report.backup import (
     BackupList,
@@ -15,7 +16,6 @@ from neotoma_core.report.backup import (
     ListedBackup,
     StrangeFile,
 )
-from neotoma_core.shell_words import quoted_word
 from neotoma_core.store.backups import FOLDER, Listing, Strange
 from neotoma_core.store.raw_folders import folders_in_use
 from neotoma_core.store.vault import RunFolders
@@ -31,7 +31,6 @@ def backup_report(
 ) -> BackupReport:
     """Return the report of a backup that was just taken."""
     manifest, state = backup.manifest, backup.state
-    target = quoted_word(request.target)
     return BackupReport(
         run=folders.name,
         outcome="taken",
@@ -63,7 +62,14 @@ def backup_report(
         drop=state.drop,
         frozen=frozen,
         seconds=dict(seconds),
-        restore=f"midden restore {quoted_word(backup.name)} --target {target}",
+        restore=command("restore", backup.name, target=request.target, vault=request.vault),
+        accept=command(
+            "backups",
+            target=request.target,
+            vault=request.vault,
+            then=("--accept", backup.name, "why"),
+        ),
+        erase_again=command("erase", "--again", target=request.target, vault=request.vault),
     )
 
 

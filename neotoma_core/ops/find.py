@@ -29,7 +29,6 @@ from neotoma_core.ops.vault_copies import telling_backups
 from neotoma_core.report.inventory import InventoryReport, StatusReport
 from neotoma_core.report.protection import RawFilesGone
 from neotoma_core.report.unfinished import UnfinishedStores
-from neotoma_core.shell_words import quoted_words
 from neotoma_core.store.atomic import write_file
 from neotoma_core.store.condition import condition_of
 from neotoma_core.store.databases import connect_read_only, make_whole
@@ -131,12 +130,12 @@ def _status(
     else:
         known = found.known.get(copy.number if copy else -1)
         own = family_of(found, known.number if known else None, target)
-        drop = drop_check(found, known, own, target)
+        drop = drop_check(found, known, own, target, beside.vault)
     protection = summary_of(protection_of(beside.vault, now))
     unprotected = protection is None or not protection.backups
     backup = command("backup", target=target, vault=beside.vault) if unprotected else None
     raw = beside.raw
-    refill = _refill(target, raw) if raw and raw.gone else None
+    refill = _refill(target, raw, beside.vault) if raw and raw.gone else None
     return StatusReport(
         str(target),
         examined.state if examined else "missing",
@@ -223,7 +222,6 @@ def _unfinished(  # noqa: PLR0913, PLR0917 - what to look at, and where what bel
     return None
 
 
-def _refill(target: Path, raw: RawFilesGone) -> str:
+def _refill(target: Path, raw: RawFilesGone, vault: Path) -> str:
     """Return the command that brings raw files back, and what else the newest backup has."""
-    words = ("--target", str(target), "--backup", raw.newest)
-    return f"midden recover {quoted_words(*words)}"
+    return command("recover", target=target, vault=vault, then=("--backup", Path(raw.newest)))

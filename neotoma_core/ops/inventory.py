@@ -16,6 +16,7 @@ from neotoma_core.coverage.held import exclusive_to
 from neotoma_core.coverage.identity import Family
 from neotoma_core.environments import RAW_FOLDERS
 from neotoma_core.errors import UsageError
+from neotoma_core.ops.commands import command
 from neotoma_core.ops.search import Found, FoundCopy
 from neotoma_core.report.inventory import CopyRow, DropCheck, InventoryReport, Verdict
 from neotoma_core.report.layout import escaped
@@ -60,10 +61,12 @@ def _drop_of(found: Found, copy: FoundCopy) -> DropCheck:
     return unused_check(copy, copy.path, f"midden status {quoted_word(copy.path.absolute())}")
 
 
-def drop_check(found: Found, target: Copy | None, own: Family, path: Path) -> DropCheck:
+def drop_check(
+    found: Found, target: Copy | None, own: Family, path: Path, vault: Path | None = None
+) -> DropCheck:
     """Return whether the target has lost what copies of its database hold, and what to do then.
 
-    ``target``: None where it does not exist.
+    ``target``: None where it does not exist. ``vault``: the one it was asked about, if any.
     """
     copy = target or Copy(-1, str(path), 0, None)
     drop = find_drop(copy, own, found.known, found.observations)
@@ -76,7 +79,7 @@ def drop_check(found: Found, target: Copy | None, own: Family, path: Path) -> Dr
         best.path if best else None,
         best.observations if best else 0,
         best.last if best else None,
-        _next(found, path, drop),
+        _next(found, path, drop, vault),
     )
 
 
@@ -123,13 +126,12 @@ def _listed(record: Mapping[str, JsonValue]) -> Path | None:
     return Path(path) if isinstance(path, str) else None
 
 
-def _next(found: Found, path: Path, drop: Drop) -> str | None:
+def _next(found: Found, path: Path, drop: Drop, vault: Path | None) -> str | None:
     if not drop.lacks:
         return None
-    if found.request.around:
-        return f"midden recover --target {quoted_word(path)}"
-    places = " ".join(f"--search {quoted_word(place)}" for place in found.request.paths)
-    return f"midden recover --target {quoted_word(path)} {places}"
+    places = () if found.request.around else found.request.paths
+    words = [word for place in places for word in ("--search", place)]
+    return command("recover", target=path, vault=vault, then=words)
 
 
 def _row(found: Found, copy: FoundCopy, data: Path | None) -> CopyRow:

@@ -11,6 +11,7 @@ from neotoma_core.merge.one_user import own_rows
 from neotoma_core.ops.applying import Applied
 from neotoma_core.ops.archived_database import damaged_file
 from neotoma_core.ops.carrying_findings import carrying_findings
+from neotoma_core.ops.commands import command
 from neotoma_core.ops.evidence import ruin_evidence
 from neotoma_core.ops.extract import NEVER, Extract, Span, span_of, widest
 from neotoma_core.ops.planning import RecoveryPlan
@@ -34,7 +35,6 @@ from neotoma_core.report.recovery import (
     ReingestedSummary,
     RuinSummary,
 )
-from neotoma_core.shell_words import quoted_word
 from neotoma_core.snapshots.deciding import Decided
 from neotoma_core.store.atomic import write_file
 from neotoma_core.store.frame_files import write_parquet
@@ -123,8 +123,8 @@ def save_report(plan: RecoveryPlan, report: RecoveryReport) -> None:
 
 def undo_command(run: Run) -> str:
     """Return the command that puts the target back to what the run's evidence holds."""
-    evidence, target = str(run.folders.evidence), str(run.request.target)
-    return f"midden restore {quoted_word(evidence)} --target {quoted_word(target)}"
+    folders = run.folders
+    return command("restore", folders.evidence, target=run.request.target, vault=folders.vault)
 
 
 def _evidence(plan: RecoveryPlan) -> EvidenceSummary:

@@ -63,7 +63,7 @@ def back_up_database(job: Scheduled, alerting: Alerting, key: KeySource | None) 
     rotation = _rotated(job)
     untold = announce(alerting, job.vault, backup, job.now)
     if backup.alarms:
-        raise AnomalyFound(backup.backup, backup.alarms)
+        raise AnomalyFound(backup.backup, backup.alarms, backup.accept)
     if backup.drill is not None and backup.drill.outcome == "fail":
         raise BackupNotIntact(backup.backup, "; ".join(backup.drill.reasons))
     return ScheduledReport(backup, rotation, untold)

@@ -88,6 +88,8 @@ class BackupReport:
     frozen: bool
     seconds: Mapping[str, float]
     restore: str
+    accept: str
+    erase_again: str
     erased_left_out: ErasedLeftOut = ErasedLeftOut()
 
     def to_json(self) -> str:

@@ -41,8 +41,7 @@ def _backup(report: BackupReport) -> Iterator[str]:
     yield from (labelled("ALARM", alarm) for alarm in report.alarms)
     if report.frozen:
         yield labelled("frozen", "no backup is removed until the loss is recovered or explained:")
-        accept = f'--accept {report.backup} "why"'
-        yield labelled("", f"midden backups --target {report.target} {accept}")
+        yield labelled("", report.accept)
     yield labelled("restore", report.restore)
 
 
@@ -62,9 +61,8 @@ def _raw_files(report: BackupReport) -> Iterator[str]:
 def _erased(report: BackupReport) -> Iterator[str]:
     left_out = report.erased_left_out
     if left_out.raw_files:
-        target = shlex.quote(report.target)
         yield f"{left_out.raw_files:,} raw files of what was erased are still there: left out;"
-        yield f"remove them with: midden erase --again --target {target}"
+        yield f"remove them with: {report.erase_again}"
     for log in left_out.logs:
         yield f"a log names what was erased: left out; remove it with: rm {shlex.quote(log)}"
 
