@@ -25,6 +25,11 @@ settings.register_profile("thorough", max_examples=10_000)
 Recover = Callable[..., RecoveryReport]
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Sweeps that take long are asked for."""
+    parser.addoption("--every-failure", action="store_true", help="let every system call fail")
+
+
 @pytest.fixture(scope="session")
 def unpacked(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The incident as bundled. Never written to."""

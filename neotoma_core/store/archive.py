@@ -17,6 +17,7 @@ missing, and to the record what was committed without it. A table that has less 
 has lost it.
 """
 
+import errno
 import re
 import weakref
 from collections.abc import Iterable, Iterator, Mapping
@@ -48,6 +49,7 @@ from neotoma_core.store.archive_record import (
     write_record,
 )
 from neotoma_core.store.exact_paths import table_to_read
+from neotoma_core.store.failures import failure_of
 from neotoma_core.store.locking import exclusive
 from neotoma_core.store.private_files import keep_private, make_private
 from neotoma_core.store.vault import read_json, write_json
@@ -231,6 +233,9 @@ def open_table(archive: Archive, table: str, at: Path | None = None) -> DeltaTab
     except TableNotFoundError as error:
         raise ArchiveDamaged(place, "its log is missing", "restore it from a copy") from error
     except (DeltaError, OSError, ValueError, NativePanic) as error:
+        failure = failure_of(error, place)
+        if failure is not None and failure.number != errno.ENOENT:
+            raise ArchiveError(place, failure.reason, "look at its disk and run again") from error
         raise ArchiveDamaged(place, "its log cannot be read", "restore it from a copy") from error
     if protocol.min_reader_version > _READER_VERSION or metadata.description != table_description():
         raise ArchiveError(place, "a later format wrote this table", "update midden")

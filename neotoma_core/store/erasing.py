@@ -22,7 +22,7 @@ from neotoma_core.store.atomic import reached
 from neotoma_core.store.copies import FileState
 from neotoma_core.store.failures import failure_of
 from neotoma_core.store.migration import migrate
-from neotoma_core.store.publication import Verify, commit, locked_target, settled, write_derived
+from neotoma_core.store.publication import Verify, commit, locked_target, write_derived
 
 STEPS: Final = ("locked", "rows_erased", "derived_written", "verified", "committed", "scrubbed")
 _PATIENCE_SECONDS: Final = 5.0
@@ -59,7 +59,7 @@ def erase_rows(  # noqa: PLR0913 - what to write, where, and what must hold
     staged; then columns the derived tables lack are added first. Raises TargetLocked,
     TargetChanged, DiskFull.
     """
-    with settled(database), locked_target(database, staging, as_read) as connection:
+    with locked_target(database, staging, as_read) as connection:
         connection.execute("PRAGMA main.secure_delete = ON").fetchone()
         reached("locked")
         for table in tables:

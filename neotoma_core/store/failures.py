@@ -32,7 +32,15 @@ from neotoma_core.store.sqlite_files import followed
 Whose = Literal["vault", "archive", "export", "temporary folder", ""]
 
 _FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-_NATIVE: Final = ("polars", "pyarrow", "deltalake", "duckdb", "adbc_driver_manager", "sqlite3")
+_NATIVE: Final = (
+    "polars",
+    "pyarrow",
+    "deltalake",
+    "internal",  # where deltalake's errors say they are from
+    "duckdb",
+    "adbc_driver_manager",
+    "sqlite3",
+)
 _TOLD: Final = re.compile(r"\(os error (\d+)\)|\[[Ee]rrno (\d+)\]")
 _SQLITE: Final = {
     "database or disk is full": errno.ENOSPC,

@@ -20,6 +20,7 @@ from neotoma_core.errors import (
     TargetLocked,
     committed,
     committing,
+    rolled_back,
 )
 from neotoma_core.frames import TARGET_ROWID, stored_name
 from neotoma_core.store import checks
@@ -63,8 +64,7 @@ def publish(
     Raises TargetLocked, TargetChanged, DiskFull.
     """
     if as_read:
-        with settled(target):
-            _write(target, staging, writes, as_read, verify)
+        _write(target, staging, writes, as_read, verify)
         return
     target = followed(target)
     unborn = temporary_name(target)
@@ -82,10 +82,11 @@ def publish(
 
 
 @contextmanager
-def settled(target: Path) -> Iterator[None]:
+def _settled(target: Path, as_read: Mapping[str, FileState]) -> Iterator[None]:
     """After a failure, let SQLite undo what a rollback could not, as on a disk that is full.
 
-    It would do so when the target is next opened; the target shall not have to wait for that.
+    It would do so when the target is next opened; the target shall not have to wait for that. Where
+    a commit failed and the target is what it was then, that is recorded.
     """
     try:
         yield
@@ -93,6 +94,9 @@ def settled(target: Path) -> Iterator[None]:
         if companion(target, "-journal").exists():
             with suppress(sqlite3.Error), closing(sqlite3.connect(target)) as connection:
                 connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+        with suppress(OSError, TargetChanged), ExitStack() as stack:
+            if as_read and _is_as_read(_open_files(target, as_read, stack), as_read):
+                rolled_back(target)
         raise
 
 
@@ -136,27 +140,26 @@ def locked_target(
     database: Path, staging: Path, as_read: Mapping[str, FileState]
 ) -> Iterator[sqlite3.Connection]:
     """Hold the write lock of ``database``, with the staging database attached."""
-    with ExitStack() as stack:
+    with _translated(database), _settled(database, as_read), ExitStack() as stack:
         opened = _open_files(database, as_read, stack)
         connection = sqlite3.connect(
             database, isolation_level=None, timeout=_PATIENCE_SECONDS, uri=False
         )
         stack.callback(connection.close)
-        with _translated(database):
-            guarded(connection, reading=False)
-            connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
-            place = os.fsencode(staging.absolute())
-            connection.execute("ATTACH CAST(? AS TEXT) AS staging", (place,))
-            # Or the commit would be one of two files, and undone only where a third is, too.
-            connection.execute("PRAGMA staging.journal_mode = OFF").fetchone()
-            connection.execute("BEGIN IMMEDIATE")
-            try:
-                if not _is_as_read(opened, as_read):
-                    raise TargetChanged(database)
-                yield connection
-            finally:
-                if connection.in_transaction:
-                    connection.execute("ROLLBACK")
+        guarded(connection, reading=False)
+        connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+        place = os.fsencode(staging.absolute())
+        connection.execute("ATTACH CAST(? AS TEXT) AS staging", (place,))
+        # Or the commit would be one of two files, and undone only where a third is, too.
+        connection.execute("PRAGMA staging.journal_mode = OFF").fetchone()
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            if not _is_as_read(opened, as_read):
+                raise TargetChanged(database)
+            yield connection
+        finally:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
 
 
 def _open_files(

@@ -48,6 +48,7 @@ def test_the_target_is_what_it_was(rows: int, code: int, message: str, tmp_path:
         env={**os.environ, "MIDDEN_VAULT": str(tmp_path / "vault")},  # noqa: TID251 - a child's
     )
     assert (done.returncode, message in done.stderr) == (code, True), done.stderr
+    assert "nothing was changed" in done.stderr
     assert target.read_bytes() == before
     assert [path.name for path in target.parent.iterdir()] == ["target.db"]
     assert list((tmp_path / "vault" / "work").iterdir()) == []

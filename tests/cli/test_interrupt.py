@@ -80,11 +80,12 @@ def test_a_run_stopped_before_its_commit_leaves_the_old_target(
     assert [path.name for path in target.parent.iterdir()] == ["target.db"]
 
 
-@pytest.mark.parametrize(("stop", "code"), STOPS, ids=["interrupted", "terminated"])
+@pytest.mark.parametrize(("stop", "code"), [*STOPS, (signal.SIGHUP, 129)])
 def test_a_run_that_has_committed_reports_that_before_it_gives_way(
     stop: signal.Signals, code: int, target: Path
 ) -> None:
-    returned, out, _ = stopped(stop, "committed", target)
+    returned, out, err = stopped(stop, "committed", target)
     assert returned == code
+    assert "was already changed, and that stays; undo: midden restore" in err
     assert "published" in out
     assert count(target, "observations") == 2

@@ -76,7 +76,7 @@ def test_a_commit_that_fails_halfway_is_undone_before_the_run_ends(
     before = target.read_bytes()
     done = run("fails", target, backup)
     assert "TargetError" in done.stderr
-    assert "the disk failed while it was written to" in done.stderr
+    assert "the disk failed while it was written to; nothing was changed" in done.stderr
     assert target.read_bytes() == before
     assert [path.name for path in target.parent.iterdir()] == ["target.db"]
 
