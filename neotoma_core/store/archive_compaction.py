@@ -94,9 +94,10 @@ def _commit(
 
 
 def remove_old(archive: Archive, table: str, hours: int, *, apply: bool) -> int:
-    """Remove files no version needs that are older than ``hours``; return how many.
+    """Remove files put aside more than ``hours`` ago that no version needs; return how many.
 
-    What the current version or a pinned one names stays. Without ``apply`` they are only counted.
+    What the current version or a pinned one names stays, and so does what no commit ever named.
+    Without ``apply`` they are only counted.
     Raises ArchiveError where a link is in the table's folder: what it leads to is another's.
     """
     _require_no_links(archive.path / table)
@@ -108,7 +109,7 @@ def remove_old(archive: Archive, table: str, hours: int, *, apply: bool) -> int:
             retention_hours=hours,
             dry_run=not apply,
             enforce_retention_duration=False,
-            full=True,
+            full=False,
             keep_versions=pinned or None,
         )
     if apply:

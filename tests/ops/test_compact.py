@@ -103,3 +103,11 @@ def test_files_that_a_pin_names_stay(place: Path) -> None:
 def test_a_retention_shorter_than_the_longest_writer_is_refused(place: Path) -> None:
     with pytest.raises(UsageError, match="24 hours"):
         compact(place, retention=LONGEST_WRITER - timedelta(hours=1))
+
+
+def test_a_file_that_no_commit_names_stays(place: Path) -> None:
+    unnamed = place / "observations" / "part-63da0cf6-8167-46c0-98a8-affa4b1e23aa.zstd.parquet"
+    unnamed.write_bytes(b"of a commit that an older midden lost")
+    compact(place)
+    assert remove_old(open_archive(place), "observations", 0, apply=True) == 3
+    assert unnamed.exists()
