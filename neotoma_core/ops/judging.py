@@ -1,5 +1,6 @@
 """A target that cannot be used as it is: kept as evidence, and what can be read of it a source."""
 
+import os
 import shutil
 import sqlite3
 from collections.abc import Iterator
@@ -135,9 +136,9 @@ def ruin_named(target: Path, vault: Path) -> Iterator[None]:
     try:
         yield
     except BackupError as error:
-        if error.path != target:
+        if error.path != target or not (target.is_file() and os.access(target, os.R_OK)):
             raise
-        foreign = "" if not target.is_file() else foreign_because(followed(target))
+        foreign = foreign_because(followed(target))
         if foreign:
             raise TargetForeign(target, foreign) from error
         raise TargetRuined(target, error.wrong, recover_command(target, vault)) from error

@@ -10,7 +10,7 @@ import yaml  # type: ignore[import-untyped]
 from prefect import Flow
 from prefect.client.orchestration import SyncPrefectClient
 
-from neotoma_core.errors import AnomalyFound, BackupNotIntact, BackupUnreadable
+from neotoma_core.errors import AnomalyFound, BackupNotIntact, TargetRuined
 from neotoma_core.ops.protection import protection_of
 from pipelines import scheduled_backup as scheduled_module
 from pipelines.scheduled_backup import scheduled_backup
@@ -47,7 +47,7 @@ def test_what_fails_for_one_does_not_stop_the_others(
     broken = world.folder / "broken.db"
     broken.write_bytes(b"no database")
     monkeypatch.setattr(scheduled_module, "default_vault", lambda p: world.folder / f"v-{p.name}")
-    with pytest.raises(BackupUnreadable):
+    with pytest.raises(TargetRuined):
         scheduled_backup(targets=[broken, world.target])
     vault = world.folder / f"v-{world.target.name}"
     assert protection_of(vault, world.now).backups == 1

@@ -10,7 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from neotoma_core.errors import BackupDamaged, NotNeotoma, OtherDatabase, TargetError, VaultLocked
+from neotoma_core.errors import (
+    OtherDatabase,
+    TargetError,
+    TargetForeign,
+    TargetRuined,
+    VaultLocked,
+)
 from neotoma_core.manifests import manifest_of, sealed_line
 from neotoma_core.store import vault as vaults
 from neotoma_core.store.backups import list_backups
@@ -131,12 +137,12 @@ def test_what_cannot_be_backed_up_leaves_no_backup(world: Vault) -> None:
     other = world.folder / "photos.db"
     with closing(sqlite3.connect(other)) as connection:
         connection.execute("CREATE TABLE photos (id)")
-    with pytest.raises(NotNeotoma):
+    with pytest.raises(TargetForeign):
         world.back_up(target=other)
     raw = bytearray(world.target.read_bytes())
     raw[100:4096] = b"\xff" * 3996
     world.target.write_bytes(raw)
-    with pytest.raises(BackupDamaged):
+    with pytest.raises(TargetRuined):
         world.back_up()
     assert len(world.backups) == 1
     assert list((world.vault / "work").iterdir()) == []

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from neotoma_core.errors import BackupDamaged
+from neotoma_core.errors import TargetRuined
 from neotoma_core.store.databases import connect_read_only
 from tests.conftest import Recover
 from tests.databases import count, entity, insert, make_database, observation
@@ -67,7 +67,7 @@ def test_an_index_on_json_that_lacks_a_row_is_found(tmp_path: Path) -> None:
         insert(connection, "observations", observation("o3"))
         connection.execute("PRAGMA writable_schema = ON")
         connection.execute("INSERT INTO sqlite_schema VALUES (?, ?, ?, ?, ?)", row)
-    with pytest.raises(BackupDamaged, match="one"):
+    with pytest.raises(TargetRuined, match="one"):
         check(target)
 
 
