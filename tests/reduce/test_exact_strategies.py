@@ -36,8 +36,10 @@ def test_highest_priority_goes_by_priority_then_source_then_time() -> None:
     assert pick("highest_priority", low, high).value == 2
     human, sensor = stated("a", 1, at=9, source="human"), stated("b", 2, source="sensor")
     assert pick("highest_priority", human, sensor).value == 2
+    assert pick("highest_priority", sensor, human).value == 2
     late, early = stated("b", 1, at=9), stated("a", 2, at=1)
     assert pick("highest_priority", late, early).value == 1
+    assert pick("highest_priority", early, late).value == 1
 
 
 def test_the_other_tie_breaker_of_highest_priority_is_the_id_and_not_the_time() -> None:
