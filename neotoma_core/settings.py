@@ -13,7 +13,8 @@ from neotoma_core.errors import UsageError
 from neotoma_core.neotoma_settings import NeotomaSettings
 from neotoma_core.store.announcing import Alerting
 from neotoma_core.store.archive import ARCHIVE_FOLDER
-from neotoma_core.store.keys import KeyFile, KeySource, Mnemonic, MnemonicFile
+from neotoma_core.store.keys import KeyFile, KeySource, Mnemonic, MnemonicFile, require_key
+from neotoma_core.store.small_files import read_small
 
 _LONGEST_SLUG: Final = 200
 
@@ -79,7 +80,7 @@ def _secrets(name: str) -> tuple[Secret, ...]:
     file = os.environ.get(f"{name}_FILE")
     if file:
         try:
-            text += "\n" + Path(file).read_text()
+            text += "\n" + read_small(Path(file)).decode(errors="surrogateescape")
         except OSError as error:
             reason = error.strerror or "cannot be read"
             raise UsageError(f"{name}_FILE: {file}: {reason}; check the spelling") from error
@@ -90,19 +91,26 @@ def key_source(key_file: Path | None = None, mnemonic_file: Path | None = None) 
     """Return where the key of encrypted columns is: the file named, or what Neotoma itself uses.
 
     Neotoma's own settings are NEOTOMA_KEY_FILE_PATH, and after it NEOTOMA_MNEMONIC; a mnemonic,
-    also one in a file, goes with NEOTOMA_MNEMONIC_PASSPHRASE. None where there is no key. Nothing
-    is read but the environment. Raises UsageError where both files are named.
+    also one in a file, goes with NEOTOMA_MNEMONIC_PASSPHRASE. None where there is no key.
+    Raises UsageError where both files are named, or the one named holds no key.
     """
     if key_file and mnemonic_file:
         raise UsageError("--key-file and --mnemonic-file were both given; leave one out")
     passphrase = Secret(os.environ.get("NEOTOMA_MNEMONIC_PASSPHRASE", ""))
+    if key_file:
+        return _holding(KeyFile(key_file))
     if mnemonic_file:
-        return MnemonicFile(mnemonic_file, passphrase)
-    path = key_file or os.environ.get("NEOTOMA_KEY_FILE_PATH")
+        return _holding(MnemonicFile(mnemonic_file, passphrase))
+    path = os.environ.get("NEOTOMA_KEY_FILE_PATH")
     if path:
         return KeyFile(Path(path))
     words = os.environ.get("NEOTOMA_MNEMONIC")
     return Mnemonic("NEOTOMA_MNEMONIC", Secret(words), passphrase) if words else None
+
+
+def _holding(source: KeySource) -> KeySource:
+    require_key(source)
+    return source
 
 
 def neotoma_settings() -> NeotomaSettings:

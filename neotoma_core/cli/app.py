@@ -27,6 +27,7 @@ from neotoma_core.cli.serve import serve
 from neotoma_core.cli.standard_error import keep_for_midden, name_error, say
 from neotoma_core.cli.status import status
 from neotoma_core.cli.streams import ReaderGone, abandon_output, open_streams
+from neotoma_core.cli.strict import StrictCommand
 from neotoma_core.cli.unmerge import unmerge
 from neotoma_core.cli.verify import verify
 from neotoma_core.errors import (
@@ -47,25 +48,25 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-app.command()(recover)
-app.command()(rebuild)
-app.command()(restore)
-app.command()(erase)
-app.command()(find)
-app.command()(status)
-app.command()(backup)
-app.command()(backups)
-app.command()(verify)
-app.command()(prune)
-app.command()(reset)
+app.command(cls=StrictCommand)(recover)
+app.command(cls=StrictCommand)(rebuild)
+app.command(cls=StrictCommand)(restore)
+app.command(cls=StrictCommand)(erase)
+app.command(cls=StrictCommand)(find)
+app.command(cls=StrictCommand)(status)
+app.command(cls=StrictCommand)(backup)
+app.command(cls=StrictCommand)(backups)
+app.command(cls=StrictCommand)(verify)
+app.command(cls=StrictCommand)(prune)
+app.command(cls=StrictCommand)(reset)
 app.add_typer(guard, name="guard")
-app.command()(serve)
-app.command()(archive)
-app.command()(export)
-app.command()(history)
-app.command()(unmerge)
-app.command()(compact)
-app.command()(demo)
+app.command(cls=StrictCommand)(serve)
+app.command(cls=StrictCommand)(archive)
+app.command(cls=StrictCommand)(export)
+app.command(cls=StrictCommand)(history)
+app.command(cls=StrictCommand)(unmerge)
+app.command(cls=StrictCommand)(compact)
+app.command(cls=StrictCommand)(demo)
 
 _AS_IT_WAS = "the target is as it was"
 _STOPPING = {

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from neotoma_core.cli.options import ARCHIVE_OPTION, JSON_OPTION, VAULT_OPTION
+from neotoma_core.errors import UsageError
 
 
 def compact(
@@ -40,6 +41,8 @@ def compact(
     from neotoma_core.report.compaction import compaction_text
     from neotoma_core.settings import default_archive_of
 
+    if archive is not None and (target is not None or vault is not None):
+        raise UsageError("--archive was given with --target or --vault; leave those out")
     place = default_archive_of(target, archive, vault)
     request = CompactRequest(place, timedelta(days=retention), pin, unpin)
     with TerminalProgress() as progress:

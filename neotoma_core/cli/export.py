@@ -14,6 +14,7 @@ from neotoma_core.cli.options import (
     SKIP_DAMAGED_OPTION,
     VAULT_OPTION,
 )
+from neotoma_core.errors import UsageError
 
 
 class FileFormat(StrEnum):
@@ -74,6 +75,8 @@ def export(
     from neotoma_core.report.export import export_text
     from neotoma_core.settings import default_vault, key_source
 
+    if skip_unreadable and archive is None:
+        raise UsageError("--skip-unreadable goes with --archive; leave it out")
     request = ExportRequest(
         to=to,
         vault=vault or default_vault(target or archive or to),

@@ -43,12 +43,17 @@ def find(
 
     from rich.console import Console
 
+    from neotoma_core.cli.named_files import require_parquet, require_picture
     from neotoma_core.cli.progress import TerminalProgress
     from neotoma_core.ops.find import find_copies
     from neotoma_core.ops.search import SearchRequest
     from neotoma_core.report.inventory_text import print_inventory
     from neotoma_core.settings import default_places, neotoma_settings
 
+    if parquet is not None:
+        require_parquet("--parquet", parquet)
+    if picture is not None:
+        require_picture(picture)
     data = neotoma_settings().data_folder()
     where = SearchRequest(tuple(paths) if paths else default_places(mounted=mounted), mounted)
     with TerminalProgress() as progress:

@@ -9,6 +9,7 @@ from typing import Annotated, Final
 import typer
 
 from neotoma_core.cli.options import JSON_OPTION
+from neotoma_core.cli.strict import StrictCommand
 from neotoma_core.shell_words import quoted_word
 
 _NEOTOMA: Final = "neotoma"
@@ -22,7 +23,7 @@ guard = typer.Typer(
 )
 
 
-@guard.command()
+@guard.command(cls=StrictCommand)
 def install(
     *,
     file: Annotated[

@@ -12,6 +12,7 @@ from neotoma_core.cli.options import (
     MNEMONIC_FILE_OPTION,
     VAULT_OPTION,
 )
+from neotoma_core.errors import UsageError
 
 _ARCHIVE_DAMAGED: Final = 27
 
@@ -37,6 +38,8 @@ def history(
     from neotoma_core.report.history import history_text
     from neotoma_core.settings import default_archive_of, default_vault, key_source
 
+    if archive is not None and (target is not None or vault is not None):
+        raise UsageError("--archive was given with --target or --vault; leave those out")
     place = default_archive_of(target, archive, vault)
     of_target = default_vault(target) if target else None
     report = entity_history(place, entity, key_source(key_file, mnemonic_file), vault or of_target)

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from neotoma_core.cli.named_files import require_databases
 from neotoma_core.cli.options import VAULT_OPTION
 from neotoma_core.errors import UsageError
 
@@ -27,6 +28,7 @@ def serve(
     Times are of this machine's own zone. Needs Prefect (the ``flows`` extra), but no server and no
     work pool: where PREFECT_API_URL is not set, each run has a temporary server of its own.
     """
+    require_databases("--target", target)
     if importlib.util.find_spec("prefect") is None:
         raise UsageError(
             "Prefect is not installed; install midden with its flows extra, or run `midden backup` "

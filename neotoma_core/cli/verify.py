@@ -52,6 +52,10 @@ def verify(
     Exits with 5 where one failed, with 3 where one could not be fully looked at. With --archive:
     read every file of it and hash every row anew; exits with 27 where one is damaged.
     """
+    if all_ and names:
+        raise UsageError("--all was given with backups; name them, or say --all")
+    if archive is not None and (all_ or max_age or max_duration or expect_empty):
+        raise UsageError("--archive reads all of the archive; leave the options of backups out")
     if archive is not None and target is None and not names:
         return _verify_archive(archive, json=json)
     if target is None or archive is not None:

@@ -7,13 +7,14 @@ marks with a ``sensitivity_class``. More is named by the user, as ``TYPE.FIELD``
 
 import hashlib
 import hmac
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from neotoma_core.canonical import JsonValue, NotJson, parse_json, stringify
 from neotoma_core.errors import UsageError
 from neotoma_core.export.names import field_text
+from neotoma_core.nearest import nearest_named
 
 How = Literal["drop", "hash"]
 
@@ -66,28 +67,65 @@ def redactions_of(asked: Iterable[str], schemas: Iterable[Mapping[str, object]])
     """
     fields: dict[tuple[str, str], How] = {}
     for text in asked:
-        named, _, how = text.partition("=")
-        entity_type, dot, name = named.partition(".")
-        if not dot or not entity_type or not name or how not in ("", "drop", "hash"):
-            raise UsageError(
-                f"--redact {text}: names no field; write TYPE.FIELD, or TYPE.FIELD=hash"
-            )
-        fields[entity_type, field_text(name)] = "hash" if how == "hash" else "drop"
+        entity_type, name, how = _named(text)
+        fields[entity_type, name] = how
     for entity_type, name in sensitive_fields(schemas):
         fields[entity_type, name] = "drop"
     return Redactions(fields)
+
+
+def _named(text: str) -> tuple[str, str, How]:
+    """Return type, field and how of a redaction as a user writes it; raises UsageError."""
+    named, _, how = text.partition("=")
+    entity_type, dot, name = named.partition(".")
+    if not dot or not entity_type or not name or how not in ("", "drop", "hash"):
+        raise UsageError(f"--redact {text}: names no field; write TYPE.FIELD, or TYPE.FIELD=hash")
+    return entity_type, field_text(name), "hash" if how == "hash" else "drop"
+
+
+def require_fields(asked: Iterable[str], there: Collection[tuple[str, str]]) -> None:
+    """Raise UsageError for a redaction of a field that is not ``there``, naming the nearest.
+
+    ``there``: (entity type, field) of what was stated, or is declared.
+    """
+    types = {entity_type for entity_type, _ in there}
+    for text in asked:
+        entity_type, name, _ = _named(text)
+        fields = {field for owner, field in there if entity_type in (owner, _ANY)}
+        if name in fields:
+            continue
+        wrong = f"no field {name} in entities of the type {entity_type}"
+        near = nearest_named(name, fields)
+        if entity_type == _ANY:
+            wrong = f"no field {name} in any type"
+        elif entity_type not in types:
+            wrong, near = f"no entity of the type {entity_type}", nearest_named(entity_type, types)
+        raise UsageError(f"--redact {text}: {wrong}; nothing was exported{near}")
+
+
+def declared_fields(schemas: Iterable[Mapping[str, object]]) -> set[tuple[str, str]]:
+    """Return (entity type, field) of every field that any schema declares."""
+    return {(str(row["entity_type"]), name) for row in schemas for name, _ in _declared(row)}
+
+
+def _declared(row: Mapping[str, object]) -> list[tuple[str, JsonValue]]:
+    definition = _read(row["schema_definition"])
+    declared = definition.get("fields") if isinstance(definition, dict) else None
+    return (
+        [(field_text(name), spec) for name, spec in declared.items()]
+        if isinstance(declared, dict)
+        else []
+    )
 
 
 def sensitive_fields(schemas: Iterable[Mapping[str, object]]) -> set[tuple[str, str]]:
     """Return (entity type, field) of the fields that any schema marks as sensitive."""
     found: set[tuple[str, str]] = set()
     for row in schemas:
-        definition = _read(row["schema_definition"])
-        declared = definition.get("fields") if isinstance(definition, dict) else None
-        for name, spec in declared.items() if isinstance(declared, dict) else ():
+        for name, spec in _declared(row):
             marked = spec.get("sensitivity_class") if isinstance(spec, dict) else None
             if marked is not None and str(marked).lower() not in _NOT_SENSITIVE:
-                found.add((str(row["entity_type"]), field_text(name)))
+                found.add((str(row["entity_type"]), name))
     return found
 
 

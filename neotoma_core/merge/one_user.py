@@ -17,6 +17,14 @@ def own_rows(rows: pl.DataFrame, user: str | None) -> pl.DataFrame:
     return rows if user is None else rows.filter(_is_own(user))
 
 
+def has_rows_of(database: Database, user: str) -> bool:
+    """Return whether any row says that it is the user's."""
+    return any(
+        "user_id" in offered.rows.columns and (offered.rows["user_id"] == user).any()
+        for offered in database.values()
+    )
+
+
 def of_user(offered: Database, user: str) -> Database:
     """Return ``offered`` without the rows of other users, but those the user's own refer to.
 

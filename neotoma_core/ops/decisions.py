@@ -8,8 +8,11 @@ import polars as pl
 
 from neotoma_core.errors import UsageError
 from neotoma_core.merge.decisions import DECISIONS, SOURCE_SIDE, TARGET_SIDE
+from neotoma_core.merge.lineage import Database
+from neotoma_core.merge.table import key_texts
 from neotoma_core.ops.run import DatabaseRef
 from neotoma_core.store.frame_files import read_records
+from neotoma_core.tables import BY_NAME
 
 _REQUIRED: Final = ("backup", "table", "key")
 
@@ -35,6 +38,23 @@ def read_decisions(path: Path | None, backups: Sequence[DatabaseRef]) -> pl.Data
             cells = [str(record[name]) for name in ("table", "key", "keep")]
             rows.append((numbers[str(record["backup"])], *cells))
     return pl.DataFrame(rows, schema=DECISIONS, orient="row")
+
+
+def require_rows(path: Path | None, decisions: pl.DataFrame, offered: Sequence[Database]) -> None:
+    """Raise UsageError where decisions are about rows that their backup does not have."""
+    strangers = 0
+    for (number, name), part in decisions.partition_by("backup", "table", as_dict=True).items():
+        held = offered[int(str(number))].get(str(name))
+        if held is None or str(name) not in BY_NAME:
+            strangers += part.height if held is None else 0
+            continue
+        keys = key_texts(BY_NAME[str(name)], held.rows)
+        strangers += part.filter(~pl.col("key").is_in(keys.implode())).height
+    if strangers:
+        raise UsageError(
+            f"{path}: {strangers:,} of its decisions are about rows that the backup does not have; "
+            "nothing was changed; start from the conflicts.json of a plan and edit only keep"
+        )
 
 
 def _wrong(record: object, backups: dict[str, int]) -> str:

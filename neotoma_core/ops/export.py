@@ -21,7 +21,7 @@ from neotoma_core.export.catalog import (
 from neotoma_core.export.entities import OWN, wide
 from neotoma_core.export.file_names import file_stem
 from neotoma_core.export.names import field_text
-from neotoma_core.export.redaction import redactions_of
+from neotoma_core.export.redaction import declared_fields, redactions_of, require_fields
 from neotoma_core.export.typed import UNTYPED
 from neotoma_core.ops.clock import Clock
 from neotoma_core.ops.export_run import ExportRequest, ExportRun
@@ -62,6 +62,7 @@ class _Exported:
 
     tables: list[ExportedTable] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
+    stated: set[tuple[str, str]] = field(default_factory=set)
 
     def add(self, export: ExportFolder, name: str, rows: "_Counted") -> None:
         self.tables.append(
@@ -99,10 +100,12 @@ def export_database(exporting: ExportRun, progress: Progress) -> ExportReport:
         failures_named(request.to, "export"),
         new_export(request.to, request.format) as export,
     ):
-        redactions = redactions_of(request.redact, schema_rows(reading))
+        schemas = schema_rows(reading)
+        redactions = redactions_of(request.redact, schemas)
         leaving = Leaving(request.end(), redactions, salt)
         progress.begin("reduce", reading.buckets)
         snapshots = _write_log(export, exported, reading, leaving, progress)
+        require_fields(request.redact, exported.stated | declared_fields(schemas))
         clock.lap("log")
         _write_relationships(export, exported, reading, leaving, progress)
         _write(export, exported, "timeline", TIMELINE, timeline(reading, leaving))
@@ -138,6 +141,7 @@ def _write_log(
     observations, values = _Counted(OBSERVATIONS), _Counted(FIELD_VALUES)
     snapshots: list[pl.DataFrame] = []
     left_out: list[tuple[str, str]] = []
+    stated: set[tuple[str, str]] = set()
     with ExitStack() as stack:
         write_observations = stack.enter_context(export.writing("observations", OBSERVATIONS))
         write_values = stack.enter_context(export.writing("field_values", FIELD_VALUES))
@@ -145,8 +149,10 @@ def _write_log(
             write_observations(observations.counted(bucket.observations))
             write_values(values.counted(bucket.values))
             snapshots.append(bucket.snapshots)
+            stated |= bucket.stated
             left_out += bucket.unreadable.head(_LISTED - len(left_out)).rows()
             progress.advance(1)
+    exported.stated = stated
     exported.add(export, "observations", observations)
     exported.add(export, "field_values", values)
     exported.findings += (unreadable(*row) for row in left_out)

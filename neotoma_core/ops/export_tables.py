@@ -92,12 +92,14 @@ class EntityBucket:
     """One bucket of entities: their observations, every value stated, their snapshots.
 
     ``unreadable``: (observation_id, reason) of observations whose fields are no object.
+    ``stated``: (entity type, field) of every value, redacted or not.
     """
 
     observations: pl.DataFrame
     values: pl.DataFrame
     snapshots: pl.DataFrame
     unreadable: pl.DataFrame
+    stated: frozenset[tuple[str, str]]
 
 
 def entity_buckets(reading: Reading, leaving: Leaving) -> Iterator[EntityBucket]:
@@ -115,11 +117,13 @@ def entity_buckets(reading: Reading, leaving: Leaving) -> Iterator[EntityBucket]
         )
         snapshots = reduction.snapshots.join(spans, on="entity_id", how="left")
         unreadable = reduction.unreadable.select("observation_id", "reason")
+        values = _stated(_as_read(dated))
         return EntityBucket(
             _observations(_as_read(complete), leaving),
-            _values(_as_read(dated), leaving),
+            _values(values, leaving),
             _as_read(snapshots),
             unreadable,
+            frozenset(values.select("entity_type", "field").unique().rows()),
         )
 
     return worked_ahead(taken, reading.spilled["observations"].buckets.count)
@@ -240,7 +244,7 @@ def _redacted(rows: pl.DataFrame, leaving: Leaving) -> pl.Series:
     return pl.Series("fields", texts, dtype=pl.String)
 
 
-def _values(dated: pl.DataFrame, leaving: Leaving) -> pl.DataFrame:
+def _stated(dated: pl.DataFrame) -> pl.DataFrame:
     numbered = dated.with_row_index("row")
     stated = members(numbered.select("row", text="fields"))
     about = numbered.select(
@@ -251,7 +255,10 @@ def _values(dated: pl.DataFrame, leaving: Leaving) -> pl.DataFrame:
         observation_id="id",
         observed_at="_at",
     )
-    owned = stated.join(about, on="row", how="left", maintain_order="left")
+    return stated.join(about, on="row", how="left", maintain_order="left")
+
+
+def _values(owned: pl.DataFrame, leaving: Leaving) -> pl.DataFrame:
     return as_values(redact(owned, leaving.redactions, leaving.salt)).select(*FIELD_VALUES)
 
 

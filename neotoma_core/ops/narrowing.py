@@ -103,7 +103,7 @@ def touched(narrowing: Narrowing, target: Opened, backup: Extract, whole: Opened
 def _rows_decide(run: Run) -> bool:
     """Return whether nothing that was asked for needs more than the rows themselves."""
     request = run.request
-    asked = request.user is not None or request.schemas is not None
+    asked = (request.user, request.schemas, request.decisions) != (None, None, None)
     return not asked and not erased_for(run)
 
 

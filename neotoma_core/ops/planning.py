@@ -1,5 +1,6 @@
 """Planning a recovery: what to merge, what to recompute, what that changes. Writes no target."""
 
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,11 +8,12 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
+from neotoma_core.errors import UsageError
 from neotoma_core.merge.accounting import RowCounts
 from neotoma_core.merge.credentials import without_revoked
 from neotoma_core.merge.frames import as_they_will_lie
 from neotoma_core.merge.lineage import Database
-from neotoma_core.merge.one_user import of_user, own_rows
+from neotoma_core.merge.one_user import has_rows_of, of_user, own_rows
 from neotoma_core.merge.plan import (
     MergePlan,
     plan_merge,
@@ -21,7 +23,7 @@ from neotoma_core.merge.plan import (
     touched_relationships,
 )
 from neotoma_core.ops.carrying import Carrying, agree_on_tables
-from neotoma_core.ops.decisions import read_decisions
+from neotoma_core.ops.decisions import read_decisions, require_rows
 from neotoma_core.ops.erased_rows import Erasures, leave_out_erased
 from neotoma_core.ops.evidence import DatabaseEvidence
 from neotoma_core.ops.extract import Extract
@@ -117,10 +119,13 @@ def plan_recovery(
     key = key_for(run, extracts)
     tables = (*run.request.tables, *carried)
     held = open_offers(target, key, tables)
-    found = [_asked_for(run, held, open_offers(backup, key, tables)) for backup in backups]
+    offered = [open_offers(backup, key, tables) for backup in backups]
+    require_user(run.request.user, offered)
+    found = [_asked_for(run, held, one) for one in offered]
     offers, erasures = leave_out_erased(run, held, found)
     offers = yielding(held, offers, [b.database.suspect for b in backups], tables)
     decisions = read_decisions(run.request.decisions, [b.database for b in backups])
+    require_rows(run.request.decisions, decisions, offered)
     elsewhere = held_elsewhere(target)
     merge = plan_merge(held, offers, run.request.policy, decisions, tables, elsewhere)
     sources = with_stored_files(target, own_rows(merge.merged("sources"), run.request.user))
@@ -223,6 +228,15 @@ def _stored(
     rows = open_existing(target, table, key, touched)
     there = rows.join(touched, on=touched.columns, how="semi", maintain_order="left")
     return Stored(table, there, frozenset(table.names))
+
+
+def require_user(user: str | None, offered: Sequence[Database]) -> None:
+    """Raise UsageError where no backup has a row of the only user whose rows are asked for."""
+    if user is not None and not any(has_rows_of(one, user) for one in offered):
+        raise UsageError(
+            f"--user {user}: none of the backups has a row of that user; nothing was changed; "
+            "check the id"
+        )
 
 
 def _asked_for(run: Run, held: Database, offered: Database) -> Database:

@@ -15,6 +15,7 @@ from neotoma_core.encryption import sealed_rows
 from neotoma_core.errors import KeyMissing, UsageError
 from neotoma_core.frames import ROWID, frame_schema
 from neotoma_core.merge.plan import registry_of
+from neotoma_core.nearest import nearest_named
 from neotoma_core.ops.clock import Clock
 from neotoma_core.ops.erased_log import ErasedLog
 from neotoma_core.ops.evidence import (
@@ -44,7 +45,12 @@ from neotoma_core.store.inspection import StoredTable, inspect_database, require
 from neotoma_core.store.keys import read_key
 from neotoma_core.store.ledger import read_erased_around
 from neotoma_core.store.row_stream import TableSize, measure_table, stream_rows, with_columns
-from neotoma_core.store.selection import entities_matching, read_merged_away, read_survivors
+from neotoma_core.store.selection import (
+    entities_matching,
+    entity_types,
+    read_merged_away,
+    read_survivors,
+)
 from neotoma_core.tables import BY_NAME, Table
 
 if TYPE_CHECKING:
@@ -238,7 +244,19 @@ def _chosen(
             f"target {request.target}: no entity {', '.join(unknown)}; nothing was changed; "
             "check the id"
         )
+    _require_types(rebuild, whole, tuple(stored))
     return matching
+
+
+def _require_types(rebuild: RebuildRun, whole: Path, tables: tuple[str, ...]) -> None:
+    """Raise UsageError for a type that no entity is of, naming the nearest that there is."""
+    asked = rebuild.request.types
+    types = entity_types(whole, tables) if asked else frozenset()
+    for unknown in sorted(set(asked) - types):
+        raise UsageError(
+            f"target {rebuild.request.target}: no entity of the type {unknown}; nothing was "
+            f"changed{nearest_named(unknown, types)}"
+        )
 
 
 def _spill(rebuild: RebuildRun, source: _Source, count: int, chosen: pl.Series | None) -> Spilled:

@@ -4,6 +4,7 @@ Invariant: at every instant a name holds the complete old content or the complet
 Write order: temporary name written → synced → renamed → folder synced.
 """
 
+import errno
 import hashlib
 import os
 import sqlite3
@@ -90,7 +91,12 @@ def write_file(path: Path, content: bytes, *, mode: int = 0o600) -> None:
 
 
 def install(temporary: Path, path: Path) -> None:
-    """Rename a synced file to its final name and sync the folder that holds it."""
+    """Rename a synced file to its final name and sync the folder that holds it.
+
+    Raises OSError where a folder, device or pipe has that name: that is never replaced.
+    """
+    if path.exists() and not path.is_file():
+        raise OSError(errno.EINVAL, "not a regular file", str(path))
     uninterrupted(lambda: temporary.replace(path))
     committed(path)
     reached("renamed")

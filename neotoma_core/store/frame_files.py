@@ -7,15 +7,17 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-import orjson
 import polars as pl
 import pyarrow.parquet as pq
 
 from neotoma_core.canonical import JsonValue
+from neotoma_core.documents import document_of
 from neotoma_core.errors import NativePanic, UsageError, without_panic
 from neotoma_core.store import exact_paths
 from neotoma_core.store.atomic import install, sync_file, temporary_name
 from neotoma_core.store.exact_paths import opened_to_write, read_ipc, read_parquet, write_ipc
+from neotoma_core.store.regular_files import open_regular
+from neotoma_core.store.small_files import read_small
 
 _PARQUET: Final = b"PAR1"
 _PLAIN: Final = re.compile(r"[a-z][a-z0-9_]{0,63}", re.ASCII)
@@ -56,11 +58,11 @@ def read_records(path: Path) -> list[JsonValue]:
     Raises UsageError where the file is neither.
     """
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             is_parquet = file.read(len(_PARQUET)) == _PARQUET
         if is_parquet:
             return list(without_panic(str(path), lambda: read_parquet(path).to_dicts()))
-        value: JsonValue = orjson.loads(path.read_bytes())
+        value: JsonValue = document_of(read_small(path))
     except OSError as error:
         reason = error.strerror or "cannot be read"
         raise UsageError(f"{path}: {reason}; check the spelling") from error

@@ -3,6 +3,7 @@
 Invariant: what is read here goes into a data key and nowhere else; messages name the place only.
 """
 
+import errno
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from neotoma_core.encryption import Secret
 from neotoma_core.errors import UsageError
+from neotoma_core.store.small_files import read_small
 
 if TYPE_CHECKING:
     from neotoma_core.encryption.key import DataKey
@@ -54,6 +56,20 @@ def read_key(source: KeySource) -> "DataKey":
     return derive_data_key(_secret_of(source))
 
 
+def require_key(source: KeySource) -> None:
+    """Raise UsageError where a file that is named for the key holds none."""
+    match source:
+        case MnemonicFile(path):
+            _require_words(path, _words_of(path))
+        case KeyFile():
+            _secret_of(source)
+
+
+def _words_of(path: Path) -> str:
+    lines = (line.strip() for line in _text_of(path).splitlines())
+    return " ".join(line for line in lines if line)
+
+
 def _secret_of(source: KeySource) -> bytes:
     match source:
         case KeyFile(path):
@@ -62,38 +78,39 @@ def _secret_of(source: KeySource) -> bytes:
                 raise _no_key(path, "no key in hex of 16 bytes or more")
             return bytes.fromhex(text)
         case MnemonicFile(path, passphrase):
-            lines = (line.strip() for line in _text_of(path).splitlines())
-            words = " ".join(line for line in lines if line)
-            return _seed(str(path), words, passphrase)
+            return _seed(path, _words_of(path), passphrase)
         case Mnemonic(place, secret, passphrase):
             return _seed(place, secret.reveal(), passphrase)
 
 
-def _seed(place: str, words: str, passphrase: Secret) -> bytes:
-    from neotoma_core.encryption.key import seed_of  # noqa: PLC0415 - see read_key
-
+def _require_words(place: Path | str, words: str) -> None:
     if len(words.split()) not in _WORDS:
         raise _no_key(place, "no mnemonic of 12 or 24 words")
+
+
+def _seed(place: Path | str, words: str, passphrase: Secret) -> bytes:
+    from neotoma_core.encryption.key import seed_of  # noqa: PLC0415 - see read_key
+
+    _require_words(place, words)
     return seed_of(words, passphrase.reveal())
 
 
 def _text_of(path: Path) -> str:
     """Return the text of a small file, without the mark some editors put at its start."""
+    content = None
     try:
-        with path.open("rb") as file:
-            content = file.read(_MOST_BYTES + 1)
+        content = read_small(path, _MOST_BYTES)
     except OSError as error:
-        reason = error.strerror or "cannot be read"
-        raise _no_key(path, f"cannot be read: {reason.lower()}") from error
-    text = _decoded(content)
+        if error.errno != errno.EFBIG:
+            reason = error.strerror or "cannot be read"
+            raise _no_key(path, f"cannot be read: {reason.lower()}") from error
+    text = _decoded(content) if content is not None else None
     if text is None:
         raise _no_key(path, "too long for a key, or no text")
     return text
 
 
 def _decoded(content: bytes) -> str | None:
-    if len(content) > _MOST_BYTES:
-        return None
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError:

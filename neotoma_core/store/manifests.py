@@ -6,6 +6,7 @@ from typing import Final
 import orjson
 
 from neotoma_core.environments import Environment, environment_of
+from neotoma_core.store.small_files import read_small
 
 _MOST_BYTES: Final = 1 << 20
 
@@ -26,8 +27,7 @@ def database_in_manifest(folder: Path) -> Path | None:
 
 def _named_in(folder: Path) -> str | None:
     try:
-        with (folder / "manifest.json").open("rb") as file:
-            value = orjson.loads(file.read(_MOST_BYTES))
+        value = orjson.loads(read_small(folder / "manifest.json", _MOST_BYTES))
     except (OSError, orjson.JSONDecodeError):
         return None
     contents = value.get("contents") if isinstance(value, dict) else None

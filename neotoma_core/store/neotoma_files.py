@@ -12,6 +12,7 @@ from typing import Final
 import orjson
 
 from neotoma_core.environments import Environment
+from neotoma_core.store.small_files import read_small
 
 _ASSIGNED: Final = re.compile(
     r"""^\s*(?:export\s+)?(\w+)\s*=\s*(?:'([^']*)'|"([^"]*)"|`([^`]*)`|([^#]*))"""
@@ -29,7 +30,7 @@ class Stated:
 def read_env_file(path: Path) -> Mapping[str, str]:
     """Return what a .env file sets; of two lines for one name the last counts, empty is unset."""
     try:
-        lines = path.read_bytes().decode(errors="surrogateescape").splitlines()
+        lines = read_small(path).decode(errors="surrogateescape").splitlines()
     except OSError:
         return {}
     found = (match for line in lines if (match := _ASSIGNED.match(line)))
@@ -73,7 +74,7 @@ def _is_checkout(folder: Path) -> bool:
 
 def _read_object(path: Path) -> Mapping[str, object]:
     try:
-        value = orjson.loads(path.read_bytes())
+        value = orjson.loads(read_small(path))
     except (OSError, orjson.JSONDecodeError):
         return {}
     return value if isinstance(value, dict) else {}

@@ -5,6 +5,7 @@ SHA-256. Write order: copies under temporary names → renamed → one sync of t
 the database that refers to them is committed.
 """
 
+import errno
 import hashlib
 import os
 import shutil
@@ -18,12 +19,14 @@ import polars as pl
 from neotoma_core.store.atomic import install, sync_folder, temporary_name
 from neotoma_core.store.copies import CHUNK, Progress, no_progress
 from neotoma_core.store.private_files import fit_in
+from neotoma_core.store.regular_files import descriptor_of, open_regular
 
 RAW_FILES: Final = pl.Schema(
     {"name": pl.String, "size": pl.Int64, "sha256": pl.String, "damaged": pl.Boolean}
 )
 _SHA256_HEX: Final = 64
 _BATCH: Final = 256
+_NOT_A_FILE: Final = (errno.ENOENT, errno.EACCES, errno.EPERM, errno.EINVAL)  # or not to be read
 
 
 def list_raw_files(folder: Path, progress: Progress = no_progress) -> pl.DataFrame:
@@ -135,12 +138,16 @@ def copy_aside(source: str, target: str) -> int | None:
     digest = hashlib.sha256()
     size = 0
     try:
-        with Path(source).open("rb", buffering=0) as file, _created(temporary) as copy:
-            while block := file.read(CHUNK):
+        descriptor = descriptor_of(Path(source))
+        most = os.fstat(descriptor).st_size  # it may grow as fast as it is read
+        with os.fdopen(descriptor, "rb", 0) as file, _created(temporary) as copy:
+            while block := file.read(min(CHUNK, most - size)):
                 digest.update(block)
                 copy.write(block)
                 size += len(block)
-    except (FileNotFoundError, PermissionError):
+    except OSError as error:
+        if error.errno not in _NOT_A_FILE:
+            raise
         Path(temporary).unlink(missing_ok=True)
         return None
     if digest.hexdigest() != target.rpartition("/")[2]:
@@ -165,7 +172,7 @@ def _facts(folder: Path, name: str) -> tuple[str, int, str | None, bool]:
     digest = hashlib.sha256()
     size = 0
     try:
-        with (folder / name).open("rb", buffering=0) as file:
+        with open_regular(folder / name) as file:
             while block := file.read(CHUNK):
                 digest.update(block)
                 size += len(block)

@@ -11,6 +11,7 @@ from typing import Final
 
 from neotoma_core.canonical import JsonValue, NotJson, parse_json, stringify
 from neotoma_core.errors import UsageError
+from neotoma_core.store.small_files import read_small
 
 Row = Mapping[str, object]
 
@@ -33,7 +34,7 @@ def read_exported(path: Path) -> list[Row]:
 
 def _document(path: Path) -> JsonValue:
     try:
-        return parse_json(path.read_text(encoding="utf-8-sig"))
+        return parse_json(read_small(path).decode("utf-8-sig"))
     except (NotJson, UnicodeDecodeError):
         pass  # its text may be part of the message
     except OSError as error:

@@ -39,6 +39,14 @@ def entities_matching(
     return pl.Series("entity_id", found, dtype=pl.String)
 
 
+def entity_types(database: Path, tables: Collection[str]) -> frozenset[str]:
+    """Return the types that entities, observations and snapshots of a whole copy are of."""
+    named = [f"SELECT entity_type FROM {quoted(table)}" for table in _ID_OF if table in tables]
+    with closing(connect_read_only(database)) as connection:
+        rows = connection.execute(" UNION ".join(named)).fetchall()
+    return frozenset(kind for (kind,) in rows if isinstance(kind, str))
+
+
 def read_owners(database: Path, tables: Mapping[str, StoredTable], table: Table) -> pl.DataFrame:
     """Return whose the snapshots of a whole copy are: (key, user_id). ``tables``: those it has."""
     (key,) = table.key

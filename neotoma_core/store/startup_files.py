@@ -5,6 +5,7 @@ from pathlib import Path
 
 from neotoma_core.errors import UsageError
 from neotoma_core.store.atomic import write_file
+from neotoma_core.store.small_files import read_small
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,7 @@ def _parts(file: Path, marks: Marks) -> tuple[list[str], tuple[str, ...]]:
 
 def _text(file: Path) -> str:
     try:
-        return file.read_bytes().decode(errors="surrogateescape")
+        return read_small(file).decode(errors="surrogateescape")
     except FileNotFoundError:
         return ""
     except OSError as error:

@@ -35,6 +35,7 @@ from neotoma_core.errors import VaultDamaged, VaultError, VaultLocked
 from neotoma_core.store.atomic import write_file
 from neotoma_core.store.locking import exclusive, is_held
 from neotoma_core.store.private_files import keep_private, make_private
+from neotoma_core.store.small_files import read_small
 
 FORMAT: Final = 1
 DESCRIPTION: Final = "vault.json"
@@ -194,7 +195,7 @@ def write_json(path: Path, value: JsonValue) -> None:
 def read_json(path: Path) -> JsonValue:
     """Read one JSON document; raises VaultDamaged where it is none."""
     try:
-        value: JsonValue = document_of(path.read_bytes())
+        value: JsonValue = document_of(read_small(path))
     except ValueError:
         value = None
     if value is None:

@@ -127,11 +127,11 @@ def test_a_key_file_without_permission_is_named(
 ) -> None:
     path = written(tmp_path, SECRET.hex())
 
-    def refuse(self: Path, _mode: str) -> None:
-        raise PermissionError(13, "Permission denied", str(self))
+    def refuse(path: Path, _flags: int) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
 
     # Permissions do not hold the superuser back, and tests may run as one.
-    monkeypatch.setattr(Path, "open", refuse)
+    monkeypatch.setattr("neotoma_core.store.regular_files.os.open", refuse)
     with pytest.raises(UsageError, match=r"the-key: cannot be read: permission denied"):
         read_key(KeyFile(path))
 
@@ -177,10 +177,11 @@ def test_two_keys_are_one_too_many() -> None:
 
 
 def test_a_source_shows_where_the_key_is_and_not_what_it_is(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
+    (tmp_path / "words.txt").write_text(WORDS)
     monkeypatch.setenv("NEOTOMA_MNEMONIC", WORDS)
     monkeypatch.setenv("NEOTOMA_MNEMONIC_PASSPHRASE", PASSPHRASE)
-    shown = repr([key_source(), key_source(mnemonic_file=Path("words.txt"))])
+    shown = repr([key_source(), key_source(mnemonic_file=tmp_path / "words.txt")])
     assert "words.txt" in shown
     assert not any(word in shown for word in (*WORDS.split(), PASSPHRASE))

@@ -1,0 +1,34 @@
+"""Opening what should be a plain file: a pipe never answers, and a device never ends."""
+
+import errno
+import os
+import stat
+from pathlib import Path
+from typing import BinaryIO
+
+
+def descriptor_of(path: Path) -> int:
+    """Open a plain file for reading, without waiting; raises OSError where it is none."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    if stat.S_ISREG(os.fstat(descriptor).st_mode):
+        return descriptor
+    os.close(descriptor)
+    raise OSError(errno.EINVAL, "not a regular file", str(path))
+
+
+def open_regular(path: Path) -> BinaryIO:
+    """Open a plain file for reading, without waiting; raises OSError where it is none."""
+    return os.fdopen(descriptor_of(path), "rb")
+
+
+def reason_of(error: OSError) -> str:
+    """Return what the system says of a file that could not be used."""
+    return error.strerror or "cannot be read"
+
+
+def is_regular(path: Path) -> bool:
+    """Return whether a path, or what a link there names, is a plain file."""
+    try:
+        return stat.S_ISREG(path.stat().st_mode)
+    except OSError:
+        return False
