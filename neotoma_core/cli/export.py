@@ -9,7 +9,9 @@ import typer
 from neotoma_core.cli.options import (
     JSON_OPTION,
     KEY_FILE_OPTION,
+    KNOWN_OPTION,
     MNEMONIC_FILE_OPTION,
+    OBSERVED_OPTION,
     SCHEMAS_OPTION,
     SKIP_DAMAGED_OPTION,
     VAULT_OPTION,
@@ -36,14 +38,8 @@ def export(
     archive: Annotated[
         Path | None, typer.Option(help="The archive to export.", show_default=False)
     ] = None,
-    as_of: Annotated[
-        str | None,
-        typer.Option(help="Only what was observed up to this time.", show_default=False),
-    ] = None,
-    knowledge: Annotated[
-        str | None,
-        typer.Option(help="Only what was stored up to this time.", show_default=False),
-    ] = None,
+    as_of: Annotated[str | None, OBSERVED_OPTION] = None,
+    knowledge: Annotated[str | None, KNOWN_OPTION] = None,
     redact: Annotated[
         list[str] | None,
         typer.Option(
@@ -69,6 +65,7 @@ def export(
     """
     from datetime import UTC, datetime
 
+    from neotoma_core.asked_times import asked_time
     from neotoma_core.cli.progress import TerminalProgress
     from neotoma_core.ops.export import export_database
     from neotoma_core.ops.export_run import ExportRequest, export_run
@@ -82,8 +79,8 @@ def export(
         vault=vault or default_vault(target or archive or to),
         target=target,
         archive=archive,
-        as_of=as_of,
-        knowledge=knowledge,
+        as_of=asked_time("--as-of", as_of),
+        knowledge=asked_time("--knowledge", knowledge),
         redact=tuple(redact or ()),
         format=form.value,
         schemas=schemas,

@@ -4,6 +4,8 @@ from typing import Final
 
 import typer
 
+from neotoma_core.asked_times import AS_USERS_WRITE
+
 KEY_FILE_OPTION: Final = typer.Option(
     help="The key of encrypted columns, in hex "
     "[default: NEOTOMA_KEY_FILE_PATH or NEOTOMA_MNEMONIC, as for Neotoma].",
@@ -29,8 +31,15 @@ YES_OPTION: Final = typer.Option("--yes", "-y", help="Do not ask before writing.
 FROM_ARCHIVE_OPTION: Final = typer.Option(
     help="Build the database from this archive and nothing else.", show_default=False
 )
+OBSERVED_OPTION: Final = typer.Option(
+    help=f"Only what was observed up to {AS_USERS_WRITE}.", show_default=False
+)
+KNOWN_OPTION: Final = typer.Option(
+    help="Only what was stored up to a day or time, written like that of --as-of.",
+    show_default=False,
+)
 AS_OF_OPTION: Final = typer.Option(
-    help="A time, like 2026-03-01T12:00:00Z: what was in the database then.", show_default=False
+    help=f"What was in the database at {AS_USERS_WRITE}.", show_default=False
 )
 SKIP_DAMAGED_OPTION: Final = typer.Option(
     "--skip-unreadable", help="Go on without files of an archive that cannot be read."

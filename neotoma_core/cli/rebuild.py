@@ -5,11 +5,14 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from neotoma_core.asked_times import asked_time
 from neotoma_core.cli.asking import agreed, require_answerable
 from neotoma_core.cli.options import (
     JSON_OPTION,
     KEY_FILE_OPTION,
+    KNOWN_OPTION,
     MNEMONIC_FILE_OPTION,
+    OBSERVED_OPTION,
     SCHEMAS_OPTION,
     TARGET_OPTION,
     VAULT_OPTION,
@@ -45,14 +48,8 @@ def rebuild(
         ),
     ] = None,
     schemas: Annotated[Path | None, SCHEMAS_OPTION] = None,
-    as_of: Annotated[
-        str | None,
-        typer.Option(help="Reduce only what was observed up to this time.", show_default=False),
-    ] = None,
-    knowledge: Annotated[
-        str | None,
-        typer.Option(help="Reduce only what was stored up to this time.", show_default=False),
-    ] = None,
+    as_of: Annotated[str | None, OBSERVED_OPTION] = None,
+    knowledge: Annotated[str | None, KNOWN_OPTION] = None,
     out: Annotated[
         Path | None,
         typer.Option(
@@ -92,7 +89,8 @@ def rebuild(
         raw_storage=raw_storage(target),
     )
     if out is not None:
-        return _export(request, Export(out, as_of, knowledge), json=json)
+        until = asked_time("--as-of", as_of), asked_time("--knowledge", knowledge)
+        return _export(request, Export(out, *until), json=json)
     if check or dry_run:
         report = _check(request, json=json)
         return DRIFTED if check and report.drifts else 0

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from neotoma_core.asked_times import asked_time
 from neotoma_core.cli.asking import agreed, require_answerable
 from neotoma_core.cli.guarding import terminal_guard
 from neotoma_core.cli.options import (
@@ -78,7 +79,7 @@ def restore(
             from_archive,
             target,
             folder,
-            as_of,
+            asked_time("--as-of", as_of),
             key,
             skip_unreadable=skip_unreadable,
             allow_environment_mismatch=allow_environment_mismatch,

@@ -6,12 +6,12 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
+from neotoma_core.asked_times import asked_instant
 from neotoma_core.errors import UsageError
 from neotoma_core.frames import TARGET
 from neotoma_core.ops.archived_database import Selection, build_database
 from neotoma_core.ops.private_copy import scratch_run
 from neotoma_core.ops.progress import Progress
-from neotoma_core.ops.rebuild_as_of import instant_of
 from neotoma_core.ops.rebuild_run import RebuildRequest, RebuildRun, reading_run
 from neotoma_core.ops.run import DatabaseRef
 from neotoma_core.report.findings import Finding
@@ -43,8 +43,8 @@ class ExportRequest:
 
     def end(self) -> Instants:
         """Return where the log ends; raises UsageError for what is no time."""
-        observed = instant_of("--as-of", self.as_of)
-        return Instants(observed, instant_of("--knowledge", self.knowledge))
+        observed = asked_instant("--as-of", self.as_of)
+        return Instants(observed, asked_instant("--knowledge", self.knowledge))
 
     @property
     def source(self) -> Path:

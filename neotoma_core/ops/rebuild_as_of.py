@@ -2,13 +2,12 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime
 from pathlib import Path
 from typing import Final
 
 import polars as pl
 
-from neotoma_core.canonical import instant_ms
+from neotoma_core.asked_times import asked_instant
 from neotoma_core.errors import UsageError
 from neotoma_core.ops.ahead import worked_ahead
 from neotoma_core.ops.clock import Clock
@@ -48,7 +47,7 @@ class Export:
     def end(self) -> Instants:
         """Return where the log ends; raises UsageError for what is no time."""
         return Instants(
-            instant_of("--as-of", self.as_of), instant_of("--knowledge", self.knowledge)
+            asked_instant("--as-of", self.as_of), asked_instant("--knowledge", self.knowledge)
         )
 
 
@@ -104,22 +103,6 @@ def _reduced(reading: Reading, end: Instants) -> Iterator[tuple[int, Bucket]]:
         return observations.height, Bucket(decided, pl.DataFrame(schema=DRIFT))
 
     return worked_ahead(reduce_bucket, reading.spilled["observations"].buckets.count)
-
-
-def instant_of(option: str, text: str | None) -> int | None:
-    """Return a time as an instant: as JavaScript reads it, or any other way ISO 8601 has.
-
-    UTC milliseconds; None for no time. Raises UsageError, which names the option.
-    """
-    if text is None:
-        return None
-    instant = instant_ms(text.strip())
-    if instant is not None:
-        return instant
-    try:
-        return int(datetime.fromisoformat(text.strip()).timestamp() * 1000)
-    except ValueError as error:
-        raise UsageError(f"{option} {text}: no time; write it like 2026-03-01T12:00:00Z") from error
 
 
 def _require_place(out: Path, target: Path) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from neotoma_core.asked_times import asked_instant
 from neotoma_core.errors import UsageError
 from neotoma_core.ops.archived_backup import environment_of_archive
 from neotoma_core.ops.archived_database import ArchivedDatabase, Selection, build_database
@@ -17,7 +18,6 @@ from neotoma_core.ops.guarding import RESTORE, UNATTENDED, Guard
 from neotoma_core.ops.kinship import Offer, require_own
 from neotoma_core.ops.private_copy import target_run
 from neotoma_core.ops.progress import Progress
-from neotoma_core.ops.rebuild_as_of import instant_of
 from neotoma_core.ops.replacement import readable_target, secure_target
 from neotoma_core.ops.reporting import undo_command
 from neotoma_core.ops.run import Run, require_environment
@@ -56,7 +56,7 @@ class RestoreArchiveRequest:
 
 def moment_of(text: str | None) -> datetime | None:
     """Return a time the user wrote; raises UsageError for what is none."""
-    instant = instant_of("--as-of", text)
+    instant = asked_instant("--as-of", text)
     return None if instant is None else datetime.fromtimestamp(instant / 1000, UTC)
 
 
@@ -82,7 +82,8 @@ def restore_archive(
         built = build_database(archive, run.folders.work / "restored.db", selection, progress)
         if not any(built.rows.values()):
             raise UsageError(
-                f"archive {archive.path}: it has no row of that time; choose a later --as-of"
+                f"archive {archive.path}: it has no row of {request.as_of or 'any time'}; "
+                "choose a later --as-of"
             )
         rebuilt = compute_snapshots(built.path, run, progress, request.schemas)
         erased = read_erased_around(request.vault, request.archive)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from neotoma_core.report.document import document
 from neotoma_core.report.findings import Finding
-from neotoma_core.report.layout import aligned, labelled
+from neotoma_core.report.layout import aligned, cut_off_words, labelled
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +48,8 @@ def export_text(report: ExportReport) -> str:
 
 def _lines(report: ExportReport) -> Iterator[str]:
     yield labelled("exported", report.out)
+    if report.as_of or report.knowledge:
+        yield labelled("as of", cut_off_words(report.as_of, report.knowledge))
     rows = [("", "rows", "kept as text")]
     rows += [(f.file, f"{f.rows:,}", f"{f.untyped:,}") for f in report.files]
     for place, line in enumerate(aligned(rows, right=(1, 2))):

@@ -28,6 +28,12 @@ def labelled(label: str, line: str) -> str:
     return f"{label:<{_LABEL - 1}} {escaped(line)}".rstrip()
 
 
+def cut_off_words(observed: str | None, known: str | None) -> str:
+    """Return up to when a log was read; at least one of the times is given."""
+    happened = f"observed up to {observed}" if observed else ""
+    return ", ".join(filter(None, (happened, f"known by {known}" if known else "")))
+
+
 def aligned(rows: Sequence[Sequence[str]], right: Sequence[int]) -> list[str]:
     """Return rows of cells as lines, columns aligned; those in ``right`` to the right."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]

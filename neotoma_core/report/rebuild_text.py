@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Final
 
-from neotoma_core.report.layout import aligned, labelled
+from neotoma_core.report.layout import aligned, cut_off_words, labelled
 from neotoma_core.report.rebuild import DriftItem, RebuildReport
 from neotoma_core.report.unfinished import KINDS, unfinished_lines
 from neotoma_core.snapshots.explaining import UNKNOWN
@@ -106,9 +106,7 @@ def _findings(report: RebuildReport) -> Iterator[str]:
 def _cut_off(report: RebuildReport) -> Iterator[str]:
     cut_off = report.cut_off
     if cut_off and (cut_off.as_of or cut_off.knowledge):
-        happened = f"observed up to {cut_off.as_of}" if cut_off.as_of else ""
-        known = f"known by {cut_off.knowledge}" if cut_off.knowledge else ""
-        what = ", ".join(filter(None, (happened, known)))
+        what = cut_off_words(cut_off.as_of, cut_off.knowledge)
         yield labelled("as of", f"{cut_off.observations:,} observations {what}")
 
 
