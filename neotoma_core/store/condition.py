@@ -64,6 +64,7 @@ def mended(copy: Path, original: Path, folder: Path) -> Path | None:
             guarded(connection, reading=False)
             connection.execute("BEGIN")
             migrate(connection, ())
+            connection.execute("REINDEX")
             connection.execute("COMMIT")
         with closing(connect_read_only(new)) as connection:
             inspect_database(connection, original)
