@@ -1,8 +1,14 @@
 """Asking before anything is written."""
 
 import sys
+from typing import Final, NoReturn
+
+import typer
 
 from neotoma_core.errors import UsageError
+
+DECLINED: Final = 7
+"""The exit code of a command that was asked whether to go on, and told not to."""
 
 
 def require_answerable(*, yes: bool) -> None:
@@ -15,8 +21,16 @@ def require_answerable(*, yes: bool) -> None:
 
 
 def agreed(question: str, *, yes: bool) -> bool:
-    """Return whether the user agrees; the question goes to standard error."""
+    """Return whether the user agrees; the question goes to standard error. Raises UsageError."""
     if yes:
         return True
+    require_answerable(yes=yes)
     print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
     return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+
+def end_declined(said: str = "nothing was changed", *, json: bool) -> NoReturn:
+    """End a command that was not to go on; with ``json`` its report has said so."""
+    if not json:
+        print(f"declined   {said}")
+    raise typer.Exit(DECLINED)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from neotoma_core.cli.asking import agreed, require_answerable
+from neotoma_core.cli.asking import agreed, end_declined, require_answerable
 from neotoma_core.cli.guarding import terminal_guard
 from neotoma_core.cli.options import (
     JSON_OPTION,
@@ -73,8 +73,6 @@ def erase(
     from neotoma_core.ops.erase_run import EraseRequest
     from neotoma_core.settings import default_vault, key_source, raw_storage
 
-    if not dry_run:
-        require_answerable(yes=yes)
     request = EraseRequest(
         target=target,
         vault=vault or default_vault(target),
@@ -100,6 +98,7 @@ def _erase(request: "EraseRequest", *, dry_run: bool, yes: bool, json: bool) -> 
 
     def confirm(plan: "ErasureReport") -> bool:
         progress.pause()
+        require_answerable(yes=yes)
         if not json:
             print(plan_text(plan))
         return agreed(f"erase {plan.rows:,} rows of {plan.target} for good?", yes=yes)
@@ -114,7 +113,7 @@ def _erase(request: "EraseRequest", *, dry_run: bool, yes: bool, json: bool) -> 
         elif dry_run:
             print(plan_text(report))
             print("dry run    the target and the ledger were left alone")
-        elif report.outcome == "planned":
-            print("declined   nothing was changed")
-        else:
+        elif report.outcome != "planned":
             print(result_text(report))
+        if report.outcome == "planned" and not dry_run:
+            end_declined(json=json)

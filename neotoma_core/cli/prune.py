@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from neotoma_core.cli.asking import agreed, require_answerable
+from neotoma_core.cli.asking import agreed, end_declined, require_answerable
 from neotoma_core.cli.options import JSON_OPTION, TARGET_OPTION, VAULT_OPTION, YES_OPTION
 from neotoma_core.cli.spans import span_of
 
@@ -52,12 +52,11 @@ def prune(
         "monthly": keep_monthly,
     }
     policy = _policy(counts, keep_within)
-    if apply:
-        require_answerable(yes=yes)
 
     def confirm(plan: "PruneReport") -> bool:
         if not apply or plan.held:
             return False
+        require_answerable(yes=yes)
         if not json:
             print(prune_text(plan))
         return agreed(f"remove {plan.removed:,} backups for good?", yes=yes)
@@ -65,6 +64,10 @@ def prune(
     report = prune_backups(
         vault or default_vault(target), target, policy, datetime.now(UTC), confirm
     )
+    if apply and report.outcome == "planned" and not report.held:
+        if json:
+            print(report.to_json())
+        end_declined(json=json)
     print(report.to_json() if json else prune_text(report))
 
 

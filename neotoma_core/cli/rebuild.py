@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from neotoma_core.asked_times import asked_time
-from neotoma_core.cli.asking import agreed, require_answerable
+from neotoma_core.cli.asking import agreed, end_declined, require_answerable
 from neotoma_core.cli.options import (
     JSON_OPTION,
     KEY_FILE_OPTION,
@@ -94,7 +94,6 @@ def rebuild(
     if check or dry_run:
         report = _check(request, json=json)
         return DRIFTED if check and report.drifts else 0
-    require_answerable(yes=yes)
     return _rebuild(request, yes=yes, json=json)
 
 
@@ -137,6 +136,7 @@ def _rebuild(request: "RebuildRequest", *, yes: bool, json: bool) -> int:
 
     def confirm(plan: "RebuildReport") -> bool:
         progress.pause()
+        require_answerable(yes=yes)
         if not json:
             print(plan_text(plan))
         return agreed(f"write {plan.writes:,} rows to {plan.target}?", yes=yes)
@@ -151,8 +151,8 @@ def _rebuild(request: "RebuildRequest", *, yes: bool, json: bool) -> int:
         progress.pause()
         if json:
             print(report.to_json())
-        elif report.outcome == "planned":
-            print("declined   nothing was changed")
-        else:
+        elif report.outcome != "planned":
             print(result_text(report))
+        if report.outcome == "planned":
+            end_declined(json=json)
     return 0

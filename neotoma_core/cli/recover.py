@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from neotoma_core.cli.asking import agreed, require_answerable
+from neotoma_core.cli.asking import agreed, end_declined, require_answerable
 from neotoma_core.cli.guarding import terminal_guard
 from neotoma_core.cli.options import (
     JSON_OPTION,
@@ -149,8 +149,6 @@ def recover(
         archived=not no_archive,
         raw_storage=raw_storage(target),
     )
-    if not dry_run:
-        require_answerable(yes=yes)
     where = _where(request, search, from_inventory)
     report = run_recovery(request, where, dry_run=dry_run, yes=yes, json=json)
     unread = any(backup.unreadable for backup in report.not_used)
@@ -200,6 +198,7 @@ def run_recovery(
 
     def confirm(plan: "RecoveryReport") -> bool:
         progress.pause()
+        require_answerable(yes=yes)
         if not json:
             print(plan_text(plan))
         return agreed(f"write {plan.writes:,} rows to {plan.target}?", yes=yes)
@@ -220,8 +219,8 @@ def run_recovery(
         elif dry_run:
             print(plan_text(report))
             print("dry run    the target was left alone")
-        elif report.outcome == "planned":
-            print("declined   nothing was changed")
-        else:
+        elif report.outcome != "planned":
             print(result_text(report))
+        if report.outcome == "planned" and not dry_run:
+            end_declined(json=json)
     return report

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from neotoma_core.cli.asking import require_answerable
+from neotoma_core.cli.asking import end_declined
 from neotoma_core.cli.guarding import terminal_guard
 from neotoma_core.cli.options import (
     JSON_OPTION,
@@ -63,8 +63,6 @@ def run_reset(
     from neotoma_core.settings import default_vault, key_source, raw_storage
     from neotoma_core.store.interrupts import released
 
-    if not dry_run:
-        require_answerable(yes=yes)
     folder, keys, raw = vault or default_vault(target), key_source(*key), raw_storage(target)
     # Innermost first: the report is printed before an interrupt that came after the rename.
     with released(), TerminalProgress() as progress:
@@ -73,13 +71,18 @@ def run_reset(
         now = datetime.now(UTC)
         report = plan_reset(request, now) if dry_run else reset_database(request, now, progress)
         progress.pause()
-        print(report.to_json() if json else _text(report, dry_run=dry_run))
+        lost = f"{report.observations:,} observations, {report.entities:,} entities"
+        if json:
+            print(report.to_json())
+        elif report.outcome == "reset":
+            print(_text(report, lost))
+        elif dry_run:
+            print(f"dry run    {lost} would go; nothing was changed")
+        if report.outcome == "declined" and not dry_run:
+            end_declined(f"{lost} would go; nothing was changed", json=json)
 
 
-def _text(report: "ResetReport", *, dry_run: bool) -> str:
-    lost = f"{report.observations:,} observations, {report.entities:,} entities"
-    if report.outcome == "declined":
-        return f"{'dry run' if dry_run else 'declined':<10} {lost} would go; nothing was changed"
+def _text(report: "ResetReport", lost: str) -> str:
     return (
         f"reset      {report.target}: {lost} are gone from it\n"
         f"backup     {report.backup}, verified\n"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from neotoma_core.asked_times import asked_time
-from neotoma_core.cli.asking import agreed, require_answerable
+from neotoma_core.cli.asking import agreed, end_declined
 from neotoma_core.cli.guarding import terminal_guard
 from neotoma_core.cli.options import (
     AS_OF_OPTION,
@@ -65,8 +65,6 @@ def restore(
     from neotoma_core.ops.restore_sources import find_source
     from neotoma_core.settings import default_vault, key_source
 
-    if not dry_run:
-        require_answerable(yes=yes)
     folder = vault or default_vault(target)
     key = key_source(key_file, mnemonic_file)
     if source is not None and from_archive is None and is_archive(Path(source)):
@@ -99,8 +97,7 @@ def restore(
         _show_plan(found, target, json=json)
         return
     if not agreed(f"put {target} back to {found.says}?", yes=yes):
-        print("declined   nothing was changed")
-        return
+        end_declined(json=False)
     _put_back(
         found,
         target,
@@ -169,9 +166,9 @@ def _show(report: "RestoreReport", *, json: bool) -> None:
 
     if json:
         print(report.to_json())
-        return
     if report.outcome == "declined":
-        print("declined   nothing was changed")
+        end_declined(json=json)
+    if json:
         return
     print(labelled("restored", report.target))
     if report.erased:

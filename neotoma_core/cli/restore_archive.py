@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from neotoma_core.cli.asking import agreed
+from neotoma_core.cli.asking import agreed, end_declined, require_answerable
 from neotoma_core.cli.guarding import terminal_guard
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ def restore_from_archive(
 
     def confirm(report: "ArchiveRestoreReport") -> bool:
         progress.pause()
+        require_answerable(yes=yes or dry_run)
         if not json:
             print(built_text(report))
         return not dry_run and agreed(f"put it in the place of {report.target}?", yes=yes)
@@ -58,7 +59,7 @@ def restore_from_archive(
             print(report.to_json())
         elif dry_run:
             print("dry run    the target was left alone")
-        elif report.outcome == "planned":
-            print("declined   nothing was changed")
-        else:
+        elif report.outcome != "planned":
             print(restored_text(report))
+        if report.outcome == "planned" and not dry_run:
+            end_declined(json=json)

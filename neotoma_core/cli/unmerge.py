@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from neotoma_core.cli.asking import agreed, require_answerable
+from neotoma_core.cli.asking import agreed, end_declined, require_answerable
 from neotoma_core.cli.options import (
     ARCHIVE_OPTION,
     JSON_OPTION,
@@ -60,12 +60,11 @@ def unmerge(
 
     def confirm(report: "UnmergeReport") -> bool:
         progress.pause()
+        require_answerable(yes=yes or dry_run)
         if not json:
             print(plan_text(report))
         return not dry_run and agreed(f"write this to {report.target}?", yes=yes)
 
-    if not dry_run:
-        require_answerable(yes=yes)
     request = UnmergeRequest(merge_id, default_archive_of(target, archive, vault), incomplete)
     kept = vault or default_vault(target)
     asked = RebuildRequest(target, kept, key=key_source(key_file, mnemonic_file))
@@ -77,7 +76,7 @@ def unmerge(
             print(report.to_json())
         elif dry_run:
             print("dry run    the target was left alone")
-        elif report.outcome == "planned":
-            print("declined   nothing was changed")
-        else:
+        elif report.outcome != "planned":
             print(result_text(report))
+        if report.outcome == "planned" and not dry_run:
+            end_declined(json=json)

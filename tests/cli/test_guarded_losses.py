@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from neotoma_core.cli.app import app
+from neotoma_core.cli.asking import DECLINED
 from neotoma_core.store.lost_rows import count_lost
 from neotoma_core.tables import MERGED
 from tests.archiving import archive
@@ -130,7 +131,7 @@ def test_another_answer_than_the_name_changes_nothing(
 ) -> None:
     before, backups = world.target.read_bytes(), world.backups
     done = at_terminal(*PATHS[path](world), "--target", world.target, "--yes", typed=typed)
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == DECLINED, done.stderr
     assert "type the name of the database to go on (neotoma.prod.db)" in done.stderr
     assert "nothing was changed" in done.stdout
     assert world.target.read_bytes() == before
