@@ -81,7 +81,10 @@ if sys.platform == "linux":
             fill(world.target, rows)
         world.target.rename(folder / TARGET)
         shutil.rmtree(folder / "data" / "archive-vault")
-        copied = {"entities": [entity("b1")], "observations": [observation("b1", "b1")]}
+        copied = {
+            "entities": [entity("e0000"), entity("b1")],
+            "observations": [observation("o0000", "e0000"), observation("b1", "b1")],
+        }
         make_database(folder / "copies" / "old.db", copied)
         for name in ("tmp", "out"):
             (folder / name).mkdir()
@@ -128,6 +131,7 @@ class Trial:
         whole = self._run(0, 0, for_good=False)
         self.seen = whole.seen
         self._code = whole.code
+        assert whole.code == 0, whole.err
 
     def numbers(self) -> list[int]:
         """Return which of its calls fail, from the first to the last."""
