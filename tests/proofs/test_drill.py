@@ -261,5 +261,5 @@ def test_what_cannot_be_looked_at_is_not_said_to_be_damaged(world: Vault) -> Non
     assert (drill.outcome, drill.level, drill.reasons) == (
         "inconclusive",
         "none",
-        ("Is a directory",),
+        (f"{stored}: is a directory",),
     )
