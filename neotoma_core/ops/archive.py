@@ -48,6 +48,7 @@ from neotoma_core.store.archive_strays import remove_leftovers
 from neotoma_core.store.archive_writing import append, commit_number, committed_with
 from neotoma_core.store.arrow_sqlite import readable
 from neotoma_core.store.hashed_rows import hashed_rows
+from neotoma_core.store.vault import remember_place
 
 _TRIES: Final = 5
 _REMEMBERED: Final = 32
@@ -90,6 +91,7 @@ def append_database(
     make_folder(request.to)
     with locked(request.to, PATIENCE_SECONDS):
         archive = create_archive(request.to)
+        remember_place(copy.run.folders.vault, request.to)
         for _ in range(_TRIES - 1):
             try:
                 report = _append(copy, archive, request, progress, clock)

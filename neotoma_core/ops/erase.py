@@ -22,7 +22,7 @@ from neotoma_core.losses import Loss, LostRows
 from neotoma_core.ops.clock import Clock
 from neotoma_core.ops.erase_run import EraseRequest, EraseRun
 from neotoma_core.ops.erasure_applying import apply_erasure
-from neotoma_core.ops.erasure_evidence import find_holding
+from neotoma_core.ops.erasure_evidence import find_holding, holding
 from neotoma_core.ops.erasure_planning import ErasurePlan, Held, plan_erasure, read_held
 from neotoma_core.ops.erasure_raw_files import ErasedRawFiles, find_raw_files
 from neotoma_core.ops.erasure_reporting import planned_report, save
@@ -46,6 +46,7 @@ from neotoma_core.ops.raw_files import own_folders
 from neotoma_core.report.erasure import ErasureReport
 from neotoma_core.report.recovery import Check
 from neotoma_core.store import vault
+from neotoma_core.store.backups import FOLDER
 from neotoma_core.store.databases import check_integrity, connect_read_only, make_whole
 from neotoma_core.store.erasing import finishing, scrub
 from neotoma_core.store.ledger import Ledger, read_ledger, record_erasure, record_finished
@@ -102,7 +103,11 @@ def erase(
             progress.begin("publish")
             checks = _carry_out(planned)
             clock.lap("publish")
-            report = replace(report, outcome="erased", checks=checks, backup=permission.backup)
+            taken = permission.backup
+            held_on = report.holding
+            if taken:
+                held_on += (holding(erasing.request.vault / FOLDER / taken, 1),)
+            report = replace(report, outcome="erased", checks=checks, backup=taken, holding=held_on)
     report = replace(report, seconds=clock.seconds)
     save(erasing, report)
     return report
@@ -132,9 +137,9 @@ def _plan(erasing: EraseRun, progress: Progress, clock: Clock) -> _Planned:
     seeds, absent = _seeds(erasing.request, held, ledger)
     plan = plan_erasure(held, seeds, iso(run.started))
     raw = find_raw_files(run.request.target, own_folders(run), plan, ledger)
-    holding = tuple(find_holding(run.folders.vault, plan.reach.ids, run.folders.work / "evidence"))
+    held_on = tuple(find_holding(run.folders, plan.reach.ids, ledger.erased))
     clock.lap("plan")
-    report = planned_report(erasing, plan, raw, ledger, holding, absent)
+    report = planned_report(erasing, plan, raw, ledger, held_on, absent)
     return _Planned(erasing, evidence, plan, raw, ledger, report)
 
 

@@ -1,85 +1,56 @@
-"""Which evidence of a vault still holds rows of what is erased, and whether its archive does."""
+"""What a vault still holds of what is erased, and the command that removes each."""
 
-import sqlite3
-from collections.abc import Iterator, Mapping
-from contextlib import closing
+import shlex
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
-import polars as pl
-
-from neotoma_core.archive.columns import SCHEMAS
-from neotoma_core.canonical import JsonValue
-from neotoma_core.erasure.naming import naming_columns
+from neotoma_core.erasure.files import CONTENTS
+from neotoma_core.erasure.hashed import ErasedIds
 from neotoma_core.erasure.reach import Ids
-from neotoma_core.errors import MiddenError
 from neotoma_core.report.erasure import HoldingEvidence
-from neotoma_core.store import vault
-from neotoma_core.store.archive import ARCHIVE_FOLDER, Archive, is_archive, open_archive
-from neotoma_core.store.archive_reading import read_table
-from neotoma_core.store.databases import connect_read_only, make_whole
-from neotoma_core.store.inspection import list_tables
-from neotoma_core.store.picked_rows import holds_any
+from neotoma_core.store.blobs import kept_blobs
+from neotoma_core.store.ledger import LEDGER
+from neotoma_core.store.traces import Traces
+from neotoma_core.store.vault import DESCRIPTION, RunFolders, known_places
+
+_BY_RUN: Final = ("backups", "evidence", "quarantine", "reports")
+_NOT_LOOKED_INTO: Final = ("blobs", "work", "lock", LEDGER, DESCRIPTION)
 
 
-def find_holding(vault_folder: Path, ids: Ids, scratch: Path) -> Iterator[HoldingEvidence]:
-    """Yield the evidence folders with copies in which any of ``ids`` is named, oldest first.
+def find_holding(folders: RunFolders, ids: Ids, erased: ErasedIds) -> Iterator[HoldingEvidence]:
+    """Yield what still names any of ``ids``: of the vault, and exports and archives it knows of.
 
-    Then the archive, where that has a row of them, also one of long ago. A copy that cannot be
-    read is taken to hold them: nobody can tell that it does not.
+    Then raw files that are erased, whoever's name they had: those of ``ids``, and of the ledger. A
+    file that cannot be read is taken to hold them. What the run itself makes is left out.
     """
-    for manifest in sorted((vault_folder / "evidence").glob("*/manifest.json")):
-        holding = sum(
-            _holds(copy, ids, scratch / manifest.parent.name / copy.parent.name)
-            for copy in _copies(manifest)
-        )
-        if holding:
-            yield HoldingEvidence(str(manifest.parent), holding)
-    archive = vault_folder / ARCHIVE_FOLDER
-    if is_archive(archive) and _archive_holds(archive, ids):
-        yield HoldingEvidence(str(archive), 1)
+    own = {folders.evidence, folders.report, folders.quarantine}
+    traces = Traces(name for names in ids.values() for name in names)
+    for place in _places(folders.vault):
+        if place not in own and (files := sum(map(traces.are_in, _files(place)))):
+            yield holding(place, files)
+    contents = ids.get(CONTENTS, frozenset())
+    for digest, blob in kept_blobs(folders.vault):
+        if digest in contents or erased.among(CONTENTS, [digest]):
+            yield holding(blob, 1)
 
 
-def _archive_holds(place: Path, ids: Ids) -> bool:
-    try:
-        archive = open_archive(place)
-        return any(
-            _named(archive, table, column).is_in(sorted(ids[kind])).any()
-            for table in archive.tables
-            for column, kind in naming_columns(table, tuple(SCHEMAS[table])).items()
-            if kind in ids
-        )
-    except MiddenError:
-        return True
+def holding(place: Path, files: int) -> HoldingEvidence:
+    """Return a place that holds what is erased in so many files, and what removes it."""
+    path = place.absolute()
+    recursive = "-r " if path.is_dir() else ""
+    return HoldingEvidence(str(path), files, f"rm {recursive}-- {shlex.quote(str(path))}")
 
 
-def _named(archive: Archive, table: str, column: str) -> pl.Series:
-    return read_table(archive, table, (column,)).require_whole()[column]
+def _places(vault: Path) -> Iterator[Path]:
+    for place in sorted(vault.iterdir()):
+        if place.name in _BY_RUN and place.is_dir():
+            yield from sorted(place.iterdir())
+        elif place.name not in _NOT_LOOKED_INTO:
+            yield place
+    yield from (place for place in known_places(vault) if place.exists())
 
 
-def _copies(manifest: Path) -> Iterator[Path]:
-    described = vault.read_json(manifest)
-    databases = described.get("databases") if isinstance(described, dict) else None
-    for database in databases if isinstance(databases, list) else []:
-        if isinstance(database, dict):
-            yield from _database_file(manifest.parent / str(database.get("label")), database)
-
-
-def _database_file(folder: Path, described: Mapping[str, JsonValue]) -> Iterator[Path]:
-    name = folder / Path(str(described.get("path"))).name
-    if name.is_file():
-        yield name
-
-
-def _holds(copy: Path, ids: Ids, scratch: Path) -> bool:
-    try:
-        whole = make_whole(copy, copy, scratch)
-        with closing(connect_read_only(whole)) as connection:
-            stored = list_tables(connection, copy)
-        return any(
-            holds_any(whole, table.name, column, ids[kind])
-            for table in stored
-            for column, kind in naming_columns(table.name, table.columns).items()
-            if kind in ids
-        )
-    except (MiddenError, sqlite3.DatabaseError):
-        return True
+def _files(place: Path) -> Iterator[Path]:
+    found = sorted(place.rglob("*")) if place.is_dir() else [place]
+    yield from (path for path in found if path.is_file() and not path.is_symlink())

@@ -51,6 +51,7 @@ from neotoma_core.store.export_files import (
     write_views,
 )
 from neotoma_core.store.failures import failures_named
+from neotoma_core.store.vault import remember_place
 
 _READ = ("observations", "relationship_observations")
 _LISTED = 1_000
@@ -115,6 +116,7 @@ def export_database(exporting: ExportRun, progress: Progress) -> ExportReport:
         exported.findings += registry_findings(reading.rules.registry)
         listed = [f"{owner}.{name} ({how})" for owner, name, how in redactions.listed()]
         _write_catalog(export, exported, request, iso(exporting.rebuild.run.started), listed)
+        remember_place(exporting.rebuild.run.folders.vault, request.to)
         clock.lap("catalog")
     return ExportReport(
         run=exporting.rebuild.run.folders.name,

@@ -48,10 +48,14 @@ class RawFilesErased:
 
 @dataclass(frozen=True, slots=True)
 class HoldingEvidence:
-    """An evidence folder of the vault with copies that still hold rows of what is erased."""
+    """What still holds what is erased: a folder of the vault, a raw file, an export, an archive.
+
+    ``databases``: how many files of it. ``remove``: the command that removes it.
+    """
 
     folder: str
     databases: int
+    remove: str
 
 
 @dataclass(frozen=True, slots=True)

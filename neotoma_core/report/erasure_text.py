@@ -1,5 +1,6 @@
 """An erasure's report as text for a terminal."""
 
+import shlex
 from collections.abc import Iterator
 
 from neotoma_core.report.erasure import ErasureReport
@@ -26,10 +27,7 @@ def result_text(report: ErasureReport) -> str:
             f"{report.rows:,} rows and {report.erased_raw_files.removed:,} raw files; "
             f"{report.recorded:,} ids recorded in the ledger{passed}",
         )
-    lines = [done, labelled("report", report.report)]
-    if report.backup:
-        lines.append(labelled("backup", f"{report.backup} still has what was erased, as every"))
-        lines.append(labelled("", "backup before it; once you are sure, remove their folders"))
+    lines = [done, *_held(report), labelled("report", report.report)]
     return "\n".join(lines)
 
 
@@ -68,8 +66,13 @@ def _raw_files(report: ErasureReport) -> Iterator[str]:
 def _left(report: ErasureReport) -> Iterator[str]:
     for finding in report.findings:
         yield labelled(finding.kind, f"{finding.subject}: {finding.detail}")
+    yield from _held(report)
+
+
+def _held(report: ErasureReport) -> Iterator[str]:
     for number, evidence in enumerate(report.holding):
         if not number:
-            yield labelled("evidence", "these folders of the vault keep their bytes, and with them")
-            yield labelled("", "rows that go; restoring from them leaves the rows out:")
-        yield labelled("", evidence.folder)
+            yield labelled("still held", "a restore leaves out what was erased; these still hold")
+            yield labelled("", "it until you remove them. Take a new backup first:")
+            yield labelled("", f"midden backup --target {shlex.quote(report.target)}")
+        yield labelled("", evidence.remove)

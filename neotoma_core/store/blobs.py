@@ -176,3 +176,10 @@ def remove_blobs(vault: Path, wanted: Collection[str]) -> tuple[int, int]:
             path.unlink()
             removed += 1
     return removed, size
+
+
+def kept_blobs(vault: Path) -> Iterator[tuple[str, Path]]:
+    """Yield the hash and the place of every blob, copies that a killed run left aside included."""
+    for path in sorted((vault / _FOLDER).glob("*/*")):
+        if _DIGEST.fullmatch(path.name) and not path.is_symlink():
+            yield path.name.partition(".")[0], path

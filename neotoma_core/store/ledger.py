@@ -26,7 +26,7 @@ from neotoma_core.errors import VaultDamaged
 from neotoma_core.store.atomic import write_file
 from neotoma_core.store.vault import DESCRIPTION, WITH_ERASURES, read_json, write_json
 
-_NAME: Final = "erasures.jsonl"
+LEDGER: Final = "erasures.jsonl"
 _NO_CHECK: Final = ""
 _CHECK: Final = ',"check":"'  # what parts a line's check from what it covers
 
@@ -65,7 +65,7 @@ def read_erased_around(vault: Path, *places: Path) -> ErasedIds:
 
 def _vault_around(place: Path) -> Path | None:
     for folder in (place.absolute(), *place.absolute().parents):
-        kept = any((folder / name).exists() for name in (_NAME, "backups", "evidence"))
+        kept = any((folder / name).exists() for name in (LEDGER, "backups", "evidence"))
         if kept and (folder / DESCRIPTION).is_file():
             return folder
     return None
@@ -76,7 +76,7 @@ def read_ledger(vault: Path) -> Ledger:
 
     Raises VaultDamaged where a line was changed or is missing, or the whole ledger is.
     """
-    path = vault / _NAME
+    path = vault / LEDGER
     promised, check = _promised(vault)
     if not path.exists():
         if promised:
@@ -128,7 +128,7 @@ def _append(ledger: Ledger, salt: bytes, event: dict[str, JsonValue]) -> Ledger:
         body = orjson.dumps(one).decode()
         check = _check_of(salt, check, body)
         lines.append(f'{body[:-1]}{_CHECK}{check}"}}')
-    write_file(ledger.vault / _NAME, "".join(f"{line}\n" for line in lines).encode())
+    write_file(ledger.vault / LEDGER, "".join(f"{line}\n" for line in lines).encode())
     description = ledger.vault / DESCRIPTION
     known = read_json(description)
     promise: JsonValue = {"lines": len(lines), "check": check}

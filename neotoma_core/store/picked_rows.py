@@ -53,14 +53,6 @@ def read_column(database: Path, table: str, column: str) -> pl.Series:
     return pl.Series(column, [found for (found,) in rows], dtype=pl.String)
 
 
-def holds_any(database: Path, table: str, column: str, values: Iterable[str]) -> bool:
-    """Return whether any row of a whole copy has one of ``values`` in ``column``."""
-    query = f"SELECT 1 FROM {quoted(table)} WHERE {is_among(column, values)} LIMIT 1"
-    with closing(connect_read_only(database)) as connection:
-        found = connection.execute(query).fetchone()
-    return found is not None
-
-
 def holds_sealed_cells(database: Path, table: Table, stored: Sequence[str]) -> bool:
     """Return whether any cell of a table of a whole copy is sealed."""
     sealable = [c.name for c in table.columns if c.sealed and c.name in stored]

@@ -40,6 +40,7 @@ from neotoma_core.store.small_files import read_small
 FORMAT: Final = 1
 DESCRIPTION: Final = "vault.json"
 UNFINISHED: Final = ".unfinished"
+_PLACES: Final = "exports_and_archives"
 _ID_BYTES: Final = 8
 WITH_ERASURES: Final = 2  # so that a midden that knows no ledger does not pass it over
 
@@ -160,6 +161,20 @@ def read_description(vault: Path) -> dict[str, JsonValue]:
 def describe(vault: Path, facts: dict[str, JsonValue]) -> None:
     """Add facts to ``vault.json``, in place of what it said of them."""
     write_json(vault / DESCRIPTION, {**read_description(vault), **facts})
+
+
+def remember_place(vault: Path, place: Path) -> None:
+    """Note an export or archive elsewhere: an erasure says which of them still hold what goes."""
+    path = str(place.absolute())
+    if not place.absolute().is_relative_to(vault.absolute()):
+        known = {str(one) for one in known_places(vault)}
+        describe(vault, {_PLACES: [*sorted({*known, path})]})
+
+
+def known_places(vault: Path) -> tuple[Path, ...]:
+    """Return the exports and archives elsewhere that were made with a vault."""
+    places = read_description(vault).get(_PLACES)
+    return tuple(Path(p) for p in places if isinstance(p, str)) if isinstance(places, list) else ()
 
 
 def identifier_of(vault: Path) -> str | None:

@@ -300,7 +300,10 @@ def test_a_dry_run_leaves_everything_and_says_what_holds_the_rows(world: World) 
     assert report.outcome == "planned"
     assert report.asked.merged == 2
     assert [evidence.folder for evidence in report.holding] == [
-        str(folder) for folder in sorted((world.vault / "evidence").iterdir())
+        str(folder)
+        for kind in ("evidence", "reports")
+        for folder in sorted((world.vault / kind).iterdir())
+        if folder.name < report.run
     ]
     assert world.target.read_bytes() == before
     assert not (world.vault / "erasures.jsonl").exists()

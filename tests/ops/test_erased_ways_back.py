@@ -1,5 +1,6 @@
 """What was erased stays out on every way back: raw files, logs, archives, other vaults."""
 
+import shlex
 import shutil
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -7,6 +8,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
+import zstandard
 
 from neotoma_core.erasure.hashed import SALT_BYTES, ErasedIds, hashed
 from neotoma_core.errors import UsageError
@@ -25,6 +27,7 @@ from neotoma_core.ops.search import SearchRequest
 from neotoma_core.report.archive import ArchiveReport
 from neotoma_core.report.backup import BackupReport
 from neotoma_core.report.backup_text import backup_text
+from neotoma_core.report.erasure_text import plan_text
 from neotoma_core.store.archive import open_archive
 from neotoma_core.store.archive_reading import read_table
 from tests.conftest import NOW, recover_into
@@ -211,3 +214,42 @@ def test_a_database_does_not_lack_what_was_erased(what: str, world: World) -> No
     world.execute(world.target, "DELETE FROM observations WHERE id = 'obs-keep-2'")
     lost = check_status(world.target, where, world.vault, LATER, Silent()).drop
     assert lost.lacks == drop.lacks + 1
+
+
+def plain(path: Path) -> bytes:
+    """Return all that is in a file, unpacked."""
+    if path.suffix == ".zst":
+        with path.open("rb") as packed:
+            return zstandard.ZstdDecompressor().stream_reader(packed).read()
+    if path.suffix == ".parquet":
+        return str(duckdb.read_parquet(str(path)).fetchall()).encode()
+    return path.read_bytes()
+
+
+def test_what_still_holds_it_is_listed_with_what_removes_it(world: World) -> None:
+    logs = world.target.parent / "logs"
+    logs.mkdir()
+    (logs / "then.log").write_text(f"{ENTITY} {PLANTED['entity']}")
+    backed_up(world, logs=True)
+    recover_into(world.vault)(world.target, world.backup, now=LATER)
+    archived(world, world.vault / "archive")
+    places = [world.folder / "an archive", world.folder / "an export"]
+    archived(world, places[0])
+    export_tables(ExportRequest(places[1], world.vault, target=world.target), LATER, Silent())
+    world.erase(now=LATER, **ASKED["entity"])
+    clean = backed_up(world, LATER + timedelta(days=2))
+    again = world.erase(now=LATER + timedelta(days=3), dry_run=True, **ASKED["entity"])
+    listed = [one.folder for one in again.holding]
+    assert clean.folder not in listed
+    assert {str(place) for place in places} <= set(listed)
+    for one in again.holding:
+        assert one.remove in plan_text(again)
+        path = Path(shlex.split(one.remove)[-1])
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    left = [p for p in (*world.vault.rglob("*"), *places) if p.is_file() or p in places]
+    telling = [p for p in left if p.exists() and PLANTED["entity"].encode() in plain(p)]
+    assert telling == []
+    assert not [p for p in world.vault.rglob("*") if SECRET[-64:] in p.name]
+    after = world.erase(now=LATER + timedelta(days=4), dry_run=True, **ASKED["entity"])
+    assert after.holding == ()
+    assert Path(clean.folder).is_dir()
