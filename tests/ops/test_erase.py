@@ -299,15 +299,18 @@ def test_a_dry_run_leaves_everything_and_says_what_holds_the_rows(world: World) 
     report = world.erase(dry_run=True, **ASKED["all"])
     assert report.outcome == "planned"
     assert report.asked.merged == 2
-    assert [evidence.folder for evidence in report.holding] == [
-        str(folder)
-        for kind in ("evidence", "reports")
-        for folder in sorted((world.vault / kind).iterdir())
-        if folder.name < report.run
+    folders = [
+        f for kind in ("evidence", "reports") for f in sorted((world.vault / kind).iterdir())
     ]
+    telling = [f for f in folders if any(b"-gone-" in p.read_bytes() for p in files_in(f))]
+    assert [evidence.folder for evidence in report.holding] == [str(f) for f in telling]
     assert world.target.read_bytes() == before
     assert not (world.vault / "erasures.jsonl").exists()
     assert found(world, *signs_of("entity"))
+
+
+def files_in(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file()]
 
 
 def test_whoever_declines_keeps_everything(world: World) -> None:
