@@ -14,10 +14,11 @@ from neotoma_core.environments import Environment, environment_of
 from neotoma_core.errors import BackupUnreadable
 from neotoma_core.ops.vault_backup import is_vault_backup, unpack_vault_backup
 from neotoma_core.report.layout import escaped
+from neotoma_core.store.budgets import Limits
 from neotoma_core.store.copies import no_progress
-from neotoma_core.store.examining import mentions_neotoma
+from neotoma_core.store.declarations import mentions_neotoma
 from neotoma_core.store.manifests import database_in_manifest
-from neotoma_core.store.unpacking import Limits, Unpacked, unpack, unpack_raw_files
+from neotoma_core.store.unpacking import Unpacked, unpack, unpack_raw_files
 from neotoma_core.store.walking import FoundFile, Walked, speaks_of_neotoma, walk
 
 T = TypeVar("T")
@@ -153,6 +154,8 @@ def _unpacked(
         raise _which(found.path, databases, f"{escaped(member)} is not in it, but these are: ")
     one = _only(found.path, picked or databases, _called, expected)
     assert one.path is not None  # noqa: S101 - only those were taken
+    if one.damage:
+        raise BackupUnreadable(found.path, one.damage, "look for what can be saved with --search")
     if one.raw_files:
         problem = unpack_raw_files(found, one.member, one.path, limits) or problem
     environment = environment_of(_called(one)) or environment_of(found.path.name)

@@ -16,12 +16,13 @@ from neotoma_core.errors import UsageError
 from neotoma_core.ops.progress import Progress
 from neotoma_core.ops.vault_copies import kept_together
 from neotoma_core.report.layout import escaped
+from neotoma_core.store.budgets import Limits
 from neotoma_core.store.examining import Examined, examine
 from neotoma_core.store.holdings import Coder
 from neotoma_core.store.keys import KeySource
 from neotoma_core.store.manifests import environment_in_manifest
 from neotoma_core.store.raw_folders import folders_beside
-from neotoma_core.store.unpacking import Limits, unpack
+from neotoma_core.store.unpacking import unpack
 from neotoma_core.store.walking import FoundFile, Walked, walk
 
 _READERS = 2
@@ -173,6 +174,7 @@ class _Place:
     readable: Path
     packed: FoundFile | None = None
     raw_files: bool = False
+    damage: str = ""
 
 
 def _outermost(paths: Sequence[Path]) -> list[Path]:
@@ -197,11 +199,11 @@ def _places(
             continue
         folder = scratch / f"unpacked-{number}"
         folder.mkdir(mode=0o700)
-        for unpacked in unpack(found, folder, limits):
-            if unpacked.path is None:
-                archives.append((found.path, unpacked.problem))
+        for one in unpack(found, folder, limits):
+            if one.path is None:
+                archives.append((found.path, one.problem))
             else:
-                place = (found.path, unpacked.member, unpacked.path, found, unpacked.raw_files)
+                place = (found.path, one.member, one.path, found, one.raw_files, one.damage)
                 places.append(_Place(*place))
         if not any(folder.iterdir()):
             folder.rmdir()
@@ -216,7 +218,7 @@ def _examined(
     def read(number: int) -> Examined | None:
         place = places[number]
         folder = scratch / f"examined-{number}"
-        examined = examine(place.readable, place.path, folder, coder, request.key)
+        examined = examine(place.readable, place.path, folder, coder, request.key, place.damage)
         progress.advance(1)
         return examined
 

@@ -14,7 +14,7 @@ import polars as pl
 
 from neotoma_core.ddl import quoted
 from neotoma_core.frames import ROWID
-from neotoma_core.store.guarding import attach, guarded
+from neotoma_core.store.guarding import attach, connect, guarded
 from neotoma_core.tables import Table
 
 _MAPPED_BYTES: Final = 1 << 31
@@ -34,7 +34,7 @@ SURVIVORS: Final = (
 @contextmanager
 def side_by_side(backup: Path, target: Path) -> Iterator[sqlite3.Connection]:
     """Open two whole copies for reading, as ``backup`` and ``target``."""
-    with closing(sqlite3.connect(":memory:", uri=True, isolation_level=None)) as connection:
+    with closing(connect(":memory:", uri=True)) as connection:
         guarded(connection)
         for name, path in (("backup", backup), ("target", target)):
             uri = f"{path.resolve().as_uri()}?mode=ro&immutable=1"

@@ -17,7 +17,7 @@ from neotoma_core.store.databases import (
 )
 from neotoma_core.store.examining import State, read_at_rest, state_of_damaged
 from neotoma_core.store.foreign import foreign_because
-from neotoma_core.store.guarding import guarded
+from neotoma_core.store.guarding import connect, guarded
 from neotoma_core.store.inspection import inspect_database
 from neotoma_core.store.migration import migrate
 from neotoma_core.store.sqlite_files import followed
@@ -60,7 +60,7 @@ def mended(copy: Path, original: Path, folder: Path) -> Path | None:
         rows, new = make_whole(copy, original, folder), folder / "mended.db"
         with closing(connect_read_only(rows)) as connection:
             connection.execute("VACUUM INTO ?", (str(new),))
-        with closing(sqlite3.connect(new, isolation_level=None)) as connection:
+        with closing(connect(new)) as connection:
             guarded(connection, reading=False)
             connection.execute("BEGIN")
             migrate(connection, ())

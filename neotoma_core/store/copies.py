@@ -20,6 +20,8 @@ from typing import Final
 from neotoma_core.errors import TargetLocked
 from neotoma_core.store.atomic import reached
 from neotoma_core.store.failures import naming
+from neotoma_core.store.guarding import connect
+from neotoma_core.store.regular_files import descriptor_of
 from neotoma_core.store.sqlite_files import (
     companion,
     companions,
@@ -178,7 +180,7 @@ def _open_all(database: Path, stack: ExitStack) -> _Opened | None:
     opened = []
     for path in (database, *companions(database)):
         try:
-            descriptor = os.open(path, os.O_RDONLY)
+            descriptor = descriptor_of(path)
         except FileNotFoundError:
             if path == database:
                 raise
@@ -216,11 +218,8 @@ def _held_still(database: Path, descriptor: int) -> Iterator[bool]:
     if header is None or (logged and not is_open_elsewhere(database)):
         yield False
         return
-    connection = sqlite3.connect(
-        f"{database.resolve().as_uri()}?mode=ro&readonly_shm=1",
-        uri=True,
-        isolation_level=None,
-        timeout=0,
+    connection = connect(
+        f"{database.resolve().as_uri()}?mode=ro&readonly_shm=1", uri=True, timeout=0
     )
     try:
         yield _begin_reading(connection, database)

@@ -12,7 +12,7 @@ from typing import Final
 
 from neotoma_core.errors import BackupDamaged, BackupUnreadable
 from neotoma_core.store.damage import NO_DAMAGE, SHOWN_PROBLEMS, CheckName, integrity_lines
-from neotoma_core.store.guarding import guarded
+from neotoma_core.store.guarding import connect, guarded
 from neotoma_core.store.sqlite_files import companion, read_header
 
 _COMPRESSED: Final = {
@@ -43,7 +43,7 @@ def make_whole(copy: Path, original: Path, scratch: Path) -> Path:
     for path in journals:
         shutil.copyfile(path, whole.with_name(whole.name + path.name.removeprefix(copy.name)))
     try:
-        connection = sqlite3.connect(whole, isolation_level=None)
+        connection = connect(whole)
         try:
             guarded(connection)
             connection.execute("PRAGMA journal_mode = DELETE").fetchone()
@@ -58,7 +58,7 @@ def make_whole(copy: Path, original: Path, scratch: Path) -> Path:
 def connect_read_only(database: Path) -> sqlite3.Connection:
     """Open a whole copy for reading; nothing in it is run."""
     uri = f"{database.resolve().as_uri()}?mode=ro&immutable=1"
-    return guarded(sqlite3.connect(uri, uri=True, isolation_level=None))
+    return guarded(connect(uri, uri=True))
 
 
 def check_pages(connection: sqlite3.Connection, original: Path) -> None:

@@ -21,6 +21,7 @@ from neotoma_core.store.arrow_sqlite import arrow_connection, execute, ingest
 from neotoma_core.store.atomic import reached
 from neotoma_core.store.copies import FileState
 from neotoma_core.store.failures import failure_of
+from neotoma_core.store.guarding import connect
 from neotoma_core.store.migration import migrate
 from neotoma_core.store.publication import Verify, commit, locked_target, write_derived
 
@@ -99,9 +100,7 @@ def scrub(database: Path) -> None:
     where another program is in the way.
     """
     try:
-        with closing(
-            sqlite3.connect(database, isolation_level=None, timeout=_PATIENCE_SECONDS)
-        ) as connection:
+        with closing(connect(database, timeout=_PATIENCE_SECONDS)) as connection:
             connection.execute("PRAGMA secure_delete = ON").fetchone()
             connection.execute("VACUUM")
             blocked, *_ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()

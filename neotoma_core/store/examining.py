@@ -5,35 +5,52 @@ where it lies, ``immutable``; should it change meanwhile, what was read counts f
 private copy is read instead.
 """
 
-import mmap
+import errno
 import shutil
 import stat
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal, TypeVar
 
-from neotoma_core.errors import BackupDamaged, BackupError, NotNeotoma, TargetLocked
-from neotoma_core.store.copies import copy_database, sha256_of
+from neotoma_core.errors import (
+    BackupDamaged,
+    BackupError,
+    BackupUnreadable,
+    NotNeotoma,
+    TargetLocked,
+    is_panic,
+)
+from neotoma_core.store.budgets import free_for_scratch
+from neotoma_core.store.copies import CHUNK, copy_database, sha256_of
 from neotoma_core.store.databases import check_integrity, connect_read_only, make_whole
+from neotoma_core.store.declarations import mentions_neotoma
 from neotoma_core.store.holdings import Coder, Holdings, read_holdings
 from neotoma_core.store.inspection import inspect_database
 from neotoma_core.store.keys import KeySource
+from neotoma_core.store.mending import mend_header
+from neotoma_core.store.regular_files import is_regular, open_regular, reason_of
 from neotoma_core.store.salvage import Salvaged, salvage
-from neotoma_core.store.sqlite_files import companion, read_header
+from neotoma_core.store.sqlite_files import (
+    HEADER_BYTES,
+    MAGIC,
+    companion,
+    companions,
+    may_be_sqlite,
+    read_header,
+)
 from neotoma_core.store.walking import speaks_of_neotoma
 
 T = TypeVar("T")
 State = Literal["sound", "damaged", "truncated", "unreadable", "empty", "busy"]
 Journal = Literal["none", "wal", "journal"]
 
-_SIGNS: Final = tuple(
-    f"CREATE TABLE {name}".encode()
-    for table in ("observations", "relationship_observations", "entity_snapshots")
-    for name in (table, f'"{table}"')
-)
 _BUSY: Final = "another program keeps it to itself, or writes to it without a pause"
+_NO_ROOM: Final = "there is too little room on the disk for temporary files to read it"
+_MOST_SPARSE: Final = 200
+_WITH_ROWS: Final = ("-wal", "-journal")
+_SPARSE_FROM: Final = 64 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,46 +76,112 @@ class Examined:
 
 @dataclass(frozen=True, slots=True)
 class _Reading:
-    """By what a copy is read: a folder for scratch, codes for ids, a key for what is sealed."""
+    """By what a copy is read: a folder for scratch, codes for ids, a key for what is sealed.
+
+    ``damage``: why nothing vouches for its bytes, whatever SQLite says of them; empty where
+    something does.
+    """
 
     folder: Path
     coder: Coder
     key: KeySource | None
+    damage: str
 
 
-def examine(
-    path: Path, shown: Path, folder: Path, coder: Coder, key: KeySource | None = None
+def examine(  # noqa: PLR0913, PLR0917 - what to read, and by what
+    path: Path,
+    shown: Path,
+    folder: Path,
+    coder: Coder,
+    key: KeySource | None = None,
+    damage: str = "",
 ) -> Examined | None:
     """Read the copy at ``path``; None where it is no copy of a Neotoma database.
 
     ``key``: opens what is sealed in rows that were salvaged, so that they can be proven.
     ``shown`` is what messages name; ``folder``, which is created, is scratch of its own. What was
-    salvaged stays there; everything else that was written there is removed.
+    salvaged stays there; everything else that was written there is removed. ``damage``: what is
+    known to be wrong with its bytes, so that only rows that are proven count.
+
+    Whatever is the matter with the copy, or with a library that reads it, is its ``problem``.
     """
     folder.mkdir(mode=0o700)
     try:
-        facts = path.stat()
-        if not stat.S_ISREG(facts.st_mode):
-            return None
-        if not facts.st_size:
-            named = speaks_of_neotoma(path.name)
-            return _without_rows(path, "empty", "the file is empty") if named else None
-        if read_header(path) is None:
-            return _without_rows(path, "unreadable", "not a SQLite database")
-        return _read(path, shown, _Reading(folder, coder, key))
+        return _examined(path, shown, _Reading(folder, coder, key, damage))
     except TargetLocked:
         return _without_rows(path, "busy", _BUSY)
     except OSError as error:
-        return _without_rows(path, "unreadable", error.strerror or "cannot be read")
+        return _without_rows(path, "unreadable", reason_of(error))
+    except BackupError as error:
+        return _without_rows(path, "unreadable", error.wrong)
+    except BaseException as error:
+        if not isinstance(error, Exception) and not is_panic(error):
+            raise
+        return _without_rows(path, "unreadable", f"it cannot be read: {type(error).__name__}")
     finally:
         for scratch in (folder / "copy", folder / "whole"):
             shutil.rmtree(scratch, ignore_errors=True)
 
 
-def _read(path: Path, shown: Path, by: _Reading) -> Examined | None:
+def _examined(path: Path, shown: Path, by: _Reading) -> Examined | None:
+    facts = path.stat()
+    if not stat.S_ISREG(facts.st_mode):
+        return None
+    if not facts.st_size:
+        named = speaks_of_neotoma(path.name)
+        return _without_rows(path, "empty", by.damage or "the file is empty") if named else None
+    with open_regular(path) as file:
+        head = file.read(HEADER_BYTES)
+    if not head.startswith(MAGIC) and not may_be_sqlite(head):
+        return _without_rows(path, "unreadable", "not a SQLite database")
+    for suffix in _WITH_ROWS:
+        _require_usable(companion(path, suffix))
+    if is_mostly_hole(path):
+        return _first_pages(path, by)
     if _journal(path)[0] != "none" and not mentions_neotoma(path):
         return None
     return read_at_rest(path, by.folder / "copy", lambda copy: _judged(copy, path, shown, by))
+
+
+def _require_usable(log: Path) -> None:
+    """Raise BackupUnreadable where a log is what no log can be."""
+    if not log.exists():
+        return
+    wrong = "mostly a hole" if is_mostly_hole(log) else "not a regular file"
+    if not is_regular(log) or is_mostly_hole(log):
+        raise BackupUnreadable(log, f"its {log.name} is {wrong}", "remove it")
+
+
+def is_mostly_hole(path: Path) -> bool:
+    """Return whether a file says it has far more bytes than are stored."""
+    try:
+        facts = path.stat()
+    except OSError:
+        return False
+    return facts.st_size > max(_SPARSE_FROM, _MOST_SPARSE * 512 * facts.st_blocks)
+
+
+def _first_pages(path: Path, by: _Reading) -> Examined | None:
+    """Read the pages that a file with far too many bytes says it has, if it can have them."""
+    header, facts = read_header(path), path.stat()
+    size = header.pages * header.page_size if header is not None else 0
+    wrong = f"it says it has {facts.st_size / 1e9:,.1f} GB, of which almost nothing is stored"
+    if not 0 < size <= max(_SPARSE_FROM, _MOST_SPARSE * 512 * facts.st_blocks):
+        return _without_rows(path, "unreadable", wrong)
+    copy = by.folder / "copy" / path.name
+    copy.parent.mkdir()
+    _require_room(copy.parent, size)
+    with open_regular(path) as file, copy.open("xb") as pages:
+        while block := file.read(min(CHUNK, size - pages.tell())):
+            pages.write(block)
+    if not mentions_neotoma(copy) and not speaks_of_neotoma(path.name):
+        return None
+    return _salvaged(copy, path, by, ("damaged", wrong))
+
+
+def _require_room(folder: Path, size: int) -> None:
+    if size > free_for_scratch(folder):
+        raise OSError(errno.ENOSPC, _NO_ROOM)
 
 
 def read_at_rest(path: Path, copies: Path, read: Callable[[Path], T]) -> T:
@@ -112,7 +195,8 @@ def read_at_rest(path: Path, copies: Path, read: Callable[[Path], T]) -> T:
         found = read(path)
         if _marks(path) == before:
             return found
-    copies.mkdir()
+    copies.mkdir(exist_ok=True)
+    _require_room(copies, sum(file.stat().st_size for file in (path, *companions(path))))
     copy_database(path, copies)
     return read(copies / path.name)
 
@@ -128,9 +212,11 @@ def _judged(copy: Path, path: Path, shown: Path, by: _Reading) -> Examined | Non
     except NotNeotoma:
         return None
     except BackupError as error:
-        if not mentions_neotoma(copy):
+        if not mentions_neotoma(copy) and not speaks_of_neotoma(path.name):
             return None
         return _salvaged(copy, path, by, (state_of_damaged(copy, error), error.wrong))
+    if by.damage:
+        return _salvaged(copy, path, by, ("damaged", by.damage))
     return Examined("sound", "", _content(copy), *_facts(path), holdings)
 
 
@@ -148,6 +234,7 @@ def _salvaged(copy: Path, path: Path, by: _Reading, judged: tuple[State, str]) -
     if copy == path:
         (folder / "copy").mkdir(exist_ok=True)
         copy = Path(shutil.copyfile(path, folder / "copy" / path.name))
+    mend_header(copy)
     whole = folder / "whole" / "whole.db"  # with the rows of its log, as far as SQLite got
     saved = (salvage(whole, folder) if whole.exists() else None) or salvage(copy, folder)
     holdings = None
@@ -195,17 +282,3 @@ def _content(copy: Path) -> str:
         with suppress(FileNotFoundError):
             parts.append(f"{suffix}:{sha256_of(companion(copy, suffix))}")
     return " ".join(parts)
-
-
-def mentions_neotoma(path: Path) -> bool:
-    """Return whether Neotoma's log is declared anywhere in a database's files, damaged or not."""
-    return holds(path, _SIGNS) or holds(companion(path, "-wal"), _SIGNS)
-
-
-def holds(path: Path, signs: Sequence[bytes]) -> bool:
-    """Return whether a file is there and has any of some bytes anywhere."""
-    with suppress(FileNotFoundError), path.open("rb") as opened:
-        if path.stat().st_size:
-            with mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
-                return any(mapped.find(sign) >= 0 for sign in signs)
-    return False

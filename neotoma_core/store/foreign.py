@@ -9,7 +9,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Final
 
-from neotoma_core.store.examining import holds, mentions_neotoma
+from neotoma_core.store.declarations import holds, mentions_neotoma
 from neotoma_core.store.walking import kind_of, speaks_of_neotoma
 
 _HEAD: Final = 64 << 10

@@ -9,7 +9,9 @@ compute and do nothing else.
 import re
 import sqlite3
 import sys
-from typing import Final
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final, TypeVar
 
 from neotoma_core.cells import cell_of_text
 from neotoma_core.ddl import quoted
@@ -23,6 +25,40 @@ pages are noticed before their cells are used."""
 _INNOCUOUS: Final = 0x200000
 _ON_JSON: Final = re.compile(r"\bjson\w*|->>?", re.IGNORECASE)
 _BETWEEN: Final = r"""["'\]`]?(?:\s|/\*.*?\*/|--[^\n]*\n)*\("""  # a name and its arguments
+
+T = TypeVar("T")
+_UNDECODABLE: Final = "a schema with invalid UTF-8"
+
+
+class _Connection(sqlite3.Connection):
+    """A connection that raises SQLite's errors also where they quote bytes that are not UTF-8."""
+
+    def execute(self, *arguments: Any) -> sqlite3.Cursor:  # noqa: ANN401 - as its own
+        return _decoded(lambda: super(_Connection, self).execute(*arguments))
+
+    def executemany(self, *arguments: Any) -> sqlite3.Cursor:  # noqa: ANN401 - as its own
+        return _decoded(lambda: super(_Connection, self).executemany(*arguments))
+
+
+def _decoded(action: Callable[[], T]) -> T:
+    try:
+        return action()
+    except UnicodeDecodeError:
+        damaged = sqlite3.DatabaseError(_UNDECODABLE)
+        damaged.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
+        damaged.sqlite_errorname = "SQLITE_CORRUPT"
+    raise damaged  # outside the handler, whose error holds the bytes
+
+
+def connect(database: Path | str, *, timeout: float = 5.0, uri: bool = False) -> sqlite3.Connection:
+    """Connect to a database from outside, each statement a transaction of its own.
+
+    What SQLite says of a damaged schema quotes it; where Python cannot decode that, the error is
+    still an ``sqlite3.DatabaseError``.
+    """
+    return sqlite3.connect(
+        database, timeout=timeout, isolation_level=None, uri=uri, factory=_Connection
+    )
 
 
 def guarded(connection: sqlite3.Connection, *, reading: bool = True) -> sqlite3.Connection:

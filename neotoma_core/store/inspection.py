@@ -19,6 +19,7 @@ from neotoma_core.tables import BY_NAME, Column, Index, Table
 from neotoma_core.tables.carried import carried_column, folded, owner_of, row_number_of
 
 _REQUIRED: Final = {"observations": ("id", "entity_id", "fields"), "entities": ("id",)}
+_NEOTOMAS: Final = 8  # so many of its tables no other program has by chance
 _PLAIN: Final = "CREATE TABLE"  # so SQLite itself writes it, whatever was typed
 _MOST_COLUMNS: Final = 1_900  # SQLite selects no more than 2,000 at a time
 _OWN_RULES: Final = re.compile(r"\b(CHECK|COLLATE|REFERENCES|STRICT)\b", re.IGNORECASE)
@@ -125,8 +126,13 @@ def list_tables(connection: sqlite3.Connection, original: Path) -> tuple[StoredT
 
 
 def _entries(connection: sqlite3.Connection) -> list[_Entry]:
-    rows = connection.execute("SELECT type, name, rootpage, sql FROM sqlite_schema ORDER BY name")
-    return [_Entry(str(t), str(n), int(p or 0), str(s or "")) for t, n, p, s in rows.fetchall()]
+    rows = connection.execute(
+        "SELECT type, name, rootpage, CAST(sql AS BLOB) FROM sqlite_schema ORDER BY name"
+    )
+    return [
+        _Entry(str(t), str(n), int(p or 0), (s or b"").decode(errors="replace"))
+        for t, n, p, s in rows.fetchall()
+    ]
 
 
 def _require_utf8(connection: sqlite3.Connection, original: Path) -> None:
@@ -145,12 +151,18 @@ def _require_neotoma(
         return
     barred = {table.name: table.barred for table in tables if table.barred}
     barred |= {_SPELLING.get(folded(other.name), other.name): other.what for other in others}
-    wrong = "a SQLite database, but not a Neotoma database (it has no observation log)"
     for name, needed in _REQUIRED.items():
         found = next((n for n in (name, *(f"{name}.{c}" for c in needed)) if n in barred), None)
         if found:
             wrong = f"not a database that Neotoma wrote ({found} is {barred[found]})"
-    raise NotNeotoma(original, wrong, "leave it out")
+            raise NotNeotoma(original, wrong, "leave it out")
+    if set(_REQUIRED) <= set(columns) and len(set(columns) & set(BY_NAME)) >= _NEOTOMAS:
+        raise damaged(original, "tables of Neotoma without columns that they need")
+    raise NotNeotoma(
+        original,
+        "a SQLite database, but not a Neotoma database (it has no observation log)",
+        "leave it out",
+    )
 
 
 def _is_other(entry: _Entry) -> bool:

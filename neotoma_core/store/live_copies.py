@@ -13,7 +13,7 @@ from typing import Final
 from neotoma_core.errors import TargetLocked
 from neotoma_core.store.copies import Progress, copy_database, no_progress
 from neotoma_core.store.databases import damaged, make_whole
-from neotoma_core.store.guarding import guarded
+from neotoma_core.store.guarding import connect, guarded
 from neotoma_core.store.sqlite_files import companion, is_open_elsewhere
 
 _PATIENCE_SECONDS: Final = 5.0
@@ -41,10 +41,9 @@ def _online_backup(database: Path, whole: Path) -> bool:
 
     ``readonly_shm``: so that the lock table of a server that has just gone is not made anew.
     """
-    source = sqlite3.connect(
+    source = connect(
         f"{database.resolve().as_uri()}?mode=ro&readonly_shm=1",
         uri=True,
-        isolation_level=None,
         timeout=_PATIENCE_SECONDS,
     )
     whole.touch(mode=0o600, exist_ok=False)

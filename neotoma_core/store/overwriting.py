@@ -14,6 +14,7 @@ from typing import Final
 
 from neotoma_core.errors import TargetError, TargetLocked, committed, committing
 from neotoma_core.store.atomic import reached
+from neotoma_core.store.guarding import connect
 from neotoma_core.store.installing import remove_companions
 from neotoma_core.store.sqlite_files import companions
 
@@ -68,8 +69,8 @@ def locked(error: sqlite3.DatabaseError) -> bool:
 def _back_up(whole: Path, target: Path) -> None:
     uri = f"{whole.resolve().as_uri()}?mode=ro&immutable=1"
     with (
-        closing(sqlite3.connect(uri, uri=True, isolation_level=None)) as source,
-        closing(sqlite3.connect(target, isolation_level=None, timeout=5)) as copy,
+        closing(connect(uri, uri=True)) as source,
+        closing(connect(target)) as copy,
     ):
         (mode,) = copy.execute("PRAGMA journal_mode = DELETE").fetchone()
         if mode == "wal":  # somebody reads it, and the log cannot be folded in

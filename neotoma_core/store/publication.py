@@ -26,7 +26,7 @@ from neotoma_core.frames import TARGET_ROWID, stored_name
 from neotoma_core.store import checks
 from neotoma_core.store.atomic import reached, sync_file, temporary_name
 from neotoma_core.store.copies import FileState, is_still
-from neotoma_core.store.guarding import guarded
+from neotoma_core.store.guarding import connect, guarded
 from neotoma_core.store.installing import install_database
 from neotoma_core.store.interrupts import hold_interrupts
 from neotoma_core.store.migration import (
@@ -92,7 +92,7 @@ def _settled(target: Path, as_read: Mapping[str, FileState]) -> Iterator[None]:
         yield
     except BaseException:
         if companion(target, "-journal").exists():
-            with suppress(sqlite3.Error), closing(sqlite3.connect(target)) as connection:
+            with suppress(sqlite3.Error), closing(connect(target)) as connection:
                 connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
         with suppress(OSError, TargetChanged), ExitStack() as stack:
             if as_read and _is_as_read(_open_files(target, as_read, stack), as_read):
@@ -142,9 +142,7 @@ def locked_target(
     """Hold the write lock of ``database``, with the staging database attached."""
     with _translated(database), _settled(database, as_read), ExitStack() as stack:
         opened = _open_files(database, as_read, stack)
-        connection = sqlite3.connect(
-            database, isolation_level=None, timeout=_PATIENCE_SECONDS, uri=False
-        )
+        connection = connect(database, timeout=_PATIENCE_SECONDS)
         stack.callback(connection.close)
         guarded(connection, reading=False)
         connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")

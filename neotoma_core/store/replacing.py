@@ -17,6 +17,7 @@ from typing import Final
 
 from neotoma_core.errors import TargetError, TargetLocked, committed
 from neotoma_core.store.atomic import install, reached, sync_file, sync_folder, temporary_name
+from neotoma_core.store.guarding import connect
 from neotoma_core.store.installing import install_database, remove_companions
 from neotoma_core.store.overwriting import copy_within, locked, overwrite
 from neotoma_core.store.sqlite_files import companion, companions, followed, is_open_elsewhere
@@ -74,7 +75,7 @@ def _replace(target: Path, whole: Path | None) -> None:
     if is_open_elsewhere(target):
         raise TargetLocked(target)
     try:
-        with closing(sqlite3.connect(target, isolation_level=None, timeout=5)) as connection:
+        with closing(connect(target)) as connection:
             (mode,) = connection.execute("PRAGMA journal_mode = DELETE").fetchone()
             if mode == "wal":  # somebody reads it, and the log cannot be folded in
                 raise TargetLocked(target)

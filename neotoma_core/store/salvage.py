@@ -19,7 +19,7 @@ from typing import Final
 
 from neotoma_core.content_ids import is_proven
 from neotoma_core.ddl import column_list, create_table, quoted
-from neotoma_core.store.guarding import guarded
+from neotoma_core.store.guarding import connect, guarded
 from neotoma_core.store.pages import Pages, StoredRow, declared_in, tables_of
 from neotoma_core.tables import BY_NAME, MERGED, Table
 
@@ -48,6 +48,8 @@ _ALLOWED: Final = frozenset(
         sqlite3.SQLITE_REINDEX,
     }
 )
+_TOLD_BY_ROWS: Final = ("observations", "entities", "sources")
+_NEEDED: Final = {"observations": ("id", "entity_id", "fields")}
 _FUNCTIONS: Final = frozenset({"unistr", "char", "replace"})
 
 
@@ -99,8 +101,10 @@ def _recovered(program: str, damaged: Path, target: Path) -> int:
         if connection.in_transaction:
             connection.commit()
         for table in MERGED:
-            with suppress(sqlite3.Error):
-                (count,) = connection.execute(f"SELECT count(*) FROM {table.name}").fetchone()
+            # In brackets, since what is in quotes may also be a text.
+            needed = ", ".join(f"count([{name}])" for name in _NEEDED.get(table.name, table.key))
+            with suppress(sqlite3.Error):  # a table that is not there, or lacks what it needs
+                count, *_ = connection.execute(f"SELECT {needed} FROM {table.name}").fetchone()
                 rows += count
     return rows
 
@@ -136,7 +140,7 @@ def _printed(program: str, damaged: Path, most: int) -> Iterator[str]:
 
 
 def _loading(target: Path) -> sqlite3.Connection:
-    connection = guarded(sqlite3.connect(target, isolation_level=None))
+    connection = guarded(connect(target))
     connection.create_function("unistr", 1, _unistr, deterministic=True)
     for pragma in ("journal_mode = OFF", "synchronous = OFF"):
         connection.execute(f"PRAGMA {pragma}").fetchall()
@@ -177,7 +181,7 @@ def _unistr(text: str) -> str:
 
 def _read_pages(damaged: Path, target: Path) -> int:
     """Copy the rows of the merged tables that are on undamaged pages; return how many."""
-    with damaged.open("rb") as file, closing(sqlite3.connect(target, isolation_level=None)) as new:
+    with damaged.open("rb") as file, closing(connect(target)) as new:
         mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
         pages = Pages.of(mapped)
         if pages is None:
@@ -192,10 +196,11 @@ def _read_pages(damaged: Path, target: Path) -> int:
 def _copy_tables(pages: Pages, new: sqlite3.Connection) -> int:
     columns = _declared(pages)
     saved = 0
+    for name, names in columns.items():
+        new.execute(create_table(_without_rules(BY_NAME[name], names)))
     for name, root in tables_of(pages).items():
         rows = pages.tree(root)
         if name in columns:
-            new.execute(create_table(_without_rules(BY_NAME[name], columns[name])))
             saved += _insert(new, name, columns[name], rows)
         else:
             for _ in rows:  # only so that its pages are not taken for lost ones
@@ -208,20 +213,43 @@ def _copy_tables(pages: Pages, new: sqlite3.Connection) -> int:
 
 
 def _declared(pages: Pages) -> dict[str, tuple[str, ...]]:
-    """Return the columns of every merged table, in the order in which its rows have them."""
-    columns: dict[str, tuple[str, ...]] = {}
-    with closing(guarded(sqlite3.connect(":memory:", isolation_level=None))) as scratch:
+    """Return the columns of every merged table, in the order in which its rows have them.
+
+    Where the statement of one whose rows can be proven is damaged, they are those of the newest
+    Neotoma: a row that has others proves nothing.
+    """
+    columns = {name: BY_NAME[name].names for name in _TOLD_BY_ROWS}
+    for name, statement in declared_in(pages).items():
+        if name in BY_NAME and BY_NAME[name].merged:
+            columns[name] = _respelled(name, _columns_of(statement)) or columns.get(name, ())
+    return {name: names for name, names in columns.items() if names}
+
+
+def _respelled(table: str, columns: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the columns, those with one wrong letter as Neotoma spells them."""
+    missing = [name for name in BY_NAME[table].names if name not in columns]
+    return tuple(
+        next((name for name in missing if _differs_by_one(name, column)), column)
+        for column in columns
+    )
+
+
+def _differs_by_one(name: str, other: str) -> bool:
+    return len(name) == len(other) and sum(map(str.__ne__, name, other)) == 1
+
+
+def _columns_of(statement: str) -> tuple[str, ...]:
+    """Return the columns of the table that a statement makes, whatever it calls that; or none."""
+    with closing(guarded(connect(":memory:"))) as scratch:
         scratch.set_authorizer(_authorized)
-        for name, statement in declared_in(pages).items():
-            if name in BY_NAME and BY_NAME[name].merged:
-                with suppress(sqlite3.Error):
-                    scratch.execute(statement)
-                    columns[name] = ()
+        with suppress(sqlite3.Error, ValueError):  # a NUL in it, or a lone surrogate
+            scratch.execute(statement)
         scratch.set_authorizer(None)
-        for name in columns:
-            listed = scratch.execute("SELECT name FROM pragma_table_info(?)", (name,)).fetchall()
-            columns[name] = tuple(str(column) for (column,) in listed)
-    return columns
+        listed = scratch.execute(
+            "SELECT c.name FROM sqlite_schema AS t, pragma_table_info(t.name) AS c "
+            "WHERE t.type = 'table'"
+        ).fetchall()
+    return tuple(str(column) for (column,) in listed)
 
 
 def _insert(

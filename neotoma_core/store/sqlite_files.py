@@ -9,7 +9,11 @@ from pathlib import Path
 from typing import Final
 
 MAGIC: Final = b"SQLite format 3\x00"
-_HEADER_BYTES: Final = 100
+FRACTIONS: Final = b"\x40\x20\x20"
+"""What is in every header: how much of a page a row may take."""
+_FRACTIONS_AT: Final = slice(21, 24)
+_LEAST_PAGE, _MOST_PAGE = 512, 65536
+HEADER_BYTES: Final = 100
 _WAL_MODE: Final = 2
 # The byte ranges SQLite locks (file format, "Locking"): in the database, and in its -shm file.
 _DATABASE_LOCKS: Final = (0x40000000, 512)
@@ -32,16 +36,29 @@ def read_header(database: Path) -> Header | None:
     Not while this process holds a lock on it: closing the file drops that lock; see ``header_of``.
     """
     with database.open("rb") as file:
-        return _parsed(file.read(_HEADER_BYTES))
+        return _parsed(file.read(HEADER_BYTES))
 
 
 def header_of(descriptor: int) -> Header | None:
     """Return the header of a database that is open; the descriptor stays open."""
-    return _parsed(os.pread(descriptor, _HEADER_BYTES, 0))
+    return _parsed(os.pread(descriptor, HEADER_BYTES, 0))
+
+
+def may_be_sqlite(head: bytes) -> bool:
+    """Return whether a file starts as a SQLite database does, but for its very first bytes."""
+    if len(head) < HEADER_BYTES:
+        return False
+    (size,) = struct.unpack_from(">H", head, 16)
+    return head[_FRACTIONS_AT] == FRACTIONS and (size == 1 or is_page_size(size))
+
+
+def is_page_size(size: int) -> bool:
+    """Return whether SQLite may have used pages of ``size`` bytes."""
+    return _LEAST_PAGE <= size <= _MOST_PAGE and size & (size - 1) == 0
 
 
 def _parsed(raw: bytes) -> Header | None:
-    if len(raw) < _HEADER_BYTES or not raw.startswith(MAGIC):
+    if len(raw) < HEADER_BYTES or not raw.startswith(MAGIC):
         return None
     (page_size,) = struct.unpack_from(">H", raw, 16)
     (pages,) = struct.unpack_from(">I", raw, 28)

@@ -4,14 +4,16 @@ What is taken out lies in a private folder. Invariants: see ``packed``.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from neotoma_core.environments import RAW_FOLDERS
 from neotoma_core.erasure.naming import STORED_FILE
-from neotoma_core.store.packed import CutShort, Entry, Limits, entries_of
+from neotoma_core.store.budgets import CutShort, Limits
+from neotoma_core.store.packed import Entry, Packed
 from neotoma_core.store.sqlite_files import companion
 from neotoma_core.store.walking import FoundFile, kind_of, speaks_of_neotoma
 
@@ -30,27 +32,29 @@ class Unpacked:
     """A database taken out: where it is now, and what it is called in the archive.
 
     ``member`` is empty for a compressed file that holds nothing else. ``raw_files``: the archive
-    has raw files beside it. ``problem``: why the archive was not unpacked any further, if so; then
-    ``path`` is None.
+    has raw files beside it. ``damage``: why it, or its log, is not all there, if so: then nothing
+    vouches for the bytes that are. ``problem``: what is wrong with the archive; then ``path`` is
+    None.
     """
 
     path: Path | None
     member: str
     problem: str = ""
     raw_files: bool = False
+    damage: str = ""
 
 
 def unpack(found: FoundFile, folder: Path, limits: Limits) -> Iterator[Unpacked]:
     """Yield every file in ``found`` that may be a database, unpacked below ``folder``.
 
     Its companions are unpacked beside it. An archive that is damaged or beyond the limits yields
-    what came before, and then the problem.
+    what could be had of it, and then the problem.
     """
     taken: list[_Taken] = []
     with_raw_files: set[str] = set()
-    problem = ""
-    try:
-        for entry in entries_of(found, folder, limits, _is_raw_file):
+    packed = Packed(found, folder, limits, _is_raw_file)
+    with suppress(CutShort):  # it is among the problems
+        for entry in packed.entries():
             raw = _raw_place(entry.member)
             if raw is not None:
                 with_raw_files.add(raw[0])
@@ -58,14 +62,13 @@ def unpack(found: FoundFile, folder: Path, limits: Limits) -> Iterator[Unpacked]
             if is_database or entry.head.startswith(_LOG_MAGICS):
                 place = folder / f"file-{len(taken)}"
                 place.mkdir(mode=0o700)
-                entry.write(place / entry.name)
                 taken.append(_Taken(entry.member, place / entry.name, is_database))
-    except CutShort as cut:
-        problem = str(cut)
+                taken[-1].damage = entry.write(place / entry.name)
     for one in _with_logs(taken):
-        yield Unpacked(one.path, one.member, raw_files=_folder_of(one.member) in with_raw_files)
-    if problem:
-        yield Unpacked(None, "", problem)
+        raw_files = _folder_of(one.member) in with_raw_files
+        yield Unpacked(one.path, one.member, raw_files=raw_files, damage=one.damage)
+    if packed.problems:
+        yield Unpacked(None, "", _shown(packed.problems))
 
 
 def unpack_raw_files(found: FoundFile, member: str, database: Path, limits: Limits) -> str:
@@ -74,27 +77,32 @@ def unpack_raw_files(found: FoundFile, member: str, database: Path, limits: Limi
     Return why not all of them could be, empty where they are. Their bytes are not proven yet.
     """
     home, folder = _folder_of(member), database.parent
-    try:
-        for entry in entries_of(found, folder, limits, _is_raw_file):
+    packed = Packed(found, folder, limits, _is_raw_file)
+    with suppress(CutShort):  # it is among the problems
+        for entry in packed.entries():
             place = _raw_place(entry.member)
             if place is None or place[0] != home:
                 continue
             target = folder / place[1] / place[2]
             if not target.exists():
                 target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-                entry.write(target)
-    except CutShort as cut:
-        return str(cut)
-    return ""
+                if entry.write(target):  # its name would say what its bytes no longer are
+                    target.unlink()
+    return _shown(packed.problems)
 
 
-@dataclass(frozen=True, slots=True)
+def _shown(problems: Iterable[str]) -> str:
+    return "; ".join(problems)
+
+
+@dataclass(slots=True)
 class _Taken:
     """A file taken out of an archive: a database, or the log of one."""
 
     member: str
     path: Path
     is_database: bool
+    damage: str = ""
 
 
 def _may_be_database(entry: Entry) -> bool:
@@ -105,13 +113,14 @@ def _may_be_database(entry: Entry) -> bool:
 
 def _with_logs(taken: list[_Taken]) -> Iterator[_Taken]:
     """Yield the databases once their logs are beside them."""
-    databases = {one.member: one for one in taken if one.is_database}
+    databases = {one.member: one for one in taken if one.is_database}  # of two, the later
     for one in taken:
         for suffix in ("-wal", "-journal"):
             owner = databases.get(one.member.removesuffix(suffix))
-            if one.member.endswith(suffix) and owner is not None:
+            if one.member.endswith(suffix) and owner is not None and one.path.exists():
                 one.path.rename(companion(owner.path, suffix))
-    yield from databases.values()
+                owner.damage = owner.damage or one.damage
+    yield from (one for one in taken if one.is_database and one.path.exists())
 
 
 def _is_raw_file(name: str, _head: bytes) -> bool:

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal
 
-from neotoma_core.store.sqlite_files import MAGIC
+from neotoma_core.store.sqlite_files import MAGIC, may_be_sqlite
 
-Kind = Literal["sqlite", "gzip", "zstd", "xz", "bzip2", "zip", "tar", "none"]
+Kind = Literal["sqlite", "gzip", "zstd", "xz", "lzma", "bzip2", "zip", "tar", "none"]
 
 _HEAD: Final = 512
 _TAR_AT: Final = 257
@@ -24,6 +24,15 @@ _MAGICS: Final[tuple[tuple[bytes, Kind], ...]] = (
     (b"\xfd7zXZ\x00", "xz"),
     (b"BZh", "bzip2"),
     (b"PK\x03\x04", "zip"),
+)
+_LZMA: Final = b"\x5d\x00\x00"
+_LZMA_START: Final = 13  # its first bytes: how, how much memory, how many bytes come out
+_ENDINGS: Final[tuple[tuple[str, Kind], ...]] = (
+    (".gz", "gzip"),
+    (".zst", "zstd"),
+    (".xz", "xz"),
+    (".bz2", "bzip2"),
+    (".zip", "zip"),
 )
 _COMPANIONS: Final = ("-wal", "-shm", "-journal")
 _SKIPPED_NAMES: Final = frozenset(
@@ -162,6 +171,7 @@ class _Walk:
             return
         kind = kind_of(head)
         if kind != "none" or speaks_of_neotoma(path.name):
+            kind = _kind_by_name(path.name) if kind == "none" else kind
             self.seen.add(place)
             yield FoundFile(path, kind, facts.st_size, facts.st_mtime_ns)
 
@@ -209,7 +219,24 @@ def kind_of(head: bytes) -> Kind:
     for magic, kind in _MAGICS:
         if head.startswith(magic):
             return kind
-    return "tar" if head[_TAR_AT : _TAR_AT + 5] == b"ustar" else "none"
+    if head[_TAR_AT : _TAR_AT + 5] == b"ustar":
+        return "tar"
+    if may_be_sqlite(head):
+        return "sqlite"
+    return "lzma" if _is_lzma(head) else "none"
+
+
+def _is_lzma(head: bytes) -> bool:
+    """Return whether a file starts as one of the old format, which has no magic, mostly does."""
+    size = head[5:_LZMA_START]
+    plausible = size == b"\xff" * len(size) or not any(size[5:])
+    return len(head) >= _LZMA_START and head.startswith(_LZMA) and plausible
+
+
+def _kind_by_name(name: str) -> Kind:
+    """Return what a file was that no longer starts as such."""
+    lowered = name.lower()
+    return next((kind for ending, kind in _ENDINGS if lowered.endswith(ending)), "none")
 
 
 def speaks_of_neotoma(name: str) -> bool:

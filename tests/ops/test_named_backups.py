@@ -288,10 +288,10 @@ def test_an_archive_that_was_cut_gives_what_came_before_and_that_is_said(
     (finding,) = [f for f in report.findings if f.kind == "cut-short"]
     assert (finding.subject, finding.detail.partition(";")[0]) == (
         f"{path}!n/neotoma.prod.db",
-        "a damaged archive",
+        "it is cut short",
     )
     target.unlink()
-    assert Vault(tmp_path).restore(str(path)).problem == "a damaged archive"
+    assert Vault(tmp_path).restore(str(path)).problem == "it is cut short"
 
 
 def test_what_is_wrong_with_a_database_in_an_archive_is_said_of_the_archive(
