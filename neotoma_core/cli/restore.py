@@ -24,9 +24,7 @@ from neotoma_core.cli.options import (
 from neotoma_core.errors import UsageError
 
 if TYPE_CHECKING:
-    from neotoma_core.ops.restore import RestoreReport
-    from neotoma_core.ops.restore_sources import RestoreSource
-    from neotoma_core.store.keys import KeySource
+    from neotoma_core.ops.restore import RestoreReport, RestoreRequest
 
 
 def restore(
@@ -42,7 +40,7 @@ def restore(
     ] = None,
     target: Annotated[Path, TARGET_OPTION],
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", "-n", help="Find the source; change nothing.")
+        bool, typer.Option("--dry-run", "-n", help="Say what would change; change nothing.")
     ] = False,
     allow_environment_mismatch: Annotated[bool, OTHER_DATABASE_OPTION] = False,
     from_archive: Annotated[Path | None, FROM_ARCHIVE_OPTION] = None,
@@ -62,8 +60,9 @@ def restore(
     files that are missing come back with a backup; those that are there stay.
     """
     from neotoma_core.ops.archived_backup import is_archive
+    from neotoma_core.ops.restore import RestoreRequest
     from neotoma_core.ops.restore_sources import find_source
-    from neotoma_core.settings import default_vault, key_source
+    from neotoma_core.settings import default_vault, key_source, raw_storage
 
     folder = vault or default_vault(target)
     key = key_source(key_file, mnemonic_file)
@@ -93,20 +92,20 @@ def restore(
         )
     found = find_source(source, folder, target)
     _say_what_is_there(target, folder)
-    if dry_run:
-        _show_plan(found, target, json=json)
-        return
-    if not agreed(f"put {target} back to {found.says}?", yes=yes):
-        end_declined(json=False)
-    _put_back(
+    request = RestoreRequest(
         found,
         target,
         folder,
         key,
         allow_environment_mismatch=allow_environment_mismatch,
-        yes=yes,
-        json=json,
+        raw_storage=raw_storage(target),
     )
+    if dry_run:
+        _show_plan(request, json=json)
+        return
+    if not agreed(f"put {target} back to {found.says}?", yes=yes):
+        end_declined(json=False)
+    _put_back(request, yes=yes, json=json)
 
 
 def _say_what_is_there(target: Path, vault: Path) -> None:
@@ -120,42 +119,38 @@ def _say_what_is_there(target: Path, vault: Path) -> None:
         print(text, file=sys.stderr)
 
 
-def _show_plan(found: "RestoreSource", target: Path, *, json: bool) -> None:
-    from neotoma_core.ops.restore import RestoreReport
+def _show_plan(request: "RestoreRequest", *, json: bool) -> None:
+    from datetime import UTC, datetime
 
-    plan = RestoreReport(str(found.folder), str(target), "planned", 0, None)
-    print(plan.to_json() if json else f"{found.origin:<10} found: it holds {found.says}")
+    from neotoma_core.ops.restore import plan_restore
+    from neotoma_core.report.layout import aligned, labelled
+
+    plan = plan_restore(request, datetime.now(UTC))
+    if json:
+        print(plan.to_json())
+        return
+    print(f"{request.source.origin:<10} found: it holds {request.source.says}")
+    rows = [("", "inserted", "removed", "changed")]
+    rows += [
+        (d.table, f"{d.inserted:,}", f"{d.removed:,}", f"{d.changed:,}") for d in plan.differences
+    ]
+    lines = aligned(rows, right=(1, 2, 3)) if plan.differences else ["no row of the target"]
+    for place, line in enumerate(lines):
+        print(labelled("" if place else "change", line))
+    print("dry run    the target was left alone")
 
 
-def _put_back(
-    found: "RestoreSource",
-    target: Path,
-    folder: Path,
-    key: "KeySource | None",
-    *,
-    allow_environment_mismatch: bool,
-    yes: bool,
-    json: bool,
-) -> None:
+def _put_back(request: "RestoreRequest", *, yes: bool, json: bool) -> None:
+    from dataclasses import replace
     from datetime import UTC, datetime
 
     from neotoma_core.cli.progress import TerminalProgress
-    from neotoma_core.ops.restore import RestoreRequest
     from neotoma_core.ops.restore import restore as restore_database
-    from neotoma_core.settings import raw_storage
     from neotoma_core.store.interrupts import released
 
     # Innermost first: the report is printed before an interrupt that came after the rename.
     with released(), TerminalProgress() as progress:
-        request = RestoreRequest(
-            found,
-            target,
-            folder,
-            key,
-            allow_environment_mismatch=allow_environment_mismatch,
-            guard=terminal_guard(progress, "restoring", yes=yes),
-            raw_storage=raw_storage(target),
-        )
+        request = replace(request, guard=terminal_guard(progress, "restoring", yes=yes))
         report = restore_database(request, datetime.now(UTC), progress)
         progress.pause()
         _show(report, json=json)

@@ -5,12 +5,15 @@ unpacked and proven → erased rows left out → guarded, evidence → raw files
 Until the rename the target is what it was. A damaged source is refused before anything is written.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
 from neotoma_core.environments import Environment, environment_of
-from neotoma_core.ops.erased_copies import without_erased
+from neotoma_core.erasure.hashed import ErasedIds
+from neotoma_core.ops.erased_copies import Cleaned, without_erased
 from neotoma_core.ops.guarding import RESTORE, UNATTENDED, Guard
 from neotoma_core.ops.kinship import Offer, require_own
 from neotoma_core.ops.private_copy import target_run
@@ -29,6 +32,7 @@ from neotoma_core.ops.restore_sources import (
 )
 from neotoma_core.ops.run import Run, require_environment
 from neotoma_core.report.document import document
+from neotoma_core.store.differences import TableDifference, find_differences
 from neotoma_core.store.keys import KeySource
 from neotoma_core.store.ledger import read_erased_around
 
@@ -43,7 +47,7 @@ class RestoreReport:
     files that were not there; ``raw_files_lost``: those that the source no longer has as they were;
     ``raw_files_missing``: those the database names that are not in ``raw_folder`` now. ``problem``:
     why an archive was not unpacked to its end. ``backup``: what was taken before, where nearly all
-    observations went.
+    observations went. ``differences``: of a plan, what becomes of each table.
     """
 
     evidence: str
@@ -57,6 +61,7 @@ class RestoreReport:
     raw_folder: str | None = None
     problem: str | None = None
     backup: str | None = None
+    differences: tuple[TableDifference, ...] = ()
 
     def to_json(self) -> str:
         """Return the report as one JSON document."""
@@ -90,21 +95,8 @@ def restore(request: RestoreRequest, now: datetime, progress: Progress) -> Resto
     DiskFull, and UsageError where the guard cannot ask. Then the target is as it was.
     """
     source, target = request.source, request.target
-    _require_environment(request, source.environment)
-    require_other(source.copy if source.origin == "neotoma" else None, target)
-    with target_run(
-        target, request.vault, now, request.key, patience=0.0, raw_storage=request.raw_storage
-    ) as run:
-        found = unpack(source, run.folders.work / "restore", target)
-        _require_environment(request, found.environment)
-        erased = read_erased_around(request.vault, source.folder)
-        cleaned = None
-        if found.whole is not None:
-            cleaned = without_erased(found.whole, erased, run, request.key)
+    with _restoring(request, now) as (run, found, cleaned, erased):
         whole = cleaned.whole if cleaned else None
-        if found.ruin is not None:
-            require_nothing_erased_since(source, request.vault)
-        _require_own(request, run, whole, found)
         secured = secure_target(run, whole, request.guard, RESTORE, progress)
         secured = replace(secured, ruin=found.ruin)
         if not secured.granted:
@@ -125,6 +117,40 @@ def restore(request: RestoreRequest, now: datetime, progress: Progress) -> Resto
         found.problem or None,
         secured.backup,
     )
+
+
+def plan_restore(request: RestoreRequest, now: datetime) -> RestoreReport:
+    """Report what a restore would change, row for row; raises what ``restore`` does."""
+    with _restoring(request, now) as (run, found, cleaned, _):
+        whole = cleaned.whole if cleaned else None
+        changes = find_differences(readable_target(run), whole, request.target)
+        rows = cleaned.rows if cleaned else 0
+        source, target = str(request.source.folder), str(request.target)
+        report = RestoreReport(source, target, "planned", rows, None, differences=changes)
+        return replace(report, problem=found.problem or None)
+
+
+@contextmanager
+def _restoring(
+    request: RestoreRequest, now: datetime
+) -> Iterator[tuple[Run, Restorable, Cleaned | None, ErasedIds]]:
+    """Hold the vault and yield what is to be put back, proven, and what was erased from it."""
+    source, target = request.source, request.target
+    _require_environment(request, source.environment)
+    require_other(source.copy if source.origin == "neotoma" else None, target)
+    with target_run(
+        target, request.vault, now, request.key, patience=0.0, raw_storage=request.raw_storage
+    ) as run:
+        found = unpack(source, run.folders.work / "restore", target)
+        _require_environment(request, found.environment)
+        erased = read_erased_around(request.vault, source.folder)
+        cleaned = None
+        if found.whole is not None:
+            cleaned = without_erased(found.whole, erased, run, request.key)
+        if found.ruin is not None:
+            require_nothing_erased_since(source, request.vault)
+        _require_own(request, run, cleaned.whole if cleaned else None, found)
+        yield run, found, cleaned, erased
 
 
 def restore_evidence(  # noqa: PLR0913 - from where, to where, by which means

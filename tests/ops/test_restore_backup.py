@@ -11,6 +11,7 @@ import pytest
 
 from neotoma_core.errors import (
     BackupNotIntact,
+    DatabaseMismatch,
     EnvironmentMismatch,
     TargetLocked,
     UsageError,
@@ -20,7 +21,7 @@ from neotoma_core.ops.erase import erase
 from neotoma_core.ops.erase_run import EraseRequest, erase_run
 from neotoma_core.ops.guarding import Guard
 from neotoma_core.ops.progress import Silent
-from neotoma_core.ops.restore import RestoreRequest, restore
+from neotoma_core.ops.restore import RestoreRequest, plan_restore, restore
 from neotoma_core.ops.restore_sources import find_source
 from tests.conftest import FIXTURES
 from tests.databases import count, read_all
@@ -183,3 +184,16 @@ def test_a_backup_that_was_copied_elsewhere_restores(world: Vault) -> None:
     fill(world.target, 3)
     assert world.restore(str(elsewhere)).outcome == "restored"
     assert world.target.read_bytes() == before
+
+
+def test_a_dry_run_says_what_it_would_change_and_refuses_what_the_run_would(world: Vault) -> None:
+    fill(world.target, 3, first=38)
+    before = facts_of(world.folder / "data")
+    request = RestoreRequest(find_source("1", world.vault), world.target, world.vault)
+    (seen,) = (d for d in plan_restore(request, world.now).differences if d.table == "observations")
+    assert (seen.inserted, seen.removed, seen.changed) == (38, 1, 0)
+    assert seen.removed_ids == ("o0040",)
+    assert facts_of(world.folder / "data") == before
+    fill(world.target, 40, first=5_000)
+    with pytest.raises(DatabaseMismatch):
+        plan_restore(request, world.now)
