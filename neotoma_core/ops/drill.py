@@ -206,7 +206,7 @@ def _run(backup: Backup, restored: Path, scratch: Path, rules: DrillRules) -> Re
     )
     request = RebuildRequest(restored, scratch, key=rules.key)
     target = DatabaseRef(TARGET, "target", restored, None)
-    asked = RecoverRequest(restored, (), scratch, key=rules.key)
+    asked = RecoverRequest(restored, (), scratch)
     started = backup.manifest.taken_at
     return RebuildRun(request, Run(asked, folders, target, (), (), (), started), target)
 

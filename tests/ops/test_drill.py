@@ -12,8 +12,11 @@ from neotoma_core.errors import UsageError
 from neotoma_core.ops.drill import DrillRules
 from neotoma_core.ops.protection import protection_of
 from neotoma_core.store.backups import list_backups, write_state
-from tests.databases import make_database
+from tests.core.test_encryption import SECRET
+from tests.databases import entity, make_database
 from tests.ops.backing_up import HASH, Vault, copied, fill, small_vault
+from tests.ops.rebuilding import rebuild
+from tests.ops.test_encrypted import STATED, key_file, sealed
 
 
 @pytest.fixture(scope="module")
@@ -126,6 +129,21 @@ def test_an_encrypted_database_without_its_key_is_inconclusive(tmp_path: Path) -
     drill = world.back_up().drill
     assert drill is not None
     assert (drill.outcome, drill.level) == ("inconclusive", "restored")
+
+
+def test_an_encrypted_database_is_reduced_again_with_its_key_and_no_other(tmp_path: Path) -> None:
+    world = Vault(tmp_path)
+    make_database(world.target, {"entities": [entity("e1")], "observations": [sealed("a", STATED)]})
+    key = key_file(tmp_path, SECRET)
+    rebuild(world.target, key=key)
+    world.back_up(drill=False)
+    (drill,) = world.verify(rules=DrillRules(key)).drills
+    assert (drill.outcome, drill.level, drill.drifted) == ("pass", "recomputed", 0)
+    (drill,) = world.verify(rules=DrillRules(key_file(tmp_path, bytes(32)))).drills
+    assert (drill.outcome, drill.level) == ("inconclusive", "restored")
+    assert drill.reasons == (
+        "the key does not open all encrypted values: snapshots were not compared",
+    )
 
 
 def test_nothing_to_verify_is_an_error(tmp_path: Path) -> None:

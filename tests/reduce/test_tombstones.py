@@ -37,6 +37,9 @@ def groups(*rows: dict[str, Any]) -> tuple[pl.DataFrame, pl.DataFrame]:
         ([{"text": "{}"}, {"text": GONE, "source_priority": 9}], [0]),
         ([{"text": "{}", "source_priority": None}, {"text": GONE}], [0]),
         ([{"text": GONE}, {"text": "{}", "observation_source": "sync"}], []),
+        ([{"text": GONE, "source_priority": -1}, {"text": "{}", "source_priority": None}], []),
+        ([{"text": "{}", "source_priority": 0}, {"text": GONE, "source_priority": None}], []),
+        ([{"text": GONE, "source_priority": None}, {"text": "{}", "source_priority": 0}], [0]),
     ],
 )
 def test_an_entity_is_deleted_by_its_leading_observation(
@@ -55,6 +58,8 @@ def test_an_entity_is_deleted_by_its_leading_observation(
         ([{"text": GONE}, {"text": "{}", "observed_at": "2027"}], []),
         ([{"text": GONE}, {"text": "{}", "observed_at": None}], [0]),
         ([{"text": "{}", "source_priority": None}, {"text": GONE, "source_priority": -1}], [0]),
+        ([{"text": GONE, "source_priority": 1}, {"text": "{}", "source_priority": 2}], []),
+        ([{"text": "{}", "observed_at": "2027"}, {"text": GONE, "source_priority": 2}], [0]),
     ],
 )
 def test_a_relationship_is_dead_by_its_leading_observation(
