@@ -1,11 +1,11 @@
 """Databases that cannot be used: backups, targets, keys, environments, and no room for them."""
 
-import shlex
 from pathlib import Path
 from typing import Final
 
 from neotoma_core.errors.record import what_is_done
 from neotoma_core.errors.root import MiddenError
+from neotoma_core.shell_words import quoted_word
 
 
 class BackupError(MiddenError):
@@ -69,7 +69,7 @@ class TargetForeign(TargetError):
 
     def __init__(self, path: Path, wrong: str) -> None:
         self.wrong = wrong
-        away = f"mv -n {shlex.quote(str(path))} {shlex.quote(f'{path}.aside')}"
+        away = f"mv -n {quoted_word(path)} {quoted_word(f'{path}.aside')}"
         super().__init__(
             path,
             wrong,

@@ -1,6 +1,5 @@
 """What a vault still holds of what is erased, and the command that removes each."""
 
-import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -9,6 +8,7 @@ from neotoma_core.erasure.files import CONTENTS
 from neotoma_core.erasure.hashed import ErasedIds
 from neotoma_core.erasure.reach import Ids
 from neotoma_core.report.erasure import HoldingEvidence
+from neotoma_core.shell_words import quoted_word
 from neotoma_core.store.blobs import kept_blobs
 from neotoma_core.store.ledger import LEDGER
 from neotoma_core.store.traces import Traces
@@ -39,7 +39,7 @@ def holding(place: Path, files: int) -> HoldingEvidence:
     """Return a place that holds what is erased in so many files, and what removes it."""
     path = place.absolute()
     recursive = "-r " if path.is_dir() else ""
-    return HoldingEvidence(str(path), files, f"rm {recursive}-- {shlex.quote(str(path))}")
+    return HoldingEvidence(str(path), files, f"rm {recursive}-- {quoted_word(path)}")
 
 
 def _places(vault: Path) -> Iterator[Path]:

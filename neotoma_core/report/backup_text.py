@@ -1,6 +1,5 @@
 """Reports of backups, drills and rotation as text for a terminal."""
 
-import shlex
 from collections.abc import Iterator
 
 from neotoma_core.report.backup import (
@@ -12,6 +11,7 @@ from neotoma_core.report.backup import (
     VerifyReport,
 )
 from neotoma_core.report.layout import aligned, labelled
+from neotoma_core.shell_words import quoted_word
 
 _OUTCOMES = {
     "pass": "verified",
@@ -64,7 +64,7 @@ def _erased(report: BackupReport) -> Iterator[str]:
         yield f"{left_out.raw_files:,} raw files of what was erased are still there: left out;"
         yield f"remove them with: {report.erase_again}"
     for log in left_out.logs:
-        yield f"a log names what was erased: left out; remove it with: rm {shlex.quote(log)}"
+        yield f"a log names what was erased: left out; remove it with: rm {quoted_word(log)}"
 
 
 def _drill(drill: DrillSummary) -> str:

@@ -1,10 +1,10 @@
 """An erasure's report as text for a terminal."""
 
-import shlex
 from collections.abc import Iterator
 
 from neotoma_core.report.erasure import ErasureReport
 from neotoma_core.report.layout import aligned, labelled
+from neotoma_core.shell_words import quoted_word
 
 
 def plan_text(report: ErasureReport) -> str:
@@ -74,5 +74,5 @@ def _held(report: ErasureReport) -> Iterator[str]:
         if not number:
             yield labelled("still held", "a restore leaves out what was erased; these still hold")
             yield labelled("", "it until you remove them. Take a new backup first:")
-            yield labelled("", f"midden backup --target {shlex.quote(report.target)}")
+            yield labelled("", f"midden backup --target {quoted_word(report.target)}")
         yield labelled("", evidence.remove)

@@ -16,6 +16,7 @@ import polars as pl
 import zstandard
 
 from neotoma_core.errors import NativePanic, without_panic
+from neotoma_core.store.exact_paths import read_ipc, read_parquet
 
 _CHUNK: Final = 8 << 20
 _PLAIN: Final = 8  # an id of so many bytes is told by itself, a shorter one where it is quoted
@@ -78,7 +79,7 @@ class Traces:
 
     def _in_table(self, path: Path, head: bytes) -> bool:
         is_parquet = head.startswith(_PARQUET)
-        rows = pl.read_parquet(path) if is_parquet else pl.read_ipc(path)
+        rows = read_parquet(path) if is_parquet else read_ipc(path)
         texts = rows.select(pl.col(pl.String))
         cells = ('"' + column.drop_nulls() + '"' for column in texts.iter_columns())
         return any(_any_in(column, self._elsewhere) for column in cells)

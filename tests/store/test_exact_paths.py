@@ -1,5 +1,6 @@
 """Every library opens exactly the file or folder that is meant, whatever it is called."""
 
+import re
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -121,3 +122,19 @@ def test_a_path_is_not_taken_for_a_database_in_memory(
     with arrow_connection(Path(":memory:")) as connection:
         ingest(connection, "t", ROWS)
     assert sqlite3.connect(tmp_path / ":memory:").execute("SELECT count(*) FROM t").fetchone()
+
+
+def test_no_library_is_given_a_path_but_by_these_functions() -> None:
+    package = Path(__file__).parent.parent.parent / "neotoma_core"
+    direct = re.compile(
+        r"pl\.(read|scan)_(ipc|parquet)|(frame|rows)\.write_(ipc|parquet)\(|shlex\."
+    )
+    doors = {"exact_paths.py", "shell_words.py"}
+    found = [
+        f"{path.name}: {line.strip()}"
+        for path in package.rglob("*.py")
+        if path.name not in doors
+        for line in path.read_text().splitlines()
+        if direct.search(line)
+    ]
+    assert found == []
