@@ -159,3 +159,9 @@ def shallow_places() -> tuple[Path, ...]:
     home = Path.home()
     places = (home, *(home / name for name in ("Desktop", "Documents", "Downloads")))
     return tuple(place for place in places if place.is_dir())
+
+
+def switch_telemetry_off() -> None:
+    """Have Prefect, in this process and in those it starts, tell nobody of runs, unless asked."""
+    os.environ.setdefault("DO_NOT_TRACK", "1")
+    os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")

@@ -30,8 +30,10 @@ def scheduled_backup(
     """Back up each of ``targets``; what fails for one does not stop the others.
 
     ``vault``: of the one target, where there is only one. ``interval_hours``: how often this runs,
-    so that a backup that is missing is noticed. Fails where a backup failed or something is lost.
+    so that a backup that is missing is noticed. Fails where a backup failed or something is lost,
+    and without targets.
     """
+    scheduled.require_targets(targets)
     now = datetime.now(UTC)
     jobs = [
         Scheduled(target, vault or default_vault(target), now, interval_hours, raw_storage(target))

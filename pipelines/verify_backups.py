@@ -8,6 +8,7 @@ from prefect.task_runners import ThreadPoolTaskRunner
 
 from neotoma_core.ops import scheduled_drills
 from neotoma_core.ops.drill import DrillRules
+from neotoma_core.ops.scheduled import require_targets
 from neotoma_core.ops.verify import VerifyRequest
 from neotoma_core.settings import alerting, default_vault, key_source
 from pipelines.task_defaults import operation
@@ -33,8 +34,9 @@ def verify_backups(
     """Drill the backups of each of ``targets`` that were not verified for ``max_age_days``.
 
     No drill is begun after ``max_minutes``; the longest unverified come first. Fails where a drill
-    failed.
+    failed, and without targets.
     """
+    require_targets(targets)
     requests = [
         VerifyRequest(
             target,

@@ -1,10 +1,11 @@
 """The scheduled job: backup, drill, anomaly check, rotation, and telling how it went."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from neotoma_core.errors import AnomalyFound, BackupNotIntact, MiddenError, VaultLocked
+from neotoma_core.errors import AnomalyFound, BackupNotIntact, MiddenError, UsageError, VaultLocked
 from neotoma_core.ops.alerting import announce, announce_failure
 from neotoma_core.ops.backup import back_up
 from neotoma_core.ops.backup_run import BackupRequest
@@ -48,6 +49,15 @@ class ScheduledOutcome:
     event: str | None
     reasons: tuple[str, ...]
     report: ScheduledReport | None = None
+
+
+def require_targets(targets: Sequence[Path]) -> None:
+    """Raise UsageError where a schedule protects nothing: that is no success."""
+    if not targets:
+        raise UsageError(
+            "targets: no database is named, so nothing would be protected; name them in the "
+            "deployment's parameters"
+        )
 
 
 def back_up_database(job: Scheduled, alerting: Alerting, key: KeySource | None) -> ScheduledReport:

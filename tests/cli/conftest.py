@@ -15,6 +15,11 @@ Midden = Callable[..., subprocess.CompletedProcess[str]]
 @pytest.fixture
 def midden(tmp_path: Path) -> Midden:
     """Run ``midden`` with a vault of this test's own and nobody at the terminal."""
+    return midden_with(tmp_path / "vault")
+
+
+def midden_with(vault: Path) -> Midden:
+    """Return what runs ``midden`` with a vault and nobody at the terminal."""
 
     def run(*words: str | Path) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
@@ -23,7 +28,7 @@ def midden(tmp_path: Path) -> Midden:
             text=True,
             check=False,
             stdin=subprocess.DEVNULL,
-            env={**os.environ, "MIDDEN_VAULT": str(tmp_path / "vault")},  # noqa: TID251 - a child's
+            env={**os.environ, "MIDDEN_VAULT": str(vault)},  # noqa: TID251 - a child's
         )
 
     return run

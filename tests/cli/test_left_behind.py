@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import Midden
+from tests.cli.conftest import Midden, midden_with
 from tests.databases import count, entity, make_database, observation
 from tests.ops.test_journals import CRASHED
 
@@ -57,9 +57,10 @@ WAYS: Ways = {
 }
 
 
-@pytest.fixture
-def place(tmp_path: Path, midden: Midden) -> Place:
-    place = Place(tmp_path)
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Place:
+    """One to copy from: everything in it takes a while to make."""
+    place = Place(tmp_path_factory.mktemp("made"))
     text = "x" * 900
     make_database(
         place.target,
@@ -72,10 +73,17 @@ def place(tmp_path: Path, midden: Midden) -> Place:
     )
     place.copy.parent.mkdir()
     shutil.copy(place.target, place.copy)
+    midden = midden_with(place.folder / "vault")
     assert midden("backup", "--target", place.target).returncode == 0
     assert midden("archive", "--target", place.target).returncode == 0
     assert midden("restore", "1", "--target", place.target, "--yes").returncode == 0
     return place
+
+
+@pytest.fixture
+def place(made: Place, tmp_path: Path) -> Place:
+    shutil.copytree(made.folder, tmp_path, dirs_exist_ok=True)
+    return Place(tmp_path)
 
 
 @pytest.mark.parametrize("suffix", LEFT)

@@ -10,7 +10,7 @@ import yaml  # type: ignore[import-untyped]
 from prefect import Flow
 from prefect.client.orchestration import SyncPrefectClient
 
-from neotoma_core.errors import AnomalyFound, BackupNotIntact, TargetRuined
+from neotoma_core.errors import AnomalyFound, BackupNotIntact, TargetRuined, UsageError
 from neotoma_core.ops.protection import protection_of
 from pipelines import scheduled_backup as scheduled_module
 from pipelines.scheduled_backup import scheduled_backup
@@ -81,6 +81,12 @@ def test_drills_are_repeated_and_a_failed_one_fails_the_flow(world: Vault) -> No
     database.write_bytes(raw)
     with pytest.raises(BackupNotIntact):
         verify_backups(targets=[world.target], vault=world.vault, max_age_days=0.0)
+
+
+@pytest.mark.parametrize("name", FLOWS)
+def test_a_schedule_that_protects_nothing_fails(name: str) -> None:
+    with pytest.raises(UsageError, match="no database is named"):
+        FLOWS[name](targets=[])
 
 
 @pytest.mark.parametrize("name", FLOWS)

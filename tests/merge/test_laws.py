@@ -1,6 +1,6 @@
-"""The laws every merge keeps, on a thousand random pairs of databases each.
+"""The laws every merge keeps, on five hundred random pairs of databases each.
 
-``python -m pytest tests/merge/test_laws.py --hypothesis-profile=thorough`` tries ten times as many.
+``python -m pytest tests/merge/test_laws.py --hypothesis-profile=thorough`` tries ten thousand.
 """
 
 import polars as pl
@@ -19,7 +19,7 @@ from tests.merge.test_table import MODES
 
 AT_ONCE = 5
 EXAMPLES = settings(
-    max_examples=max(200, settings().max_examples // AT_ONCE),
+    max_examples=max(100, settings().max_examples // AT_ONCE),
     deadline=None,
     phases=[Phase.explicit, Phase.reuse, Phase.generate],  # shrinking many at once takes too long
     suppress_health_check=list(HealthCheck),

@@ -87,7 +87,7 @@ pairs = st.tuples(contents(), contents(), st.lists(st.booleans(), min_size=1)).m
 
 @pytest.mark.filterwarnings("ignore:Generating overly large repr")
 @settings(
-    max_examples=25 if settings().max_examples < 1_000 else 1_000,
+    max_examples=12 if settings().max_examples < 1_000 else 1_000,
     deadline=None,
     phases=[Phase.explicit, Phase.reuse, Phase.generate],  # shrinking many at once takes too long
     suppress_health_check=list(HealthCheck),

@@ -17,7 +17,7 @@ AT = "2026-02-04T00:00:00.000Z"
 
 
 @settings(
-    max_examples=20 if settings().max_examples < 1_000 else 1_000,
+    max_examples=10 if settings().max_examples < 1_000 else 1_000,
     deadline=None,
     suppress_health_check=list(HealthCheck),
 )
