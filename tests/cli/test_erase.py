@@ -76,7 +76,7 @@ def test_a_dry_run_changes_neither_target_nor_ledger(
         (("--entity", "e9", "--yes"), "no entity e9"),
         (("--observation", "e1", "--yes"), "no observation e1"),
         (("--user", "e1", "--yes"), "no user e1"),
-        (("--entity", "", "--yes"), "an empty id"),
+        (("--entity", "", "--yes"), "an empty value"),
         (("--entity", "e1"), "standard input is no terminal"),
     ],
 )
