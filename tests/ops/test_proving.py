@@ -18,7 +18,7 @@ from tests.databases import entity, insert, make_database, observation
 from tests.ops.rebuilding import rebuild
 
 REDUCED = [field.name for field in fields(EntitySnapshotRow) if field.name != "entity_id"]
-ONE_DIFFERS = ["1 of 2 entity snapshots differ"]
+ONE_DIFFERS = ["1 of 3 entity snapshots differ"]
 
 
 @pytest.fixture(scope="module")
@@ -26,8 +26,13 @@ def rebuilt(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = make_database(
         tmp_path_factory.mktemp("rebuilt") / "target.db",
         {
-            "entities": [entity("e1"), entity("e2")],
-            "observations": [observation("o1"), observation("o2", "e2")],
+            "entities": [entity("e1"), entity("e2"), entity("odd")],
+            "observations": [
+                observation("o1"),
+                observation("o2", "e2"),
+                observation("o3", "odd", source_priority=99.5, schema_version=b"1.0"),
+                observation("o4", "odd", source_priority="99", schema_version=b"2.0"),
+            ],
         },
     )
     rebuild(path)
@@ -44,7 +49,7 @@ def connection(rebuilt: Path) -> Iterator[sqlite3.Connection]:
 
 def differing(connection: sqlite3.Connection, unreadable: Collection[str] = ()) -> list[str]:
     rules = Rules(Registry(), rules_of(Registry())[0])
-    sample = {"e1": NOBODY, "e2": NOBODY}
+    sample = dict.fromkeys(("e1", "e2", "odd"), NOBODY)
     _, problems = rereduced(connection, sample, unreadable, rules, None)
     return problems
 
@@ -64,9 +69,10 @@ def test_every_cell_of_a_snapshot_is_reduced_again(
 def test_an_observation_that_takes_no_part_hides_none_that_does(
     connection: sqlite3.Connection,
 ) -> None:
-    insert(connection, "observations", observation("o3", observed_at="2026-03-01T00:00:00.000Z"))
+    insert(connection, "observations", observation("o9", observed_at="2026-03-01T00:00:00.000Z"))
     assert differing(connection) == ONE_DIFFERS
-    assert differing(connection, ["o3"]) == []
+    assert differing(connection, ["o9"]) == []
+    assert differing(connection, ["o1", "o9"]) == ONE_DIFFERS
 
 
 @pytest.mark.parametrize("table", ["entity_snapshots", "observations"])

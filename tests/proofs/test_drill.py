@@ -1,5 +1,6 @@
 """Each check of a drill finds the fault that no other can, and is named."""
 
+import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -250,9 +251,10 @@ def test_a_snapshot_that_is_not_what_the_log_says_is_counted(
 
 def test_what_cannot_be_looked_at_is_not_said_to_be_damaged(world: Vault) -> None:
     good = world.backups[0].manifest
-    huge = replace(good.database, plain_size=1 << 60)
-    with_manifest(world, replace(good, database=huge))
-    assert drilled(world).reasons == ("too little free space to restore it",)
+    for size in (1 << 60, shutil.disk_usage(world.folder).free * 3 // 4):
+        large = replace(good.database, plain_size=size)
+        with_manifest(world, replace(good, database=large))
+        assert drilled(world).reasons == ("too little free space to restore it",)
     with_manifest(world, good)
     stored = world.place() / "database.db.zst"
     stored.unlink()
