@@ -13,6 +13,7 @@ from typing import Any, Final, Literal
 from neotoma_core.anomaly import Counts
 from neotoma_core.documents import document, document_of
 from neotoma_core.fingerprints import Fingerprint
+from neotoma_core.models import FileName, NotAsModelled, modelled
 
 FORMAT: Final = 1
 Kind = str
@@ -29,7 +30,7 @@ _CHECK: Final = b',"check":"'
 class StoredFile:
     """A file of a backup as stored, and where it is compressed, what is in it. Sizes in bytes."""
 
-    name: str
+    name: FileName
     size: int
     sha256: str
     plain_size: int
@@ -68,7 +69,7 @@ class Manifest:
     """
 
     vault: str
-    name: str
+    name: FileName
     sequence: int
     kind: Kind
     taken_at: datetime
@@ -161,60 +162,21 @@ def unsealed(line: bytes) -> dict[str, Any]:
         raise ValueError("not what was written")
     value = document_of(body)
     if not isinstance(value, dict):
-        raise TypeError("not a document")
+        raise NotAsModelled("", "a document")
     return value
 
 
 def manifest_of(line: bytes) -> Manifest:
-    """Read a manifest; raises ValueError, KeyError or TypeError where it is none."""
+    """Read a manifest; raises ValueError where it is none, or one of a newer midden."""
     value = unsealed(line)
-    counts = value["counts"]
-    newest = counts["newest"]
-    return Manifest(
-        **{
-            **value,
-            "taken_at": datetime.fromisoformat(value["taken_at"]),
-            "versions": tuple(value["versions"]),
-            "database": StoredFile(**value["database"]),
-            "files": tuple(StoredFile(**file) for file in value["files"]),
-            "fingerprints": {n: Fingerprint(**f) for n, f in value["fingerprints"].items()},
-            "counts": Counts(
-                **{
-                    **counts,
-                    "newest": datetime.fromisoformat(newest) if newest else None,
-                    "sample": tuple(counts["sample"]),
-                }
-            ),
-            "secret_tables": tuple(value["secret_tables"]),
-            "raw_files": RawFiles(**value["raw_files"]),
-        }
-    )
+    if value.get("format") != FORMAT:
+        raise NotAsModelled("format", "one that this midden knows")
+    return modelled(Manifest, value)
 
 
 def state_of(line: bytes) -> BackupState:
-    """Read a state; raises ValueError, KeyError or TypeError where it is none."""
-    value = unsealed(line)
-    drill, accepted, verified = value["drill"], value["accepted"], value["verified_at"]
-    return BackupState(
-        drill=_drill(drill) if drill else None,
-        verified_at=datetime.fromisoformat(verified) if verified else None,
-        alarms=None if value["alarms"] is None else tuple(value["alarms"]),
-        drop=value["drop"],
-        accepted=Acceptance(datetime.fromisoformat(accepted["at"]), accepted["why"])
-        if accepted
-        else None,
-        pinned=value["pinned"],
-    )
-
-
-def _drill(value: dict[str, Any]) -> Drill:
-    return Drill(
-        **{
-            **value,
-            "at": datetime.fromisoformat(value["at"]),
-            "reasons": tuple(value["reasons"]),
-        }
-    )
+    """Read a state; raises ValueError where it is none."""
+    return modelled(BackupState, unsealed(line))
 
 
 @dataclass(frozen=True, slots=True)

@@ -284,11 +284,8 @@ def _held(copies: Mapping[int, Mapping[str, pl.DataFrame]]) -> dict[str, tuple[H
 def _known(copy: FoundCopy) -> Copy:
     holdings = copy.examined.holdings
     assert holdings is not None  # noqa: S101 - only copies with rows are asked for
-    environment = (
-        environment_of(copy.name)
-        or environment_of(copy.path.name)
-        or environment_in_manifest(copy.path)
-    )
+    by_name = environment_of(copy.name) or environment_of(copy.path.name)
+    environment = by_name or environment_in_manifest(copy.path)
     folder = copy.path.parent
     return Copy(
         copy.number,

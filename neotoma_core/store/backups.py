@@ -15,13 +15,17 @@ the folder renamed into the scratch → ``backups`` synced → its files removed
 before the manifest that names them, and removed after the last one that does.
 """
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import orjson
 
+from neotoma_core.documents import document_of
+from neotoma_core.environments import RAW_FOLDERS
+from neotoma_core.erasure.naming import STORED_FILE
 from neotoma_core.errors import VaultDamaged
 from neotoma_core.manifests import (
     LOST_STATE,
@@ -33,8 +37,10 @@ from neotoma_core.manifests import (
     sealed_line,
     state_of,
 )
+from neotoma_core.models import NotAsModelled, read
 from neotoma_core.store.atomic import reached, sync_folder, write_file
-from neotoma_core.store.compressed import SUFFIX, compress_file, decompress_file
+from neotoma_core.store.compressed import SUFFIX, NotIntact, compress_file, decompress_file
+from neotoma_core.store.small_files import read_small
 from neotoma_core.store.vault import identifier_of
 
 DATABASE: Final = f"database.db{SUFFIX}"
@@ -42,6 +48,7 @@ RAW_LIST: Final = f"raw_files.json{SUFFIX}"
 LOGS: Final = f"logs.tar{SUFFIX}"
 MANIFEST: Final = "manifest.json"
 STATE: Final = "state.json"
+_RAW_FILE: Final = re.compile(STORED_FILE)
 FOLDER: Final = "backups"
 
 STEPS: Final = ("manifest_written", "backup_installed", "backup_removed", "blobs_removed")
@@ -160,10 +167,22 @@ def read_raw_list(folder: Path, manifest: Manifest, scratch: Path) -> dict[str, 
         if file.name == RAW_LIST:
             plain = scratch / f"{manifest.name}-raw_files.json"
             decompress_file(folder, file, plain)
-            sizes: dict[str, int] = orjson.loads(plain.read_bytes())
-            plain.unlink()
-            return sizes
+            try:
+                return _sizes_in(plain.read_bytes())
+            except ValueError:
+                raise NotIntact(RAW_LIST, "not a list of raw files") from None
+            finally:
+                plain.unlink()
     return {}
+
+
+def _sizes_in(content: bytes) -> dict[str, int]:
+    """Return the sizes by name; raises ValueError where a name would lead out of its folder."""
+    sizes: dict[str, int] = read(Mapping[str, int], document_of(content), "sizes")
+    places = [name.partition("/") for name in sizes]
+    if not all(f in RAW_FOLDERS.values() and _RAW_FILE.fullmatch(n) for f, _, n in places):
+        raise NotAsModelled("sizes", "by the names of raw files")
+    return sizes
 
 
 def _read_entry(entry: Path) -> Backup | Strange:
@@ -174,18 +193,18 @@ def _read_entry(entry: Path) -> Backup | Strange:
         if not manifest_path.exists():
             lost = any((entry / name).exists() for name in (DATABASE, RAW_LIST, STATE))
             return Strange(entry, "no manifest", doubtful=lost)
-        manifest = manifest_of(manifest_path.read_bytes())
+        manifest = manifest_of(read_small(manifest_path))
     except OSError as error:
         return Strange(entry, error.strerror or "cannot be read", doubtful=True)
-    except (ValueError, KeyError, TypeError):
+    except ValueError:
         return Strange(entry, "its manifest is not what was written", doubtful=True)
     return _with_state(entry, manifest)
 
 
 def _with_state(entry: Path, manifest: Manifest) -> Backup:
     try:
-        return Backup(manifest, state_of((entry / STATE).read_bytes()))
-    except (OSError, ValueError, KeyError, TypeError):
+        return Backup(manifest, state_of(read_small(entry / STATE)))
+    except (OSError, ValueError):
         return Backup(manifest, LOST_STATE, state_lost=True)
 
 
