@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from neotoma_core.policies import EntitySchema, FieldRule, Registry
+from neotoma_core.policies import Converter, EntitySchema, FieldRule, Registry
 from neotoma_core.reduce.exact import (
     EntitySnapshotRow,
     ObservationRow,
@@ -61,6 +61,15 @@ def test_the_latest_value_of_every_field_is_kept_with_its_observation() -> None:
         provenance='{"z":"b","x":"b","y":"a"}',
         user_id="u",
     )
+
+
+def test_a_value_is_converted_to_what_the_schema_says_whatever_the_strategy() -> None:
+    number = (Converter("string", "number", "string_to_number"),)
+    by = registry(
+        FieldRule("size", "number", number), FieldRule("most", "number", number, "highest_priority")
+    )
+    got = reduced(observation("a", '{"size":"12.5","most":"7"}'), by=by)
+    assert got.snapshot == '{"size":12.5,"most":7}'
 
 
 def test_among_observations_of_one_time_the_lower_id_counts_as_later() -> None:

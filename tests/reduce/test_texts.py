@@ -41,6 +41,15 @@ def test_plain_texts_of_neotoma_are_not_odd() -> None:
 
 def test_null_and_what_is_no_object_is_odd() -> None:
     assert odd(None, "[1]", "null") == [True, True, True]
+    assert odd("[1e999]", "[1.0]", '"\\u0000"') == [True, True, True]
+
+
+@pytest.mark.parametrize(
+    ("value", "holds"),
+    [('{"a":1}', True), ('[{"a":1}]', True), ("[1]", False), ("{}", False), ('"{\\"a"', False)],
+)
+def test_a_value_holds_an_object_that_has_a_key(value: str, *, holds: bool) -> None:
+    assert pl.select(holds_object(pl.lit(value))).item() == holds
 
 
 def test_what_is_nested_too_deep_is_odd() -> None:
