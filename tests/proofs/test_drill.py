@@ -2,6 +2,7 @@
 
 import shutil
 import sqlite3
+import stat
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
@@ -247,6 +248,23 @@ def test_a_snapshot_that_is_not_what_the_log_says_is_counted(
     drill = world.back_up().drill
     assert drill is not None
     assert (drill.outcome, drill.level, drill.drifted) == ("pass", "recomputed", 1)
+
+
+def test_one_restored_copy_is_there_at_a_time_and_its_owners_alone(world: Vault) -> None:
+    world.back_up(drill=False)
+    places: list[Path] = []
+
+    def observe(step: str, subject: Subject) -> None:
+        if step == RESTORED:
+            assert isinstance(subject, Path)
+            places.append(subject.parent)
+            assert list(subject.parent.parent.glob("drill-*")) == [subject.parent]
+            assert stat.S_IMODE(subject.parent.stat().st_mode) == 0o700
+
+    with observed_with_subject(observe):
+        assert world.verify().outcome == "pass"
+    assert len(places) == 2
+    assert not any(place.exists() for place in places)
 
 
 def test_what_cannot_be_looked_at_is_not_said_to_be_damaged(world: Vault) -> None:
