@@ -21,6 +21,19 @@ def test_a_reference_that_led_nowhere_in_its_backup_is_not_new() -> None:
     assert plan.dangling.rows() == [("observations", "entity_id", 1, 0)]
 
 
+def test_a_reference_to_a_row_of_the_target_that_no_frame_holds_is_fine() -> None:
+    rows: Rows = [{"id": "o", "entity_id": "there"}, {"id": "p", "entity_id": "nobody"}]
+
+    def elsewhere(table: str, ids: pl.Series) -> pl.Series:
+        assert table == "entities"
+        return ids.filter(ids == "there")
+
+    plan = plan_merge(
+        database(), [database(observations=rows)], MergePolicy(), None, MERGED, elsewhere
+    )
+    assert plan.dangling.rows() == [("observations", "entity_id", 1, 0)]
+
+
 def test_a_reference_that_another_backup_resolves_is_fine() -> None:
     backups = [
         database(observations=[{"id": "o", "entity_id": "e"}]),
