@@ -28,7 +28,6 @@ from neotoma_core.tables import Table
 
 Which = Literal["everything", "standing"]
 
-UNRECORDED: Final = "archive-unrecorded"
 _SCHEMAS: Final = "schema_registry"
 _FACTS: Final = (ROWID, ROW_HASH, ARCHIVED_AT)
 
@@ -76,7 +75,7 @@ def notes_of(archive: Archive) -> tuple[Finding, ...]:
             "made by an older midden, it does not record what it committed, so that a commit it "
             "lost would not be noticed; the next `midden archive` begins the record"
         )
-        return (Finding(UNRECORDED, str(archive.path), detail),)
+        return (Finding("archive-unrecorded", str(archive.path), detail),)
     detail = (
         "it is missing or damaged; what it said is known, and the next `midden archive` mends it"
     )

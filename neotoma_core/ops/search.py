@@ -23,7 +23,7 @@ from neotoma_core.store.keys import KeySource
 from neotoma_core.store.manifests import environment_in_manifest
 from neotoma_core.store.raw_folders import folders_beside
 from neotoma_core.store.unpacking import unpack
-from neotoma_core.store.walking import FoundFile, Walked, walk
+from neotoma_core.store.walking import FoundFile, Walked, outermost, walk
 
 _READERS = 2
 
@@ -143,7 +143,7 @@ def search(
     there = [path for path in also if path.exists()]
     files = list(
         walk(
-            _outermost((*request.paths, *there, *_shallow(request, walked))),
+            outermost((*request.paths, *there, *_shallow(request, walked))),
             walked,
             progress.advance,
             mounted=request.mounted,
@@ -175,17 +175,6 @@ class _Place:
     packed: FoundFile | None = None
     raw_files: bool = False
     damage: str = ""
-
-
-def _outermost(paths: Sequence[Path]) -> list[Path]:
-    """Return the paths in the order given, without those below an earlier or later one."""
-    real = {path: path.resolve() for path in dict.fromkeys(paths)}
-    kept: list[Path] = []
-    for path, place in real.items():
-        above = [other for other in real.values() if other != place and other in place.parents]
-        if not above and place not in {real[other] for other in kept}:
-            kept.append(path)
-    return kept
 
 
 def _places(

@@ -11,7 +11,7 @@ from neotoma_core.archive.committed import proving_columns
 from neotoma_core.archive.row_hash import hash_again
 from neotoma_core.archive.strays import Kind
 from neotoma_core.errors import ArchiveError
-from neotoma_core.ops.archived_database import UNRECORDED, damaged_file, notes_of
+from neotoma_core.ops.archived_database import damaged_file, notes_of
 from neotoma_core.ops.progress import Progress
 from neotoma_core.report.archive_verification import ArchiveVerification, VerifiedTable
 from neotoma_core.report.findings import Finding
@@ -30,7 +30,7 @@ from neotoma_core.tables import BY_NAME
 _MOST_TWINS = 10_000
 
 
-_NOTES: Final = frozenset({UNRECORDED, "archive-leftover"})
+_NOTES: Final = frozenset({"archive-unrecorded", "archive-leftover"})
 """Kinds of findings that say nothing against what is in the archive."""
 
 _STRAY: Final[dict[Kind, str]] = {
@@ -100,8 +100,10 @@ def _strays(archive: Archive, name: str) -> Iterator[Finding]:
     Without a record nobody can tell what a killed run left from what a lost commit named.
     """
     for stray in strays_of(archive, name, archive.record):
-        kind = "archive-unnamed" if stray.kind == "unexplained" else "archive-leftover"
-        yield Finding(kind, str(stray.path), _STRAY[stray.kind])
+        if stray.kind == "unexplained":
+            yield Finding("archive-unnamed", str(stray.path), _STRAY[stray.kind])
+        else:
+            yield Finding("archive-leftover", str(stray.path), _STRAY[stray.kind])
 
 
 def _changed(name: str, rows: pl.DataFrame) -> int:

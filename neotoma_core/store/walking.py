@@ -243,3 +243,14 @@ def speaks_of_neotoma(name: str) -> bool:
     """Return whether a file is called as Neotoma calls its databases, whatever is in it."""
     lowered = name.lower()
     return "neotoma" in lowered and ".db" in lowered and not lowered.endswith(_COMPANIONS)
+
+
+def outermost(paths: Sequence[Path]) -> list[Path]:
+    """Return the paths in the order given, without those below an earlier or later one."""
+    real = {path: path.resolve() for path in dict.fromkeys(paths)}
+    kept: list[Path] = []
+    for path, place in real.items():
+        above = [other for other in real.values() if other != place and other in place.parents]
+        if not above and place not in {real[other] for other in kept}:
+            kept.append(path)
+    return kept
