@@ -29,6 +29,9 @@ _LZMA: Final = b"\x5d\x00\x00"
 _LZMA_START: Final = 13  # its first bytes: how, how much memory, how many bytes come out
 _ENDINGS: Final[tuple[tuple[str, Kind], ...]] = (
     (".gz", "gzip"),
+    (".tgz", "gzip"),
+    (".tar", "tar"),
+    (".lzma", "lzma"),
     (".zst", "zstd"),
     (".xz", "xz"),
     (".bz2", "bzip2"),
@@ -170,8 +173,8 @@ class _Walk:
             self.walked.unreadable.append((path, _reason(error)))
             return
         kind = kind_of(head)
+        kind = _kind_by_name(path.name) if kind == "none" else kind
         if kind != "none" or speaks_of_neotoma(path.name):
-            kind = _kind_by_name(path.name) if kind == "none" else kind
             self.seen.add(place)
             yield FoundFile(path, kind, facts.st_size, facts.st_mtime_ns)
 
@@ -234,8 +237,10 @@ def _is_lzma(head: bytes) -> bool:
 
 
 def _kind_by_name(name: str) -> Kind:
-    """Return what a file was that no longer starts as such."""
+    """Return what a file was that no longer starts as such, if it is called after Neotoma."""
     lowered = name.lower()
+    if "neotoma" not in lowered:
+        return "none"
     return next((kind for ending, kind in _ENDINGS if lowered.endswith(ending)), "none")
 
 

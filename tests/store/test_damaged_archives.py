@@ -65,6 +65,22 @@ def test_what_comes_out_of_a_damaged_compressed_database_is_salvaged(
         assert rows
 
 
+@pytest.mark.parametrize("ending", [*PACKERS, "lzma", "tgz"])
+def test_an_archive_of_neotomas_that_no_longer_starts_as_one_is_named(
+    tmp_path: Path, ending: str
+) -> None:
+    found = found_in(tmp_path, f"neotoma-backup.{ending}", b"\0" * 600)
+    assert len(problems(found)) == 1
+
+
+def test_a_damaged_archive_of_neotomas_that_no_longer_looks_like_one_is_named(
+    tmp_path: Path, database: bytes
+) -> None:
+    packed = PACKERS["gz"](flipped(tar({"a/neotoma.db": database}), 257))
+    found = found_in(tmp_path, "neotoma.tar.gz", flipped(packed, -6))
+    assert problems(found) == ["a part of it is damaged"]
+
+
 @pytest.mark.parametrize("ending", PACKERS)
 def test_joined_files_are_one_and_what_follows_the_last_is_named(
     tmp_path: Path, database: bytes, ending: str
