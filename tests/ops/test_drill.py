@@ -95,6 +95,7 @@ def test_an_empty_database_is_not_verified_unless_expected(tmp_path: Path) -> No
     report = world.back_up()
     assert report.drill is not None
     assert report.drill.outcome == "inconclusive"
+    assert world.verify().outcome != "pass"
     assert world.verify(rules=DrillRules(expect_empty=True)).outcome == "pass"
 
 

@@ -1,5 +1,6 @@
 """What the proofs of a write compare, cell by cell."""
 
+import shutil
 import sqlite3
 from collections.abc import Collection, Iterator
 from contextlib import closing
@@ -14,7 +15,7 @@ from neotoma_core.reduce.exact import EntitySnapshotRow
 from neotoma_core.reduce.exact_users import NOBODY
 from neotoma_core.reduce.rule_sets import rules_of
 from neotoma_core.snapshots.deciding import Rules
-from tests.databases import entity, insert, make_database, observation
+from tests.databases import entity, insert, loosen, make_database, observation
 from tests.ops.rebuilding import rebuild
 
 REDUCED = [field.name for field in fields(EntitySnapshotRow) if field.name != "entity_id"]
@@ -73,6 +74,14 @@ def test_an_observation_that_takes_no_part_hides_none_that_does(
     assert differing(connection) == ONE_DIFFERS
     assert differing(connection, ["o9"]) == []
     assert differing(connection, ["o1", "o9"]) == ONE_DIFFERS
+
+
+def test_of_rows_with_one_id_the_first_takes_part(rebuilt: Path, tmp_path: Path) -> None:
+    path = Path(shutil.copy(rebuilt, tmp_path))
+    loosen(path, "observations")
+    with closing(sqlite3.connect(path, isolation_level=None)) as opened:
+        insert(opened, "observations", observation("o1", observed_at="2026-03-01T00:00:00.000Z"))
+        assert differing(opened) == []
 
 
 @pytest.mark.parametrize("table", ["entity_snapshots", "observations"])

@@ -48,6 +48,7 @@ def world(template: Vault, tmp_path: Path) -> Vault:
 
 def drilled(world: Vault, rules: DrillRules | None = None) -> DrillSummary:
     (drill,) = world.verify(rules=rules).drills
+    assert drill.drifted == 0 or drill.level == "recomputed"
     assert world.backups[0].state.is_verified == (drill.outcome == "pass")
     return drill
 
@@ -248,6 +249,14 @@ def test_a_snapshot_that_is_not_what_the_log_says_is_counted(
     drill = world.back_up().drill
     assert drill is not None
     assert (drill.outcome, drill.level, drill.drifted) == ("pass", "recomputed", 1)
+
+
+def test_a_fault_of_the_program_is_not_taken_for_a_hindrance(world: Vault) -> None:
+    def broken(_: sqlite3.Connection) -> None:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError), restored_with(broken):
+        world.verify()
 
 
 def test_one_restored_copy_is_there_at_a_time_and_its_owners_alone(world: Vault) -> None:
