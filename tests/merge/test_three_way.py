@@ -128,3 +128,14 @@ def test_a_decision_counts_in_every_mode(mode: MergeMode, keep: str, expected: s
     plan = plan_merge(database(**CHANGED), backups, MergePolicy(mode), said)
     assert name(plan) == expected
     assert plan.conflicts.select("keep", "by").rows() == [(keep, "decision")]
+
+
+def test_a_decision_on_one_row_leaves_the_others_as_they_are() -> None:
+    def of(name: str) -> dict[str, Rows]:
+        rows: Rows = [{"id": e, "entity_type": "note", "canonical_name": name} for e in "efg"]
+        return {"entities": rows}
+
+    said = pl.DataFrame([(0, "entities", "f", "source")], schema=DECISIONS, orient="row")
+    plan = plan_merge(database(**of("here")), [database(**of("there"))], MergePolicy(), said)
+    names = plan.merged("entities").select("id", "canonical_name").sort("id")
+    assert names.rows() == [("e", "here"), ("f", "there"), ("g", "here")]
