@@ -1,6 +1,8 @@
 """Words for commands that are printed, so that a shell reads back exactly what was meant."""
 
 import shlex
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Final
 
 _FIRST_BYTE: Final = 0xDC80  # of those that stand for a byte that is not UTF-8
@@ -21,6 +23,23 @@ def quoted_word(word: object) -> str:
 def quoted_words(*words: object) -> str:
     """Return words as one command line."""
     return " ".join(map(quoted_word, words))
+
+
+def midden_command(
+    *words: str | Path,
+    target: Path | None,
+    vault: Path | None = None,
+    then: Sequence[str | Path] = (),
+) -> str:
+    """Return a command of midden's, to be pasted anywhere: absolute, quoted, for a target.
+
+    ``words`` come before the target, ``then`` after it, and the vault last, where they are known.
+    """
+    said: list[str | Path] = [*words]
+    said += [] if target is None else ["--target", target]
+    said += then
+    said += [] if vault is None else ["--vault", vault]
+    return f"midden {quoted_words(*(w.absolute() if isinstance(w, Path) else w for w in said))}"
 
 
 def _spelled(character: str) -> str:

@@ -83,8 +83,10 @@ def run_reset(
 
 
 def _text(report: "ResetReport", lost: str) -> str:
-    return (
-        f"reset      {report.target}: {lost} are gone from it\n"
-        f"backup     {report.backup}, verified\n"
-        f"undo       {report.undo}"
+    from neotoma_core.report.layout import undo_lines
+
+    done = (
+        f"reset      {report.target}: {lost} are gone from it",
+        f"backup     {report.backup}, verified",
     )
+    return "\n".join([*done, *undo_lines(str(report.undo))])

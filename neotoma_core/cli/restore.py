@@ -123,20 +123,14 @@ def _show_plan(request: "RestoreRequest", *, json: bool) -> None:
     from datetime import UTC, datetime
 
     from neotoma_core.ops.restore import plan_restore
-    from neotoma_core.report.layout import aligned, labelled
+    from neotoma_core.report.changes import change_lines
 
     plan = plan_restore(request, datetime.now(UTC))
     if json:
         print(plan.to_json())
         return
     print(f"{request.source.origin:<10} found: it holds {request.source.says}")
-    rows = [("", "inserted", "removed", "changed")]
-    rows += [
-        (d.table, f"{d.inserted:,}", f"{d.removed:,}", f"{d.changed:,}") for d in plan.differences
-    ]
-    lines = aligned(rows, right=(1, 2, 3)) if plan.differences else ["no row of the target"]
-    for place, line in enumerate(lines):
-        print(labelled("" if place else "change", line))
+    print("\n".join(change_lines(plan.differences)))
     print("dry run    the target was left alone")
 
 
@@ -157,7 +151,7 @@ def _put_back(request: "RestoreRequest", *, yes: bool, json: bool) -> None:
 
 
 def _show(report: "RestoreReport", *, json: bool) -> None:
-    from neotoma_core.report.layout import labelled
+    from neotoma_core.report.layout import labelled, undo_lines
 
     if json:
         print(report.to_json())
@@ -178,4 +172,4 @@ def _show(report: "RestoreReport", *, json: bool) -> None:
         print(labelled("raw files", f"{missing} from {report.raw_folder}"))
     if report.problem:
         print(labelled("archive", f"{report.evidence}: {report.problem}"))
-    print(labelled("undo", report.undo or ""))
+    print("\n".join(undo_lines(report.undo or "")))

@@ -1,11 +1,12 @@
 """Commands that take nothing silently: no empty value, and no second one where only one counts."""
 
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 from typer.core import TyperCommand
 
-from neotoma_core.errors import UsageError
+from neotoma_core.errors import UsageError, begin_record
 
 
 class StrictCommand(TyperCommand):
@@ -26,6 +27,15 @@ class StrictCommand(TyperCommand):
             if times[parameter.name] > 1 and not _may_be_repeated(parameter):
                 raise UsageError(f"{_called(parameter)}: given more than once; give it once")
         return super().parse_args(ctx, args)
+
+    def invoke(self, ctx: Any) -> Any:  # noqa: ANN401 - the parser's own
+        """Call the command, once it is recorded for which target and vault it is."""
+        from neotoma_core.settings import default_vault
+
+        target, vault = ctx.params.get("target"), ctx.params.get("vault")
+        if isinstance(target, Path):
+            begin_record(target, vault or default_vault(target))
+        return super().invoke(ctx)
 
 
 def _may_be_repeated(parameter: Any) -> bool:  # noqa: ANN401 - an option or argument of the parser

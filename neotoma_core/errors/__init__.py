@@ -81,11 +81,13 @@ from neotoma_core.errors.places import (
     VaultLocked,
 )
 from neotoma_core.errors.record import (
+    UNDO_ASKS,
     RunRecord,
     begin_record,
     committed,
     committing,
     rolled_back,
+    run_command,
     run_record,
     what_is_done,
 )
@@ -94,6 +96,7 @@ from neotoma_core.errors.root import (
 )
 
 __all__ = [
+    "UNDO_ASKS",
     "AnomalyFound",
     "ArchiveBusy",
     "ArchiveDamaged",
@@ -133,6 +136,7 @@ __all__ = [
     "committing",
     "is_panic",
     "rolled_back",
+    "run_command",
     "run_record",
     "what_is_done",
     "without_panic",

@@ -3,9 +3,9 @@
 from pathlib import Path
 from typing import Final
 
-from neotoma_core.errors.record import what_is_done
+from neotoma_core.errors.record import run_record, what_is_done
 from neotoma_core.errors.root import MiddenError
-from neotoma_core.shell_words import quoted_word
+from neotoma_core.shell_words import midden_command, quoted_word
 
 
 class BackupError(MiddenError):
@@ -99,10 +99,11 @@ class ErasureUnfinished(TargetError):
         self.path = path
         kept = why or "another program keeps the database from being scrubbed"
         first = "put that right" if why else "stop the Neotoma server"
+        again = midden_command("erase", "--again", target=path, vault=run_record().vault)
         MiddenError.__init__(
             self,
             f"target {path}: the rows are erased, but {kept}, so their text may still be in its "
-            f"free space or raw files; {first} and run `midden erase --again`",
+            f"free space or raw files; {first} and run: {again}",
         )
 
 

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from neotoma_core.errors.record import run_command
 from neotoma_core.errors.root import MiddenError
 
 
@@ -46,8 +47,8 @@ class BackupNotIntact(VerificationFailed):
         self.failed = (wrong,)
         MiddenError.__init__(
             self,
-            f"backup {backup}: {wrong}; nothing was changed; choose another: `midden backups` "
-            "lists them",
+            f"backup {backup}: {wrong}; nothing was changed; choose another; to list them: "
+            f"{run_command('backups')}",
         )
 
 

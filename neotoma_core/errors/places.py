@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from neotoma_core.errors.root import MiddenError
+from neotoma_core.shell_words import midden_command
 
 
 class VaultError(MiddenError):
@@ -20,11 +21,12 @@ class OtherDatabase(VaultError):
 
     def __init__(self, path: Path, target: Path) -> None:
         self.target = target
+        meant = ("--allow-environment-mismatch",)
+        both = midden_command("backup", target=target, vault=path, then=meant)
         super().__init__(
             path,
             f"it protects another database: nothing of what it knows is in {target}",
-            "choose another folder with --vault; if it is to protect both, say so with "
-            "`midden backup --allow-environment-mismatch`",
+            f"choose another folder with --vault; if it is to protect both, say so: {both}",
         )
 
 

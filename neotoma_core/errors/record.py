@@ -5,11 +5,18 @@ recorded, and every message about what a failure left behind is made from it.
 """
 
 import contextvars
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from neotoma_core.shell_words import midden_command
+
 UNCHANGED: Final = "nothing was changed"
+UNDO_ASKS: Final = (
+    "the undo asks first; --yes answers, except where a production database would lose nearly all"
+)
+"""What a printed undo does before it changes anything: it is a restore, which asks."""
 
 
 @dataclass(slots=True)
@@ -76,12 +83,18 @@ def what_is_done(unchanged: str = UNCHANGED, target: Path | None = None) -> str:
     if target is not None and not _is_target(record, target):
         return unchanged
     if record.committed:
-        undo = f"; undo: {record.undo}" if record.undo else ""
+        undo = f"; undo: {record.undo}; {UNDO_ASKS}" if record.undo else ""
         return f"the target {record.target} was already changed, and that stays{undo}"
     if not record.certain:
-        undo = f"; {record.undo} puts the old one back" if record.undo else ""
+        undo = f"; {record.undo} puts the old one back; {UNDO_ASKS}" if record.undo else ""
         return f"whether the target {record.target} was changed is not known{undo}"
     return unchanged
+
+
+def run_command(*words: str | Path, then: Sequence[str | Path] = ()) -> str:
+    """Return a command for the run's target and vault, as far as they are known."""
+    record = run_record()
+    return midden_command(*words, target=record.target, vault=record.vault, then=then)
 
 
 def _is_target(record: RunRecord, database: Path) -> bool:

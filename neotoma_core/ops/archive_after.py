@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from neotoma_core.errors import MiddenError, without_panic
 from neotoma_core.ops.archive import ArchiveRequest, append_database, default_archive
+from neotoma_core.ops.commands import command_again
 from neotoma_core.ops.private_copy import copied
 from neotoma_core.ops.progress import Progress
 from neotoma_core.ops.run import Run
@@ -40,5 +41,6 @@ def archived(run: Run, report: RecoveryReport, progress: Progress) -> RecoveryRe
 
 
 def _failed(report: RecoveryReport, place: str, wrong: str) -> RecoveryReport:
-    detail = f"{wrong}; the recovery stands; run `midden archive` once this is put right"
+    again = command_again("archive")
+    detail = f"{wrong}; the recovery stands; once this is put right, run: {again}"
     return replace(report, findings=(*report.findings, Finding("archive-failed", place, detail)))

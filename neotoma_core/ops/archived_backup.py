@@ -19,6 +19,7 @@ from neotoma_core.errors import (
 from neotoma_core.ops.archived_database import Selection, build_database
 from neotoma_core.ops.progress import Progress
 from neotoma_core.report.findings import Finding
+from neotoma_core.shell_words import midden_command
 from neotoma_core.store.archive import is_archive, open_archive
 from neotoma_core.store.archive_reading import DamagedFile, list_table, read_table
 from neotoma_core.store.copies import CopiedFile, sha256_of
@@ -89,5 +90,6 @@ def secure_archive(
         raise BackupUnreadable(error.path, error.wrong, error.advice) from error
     except VerificationFailed as error:
         wrong = f"its rows are not as they were archived ({'; '.join(error.failed)})"
-        raise BackupDamaged(path, wrong, "look with `midden verify --archive`") from error
+        looking = midden_command("verify", "--archive", path, target=None)
+        raise BackupDamaged(path, wrong, f"look with: {looking}") from error
     return SecuredArchive(hashed, built.damaged, built.notes)

@@ -7,7 +7,7 @@ from neotoma_core.environments import environment_of
 from neotoma_core.manifests import Backup, Drill
 from neotoma_core.ops.anomalies import standing_of, unexplained
 from neotoma_core.ops.backup_run import BackupRequest
-from neotoma_core.ops.commands import command
+from neotoma_core.ops.commands import command, command_again
 from neotoma_core.ops.planning import iso
 from neotoma_core.report.backup import (
     BackupList,
@@ -70,6 +70,7 @@ def backup_report(
             then=("--accept", backup.name, "why"),
         ),
         erase_again=command("erase", "--again", target=request.target, vault=request.vault),
+        verify=command("verify", backup.name, target=request.target, vault=request.vault),
     )
 
 
@@ -84,6 +85,7 @@ def drill_summary(backup: Backup, drill: Drill) -> DrillSummary:
         drill.drifted,
         raw_file_findings(backup),
         drill.seconds,
+        command_again("rebuild"),
     )
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from neotoma_core.errors import UsageError
 from neotoma_core.manifests import Backup
+from neotoma_core.ops.commands import command_again
 from neotoma_core.store.backups import Listing
 from neotoma_core.store.keys import KeySource
 
@@ -45,5 +46,6 @@ def chosen(listing: Listing, words: str) -> Backup:
     ] or [backup for backup in listing.backups if backup.name.startswith(words)]
     if len(found) == 1:
         return found[0]
+    listing_them = command_again("backups")
     wrong = "several backups are called so" if found else "no backup is called so"
-    raise UsageError(f"{words}: {wrong}; nothing was changed; `midden backups` lists them")
+    raise UsageError(f"{words}: {wrong}; nothing was changed; to list them: {listing_them}")

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from neotoma_core.errors import run_record
 from neotoma_core.settings import default_vault
-from neotoma_core.shell_words import quoted_words
+from neotoma_core.shell_words import midden_command
 
 
 def command(
@@ -14,10 +15,17 @@ def command(
 
     ``words`` come before the target, ``then`` after it. Paths among them become absolute.
     """
-    said = [*words, "--target", target, *then]
-    if vault is not None and vault.absolute() != default_vault(target).absolute():
-        said += ["--vault", vault]
-    return f"midden {quoted_words(*(w.absolute() if isinstance(w, Path) else w for w in said))}"
+    if vault is not None and vault.absolute() == default_vault(target).absolute():
+        vault = None
+    return midden_command(*words, target=target, vault=vault, then=then)
+
+
+def command_again(*words: str | Path, then: Sequence[str | Path] = ()) -> str:
+    """Return one for the target and the vault of the run that is under way, if any is."""
+    record = run_record()
+    if record.target is None:
+        return midden_command(*words, target=None, vault=record.vault, then=then)
+    return command(*words, target=record.target, vault=record.vault, then=then)
 
 
 def recover_command(target: Path, vault: Path) -> str:

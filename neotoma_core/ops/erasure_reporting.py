@@ -7,6 +7,7 @@ import polars as pl
 from neotoma_core.erasure.hashed import hashed
 from neotoma_core.erasure.naming import ENTITIES
 from neotoma_core.frames import ROWID
+from neotoma_core.ops.commands import command
 from neotoma_core.ops.erase_run import EraseRun
 from neotoma_core.ops.erasure_planning import ErasurePlan
 from neotoma_core.ops.erasure_raw_files import ErasedRawFiles
@@ -53,6 +54,7 @@ def planned_report(  # noqa: PLR0913, PLR0917 - all that was decided
         findings=tuple(_findings(plan)),
         seconds={},
         report=str(run.folders.report / "report.json"),
+        back_up=command("backup", target=run.request.target, vault=run.folders.vault),
     )
 
 

@@ -42,8 +42,8 @@ def entity_history(
     if versions.is_empty():
         read.require_whole()
         raise UsageError(
-            f"archive {place}: no observation of entity {entity}; check the id, or run "
-            "`midden archive` first"
+            f"archive {place}: no observation of entity {entity}; check the id, or archive the "
+            "database first, with `midden archive`"
         )
     versions = _opened(place, versions, key)
     last = last_of(entity, versions)

@@ -26,6 +26,7 @@ from neotoma_core.report.archive_restore import ArchiveRestoreReport, RestoredTa
 from neotoma_core.report.findings import Finding
 from neotoma_core.report.rebuild import RebuildReport
 from neotoma_core.store.archive import open_archive
+from neotoma_core.store.differences import find_differences
 from neotoma_core.store.keys import KeySource
 from neotoma_core.store.ledger import read_erased_around
 
@@ -90,6 +91,8 @@ def restore_archive(
         cleaned = without_erased(built.path, erased, run, request.key)
         _require_own(request, run, cleaned.whole)
         report = _planned(request, run, built, rebuilt, cleaned.rows)
+        changes = find_differences(readable_target(run), cleaned.whole, request.target)
+        report = replace(report, differences=changes)
         if not confirm(report):
             return report
         secured = secure_target(run, cleaned.whole, request.guard, RESTORE, progress)
@@ -97,7 +100,8 @@ def restore_archive(
             return report
         secured.replace()
         undo = undo_command(run)
-        return replace(report, outcome="restored", backup=secured.backup, undo=undo)
+        report = replace(report, outcome="restored", backup=secured.backup, undo=undo)
+        return replace(report, differences=())
 
 
 def _require_own(request: RestoreArchiveRequest, run: Run, whole: Path) -> None:

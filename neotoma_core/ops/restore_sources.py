@@ -9,6 +9,7 @@ from neotoma_core.canonical import JsonValue
 from neotoma_core.environments import Environment, environment_of
 from neotoma_core.errors import BackupNotIntact, UsageError, VaultDamaged
 from neotoma_core.manifests import Backup
+from neotoma_core.ops.commands import command_again
 from neotoma_core.ops.named_backups import (
     NamedBackup,
     files_in,
@@ -111,7 +112,7 @@ def find_source(words: str, vault_folder: Path, target: Path | None = None) -> R
     if not split_member(path)[0].exists():
         raise UsageError(
             f"{words}: there is no such file or folder; give the folder that a report names, or a "
-            "backup that `midden backups` lists"
+            f"backup that is listed by: {command_again('backups')}"
         )
     return _unproven(path, target)
 

@@ -11,6 +11,7 @@ from typing import Final
 
 import polars as pl
 
+from neotoma_core.ops.commands import command_again
 from neotoma_core.report.findings import Finding
 from neotoma_core.snapshots.deciding import Decided, complete_rows
 from neotoma_core.snapshots.explaining import (
@@ -42,19 +43,19 @@ class StaleBefore:
 
     def findings(self, target: str) -> Iterator[Finding]:
         """Yield what was stale before."""
+        check = command_again("rebuild", then=("--check",))
         for reason, number in self.repaired.items():
             detail = f"{number:,} snapshots were stale before and are put right ({reason})"
             yield Finding("stale-before", target, detail)
         if self.left:
             detail = (
                 f"{self.left:,} snapshots were not what the log says before, for no known reason, "
-                "and stay; `midden rebuild --check` lists them"
+                f"and stay; to list them: {check}"
             )
             yield Finding("stale-before", target, detail)
         if not self.compared:
             detail = (
-                "snapshots of what the backups do not touch were not compared; "
-                "`midden rebuild --check` does that"
+                f"snapshots of what the backups do not touch were not compared; to do that: {check}"
             )
             yield Finding("not-compared", target, detail)
 

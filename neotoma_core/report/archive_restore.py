@@ -4,9 +4,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from neotoma_core.report.changes import change_lines
 from neotoma_core.report.document import document
 from neotoma_core.report.findings import Finding
-from neotoma_core.report.layout import aligned, labelled
+from neotoma_core.report.layout import aligned, labelled, undo_lines
+from neotoma_core.store.differences import TableDifference
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +24,7 @@ class ArchiveRestoreReport:
     """One restore from an archive. ``undo`` puts back what was there before it.
 
     ``erased``: rows the vault knows to be erased, which were left out. ``backup``: what was taken
-    before, where nearly all observations went.
+    before, where nearly all observations went. ``differences``: what becomes of each table.
     """
 
     run: str
@@ -35,6 +37,7 @@ class ArchiveRestoreReport:
     findings: tuple[Finding, ...]
     backup: str | None
     undo: str | None
+    differences: tuple[TableDifference, ...] = ()
 
     def to_json(self) -> str:
         """Return the report as one JSON document."""
@@ -51,7 +54,7 @@ def restored_text(report: ArchiveRestoreReport) -> str:
     lines = [labelled("restored", report.target)]
     if report.backup:
         lines.append(labelled("backup", f"{report.backup}, verified"))
-    return "\n".join([*lines, labelled("undo", str(report.undo))])
+    return "\n".join([*lines, *undo_lines(str(report.undo))])
 
 
 def _built(report: ArchiveRestoreReport) -> Iterator[str]:
@@ -62,5 +65,6 @@ def _built(report: ArchiveRestoreReport) -> Iterator[str]:
     yield labelled("proven", "every row by its hash; snapshots recomputed")
     if report.erased:
         yield labelled("erased", f"{report.erased:,} rows that were erased before were left out")
+    yield from change_lines(report.differences)
     for finding in report.findings[:10]:
         yield labelled(finding.kind, f"{finding.subject}: {finding.detail}")

@@ -15,7 +15,8 @@ class DrillSummary:
     """One drill.
 
     ``drifted``: snapshots that are not what the log says; ``findings``: what the database lacked
-    when the backup was taken, raw files for one. Neither is a fault of the backup.
+    when the backup was taken, raw files for one. Neither is a fault of the backup. ``rebuild``: the
+    command that recomputes the snapshots of the database.
     """
 
     backup: str
@@ -26,6 +27,7 @@ class DrillSummary:
     drifted: int
     findings: tuple[str, ...]
     drill_seconds: float
+    rebuild: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +92,7 @@ class BackupReport:
     restore: str
     accept: str
     erase_again: str
+    verify: str
     erased_left_out: ErasedLeftOut = ErasedLeftOut()
 
     def to_json(self) -> str:

@@ -37,7 +37,7 @@ def _backup(report: BackupReport) -> Iterator[str]:
     if report.drill:
         yield labelled("drill", _drill(report.drill))
     else:
-        yield labelled("drill", "left out: this backup is not verified; `midden verify` does it")
+        yield labelled("drill", f"left out: this backup is not verified; to do it: {report.verify}")
     yield from (labelled("ALARM", alarm) for alarm in report.alarms)
     if report.frozen:
         yield labelled("frozen", "no backup is removed until the loss is recovered or explained:")
@@ -79,7 +79,7 @@ def _drill(drill: DrillSummary) -> str:
     if drill.drifted:
         drift = (
             f"{drill.drifted:,} snapshots are not what the log says, as in the database "
-            "(`midden rebuild`)"
+            f"(to recompute them: {drill.rebuild})"
         )
     parts = [part for part in (said, why, drift, *drill.findings) if part]
     return f"{_OUTCOMES[drill.outcome]} in {drill.drill_seconds:,.1f} s: {'; '.join(parts)}"

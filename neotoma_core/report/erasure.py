@@ -64,7 +64,7 @@ class ErasureReport:
 
     ``recorded``: ids that were new to the vault's ledger. ``rows``: all rows that go, ``writes``
     with the snapshots that change because of it. ``backup``: the one that was taken before, where
-    nearly all observations went.
+    nearly all observations went. ``back_up``: the command that takes a new one.
     """
 
     run: str
@@ -82,6 +82,7 @@ class ErasureReport:
     findings: tuple[Finding, ...]
     seconds: Mapping[str, float]
     report: str
+    back_up: str
     undo: None = None
     backup: str | None = None
 

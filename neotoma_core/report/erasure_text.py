@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 from neotoma_core.report.erasure import ErasureReport
 from neotoma_core.report.layout import aligned, labelled
-from neotoma_core.shell_words import quoted_word
 
 
 def plan_text(report: ErasureReport) -> str:
@@ -74,5 +73,5 @@ def _held(report: ErasureReport) -> Iterator[str]:
         if not number:
             yield labelled("still held", "a restore leaves out what was erased; these still hold")
             yield labelled("", "it until you remove them. Take a new backup first:")
-            yield labelled("", f"midden backup --target {quoted_word(report.target)}")
+            yield labelled("", report.back_up)
         yield labelled("", evidence.remove)

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
+from neotoma_core.errors import UNDO_ASKS
+
 _LABEL: Final = 11
 _SHOWN_PLACES: Final = 3
 _FIRST_BYTE, _LAST_BYTE = 0xDC80, 0xDCFF
@@ -26,6 +28,11 @@ def days(first: str | None, last: str | None) -> str:
 def labelled(label: str, line: str) -> str:
     """Return a line behind its label, without one under the line before; printable throughout."""
     return f"{label:<{_LABEL - 1}} {escaped(line)}".rstrip()
+
+
+def undo_lines(undo: str) -> tuple[str, ...]:
+    """Return that the command which undoes what was done asks, and the command, alone and last."""
+    return labelled("note", UNDO_ASKS), labelled("undo", undo)
 
 
 def cut_off_words(observed: str | None, known: str | None) -> str:

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Final
 
-from neotoma_core.report.layout import aligned, cut_off_words, labelled
+from neotoma_core.report.layout import aligned, cut_off_words, labelled, undo_lines
 from neotoma_core.report.rebuild import DriftItem, RebuildReport
 from neotoma_core.report.unfinished import KINDS, unfinished_lines
 from neotoma_core.snapshots.explaining import UNKNOWN
@@ -138,4 +138,4 @@ def _verdict(report: RebuildReport) -> str:
 def _closing(report: RebuildReport) -> Iterator[str]:
     yield labelled("report", report.report)
     if report.undo:
-        yield labelled("undo", report.undo)
+        yield from undo_lines(report.undo)

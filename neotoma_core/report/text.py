@@ -5,7 +5,7 @@ from typing import Final
 
 from neotoma_core.merge.accounting import CLASSES, RowCounts
 from neotoma_core.report.composition_text import composition_lines
-from neotoma_core.report.layout import GAP, aligned, days, labelled
+from neotoma_core.report.layout import GAP, aligned, days, labelled, undo_lines
 from neotoma_core.report.recovery import Contents, RecoveryReport
 
 _TITLES: Final = {"reingested": "re-ingested", "three_way": "three-way"}
@@ -217,4 +217,4 @@ def _closing(report: RecoveryReport) -> Iterator[str]:
         yield labelled("backup", f"{report.backup}, verified, of what was overwritten")
     yield labelled("report", report.report)
     if report.undo:
-        yield labelled("undo", report.undo)
+        yield from undo_lines(report.undo)

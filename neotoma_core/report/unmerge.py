@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from neotoma_core.report.document import document
-from neotoma_core.report.layout import labelled
+from neotoma_core.report.layout import labelled, undo_lines
 from neotoma_core.report.recovery import Check, DerivedSummary
 
 
@@ -47,7 +47,7 @@ def result_text(report: UnmergeReport) -> str:
     """Return what was done and how to undo it."""
     names = ", ".join(check.name for check in report.checks)
     published = labelled("unmerged", f"one transaction; {names}: all pass")
-    return "\n".join([published, labelled("undo", str(report.undo))])
+    return "\n".join([published, *undo_lines(str(report.undo))])
 
 
 def _plan(report: UnmergeReport) -> Iterator[str]:

@@ -7,7 +7,6 @@ that a compaction put aside stays readable until its retention is over.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 from urllib.parse import unquote
 
 import polars as pl
@@ -16,12 +15,11 @@ from deltalake import DeltaTable
 from neotoma_core.archive.columns import SCHEMAS
 from neotoma_core.archive.committed import Committed, continued, is_held, proving_columns
 from neotoma_core.errors import ArchiveDamaged, NativePanic, without_panic
-from neotoma_core.store.archive import Archive, open_table
+from neotoma_core.shell_words import midden_command
+from neotoma_core.store.archive import DESCRIPTION, Archive, open_table
 from neotoma_core.store.archive_record import RECORD
 from neotoma_core.store.exact_paths import parquet_columns, read_parquet
 from neotoma_core.tables import BY_NAME
-
-_ADVICE: Final = "restore it from a copy; `midden verify --archive` lists all that is damaged"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +71,7 @@ class ReadTable:
     def require_whole(self) -> pl.DataFrame:
         """Return the rows; raises ArchiveDamaged where any of them could not be read."""
         for file in self.damaged:
-            raise ArchiveDamaged(file.path, file.reason, _ADVICE)
+            raise _damage(file)
         return self.rows
 
     def require_committed(self) -> None:
@@ -127,7 +125,7 @@ def table_files(archive: Archive, table: str) -> tuple[ArchivedFile, ...]:
     """
     listed = list_table(archive, table)
     if listed.lost:
-        raise ArchiveDamaged(listed.lost.path, listed.lost.reason, _ADVICE)
+        raise _damage(listed.lost)
     return listed.files
 
 
@@ -236,3 +234,10 @@ def _column(table: str, name: str, kind: pl.DataType, present: bool) -> pl.Expr:
 
 def _milliseconds(value: object) -> int:
     return int(str(value)) if value is not None else 0
+
+
+def _damage(file: DamagedFile) -> ArchiveDamaged:
+    place = next((p for p in file.path.absolute().parents if (p / DESCRIPTION).exists()), None)
+    listing = midden_command("verify", "--archive", *([place] if place else []), target=None)
+    advice = f"restore it from a copy; to list all that is damaged: {listing}"
+    return ArchiveDamaged(file.path, file.reason, advice)
