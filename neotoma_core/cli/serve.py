@@ -28,14 +28,14 @@ def serve(
     Times are of this machine's own zone. Needs Prefect (the ``flows`` extra), but no server and no
     work pool: where PREFECT_API_URL is not set, each run has a temporary server of its own.
     """
+    if vault is not None and len(target) > 1:
+        raise UsageError("--vault was given with several targets; a vault protects one database")
     require_databases("--target", target)
     if importlib.util.find_spec("prefect") is None:
         raise UsageError(
             "Prefect is not installed; install midden with its flows extra, or run `midden backup` "
             "from cron"
         )
-    if vault is not None and len(target) > 1:
-        raise UsageError("--vault was given with several targets; a vault protects one database")
     serving = importlib.import_module(_FLOWS)
     serving.serve_schedules(
         [path.absolute() for path in target],

@@ -6,6 +6,7 @@ opened here and handed over open. A library that wants a name works in a folder 
 and what it wrote there is moved.
 """
 
+import errno
 import os
 import re
 import shutil
@@ -19,7 +20,7 @@ import polars as pl
 
 from neotoma_core.errors import UsageError
 from neotoma_core.store.atomic import install, sync_file, temporary_name
-from neotoma_core.store.failures import failures_named
+from neotoma_core.store.failures import failure_of, failures_named, naming
 
 _PLAIN: Final = re.compile(r"[\w./ +@=-]+", re.ASCII)
 _USUAL_SCRATCH: Final = ("/tmp", "/var/tmp")  # noqa: S108 - private folders are made in it
@@ -48,7 +49,7 @@ def read_ipc(path: Path) -> pl.DataFrame:
 
 def write_ipc(frame: pl.DataFrame, path: Path, **options: Any) -> None:  # noqa: ANN401 - Polars' own
     """Write an Arrow file."""
-    with opened_to_write(path) as file:
+    with _written(path) as file:
         frame.write_ipc(file, **options)
 
 
@@ -68,8 +69,26 @@ def parquet_columns(path: Path) -> frozenset[str]:
 
 def write_parquet(frame: pl.DataFrame, path: Path, **options: Any) -> None:  # noqa: ANN401 - Polars' own
     """Write a Parquet file."""
-    with opened_to_write(path) as file:
+    with _written(path) as file:
         frame.write_parquet(file, **options)
+
+
+@contextmanager
+def _written(path: Path) -> Iterator[IO[bytes]]:
+    """Open a new file for Polars, which does not always say why it could not write: the file does.
+
+    Raises OSError.
+    """
+    with naming(path), opened_to_write(path) as file:
+        try:
+            yield file
+        except pl.exceptions.ComputeError as error:
+            known = failure_of(error, path)
+            if known is None:
+                file.write(b"\0")
+                file.flush()
+            number = known.number if known else errno.EIO
+            raise OSError(number, os.strerror(number), str(path)) from None
 
 
 @contextmanager

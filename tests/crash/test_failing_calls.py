@@ -100,6 +100,16 @@ if sys.platform == "linux":
         problems += trial.fails((trial.seen + 1) // 2, ERRORS[call][1], for_good=True)
         assert problems == []
 
+    def test_whichever_write_of_a_compaction_fails_for_good_is_named(
+        zygote: Failing, template: Path, tmp_path: Path
+    ) -> None:
+        trial = Trial(zygote, template, tmp_path, "compact", "write")
+        assert trial.seen > OFTEN - 1
+        problems = [
+            said for n in trial.numbers() for said in trial.fails(n, errno.EIO, for_good=True)
+        ]
+        assert problems == []
+
     def test_every_failure(
         request: pytest.FixtureRequest, zygote: Failing, template: Path, tmp_path: Path
     ) -> None:
