@@ -130,15 +130,29 @@ def table_files(archive: Archive, table: str) -> tuple[ArchivedFile, ...]:
 
 
 def files_of(opened: DeltaTable, place: Path) -> tuple[ArchivedFile, ...]:
-    """Return the files of a version of a table that is in ``place``, by name."""
+    """Return the files of a version of a table that is in ``place``, by name.
+
+    Raises ArchiveDamaged where its log names a file that lies elsewhere.
+    """
     actions = pl.DataFrame(opened.get_add_actions(flatten=True))
     files = (
-        ArchivedFile(place / unquote(str(path)), size, rows or 0, _milliseconds(added))
+        ArchivedFile(_file_in(place, unquote(str(path))), size, rows or 0, _milliseconds(added))
         for path, size, added, rows in actions.select(
             "path", "size_bytes", pl.col("modification_time").cast(pl.Int64), "num_records"
         ).iter_rows()
     )
     return tuple(sorted(files, key=lambda file: file.path.name))
+
+
+def _file_in(place: Path, name: str) -> Path:
+    """Return the file of a table's own folder; raises ArchiveDamaged where that leads elsewhere.
+
+    A log of Delta may name a file anywhere, on this machine or another. Ours never does.
+    """
+    if name in {"", ".", ".."} or "/" in name or "\0" in name:
+        log = place / "_delta_log"
+        raise ArchiveDamaged(log, "it names a file outside the table's folder", _ADVICE)
+    return place / name
 
 
 def read_table(archive: Archive, table: str, columns: Sequence[str] | None = None) -> ReadTable:

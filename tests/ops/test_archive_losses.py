@@ -1,5 +1,6 @@
 """An archive that lost a part: every door says so, whatever it lost, and nothing is made of it."""
 
+import re
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -327,3 +328,19 @@ def test_without_a_record_files_that_no_commit_names_are_the_sign_of_a_loss(
     report = archive(world.database, world.place)
     assert (report.appended, {f.subject for f in report.findings}) == (1, {str(unnamed)})
     assert unnamed.exists()
+
+
+@pytest.mark.parametrize(
+    "elsewhere",
+    ["../sources/x.parquet", "%2e%2e%2fx", "/etc/passwd", "file:///etc/passwd", "s3://bucket/x"],
+)
+def test_no_file_outside_a_table_is_read_though_its_log_names_it(
+    world: World, elsewhere: str
+) -> None:
+    entry = world.place / NEWEST
+    (name,) = {part.name for part in world.parts()} & set(re.findall(r"[^\"]+", entry.read_text()))
+    entry.write_text(entry.read_text().replace(name, elsewhere))
+    found = verify_archive(world.place, Silent())
+    assert "it names a file outside the table's folder" in str(found.findings)
+    with pytest.raises(BackupDamaged, match="outside the table's folder"):
+        secure_archive(world.place, world.database.parent / "b.db", Silent(), skip_unreadable=False)
