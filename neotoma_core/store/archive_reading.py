@@ -150,8 +150,8 @@ def _file_in(place: Path, name: str) -> Path:
     A log of Delta may name a file anywhere, on this machine or another. Ours never does.
     """
     if name in {"", ".", ".."} or "/" in name or "\0" in name:
-        log = place / "_delta_log"
-        raise ArchiveDamaged(log, "it names a file outside the table's folder", _ADVICE)
+        log, advice = place / "_delta_log", "restore it from a copy"
+        raise ArchiveDamaged(log, "it names a file outside the table's folder", advice)
     return place / name
 
 

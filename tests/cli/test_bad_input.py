@@ -58,7 +58,7 @@ BAD: dict[str, tuple[Wrong, int, str]] = {
     "missing": (backup("nowhere.db"), 10, "there is no such file"),
     "a folder with several": (backup("backups"), 10, "3 databases are in it: "),
     "a folder without": (backup("data/none"), 10, "there is no such file"),
-    "compressed and cut": (cut_gzip, 10, "a damaged archive; unpack it yourself"),
+    "compressed and cut": (cut_gzip, 10, "it is cut short; look for what can be saved with"),
     "the target itself": (backup("data/neotoma.prod.db"), 2, "given as its own backup"),
     "the target, spelled otherwise": (
         backup("data/../data/neotoma.prod.db"),
@@ -68,7 +68,6 @@ BAD: dict[str, tuple[Wrong, int, str]] = {
     "the target, through a link": (target_through_a_link, 2, "given as its own backup"),
     "development": (backup("data/neotoma.db"), 13, "--allow-environment-mismatch"),
     "encrypted": (encrypted, 12, "1 observations are encrypted and no key was given"),
-    "no backup": (lambda _: [], 2, "--backup"),
     "an unknown mode": (lambda _: ["--backup", "x", "--mode", "nonsense"], 2, "keep-target"),
 }
 
