@@ -39,6 +39,7 @@ from neotoma_core.errors import (
 )
 from neotoma_core.store.failures import explained
 from neotoma_core.store.private_files import keep_private
+from neotoma_core.store.repeating import repeat_interrupted_names
 
 app = typer.Typer(
     name="midden",
@@ -89,6 +90,7 @@ def main() -> None:
     open_streams()
     keep_for_midden()
     keep_private()
+    repeat_interrupted_names()
     for number in _STOPPING:
         if signal.getsignal(number) is not signal.SIG_IGN:  # as a shell starts background jobs
             signal.signal(number, _stop)

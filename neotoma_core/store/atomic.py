@@ -9,16 +9,14 @@ import hashlib
 import os
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final
 
 from neotoma_core.errors import committed
 from neotoma_core.store.failures import naming
+from neotoma_core.store.repeating import repeating
 
-T = TypeVar("T")
-
-_TRIES: Final = 100
 _LONGEST_NAME: Final = 255 - len("-journal")  # in bytes; SQLite adds this to a name
 STEPS: Final = ("temp_written", "temp_synced", "renamed", "folder_synced")
 
@@ -97,19 +95,11 @@ def install(temporary: Path, path: Path) -> None:
     """
     if path.exists() and not path.is_file():
         raise OSError(errno.EINVAL, "not a regular file", str(path))
-    uninterrupted(lambda: temporary.replace(path))
+    repeating(temporary.replace)(path)
     committed(path)
     reached("renamed")
     sync_folder(path.parent)
     reached("folder_synced")
-
-
-def uninterrupted(action: Callable[[], T]) -> T:
-    """Do again what a signal interrupted: Python does so for reads and writes, not for names."""
-    for _ in range(_TRIES):
-        with suppress(InterruptedError):
-            return action()
-    return action()
 
 
 def sync_file(path: Path) -> None:
