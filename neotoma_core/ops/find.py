@@ -14,6 +14,7 @@ from neotoma_core.ops.composing import family_of, number_of
 from neotoma_core.ops.inventory import (
     drop_check,
     inventory_frame,
+    kept_archives,
     take_inventory,
     unused_check,
 )
@@ -29,6 +30,7 @@ from neotoma_core.ops.vault_copies import telling_backups
 from neotoma_core.report.inventory import InventoryReport, StatusReport
 from neotoma_core.report.protection import RawFilesGone
 from neotoma_core.report.unfinished import UnfinishedStores
+from neotoma_core.store.archive import ARCHIVE_FOLDER
 from neotoma_core.store.atomic import write_file
 from neotoma_core.store.condition import condition_of
 from neotoma_core.store.databases import connect_read_only, make_whole
@@ -134,6 +136,7 @@ def _status(
     protection = summary_of(protection_of(beside.vault, now))
     unprotected = protection is None or not protection.backups
     backup = command("backup", target=target, vault=beside.vault) if unprotected else None
+    archives = (beside.vault / ARCHIVE_FOLDER, *found.walked.described)
     raw = beside.raw
     refill = _refill(target, raw, beside.vault) if raw and raw.gone else None
     return StatusReport(
@@ -152,6 +155,7 @@ def _status(
         raw,
         drop.next or refill or backup,
         left_in(beside.vault),
+        tuple(kept_archives(archives, target, beside.vault)),
     )
 
 

@@ -2,7 +2,7 @@
 
 import os
 import string
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -18,9 +18,17 @@ from neotoma_core.environments import RAW_FOLDERS
 from neotoma_core.errors import UsageError
 from neotoma_core.ops.commands import command
 from neotoma_core.ops.search import Found, FoundCopy
-from neotoma_core.report.inventory import CopyRow, DropCheck, InventoryReport, Verdict
+from neotoma_core.ops.vault_copies import backup_name_of
+from neotoma_core.report.inventory import (
+    CopyRow,
+    DropCheck,
+    InventoryReport,
+    KeptArchive,
+    Verdict,
+)
 from neotoma_core.report.layout import escaped
-from neotoma_core.shell_words import quoted_word
+from neotoma_core.shell_words import midden_command, quoted_word
+from neotoma_core.store.archive import is_archive
 from neotoma_core.store.frame_files import read_records
 
 _LIVE_NAMES: Final = ("neotoma.prod.db", "neotoma.db")
@@ -43,7 +51,25 @@ def take_inventory(found: Found, data: Path | None) -> InventoryReport:
         drops=tuple(_drop_of(found, copy) for copy in found.copies if rows[copy.number].live),
         parquet=None,
         picture=None,
+        kept_archives=tuple(kept_archives(found.walked.described)),
     )
+
+
+def kept_archives(
+    folders: Iterable[Path], target: Path | None = None, vault: Path | None = None
+) -> Iterator[KeptArchive]:
+    """Yield the archives among the folders, each once, and how to recover from it.
+
+    ``target``: the database to recover, where it is known.
+    """
+    for folder in dict.fromkeys(path.absolute() for path in folders):
+        if is_archive(folder):
+            from_it = ("--backup", folder)
+            if target is None:
+                said = midden_command("recover", *from_it, "--target", "DB", target=None)
+            else:
+                said = command("recover", target=target, vault=vault, then=from_it)
+            yield KeptArchive(escaped(str(folder)), said)
 
 
 def unused_check(copy: FoundCopy, path: Path, next_command: str) -> DropCheck:
@@ -171,6 +197,7 @@ def _row(found: Found, copy: FoundCopy, data: Path | None) -> CopyRow:
         salvaged=examined.salvaged.means if examined.salvaged else None,
         unproven=holdings.unproven if holdings else 0,
         live=_is_live(copy, data),
+        backup=backup_name_of(copy.path),
     )
 
 

@@ -96,6 +96,14 @@ def evidence_of_target(folder: Path) -> Path | None:
     return copies[0] if len(copies) == 1 else None
 
 
+def backup_name_of(path: Path) -> str | None:
+    """Return the name of the backup of a vault that a file is of; None where it is of none."""
+    folder = _vault_of(path.absolute())
+    if folder is None or not path.absolute().is_relative_to(folder / FOLDER):
+        return None
+    return path.absolute().relative_to(folder / FOLDER).parts[0]
+
+
 def kept_together(copies: Mapping[int, Path]) -> Iterator[tuple[int, ...]]:
     """Yield the copies that are of one database since one vault keeps or protects them.
 

@@ -28,7 +28,8 @@ class CopyRow:
     observations. ``database``: a letter for each database the copies descend from. ``same_as``: the
     copy with the same bytes. ``exclusive``: observations that no other copy has but those of the
     same bytes. ``salvaged``: by which means rows came out of a damaged copy; ``unproven``: salvaged
-    rows that nothing proves whole, in no other number.
+    rows that nothing proves whole, in no other number. ``backup``: the name of the one it is, of a
+    vault, as ``midden restore`` takes it.
     """
 
     path: str
@@ -59,6 +60,15 @@ class CopyRow:
     salvaged: str | None
     unproven: int
     live: bool
+    backup: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class KeptArchive:
+    """An archive of midden's that was found, and the ``command`` that recovers from it."""
+
+    path: str
+    command: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +112,7 @@ class InventoryReport:
     drops: tuple[DropCheck, ...]
     parquet: str | None
     picture: str | None
+    kept_archives: tuple[KeptArchive, ...] = ()
 
     def to_json(self) -> str:
         """Return the report as one JSON document."""
@@ -132,6 +143,7 @@ class StatusReport:
     raw_files: RawFilesGone | None
     next: str | None
     left: tuple[Leftover, ...] = ()
+    kept_archives: tuple[KeptArchive, ...] = ()
 
     @property
     def is_unread(self) -> bool:

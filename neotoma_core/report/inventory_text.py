@@ -9,7 +9,13 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from neotoma_core.report.inventory import CopyRow, DropCheck, InventoryReport, StatusReport
+from neotoma_core.report.inventory import (
+    CopyRow,
+    DropCheck,
+    InventoryReport,
+    KeptArchive,
+    StatusReport,
+)
 from neotoma_core.report.layout import common_folder, days, labelled, places
 from neotoma_core.report.unfinished import unfinished_lines
 from neotoma_core.tables.carried import shown
@@ -56,6 +62,7 @@ def status_text(report: StatusReport, now: datetime) -> str:
     if report.problem:
         lines.append(labelled(report.state, report.problem.removeprefix(f"{report.state}: ")))
     lines.append(labelled("searched", f"{places(report.searched)}: {report.copies:,} other copies"))
+    lines += _kept_archives(report.kept_archives)
     if report.protection:
         lines.append(labelled("vault", report.protection.said))
     elif report.next:
@@ -92,6 +99,7 @@ def _table(copies: tuple[CopyRow, ...], width: int) -> Table:
 
 def _place(row: CopyRow, folder: str) -> Text:
     notes = [f"= {row.same_as.removeprefix(folder)}"] if row.same_as else []
+    notes += [f"backup {row.backup}"] if row.backup else []
     notes += [f"+ {row.journal} {row.journal_bytes / 1e6:,.1f} MB"] if row.journal != "none" else []
     below = "".join(f"\n  {note}" for note in notes)
     return Text(row.shown.removeprefix(folder) + below, style="bold" if row.live else "")
@@ -150,6 +158,7 @@ def _problems(copies: tuple[CopyRow, ...]) -> Iterator[str]:
 def _closing(report: InventoryReport, now: datetime) -> Iterator[str]:
     found = _found(report.copies)
     yield labelled("searched", f"{places(report.searched)}: {report.files:,} files, {found}")
+    yield from _kept_archives(report.kept_archives)
     for path, problem in report.archives.items():
         yield labelled("archive", f"{path}: {problem}")
     unreadable = list(report.unreadable.items())
@@ -163,6 +172,11 @@ def _closing(report: InventoryReport, now: datetime) -> Iterator[str]:
     for drop in report.drops:
         if drop.verdict != "alone":
             yield shown(drop_line(drop, now))
+
+
+def _kept_archives(archives: tuple[KeptArchive, ...]) -> Iterator[str]:
+    for one in archives:
+        yield labelled("archive", f"{one.path}; to bring back what it holds: {one.command}")
 
 
 def _found(copies: tuple[CopyRow, ...]) -> str:

@@ -63,6 +63,7 @@ _SKIPPED_NAMES: Final = frozenset(
         "GPUCache",
     }
 )
+_ARCHIVE: Final = ("archive.json", "committed.json")
 _PSEUDO: Final = ("/proc", "/sys", "/dev", "/run")
 _TOLD_EVERY: Final = 500
 
@@ -84,13 +85,15 @@ class FoundFile:
 class Walked:
     """What a walk met: files seen, and folders and files that could not be read, with the reason.
 
-    ``skipped``: folders left out by name or since they are no real file system.
+    ``skipped``: folders left out by name or since they are no real file system. ``described``:
+    those that say that they are an archive of midden's.
     """
 
     files: int = 0
     folders: int = 0
     unreadable: list[tuple[Path, str]] = field(default_factory=list)
     skipped: int = 0
+    described: list[Path] = field(default_factory=list)
 
 
 def walk(
@@ -152,6 +155,8 @@ class _Walk:
                     below.append(entry.path)
                 elif kind == "file":
                     self._count()
+                    if entry.name in _ARCHIVE:
+                        self.walked.described.append(Path(folder))
                     if not entry.name.endswith(_COMPANIONS):
                         yield from self.sniffed(Path(entry.path))
             waiting.extend(reversed(below))
