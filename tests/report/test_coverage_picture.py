@@ -11,7 +11,7 @@ ROW = CopyRow(
     version_before=None, state="sound", problem=None, journal="none", journal_bytes=0,
     observations=5, entities=1, rows={}, first="2026-02-01", last="2026-02-03", days=2,
     entity_types={"secret_type": 1}, database="A", same_as=None, exclusive=2, salvaged=None,
-    unproven=0, live=False,
+    unproven=0, live=False, backup=None,
 )  # fmt: skip
 COPIES = [
     replace(ROW, shown="/copies/live.db", live=True),
