@@ -12,6 +12,7 @@ from typing import Any, Final, Literal
 
 from neotoma_core.anomaly import Counts
 from neotoma_core.documents import document, document_of
+from neotoma_core.faults import Fault
 from neotoma_core.fingerprints import Fingerprint
 from neotoma_core.models import FileName, NotAsModelled, modelled
 
@@ -65,7 +66,8 @@ class Manifest:
     ``vault``: the id of the vault it was made for. ``name``: of its folder. ``sequence`` counts the
     backups of a vault. ``versions``: the oldest Neotoma that can have written the database, and the
     first that did not. ``secret_tables``: those with credentials that have rows: why nobody else
-    may read the files.
+    may read the files. ``faults``: what SQLite finds wrong with the database as it was; None where
+    nobody had looked, since an older midden took the backup.
     """
 
     vault: str
@@ -84,6 +86,7 @@ class Manifest:
     secret_tables: tuple[str, ...]
     raw_files: RawFiles
     logs: int = 0
+    faults: tuple[Fault, ...] | None = None
     permissions: str = "files 0600, folders 0700"
     format: int = FORMAT
 

@@ -1,12 +1,14 @@
 """Credentials: one that the target has revoked is not brought back to life by an old copy of it."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 import polars as pl
 
 from neotoma_core.frames import ROWID
 from neotoma_core.merge.lineage import Database
-from neotoma_core.tables import SECRET
+from neotoma_core.tables import SECRET, Table
 
 REVOKED: Final = "a credential that the target has revoked"
 
@@ -29,3 +31,26 @@ def without_revoked(offered: Database, target: Database) -> Database:
             same = rows.filter(pl.col(column).is_in(values.implode()))
             result[name] = result[name].without(same.select(ROWID), REVOKED)
     return result
+
+
+def without_orphans(
+    held: Database, offers: Sequence[Database], tables: Sequence[Table]
+) -> list[Database]:
+    """Return the offers, the rows quarantined whose foreign key leads to no row that will be there.
+
+    Those that the target has, too, say nothing new.
+    """
+    found = [dict(offer) for offer in offers]
+    for table in tables:
+        for column, parent, key in table.cascades:
+            owners = pl.concat([d[parent].rows.select(pl.col(key)) for d in (held, *offers)])
+            for offer in found:
+                rows = offer[table.name].rows
+                new = rows.join(held[table.name].rows, on=table.key, how="anti")
+                orphans = new.drop_nulls(column).join(
+                    owners, left_on=column, right_on=key, how="anti"
+                )
+                kept = rows.join(orphans, on=ROWID, how="anti", maintain_order="left")
+                set_aside = offer[table.name].quarantined + orphans.height
+                offer[table.name] = replace(offer[table.name], rows=kept, quarantined=set_aside)
+    return [*found]

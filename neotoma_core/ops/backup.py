@@ -7,6 +7,7 @@ unproven.
 """
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -18,6 +19,7 @@ from neotoma_core.anomaly import Counts
 from neotoma_core.canonical import JsonValue
 from neotoma_core.environments import environment_of
 from neotoma_core.errors import DiskFull, OtherDatabase, TargetError
+from neotoma_core.faults import Fault
 from neotoma_core.fingerprints import Fingerprint
 from neotoma_core.identity import Sample, is_same_database
 from neotoma_core.manifests import NO_STATE, Backup, Manifest
@@ -47,6 +49,7 @@ from neotoma_core.store.backups import (
 )
 from neotoma_core.store.compressed import compress_file
 from neotoma_core.store.databases import connect_read_only
+from neotoma_core.store.faults import read_faults
 from neotoma_core.store.inspection import StoredTable, inspect_database
 from neotoma_core.store.kinship import read_log
 from neotoma_core.store.ledger import read_erased
@@ -71,6 +74,7 @@ class _Measured:
     tables: dict[str, StoredTable]
     fingerprints: dict[str, Fingerprint]
     counts: Counts
+    faults: tuple[Fault, ...]
 
 
 def back_up(request: BackupRequest, now: datetime, progress: Progress) -> BackupReport:
@@ -165,9 +169,10 @@ def _measure(request: BackupRequest, scratch: Path, progress: Progress, clock: C
     tables = {table.name: table for table in found.tables}
     counts = count_contents(whole, tables, target)
     _require_own(request, whole, counts)
-    measured = _Measured(
-        scratch, whole, tables, fingerprint_tables(whole, found.tables, target), counts
-    )
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        faults = pool.submit(read_faults, whole)
+        fingerprints = fingerprint_tables(whole, found.tables, target)
+        measured = _Measured(scratch, whole, tables, fingerprints, counts, faults.result())
     clock.lap("measure")
     return measured
 
@@ -218,6 +223,7 @@ def _store(
         ),
         raw_files=raw.summary,
         logs=log_files,
+        faults=measured.faults,
     )
     write_manifest(folder, manifest, NO_STATE)
     install_backup(folder, request.vault, name)

@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from pathlib import Path
 
 from neotoma_core.environments import environment_of
+from neotoma_core.faults import Fault, is_damage
 from neotoma_core.manifests import Backup, Drill
 from neotoma_core.ops.anomalies import standing_of, unexplained
 from neotoma_core.ops.backup_run import BackupRequest
-from neotoma_core.ops.commands import command, command_again
+from neotoma_core.ops.commands import command, command_again, recover_command
 from neotoma_core.ops.planning import iso
 from neotoma_core.report.backup import (
     BackupList,
@@ -57,7 +59,7 @@ def backup_report(
         raw_files_missing=manifest.raw_files.missing,
         raw_files_damaged=manifest.raw_files.damaged,
         logs=manifest.logs,
-        drill=drill_summary(backup, state.drill) if state.drill else None,
+        drill=drill_summary(request.vault, backup, state.drill) if state.drill else None,
         alarms=state.alarms or (),
         drop=state.drop,
         frozen=frozen,
@@ -69,12 +71,13 @@ def backup_report(
             vault=request.vault,
             then=("--accept", backup.name, "why"),
         ),
+        findings=fault_findings(request.vault, backup),
         erase_again=command("erase", "--again", target=request.target, vault=request.vault),
         verify=command("verify", backup.name, target=request.target, vault=request.vault),
     )
 
 
-def drill_summary(backup: Backup, drill: Drill) -> DrillSummary:
+def drill_summary(vault: Path, backup: Backup, drill: Drill) -> DrillSummary:
     """Return what a report says of one drill."""
     return DrillSummary(
         backup.name,
@@ -83,7 +86,7 @@ def drill_summary(backup: Backup, drill: Drill) -> DrillSummary:
         drill.level,
         drill.reasons,
         drill.drifted,
-        raw_file_findings(backup),
+        (*raw_file_findings(backup), *fault_findings(vault, backup)),
         drill.seconds,
         command_again("rebuild"),
     )
@@ -97,6 +100,20 @@ def raw_file_findings(backup: Backup) -> tuple[str, ...]:
     return (f"raw files: {said} when it was taken",) if said else ()
 
 
+def fault_findings(vault: Path, backup: Backup) -> tuple[str, ...]:
+    """Return what was wrong with the database when a backup was taken, and what helps."""
+    return tuple(
+        f"{fault}, as in the database{_help(vault, backup, fault)}"
+        for fault in backup.manifest.faults or ()
+    )
+
+
+def _help(vault: Path, backup: Backup, fault: Fault) -> str:
+    if not is_damage(fault):
+        return ""
+    return f" (`{recover_command(Path(backup.manifest.target), vault)}` mends it)"
+
+
 def stored_bytes(backup: Backup) -> int:
     """Return how many bytes a backup takes, without its raw files."""
     manifest = backup.manifest
@@ -107,7 +124,7 @@ def listed(vault: str, listing: Listing, now: datetime) -> BackupList:
     """Return the backups of a vault as a report."""
     return BackupList(
         vault,
-        tuple(_listed(backup, now) for backup in listing.backups),
+        tuple(_listed(Path(vault), backup, now) for backup in listing.backups),
         strange_files(listing.strange),
         listing.is_complete,
         unexplained(listing.backups) is not None,
@@ -119,7 +136,7 @@ def strange_files(strange: tuple[Strange, ...]) -> tuple[StrangeFile, ...]:
     return tuple(StrangeFile(str(one.path), one.why) for one in strange)
 
 
-def _listed(backup: Backup, now: datetime) -> ListedBackup:
+def _listed(vault: Path, backup: Backup, now: datetime) -> ListedBackup:
     manifest, state = backup.manifest, backup.state
     return ListedBackup(
         manifest.sequence,
@@ -139,4 +156,5 @@ def _listed(backup: Backup, now: datetime) -> ListedBackup:
         state.alarms or (),
         state.pinned,
         state.accepted.why if state.accepted else None,
+        fault_findings(vault, backup),
     )

@@ -10,7 +10,7 @@ import polars as pl
 
 from neotoma_core.errors import UsageError
 from neotoma_core.merge.accounting import RowCounts
-from neotoma_core.merge.credentials import without_revoked
+from neotoma_core.merge.credentials import without_orphans, without_revoked
 from neotoma_core.merge.frames import as_they_will_lie
 from neotoma_core.merge.lineage import Database
 from neotoma_core.merge.one_user import has_rows_of, of_user, own_rows
@@ -123,6 +123,7 @@ def plan_recovery(
     require_user(run.request.user, offered)
     found = [_asked_for(run, held, one) for one in offered]
     offers, erasures = leave_out_erased(run, held, found)
+    offers = without_orphans(held, offers, tables)
     offers = yielding(held, offers, [b.database.suspect for b in backups], tables)
     decisions = read_decisions(run.request.decisions, [b.database for b in backups])
     require_rows(run.request.decisions, decisions, offered)

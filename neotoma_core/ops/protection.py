@@ -7,6 +7,7 @@ from typing import Final
 
 from neotoma_core.manifests import Level
 from neotoma_core.ops.anomalies import unexplained
+from neotoma_core.ops.backup_reporting import fault_findings
 from neotoma_core.report.protection import ProtectionSummary
 from neotoma_core.store import vault as vaults
 from neotoma_core.store.backups import list_backups
@@ -25,7 +26,8 @@ class Protection:
     observations the newest lacks. ``overdue``: by how much the next backup is late, None where it
     is not. ``good``: how many are verified and not after a loss. ``frozen``: why no backup is
     removed, if so; ``alarms``: what is missing. ``incomplete``: something cannot be read.
-    ``scheduled``: somebody said how often backups are to be taken.
+    ``scheduled``: somebody said how often backups are to be taken. ``findings``: what was wrong
+    with the database when the newest was taken; the backup is as good as the database was.
     """
 
     vault: str
@@ -41,6 +43,7 @@ class Protection:
     tables: dict[str, int]
     backups: int
     scheduled: bool
+    findings: tuple[str, ...] = ()
 
     @property
     def is_due(self) -> bool:
@@ -77,6 +80,7 @@ def protection_of(vault: Path, now: datetime) -> Protection:
         tables=dict(newest.manifest.counts.tables) if newest else {},
         backups=len(listing.backups),
         scheduled=_scheduled(vault) is not None,
+        findings=fault_findings(vault, newest) if newest else (),
     )
 
 
@@ -122,6 +126,7 @@ def protection_text(protection: Protection) -> str:
         parts.append(f"ALARM: {'; '.join(protection.alarms)}; rotation is frozen")
     if protection.incomplete:
         parts.append("something among the backups cannot be read")
+    parts += protection.findings
     return ", ".join(parts)
 
 

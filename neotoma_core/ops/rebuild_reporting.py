@@ -7,7 +7,13 @@ import polars as pl
 from neotoma_core.ops.rebuild_deciding import Tally
 from neotoma_core.ops.rebuild_drift import DriftRecord
 from neotoma_core.ops.rebuild_reading import Reading
-from neotoma_core.report.findings import Finding, registry_findings, unreadable, without_schema
+from neotoma_core.report.findings import (
+    Finding,
+    before,
+    registry_findings,
+    unreadable,
+    without_schema,
+)
 from neotoma_core.report.rebuild import (
     DriftItem,
     DriftSummary,
@@ -16,6 +22,7 @@ from neotoma_core.report.rebuild import (
 from neotoma_core.report.recovery import DerivedSummary
 from neotoma_core.report.unfinished import UnfinishedStores, unfinished_findings
 from neotoma_core.store.atomic import write_file
+from neotoma_core.store.faults import read_broken_references
 from neotoma_core.store.vault import RunFolders
 
 
@@ -71,6 +78,7 @@ def findings(reading: Reading, tallies: Sequence[Tally]) -> Iterator[Finding]:
             yield Finding("unreadable", tally.table.name, f"and {more:,} observations more")
         for entity_type, entities in sorted(tally.schemaless.items()):
             yield without_schema(entity_type, entities)
+    yield from before(read_broken_references(reading.whole))
     yield from registry_findings(reading.rules.registry)
     yield from reading.erased.findings()
 

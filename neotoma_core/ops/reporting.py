@@ -18,6 +18,7 @@ from neotoma_core.ops.planning import RecoveryPlan
 from neotoma_core.ops.run import Run
 from neotoma_core.report.findings import (
     Finding,
+    before,
     registry_findings,
     unreadable,
     without_schema,
@@ -37,6 +38,7 @@ from neotoma_core.report.recovery import (
 )
 from neotoma_core.snapshots.deciding import Decided
 from neotoma_core.store.atomic import write_file
+from neotoma_core.store.faults import read_broken_references
 from neotoma_core.store.frame_files import write_parquet
 from neotoma_core.store.vault import write_json
 from neotoma_core.tables import BY_NAME
@@ -246,6 +248,7 @@ def _findings(plan: RecoveryPlan) -> Iterator[Finding]:
             if table.broken:
                 detail = f"{table.broken:,} rows break the table's rules; they stay as they are"
                 yield Finding("broken-in-target", table.name, detail)
+        yield from before(read_broken_references(plan.target.whole))
     yield from carrying_findings(plan.carrying, plan.merge)
     for table, column, rows, _ in plan.merge.dangling.iter_rows():
         detail = f"{rows:,} references led nowhere before the merge and still do"

@@ -8,6 +8,7 @@ from typing import Literal
 from neotoma_core.canonical import JsonValue
 from neotoma_core.environments import Environment, environment_of
 from neotoma_core.errors import BackupNotIntact, UsageError, VaultDamaged
+from neotoma_core.faults import tolerable
 from neotoma_core.manifests import Backup
 from neotoma_core.ops.commands import command_again
 from neotoma_core.ops.named_backups import (
@@ -186,8 +187,18 @@ def unpack(source: RestoreSource, scratch: Path, target: Path) -> Restorable:
         with closing(connect_read_only(found.whole)) as connection:
             if source.origin == "neotoma":
                 inspect_database(connection, source.folder)
-            check_integrity(connection, source.folder)
+            if not _had_its_faults(source.backup):
+                check_integrity(connection, source.folder)
     return found
+
+
+def _had_its_faults(backup: Backup | None) -> bool:
+    """Return whether all that SQLite finds in a backup was so in the database, and can stay so.
+
+    Its bytes are proven to be those that were stored.
+    """
+    faults = backup.manifest.faults if backup else None
+    return faults is not None and tolerable(faults) == faults
 
 
 def require_nothing_erased_since(source: RestoreSource, vault_folder: Path) -> None:

@@ -58,7 +58,7 @@ def verify_backups(request: VerifyRequest, now: datetime, progress: Progress) ->
             drill = drill_backup(request.vault, backup, folders.work, request.rules, now, progress)
             state = looked_at(backup, listing.backups).state
             write_state(request.vault, backup.name, state.drilled(drill))
-            summaries.append(drill_summary(backup, drill))
+            summaries.append(drill_summary(request.vault, backup, drill))
             progress.advance(1)
         clock.lap("drill")
         outcomes = {summary.outcome for summary in summaries}

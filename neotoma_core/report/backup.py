@@ -62,7 +62,8 @@ class BackupReport:
     ``raw_folders``: where raw files were looked for. ``raw_files_held``: of those kept, the ones
     that only the vault still had. ``raw_files_missing``: named by the database, and nowhere.
     ``alarms``: what is less than it should be; ``drop``: the share of observations that is missing.
-    ``frozen``: whether no backup may be removed.
+    ``frozen``: whether no backup may be removed. ``findings``: what SQLite finds wrong with the
+    database, which is so in the backup, too.
     """
 
     run: str
@@ -93,6 +94,7 @@ class BackupReport:
     accept: str
     erase_again: str
     verify: str
+    findings: tuple[str, ...] = ()
     erased_left_out: ErasedLeftOut = ErasedLeftOut()
 
     def to_json(self) -> str:
@@ -102,7 +104,10 @@ class BackupReport:
 
 @dataclass(frozen=True, slots=True)
 class ListedBackup:
-    """One backup of the vault. ``standing``: good, unproven, failed, lossy or future."""
+    """One backup of the vault. ``standing``: good, unproven, failed, lossy or future.
+
+    ``findings``: what was wrong with the database when it was taken.
+    """
 
     number: int
     backup: str
@@ -121,6 +126,7 @@ class ListedBackup:
     alarms: tuple[str, ...]
     pinned: str | None
     accepted: str | None
+    findings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,6 +37,7 @@ def _backup(report: BackupReport) -> Iterator[str]:
     if report.drill:
         yield labelled("drill", _drill(report.drill))
     else:
+        yield from (labelled("found", finding) for finding in report.findings)
         yield labelled("drill", f"left out: this backup is not verified; to do it: {report.verify}")
     yield from (labelled("ALARM", alarm) for alarm in report.alarms)
     if report.frozen:
@@ -113,6 +114,7 @@ def _row(backup: ListedBackup) -> tuple[str, ...]:
         notes[0] += f" and {len(backup.alarms) - 1} more alarms"
     lost = {"missing": backup.raw_files_missing, "damaged": backup.raw_files_damaged}
     notes += [f"{number:,} raw files {what}" for what, number in lost.items() if number]
+    notes += backup.findings
     if backup.pinned is not None:
         notes.append(f"pinned: {backup.pinned}" if backup.pinned else "pinned")
     if backup.accepted is not None:

@@ -1,8 +1,9 @@
 """Findings that several operations make: what was noticed and is no number of a plan."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from neotoma_core.faults import Fault
 from neotoma_core.policies import Registry
 
 
@@ -40,6 +41,13 @@ def without_key(table: str, rows: int) -> Finding:
     """Return the finding of rows without a key."""
     detail = f"{rows:,} rows have no key; they are merged by all they say, and in no snapshot"
     return Finding("no-key", table, detail)
+
+
+def before(faults: Iterable[Fault]) -> Iterator[Finding]:
+    """Yield the faults that a target had before anything was written to it."""
+    for fault in faults:
+        detail = f"{fault.rows:,} {fault.what}; it was so before, and stays so"
+        yield Finding("fault-before", fault.table, detail)
 
 
 def registry_findings(registry: Registry) -> Iterator[Finding]:

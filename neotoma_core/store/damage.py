@@ -11,7 +11,10 @@ NO_DAMAGE: Final = (
     "ok",
     "*** in database",
     "NULL value in ",
-    "non-unique entry in index ",
+    "CHECK constraint failed in ",
+    "NUMERIC value in ",
+    "TEXT value in ",
+    "non-",  # unique entry in an index; INTEGER value in a column of a STRICT table
     "malformed inverted index for FTS",
     "unable to validate the inverted index for FTS",
 )

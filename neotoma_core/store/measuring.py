@@ -45,7 +45,8 @@ def count_contents(database: Path, tables: Mapping[str, StoredTable], original: 
         connection.text_factory = lambda raw: raw.decode("utf-8", "replace")
         types = (
             connection.execute(
-                "SELECT CAST(entity_type AS TEXT), count(*) FROM entities GROUP BY 1 ORDER BY 1"
+                "SELECT CAST(entity_type AS TEXT), count(*) FROM entities NOT INDEXED "
+                "GROUP BY 1 ORDER BY 1"
             ).fetchall()
             if "entity_type" in tables["entities"].columns
             else []
@@ -55,7 +56,7 @@ def count_contents(database: Path, tables: Mapping[str, StoredTable], original: 
             newest, tombstones, nulls = connection.execute(
                 "SELECT max(observed_at), count(CASE WHEN fields GLOB '*\"_deleted\":true*' "
                 "THEN 1 END), count(CASE WHEN fields IS NULL OR fields = '{}' "
-                "OR fields GLOB '*\":null[,}]*' THEN 1 END) FROM observations"
+                "OR fields GLOB '*\":null[,}]*' THEN 1 END) FROM observations NOT INDEXED"
             ).fetchone()
     everything = max(1, counts.observations)
     return replace(
@@ -100,7 +101,7 @@ def _fingerprint(database: Path, table: StoredTable) -> Fingerprint:
     if not table.rows:
         return found.finished()
     spelled = " || ',' || ".join(map(_spelled, sorted(table.columns)))
-    query = f"SELECT CAST({spelled} AS BLOB) FROM {quoted(table.name)}"
+    query = f"SELECT CAST({spelled} AS BLOB) FROM {quoted(table.name)} NOT INDEXED"
     with (
         arrow_connection(immutable_uri(database)) as connection,
         batches(connection, query, _ROWS) as reader,

@@ -51,3 +51,21 @@ def test_a_merge_into_it_makes_the_index_anew(
 def test_a_backup_is_read_by_its_tables(target: Path, tmp_path: Path, run_recover: Recover) -> None:
     other = make_database(tmp_path / "other.db")
     assert run_recover(other, target).after.observations == 1
+
+
+def test_rows_are_counted_by_their_table(
+    target: Path, tmp_path: Path, run_recover: Recover
+) -> None:
+    """The smallest index, by which SQLite counts, has none of them."""
+    with closing(sqlite3.connect(target, isolation_level=None)) as connection:
+        connection.execute("CREATE INDEX small ON observations (id IS NULL) WHERE 0")
+        connection.execute("PRAGMA writable_schema = ON")
+        connection.execute(
+            "UPDATE sqlite_schema SET sql = replace(sql, ' WHERE 0', '') WHERE name = 'small'"
+        )
+    with closing(sqlite3.connect(target)) as connection:
+        assert connection.execute("SELECT count(*) FROM observations").fetchone() == (0,)
+    other = make_database(tmp_path / "other.db")
+    assert run_recover(other, target).after.observations == 1
+    report = rebuild(target)
+    assert (report.observations, report.derived[0].inserted) == (1, 1)

@@ -10,9 +10,14 @@ import pytest
 
 from neotoma_core.contracts import validate
 from neotoma_core.errors import KeyMissing
+from neotoma_core.ops.judging import recovery_run
+from neotoma_core.ops.progress import Silent
+from neotoma_core.ops.recover import recover
+from neotoma_core.ops.run import RecoverRequest
 from neotoma_core.tables import BY_NAME
-from tests.conftest import Recover
+from tests.conftest import NOW, Recover
 from tests.databases import (
+    Row,
     count,
     entity,
     insert_all,
@@ -48,6 +53,34 @@ def test_a_broken_row_is_set_aside_and_the_others_go_on(
     kept = pl.read_parquet(Path(report.quarantine or "") / "backup-1-observations.parquet")
     assert kept.height == 1
     assert kept["_reason"][0]
+
+
+def session(user: str) -> Row:
+    """Return a session of a user, which refers to one that must be there."""
+    times = {"created_at": "now", "expires_at": "then"}
+    return {"user_id": user, "bearer_token_hash": f"token of {user}", "pack_id": "p", **times}
+
+
+def test_a_session_of_nobody_is_set_aside_and_the_targets_own_stays(tmp_path: Path) -> None:
+    user = dict.fromkeys(("email", "password_hash", "password_salt", "created_at", "updated_at"))
+    users = [{**dict.fromkeys(user, "x"), "id": "u"}]
+    target = make_database(tmp_path / "target.db", {"sandbox_sessions": [session("nobody")]})
+    backup = make_database(
+        tmp_path / "backup.db",
+        {
+            "local_auth_users": users,
+            "sandbox_sessions": [session(name) for name in ("u", "nobody", "else")],
+            "observations": [observation("o1")],
+        },
+    )
+    request = RecoverRequest(target, (backup,), tmp_path / "vault", include_auth=True)
+    with recovery_run(request, NOW) as run:
+        report = recover(run, lambda _: True, Silent())
+    (counts,) = (c for c in report.tables if c.table == "sandbox_sessions")
+    assert (counts.read, counts.inserted, counts.identical, counts.quarantined) == (3, 1, 1, 1)
+    (before,) = (f for f in report.findings if f.kind == "fault-before")
+    assert (before.subject, report.outcome) == ("sandbox_sessions", "published")
+    assert before.detail.startswith("1 rows refer to no row of local_auth_users; it was so before")
 
 
 ODD = {
