@@ -42,6 +42,12 @@ class Offered:
     skipped: Mapping[str, int] = field(default_factory=dict)
     alike: int = 0
 
+    @property
+    def read(self) -> int:
+        """How many rows were read, wherever they went."""
+        aside = self.quarantined + self.alike + sum(self.skipped.values())
+        return self.rows.height + aside
+
     def without(self, rows: pl.DataFrame, reason: str) -> "Offered":
         """Return the same without some rows (``_rowid``), which are skipped for a reason."""
         if rows.is_empty():

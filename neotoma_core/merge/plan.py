@@ -1,7 +1,7 @@
 """The merge plan: every table merged, every row accounted for. Nothing is written by it."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import polars as pl
@@ -109,7 +109,11 @@ def plan_merge(  # noqa: PLR0913, PLR0917 - what to merge, by which rules, and w
         merges[table.name] = merge_one(table, offers, rules)
     return MergePlan(
         merges,
-        tuple(count for merge in merges.values() for count in merge.counts),
+        tuple(
+            count
+            for name, merge in merges.items()
+            for count in _accounted(merge, offers[TARGET][name].rows.height, databases)
+        ),
         pl.concat([CONFLICTS.to_frame(), *(merge.conflicts for merge in merges.values())]),
         find_dangling({name: merge.merged for name, merge in merges.items()}, databases, elsewhere),
         lineage,
@@ -117,6 +121,21 @@ def plan_merge(  # noqa: PLR0913, PLR0917 - what to merge, by which rules, and w
         offers,
         {EDGES: loops} if loops.height else {},
     )
+
+
+def _accounted(
+    merge: TableMerge, of_target: int, databases: Mapping[int, Database]
+) -> Iterator[RowCounts]:
+    """Yield the counts of a merge, held against what was read and what came of it.
+
+    ``of_target``: rows. ``databases``: as stored. Raises ValueError where a row is lost or made up.
+    """
+    new = sum(count.inserted for count in merge.counts)
+    if merge.merged.height != of_target + new:
+        found = f"{merge.merged.height} merged rows, not {of_target} and {new} new ones"
+        raise ValueError(f"{merge.table.name}: {found}")
+    for count in merge.counts:
+        yield replace(count, read=databases[count.backup][merge.table.name].read)
 
 
 def merge_one(table: Table, offers: Mapping[int, Database], rules: Rules) -> TableMerge:

@@ -201,13 +201,12 @@ def _in_order_of_insertion(
 def _counts(table: Table, number: int, found: pl.DataFrame | None, offered: Offered) -> RowCounts:
     classes = {} if found is None else dict(found[CLASS].value_counts().iter_rows())
     classes["identical"] = classes.get("identical", 0) + offered.alike
-    skipped = sum(offered.skipped.values())
     return RowCounts(
         number,
         table.name,
-        sum(classes.values()) + offered.quarantined + skipped,
+        offered.read,
         quarantined=offered.quarantined,
-        skipped=skipped,
+        skipped=sum(offered.skipped.values()),
         reasons=offered.skipped,
         **classes,
     )
