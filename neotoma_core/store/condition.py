@@ -3,6 +3,7 @@
 A target that cannot is a ruin: it is kept as it is, and another file takes its place.
 """
 
+import shutil
 import sqlite3
 from contextlib import closing, suppress
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from neotoma_core.store.examining import State, read_at_rest, state_of_damaged
 from neotoma_core.store.foreign import foreign_because
 from neotoma_core.store.guarding import connect, guarded
 from neotoma_core.store.inspection import inspect_database
+from neotoma_core.store.mending import empty_indexes
 from neotoma_core.store.migration import migrate
 from neotoma_core.store.sqlite_files import followed
 from neotoma_core.tables import MERGED
@@ -57,7 +59,9 @@ def mended(copy: Path, original: Path, folder: Path) -> Path | None:
     """
     folder.mkdir(mode=0o700)
     with suppress(BackupError, sqlite3.Error):
-        rows, new = make_whole(copy, original, folder), folder / "mended.db"
+        rows, new = folder / "rows.db", folder / "mended.db"
+        shutil.copyfile(make_whole(copy, original, folder), rows)  # that may be the copy itself
+        empty_indexes(rows)
         with closing(connect_read_only(rows)) as connection:
             connection.execute("VACUUM INTO ?", (str(new),))
         with closing(connect(new)) as connection:

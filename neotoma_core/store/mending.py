@@ -1,13 +1,16 @@
-"""Headers of damaged SQLite files, put right as far as their pages say how (file format, 1.3, 1.6).
+"""Headers and indexes of damaged SQLite files, put right in place (file format, 1.3, 1.6).
 
-Invariant: what is written to is a private copy, from which rows are salvaged, each proven later.
+Invariant: what is written to is a private copy, from which rows are salvaged, each proven later, or
+copied.
 """
 
 import mmap
 import struct
+from contextlib import closing
 from pathlib import Path
 from typing import Final
 
+from neotoma_core.store.databases import connect_read_only
 from neotoma_core.store.sqlite_files import FRACTIONS, MAGIC, is_page_size
 
 _HEADER: Final = 100
@@ -16,6 +19,8 @@ _OF_TREES: Final = frozenset((2, 5, 10, 13))
 _LOOKED_AT: Final = 2_000
 _MOSTLY: Final = 0.8
 _LEAF, _INTERIOR = 13, 5
+_INDEX_LEAF: Final = 10
+_EMPTY: Final = struct.Struct(">BHHHB")  # of a page: its kind, no free block, no cell
 _NEWEST_SCHEMA: Final = 4
 _ENCODINGS: Final = (1, 2, 3)
 
@@ -34,6 +39,25 @@ def mend_header(copy: Path) -> None:
         _bounded(data, 56, _ENCODINGS, 1)
         if data[_HEADER] not in (_LEAF, _INTERIOR):
             data[_HEADER] = _kind_of_first(data, size)
+
+
+def empty_indexes(copy: Path) -> None:
+    """Empty every index of a private copy, however damaged it is, by putting an empty root there.
+
+    REINDEX fills them again; SQLite itself can neither clear nor drop an index that it cannot read.
+    """
+    with closing(connect_read_only(copy)) as connection:
+        listed = connection.execute("SELECT type, rootpage FROM sqlite_schema").fetchall()
+    tables, indexes = ({root for kind, root in listed if kind == k} for k in ("table", "index"))
+    with copy.open("r+b") as file, mmap.mmap(file.fileno(), 0) as data:
+        (said,) = struct.unpack_from(">H", data, 16)
+        size = _SIZES[-1] if said == 1 else said
+        usable = (size - data[20]) % _SIZES[-1]  # 0 stands for all of the largest page
+        for root in indexes - tables:
+            if isinstance(root, int) and 1 < root <= len(data) // size:
+                start = (root - 1) * size
+                empty = _EMPTY.pack(_INDEX_LEAF, 0, 0, usable, 0)
+                data[start : start + size] = empty.ljust(size, b"\0")
 
 
 def _bounded(data: mmap.mmap, at: int, allowed: range | tuple[int, ...], otherwise: int) -> None:

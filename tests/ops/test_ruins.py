@@ -9,18 +9,35 @@ import pytest
 from neotoma_core.errors import TargetForeign, TargetLocked
 from neotoma_core.ops.progress import Silent
 from neotoma_core.ops.restore import restore_evidence
+from neotoma_core.store.condition import condition_of, mended
 from tests.conftest import NOW, Recover
 from tests.databases import make_database, read_all
 from tests.holding import held
 from tests.ops.backing_up import PERMISSIVE
 from tests.ops.test_inputs import facts_of
 from tests.proven import observed, owner
-from tests.ruins import FOREIGN, SPOILT
+from tests.ruins import FOREIGN, PAGE, SPOILT
 
 ROWS = 120
+INTERIOR_INDEX = 2
 IN_BACKUP = 80
+AS_IT_IS = "its tables are whole"
 WHOLE = ("no entities", "rows not in an index", "page of an index zeroed")
 """Of these every observation can be read, and so must be there again."""
+
+
+def pages_of_indexes(path: Path) -> list[int]:
+    """Return the roots of the indexes of observations, those of its keys too, and a page below."""
+    with closing(sqlite3.connect(path)) as connection:
+        listed = connection.execute(
+            "SELECT rootpage FROM sqlite_schema WHERE type = 'index' AND tbl_name = 'observations'"
+        ).fetchall()
+    roots = [int(root) for (root,) in listed]
+    content = path.read_bytes()
+    starts = [(root - 1) * PAGE for root in roots]
+    below = [content[s + 8 : s + 12] for s in starts if content[s] == INTERIOR_INDEX]
+    assert below
+    return [*roots, *(int.from_bytes(rightmost, "big") for rightmost in below)]
 
 
 @pytest.fixture
@@ -50,11 +67,28 @@ def test_a_target_in_any_state_is_recovered_and_comes_back_as_it_was(
         assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
     found = set(read_all(target)["observations"])
     assert offered <= found <= before
-    assert len(found) == ROWS or state not in WHOLE
+    assert state not in WHOLE or (len(found), report.ruin.salvaged) == (ROWS, AS_IT_IS)
     evidence = Path(report.evidence.folder)
     undone = restore_evidence(evidence, target, tmp_path / "vault", NOW, Silent(), guard=PERMISSIVE)
     assert undone.outcome == "restored"
     assert {path.name: path.read_bytes() for path in target.parent.iterdir()} == ruin
+
+
+def test_whichever_page_of_an_index_is_lost_its_rows_are_the_targets_own(
+    target: Path, tmp_path: Path
+) -> None:
+    whole = read_all(target)
+    for number, page in enumerate(pages_of_indexes(target)):
+        spoilt = tmp_path / f"{number}.db"
+        content = bytearray(target.read_bytes())
+        content[(page - 1) * PAGE : page * PAGE] = bytes(PAGE)
+        spoilt.write_bytes(content)
+        found = condition_of(spoilt, tmp_path / f"condition-{number}")
+        assert found is not None
+        assert found.mendable
+        base = mended(spoilt, spoilt, tmp_path / f"mended-{number}")
+        assert base is not None, page
+        assert (read_all(base), spoilt.read_bytes()) == (whole, bytes(content))
 
 
 @pytest.mark.parametrize("state", ["half", "page of an index zeroed"])
