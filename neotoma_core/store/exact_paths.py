@@ -21,6 +21,7 @@ import polars as pl
 from neotoma_core.errors import UsageError
 from neotoma_core.store.atomic import install, sync_file, temporary_name
 from neotoma_core.store.failures import failure_of, failures_named, naming
+from neotoma_core.store.scratch import scratch_in
 
 _PLAIN: Final = re.compile(r"[\w./ +@=-]+", re.ASCII)
 _USUAL_SCRATCH: Final = ("/tmp", "/var/tmp")  # noqa: S108 - private folders are made in it
@@ -100,11 +101,8 @@ def plain_scratch() -> Iterator[Path]:
     for place in map(Path, (tempfile.gettempdir(), *_USUAL_SCRATCH)):
         real = place.resolve()
         if is_plain(real) and real.is_dir():
-            with (
-                tempfile.TemporaryDirectory(prefix="midden-", dir=real) as name,
-                failures_named(real, "temporary folder"),
-            ):
-                yield Path(name)
+            with scratch_in(real) as scratch, failures_named(real, "temporary folder"):
+                yield scratch
             return
     raise UsageError("TMPDIR: its name holds special characters; name another folder in TMPDIR")
 

@@ -1,5 +1,6 @@
 """A private folder for the time of one command."""
 
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,8 +15,19 @@ def private_scratch() -> Iterator[Path]:
 
     Raises what ``failures_named`` does where the system fails.
     """
-    with (
-        failures_named(Path(tempfile.gettempdir()), "temporary folder"),
-        tempfile.TemporaryDirectory(prefix="midden-", ignore_cleanup_errors=True) as name,
-    ):
-        yield Path(name)
+    place = Path(tempfile.gettempdir())
+    with failures_named(place, "temporary folder"), scratch_in(place) as scratch:
+        yield scratch
+
+
+@contextmanager
+def scratch_in(place: Path) -> Iterator[Path]:
+    """Yield a new private folder in another one; it goes when the block ends, as far as it can.
+
+    Python's own temporary folders never stop trying where the system forbids to remove one.
+    """
+    scratch = Path(tempfile.mkdtemp(prefix="midden-", dir=place))
+    try:
+        yield scratch
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)

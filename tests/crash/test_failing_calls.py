@@ -110,6 +110,12 @@ if sys.platform == "linux":
         ]
         assert problems == []
 
+    def test_a_scratch_folder_that_must_not_be_removed_stays_and_the_command_ends(
+        zygote: Failing, template: Path, tmp_path: Path
+    ) -> None:
+        trial = Trial(zygote, template, tmp_path, "restore", "remove")
+        assert trial.fails(1, errno.EACCES, for_good=True) == []
+
     def test_every_failure(
         request: pytest.FixtureRequest, zygote: Failing, template: Path, tmp_path: Path
     ) -> None:
