@@ -50,6 +50,7 @@ _SQLITE: Final = {
     "disk I/O error": errno.EIO,
     "access permission denied": errno.EACCES,
 }
+_MALFORMED: Final = "database disk image is malformed"
 _WORDS: Final = {
     "unable to open database file": "SQLite cannot open or make a file in it",
     "attempt to write a readonly database": "SQLite may not write to it",
@@ -111,7 +112,7 @@ class Failure:
 
 def explained(error: BaseException, place: Path, whose: Whose = "") -> MiddenError | None:
     """Return what to say of a failure of the system; None where it is something else."""
-    failure = failure_of(error, place)
+    failure = failure_of(error, place) or _unreadable_again(error, place)
     if failure is None:
         return None
     return MemoryFull() if failure.number == errno.ENOMEM else _named_error(failure, place, whose)
@@ -140,6 +141,16 @@ def _reason_of(error: BaseException) -> tuple[int, str] | None:
         number = int(told[1] or told[2])
         return number, _words(number)
     return next(((n, _words(n)) for n in _COMMON if os.strerror(n) in text), None)
+
+
+def _unreadable_again(error: BaseException, place: Path) -> Failure | None:
+    """Return the failure of a database that nobody expects to be damaged any more: it was proven.
+
+    SQLite calls a page damaged, too, where a library beneath it could not read it.
+    """
+    if type(error).__module__.partition(".")[0] not in _NATIVE or _MALFORMED not in str(error):
+        return None
+    return Failure(errno.EIO, f"SQLite cannot read a database in it: {_words(errno.EIO)}", place)
 
 
 def _words(number: int) -> str:

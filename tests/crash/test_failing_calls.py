@@ -110,6 +110,15 @@ if sys.platform == "linux":
         ]
         assert problems == []
 
+    def test_reads_that_fail_for_good_within_an_erasure_are_named(
+        zygote: Failing, template: Path, tmp_path: Path
+    ) -> None:
+        trial = Trial(zygote, template, tmp_path, "erase", "read")
+        problems = [
+            said for n in trial.numbers() for said in trial.fails(n, errno.EIO, for_good=True)
+        ]
+        assert problems == []
+
     def test_a_scratch_folder_that_must_not_be_removed_stays_and_the_command_ends(
         zygote: Failing, template: Path, tmp_path: Path
     ) -> None:
