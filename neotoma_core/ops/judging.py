@@ -10,6 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
+from neotoma_core.environments import environment_of
 from neotoma_core.errors import BackupError, TargetForeign, TargetRuined
 from neotoma_core.ops.commands import recover_command
 from neotoma_core.ops.ruin import Ruin
@@ -19,8 +20,9 @@ from neotoma_core.store.condition import Condition, condition_of, mended
 from neotoma_core.store.copies import copy_database, copy_privately
 from neotoma_core.store.databases import connect_read_only, make_whole
 from neotoma_core.store.foreign import foreign_because
+from neotoma_core.store.logs import database_of_log
 from neotoma_core.store.salvage import Salvaged, salvage
-from neotoma_core.store.sqlite_files import followed
+from neotoma_core.store.sqlite_files import companion, followed
 
 SALVAGED: Final = "salvaged"
 
@@ -41,13 +43,38 @@ def usable_or_ruin(run: Run) -> Run:
     What was salvaged of it is the last of the backups. Raises TargetForeign, TargetLocked.
     """
     if run.target is None:
-        return run
+        return _with_log(run)
     found = condition_of(run.target.path, run.folders.work / "condition")
     if found is None:
         return run
     if found.foreign:
         raise TargetForeign(run.target.path, found.foreign)
     return _replacing(run, run.target, found)
+
+
+def _with_log(run: Run) -> Run:
+    """Return the run, with what the log of a target that is gone holds as its last backup."""
+    target = run.request.target
+    log, work = companion(target, "-wal"), run.folders.work / "log"
+    if not log.is_file():
+        return run
+    work.mkdir(mode=0o700)
+    copy = work / "pages.db"
+    saved = salvaged_from(copy, log, work) if database_of_log(log, copy) else None
+    return run if saved is None else _offering(run, saved, log)
+
+
+def _offering(run: Run, saved: Salvaged, origin: Path) -> Run:
+    """Return the run with what was salvaged as the last of the backups."""
+    source = DatabaseRef(
+        len(run.backups),
+        SALVAGED,
+        saved.database,
+        environment_of(run.request.target.name),
+        origin=origin,
+        suspect=True,
+    )
+    return replace(run, backups=(*run.backups, source))
 
 
 def _replacing(run: Run, target: DatabaseRef, found: Condition) -> Run:
@@ -64,16 +91,8 @@ def _replacing(run: Run, target: DatabaseRef, found: Condition) -> Run:
     saved = salvaged_from(copy, target.path, work)
     if saved is None:
         return replace(run, target=None, ruin=ruin)
-    source = DatabaseRef(
-        len(run.backups),
-        SALVAGED,
-        saved.database,
-        target.environment,
-        origin=target.path,
-        suspect=True,
-    )
     ruin = replace(ruin, means=saved.means, advice=saved.advice)
-    return replace(run, target=None, backups=(*run.backups, source), ruin=ruin)
+    return _offering(replace(run, target=None, ruin=ruin), saved, target.path)
 
 
 def salvaged_from(copy: Path, original: Path, folder: Path) -> Salvaged | None:

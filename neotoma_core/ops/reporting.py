@@ -14,6 +14,7 @@ from neotoma_core.ops.carrying_findings import carrying_findings
 from neotoma_core.ops.commands import command
 from neotoma_core.ops.evidence import ruin_evidence
 from neotoma_core.ops.extract import NEVER, Extract, Span, span_of, widest
+from neotoma_core.ops.left_over import left_behind
 from neotoma_core.ops.planning import RecoveryPlan
 from neotoma_core.ops.run import Run
 from neotoma_core.report.findings import (
@@ -237,6 +238,7 @@ def _after(plan: RecoveryPlan) -> Contents:
 
 def _findings(plan: RecoveryPlan) -> Iterator[Finding]:
     """Yield what the user should know that is no number of the plan."""
+    yield from left_behind(plan.run)
     for secured in plan.evidence:
         yield from (*map(damaged_file, secured.damaged), *secured.notes)
     for backup in plan.run.backups:
