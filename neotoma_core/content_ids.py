@@ -11,12 +11,15 @@ from typing import Final
 import polars as pl
 
 from neotoma_core.canonical import NotJson, parse_json, stringify
+from neotoma_core.cells import is_odd
 from neotoma_core.frames import ROWID
 
 UNPROVEN: Final = "salvaged, and its id is not the hash of its content"
 _LONG_ID: Final = 64
 _UUID_HEX: Final = 32
 _NO_ONE: Final = "none"
+_HASH_ID: Final = "^([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{64})$"
+_RANDOM_ID: Final = "^.{14}4.{4}[89ab]"
 
 Row = Mapping[str, object]
 
@@ -49,6 +52,33 @@ def is_proven(table: str, row: Row) -> bool:
         return False
     cells = {name: row.get(name) for name in NEEDED[table]}
     return _RULES[table](cells, {}) and not (table == "sources" and _is_random(str(row["id"])))
+
+
+def are_proven(
+    table: str, rows: pl.DataFrame, merged_into: Mapping[str, Sequence[str]]
+) -> pl.Series:
+    """Return which rows are whole, since their id is the hash of their content.
+
+    ``rows``, ``merged_into``: see ``unproven``; but a random id proves nothing.
+    """
+    lacking = [pl.lit(None, pl.String).alias(n) for n in NEEDED[table] if n not in rows.columns]
+    proves = _RULES[table]
+    told = [
+        row["id"] is not None
+        and proves(row, merged_into)
+        and not (table == "sources" and _is_random(str(row["id"])))
+        for row in rows.with_columns(lacking).iter_rows(named=True)
+    ]
+    return pl.Series("proven", told, dtype=pl.Boolean)
+
+
+def could_be_proven(table: str, rows: pl.DataFrame) -> pl.Series:
+    """Return which rows have an id that looks like a hash, of texts as Neotoma writes them."""
+    needed = [name for name in NEEDED[table] if name in rows.columns]
+    odd = pl.any_horizontal(is_odd(pl.col(name)).fill_null(value=False) for name in needed)
+    like = pl.col("id").str.contains(_HASH_ID).fill_null(value=False)
+    random = pl.lit(table == "sources") & pl.col("id").str.contains(_RANDOM_ID)
+    return rows.select((like & ~odd & ~random.fill_null(value=False)).alias("could"))["could"]
 
 
 def mergers(merges: pl.DataFrame) -> dict[str, list[str]]:

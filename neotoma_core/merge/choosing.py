@@ -12,6 +12,7 @@ from neotoma_core.merge.classify import CLASS, KEPT, RESENT, STANDS_IN
 from neotoma_core.merge.decisions import BY, DECISIONS, KEEP, SOURCE_SIDE, TARGET_SIDE
 from neotoma_core.merge.frames import CLAIMED, secondary_keys
 from neotoma_core.merge.policy import MergePolicy
+from neotoma_core.merge.proven_rows import BY_ID
 from neotoma_core.tables import Table
 
 
@@ -20,11 +21,13 @@ class Rules:
     """What decides between two versions of a row.
 
     ``decisions``: see ``decisions.DECISIONS``. ``ancestry``: None where ancestors do not count.
+    ``earlier``: see ``proven_rows.earlier_names``.
     """
 
     policy: MergePolicy
     decisions: pl.DataFrame = field(default_factory=DECISIONS.to_frame)
     ancestry: Ancestry | None = None
+    earlier: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 def by_mode(table: Table, found: pl.DataFrame, policy: MergePolicy, *, first: bool) -> pl.DataFrame:
@@ -43,7 +46,9 @@ def by_mode(table: Table, found: pl.DataFrame, policy: MergePolicy, *, first: bo
         .alias(KEEP),
         pl.when(is_conflict & pl.col(BY).is_null()).then(pl.lit("mode")).otherwise(BY).alias(BY),
     )
-    barred = pl.col(KEEP).eq(SOURCE_SIDE) & _takes_a_key(table, found.columns)
+    # What an id proves never had the key that it has now: only a third row may be in the way.
+    proven = pl.col(BY).eq(BY_ID) & pl.col(STANDS_IN).is_null()
+    barred = pl.col(KEEP).eq(SOURCE_SIDE) & _takes_a_key(table, found.columns) & ~proven
     return settled.with_columns(
         pl.when(barred).then(pl.lit(TARGET_SIDE)).otherwise(KEEP).alias(KEEP),
         pl.when(barred).then(pl.lit("unique")).otherwise(BY).alias(BY),

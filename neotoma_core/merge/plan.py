@@ -14,6 +14,7 @@ from neotoma_core.merge.choosing import Rules
 from neotoma_core.merge.decisions import DECISIONS
 from neotoma_core.merge.lineage import Database, Lineage, lineage_of
 from neotoma_core.merge.policy import MergePolicy
+from neotoma_core.merge.proven_rows import earlier_names
 from neotoma_core.merge.references import (
     Elsewhere,
     find_dangling,
@@ -60,6 +61,11 @@ class MergePlan:
         return min(decided["key"].n_unique(), self.tables[table].replaced.height)
 
     @property
+    def altered(self) -> pl.DataFrame:
+        """The versions of rows whose id is the hash of another version; see ``TableMerge``."""
+        return pl.concat([merge.altered for merge in self.tables.values()])
+
+    @property
     def writes(self) -> int:
         """Log and registry rows that will be inserted, replaced or removed."""
         removed = sum(rows.height for rows in self.removed.values())
@@ -100,6 +106,7 @@ def plan_merge(  # noqa: PLR0913, PLR0917 - what to merge, by which rules, and w
         policy,
         DECISIONS.to_frame() if decisions is None else decisions,
         ancestry if policy.ancestors else None,
+        earlier_names(databases.values()),
     )
     offers = repointed(databases, lineage, precedence)
     loops = target[EDGES].rows.join(offers[TARGET][EDGES].rows, on=ROWID, how="anti")

@@ -4,7 +4,7 @@ Backups are taken in the order given: the first that has a row wins over later o
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import polars as pl
@@ -16,6 +16,7 @@ from neotoma_core.merge.choosing import Rules, by_mode, replacing_rows
 from neotoma_core.merge.classify import CLASS, DIFFERS, KEPT, STANDS_IN, classify, repeats
 from neotoma_core.merge.decisions import BY, KEEP, decided
 from neotoma_core.merge.frames import CLAIMED, Offered, as_merged
+from neotoma_core.merge.proven_rows import ALTERED, altered, proven_first
 from neotoma_core.merge.three_way import resolved
 from neotoma_core.tables import Table
 
@@ -38,10 +39,11 @@ class TableMerge:
 
     ``merged``: every row of the result (a merged frame). ``conflicts``: one row per row that has
     another version here, with the columns that differ, the side that is kept, and what says so:
-    ``mode``, ``decision``, ``three-way``, or ``unique`` where the other version would take a key of
-    a third row. ``resent``: the keys of rows that were merely sent again, each once. ``remapped``:
-    one row per id that another stands for. ``rewritten``: (_origin, _rowid, column, value) of the
-    cells of ``merged`` that are not as stored.
+    ``mode``, ``decision``, ``three-way``, ``id``, or ``unique`` where the other version would take
+    a key of a third row. ``resent``: the keys of rows that were merely sent again, each once.
+    ``remapped``: one row per id that another stands for. ``rewritten``: (_origin, _rowid, column,
+    value) of the cells of ``merged`` that are not as stored. ``altered``: (_origin, table, key) of
+    versions whose id is the hash of another one.
     """
 
     table: Table
@@ -51,6 +53,7 @@ class TableMerge:
     resent: pl.DataFrame
     remapped: pl.DataFrame
     rewritten: pl.DataFrame
+    altered: pl.DataFrame = field(default_factory=ALTERED.to_frame)
 
     @property
     def writes(self) -> int:
@@ -107,6 +110,7 @@ class _Fold:
             found = found.with_columns(nothing.alias(KEEP), nothing.alias(BY))
         else:
             found = resolved(self.table, found, number, self.offers, self.rules.ancestry)
+        found = proven_first(self.table, found, number, self.offers, self.rules.earlier)
         spoken = self.rules.decisions.filter(
             pl.col("backup") == number, pl.col("table") == self.table.name
         )
@@ -173,6 +177,7 @@ def merge_table(
         .sort("key"),
         pl.concat([REMAPPED.to_frame(), *(_remapped(n, f) for n, f in judged.items())]),
         rewritten_cells(merged, offers),
+        pl.concat([ALTERED.to_frame(), *(_altered(table, n, f) for n, f in judged.items())]),
     )
 
 
@@ -222,6 +227,10 @@ def _conflicts(table: Table, number: int, found: pl.DataFrame) -> pl.DataFrame:
         pl.col(KEEP).alias("keep"),
         pl.col(BY).alias("by"),
     )
+
+
+def _altered(table: Table, number: int, found: pl.DataFrame) -> pl.DataFrame:
+    return altered(table, found, number, key_texts(table, found))
 
 
 def _keys(table: Table, found: pl.DataFrame, named: str) -> pl.DataFrame:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 
 from neotoma_core.errors import UsageError
+from neotoma_core.frames import TARGET
 from neotoma_core.merge.accounting import RowCounts
 from neotoma_core.merge.credentials import without_orphans, without_revoked
 from neotoma_core.merge.frames import as_they_will_lie
@@ -92,6 +93,11 @@ class RecoveryPlan:
     def backups(self) -> tuple[Extract, ...]:
         """The backups that take part."""
         return self.carrying.backups
+
+    @property
+    def labels(self) -> dict[int, str]:
+        """What each database is called, by its number."""
+        return {TARGET: "target", **{b.database.number: b.database.label for b in self.backups}}
 
     @property
     def derived(self) -> tuple[Decided, ...]:

@@ -8,6 +8,7 @@ import polars as pl
 
 from neotoma_core.frames import ORIGIN
 from neotoma_core.merge.one_user import own_rows
+from neotoma_core.ops.altered_rows import altered_findings
 from neotoma_core.ops.applying import Applied
 from neotoma_core.ops.archived_database import damaged_file
 from neotoma_core.ops.carrying_findings import carrying_findings
@@ -179,10 +180,9 @@ def _not_used(plan: RecoveryPlan) -> Iterator[NotUsed]:
 
 def _labelled(plan: RecoveryPlan) -> pl.DataFrame:
     """Return the conflicts with the backup's name; in safe mode nothing is kept by the mode."""
-    labels = {extract.database.number: extract.database.label for extract in plan.backups}
     open_still = pl.lit(plan.run.request.policy.mode == "safe") & (pl.col("by") == "mode")
     return plan.merge.conflicts.with_columns(
-        pl.col("backup").replace_strict(labels, return_dtype=pl.String),
+        pl.col("backup").replace_strict(plan.labels, return_dtype=pl.String),
         pl.when(~open_still).then("keep"),
     )
 
@@ -256,6 +256,7 @@ def _findings(plan: RecoveryPlan) -> Iterator[Finding]:
         detail = f"{rows:,} references led nowhere before the merge and still do"
         yield Finding("dangling", f"{table}.{column}", detail)
     yield from _merge_findings(plan)
+    yield from altered_findings(plan.merge, plan.labels)
     yield from plan.stale.findings(str(plan.run.request.target))
     yield from _unreadable(plan)
     for reduction in (recomputed.reduction for recomputed in plan.derived):
