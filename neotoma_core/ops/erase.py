@@ -17,10 +17,12 @@ from neotoma_core.erasure.naming import (
     RELATIONSHIP_OBSERVATIONS,
     USERS,
 )
+from neotoma_core.erasure.reach import Ids
 from neotoma_core.errors import DiskFull, TargetLocked, UsageError
 from neotoma_core.losses import Loss, LostRows
 from neotoma_core.ops.clock import Clock
 from neotoma_core.ops.erase_run import EraseRequest, EraseRun
+from neotoma_core.ops.erased_in_vault import erased_in_vault
 from neotoma_core.ops.erasure_applying import apply_erasure
 from neotoma_core.ops.erasure_evidence import find_holding, holding
 from neotoma_core.ops.erasure_planning import ErasurePlan, Held, plan_erasure, read_held
@@ -134,13 +136,22 @@ def _plan(erasing: EraseRun, progress: Progress, clock: Clock) -> _Planned:
     held = read_held(whole, erasing.target.path, erasing.request.key)
     clock.lap("read")
     progress.begin("plan")
+    again = erasing.request.again
     seeds, absent = _seeds(erasing.request, held, ledger)
     plan = plan_erasure(held, seeds, iso(run.started))
     raw = find_raw_files(run.request.target, own_folders(run), plan, ledger)
-    held_on = tuple(find_holding(run.folders, plan.reach.ids, ledger.erased))
+    named = _with(plan.reach.ids, erased_in_vault(run.folders, ledger.erased)) if again else None
+    held_on = tuple(find_holding(run.folders, named or plan.reach.ids, ledger.erased))
     clock.lap("plan")
     report = planned_report(erasing, plan, raw, ledger, held_on, absent)
     return _Planned(erasing, evidence, plan, raw, ledger, report)
+
+
+def _with(ids: Ids, others: Ids) -> Ids:
+    return {
+        kind: ids.get(kind, frozenset()) | others.get(kind, frozenset())
+        for kind in {**ids, **others}
+    }
 
 
 def _seeds(
