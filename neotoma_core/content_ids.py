@@ -18,6 +18,7 @@ UNPROVEN: Final = "salvaged, and its id is not the hash of its content"
 _LONG_ID: Final = 64
 _UUID_HEX: Final = 32
 _NO_ONE: Final = "none"
+_FEW: Final = 0.1
 _HASH_ID: Final = "^([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{64})$"
 _RANDOM_ID: Final = "^.{14}4.{4}[89ab]"
 
@@ -79,6 +80,21 @@ def could_be_proven(table: str, rows: pl.DataFrame) -> pl.Series:
     like = pl.col("id").str.contains(_HASH_ID).fill_null(value=False)
     random = pl.lit(table == "sources") & pl.col("id").str.contains(_RANDOM_ID)
     return rows.select((like & ~odd & ~random.fill_null(value=False)).alias("could"))["could"]
+
+
+def doubtful(
+    table: str, rows: pl.DataFrame, merged_into: Mapping[str, Sequence[str]]
+) -> pl.DataFrame:
+    """Return the rows whose id is a hash, and not that of their content; see ``are_proven``.
+
+    None where it is so of many: then the ids of this table are no hashes. None of edges where
+    entities were merged either: those were given new ends, and do not say what they had.
+    """
+    checked = rows.filter(could_be_proven(table, rows))
+    found = checked.filter(~are_proven(table, checked, merged_into))
+    are_hashes = found.height < checked.height and found.height <= max(_FEW * checked.height, 1)
+    repointed = table == "relationship_observations" and bool(merged_into)
+    return found if are_hashes and not repointed else found.clear()
 
 
 def mergers(merges: pl.DataFrame) -> dict[str, list[str]]:

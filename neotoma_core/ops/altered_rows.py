@@ -5,13 +5,12 @@ from typing import Final
 
 import polars as pl
 
-from neotoma_core.content_ids import NEEDED, are_proven, could_be_proven
+from neotoma_core.content_ids import NEEDED, doubtful
 from neotoma_core.frames import ORIGIN, ROWID, TARGET
 from neotoma_core.merge.plan import MergePlan
 from neotoma_core.report.findings import Finding
 
 _MOST: Final = 250_000  # rows of a table that are looked at one by one
-_FEW: Final = 0.1  # of a table; more that are not proven, and its ids are no hashes
 
 
 def altered_findings(merge: MergePlan, labels: Mapping[int, str]) -> Iterator[Finding]:
@@ -35,19 +34,17 @@ def _unproven(merge: MergePlan, name: str, labels: Mapping[int, str]) -> Iterato
     for (origin,), rows in inserted.partition_by(ORIGIN, as_dict=True, maintain_order=True).items():
         number = int(str(origin))
         label = f"{labels[number]}: {name}"
-        checked = rows.filter(could_be_proven(name, rows))
-        if number == TARGET or checked.is_empty():
+        if number == TARGET:
             continue
-        if checked.height > _MOST:
-            detail = f"{checked.height:,} rows are too many to compare each with its id"
+        if rows.height > _MOST:
+            detail = f"{rows.height:,} rows are too many to compare each with its id"
             yield Finding("not-compared", label, detail)
             continue
-        doubtful = checked.filter(~are_proven(name, checked, merge.rules.earlier))
-        moved = _not_as_stored(merge, name, doubtful)
-        lost = doubtful.height - moved
-        if 0 < lost <= max(_FEW * checked.height, 1):
+        found = doubtful(name, rows, merge.rules.earlier)
+        lost = found.height - _not_as_stored(merge, name, found)
+        if lost:
             detail = (
-                f"{lost:,} of {checked.height:,} rows are unproven: their id is not the hash of "
+                f"{lost:,} of {rows.height:,} rows are unproven: their id is not the hash of "
                 "their content; no other database has another version, so they are merged"
             )
             yield Finding("unproven", label, detail)

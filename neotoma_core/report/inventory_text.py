@@ -151,6 +151,11 @@ def _problems(copies: tuple[CopyRow, ...]) -> Iterator[str]:
             yield labelled(
                 row.state, f"{row.shown}: {row.problem.removeprefix(row.state + ': ')}{salvaged}"
             )
+        elif row.unproven:
+            yield labelled(
+                "unproven",
+                f"{row.shown}: {row.unproven:,} rows whose id is not the hash of their content",
+            )
     if any(row.environment_by == "content" for row in copies):
         yield labelled("*", "by the database it descends from; its name does not say")
 

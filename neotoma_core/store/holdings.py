@@ -13,7 +13,7 @@ from typing import Final
 
 import polars as pl
 
-from neotoma_core.content_ids import NEEDED, mergers, unproven
+from neotoma_core.content_ids import NEEDED, doubtful, mergers, unproven
 from neotoma_core.contracts import no_broken
 from neotoma_core.encryption import open_what_opens, sealed_rows
 from neotoma_core.erasure.hashed import ErasedIds
@@ -34,6 +34,7 @@ RANDOM: Final = ("schema_registry", "raw_fragments", "interpretations", "entity_
 """Tables whose ids are random: one of them in two databases proves that they were one."""
 MADE_ONCE: Final = ("observations", "sources")
 """Tables whose rows say when they were made: with that, an id proves the same."""
+_MOST: Final = 50_000  # rows of a table that are looked at one by one
 _COMPARED: Final = tuple(t.name for t in MERGED if t.key == ("id",) and t.name != "schema_registry")
 
 
@@ -69,8 +70,9 @@ class Holdings:
     ``made``: table → ``row`` and ``made``: an id with the moment of its creation, hashed.
     ``random``: table → ``row``, of tables with random ids. ``days``: day → observations;
     ``types``: entity type → entities. ``version``: see ``version_range``. ``made_span``: the first
-    and the last ``created_at`` of its observations. ``unproven``: salvaged rows that nothing proves
-    whole; they are in no other number.
+    and the last ``created_at`` of its observations. ``unproven``: of a salvaged copy, the rows that
+    nothing proves whole, which are in no other number; of a sound one, those whose id is not the
+    hash of their content, where ids are hashes and the table is not large.
     """
 
     rows: Mapping[str, int]
@@ -143,7 +145,7 @@ def read_holdings(
         {"schema_registry": ids_of_registry} | {n: ids[n] for n in RANDOM if n in ids},
         *_described(kept),
         version_range({name: table.columns for name, table in tables.items()}),
-        left_out,
+        left_out if suspect else _doubtful(whole, tables, original, key),
         _made_span(kept),
     )
 
@@ -180,6 +182,22 @@ def _merges(whole: Path, tables: Mapping[str, StoredTable], original: Path) -> d
         return {}
     names = ("from_entity_id", "to_entity_id")
     return mergers(read_columns(whole, tables["entity_merges"], names, original))
+
+
+def _doubtful(
+    whole: Path, tables: Mapping[str, StoredTable], original: Path, key: KeySource | None
+) -> int:
+    """Return how many rows of a sound copy have an id that is not the hash of their content."""
+    split = tables.get("entity_splits")
+    if split and split.rows:  # which leave no trace in a row
+        return 0
+    merged_into = _merges(whole, tables, original)
+    found = 0
+    for name, needed in NEEDED.items():
+        if name in tables and 0 < tables[name].rows <= _MOST and not tables[name].barred:
+            read = read_columns(whole, tables[name], needed, original)
+            found += doubtful(name, _opened(name, read, key), merged_into).height
+    return found
 
 
 def _made(coder: Coder, table: str, rows: pl.DataFrame) -> pl.DataFrame:

@@ -7,6 +7,7 @@ import pytest
 
 from neotoma_core.merge.policy import MergeMode
 from neotoma_core.report.recovery import RecoveryReport
+from neotoma_core.store.holdings import Coder, read_holdings
 from tests.conftest import Recover
 from tests.databases import Row, make_database, read_all
 from tests.proven import observed, owner, stored
@@ -109,3 +110,16 @@ def test_a_source_whose_hash_is_altered_gives_way(
     run_recover(target, other)
     (row,) = read_all(target)["sources"]
     assert str(stored(1)["content_hash"]).encode() in row
+
+
+def test_copies_that_are_sound_to_sqlite_are_listed_with_their_unproven_rows(
+    tmp_path: Path,
+) -> None:
+    copy(tmp_path / "good.db")
+    copy(tmp_path / "bad.db", 3)
+    coder = Coder()
+    unproven = {
+        name: read_holdings(tmp_path / name, tmp_path / name, coder).unproven
+        for name in ("good.db", "bad.db")
+    }
+    assert unproven == {"good.db": 0, "bad.db": 1}
