@@ -50,6 +50,7 @@ _SQLITE: Final = {
     "disk I/O error": errno.EIO,
     "access permission denied": errno.EACCES,
 }
+_OF_DUCKDB: Final = ("IOException", "FatalException", "TransactionException")
 _MALFORMED: Final = "database disk image is malformed"
 _WORDS: Final = {
     "unable to open database file": "SQLite cannot open or make a file in it",
@@ -63,7 +64,8 @@ _ADVICE: Final = {
     errno.EROFS: "make it writable, or choose another folder, and run again",
     errno.EINTR: "run again",
 }
-_COMMON: Final = (*_FULL, errno.EACCES, errno.EPERM, errno.EROFS, errno.EIO, errno.EMFILE)
+_ACCESS: Final = (errno.EACCES, errno.EPERM, errno.EROFS)
+_COMMON: Final = (*_FULL, *_ACCESS, errno.EIO, errno.EMFILE, errno.EINTR)
 
 
 @contextmanager
@@ -146,9 +148,13 @@ def _reason_of(error: BaseException) -> tuple[int, str] | None:
 def _unreadable_again(error: BaseException, place: Path) -> Failure | None:
     """Return the failure of a database that nobody expects to be damaged any more: it was proven.
 
-    SQLite calls a page damaged, too, where a library beneath it could not read it.
+    SQLite calls a page damaged, too, where a library beneath it could not read it. DuckDB does not
+    always say why it could not write.
     """
-    if type(error).__module__.partition(".")[0] not in _NATIVE or _MALFORMED not in str(error):
+    module = type(error).__module__.partition(".")[0].lstrip("_")
+    if module == "duckdb" and type(error).__name__ in _OF_DUCKDB:
+        return Failure(errno.EIO, f"DuckDB cannot read or write in it: {_words(errno.EIO)}", place)
+    if module not in _NATIVE or _MALFORMED not in str(error):
         return None
     return Failure(errno.EIO, f"SQLite cannot read a database in it: {_words(errno.EIO)}", place)
 
@@ -169,7 +175,7 @@ def _named_error(failure: Failure, place: Path, whose: Whose) -> MiddenError:
     record = run_record()
     owner = _owner_of(path) or (whose if path.is_relative_to(place) else "")
     if number in _FULL:
-        full = path if path == place else path.parent
+        full = path if path == place or path.is_dir() else path.parent
         if owner == "target" and record.target is not None:
             full = record.target
         return DiskFull(full, whose=owner or whose)

@@ -119,6 +119,15 @@ if sys.platform == "linux":
         ]
         assert problems == []
 
+    def test_whatever_an_export_cannot_force_to_the_disk_is_named(
+        zygote: Failing, template: Path, tmp_path: Path
+    ) -> None:
+        trial = Trial(zygote, template, tmp_path, "export", "sync")
+        problems = [
+            said for n in trial.numbers() for said in trial.fails(n, errno.EIO, for_good=False)
+        ]
+        assert problems + trial.fails(trial.seen, errno.ENOSPC, for_good=False) == []
+
     def test_a_scratch_folder_that_must_not_be_removed_stays_and_the_command_ends(
         zygote: Failing, template: Path, tmp_path: Path
     ) -> None:
