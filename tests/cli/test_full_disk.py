@@ -36,7 +36,7 @@ def big_database(path: Path, first: int, rows: int) -> Path:
 )
 def test_the_target_is_what_it_was(rows: int, code: int, message: str, tmp_path: Path) -> None:
     target = big_database(tmp_path / "data" / "target.db", 0, 400)
-    backup = big_database(tmp_path / "backup.db", 400, rows)
+    backup = big_database(tmp_path / "backup.db", 399, rows)
     before = target.read_bytes()
     words = ("recover", "--target", target, "--backup", backup, "--yes")
     done = subprocess.run(
