@@ -252,7 +252,7 @@ def _proven(folder: Path, database: dict[str, JsonValue]) -> Path:
     names = []
     for file in files if isinstance(files, list) else []:
         if isinstance(file, dict):
-            path = folder / str(file.get("name"))
+            path = folder / _plain_name(folder, file.get("name"))
             if not path.is_file() or sha256_of(path) != file.get("sha256"):
                 raise VaultDamaged(
                     path, "not the file the manifest describes", "choose another evidence folder"
@@ -261,3 +261,11 @@ def _proven(folder: Path, database: dict[str, JsonValue]) -> Path:
     if not names:
         raise VaultDamaged(folder, "the manifest lists no files", "choose another evidence folder")
     return names[0]
+
+
+def _plain_name(folder: Path, name: JsonValue) -> str:
+    """Return the name of a file in a folder; raises VaultDamaged where it leads out of it."""
+    if isinstance(name, str) and name not in {"", ".", ".."} and not {"/", "\0"} & set(name):
+        return name
+    manifest = folder.parent / MANIFEST
+    raise VaultDamaged(manifest, "it names a file that is not its own", "choose another folder")

@@ -19,7 +19,14 @@ from deltalake.transaction import AddAction, RemoveAction
 
 from neotoma_core.archive.columns import ARCHIVED_AT, ROW_HASH, SCHEMAS
 from neotoma_core.canonical import stringify
-from neotoma_core.errors import ArchiveBusy, ArchiveDamaged, ArchiveError, VerificationFailed
+from neotoma_core.errors import (
+    ArchiveBusy,
+    ArchiveDamaged,
+    ArchiveError,
+    VaultDamaged,
+    VerificationFailed,
+)
+from neotoma_core.models import NotAsModelled, read
 from neotoma_core.store.archive import Archive, open_table
 from neotoma_core.store.archive_reading import ArchivedFile, DamagedFile, read_file
 from neotoma_core.store.archive_writing import WRITER, sync_new, writing_error
@@ -125,16 +132,14 @@ def _require_no_links(place: Path) -> None:
 
 
 def read_pins(archive: Archive) -> Mapping[str, Mapping[str, int]]:
-    """Return the pins of an archive: name → table → version."""
+    """Return the pins of an archive: name → table → version; raises ArchiveDamaged."""
     path = archive.path / PINS
-    pins = read_json(path) if path.exists() else {}
-    if not isinstance(pins, dict):
-        raise ArchiveDamaged(path, "its pins cannot be read", "restore it from a copy")
-    return {
-        name: {table: int(str(version)) for table, version in tables.items()}
-        for name, tables in pins.items()
-        if isinstance(tables, dict)
-    }
+    try:
+        pins = read_json(path) if path.exists() else {}
+        known: Mapping[str, Mapping[str, int]] = read(Mapping[str, Mapping[str, int]], pins, "")
+    except (NotAsModelled, VaultDamaged) as error:
+        raise ArchiveDamaged(path, "its pins cannot be read", "restore it from a copy") from error
+    return known
 
 
 def write_pins(archive: Archive, pins: Mapping[str, Mapping[str, int]]) -> None:

@@ -92,4 +92,5 @@ class KnownHashes:
         seeds = described.get("seeds")
         if not isinstance(seeds, list) or len(seeds) != _SEEDS:
             return None
-        return [int(str(seed)) for seed in seeds]
+        numbers = [seed for seed in seeds if isinstance(seed, int) and 0 <= seed < 1 << 64]
+        return numbers if len(numbers) == _SEEDS else None

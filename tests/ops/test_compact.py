@@ -9,13 +9,14 @@ import pytest
 from deltalake import DeltaTable
 
 from neotoma_core.compaction import LONGEST_WRITER
-from neotoma_core.errors import ArchiveError, UsageError
+from neotoma_core.documents import document
+from neotoma_core.errors import ArchiveDamaged, ArchiveError, UsageError
 from neotoma_core.ops.compact import CompactRequest, compact_archive, plan_only
 from neotoma_core.ops.progress import Silent
 from neotoma_core.ops.verify_archive import verify_archive
 from neotoma_core.report.compaction import CompactionReport
 from neotoma_core.store.archive import open_archive
-from neotoma_core.store.archive_compaction import fingerprint, remove_old
+from neotoma_core.store.archive_compaction import PINS, fingerprint, remove_old
 from neotoma_core.store.archive_reading import files_of, read_table, table_files
 from tests.archiving import archive, log_of, rebuilt
 from tests.conftest import NOW
@@ -98,6 +99,15 @@ def test_files_that_a_pin_names_stay(place: Path) -> None:
     assert remove_old(open_archive(place), "observations", 0, apply=True) == 0
     compact(place, unpin="audit")
     assert remove_old(open_archive(place), "observations", 0, apply=True) == 3
+
+
+@pytest.mark.parametrize("version", [-1, 1e30, "1", None, [1], {}])
+def test_a_pin_that_is_none_is_named_and_nothing_goes(place: Path, version: object) -> None:
+    compact(place, pin="audit")
+    pins = place / PINS
+    pins.write_bytes(document({"audit": {"observations": version}}))
+    with pytest.raises(ArchiveDamaged, match="pins"):
+        remove_old(open_archive(place), "observations", 0, apply=True)
 
 
 def test_a_retention_shorter_than_the_longest_writer_is_refused(place: Path) -> None:

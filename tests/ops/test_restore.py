@@ -1,5 +1,6 @@
 """Undo: the target is what it was, and what it was before the undo is kept too."""
 
+import json
 import sqlite3
 from contextlib import closing
 from datetime import timedelta
@@ -7,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from neotoma_core.documents import document
 from neotoma_core.errors import TargetLocked, UsageError, VaultDamaged
 from neotoma_core.ops.progress import Silent
 from neotoma_core.ops.restore import RestoreReport, check_evidence, restore_evidence
@@ -97,6 +99,19 @@ def test_a_changed_copy_is_refused(target: Path, backup: Path, run_recover: Reco
     copy.write_bytes(raw)
     with pytest.raises(VaultDamaged, match="not the file the manifest describes"):
         check_evidence(Path(report.evidence.folder))
+
+
+@pytest.mark.parametrize("name", ["../../vault.json", "/etc/passwd", "..", "", None, 3])
+def test_a_copy_that_is_named_outside_its_folder_is_refused(
+    name: object, target: Path, backup: Path, run_recover: Recover
+) -> None:
+    evidence = Path(run_recover(target, backup).evidence.folder)
+    described = json.loads((evidence / "manifest.json").read_text())
+    (copied,) = (d for d in described["databases"] if d["label"] == "target")
+    copied["files"][0]["name"] = name
+    (evidence / "manifest.json").write_bytes(document(described))
+    with pytest.raises(VaultDamaged, match="not its own"):
+        check_evidence(evidence)
 
 
 def test_a_folder_without_manifest_is_no_evidence(tmp_path: Path) -> None:
