@@ -30,6 +30,7 @@ def wait_at_import(event, words):
         wait_at(f"import {words[0]}")
 
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # and what nohup runs, that
 sys.addaudithook(wait_at_import)
 sys.argv = ["midden", *words]
 with observed(wait_at):

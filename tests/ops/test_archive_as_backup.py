@@ -117,7 +117,7 @@ def test_a_restore_as_of_a_time_is_the_database_of_then(tmp_path: Path) -> None:
     restore(place, tmp_path / "now.db", as_of=times[2])
     assert log_of(tmp_path / "then.db") == then
     assert log_of(tmp_path / "now.db") == now
-    with pytest.raises(UsageError, match="no row of that time"):
+    with pytest.raises(UsageError, match="it has no row of 2020-01-01"):
         restore(place, tmp_path / "never.db", as_of="2020-01-01")
 
 
