@@ -134,7 +134,8 @@ def _reason_of(error: BaseException) -> tuple[int, str] | None:
     kind = type(error).__module__.partition(".")[0]
     if kind.lstrip("_") not in _NATIVE and not isinstance(error, OSError) and not is_panic(error):
         return None
-    text = str(error)
+    # Not str(error): an error of the system without a number says nothing more once it has a name.
+    text = " ".join(map(str, error.args)) if isinstance(error, OSError) else str(error)
     for words, number in _SQLITE.items():
         if words in text:
             return number, _WORDS.get(words, _words(number))
