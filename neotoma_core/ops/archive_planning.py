@@ -173,13 +173,14 @@ def _require_own(
 ) -> None:
     """Raise ArchiveForeign where the archive has rows, and nothing says they are of this database.
 
-    Also where that was wiped: to the archive, all that it had would be gone.
+    Also where that was wiped: to the archive, all that it had would be gone. Where neither has an
+    observation, nothing can tell.
     """
     observations = there[_OBSERVATIONS].ids.n_unique()
     others = sum(there[table.name].ids.len() for table in ARCHIVED if table.kind == "log")
     shared = _shared(hashes, there)
     held = hashes[_OBSERVATIONS].height
-    if others and not is_same_memory(shared, held, observations):
+    if others and observations + held and not is_same_memory(shared, held, observations):
         raise ArchiveForeign(archive.path, copy.original)
 
 

@@ -60,7 +60,7 @@ def target(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def backup(tmp_path: Path) -> Path:
-    return make_database(tmp_path / "backup.db", rows(400, 100))
+    return make_database(tmp_path / "backup.db", rows(399, 101))
 
 
 def run(how: str, target: Path, backup: Path) -> "subprocess.CompletedProcess[str]":
