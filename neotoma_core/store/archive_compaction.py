@@ -71,18 +71,27 @@ def rewrite(  # noqa: PLR0913, PLR0917 - which files of what, how, and as of whe
             actions.append(_added(path, rows.height))
             actions += (_dropped(file, now) for file in group)
         reached("compacted_written")
-        _commit(archive, table, actions, after + 1)
     except BaseException as error:
-        for path in written:  # what no commit names is nobody's
-            path.unlink(missing_ok=True)
-        if isinstance(error, CommitFailedError | FileExistsError):
-            raise ArchiveBusy(place) from error
+        _remove(written)
         if isinstance(error, DeltaError | OSError):
             raise writing_error(place, error) from error
         raise
+    try:
+        _commit(archive, table, actions, after + 1)
+    except (CommitFailedError, FileExistsError) as error:
+        _remove(written)
+        raise ArchiveBusy(place) from error
+    except (DeltaError, OSError) as error:  # the commit may stand all the same: its files stay
+        raise writing_error(place, error) from error
     sync_new(place, before)
     reached("compacted_committed")
     return sum(path.stat().st_size for path in written)
+
+
+def _remove(written: Sequence[Path]) -> None:
+    """Remove files that no commit names: they are nobody's."""
+    for path in written:
+        path.unlink(missing_ok=True)
 
 
 def _commit(

@@ -27,6 +27,7 @@ STEPS: Final = ("leftover_removed",)
 _LOG: Final = "_delta_log"
 _IN_LOG: Final = re.compile(r"\d{20}\.(json|crc|checkpoint\..*parquet)|_last_checkpoint|_sidecars")
 _PAIR: Final = (ROW_HASH, ARCHIVED_AT)
+_ACTIONS: Final = ("add", "remove")
 _NEVER: Final = -1
 _ALWAYS: Final = 2**63 - 1
 _LACKED: Final = "no commit names this file, and it has rows that the table lacks"
@@ -111,18 +112,22 @@ def _ever_named(log: Path) -> set[str]:
         for line in entry.read_bytes().splitlines():
             with suppress(orjson.JSONDecodeError):
                 action = orjson.loads(line)
-                acted = (action.get(kind) for kind in ("add", "remove"))
-                named |= {unquote(str(one.get("path"))) for one in acted if one}
+                acted = (action.get(kind) for kind in _ACTIONS) if isinstance(action, dict) else ()
+                named |= {unquote(str(one.get("path"))) for one in acted if isinstance(one, dict)}
     return named
 
 
 def _pinned(archive: Archive, table: str) -> set[str]:
+    """Return the files of pinned versions; all there are, where one of them cannot be opened."""
     place = archive.path / table
     named: set[str] = set()
     for version in {pin[table] for pin in read_pins(archive).values() if table in pin}:
-        with suppress(DeltaError, NativePanic), table_to_read(place) as at:
-            opened = without_panic(str(place), partial(DeltaTable, str(at), version=version))
-            named |= {file.path.name for file in files_of(opened, place)}
+        try:
+            with table_to_read(place) as at:
+                opened = without_panic(str(place), partial(DeltaTable, str(at), version=version))
+                named |= {file.path.name for file in files_of(opened, place)}
+        except (DeltaError, NativePanic):
+            return {path.name for path in _listed(place)}
     return named
 
 

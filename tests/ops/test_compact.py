@@ -7,6 +7,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 from deltalake import DeltaTable
+from deltalake.exceptions import CommitFailedError
 
 from neotoma_core.compaction import LONGEST_WRITER
 from neotoma_core.documents import document
@@ -91,6 +92,29 @@ def test_nothing_behind_a_link_goes(name: str, place: Path, tmp_path: Path) -> N
     with pytest.raises(ArchiveError, match="a link in an archive"):
         remove_old(open_archive(place), "observations", 0, apply=True)
     assert (outside / "old.parquet").read_text() == "another's"
+
+
+@pytest.mark.parametrize("failing", [OSError(5, "the answer was lost"), CommitFailedError("lost")])
+@pytest.mark.parametrize("stands", [True, False])
+def test_whatever_a_commit_ends_with_the_rows_are_there(
+    *, failing: Exception, stands: bool, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A commit that stands may be said to have failed; only one that lost a race surely did not."""
+    before, commit = rows_of(place), DeltaTable.create_write_transaction
+
+    def fail(table: DeltaTable, *words: object, **options: object) -> None:
+        if stands and isinstance(failing, OSError):
+            commit(table, *words, **options)  # type: ignore[arg-type]
+        raise failing
+
+    with monkeypatch.context() as patched:
+        patched.setattr(DeltaTable, "create_write_transaction", fail)
+        with pytest.raises(ArchiveError):
+            compact(place)
+    assert rows_of(place).equals(before)
+    compact(place)
+    assert rows_of(place).equals(before)
+    assert verify_archive(place, Silent()).outcome == "verified"
 
 
 def test_files_that_a_pin_names_stay(place: Path) -> None:
