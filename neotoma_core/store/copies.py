@@ -20,7 +20,7 @@ from typing import Final
 from neotoma_core.errors import TargetLocked
 from neotoma_core.store.atomic import reached
 from neotoma_core.store.failures import naming
-from neotoma_core.store.guarding import connect
+from neotoma_core.store.guarding import connect, is_locked
 from neotoma_core.store.regular_files import descriptor_of
 from neotoma_core.store.sqlite_files import (
     companion,
@@ -238,7 +238,7 @@ def _begin_reading(connection: sqlite3.Connection, database: Path) -> bool:
         try:
             connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
         except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+            if not is_locked(error):
                 return False
             if time.monotonic() > patient_until:
                 raise TargetLocked(database) from error

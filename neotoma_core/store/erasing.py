@@ -21,7 +21,7 @@ from neotoma_core.store.arrow_sqlite import arrow_connection, execute, ingest
 from neotoma_core.store.atomic import reached
 from neotoma_core.store.copies import FileState
 from neotoma_core.store.failures import failure_of
-from neotoma_core.store.guarding import connect
+from neotoma_core.store.guarding import connect, is_locked
 from neotoma_core.store.migration import migrate
 from neotoma_core.store.publication import Verify, commit, locked_target, write_derived
 
@@ -105,7 +105,7 @@ def scrub(database: Path) -> None:
             connection.execute("VACUUM")
             blocked, *_ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
     except sqlite3.OperationalError as error:
-        if error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        if not is_locked(error):
             raise
         raise ErasureUnfinished(database) from error
     if blocked:

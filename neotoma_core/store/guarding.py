@@ -61,6 +61,12 @@ def connect(database: Path | str, *, timeout: float = 5.0, uri: bool = False) ->
     )
 
 
+def is_locked(error: sqlite3.DatabaseError) -> bool:
+    """Return whether another program's lock is what SQLite complains about."""
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    return code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+
+
 def guarded(connection: sqlite3.Connection, *, reading: bool = True) -> sqlite3.Connection:
     """Return ``connection`` once nothing hostile that its databases hold can be run through it.
 

@@ -13,7 +13,8 @@ from typing import Final
 from neotoma_core.errors import TargetLocked
 from neotoma_core.store.copies import Progress, copy_database, no_progress
 from neotoma_core.store.databases import damaged, make_whole
-from neotoma_core.store.guarding import connect, guarded
+from neotoma_core.store.guarding import connect, guarded, is_locked
+from neotoma_core.store.online_backup import back_up
 from neotoma_core.store.sqlite_files import companion, is_open_elsewhere
 
 _PATIENCE_SECONDS: Final = 5.0
@@ -50,10 +51,10 @@ def _online_backup(database: Path, whole: Path) -> bool:
     with closing(source), closing(sqlite3.connect(whole, isolation_level=None)) as copy:
         try:
             guarded(source)
-            source.backup(copy, pages=-1)
+            back_up(source, copy)
             copy.execute("PRAGMA journal_mode = DELETE").fetchone()
         except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+            if is_locked(error):
                 raise TargetLocked(database) from error
             if error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN):
                 return False

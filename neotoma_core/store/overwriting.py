@@ -14,8 +14,9 @@ from typing import Final
 
 from neotoma_core.errors import TargetError, TargetLocked, committed, committing
 from neotoma_core.store.atomic import reached
-from neotoma_core.store.guarding import connect
+from neotoma_core.store.guarding import connect, is_locked
 from neotoma_core.store.installing import remove_companions
+from neotoma_core.store.online_backup import back_up
 from neotoma_core.store.sqlite_files import companions
 
 STEPS: Final = ("emptied", "overwritten")
@@ -32,7 +33,7 @@ def copy_within(whole: Path, target: Path) -> None:
     try:
         _back_up(whole, target)
     except sqlite3.DatabaseError as error:
-        if locked(error):
+        if is_locked(error):
             raise TargetLocked(target) from error
         if getattr(error, "sqlite_errorcode", 0) & 0xFF not in _UNREADABLE:
             wrong = "it can neither be renamed over nor be written to"
@@ -60,12 +61,6 @@ def overwrite(ruin: Path, target: Path) -> None:
         os.fsync(file.fileno())
 
 
-def locked(error: sqlite3.DatabaseError) -> bool:
-    """Return whether another program's lock is what SQLite complains about."""
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-    return code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
-
-
 def _back_up(whole: Path, target: Path) -> None:
     uri = f"{whole.resolve().as_uri()}?mode=ro&immutable=1"
     with (
@@ -77,7 +72,7 @@ def _back_up(whole: Path, target: Path) -> None:
             raise TargetLocked(target)
         copy.execute("PRAGMA synchronous = EXTRA")
         committing(target)
-        source.backup(copy, pages=-1)
+        back_up(source, copy)
         committed(target)
 
 

@@ -26,7 +26,7 @@ from neotoma_core.frames import TARGET_ROWID, stored_name
 from neotoma_core.store import checks
 from neotoma_core.store.atomic import reached, sync_file, temporary_name
 from neotoma_core.store.copies import FileState, is_still
-from neotoma_core.store.guarding import connect, guarded
+from neotoma_core.store.guarding import connect, guarded, is_locked
 from neotoma_core.store.installing import install_database
 from neotoma_core.store.interrupts import hold_interrupts
 from neotoma_core.store.migration import (
@@ -192,9 +192,9 @@ def _translated(database: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.DatabaseError as error:
-        code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
-        if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        if is_locked(error):
             raise TargetLocked(database) from error
+        code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
         if code == sqlite3.SQLITE_FULL:
             raise DiskFull(database, whose="target") from error
         if code == sqlite3.SQLITE_IOERR:

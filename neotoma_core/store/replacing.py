@@ -17,9 +17,9 @@ from typing import Final
 
 from neotoma_core.errors import TargetError, TargetLocked, committed
 from neotoma_core.store.atomic import install, reached, sync_file, sync_folder, temporary_name
-from neotoma_core.store.guarding import connect
+from neotoma_core.store.guarding import connect, is_locked
 from neotoma_core.store.installing import install_database, remove_companions
-from neotoma_core.store.overwriting import copy_within, locked, overwrite
+from neotoma_core.store.overwriting import copy_within, overwrite
 from neotoma_core.store.sqlite_files import companion, companions, followed, is_open_elsewhere
 
 _NOT_RENAMED: Final = (errno.EBUSY, errno.EXDEV, errno.EPERM, errno.EACCES)
@@ -82,7 +82,7 @@ def _replace(target: Path, whole: Path | None) -> None:
             connection.execute("BEGIN EXCLUSIVE")
             _put(target, whole)
     except sqlite3.DatabaseError as error:
-        if locked(error):
+        if is_locked(error):
             raise TargetLocked(target) from error
         _put(target, whole)  # it cannot be opened, and so not locked
 

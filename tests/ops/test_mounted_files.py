@@ -16,6 +16,7 @@ from neotoma_core.ops.progress import Silent
 from neotoma_core.ops.rebuild import rebuild_snapshots
 from neotoma_core.ops.rebuild_run import RebuildRequest, rebuild_run
 from neotoma_core.ops.restore import restore_evidence
+from neotoma_core.store import online_backup
 from neotoma_core.store.atomic import observed as watched
 from neotoma_core.store.overwriting import copy_within
 from neotoma_core.store.replacing import replace_database
@@ -109,8 +110,9 @@ def test_content_that_did_not_arrive_is_noticed(mounted: Path, tmp_path: Path) -
 
 
 def test_a_reader_in_the_middle_of_a_transaction_keeps_it_out(
-    mounted: Path, tmp_path: Path
+    mounted: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(online_backup, "_PATIENCE_SECONDS", 0.1)
     whole = database(tmp_path / "whole.db", 60)
     before = read_all(mounted)
     with closing(sqlite3.connect(mounted, isolation_level=None)) as reader:
