@@ -106,9 +106,17 @@ def move_raw_file(folder: Path, name: str, evidence: Path) -> None:
     if (evidence / name).exists():
         return
     (evidence / name).parent.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(folder / name, temporary_name(evidence / name))
-    install(temporary_name(evidence / name), evidence / name)
-    (folder / name).unlink()
+    try:
+        (folder / name).rename(evidence / name)  # also a file that cannot be read
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        shutil.copyfile(folder / name, temporary_name(evidence / name))
+        install(temporary_name(evidence / name), evidence / name)
+        (folder / name).unlink()
+        return
+    for parent in ((evidence / name).parent, (folder / name).parent):
+        sync_folder(parent)
 
 
 def sync_everything() -> None:
@@ -139,17 +147,17 @@ def copy_aside(source: str, target: str) -> int | None:
     size = 0
     try:
         descriptor = descriptor_of(Path(source))
+    except OSError as error:
+        if error.errno not in _NOT_A_FILE:
+            raise
+        return None
+    with os.fdopen(descriptor, "rb", 0) as file:
         most = os.fstat(descriptor).st_size  # it may grow as fast as it is read
-        with os.fdopen(descriptor, "rb", 0) as file, _created(temporary) as copy:
+        with _created(temporary) as copy:
             while block := file.read(min(CHUNK, most - size)):
                 digest.update(block)
                 copy.write(block)
                 size += len(block)
-    except OSError as error:
-        if error.errno not in _NOT_A_FILE:
-            raise
-        Path(temporary).unlink(missing_ok=True)
-        return None
     if digest.hexdigest() != target.rpartition("/")[2]:
         Path(temporary).unlink()
         return None

@@ -1,12 +1,14 @@
 """Removing what runs that did not finish left in a vault, unless it is the only copy of something.
 
 Such a run's evidence is needless once every byte of it is in other evidence too: the next run of
-its kind copies the same databases, which only grow at their ends until somebody changes them. What
-it put into the quarantine and its report comes from that evidence, and goes with it.
+its kind copies the same databases, which only grow at their ends until somebody changes them. Once
+evidence is whole its run may have committed, and it is what undoes that: then only the very same
+files are as good. What it put into the quarantine and its report comes from that evidence, and goes
+with it.
 """
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -15,7 +17,8 @@ from neotoma_core.store.vault import UNFINISHED, unfinished_runs
 
 STEPS: Final = ("unfinished_removed",)
 _CHUNK: Final = 1 << 20
-_DERIVED: Final = ("manifest.json", "raw_files.parquet", UNFINISHED)
+_MANIFEST: Final = "manifest.json"  # written once all copies are there
+_DERIVED: Final = (_MANIFEST, "raw_files.parquet", UNFINISHED)
 _INDEX: Final = "-shm"  # of a log, which it is made from
 
 
@@ -44,15 +47,37 @@ def bytes_left(vault: Path, name: str) -> int:
 
 
 def _is_needless(vault: Path, name: str) -> bool:
-    own = list(_copies(vault / "evidence" / name))
+    evidence = vault / "evidence"
+    own = list(_copies(evidence / name))
     if not own:
         return True
-    others: dict[str, list[Path]] = {}
-    for folder in (vault / "evidence").iterdir():
-        if folder.name != name:
-            for path in _copies(folder):
-                others.setdefault(path.name, []).append(path)
-    return all(any(_begins_with(o, p) for o in others.get(p.name, ())) for p in own)
+    others = [p for one in evidence.iterdir() if one.name != name for p in _copies(one)]
+    if (evidence / name / _MANIFEST).is_file():
+        return _are_each_in(_by_folder(own), _by_folder(others))
+    named: dict[str, list[Path]] = {}
+    for path in others:
+        named.setdefault(path.name, []).append(path)
+    return all(any(_begins_with(o, p) for o in named.get(p.name, ())) for p in own)
+
+
+def _by_folder(paths: Iterable[Path]) -> Mapping[Path, Mapping[str, Path]]:
+    folders: dict[Path, dict[str, Path]] = {}
+    for path in paths:
+        folders.setdefault(path.parent, {})[path.name] = path
+    return folders
+
+
+def _are_each_in(
+    own: Mapping[Path, Mapping[str, Path]], others: Mapping[Path, Mapping[str, Path]]
+) -> bool:
+    """Return whether to each folder there is one that has the same files and no other."""
+    return all(
+        any(
+            files.keys() == there.keys() and all(_is_same(there[n], p) for n, p in files.items())
+            for there in others.values()
+        )
+        for files in own.values()
+    )
 
 
 def _copies(folder: Path) -> Iterator[Path]:
@@ -61,6 +86,10 @@ def _copies(folder: Path) -> Iterator[Path]:
         made_here = path.name in _DERIVED or path.name.endswith(_INDEX)
         if path.is_symlink() or not (path.is_dir() or made_here):
             yield path
+
+
+def _is_same(one: Path, other: Path) -> bool:
+    return _begins_with(one, other) and one.stat().st_size == other.stat().st_size
 
 
 def _begins_with(whole: Path, part: Path) -> bool:

@@ -106,6 +106,8 @@ def members_of(stream: Reader, entry: Callable[[], None], note: Note) -> Iterato
         data = _Part(stream, info.size)
         if info.type in (tarfile.XHDTYPE, tarfile.SOLARIS_XHDTYPE, tarfile.GNUTYPE_LONGNAME):
             stated |= _stated(info.type, data.read(_MOST_HEADER))
+        elif info.type in _NO_DATA:
+            stated = {}  # what was said was of this member
         elif info.type not in _NOT_FILES:
             content = _content(stream, data, info, header, stated)
             if content is None:

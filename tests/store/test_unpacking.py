@@ -132,3 +132,22 @@ def test_too_many_entries_and_damage_are_named(tmp_path: Path) -> None:
     cut.mkdir()
     (cut / "n.db.gz").write_bytes(gzip.compress(DATABASE)[:-12])
     assert unpacked(cut / "n.db.gz")[-1].problem == "it is cut short"
+
+
+@pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.DIRTYPE, tarfile.FIFOTYPE])
+def test_what_is_said_of_a_link_is_not_said_of_the_next_file(kind: bytes, tmp_path: Path) -> None:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w", format=tarfile.PAX_FORMAT) as archive:
+        link = tarfile.TarInfo("a link with a long name " + "x" * 120)
+        link.type, link.linkname = kind, "elsewhere"
+        link.pax_headers = {"size": "3"}
+        archive.addfile(link)
+        member = tarfile.TarInfo("neotoma.db")
+        member.size = len(DATABASE)
+        archive.addfile(member, io.BytesIO(DATABASE))
+    path = tmp_path / "all.tar"
+    path.write_bytes(buffer.getvalue())
+    (one,) = unpacked(path)
+    assert (one.member, one.problem) == ("neotoma.db", "")
+    assert one.path is not None
+    assert one.path.read_bytes() == DATABASE
