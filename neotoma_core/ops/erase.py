@@ -26,7 +26,7 @@ from neotoma_core.ops.erased_in_vault import erased_in_vault
 from neotoma_core.ops.erasure_applying import apply_erasure
 from neotoma_core.ops.erasure_evidence import find_holding, holding
 from neotoma_core.ops.erasure_planning import ErasurePlan, Held, plan_erasure, read_held
-from neotoma_core.ops.erasure_raw_files import ErasedRawFiles, find_raw_files
+from neotoma_core.ops.erasure_raw_files import ErasedRawFiles, files_staying, find_raw_files
 from neotoma_core.ops.erasure_reporting import planned_report, save
 from neotoma_core.ops.evidence import (
     DatabaseEvidence,
@@ -141,7 +141,8 @@ def _plan(erasing: EraseRun, progress: Progress, clock: Clock) -> _Planned:
     plan = plan_erasure(held, seeds, iso(run.started))
     raw = find_raw_files(run.request.target, own_folders(run), plan, ledger)
     named = _with(plan.reach.ids, erased_in_vault(run.folders, ledger.erased)) if again else None
-    held_on = tuple(find_holding(run.folders, named or plan.reach.ids, ledger.erased))
+    staying = files_staying(plan)
+    held_on = tuple(find_holding(run.folders, named or plan.reach.ids, ledger.erased, staying))
     clock.lap("plan")
     report = planned_report(erasing, plan, raw, ledger, held_on, absent)
     return _Planned(erasing, evidence, plan, raw, ledger, report)

@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from tempfile import mkdtemp
+from tempfile import TemporaryDirectory
 from typing import Final
 
 from adbc_driver_manager import Error as AdbcError
@@ -39,13 +39,12 @@ def erased_in_vault(folders: RunFolders, erased: ErasedIds) -> Ids:
 def _databases(folders: RunFolders) -> Iterator[Path]:
     """Yield each database of the vault, restored into the scratch, one at a time."""
     for backup in list_backups(folders.vault).backups:
-        whole = Path(mkdtemp(dir=folders.work)) / "whole.db"
-        with suppress(BackupNotIntact):
+        with TemporaryDirectory(dir=folders.work) as scratch, suppress(BackupNotIntact):
+            whole = Path(scratch) / "whole.db"
             restore_database(folders.vault / FOLDER / backup.name, backup, whole)
             yield whole
-        whole.unlink(missing_ok=True)
     for copy in sorted((folders.vault / _EVIDENCE).rglob("*")):
         if folders.evidence in copy.parents or not copy.is_file() or read_header(copy) is None:
             continue
-        with suppress(BackupError):
-            yield make_whole(copy, copy, Path(mkdtemp(dir=folders.work)))
+        with TemporaryDirectory(dir=folders.work) as scratch, suppress(BackupError):
+            yield make_whole(copy, copy, Path(scratch))

@@ -1,10 +1,10 @@
 """What a vault still holds of what is erased, and the command that removes each."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Final
 
-from neotoma_core.erasure.files import CONTENTS
+from neotoma_core.erasure.files import CONTENTS, content_of
 from neotoma_core.erasure.hashed import ErasedIds
 from neotoma_core.erasure.reach import Ids
 from neotoma_core.report.erasure import HoldingEvidence
@@ -18,11 +18,14 @@ _BY_RUN: Final = ("backups", "evidence", "quarantine", "reports")
 _NOT_LOOKED_INTO: Final = ("blobs", "work", "lock", LEDGER, DESCRIPTION)
 
 
-def find_holding(folders: RunFolders, ids: Ids, erased: ErasedIds) -> Iterator[HoldingEvidence]:
+def find_holding(
+    folders: RunFolders, ids: Ids, erased: ErasedIds, staying: Collection[str]
+) -> Iterator[HoldingEvidence]:
     """Yield what still names any of ``ids``: of the vault, and exports and archives it knows of.
 
-    Then raw files that are erased, whoever's name they had: those of ``ids``, and of the ledger. A
-    file that cannot be read is taken to hold them. What the run itself makes is left out.
+    Then raw files that are erased, whoever's name they had: those of ``ids``, and of the ledger.
+    What is in one of ``staying``, the files that sources of the target name, is theirs. A file that
+    cannot be read is taken to hold them. What the run itself makes is left out.
     """
     own = {folders.evidence, folders.report, folders.quarantine}
     traces = Traces(name for names in ids.values() for name in names)
@@ -30,8 +33,10 @@ def find_holding(folders: RunFolders, ids: Ids, erased: ErasedIds) -> Iterator[H
         if place not in own and (files := sum(map(traces.are_in, _files(place)))):
             yield holding(place, files)
     contents = ids.get(CONTENTS, frozenset())
+    theirs = set(map(content_of, staying))
     for digest, blob in kept_blobs(folders.vault):
-        if digest in contents or erased.among(CONTENTS, [digest]):
+        is_erased = digest in contents or erased.among(CONTENTS, [digest])
+        if is_erased and digest not in theirs:
             yield holding(blob, 1)
 
 

@@ -34,7 +34,7 @@ def find_raw_files(
     Those that the ledger names count too: a killed run may have left them. A folder that another
     database uses is left alone.
     """
-    stays = _referred(plan)
+    stays = files_staying(plan)
     found = [
         (folder.path, name)
         for folder in folders
@@ -53,7 +53,7 @@ def _erased(names: list[str], plan: ErasurePlan, ledger: Ledger) -> list[str]:
     return [name for name in names if name in known or content_of(name) in contents]
 
 
-def _referred(plan: ErasurePlan) -> frozenset[str]:
+def files_staying(plan: ErasurePlan) -> frozenset[str]:
     """Return the files that sources which stay refer to."""
     sources = plan.held.tables.get(SOURCES)
     if sources is None:

@@ -39,8 +39,8 @@ class RestoreSource:
 
     ``copy``: the file that evidence or Neotoma's folder holds; None where evidence says that there
     was no database. ``backup``: of the vault, which is in ``folder``. ``packed``: what has to be
-    unpacked first; then there is neither. ``taken_of``: the target that evidence was taken of,
-    where it says so.
+    unpacked first; then there is neither. ``taken_of``, ``taken_by``: the target that evidence was
+    taken of, and the run that took it, where it says so.
     """
 
     origin: Origin
@@ -49,6 +49,7 @@ class RestoreSource:
     backup: Backup | None = None
     packed: NamedBackup | None = None
     taken_of: Path | None = None
+    taken_by: str = ""
 
     @property
     def says(self) -> str:
@@ -105,9 +106,14 @@ def find_source(words: str, vault_folder: Path, target: Path | None = None) -> R
     if "checksums" in described:
         return RestoreSource("neotoma", path, copy=_neotoma_copy(path, described))
     if described:
-        taken_of = described.get("target")
-        place = Path(taken_of) if isinstance(taken_of, str) else None
-        return RestoreSource("evidence", path, copy=check_evidence(path), taken_of=place)
+        taken_of, taken_by = described.get("target"), described.get("run")
+        return RestoreSource(
+            "evidence",
+            path,
+            copy=check_evidence(path),
+            taken_of=Path(taken_of) if isinstance(taken_of, str) else None,
+            taken_by=taken_by if isinstance(taken_by, str) else path.name,
+        )
     if (backup := in_vault(words, vault_folder)) is not None:
         return RestoreSource("backup", vault_folder / FOLDER / backup.name, backup=backup)
     if not split_member(path)[0].exists():
@@ -204,12 +210,13 @@ def _had_its_faults(backup: Backup | None) -> bool:
 def require_nothing_erased_since(source: RestoreSource, vault_folder: Path) -> None:
     """Raise UsageError where what was erased would come back with a ruin, which cannot be erased.
 
-    The name of an evidence folder is the moment at which it was taken.
+    A run is called after the moment at which it began, to the second: within one second nobody can
+    tell which of two was first.
     """
-    taken = source.folder.name
+    taken = source.taken_by
     for folder in dict.fromkeys((vault_folder, source.vault)):
         erased_at = read_ledger(folder).last_erased_at
-        if erased_at is not None and erased_at.replace(":", "-") > taken:
+        if erased_at is not None and erased_at.replace(":", "-") >= taken[: len(erased_at)]:
             raise UsageError(
                 f"{source.folder}: of a damaged database, from before an erasure: what was erased "
                 "would come back with it, and nothing can be erased from it; nothing was changed"

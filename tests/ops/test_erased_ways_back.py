@@ -253,3 +253,16 @@ def test_what_still_holds_it_is_listed_with_what_removes_it(world: World) -> Non
     after = world.erase(now=LATER + timedelta(days=4), dry_run=True, **ASKED["entity"])
     assert after.holding == ()
     assert Path(clean.folder).is_dir()
+
+
+def test_a_raw_file_that_somebody_else_brings_later_is_theirs(world: World) -> None:
+    content = PLANTED["entity"]
+    taken = backed_up(world)
+    world.erase(now=LATER, **ASKED["entity"])
+    insert_all(world.target, {"sources": [stored("src-keep-theirs", content, OTHER_USER)]})
+    put(world.raw, content, OTHER_USER)
+    again = world.erase(now=LATER + timedelta(days=3), dry_run=True, **ASKED["entity"])
+    listed = [Path(one.folder).name for one in again.holding]
+    assert Path(taken.folder).name in listed
+    assert name_of(content).rpartition("/")[2] not in listed
+    assert (world.raw / name_of(content, OTHER_USER)).read_text() == content

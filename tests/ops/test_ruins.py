@@ -2,11 +2,14 @@
 
 import sqlite3
 from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from neotoma_core.errors import TargetForeign, TargetLocked
+from neotoma_core.errors import TargetForeign, TargetLocked, UsageError
+from neotoma_core.ops.erase import erase
+from neotoma_core.ops.erase_run import EraseRequest, erase_run
 from neotoma_core.ops.progress import Silent
 from neotoma_core.ops.restore import restore_evidence
 from neotoma_core.store.condition import condition_of, mended
@@ -134,3 +137,29 @@ def test_a_ruin_that_somebody_uses_is_not_replaced(
     with held(target), pytest.raises(TargetLocked):
         run_recover(target, backup)
     assert target.read_bytes() == before
+
+
+@pytest.mark.parametrize("later", [timedelta(0), timedelta(days=1)])
+@pytest.mark.parametrize("name", ["as it was", "renamed"])
+def test_a_ruin_from_before_an_erasure_does_not_come_back(  # noqa: PLR0917 - fixtures
+    later: timedelta,
+    name: str,
+    target: Path,
+    backup: Path,
+    tmp_path: Path,
+    run_recover: Recover,
+) -> None:
+    """A run is called after its second: what was erased within it may have been erased after it."""
+    SPOILT["rows not in an index"](target)
+    evidence = Path(run_recover(target, backup).evidence.folder)
+    request = EraseRequest(target, tmp_path / "vault", observations=(str(observed(0)["id"]),))
+    with erase_run(request, NOW + later) as run:
+        assert erase(run, lambda _: True, Silent(), PERMISSIVE).outcome == "erased"
+    if name == "renamed":
+        evidence = evidence.rename(evidence.with_name("z of then"))
+    there = facts_of(target.parent)
+    with pytest.raises(UsageError, match="from before an erasure"):
+        restore_evidence(
+            evidence, target, tmp_path / "vault", NOW + later, Silent(), guard=PERMISSIVE
+        )
+    assert facts_of(target.parent) == there
