@@ -9,7 +9,7 @@ from typing import Final
 import platformdirs
 
 from neotoma_core.encryption import Secret
-from neotoma_core.errors import UsageError
+from neotoma_core.errors import UsageError, reason_of
 from neotoma_core.neotoma_settings import NeotomaSettings
 from neotoma_core.store.announcing import Alerting
 from neotoma_core.store.archive import ARCHIVE_FOLDER
@@ -82,8 +82,8 @@ def _secrets(name: str) -> tuple[Secret, ...]:
         try:
             text += "\n" + read_small(Path(file)).decode(errors="surrogateescape")
         except OSError as error:
-            reason = error.strerror or "cannot be read"
-            raise UsageError(f"{name}_FILE: {file}: {reason}; check the spelling") from error
+            wrong = f"{name}_FILE: {file}: {reason_of(error)}"
+            raise UsageError(f"{wrong}; check the spelling") from error
     return tuple(Secret(word) for word in text.split())
 
 

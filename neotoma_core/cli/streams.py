@@ -12,7 +12,7 @@ import os
 import sys
 from typing import BinaryIO, Final, NoReturn, TextIO, cast
 
-from neotoma_core.errors import OutputFailed
+from neotoma_core.errors import OutputFailed, reason_of
 
 _SPELLED: Final = "midden.spelled"
 _BEYOND: Final = 0x10000
@@ -84,7 +84,7 @@ def _open_closed(number: int) -> None:
 def _fail(error: OSError) -> NoReturn:
     if error.errno in (errno.EPIPE, errno.ESHUTDOWN):
         raise ReaderGone from error
-    raise OutputFailed(os.strerror(error.errno or errno.EIO).lower()) from error
+    raise OutputFailed(reason_of(error)) from error
 
 
 def _spelled(error: UnicodeError) -> tuple[str, int]:

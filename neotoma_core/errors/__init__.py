@@ -80,6 +80,7 @@ from neotoma_core.errors.places import (
     VaultError,
     VaultLocked,
 )
+from neotoma_core.errors.reasons import reason_of, words_of
 from neotoma_core.errors.record import (
     UNDO_ASKS,
     RunRecord,
@@ -135,9 +136,11 @@ __all__ = [
     "committed",
     "committing",
     "is_panic",
+    "reason_of",
     "rolled_back",
     "run_command",
     "run_record",
     "what_is_done",
     "without_panic",
+    "words_of",
 ]

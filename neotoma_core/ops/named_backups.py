@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from neotoma_core.environments import Environment, environment_of
-from neotoma_core.errors import BackupUnreadable
+from neotoma_core.errors import BackupUnreadable, reason_of
 from neotoma_core.ops.vault_backup import is_vault_backup, unpack_vault_backup
 from neotoma_core.report.layout import escaped
 from neotoma_core.store.budgets import Limits
@@ -86,8 +86,8 @@ def find_named(path: Path, expected: Environment | None) -> NamedBackup:
         try:
             file = _in_folder(file, expected)
         except OSError as error:
-            wrong = (error.strerror or "cannot be read").lower()
-            raise BackupUnreadable(file, wrong, "change its permissions, or copy it") from error
+            advice = "change its permissions, or copy it"
+            raise BackupUnreadable(file, reason_of(error), advice) from error
     found = next(iter(_walked([file])), None)
     is_packed = found is not None and found.kind not in ("sqlite", "none")
     return NamedBackup(file, found if is_packed else None, member)

@@ -14,6 +14,7 @@ from neotoma_core.errors import (
     EnvironmentMismatch,
     TargetError,
     UsageError,
+    reason_of,
     run_record,
 )
 from neotoma_core.frames import TARGET
@@ -184,8 +185,7 @@ def require_readable(path: Path) -> None:
             path, "no permission to read it", "change its permissions"
         ) from error
     except OSError as error:
-        reason = error.strerror or "cannot be read"
-        raise BackupUnreadable(path, reason, "copy it to another disk first") from error
+        raise BackupUnreadable(path, reason_of(error), "copy it to another disk first") from error
 
 
 def target_of(path: Path) -> DatabaseRef | None:

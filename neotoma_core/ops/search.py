@@ -12,7 +12,7 @@ from neotoma_core.coverage.held import Held, added, held_by
 from neotoma_core.coverage.identity import Family, environment_by_content, families
 from neotoma_core.environments import Environment, environment_of
 from neotoma_core.erasure.hashed import ErasedIds
-from neotoma_core.errors import UsageError
+from neotoma_core.errors import UsageError, reason_of
 from neotoma_core.ops.progress import Progress
 from neotoma_core.ops.vault_copies import kept_together
 from neotoma_core.report.layout import escaped
@@ -163,7 +163,7 @@ def _shallow(request: SearchRequest, walked: Walked) -> list[Path]:
         try:
             files += sorted(path for path in folder.iterdir() if path.is_file())
         except OSError as error:
-            walked.unreadable.append((folder, error.strerror or "cannot be read"))
+            walked.unreadable.append((folder, reason_of(error)))
     return files
 
 

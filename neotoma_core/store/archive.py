@@ -38,6 +38,7 @@ from neotoma_core.errors import (
     ArchiveError,
     NativePanic,
     VaultDamaged,
+    reason_of,
     without_panic,
 )
 from neotoma_core.store.archive_record import (
@@ -156,8 +157,7 @@ def make_folder(path: Path) -> None:
         names = [p.name for p in path.iterdir() if not p.name.startswith(".")]
         others = [name for name in names if name not in {LOCK, RECORD, COPY}]
     except OSError as error:
-        wrong = (error.strerror or "cannot be created").lower()
-        raise ArchiveError(path, wrong, "choose another folder") from error
+        raise ArchiveError(path, reason_of(error), "choose another folder") from error
     # Looked for after the others: it comes first in an archive that another run is beginning.
     if others and not is_archive(path):
         raise ArchiveError(path, "the folder holds other files", "choose an empty folder")
@@ -211,8 +211,7 @@ def locked(path: Path, patience: float = 0.0) -> Iterator[None]:
         try:
             held.enter_context(exclusive(path / LOCK, patience, lambda: ArchiveBusy(path)))
         except OSError as error:
-            wrong = (error.strerror or "cannot be written to").lower()
-            raise ArchiveError(path, wrong, "change its permissions") from error
+            raise ArchiveError(path, reason_of(error), "change its permissions") from error
         keep_private()
         make_private(path)
         yield

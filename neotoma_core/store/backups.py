@@ -26,7 +26,7 @@ import orjson
 from neotoma_core.documents import document_of
 from neotoma_core.environments import RAW_FOLDERS
 from neotoma_core.erasure.naming import STORED_FILE
-from neotoma_core.errors import VaultDamaged
+from neotoma_core.errors import VaultDamaged, reason_of
 from neotoma_core.manifests import (
     LOST_STATE,
     Backup,
@@ -95,7 +95,7 @@ def list_backups(vault: Path) -> Listing:
         entries = sorted(folder.iterdir()) if folder.exists() else []
     except OSError as error:
         raise VaultDamaged(
-            folder, error.strerror or "cannot be read", "give yourself permission to read it"
+            folder, reason_of(error), "give yourself permission to read it"
         ) from error
     own = identifier_of(vault)
     backups: list[Backup] = []
@@ -195,7 +195,7 @@ def _read_entry(entry: Path) -> Backup | Strange:
             return Strange(entry, "no manifest", doubtful=lost)
         manifest = manifest_of(read_small(manifest_path))
     except OSError as error:
-        return Strange(entry, error.strerror or "cannot be read", doubtful=True)
+        return Strange(entry, reason_of(error), doubtful=True)
     except ValueError:
         return Strange(entry, "its manifest is not what was written", doubtful=True)
     return _with_state(entry, manifest)

@@ -20,7 +20,13 @@ import polars as pl
 
 from neotoma_core.errors import UsageError
 from neotoma_core.store.atomic import install, sync_file, temporary_name
-from neotoma_core.store.failures import failure_of, failures_named, naming
+from neotoma_core.store.failures import (
+    Unexplained,
+    failure_of,
+    failures_named,
+    naming,
+    unexplained,
+)
 from neotoma_core.store.scratch import scratch_in
 
 _PLAIN: Final = re.compile(r"[\w./ +@=-]+", re.ASCII)
@@ -88,8 +94,8 @@ def _written(path: Path) -> Iterator[IO[bytes]]:
             if known is None:
                 file.write(b"\0")
                 file.flush()
-            number = known.number if known else errno.EIO
-            raise OSError(number, os.strerror(number), str(path)) from None
+                raise Unexplained(errno.EIO, unexplained("Polars"), str(path)) from None
+            raise OSError(known.number, os.strerror(known.number), str(path)) from None
 
 
 @contextmanager

@@ -21,7 +21,7 @@ import pyarrow.ipc as pa_ipc
 
 from neotoma_core.canonical import JsonValue, stringify
 from neotoma_core.ddl import quoted
-from neotoma_core.errors import UsageError, VaultDamaged
+from neotoma_core.errors import UsageError, VaultDamaged, reason_of
 from neotoma_core.store.atomic import (
     hidden_name,
     reached,
@@ -113,7 +113,7 @@ def new_export(to: Path, form: Format) -> Iterator[ExportFolder]:
     try:
         unborn.mkdir(parents=True, mode=0o700)
     except OSError as error:
-        wrong = (error.strerror or "cannot be created").lower()
+        wrong = reason_of(error)
         raise UsageError(f"{to}: {wrong}; choose another folder with --to") from error
     try:
         yield ExportFolder(unborn, form)

@@ -24,8 +24,10 @@ from neotoma_core.errors import (
     TargetError,
     VaultError,
     is_panic,
+    reason_of,
     run_record,
     what_is_done,
+    words_of,
 )
 from neotoma_core.store.sqlite_files import followed
 
@@ -66,6 +68,10 @@ _ADVICE: Final = {
 }
 _ACCESS: Final = (errno.EACCES, errno.EPERM, errno.EROFS)
 _COMMON: Final = (*_FULL, *_ACCESS, errno.EIO, errno.EMFILE, errno.EINTR)
+
+
+class Unexplained(OSError):
+    """A library could not read or write in a place, and did not say why (``unexplained``)."""
 
 
 @contextmanager
@@ -123,14 +129,16 @@ def explained(error: BaseException, place: Path, whose: Whose = "") -> MiddenErr
 def failure_of(error: BaseException, place: Path) -> Failure | None:
     """Return what of the system failed, if anything; in ``place`` where the error names no file."""
     if isinstance(error, MemoryError):
-        return Failure(errno.ENOMEM, _words(errno.ENOMEM), place)
-    found = _reason_of(error)
+        return Failure(errno.ENOMEM, words_of(errno.ENOMEM), place)
+    found = _told_of(error)
     return Failure(*found, _path_of(error) or place) if found else None
 
 
-def _reason_of(error: BaseException) -> tuple[int, str] | None:
+def _told_of(error: BaseException) -> tuple[int, str] | None:
+    if isinstance(error, Unexplained):
+        return errno.EIO, reason_of(error)
     if isinstance(error, OSError) and error.errno is not None:
-        return error.errno, _words(error.errno)
+        return error.errno, words_of(error.errno)
     kind = type(error).__module__.partition(".")[0]
     if kind.lstrip("_") not in _NATIVE and not isinstance(error, OSError) and not is_panic(error):
         return None
@@ -138,30 +146,33 @@ def _reason_of(error: BaseException) -> tuple[int, str] | None:
     text = " ".join(map(str, error.args)) if isinstance(error, OSError) else str(error)
     for words, number in _SQLITE.items():
         if words in text:
-            return number, _WORDS.get(words, _words(number))
+            return number, _WORDS.get(words, words_of(number))
     told = _TOLD.search(text)
     if told is not None:
         number = int(told[1] or told[2])
-        return number, _words(number)
-    return next(((n, _words(n)) for n in _COMMON if os.strerror(n) in text), None)
+        return number, words_of(number)
+    return next(((n, words_of(n)) for n in _COMMON if os.strerror(n) in text), None)
 
 
 def _unreadable_again(error: BaseException, place: Path) -> Failure | None:
     """Return the failure of a database that nobody expects to be damaged any more: it was proven.
 
     SQLite calls a page damaged, too, where a library beneath it could not read it. DuckDB does not
-    always say why it could not write.
+    always say why it could not write. That the disk failed is likely, but not known.
     """
     module = type(error).__module__.partition(".")[0].lstrip("_")
     if module == "duckdb" and type(error).__name__ in _OF_DUCKDB:
-        return Failure(errno.EIO, f"DuckDB cannot read or write in it: {_words(errno.EIO)}", place)
+        return Failure(errno.EIO, unexplained("DuckDB"), place)
     if module not in _NATIVE or _MALFORMED not in str(error):
         return None
-    return Failure(errno.EIO, f"SQLite cannot read a database in it: {_words(errno.EIO)}", place)
+    return Failure(
+        errno.EIO, "SQLite calls a database in it damaged: it is, or the disk failed", place
+    )
 
 
-def _words(number: int) -> str:
-    return os.strerror(number).lower().replace("input/output error", "the disk failed (I/O error)")
+def unexplained(library: str) -> str:
+    """Return what is known where a library fails at a file for a reason of its own."""
+    return f"{library} cannot read or write in it, and does not say why"
 
 
 def _path_of(error: BaseException) -> Path | None:

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 
 from neotoma_core.canonical import JsonValue
 from neotoma_core.documents import document_of
-from neotoma_core.errors import NativePanic, UsageError, without_panic
+from neotoma_core.errors import NativePanic, UsageError, reason_of, without_panic
 from neotoma_core.store import exact_paths
 from neotoma_core.store.atomic import install, sync_file, temporary_name
 from neotoma_core.store.exact_paths import opened_to_write, read_ipc, read_parquet, write_ipc
@@ -64,8 +64,7 @@ def read_records(path: Path) -> list[JsonValue]:
             return list(without_panic(str(path), lambda: read_parquet(path).to_dicts()))
         value: JsonValue = document_of(read_small(path))
     except OSError as error:
-        reason = error.strerror or "cannot be read"
-        raise UsageError(f"{path}: {reason}; check the spelling") from error
+        raise UsageError(f"{path}: {reason_of(error)}; check the spelling") from error
     except (ValueError, pl.exceptions.PolarsError, NativePanic):
         value = None  # what the parsers say of it may quote it
     if not isinstance(value, list):

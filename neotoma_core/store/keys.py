@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from neotoma_core.encryption import Secret
-from neotoma_core.errors import UsageError
+from neotoma_core.errors import UsageError, reason_of
 from neotoma_core.store.small_files import read_small
 
 if TYPE_CHECKING:
@@ -102,8 +102,7 @@ def _text_of(path: Path) -> str:
         content = read_small(path, _MOST_BYTES)
     except OSError as error:
         if error.errno != errno.EFBIG:
-            reason = error.strerror or "cannot be read"
-            raise _no_key(path, f"cannot be read: {reason.lower()}") from error
+            raise _no_key(path, f"cannot be read: {reason_of(error)}") from error
     text = _decoded(content) if content is not None else None
     if text is None:
         raise _no_key(path, "too long for a key, or no text")

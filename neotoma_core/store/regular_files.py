@@ -21,11 +21,6 @@ def open_regular(path: Path) -> BinaryIO:
     return os.fdopen(descriptor_of(path), "rb")
 
 
-def reason_of(error: OSError) -> str:
-    """Return what the system says of a file that could not be used."""
-    return error.strerror or "cannot be read"
-
-
 def is_regular(path: Path) -> bool:
     """Return whether a path, or what a link there names, is a plain file."""
     try:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from neotoma_core.canonical import JsonValue, NotJson, parse_json, stringify
-from neotoma_core.errors import UsageError
+from neotoma_core.errors import UsageError, reason_of
 from neotoma_core.store.small_files import read_small
 
 Row = Mapping[str, object]
@@ -38,8 +38,7 @@ def _document(path: Path) -> JsonValue:
     except (NotJson, UnicodeDecodeError):
         pass  # its text may be part of the message
     except OSError as error:
-        reason = (error.strerror or "cannot be read").lower()
-        raise UsageError(f"schemas {path}: {reason}; {_ADVICE}") from error
+        raise UsageError(f"schemas {path}: {reason_of(error)}; {_ADVICE}") from error
     raise UsageError(f"schemas {path}: neither a database nor JSON; {_ADVICE}")
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from neotoma_core.errors import UsageError
+from neotoma_core.errors import UsageError, reason_of
 from neotoma_core.store.atomic import write_file
 from neotoma_core.store.small_files import read_small
 
@@ -71,5 +71,4 @@ def _text(file: Path) -> str:
 
 
 def _refused(file: Path, error: OSError) -> UsageError:
-    reason = error.strerror or "cannot be used"
-    return UsageError(f"{file}: {reason}; nothing was changed; name another with --file")
+    return UsageError(f"{file}: {reason_of(error)}; nothing was changed; name another with --file")

@@ -31,7 +31,7 @@ from typing import Final
 
 from neotoma_core.canonical import JsonValue, stringify
 from neotoma_core.documents import document_of
-from neotoma_core.errors import VaultDamaged, VaultError, VaultLocked
+from neotoma_core.errors import VaultDamaged, VaultError, VaultLocked, reason_of
 from neotoma_core.store.atomic import write_file
 from neotoma_core.store.locking import exclusive, is_held
 from neotoma_core.store.private_files import keep_private, make_private
@@ -64,7 +64,7 @@ def open_vault(vault: Path, protects: Path) -> None:
         vault.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:
         advice = "choose another folder with --vault"
-        raise VaultError(vault, error.strerror or "cannot be created", advice) from error
+        raise VaultError(vault, reason_of(error), advice) from error
     description = vault / DESCRIPTION
     if description.exists():
         _require_known_format(description)

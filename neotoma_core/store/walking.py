@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal
 
+from neotoma_core.errors import reason_of
 from neotoma_core.store.sqlite_files import MAGIC, may_be_sqlite
 
 Kind = Literal["sqlite", "gzip", "zstd", "xz", "lzma", "bzip2", "zip", "tar", "none"]
@@ -115,7 +116,7 @@ def walk(
         try:
             facts = root.stat()
         except OSError as error:
-            walked.unreadable.append((root, _reason(error)))
+            walked.unreadable.append((root, reason_of(error)))
             continue
         if stat.S_ISDIR(facts.st_mode):
             yield from current.below(root, facts.st_dev)
@@ -145,7 +146,7 @@ class _Walk:
                 with os.scandir(folder) as listing:
                     entries = sorted(listing, key=lambda entry: os.fsencode(entry.name))
             except OSError as error:
-                self.walked.unreadable.append((Path(folder), _reason(error)))
+                self.walked.unreadable.append((Path(folder), reason_of(error)))
                 continue
             self.walked.folders += 1
             below = []
@@ -175,7 +176,7 @@ class _Walk:
             finally:
                 os.close(descriptor)
         except OSError as error:
-            self.walked.unreadable.append((path, _reason(error)))
+            self.walked.unreadable.append((path, reason_of(error)))
             return
         kind = kind_of(head)
         kind = _kind_by_name(path.name) if kind == "none" else kind
@@ -189,7 +190,7 @@ class _Walk:
                 return "folder"
             return "file" if entry.is_file(follow_symlinks=False) else "other"
         except OSError as error:  # where the disk's own listing does not say, it must be asked
-            self.walked.unreadable.append((Path(entry.path), _reason(error)))
+            self.walked.unreadable.append((Path(entry.path), reason_of(error)))
             return "other"
 
     def _may_enter(self, folder: str, device: int) -> bool:
@@ -210,10 +211,6 @@ class _Walk:
         self.walked.files += 1
         if not self.walked.files % _TOLD_EVERY:
             self.progress(_TOLD_EVERY)
-
-
-def _reason(error: OSError) -> str:
-    return error.strerror or "cannot be read"
 
 
 def _is_pseudo(real: str) -> bool:

@@ -83,4 +83,4 @@ def test_what_may_not_be_read_is_listed(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr(os, "scandir", refuse)
     walked = Walked()
     assert names(tmp_path, walked=walked) == ["b.db"]
-    assert walked.unreadable == [(tmp_path / "locked", "Permission denied")]
+    assert walked.unreadable == [(tmp_path / "locked", "permission denied")]
