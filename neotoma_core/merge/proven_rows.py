@@ -22,10 +22,20 @@ _FOLLOWED: Final = "entity_id"  # whatever it was before merges: the hash is loo
 
 
 def earlier_names(databases: Iterable[Mapping[str, Offered]]) -> dict[str, list[str]]:
-    """Return entity → entities whose observations it got, by merges and splits any database has."""
+    """Return entity → entities whose observations it got, by merges and splits any database has.
+
+    A merge is known by its own row, or only by the row of the entity that it merged.
+    """
     found: dict[str, list[str]] = {}
     for database in databases:
-        merges = database["entity_merges"].rows
+        merges = pl.concat(
+            [
+                database["entity_merges"].rows.select("from_entity_id", "to_entity_id"),
+                database["entities"].rows.select(
+                    from_entity_id="id", to_entity_id="merged_to_entity_id"
+                ),
+            ]
+        ).unique(maintain_order=True)
         splits = database["entity_splits"].rows.select(
             pl.col("source_entity_id").alias("from_entity_id"),
             pl.col("new_entity_id").alias("to_entity_id"),
@@ -87,11 +97,19 @@ def altered(table: Table, found: pl.DataFrame, number: int, keys: pl.Series) -> 
     )
 
 
+def not_as_hashed(rewritten: pl.DataFrame) -> pl.DataFrame:
+    """Return the rewritten cells because of which the id of their row proves nothing either way.
+
+    ``rewritten``: see ``TableMerge`` or ``Offered``.
+    """
+    return rewritten.filter(pl.col("column") != _FOLLOWED)
+
+
 def _rewritten(number: int, offers: Mapping[int, Offered]) -> pl.Expr:
     """Return which rows, or the versions that are kept, are not as stored."""
     changed = pl.lit(value=False)
     for origin, offered in offers.items():
-        others = offered.rewritten.filter(pl.col("column") != _FOLLOWED)[ROWID].implode()
+        others = not_as_hashed(offered.rewritten)[ROWID].implode()
         if origin == number:
             changed = changed | pl.col(ROWID).is_in(others)
         changed = changed | ((pl.col(KEPT + ORIGIN) == origin) & pl.col(KEPT + ROWID).is_in(others))

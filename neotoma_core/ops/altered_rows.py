@@ -3,11 +3,10 @@
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-import polars as pl
-
 from neotoma_core.content_ids import NEEDED, doubtful
 from neotoma_core.frames import ORIGIN, ROWID, TARGET
 from neotoma_core.merge.plan import MergePlan
+from neotoma_core.merge.proven_rows import not_as_hashed
 from neotoma_core.report.findings import Finding
 
 _MOST: Final = 250_000  # rows of a table that are looked at one by one
@@ -41,16 +40,11 @@ def _unproven(merge: MergePlan, name: str, labels: Mapping[int, str]) -> Iterato
             yield Finding("not-compared", label, detail)
             continue
         found = doubtful(name, rows, merge.rules.earlier)
-        lost = found.height - _not_as_stored(merge, name, found)
+        other = not_as_hashed(merge.tables[name].rewritten)
+        lost = found.join(other, on=[ORIGIN, ROWID], how="anti").height
         if lost:
             detail = (
                 f"{lost:,} of {rows.height:,} rows are unproven: their id is not the hash of "
                 "their content; no other database has another version, so they are merged"
             )
             yield Finding("unproven", label, detail)
-
-
-def _not_as_stored(merge: MergePlan, name: str, rows: pl.DataFrame) -> int:
-    """Return how many rows have other references than they were written with."""
-    rewritten = merge.tables[name].rewritten
-    return rows.join(rewritten, on=[ORIGIN, ROWID], how="semi").height

@@ -1,5 +1,7 @@
 """Rot that SQLite does not see: an id is the hash of one version of a row, and of no other."""
 
+import sqlite3
+from contextlib import closing
 from itertools import permutations
 from pathlib import Path
 
@@ -9,7 +11,8 @@ from neotoma_core.merge.policy import MergeMode
 from neotoma_core.report.recovery import RecoveryReport
 from neotoma_core.store.holdings import Coder, read_holdings
 from tests.conftest import Recover
-from tests.databases import Row, make_database, read_all
+from tests.databases import Row, entity, make_database, read_all
+from tests.merging_entities import merge_entities
 from tests.proven import observed, owner, stored
 
 ROWS = 12
@@ -70,6 +73,25 @@ def test_a_row_that_nobody_has_otherwise_is_merged_counted_and_named(
     assert report.after.observations == ROWS
     assert found(report, "unproven") == {"backup-1: observations": "1"}
     assert found(report, "altered") == {}
+
+
+@pytest.mark.parametrize("audited", [True, False])
+def test_a_row_that_a_merge_of_entities_gave_to_another_is_still_looked_at(
+    audited: bool,  # noqa: FBT001 - a case of the test
+    tmp_path: Path,
+    run_recover: Recover,
+) -> None:
+    old, user, survivor = str(owner()["id"]), str(owner()["user_id"]), "ent_survivor"
+    target = make_database(tmp_path / "target.db", {"entities": [owner(), entity(survivor)]})
+    merge_entities(target, old, survivor, "m", at="2026-03-01T00:00:00.000Z", user=user)
+    if not audited:
+        with closing(sqlite3.connect(target)) as connection, connection:
+            connection.execute("DELETE FROM entity_merges")
+    report = run_recover(target, copy(tmp_path / "bad.db", 3))
+    assert report.after.observations == ROWS
+    rows = read_all(target)["observations"]
+    assert sum(repr(survivor.encode()) in map(str, row) for row in rows) == ROWS
+    assert found(report, "unproven") == {"backup-1: observations": "1"}
 
 
 def test_rows_that_are_all_true_or_whose_ids_are_no_hashes_say_nothing(
