@@ -30,7 +30,6 @@ def agreed(question: str, *, yes: bool) -> bool:
 
 
 def end_declined(said: str = "nothing was changed", *, json: bool) -> NoReturn:
-    """End a command that was not to go on; with ``json`` its report has said so."""
-    if not json:
-        print(f"declined   {said}")
+    """End a command that was not to go on; with ``json`` standard output is the report's alone."""
+    print(f"declined   {said}", file=sys.stderr if json else sys.stdout)
     raise typer.Exit(DECLINED)

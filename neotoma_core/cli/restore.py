@@ -104,7 +104,7 @@ def restore(
         _show_plan(request, json=json)
         return
     if not agreed(f"put {target} back to {found.says}?", yes=yes):
-        end_declined(json=False)
+        end_declined(json=json)
     _put_back(request, yes=yes, json=json)
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from neotoma_core.cli.asking import DECLINED
+from tests.archiving import archive
 from tests.cli.conftest import Midden
 from tests.ops.backing_up import Vault, copied, fill, small_vault
 
@@ -16,8 +17,10 @@ Words = list[str | Path]
 @pytest.fixture(scope="module")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Vault:
     world = small_vault(tmp_path_factory.mktemp("template"), 5)
-    world.back_up(drill=False)
-    fill(world.target, 6)
+    for rows in (6, 7):
+        world.back_up()
+        archive(world.target, world.folder / "archive")
+        fill(world.target, rows)
     return world
 
 
@@ -28,26 +31,36 @@ def world(template: Vault, tmp_path: Path) -> Vault:
 
 ASKED: dict[str, Callable[[Vault], Words]] = {
     "restore": lambda _: ["restore", "1"],
+    "restore from an archive": lambda w: ["restore", "--from-archive", w.folder / "archive"],
     "recover": lambda w: ["recover", "--backup", w.place()],
     "rebuild": lambda _: ["rebuild"],
-    "erase": lambda _: ["erase", "--entity", "e0001", "--json"],
+    "erase": lambda _: ["erase", "--entity", "e0001"],
+    "prune": lambda _: ["prune", "--keep-last", "1", "--apply"],
+    "reset": lambda _: ["reset"],
 }
 
 
+@pytest.mark.parametrize("form", ["text", "json"])
 @pytest.mark.parametrize("command", ASKED)
 def test_a_no_changes_nothing_and_is_no_success(
-    command: str, world: Vault, at_terminal: Midden
+    command: str, form: str, world: Vault, at_terminal: Midden
 ) -> None:
     if command == "recover":
         fill(world.target, 4)
     before = world.target.read_bytes()
-    done = at_terminal(*ASKED[command](world), "--target", world.target, typed="n")
+    words = [*ASKED[command](world), *(["--json"] if form == "json" else [])]
+    done = at_terminal(*words, "--target", world.target, typed="n")
     assert done.returncode == DECLINED, done.stderr
-    assert "[y/N]" in done.stderr
-    if command == "erase":
-        assert json.loads(done.stdout)["outcome"] == "planned"
+    assert ("type the name" if command == "reset" else "[y/N]") in done.stderr
+    said = "nothing was changed\n"
+    if form == "text":
+        assert done.stdout.endswith(said)
+        assert done.stdout.splitlines()[-1].startswith("declined   ")
     else:
-        assert done.stdout.endswith("declined   nothing was changed\n")
+        assert done.stderr.endswith(said)
+        assert "declined   " in done.stderr
+        assert command == "restore" or json.loads(done.stdout)["outcome"] in ("planned", "declined")
+        assert command != "restore" or not done.stdout
     assert world.target.read_bytes() == before
 
 
