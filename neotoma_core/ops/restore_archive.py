@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from neotoma_core.archive.columns import ARCHIVED, ROW_HASH
 from neotoma_core.asked_times import asked_instant
 from neotoma_core.errors import UsageError
 from neotoma_core.ops.archived_backup import environment_of_archive
@@ -25,7 +26,8 @@ from neotoma_core.ops.scratch_snapshots import compute_snapshots
 from neotoma_core.report.archive_restore import ArchiveRestoreReport, RestoredTable
 from neotoma_core.report.findings import Finding
 from neotoma_core.report.rebuild import RebuildReport
-from neotoma_core.store.archive import open_archive
+from neotoma_core.store.archive import Archive, open_archive
+from neotoma_core.store.archive_reading import read_table
 from neotoma_core.store.differences import find_differences
 from neotoma_core.store.keys import KeySource
 from neotoma_core.store.ledger import read_erased_around
@@ -82,10 +84,7 @@ def restore_archive(
         selection = Selection("standing", moment, damaged=request.skip_unreadable)
         built = build_database(archive, run.folders.work / "restored.db", selection, progress)
         if not any(built.rows.values()):
-            raise UsageError(
-                f"archive {archive.path}: it has no row of {request.as_of or 'any time'}; "
-                "choose a later --as-of"
-            )
+            raise _nothing_in(archive, request.as_of)
         rebuilt = compute_snapshots(built.path, run, progress, request.schemas)
         erased = read_erased_around(request.vault, request.archive)
         cleaned = without_erased(built.path, erased, run, request.key)
@@ -102,6 +101,18 @@ def restore_archive(
         undo = undo_command(run)
         report = replace(report, outcome="restored", backup=secured.backup, undo=undo)
         return replace(report, differences=())
+
+
+def _nothing_in(archive: Archive, as_of: str | None) -> UsageError:
+    """Return what to say of an archive without a row of the time that was asked for."""
+    ever = any(read_table(archive, table.name, (ROW_HASH,)).rows.height for table in ARCHIVED)
+    if not ever:
+        wrong, advice = "it has no row of any time", "name another archive, or a backup"
+    elif as_of is None:
+        wrong, advice = "its last run found no row", "name an earlier time with --as-of"
+    else:
+        wrong, advice = f"it has no row of {as_of}", "choose another --as-of"
+    return UsageError(f"archive {archive.path}: {wrong}; {advice}")
 
 
 def _require_own(request: RestoreArchiveRequest, run: Run, whole: Path) -> None:

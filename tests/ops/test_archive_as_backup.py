@@ -117,8 +117,27 @@ def test_a_restore_as_of_a_time_is_the_database_of_then(tmp_path: Path) -> None:
     restore(place, tmp_path / "now.db", as_of=times[2])
     assert log_of(tmp_path / "then.db") == then
     assert log_of(tmp_path / "now.db") == now
-    with pytest.raises(UsageError, match="it has no row of 2020-01-01"):
+    with pytest.raises(UsageError, match="it has no row of 2020-01-01; choose another --as-of"):
         restore(place, tmp_path / "never.db", as_of="2020-01-01")
+
+
+def test_what_is_said_of_an_archive_without_rows_is_true(tmp_path: Path) -> None:
+    database = make_database(tmp_path / "db.sqlite")
+    archive(database)
+    place, there = tmp_path / "archive", "name another archive, or a backup"
+    for asked in ({}, {"as_of": "2020-01-01"}):
+        with pytest.raises(UsageError, match=f"archive: it has no row of any time; {there}"):
+            restore(place, tmp_path / "new.db", **asked)
+    with closing(sqlite3.connect(database)) as connection, connection:
+        insert(connection, "observations", observation("o1"))
+    archive(database, now=NOW + timedelta(days=1))
+    with closing(sqlite3.connect(database)) as connection, connection:
+        connection.execute("DELETE FROM observations")
+    archive(database, now=NOW + timedelta(days=2), same_database=True)
+    with pytest.raises(UsageError, match="its last run found no row; name an earlier time"):
+        restore(place, tmp_path / "new.db")
+    restore(place, tmp_path / "new.db", as_of=(NOW + timedelta(days=1, hours=1)).isoformat())
+    assert count(tmp_path / "new.db", "observations") == 1
 
 
 def test_the_undo_of_a_restore_puts_the_target_back(tmp_path: Path) -> None:
