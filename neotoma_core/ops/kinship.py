@@ -6,7 +6,8 @@ A restore and a recovery ask here before anything is written; whoever means anot
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Final
@@ -21,7 +22,7 @@ from neotoma_core.errors import (
 from neotoma_core.identity import Place, Relation, Sample, knows_nothing_of, relation
 from neotoma_core.ops.run import Run
 from neotoma_core.ops.vault_copies import known_samples
-from neotoma_core.store.kinship import read_log, read_sample, shared_rows
+from neotoma_core.store.kinship import Copies, WholeCopy
 from neotoma_core.store.live_copies import copy_whole
 
 _TELLING: Final[tuple[Relation, ...]] = ("same", "begun anew", "other", "unknown")
@@ -41,6 +42,30 @@ class Offer:
     found_at: Path
     environment: Environment | None = None
 
+    @property
+    def copy(self) -> WholeCopy:
+        """The same, to be read."""
+        return WholeCopy(self.whole, self.found_at)
+
+
+@dataclass
+class _Reading:
+    """What one run has read, and will not read again: copies, and the vault's samples."""
+
+    run: Run
+    known: Sequence[Sample]
+    copies: Copies = field(default_factory=Copies)
+
+    @cached_property
+    def neighbours(self) -> list[tuple[Environment, Offer]]:
+        """Whole copies of the databases of other environments, which lie beside the target."""
+        return list(_neighbours(self.run))
+
+    def relation(self, one: Offer, other: Offer, place: Place) -> Relation:
+        """Return what one copy is to another."""
+        logs = self.copies.log(one.copy), self.copies.log(other.copy)
+        return relation(*logs, self.copies.shared(one.copy, other.copy), place)
+
 
 def require_own(run: Run, held: Path | None, offers: Sequence[Offer]) -> None:
     """Raise where an offer is of another database than the run's target, or of its environment.
@@ -50,27 +75,27 @@ def require_own(run: Run, held: Path | None, offers: Sequence[Offer]) -> None:
     Raises DatabaseMismatch, EnvironmentMismatch.
     """
     target = run.request.target
-    known = known_samples(run.folders.vault, target)
+    reading = _Reading(run, known_samples(run.folders.vault, target))
     own = [Offer(held, target)] if held else []
     strange = list(offers)
     while strange:
-        offer, found = _nearest(run, own, strange, known)
-        if found == "other" or (found == "unknown" and _is_unheard_of(offer, known)):
+        offer, found = _nearest(reading, own, strange)
+        if found == "other" or (found == "unknown" and _is_unheard_of(reading, offer)):
             raise DatabaseMismatch(offer.found_at, target, _because(own, found))
         if found != "same":
-            _require_no_neighbour(run, offer)
+            _require_no_neighbour(reading, offer)
         own.append(offer)
         strange.remove(offer)
 
 
 def _nearest(
-    run: Run, own: Sequence[Offer], strange: Sequence[Offer], known: Sequence[Sample]
+    reading: _Reading, own: Sequence[Offer], strange: Sequence[Offer]
 ) -> tuple[Offer, Relation]:
     """Return the first offer that is the target's own, or may be; else the first of all."""
     judged: dict[Relation, Offer] = {}
     for offer in strange:
-        place = _place(run, offer, known)
-        found = {_relation(one, offer, place) for one in own} or {"unknown"}
+        place = _place(reading, offer)
+        found = {reading.relation(one, offer, place) for one in own} or {"unknown"}
         best = next(one for one in _TELLING if one in found)
         judged.setdefault(best, offer)
         if best == "same":
@@ -79,28 +104,22 @@ def _nearest(
     return judged[nearest], nearest
 
 
-def _relation(one: Offer, other: Offer, place: Place) -> Relation:
-    shared = shared_rows(one.whole, other.whole, other.found_at)
-    logs = read_log(one.whole, one.found_at), read_log(other.whole, other.found_at)
-    return relation(*logs, shared, place)
-
-
-def _place(run: Run, offer: Offer, known: Sequence[Sample]) -> Place:
+def _place(reading: _Reading, offer: Offer) -> Place:
     """Return what is known of the place an offer comes from."""
-    if known:
-        found = read_sample(offer.whole, offer.found_at)
-        if any(not set(sample.ids).isdisjoint(found.ids) for sample in known):
+    if reading.known:
+        found = reading.copies.sample(offer.copy)
+        if any(not set(sample.ids).isdisjoint(found.ids) for sample in reading.known):
             return "recorded"
-    alike = offer.environment and offer.environment == run.target_environment
+    alike = offer.environment and offer.environment == reading.run.target_environment
     return "alike" if alike else "elsewhere"
 
 
-def _is_unheard_of(offer: Offer, known: Sequence[Sample]) -> bool:
+def _is_unheard_of(reading: _Reading, offer: Offer) -> bool:
     """Return whether the vault knows the target, and nothing that is in an offer."""
-    if not known:
+    if not reading.known:
         return False
-    found = read_sample(offer.whole, offer.found_at)
-    return all(knows_nothing_of(sample, found) for sample in known)
+    found = reading.copies.sample(offer.copy)
+    return all(knows_nothing_of(sample, found) for sample in reading.known)
 
 
 def _because(own: Sequence[Offer], found: Relation) -> str:
@@ -109,22 +128,23 @@ def _because(own: Sequence[Offer], found: Relation) -> str:
     return f"it has nothing in common with {own[0].found_at} that only one database can have made"
 
 
-def _require_no_neighbour(run: Run, offer: Offer) -> None:
+def _require_no_neighbour(reading: _Reading, offer: Offer) -> None:
     """Raise EnvironmentMismatch where an offer is of the database of the other environment.
 
     Neotoma keeps both in one folder, each under its own name.
     """
-    ours = run.target_environment
-    for environment, path in _neighbours(run, ours):
-        with suppress(BackupError, TargetLocked):  # then it tells nothing
-            whole = copy_whole(path, Path(mkdtemp(dir=run.folders.work)))
-            if _relation(Offer(whole, path), offer, "elsewhere") == "same":
-                raise EnvironmentMismatch(offer.found_at, environment, str(ours))
+    for environment, neighbour in reading.neighbours:
+        with suppress(BackupError):  # then it tells nothing
+            if reading.relation(neighbour, offer, "elsewhere") == "same":
+                ours = str(reading.run.target_environment)
+                raise EnvironmentMismatch(offer.found_at, environment, ours)
 
 
-def _neighbours(run: Run, ours: Environment | None) -> Iterator[tuple[Environment, Path]]:
-    target = run.request.target
+def _neighbours(run: Run) -> Iterator[tuple[Environment, Offer]]:
+    target, ours = run.request.target, run.target_environment
     for environment, name in DATABASE_NAMES.items():
         path = target.absolute().parent / name
         if ours and environment != ours and environment_of(name) == environment and path.is_file():
-            yield environment, path
+            with suppress(BackupError, TargetLocked):
+                whole = copy_whole(path, Path(mkdtemp(dir=run.folders.work)))
+                yield environment, Offer(whole, path)

@@ -3,6 +3,8 @@
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -19,33 +21,46 @@ _MADE_AT: Final = "created_at"
 ID_LENGTH: Final = 64  # of Neotoma's own ids, at most; what is longer is cut off
 
 
-def read_log(whole: Path, original: Path) -> Log:
-    """Return how much the log of a whole copy holds; ``original`` is only named in messages.
+@dataclass(frozen=True, slots=True)
+class WholeCopy:
+    """A whole copy of a database. ``original``: what it is a copy of, only named in messages."""
 
-    Raises NotNeotoma, BackupDamaged.
+    path: Path
+    original: Path
+
+
+class Copies:
+    """What whole copies hold: each is read once, and each two compared once, by whoever holds this.
+
+    All raise NotNeotoma, BackupDamaged.
     """
-    with closing(connect_read_only(whole)) as connection:
-        tables = {t.name: t for t in inspect_database(connection, original).tables}
+
+    def __init__(self) -> None:
+        self._tables = cache(_tables)
+        self.log = cache(self._log)
+        self.sample = cache(self._sample)
+        self.shared = cache(self._shared)
+
+    def _log(self, copy: WholeCopy) -> Log:
+        """Return how much the log of a copy holds."""
+        observations = self._tables(copy)[_OBSERVATIONS]
         first = last = None
-        if _MADE_AT in tables[_OBSERVATIONS].columns:
-            with _sound(original):
+        if _MADE_AT in observations.columns:
+            with closing(connect_read_only(copy.path)) as connection, _sound(copy.original):
                 first, last = connection.execute(
                     f"SELECT min({_MADE_AT}), max({_MADE_AT}) FROM {_OBSERVATIONS}"
                 ).fetchone()
-    return Log(tables[_OBSERVATIONS].rows, _moment(first), _moment(last))
+        return Log(observations.rows, _moment(first), _moment(last))
 
+    def _sample(self, copy: WholeCopy) -> Sample:
+        """Return the first ids of the log of a copy."""
+        return read_sample(copy.path, copy.original)
 
-def shared_rows(held: Path, offered: Path, original: Path) -> Shared:
-    """Return what two whole copies have in common; of what proves it, one row is looked for.
-
-    Raises NotNeotoma, BackupDamaged.
-    """
-    with closing(connect_read_only(held)) as connection:
-        ours = _tables(connection, original)
-        with closing(connect_read_only(offered)) as other:
-            theirs = _tables(other, original)
-        with _sound(original):
-            place = f"{offered.resolve().as_uri()}?mode=ro&immutable=1"
+    def _shared(self, held: WholeCopy, offered: WholeCopy) -> Shared:
+        """Return what two copies have in common; of what proves it, one row is looked for."""
+        ours, theirs = self._tables(held), self._tables(offered)
+        with closing(connect_read_only(held.path)) as connection, _sound(offered.original):
+            place = f"{offered.path.resolve().as_uri()}?mode=ro&immutable=1"
             attach(connection, "offered", place)
             if any(_made(connection, ours, theirs)):
                 return Shared(1, 0)
@@ -53,7 +68,12 @@ def shared_rows(held: Path, offered: Path, original: Path) -> Shared:
                 f"SELECT count(*) FROM main.{_OBSERVATIONS} WHERE id IN "
                 f"(SELECT id FROM offered.{_OBSERVATIONS})"
             ).fetchone()
-    return Shared(0, int(stated))
+        return Shared(0, int(stated))
+
+
+def read_log(whole: Path, original: Path) -> Log:
+    """Return how much the log of one whole copy holds; raises NotNeotoma, BackupDamaged."""
+    return Copies().log(WholeCopy(whole, original))
 
 
 def read_sample(whole: Path, original: Path) -> Sample:
@@ -68,8 +88,9 @@ def read_sample(whole: Path, original: Path) -> Sample:
     return Sample(tuple(sorted(str(identifier) for (identifier,) in ids)), int(rows))
 
 
-def _tables(connection: sqlite3.Connection, original: Path) -> dict[str, StoredTable]:
-    return {t.name: t for t in inspect_database(connection, original).tables}
+def _tables(copy: WholeCopy) -> dict[str, StoredTable]:
+    with closing(connect_read_only(copy.path)) as connection:
+        return {t.name: t for t in inspect_database(connection, copy.original).tables}
 
 
 def _made(

@@ -1,6 +1,8 @@
 """Rows of another database never come in, or take its place, unasked."""
 
 import shutil
+import sqlite3
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -22,6 +24,7 @@ from neotoma_core.ops.progress import Silent
 from neotoma_core.ops.recover import recover
 from neotoma_core.ops.restore_archive import RestoreArchiveRequest, restore_archive
 from neotoma_core.ops.run import RecoverRequest
+from neotoma_core.store.inspection import Inspection, inspect_database
 from tests.archiving import archive
 from tests.conftest import NOW
 from tests.databases import Row, count, entity, make_database, observation, read_all
@@ -161,6 +164,28 @@ def test_development_rows_are_known_whatever_their_file_is_called(
     request = RecoverRequest(production, (stray,), tmp_path / "vault")
     with recovery_run(request, NOW) as run, pytest.raises(EnvironmentMismatch, match="development"):
         recover(run, lambda _: True, Silent())
+
+
+def test_however_many_copies_are_offered_each_is_read_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: Counter[Path] = Counter()
+    inspect = inspect_database
+
+    def counted(connection: sqlite3.Connection, original: Path) -> Inspection:
+        read[original] += 1
+        return inspect(connection, original)
+
+    neighbour = make_database(tmp_path / "data" / "neotoma.db", rows("d", 40))
+    target = make_database(tmp_path / "data" / "neotoma.prod.db", rows("n", 5, MARCH))
+    parts = [rows("a", 40), rows("b", 40), rows("c", 40)]
+    offers = [make_database(tmp_path / f"{n}.db", part) for n, part in enumerate(parts)]
+    monkeypatch.setattr("neotoma_core.store.kinship.inspect_database", counted)
+    request = RecoverRequest(target, tuple(offers), tmp_path / "vault")
+    with recovery_run(request, NOW) as run:
+        recover(run, lambda _: True, Silent())
+    assert count(target, "observations") == 125
+    assert read == dict.fromkeys((neighbour, target, *offers), 1)
 
 
 def test_an_archive_of_development_is_refused_by_the_name_of_its_database(tmp_path: Path) -> None:
