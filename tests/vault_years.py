@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from neotoma_core.anomaly import Counts, find_anomalies
+from neotoma_core.anomaly import Counts
 from neotoma_core.manifests import Backup, BackupState, Drill, Manifest, RawFiles, StoredFile
-from neotoma_core.ops.anomalies import facts_of, good_history, unexplained
+from neotoma_core.ops.anomalies import facts_of, judged, unexplained
 from neotoma_core.retention import DEFAULT, BackupFacts, RetentionPolicy, plan_retention
 
 DAYS: Final = 365
@@ -74,10 +74,10 @@ class World:
         name = f"b{number}"
         outcome = self.random.choice(("fail", "inconclusive")) if fails else "pass"
         drill = Drill(now, outcome, "none" if fails else "recomputed")  # type: ignore[arg-type]
-        alarms = find_anomalies(counts, good_history(self.backups))
+        manifest = _manifest(name, number, now, counts)
+        alarms, _ = judged(manifest, self.backups)
         self.alarmed = bool(alarms)
-        state = BackupState(drill, None if fails else now, tuple(a.what for a in alarms))
-        backup = Backup(_manifest(name, number, now, counts), state)
+        backup = Backup(manifest, BackupState(drill, None if fails else now, alarms))
         self.backups.append(backup)
         self.facts[name] = facts_of(backup, now)
         if not fails and not self.lost:

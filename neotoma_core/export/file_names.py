@@ -9,7 +9,6 @@ Windows keeps for itself, its end tells it apart; then only the catalog can say 
 import hashlib
 import re
 from typing import Final
-from urllib.parse import unquote
 
 _PLAIN: Final = frozenset(b"abcdefghijklmnopqrstuvwxyz0123456789_-")
 _LONGEST: Final = 120
@@ -28,10 +27,3 @@ def file_stem(entity_type: str) -> str:
     if len(stem) <= _LONGEST:
         return stem
     return f"{stem[:_KEPT]}{_CUT}{hashlib.sha256(raw).hexdigest()[:_DIGITS]}"
-
-
-def entity_type_of(stem: str) -> str | None:
-    """Return the entity type a file is named after; None where its name was cut."""
-    if _CUT in stem:
-        return None
-    return "" if stem == "%" else unquote(stem, errors="surrogatepass")

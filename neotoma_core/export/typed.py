@@ -25,15 +25,6 @@ _DECLARED: Final[Mapping[str, Kind]] = {
     "array": "list",
     "object": "json",
 }
-TYPES: Final[Mapping[Kind, pl.DataType]] = {
-    "string": pl.String(),
-    "float": pl.Float64(),
-    "boolean": pl.Boolean(),
-    "date": pl.Date(),
-    "timestamp": pl.Datetime("ms", "UTC"),
-    "list": pl.List(pl.String),
-    "json": pl.String(),
-}
 _PLAIN_STRING: Final = r'^"[^\\"]*"$'
 _DAY: Final = r"^\d{4}-\d\d-\d\d$"
 

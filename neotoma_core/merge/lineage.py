@@ -20,7 +20,6 @@ _NEVER: Final = float("-inf")
 _Place = tuple[str | None, str]  # (user, entity); None is any user
 
 OWNERS: Final = pl.Schema({"entity_id": pl.String, "user_id": pl.String, "owner": pl.String})
-POINTERS: Final = pl.Schema({"id": pl.String, "to": pl.String, "at": pl.String})
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from neotoma_core.anomaly import HISTORY, Counts, drop_of, find_anomalies, raw_file_loss
+from neotoma_core.anomaly import HISTORY, drop_of, find_anomalies, raw_file_loss
 from neotoma_core.manifests import Backup, Manifest
 from neotoma_core.retention import BackupFacts, Standing
 
@@ -34,12 +34,8 @@ def looked_at(backup: Backup, others: Sequence[Backup]) -> Backup:
     return replace(backup, state=replace(backup.state, alarms=alarms, drop=drop))
 
 
-def good_history(backups: Sequence[Backup]) -> list[Counts]:
-    """Return the counts of the last good backups since a loss was accepted, oldest first."""
-    return [backup.manifest.counts for backup in _good(backups)]
-
-
 def _good(backups: Sequence[Backup]) -> list[Backup]:
+    """Return the last good backups since a loss was accepted, oldest first."""
     found: list[Backup] = []
     for backup in reversed(backups):
         if backup.is_good:

@@ -50,11 +50,6 @@ class Protection:
         """Whether a backup is late that somebody expects: one was taken, or said to be."""
         return self.overdue is not None and (self.backups > 0 or self.scheduled)
 
-    @property
-    def is_alarming(self) -> bool:
-        """Whether somebody should look: something is missing, unreadable, or late."""
-        return self.frozen or self.incomplete or self.overdue is not None
-
 
 def protection_of(vault: Path, now: datetime) -> Protection:
     """Return how well the database of a vault is protected; nothing is written.

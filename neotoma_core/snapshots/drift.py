@@ -5,14 +5,13 @@ JSON is compared by value: text that says the same in other words is no drift.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
 import polars as pl
 
 from neotoma_core.canonical import JsonValue, NotJson, parse_json
 from neotoma_core.snapshots.change import DerivedChange
 
-DriftKind = Literal["missing", "stale", "unexpected", "wrong-count"]
 DRIFT: Final[dict[str, pl.DataType]] = {
     "kind": pl.String(),
     "key": pl.String(),

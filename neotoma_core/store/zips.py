@@ -39,7 +39,6 @@ _WINDOW: Final = 1 << 20
 _LZMA_START: Final = struct.Struct("<BBH")
 _LZMA_PROPERTIES: Final = 5
 _SIZE_UNKNOWN: Final = b"\xff" * 8
-_WHOLE_FILE: Final = 1 << 62
 
 
 @dataclass(frozen=True, slots=True)

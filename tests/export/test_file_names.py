@@ -1,10 +1,12 @@
 """File names for types that may be called anything."""
 
+from urllib.parse import unquote
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from neotoma_core.export.file_names import entity_type_of, file_stem
+from neotoma_core.export.file_names import file_stem
 
 TYPES = st.text(max_size=40) | st.sampled_from(
     ["", ".", "..", "../../etc/passwd", "a/b", "con", "CON", "com1", "contact", "Contact", "a\x00b"]
@@ -17,8 +19,8 @@ def test_a_name_is_safe_and_says_its_type(entity_type: str) -> None:
     stem = file_stem(entity_type)
     assert set(stem) <= set("abcdefghijklmnopqrstuvwxyz0123456789_-%~")
     assert 0 < len(stem) <= 120
-    assert entity_type_of(stem) in (entity_type, None)
-    assert entity_type_of(stem) == entity_type or "~" in stem
+    whole = "" if stem == "%" else stem
+    assert "~" in stem or unquote(whole, errors="surrogatepass") == entity_type
 
 
 @settings(deadline=None)

@@ -173,7 +173,7 @@ def test_file_times_count_for_nothing(world: Vault) -> None:
 def test_protection_says_how_a_database_stands(world: Vault) -> None:
     protection = protection_of(world.vault, world.now)
     assert (protection.good, protection.backups, protection.level) == (3, 3, "recomputed")
-    assert not protection.is_alarming
+    assert (protection.frozen, protection.incomplete, protection.overdue) == (False, False, None)
     later = protection_of(world.vault, world.now + timedelta(days=3))
     assert later.overdue == timedelta(days=2)
     assert "OVERDUE by 2 d 0 h" in protection_text(later)
