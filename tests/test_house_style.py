@@ -24,6 +24,32 @@ def test_a_module_is_short_says_what_lives_in_it_and_has_short_functions(module:
     assert long == []
 
 
+VAULT = ("backups", "blobs", "evidence", "quarantine", "reports", "work")
+BESIDE = ("-wal", "-journal", "-shm")
+
+
+def test_the_folders_of_a_vault_and_what_lies_beside_a_database_are_named_in_one_place() -> None:
+    """Elsewhere such a word is something else: a label, a table's name, a kind of backup."""
+    found = set()
+    for module in MODULES:
+        for node in ast.walk(ast.parse(module.read_text())):
+            if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div):
+                found |= {(word, module.name) for word in _texts(node.right) & {*VAULT}}
+            if isinstance(node, ast.Call | ast.Assign | ast.AnnAssign | ast.For | ast.Compare):
+                found |= {(word, module.name) for word in _texts(node) & {*BESIDE}}
+    own = {(word, "sqlite_files.py") for word in BESIDE}
+    others = {("-wal", "publication.py"), ("-journal", "publication.py"), ("backups", "demo.py")}
+    assert found - others == own
+
+
+def _texts(node: ast.AST) -> set[str]:
+    return {
+        inner.value
+        for inner in ast.walk(node)
+        if isinstance(inner, ast.Constant) and isinstance(inner.value, str)
+    }
+
+
 def functions(tree: ast.Module) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):

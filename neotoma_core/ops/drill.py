@@ -216,7 +216,7 @@ def _require_room(scratch: Path, size: int) -> None:
 def _run(backup: Backup, restored: Path, scratch: Path, rules: DrillRules) -> RebuildRun:
     """Return a run that reads the restored copy: in a vault of its own, which knows no ledger."""
     folders = vault.RunFolders(
-        backup.name, scratch, scratch, scratch / "quarantine", scratch / "report", scratch
+        backup.name, scratch, scratch, scratch / vault.QUARANTINE, scratch / "report", scratch
     )
     request = RebuildRequest(restored, scratch, key=rules.key)
     target = DatabaseRef(TARGET, "target", restored, None)

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Final
 
 from adbc_driver_manager import Error as AdbcError
 
@@ -18,9 +17,7 @@ from neotoma_core.ops.vault_backup import restore_database
 from neotoma_core.store.backups import FOLDER, list_backups
 from neotoma_core.store.databases import make_whole
 from neotoma_core.store.sqlite_files import read_header
-from neotoma_core.store.vault import RunFolders
-
-_EVIDENCE: Final = "evidence"
+from neotoma_core.store.vault import EVIDENCE, RunFolders
 
 
 def erased_in_vault(folders: RunFolders, erased: ErasedIds) -> Ids:
@@ -43,7 +40,7 @@ def _databases(folders: RunFolders) -> Iterator[Path]:
             whole = Path(scratch) / "whole.db"
             restore_database(folders.vault / FOLDER / backup.name, backup, whole)
             yield whole
-    for copy in sorted((folders.vault / _EVIDENCE).rglob("*")):
+    for copy in sorted((folders.vault / EVIDENCE).rglob("*")):
         if folders.evidence in copy.parents or not copy.is_file() or read_header(copy) is None:
             continue
         with TemporaryDirectory(dir=folders.work) as scratch, suppress(BackupError):

@@ -12,10 +12,21 @@ from neotoma_core.shell_words import quoted_word
 from neotoma_core.store.blobs import kept_blobs
 from neotoma_core.store.ledger import LEDGER
 from neotoma_core.store.traces import Traces
-from neotoma_core.store.vault import DESCRIPTION, RunFolders, known_places
+from neotoma_core.store.vault import (
+    BACKUPS,
+    BLOBS,
+    DESCRIPTION,
+    EVIDENCE,
+    LOCK,
+    QUARANTINE,
+    REPORTS,
+    WORK,
+    RunFolders,
+    known_places,
+)
 
-_BY_RUN: Final = ("backups", "evidence", "quarantine", "reports")
-_NOT_LOOKED_INTO: Final = ("blobs", "work", "lock", LEDGER, DESCRIPTION)
+_BY_RUN: Final = (BACKUPS, EVIDENCE, QUARANTINE, REPORTS)
+_NOT_LOOKED_INTO: Final = (BLOBS, WORK, LOCK, LEDGER, DESCRIPTION)
 
 
 def find_holding(

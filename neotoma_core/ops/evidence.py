@@ -21,7 +21,7 @@ from neotoma_core.store.copies import (
     state_of,
 )
 from neotoma_core.store.run_leftovers import remove_needless
-from neotoma_core.store.sqlite_files import companion, companions, followed
+from neotoma_core.store.sqlite_files import INDEX, JOURNAL, companion, companions, followed
 
 # Beside the copies themselves: a second copy of a database with a log, frames, staging.
 _WORK_PER_BYTE = 3
@@ -56,7 +56,7 @@ class DatabaseEvidence:
         """SHA-256 by suffix: ``""`` the database, ``-wal``, ``-journal``: what its rows are in."""
         name = self.database.path.name
         by_suffix = {file.name.removeprefix(name): file.sha256 for file in self.files}
-        return {suffix: digest for suffix, digest in by_suffix.items() if suffix != "-shm"}
+        return {suffix: digest for suffix, digest in by_suffix.items() if suffix != INDEX}
 
 
 def require_space(run: Run) -> int:
@@ -128,7 +128,7 @@ def is_current(evidence: DatabaseEvidence) -> bool:
     A journal that was left out, since it had nothing to roll back, makes no difference.
     """
     path = followed(evidence.database.path)
-    journal = companion(path, "-journal")
+    journal = companion(path, JOURNAL)
     copied = {file.original for file in evidence.files} - {journal}
     there = {path, *companions(path)} - {journal}
     return copied == there and all(map(is_unchanged, evidence.files))
@@ -139,7 +139,7 @@ def states_when_locked(evidence: DatabaseEvidence, whole: Path) -> dict[str, Fil
 
     ``whole``: the copy with its log applied.
     """
-    if "-journal" in evidence.hashes:
+    if JOURNAL in evidence.hashes:
         # SQLite applies a crashed writer's journal as it locks the database, as it did to our copy.
         return {"": state_of(whole)}
     name = evidence.database.path.name
@@ -148,7 +148,7 @@ def states_when_locked(evidence: DatabaseEvidence, whole: Path) -> dict[str, Fil
         # A log is written over in place, its times are all that would tell: it is read again.
         suffix: FileState(f.size, None if suffix else f.mtime_ns, f.start, f.sha256)
         for suffix, f in files.items()
-        if suffix != "-shm"
+        if suffix != INDEX
     }
 
 

@@ -22,7 +22,7 @@ from neotoma_core.store.databases import connect_read_only, make_whole
 from neotoma_core.store.foreign import foreign_because
 from neotoma_core.store.logs import database_of_log
 from neotoma_core.store.salvage import Salvaged, salvage
-from neotoma_core.store.sqlite_files import companion, followed
+from neotoma_core.store.sqlite_files import LOG, companion, followed
 
 SALVAGED: Final = "salvaged"
 
@@ -55,7 +55,7 @@ def usable_or_ruin(run: Run) -> Run:
 def _with_log(run: Run) -> Run:
     """Return the run, with what the log of a target that is gone holds as its last backup."""
     target = run.request.target
-    log, work = companion(target, "-wal"), run.folders.work / "log"
+    log, work = companion(target, LOG), run.folders.work / "log"
     if not log.is_file():
         return run
     work.mkdir(mode=0o700)

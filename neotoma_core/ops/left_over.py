@@ -30,7 +30,7 @@ def left_in(vault: Path) -> tuple[Leftover, ...]:
 
 def _evidence(vault: Path) -> Iterator[Leftover]:
     for name in vaults.unfinished_runs(vault):
-        yield Leftover(str(vault / "evidence" / name), bytes_left(vault, name), _EVIDENCE)
+        yield Leftover(str(vault / vaults.EVIDENCE / name), bytes_left(vault, name), _EVIDENCE)
 
 
 def _archived(place: Path) -> Iterator[Leftover]:

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Final
 
 from neotoma_core.errors import UsageError, VaultError
 from neotoma_core.identity import Sample
@@ -12,9 +11,7 @@ from neotoma_core.ops.backup_run import chosen
 from neotoma_core.ops.named_backups import split_member
 from neotoma_core.store import vault
 from neotoma_core.store.backups import DATABASE, FOLDER, MANIFEST, list_backups
-
-_EVIDENCE: Final = "evidence"
-COMPANIONS: Final = ("-wal", "-shm", "-journal")
+from neotoma_core.store.sqlite_files import COMPANIONS
 
 
 def backups_in(folder: Path) -> tuple[Path, ...]:
@@ -124,7 +121,9 @@ def _vault_of(path: Path) -> Path | None:
     """Return the vault whose backup or evidence of its target a file is."""
     for place in path.parents:
         is_backup = place.name == FOLDER
-        is_evidence = place.name == _EVIDENCE and "target" in path.relative_to(place).parts[1:2]
+        is_evidence = (
+            place.name == vault.EVIDENCE and "target" in path.relative_to(place).parts[1:2]
+        )
         if (is_backup or is_evidence) and (place.parent / vault.DESCRIPTION).is_file():
             return place.parent
     return None

@@ -53,9 +53,9 @@ from neotoma_core.store.exact_paths import table_to_read
 from neotoma_core.store.failures import failure_of
 from neotoma_core.store.locking import exclusive
 from neotoma_core.store.private_files import keep_private, make_private
-from neotoma_core.store.vault import read_json, write_json
+from neotoma_core.store.vault import ARCHIVE, read_json, write_json
 
-ARCHIVE_FOLDER: Final = "archive"  # of a vault
+ARCHIVE_FOLDER: Final = ARCHIVE
 DESCRIPTION: Final = "archive.json"
 LOCK: Final = "lock"
 _KIND: Final = "midden archive"

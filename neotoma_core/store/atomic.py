@@ -16,8 +16,9 @@ from typing import Final
 from neotoma_core.errors import committed
 from neotoma_core.store.failures import naming
 from neotoma_core.store.repeating import repeating
+from neotoma_core.store.sqlite_files import JOURNAL
 
-_LONGEST_NAME: Final = 255 - len("-journal")  # in bytes; SQLite adds this to a name
+_LONGEST_NAME: Final = 255 - len(JOURNAL)  # in bytes; SQLite adds this to a name
 STEPS: Final = ("temp_written", "temp_synced", "renamed", "folder_synced")
 
 Subject = sqlite3.Connection | Path | None

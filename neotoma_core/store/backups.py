@@ -41,7 +41,7 @@ from neotoma_core.models import NotAsModelled, read
 from neotoma_core.store.atomic import reached, sync_folder, write_file
 from neotoma_core.store.compressed import SUFFIX, NotIntact, compress_file, decompress_file
 from neotoma_core.store.small_files import read_small
-from neotoma_core.store.vault import identifier_of
+from neotoma_core.store.vault import BACKUPS, identifier_of
 
 DATABASE: Final = f"database.db{SUFFIX}"
 RAW_LIST: Final = f"raw_files.json{SUFFIX}"
@@ -49,7 +49,7 @@ LOGS: Final = f"logs.tar{SUFFIX}"
 MANIFEST: Final = "manifest.json"
 STATE: Final = "state.json"
 _RAW_FILE: Final = re.compile(STORED_FILE)
-FOLDER: Final = "backups"
+FOLDER: Final = BACKUPS
 
 STEPS: Final = ("manifest_written", "backup_installed", "backup_removed", "blobs_removed")
 """Where a crash test stops a run, beside the steps of ``atomic``."""

@@ -24,8 +24,8 @@ from neotoma_core.store.raw_files import (
     copy_verified,
     make_raw_folders,
 )
+from neotoma_core.store.vault import BLOBS
 
-_FOLDER: Final = "blobs"
 _PREFIX: Final = 2
 _MANY: Final = 100
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}(\.midden\.tmp)?")
@@ -38,7 +38,7 @@ def digest_of(name: str) -> str:
 
 def blob_path(vault: Path, digest: str) -> Path:
     """Return where the bytes with a hash are, or would be."""
-    return vault / _FOLDER / digest[:_PREFIX] / digest
+    return vault / BLOBS / digest[:_PREFIX] / digest
 
 
 def add_blobs(vault: Path, folder: Path, names: Iterable[str]) -> tuple[dict[str, int], list[str]]:
@@ -129,7 +129,7 @@ def listed_blobs(vault: Path, names: Iterable[str]) -> pl.DataFrame:
 
 def blob_folder(vault: Path) -> Path:
     """Return the folder that holds the blobs of a vault."""
-    return vault / _FOLDER
+    return vault / BLOBS
 
 
 def _sync_files(written: Sequence[Path]) -> None:
@@ -168,7 +168,7 @@ def remove_blobs(vault: Path, wanted: Collection[str]) -> tuple[int, int]:
     of the vault's own: what is behind a link is not the vault's.
     """
     removed = size = 0
-    for path in sorted((vault / _FOLDER).glob("*/*")):
+    for path in sorted((vault / BLOBS).glob("*/*")):
         own = _DIGEST.fullmatch(path.name) and path.parent.name == path.name[:_PREFIX]
         led_out = any(p.is_symlink() for p in (path, path.parent, path.parent.parent))
         if own and not led_out and path.is_file() and path.name not in wanted:
@@ -180,6 +180,6 @@ def remove_blobs(vault: Path, wanted: Collection[str]) -> tuple[int, int]:
 
 def kept_blobs(vault: Path) -> Iterator[tuple[str, Path]]:
     """Yield the hash and the place of every blob, copies that a killed run left aside included."""
-    for path in sorted((vault / _FOLDER).glob("*/*")):
+    for path in sorted((vault / BLOBS).glob("*/*")):
         if _DIGEST.fullmatch(path.name) and not path.is_symlink():
             yield path.name.partition(".")[0], path

@@ -23,6 +23,8 @@ from neotoma_core.store.failures import naming
 from neotoma_core.store.guarding import connect, is_locked
 from neotoma_core.store.regular_files import descriptor_of
 from neotoma_core.store.sqlite_files import (
+    JOURNAL,
+    LOG,
     companion,
     companions,
     followed,
@@ -200,7 +202,7 @@ def _without_idle_journal(database: Path, opened: _Opened) -> _Opened:
     header = header_of(opened[0][1])
     if header is None or header.wal_mode:
         return opened
-    journal = companion(database, "-journal")
+    journal = companion(database, JOURNAL)
     return tuple((path, descriptor) for path, descriptor in opened if path != journal)
 
 
@@ -214,7 +216,7 @@ def _held_still(database: Path, descriptor: int) -> Iterator[bool]:
     ``descriptor``: of the database, open until the lock is gone.
     """
     header = header_of(descriptor)
-    logged = header is not None and (header.wal_mode or companion(database, "-wal").exists())
+    logged = header is not None and (header.wal_mode or companion(database, LOG).exists())
     if header is None or (logged and not is_open_elsewhere(database)):
         yield False
         return

@@ -13,7 +13,7 @@ from typing import Final
 from neotoma_core.errors import BackupDamaged, BackupUnreadable
 from neotoma_core.store.damage import NO_DAMAGE, SHOWN_PROBLEMS, CheckName, integrity_lines
 from neotoma_core.store.guarding import connect, guarded
-from neotoma_core.store.sqlite_files import companion, read_header
+from neotoma_core.store.sqlite_files import WITH_ROWS, companion, read_header
 
 _COMPRESSED: Final = {
     b"\x1f\x8b": "gzip",
@@ -31,9 +31,7 @@ def make_whole(copy: Path, original: Path, scratch: Path) -> Path:
     ``original`` is only named in messages. Raises BackupUnreadable or BackupDamaged.
     """
     _require_sqlite(copy, original)
-    journals = [
-        path for path in (companion(copy, s) for s in ("-wal", "-journal")) if path.exists()
-    ]
+    journals = [path for path in (companion(copy, s) for s in WITH_ROWS) if path.exists()]
     if not journals:
         _require_every_page(copy, original)
         return copy

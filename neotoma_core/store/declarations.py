@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from neotoma_core.store.regular_files import open_regular
-from neotoma_core.store.sqlite_files import companion
+from neotoma_core.store.sqlite_files import LOG, companion
 
 _SIGNS: Final = tuple(
     f"CREATE TABLE {name}".encode()
@@ -19,7 +19,7 @@ _SIGNS: Final = tuple(
 
 def mentions_neotoma(path: Path) -> bool:
     """Return whether Neotoma's log is declared anywhere in a database's files, damaged or not."""
-    return holds(path, _SIGNS) or holds(companion(path, "-wal"), _SIGNS)
+    return holds(path, _SIGNS) or holds(companion(path, LOG), _SIGNS)
 
 
 def holds(path: Path, signs: Sequence[bytes]) -> bool:

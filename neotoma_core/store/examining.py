@@ -35,7 +35,10 @@ from neotoma_core.store.regular_files import is_regular, open_regular
 from neotoma_core.store.salvage import Salvaged, salvage
 from neotoma_core.store.sqlite_files import (
     HEADER_BYTES,
+    JOURNAL,
+    LOG,
     MAGIC,
+    WITH_ROWS,
     companion,
     companions,
     may_be_sqlite,
@@ -50,7 +53,6 @@ Journal = Literal["none", "wal", "journal"]
 _BUSY: Final = "another program keeps it to itself, or writes to it without a pause"
 _NO_ROOM: Final = "there is too little room on the disk for temporary files to read it"
 _MOST_SPARSE: Final = 200
-_WITH_ROWS: Final = ("-wal", "-journal")
 _SPARSE_FROM: Final = 64 << 20
 
 
@@ -135,7 +137,7 @@ def _examined(path: Path, shown: Path, by: _Reading) -> Examined | None:
         head = file.read(HEADER_BYTES)
     if not head.startswith(MAGIC) and not may_be_sqlite(head):
         return _without_rows(path, "unreadable", "not a SQLite database")
-    for suffix in _WITH_ROWS:
+    for suffix in WITH_ROWS:
         _require_usable(companion(path, suffix))
     if is_mostly_hole(path):
         return _first_pages(path, by)
@@ -265,7 +267,7 @@ def _facts(path: Path) -> tuple[int, int, Journal, int]:
 
 
 def _journal(path: Path) -> tuple[Journal, int]:
-    kinds: tuple[tuple[str, Journal], ...] = (("-wal", "wal"), ("-journal", "journal"))
+    kinds: tuple[tuple[str, Journal], ...] = ((LOG, "wal"), (JOURNAL, "journal"))
     for suffix, kind in kinds:
         with suppress(FileNotFoundError):
             return kind, companion(path, suffix).stat().st_size
@@ -279,7 +281,7 @@ def _marks(path: Path) -> tuple[int, int, Journal, int]:
 
 def _content(copy: Path) -> str:
     parts = [sha256_of(copy)]
-    for suffix in ("-wal", "-journal"):
+    for suffix in WITH_ROWS:
         with suppress(FileNotFoundError):
             parts.append(f"{suffix}:{sha256_of(companion(copy, suffix))}")
     return " ".join(parts)

@@ -24,7 +24,14 @@ from neotoma_core.canonical import JsonValue
 from neotoma_core.erasure.hashed import SALT_BYTES, ErasedIds, hashed
 from neotoma_core.errors import VaultDamaged
 from neotoma_core.store.atomic import write_file
-from neotoma_core.store.vault import DESCRIPTION, WITH_ERASURES, read_json, write_json
+from neotoma_core.store.vault import (
+    BACKUPS,
+    DESCRIPTION,
+    EVIDENCE,
+    WITH_ERASURES,
+    read_json,
+    write_json,
+)
 
 LEDGER: Final = "erasures.jsonl"
 _NO_CHECK: Final = ""
@@ -65,7 +72,7 @@ def read_erased_around(vault: Path, *places: Path) -> ErasedIds:
 
 def _vault_around(place: Path) -> Path | None:
     for folder in (place.absolute(), *place.absolute().parents):
-        kept = any((folder / name).exists() for name in (LEDGER, "backups", "evidence"))
+        kept = any((folder / name).exists() for name in (LEDGER, BACKUPS, EVIDENCE))
         if kept and (folder / DESCRIPTION).is_file():
             return folder
     return None

@@ -15,7 +15,7 @@ from neotoma_core.store.copies import Progress, copy_database, no_progress
 from neotoma_core.store.databases import damaged, make_whole
 from neotoma_core.store.guarding import connect, guarded, is_locked
 from neotoma_core.store.online_backup import back_up
-from neotoma_core.store.sqlite_files import companion, is_open_elsewhere
+from neotoma_core.store.sqlite_files import INDEX, companion, is_open_elsewhere
 
 _PATIENCE_SECONDS: Final = 5.0
 
@@ -25,7 +25,7 @@ def copy_whole(database: Path, scratch: Path, progress: Progress = no_progress) 
 
     Raises TargetLocked, BackupUnreadable, BackupDamaged.
     """
-    if is_open_elsewhere(database) and companion(database, "-shm").exists():
+    if is_open_elsewhere(database) and companion(database, INDEX).exists():
         whole = scratch / "live.db"
         if _online_backup(database, whole):
             progress(whole.stat().st_size)

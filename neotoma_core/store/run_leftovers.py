@@ -13,13 +13,20 @@ from pathlib import Path
 from typing import Final
 
 from neotoma_core.store.atomic import reached
-from neotoma_core.store.vault import UNFINISHED, unfinished_runs
+from neotoma_core.store.sqlite_files import INDEX
+from neotoma_core.store.vault import (
+    EVIDENCE,
+    QUARANTINE,
+    REPORTS,
+    UNFINISHED,
+    WORK,
+    unfinished_runs,
+)
 
 STEPS: Final = ("unfinished_removed",)
 _CHUNK: Final = 1 << 20
 _MANIFEST: Final = "manifest.json"  # written once all copies are there
 _DERIVED: Final = (_MANIFEST, "raw_files.parquet", UNFINISHED)
-_INDEX: Final = "-shm"  # of a log, which it is made from
 
 
 def remove_needless(vault: Path, current: str) -> tuple[str, ...]:
@@ -31,10 +38,10 @@ def remove_needless(vault: Path, current: str) -> tuple[str, ...]:
     removed = []
     for name in unfinished_runs(vault):
         if name != current and _is_needless(vault, name):
-            for place in ("quarantine", "reports"):
+            for place in (QUARANTINE, REPORTS):
                 shutil.rmtree(vault / place / name, ignore_errors=True)
-            gone = vault / "work" / current / f"left-by-{name}"
-            (vault / "evidence" / name).rename(gone)
+            gone = vault / WORK / current / f"left-by-{name}"
+            (vault / EVIDENCE / name).rename(gone)
             shutil.rmtree(gone, ignore_errors=True)
             reached("unfinished_removed")
             removed.append(name)
@@ -43,11 +50,11 @@ def remove_needless(vault: Path, current: str) -> tuple[str, ...]:
 
 def bytes_left(vault: Path, name: str) -> int:
     """Return how many bytes the evidence of a run takes."""
-    return sum(path.lstat().st_size for path in (vault / "evidence" / name).rglob("*"))
+    return sum(path.lstat().st_size for path in (vault / EVIDENCE / name).rglob("*"))
 
 
 def _is_needless(vault: Path, name: str) -> bool:
-    evidence = vault / "evidence"
+    evidence = vault / EVIDENCE
     own = list(_copies(evidence / name))
     if not own:
         return True
@@ -83,7 +90,7 @@ def _are_each_in(
 def _copies(folder: Path) -> Iterator[Path]:
     """Yield what may be the only copy of something; also what is no file, which nothing equals."""
     for path in folder.rglob("*"):
-        made_here = path.name in _DERIVED or path.name.endswith(_INDEX)
+        made_here = path.name in _DERIVED or path.name.endswith(INDEX)
         if path.is_symlink() or not (path.is_dir() or made_here):
             yield path
 

@@ -14,6 +14,13 @@ FRACTIONS: Final = b"\x40\x20\x20"
 _FRACTIONS_AT: Final = slice(21, 24)
 _LEAST_PAGE, _MOST_PAGE = 512, 65536
 HEADER_BYTES: Final = 100
+LOG: Final = "-wal"
+JOURNAL: Final = "-journal"
+INDEX: Final = "-shm"
+"""What is added to a database's name: of its write-ahead log, its rollback journal, and the index
+of the log, which is made from it."""
+WITH_ROWS: Final = (LOG, JOURNAL)
+COMPANIONS: Final = (*WITH_ROWS, INDEX)
 _WAL_MODE: Final = 2
 # The byte ranges SQLite locks (file format, "Locking"): in the database, and in its -shm file.
 _DATABASE_LOCKS: Final = (0x40000000, 512)
@@ -71,7 +78,7 @@ def followed(database: Path) -> Path:
 
 
 def companion(database: Path, suffix: str) -> Path:
-    """Return the path of a companion file: ``-wal``, ``-shm`` or ``-journal``.
+    """Return the path of a companion file; ``suffix``: one of ``COMPANIONS``.
 
     It is beside the file itself, also where ``database`` is a link to it.
     """
@@ -81,7 +88,7 @@ def companion(database: Path, suffix: str) -> Path:
 
 def companions(database: Path) -> tuple[Path, ...]:
     """Return the companion files that are there, what holds data first."""
-    paths = (companion(database, suffix) for suffix in ("-wal", "-journal", "-shm"))
+    paths = (companion(database, suffix) for suffix in COMPANIONS)
     return tuple(path for path in paths if path.exists())
 
 
@@ -90,7 +97,7 @@ def is_open_elsewhere(database: Path) -> bool:
 
     Only asks; takes no lock. An idle connection to a database without a write-ahead log holds none.
     """
-    ranges = ((database, _DATABASE_LOCKS), (companion(database, "-shm"), _SHARED_MEMORY_LOCKS))
+    ranges = ((database, _DATABASE_LOCKS), (companion(database, INDEX), _SHARED_MEMORY_LOCKS))
     return any(_is_locked(path, *span) for path, span in ranges if path.exists())
 
 

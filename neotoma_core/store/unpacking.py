@@ -14,7 +14,7 @@ from neotoma_core.environments import RAW_FOLDERS
 from neotoma_core.erasure.naming import STORED_FILE
 from neotoma_core.store.budgets import CutShort, Limits
 from neotoma_core.store.packed import Entry, Packed
-from neotoma_core.store.sqlite_files import companion
+from neotoma_core.store.sqlite_files import WITH_ROWS, companion
 from neotoma_core.store.walking import FoundFile, kind_of, speaks_of_neotoma
 
 __all__ = ["Limits", "Unpacked", "unpack", "unpack_raw_files"]
@@ -115,7 +115,7 @@ def _with_logs(taken: list[_Taken]) -> Iterator[_Taken]:
     """Yield the databases once their logs are beside them."""
     databases = {one.member: one for one in taken if one.is_database}  # of two, the later
     for one in taken:
-        for suffix in ("-wal", "-journal"):
+        for suffix in WITH_ROWS:
             owner = databases.get(one.member.removesuffix(suffix))
             if one.member.endswith(suffix) and owner is not None and one.path.exists():
                 one.path.rename(companion(owner.path, suffix))

@@ -40,6 +40,14 @@ from neotoma_core.store.small_files import read_small
 FORMAT: Final = 1
 DESCRIPTION: Final = "vault.json"
 UNFINISHED: Final = ".unfinished"
+LOCK: Final = "lock"
+BACKUPS: Final = "backups"
+BLOBS: Final = "blobs"
+EVIDENCE: Final = "evidence"
+QUARANTINE: Final = "quarantine"
+REPORTS: Final = "reports"
+ARCHIVE: Final = "archive"
+WORK: Final = "work"
 _PLACES: Final = "exports_and_archives"
 _ID_BYTES: Final = 8
 WITH_ERASURES: Final = 2  # so that a midden that knows no ledger does not pass it over
@@ -85,15 +93,15 @@ def locked(vault: Path, patience: float = 0.0) -> Iterator[None]:
 
     The scratch that a killed run left is removed here. Raises VaultLocked.
     """
-    with exclusive(vault / "lock", patience, lambda: VaultLocked(vault)):
+    with exclusive(vault / LOCK, patience, lambda: VaultLocked(vault)):
         _mark_unfinished(vault)
-        shutil.rmtree(vault / "work", ignore_errors=True)
+        shutil.rmtree(vault / WORK, ignore_errors=True)
         yield
 
 
 def is_in_use(vault: Path) -> bool:
     """Return whether a run holds the vault now."""
-    lock = vault / "lock"
+    lock = vault / LOCK
     return lock.is_file() and is_held(lock)
 
 
@@ -102,16 +110,16 @@ def new_run(vault: Path, now: datetime) -> RunFolders:
     stamp = now.astimezone(UTC).strftime("%Y-%m-%dT%H-%M-%SZ")
     name = stamp
     number = 1
-    while any((vault / place / name).exists() for place in ("evidence", "reports", "work")):
+    while any((vault / place / name).exists() for place in (EVIDENCE, REPORTS, WORK)):
         number += 1
         name = f"{stamp}-{number}"
     folders = RunFolders(
         name,
         vault,
-        vault / "evidence" / name,
-        vault / "quarantine" / name,
-        vault / "reports" / name,
-        vault / "work" / name,
+        vault / EVIDENCE / name,
+        vault / QUARANTINE / name,
+        vault / REPORTS / name,
+        vault / WORK / name,
     )
     for folder in (folders.evidence, folders.work):
         folder.mkdir(parents=True, mode=0o700)
@@ -129,16 +137,16 @@ def remove_work(folders: RunFolders, *, finished: bool) -> None:
 
 def unfinished_runs(vault: Path) -> tuple[str, ...]:
     """Return the runs that left evidence and no report, by name; one that is under way, too."""
-    marked = {path.parent.name for path in (vault / "evidence").glob(f"*/{UNFINISHED}")}
+    marked = {path.parent.name for path in (vault / EVIDENCE).glob(f"*/{UNFINISHED}")}
     return tuple(sorted(marked | set(_without_report(vault))))
 
 
 def _without_report(vault: Path) -> Iterator[str]:
     """Yield the runs that have scratch and evidence, and no report."""
-    work = vault / "work"
+    work = vault / WORK
     for scratch in () if work.is_symlink() or not work.is_dir() else work.iterdir():
-        evidence = vault / "evidence" / scratch.name
-        reported = (vault / "reports" / scratch.name / "report.json").exists()
+        evidence = vault / EVIDENCE / scratch.name
+        reported = (vault / REPORTS / scratch.name / "report.json").exists()
         if not reported and evidence.is_dir() and any(evidence.iterdir()):
             yield scratch.name
 
@@ -147,7 +155,7 @@ def _mark_unfinished(vault: Path) -> None:
     """Mark the evidence of runs that did not finish, which their scratch says before it goes."""
     for name in _without_report(vault):
         with suppress(OSError):  # no room, say: then it stays
-            (vault / "evidence" / name / UNFINISHED).touch(0o600)
+            (vault / EVIDENCE / name / UNFINISHED).touch(0o600)
 
 
 def read_description(vault: Path) -> dict[str, JsonValue]:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from neotoma_core.errors import reason_of
-from neotoma_core.store.sqlite_files import MAGIC, may_be_sqlite
+from neotoma_core.store.sqlite_files import COMPANIONS, MAGIC, may_be_sqlite
 
 Kind = Literal["sqlite", "gzip", "zstd", "xz", "lzma", "bzip2", "zip", "tar", "none"]
 
@@ -38,7 +38,6 @@ _ENDINGS: Final[tuple[tuple[str, Kind], ...]] = (
     (".bz2", "bzip2"),
     (".zip", "zip"),
 )
-_COMPANIONS: Final = ("-wal", "-shm", "-journal")
 _SKIPPED_NAMES: Final = frozenset(
     {
         "node_modules",
@@ -158,7 +157,7 @@ class _Walk:
                     self._count()
                     if entry.name in _ARCHIVE:
                         self.walked.described.append(Path(folder))
-                    if not entry.name.endswith(_COMPANIONS):
+                    if not entry.name.endswith(COMPANIONS):
                         yield from self.sniffed(Path(entry.path))
             waiting.extend(reversed(below))
 
@@ -249,7 +248,7 @@ def _kind_by_name(name: str) -> Kind:
 def speaks_of_neotoma(name: str) -> bool:
     """Return whether a file is called as Neotoma calls its databases, whatever is in it."""
     lowered = name.lower()
-    return "neotoma" in lowered and ".db" in lowered and not lowered.endswith(_COMPANIONS)
+    return "neotoma" in lowered and ".db" in lowered and not lowered.endswith(COMPANIONS)
 
 
 def outermost(paths: Sequence[Path]) -> list[Path]:
