@@ -9,6 +9,7 @@ from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State, TaskRun
 
 from neotoma_core.errors import MiddenError, without_panic
+from neotoma_core.store.private_files import keep_private
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -24,11 +25,13 @@ def is_retryable(_task: Task[..., Any], _run: TaskRun, state: State[Any]) -> boo
 def operation(function: Callable[P, R]) -> Task[P, R]:
     """Return an operation as a task; the panic of a native library fails it, without its message.
 
-    Prefect would call that a crash, and log what it says.
+    Prefect would call that a crash, and log what it says. What the process creates from then on is
+    its owner's alone.
     """
 
     @wraps(function)
     def named(*words: P.args, **means: P.kwargs) -> R:
+        keep_private()
         return without_panic(function.__name__, lambda: function(*words, **means))
 
     return task(

@@ -20,6 +20,7 @@ from neotoma_core.store.copies import (
     is_unchanged,
     state_of,
 )
+from neotoma_core.store.private_files import make_folders
 from neotoma_core.store.run_leftovers import remove_needless
 from neotoma_core.store.sqlite_files import INDEX, JOURNAL, companion, companions, followed
 
@@ -191,7 +192,7 @@ def _new_folder(folder: Path) -> Path:
         if not aside.exists():
             folder.rename(aside)
         number += 1
-    folder.mkdir(mode=0o700, parents=True)
+    make_folders(folder)
     return folder
 
 

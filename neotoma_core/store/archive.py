@@ -52,7 +52,7 @@ from neotoma_core.store.archive_record import (
 from neotoma_core.store.exact_paths import table_to_read
 from neotoma_core.store.failures import failure_of
 from neotoma_core.store.locking import exclusive
-from neotoma_core.store.private_files import keep_private, make_private
+from neotoma_core.store.private_files import make_folders, make_private
 from neotoma_core.store.vault import ARCHIVE, read_json, write_json
 
 ARCHIVE_FOLDER: Final = ARCHIVE
@@ -153,7 +153,7 @@ def make_folder(path: Path) -> None:
     Raises ArchiveError where it cannot be made, or holds anything but an archive.
     """
     try:
-        path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_folders(path)
         names = [p.name for p in path.iterdir() if not p.name.startswith(".")]
         others = [name for name in names if name not in {LOCK, RECORD, COPY}]
     except OSError as error:
@@ -212,8 +212,8 @@ def locked(path: Path, patience: float = 0.0) -> Iterator[None]:
             held.enter_context(exclusive(path / LOCK, patience, lambda: ArchiveBusy(path)))
         except OSError as error:
             raise ArchiveError(path, reason_of(error), "change its permissions") from error
-        keep_private()
         make_private(path)
+        held.callback(make_private, path)  # what Delta wrote meanwhile
         yield
 
 

@@ -16,7 +16,7 @@ import polars as pl
 
 from neotoma_core.store.atomic import reached, sync_file, sync_folder
 from neotoma_core.store.copies import CHUNK, sha256_of
-from neotoma_core.store.private_files import fit_in
+from neotoma_core.store.private_files import fit_in, make_folders
 from neotoma_core.store.raw_files import (
     RAW_FILES,
     aside,
@@ -54,7 +54,7 @@ def add_blobs(vault: Path, folder: Path, names: Iterable[str]) -> tuple[dict[str
         if blob.exists() and not any(damaged_blobs(vault, [blob.name])):
             sizes[name] = blob.stat().st_size
             continue
-        blob.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_folders(blob.parent)
         size = copy_aside(f"{folder}/{name}", str(blob))
         if size is None:
             damaged.append(name)
@@ -113,7 +113,7 @@ def link_blobs(vault: Path, names: Iterable[str], folder: Path) -> None:
         blob = blob_path(vault, digest_of(name))
         place = folder / name
         if blob.is_file() and not place.is_symlink():
-            place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            make_folders(place.parent)
             place.symlink_to(blob.absolute())
 
 

@@ -27,6 +27,7 @@ from neotoma_core.store.failures import (
     naming,
     unexplained,
 )
+from neotoma_core.store.private_files import make_folders
 from neotoma_core.store.scratch import scratch_in
 
 _PLAIN: Final = re.compile(r"[\w./ +@=-]+", re.ASCII)
@@ -161,7 +162,7 @@ def _move(made: Path, place: Path) -> None:
     """Move a new file to a place where there is none, in one step; raises FileExistsError."""
     if place.exists():
         raise FileExistsError(place)
-    place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_folders(place.parent)
     temporary = temporary_name(place)
     try:
         with failures_named(place):

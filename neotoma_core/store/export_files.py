@@ -31,6 +31,7 @@ from neotoma_core.store.atomic import (
 )
 from neotoma_core.store.exact_paths import opened_to_write, plain_scratch
 from neotoma_core.store.frame_files import parquet_parts
+from neotoma_core.store.private_files import make_folders, make_private
 from neotoma_core.store.vault import read_json, write_json
 
 Format = Literal["parquet", "csv", "arrow"]
@@ -73,7 +74,7 @@ class ExportFolder:
     def writing(self, name: str, schema: Mapping[str, pl.DataType]) -> Iterator[Write]:
         """Write a table part by part: the block is given what writes a part."""
         path = self.folder / self.file(name)
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_folders(path.parent)
         if self.format == "parquet":
             with parquet_parts(path, schema) as write:
                 yield write
@@ -111,12 +112,13 @@ def new_export(to: Path, form: Format) -> Iterator[ExportFolder]:
     require_export(to)
     shutil.rmtree(unborn, ignore_errors=True)
     try:
-        unborn.mkdir(parents=True, mode=0o700)
+        make_folders(unborn)
     except OSError as error:
         wrong = reason_of(error)
         raise UsageError(f"{to}: {wrong}; choose another folder with --to") from error
     try:
         yield ExportFolder(unborn, form)
+        make_private(unborn)
         for path in sorted(unborn.rglob("*")):
             sync_folder(path) if path.is_dir() else sync_file(path)
         reached("export_written")

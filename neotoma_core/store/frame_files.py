@@ -16,6 +16,7 @@ from neotoma_core.errors import NativePanic, UsageError, reason_of, without_pani
 from neotoma_core.store import exact_paths
 from neotoma_core.store.atomic import install, sync_file, temporary_name
 from neotoma_core.store.exact_paths import opened_to_write, read_ipc, read_parquet, write_ipc
+from neotoma_core.store.private_files import make_folders
 from neotoma_core.store.regular_files import open_regular
 from neotoma_core.store.small_files import read_small
 
@@ -42,7 +43,7 @@ def read_frame(path: Path) -> pl.DataFrame:
 
 def write_parquet(frame: pl.DataFrame, path: Path) -> None:
     """Write a Parquet file atomically, creating its folder."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_folders(path.parent)
     temporary = temporary_name(path)
     try:
         exact_paths.write_parquet(frame, temporary)
@@ -81,7 +82,7 @@ def parquet_parts(
     The file is there once the block has ended well; until then nobody sees it. Columns are taken
     by name and not selected: a field may be called ``*``, which selects them all.
     """
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_folders(path.parent)
     arrow = pl.DataFrame(schema=dict(schema)).to_arrow(compat_level=pl.CompatLevel.oldest()).schema
     temporary = temporary_name(path)
     try:

@@ -1,7 +1,7 @@
 """Files that are their owner's alone: 0600, and folders 0700, whoever writes them.
 
-What libraries write, and folders that are made on the way to another, get their mode from the umask
-of the process; what an older midden or a user made may let others in.
+What libraries write gets its mode from the umask of the process, which is not ours to change: only
+an entry point does. What an older midden or a user made may let others in.
 """
 
 import os
@@ -16,7 +16,7 @@ _given: list[int] = []
 
 
 def keep_private() -> None:
-    """From now on let all that this process creates be its owner's alone."""
+    """From now on let all that this process creates be its owner's alone: for an entry point."""
     before = os.umask(0o077)
     if not _given:
         _given.append(before)
@@ -26,6 +26,13 @@ def as_started() -> None:
     """Put the umask back that the process was started with: for a program that takes its place."""
     if _given:
         os.umask(_given.pop())
+
+
+def make_folders(folder: Path) -> None:
+    """Make a folder and those on the way to it; those that are there stay as they are."""
+    missing = [place for place in (folder, *folder.parents) if not place.exists()]
+    for place in reversed(missing):
+        place.mkdir(_FOLDER, exist_ok=True)
 
 
 def make_private(folder: Path) -> None:

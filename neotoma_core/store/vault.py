@@ -34,7 +34,7 @@ from neotoma_core.documents import document_of
 from neotoma_core.errors import VaultDamaged, VaultError, VaultLocked, reason_of
 from neotoma_core.store.atomic import write_file
 from neotoma_core.store.locking import exclusive, is_held
-from neotoma_core.store.private_files import keep_private, make_private
+from neotoma_core.store.private_files import make_folders, make_private
 from neotoma_core.store.small_files import read_small
 
 FORMAT: Final = 1
@@ -68,8 +68,7 @@ class RunFolders:
 def open_vault(vault: Path, protects: Path) -> None:
     """Make ``vault`` a vault if it is none yet; raises VaultError where it cannot be one."""
     try:
-        keep_private()
-        vault.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_folders(vault)
     except OSError as error:
         advice = "choose another folder with --vault"
         raise VaultError(vault, reason_of(error), advice) from error
@@ -122,7 +121,7 @@ def new_run(vault: Path, now: datetime) -> RunFolders:
         vault / WORK / name,
     )
     for folder in (folders.evidence, folders.work):
-        folder.mkdir(parents=True, mode=0o700)
+        make_folders(folder)
     return folders
 
 
@@ -211,7 +210,7 @@ def free_bytes(folder: Path) -> int:
 
 def write_json(path: Path, value: JsonValue) -> None:
     """Write one JSON document atomically, creating its folder."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_folders(path.parent)
     write_file(path, (stringify(value) + "\n").encode())
 
 

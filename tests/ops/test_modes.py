@@ -2,6 +2,8 @@
 
 import os
 import stat
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -51,8 +53,8 @@ def wrong(*folders: Path) -> list[str]:
 
 
 @pytest.mark.usefixtures("own_umask")
-@pytest.mark.parametrize("umask", [0o000, 0o022, 0o277], ids=oct)
-def test_whatever_the_umask_nobody_else_can_read_what_is_kept(umask: int, world: Vault) -> None:
+@pytest.mark.parametrize("umask", [0o000, 0o022, 0o077], ids=oct)
+def test_nobody_else_can_read_what_is_kept_and_the_umask_stays(umask: int, world: Vault) -> None:
     place = world.folder / "made" / "too"
     os.umask(umask)
     world.back_up(logs=True)
@@ -62,6 +64,17 @@ def test_whatever_the_umask_nobody_else_can_read_what_is_kept(umask: int, world:
     for form in FORMATS:
         asked = ExportRequest(place / form, world.vault, target=world.target, format=form)
         export_tables(asked, NOW, Silent())
+    assert os.umask(umask) == umask
+    assert wrong(world.vault, place.parent) == []
+
+
+@pytest.mark.parametrize("umask", [0o000, 0o277], ids=oct)
+def test_a_command_takes_no_notice_of_the_umask_it_is_given(umask: int, world: Vault) -> None:
+    place = world.folder / "made" / "archive"
+    own = ["--target", str(world.target), "--vault", str(world.vault)]
+    for words in (["backup"], ["archive", "--to", str(place)]):
+        midden = [sys.executable, "-m", "neotoma_core", *words, *own]
+        subprocess.run(midden, check=True, capture_output=True, umask=umask)
     assert wrong(world.vault, place.parent) == []
 
 
