@@ -49,25 +49,29 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-app.command(cls=StrictCommand)(recover)
-app.command(cls=StrictCommand)(rebuild)
-app.command(cls=StrictCommand)(restore)
-app.command(cls=StrictCommand)(erase)
-app.command(cls=StrictCommand)(find)
-app.command(cls=StrictCommand)(status)
-app.command(cls=StrictCommand)(backup)
-app.command(cls=StrictCommand)(backups)
-app.command(cls=StrictCommand)(verify)
-app.command(cls=StrictCommand)(prune)
-app.command(cls=StrictCommand)(reset)
+_COMMANDS = (
+    recover,
+    rebuild,
+    restore,
+    erase,
+    find,
+    status,
+    backup,
+    backups,
+    verify,
+    prune,
+    reset,
+    serve,
+    archive,
+    export,
+    history,
+    unmerge,
+    compact,
+    demo,
+)
+for _command in _COMMANDS:
+    app.command(cls=StrictCommand)(_command)
 app.add_typer(guard, name="guard")
-app.command(cls=StrictCommand)(serve)
-app.command(cls=StrictCommand)(archive)
-app.command(cls=StrictCommand)(export)
-app.command(cls=StrictCommand)(history)
-app.command(cls=StrictCommand)(unmerge)
-app.command(cls=StrictCommand)(compact)
-app.command(cls=StrictCommand)(demo)
 
 _AS_IT_WAS = "the target is as it was"
 _STOPPING = {

@@ -1,7 +1,7 @@
 """``midden history``: every version of every observation of an entity, from the archive."""
 
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated
 
 import typer
 
@@ -12,9 +12,7 @@ from neotoma_core.cli.options import (
     MNEMONIC_FILE_OPTION,
     VAULT_OPTION,
 )
-from neotoma_core.errors import UsageError
-
-_ARCHIVE_DAMAGED: Final = 27
+from neotoma_core.errors import ArchiveDamaged, UsageError
 
 
 def history(
@@ -44,4 +42,5 @@ def history(
     of_target = default_vault(target) if target else None
     report = entity_history(place, entity, key_source(key_file, mnemonic_file), vault or of_target)
     print(report.to_json() if json else history_text(report))
-    return _ARCHIVE_DAMAGED if any(f.kind == "archive-damaged" for f in report.findings) else 0
+    is_damaged = any(finding.kind == "archive-damaged" for finding in report.findings)
+    return ArchiveDamaged.exit_code if is_damaged else 0

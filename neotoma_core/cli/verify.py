@@ -1,7 +1,7 @@
 """``midden verify``: prove that what is kept is what was kept: backups, or an archive."""
 
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated
 
 import typer
 
@@ -14,9 +14,7 @@ from neotoma_core.cli.options import (
     VAULT_OPTION,
 )
 from neotoma_core.cli.spans import span_of
-from neotoma_core.errors import UsageError
-
-_ARCHIVE_DAMAGED: Final = 27
+from neotoma_core.errors import ArchiveDamaged, UsageError
 
 
 def verify(
@@ -92,4 +90,4 @@ def _verify_archive(archive: Path, *, json: bool) -> int:
         report = verify_archive(archive, progress)
         progress.pause()
     print(report.to_json() if json else verification_text(report))
-    return _ARCHIVE_DAMAGED if report.outcome == "damaged" else 0
+    return ArchiveDamaged.exit_code if report.outcome == "damaged" else 0

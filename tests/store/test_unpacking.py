@@ -1,18 +1,16 @@
-import bz2
 import gzip
 import io
-import lzma
 import tarfile
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import zstandard
 
 from neotoma_core.store.sqlite_files import MAGIC
 from neotoma_core.store.unpacking import Limits, Unpacked, unpack
 from neotoma_core.store.walking import FoundFile, kind_of
+from tests.packing import PACKERS, tar
 
 DATABASE = MAGIC + b"x" * 600
 WAL = b"\x37\x7f\x06\x82" + b"y" * 40
@@ -26,29 +24,11 @@ def unpacked(path: Path, limits: Limits | None = None) -> list[Unpacked]:
     return list(unpack(found, folder, limits or Limits()))
 
 
-def tar(**members: bytes) -> bytes:
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w") as archive:
-        for name, content in members.items():
-            member = tarfile.TarInfo(name)
-            member.size = len(content)
-            archive.addfile(member, io.BytesIO(content))
-    return buffer.getvalue()
-
-
-@pytest.mark.parametrize(
-    ("ending", "pack"),
-    [
-        (".gz", gzip.compress),
-        (".xz", lzma.compress),
-        (".bz2", bz2.compress),
-        (".zst", zstandard.ZstdCompressor().compress),
-    ],
-)
+@pytest.mark.parametrize(("ending", "pack"), PACKERS.items())
 def test_a_compressed_database_and_a_compressed_archive_are_unpacked(
     tmp_path: Path, ending: str, pack: Callable[[bytes], bytes]
 ) -> None:
-    path = tmp_path / f"neotoma.db{ending}"
+    path = tmp_path / f"neotoma.db.{ending}"
     path.write_bytes(pack(DATABASE))
     (one,) = unpacked(path)
     assert one.member == ""
@@ -57,15 +37,15 @@ def test_a_compressed_database_and_a_compressed_archive_are_unpacked(
     assert one.path.read_bytes() == DATABASE
     inner = tmp_path / "in"
     inner.mkdir()
-    path = inner / f"all.tar{ending}"
-    path.write_bytes(pack(tar(**{"a/b.db": DATABASE, "note.txt": b"no"})))
+    path = inner / f"all.tar.{ending}"
+    path.write_bytes(pack(tar({"a/b.db": DATABASE, "note.txt": b"no"})))
     (one,) = unpacked(path)
     assert one.member == "a/b.db"
 
 
 def test_a_log_in_an_archive_stays_with_its_database_whatever_comes_first(tmp_path: Path) -> None:
     path = tmp_path / "a.tar"
-    path.write_bytes(tar(**{"x/n.db-wal": WAL, "x/n.db": DATABASE, "y/n.db": DATABASE}))
+    path.write_bytes(tar({"x/n.db-wal": WAL, "x/n.db": DATABASE, "y/n.db": DATABASE}))
     first, second = unpacked(path)
     assert first.path is not None
     assert second.path is not None
@@ -86,14 +66,14 @@ def test_names_in_an_archive_lead_nowhere(tmp_path: Path) -> None:
 def test_an_archive_in_an_archive_is_looked_into_and_not_for_ever(tmp_path: Path) -> None:
     content = DATABASE
     for _ in range(4):
-        content = tar(**{"neotoma.db" if content is DATABASE else "in.tar": content})
+        content = tar({"neotoma.db" if content is DATABASE else "in.tar": content})
     path = tmp_path / "deep.tar"
     path.write_bytes(content)
     (beyond,) = unpacked(path)
     assert beyond.problem == "archives in archives in it are not looked into any deeper"
     other = tmp_path / "o"
     other.mkdir()
-    (other / "a.tar").write_bytes(tar(**{"in.tar": tar(**{"n.db": DATABASE})}))
+    (other / "a.tar").write_bytes(tar({"in.tar": tar({"n.db": DATABASE})}))
     (one,) = unpacked(other / "a.tar")
     assert one.member == "in.tar!n.db"
 
@@ -116,7 +96,7 @@ def test_a_bomb_is_unpacked_only_so_far(tmp_path: Path, limits: Limits, problem:
 
 def test_what_an_archive_makes_us_skip_counts_as_unpacked(tmp_path: Path) -> None:
     path = tmp_path / "bomb.tgz"
-    path.write_bytes(gzip.compress(tar(**{"zeros.txt": bytes(8 << 20), "n.db": DATABASE})))
+    path.write_bytes(gzip.compress(tar({"zeros.txt": bytes(8 << 20), "n.db": DATABASE})))
     (one,) = unpacked(path, Limits(bytes=4 << 20))
     assert one.path is None
 
