@@ -4,7 +4,8 @@ from collections.abc import Iterable, Iterator
 
 from neotoma_core.canonical import stringify
 from neotoma_core.cells import ODD, sql_of_literal, text_literal
-from neotoma_core.tables import TABLES, Column, Index, Table
+from neotoma_core.tables import Column, Index, Table
+from neotoma_core.versions import SETTLED, tables_at
 
 
 def quoted(name: str) -> str:
@@ -85,9 +86,9 @@ def add_column(table: str, column: Column) -> str:
     return f"ALTER TABLE {quoted(table)} ADD COLUMN {_declared(column)}"
 
 
-def create_database() -> Iterator[str]:
-    """Yield the statements that make an empty database of the newest known version."""
-    for table in TABLES:
+def create_database(release: str = SETTLED) -> Iterator[str]:
+    """Yield the statements that make an empty database as a release makes it."""
+    for table in tables_at(release):
         yield create_table(table)
         for index in table.indexes:
             yield create_index(table, index)

@@ -33,10 +33,17 @@ class MergedAway:
         later = instants(self.entities["merged_at"]) > min(limits)
         return replace(self, entities=self.entities.filter(~later.fill_null(value=False)))
 
-    def without(self, observations: pl.DataFrame) -> pl.DataFrame:
-        """Return observations without those on an entity that was merged away; order kept."""
+    def without(self, observations: pl.DataFrame, *, redirects: bool) -> pl.DataFrame:
+        """Return observations without those on an entity that was merged away; order kept.
+
+        Where the rules of the release redirect, nobody's count.
+        """
         if self.entities.is_empty():
             return observations
+        if redirects:
+            return observations.join(
+                self.entities, on="entity_id", how="anti", maintain_order="left"
+            )
         named = self.users.drop_nulls("user_id")
         own = observations.join(self.entities, on="entity_id", how="anti", maintain_order="left")
         left = observations.join(self.entities, on="entity_id", how="semi").join(

@@ -2,11 +2,10 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Final, Literal, TypeGuard, get_args
+from typing import Final, Literal
 
-from neotoma_core.canonical import JsonValue, NotJson, parse_json
+from neotoma_core.canonical import JsonValue, NotJson, number_text, parse_json, stringify
 
-MergeStrategy = Literal["last_write", "highest_priority", "most_specific", "merge_array"]
 TieBreaker = Literal["observed_at", "source_priority"]
 
 DEFAULT_SOURCE_ORDER: Final = (
@@ -38,13 +37,18 @@ class Converter:
 
 @dataclass(frozen=True, slots=True)
 class FieldRule:
-    """How one field of one entity type is picked and converted."""
+    """How one field of one entity type is picked and converted.
+
+    ``strategy``: as it is declared, known or not; see ``reduce.rule_sets``. ``key_field``: by which
+    merge_array_by_key tells items apart; empty where none is declared.
+    """
 
     name: str
     type: str
     converters: tuple[Converter, ...] = ()
-    strategy: MergeStrategy = "last_write"
+    strategy: str = "last_write"
     tie_breaker: TieBreaker = "observed_at"
+    key_field: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,34 +70,30 @@ class Registry:
             the global scope.
         broken: (entity_type, schema_version) of the active rows that were skipped because they
             cannot be read.
-        unknown_strategies: (entity_type, field) of the policies that fell back to last_write.
     """
 
     schemas: Mapping[tuple[str, str | None], EntitySchema] = field(default_factory=dict)
     broken: tuple[tuple[str, str], ...] = ()
-    unknown_strategies: tuple[tuple[str, str], ...] = ()
 
     @classmethod
     def from_rows(cls, rows: Iterable[Mapping[str, object]]) -> "Registry":
         """Read the registry from rows of ``schema_registry``, as cells, in the order of rowids.
 
         A row whose JSON is unreadable, or whose definition has no ``fields`` object, is skipped
-        for the next candidate: Neotoma would fail on every entity of the type. A policy with a
-        strategy Neotoma does not know, on which it fails too, counts as last_write.
+        for the next candidate: Neotoma would fail on every entity of the type.
         """
         schemas: dict[tuple[str, str | None], EntitySchema] = {}
         broken: list[tuple[str, str]] = []
-        unknown: list[tuple[str, str]] = []
         for row in rows:
             key = _scope_key(row)
             if key is None or key in schemas:
                 continue
-            schema = _read_schema(row, unknown)
+            schema = _read_schema(row)
             if schema is None:
                 broken.append((key[0], str(row["schema_version"])))
             else:
                 schemas[key] = schema
-        return cls(schemas, tuple(broken), tuple(unknown))
+        return cls(schemas, tuple(broken))
 
     def schema_for(self, entity_type: str, user_id: str | None) -> EntitySchema | None:
         """Return the schema that reduces this type for this user: the user's own, else the global.
@@ -113,12 +113,7 @@ class Registry:
             for (entity_type, user), schema in other.schemas.items()
             if self.schema_for(entity_type, user) is None
         }
-        return Registry(
-            {**added, **self.schemas},
-            self.broken + other.broken,
-            self.unknown_strategies
-            + tuple(u for u in other.unknown_strategies if (u[0], None) in added),
-        )
+        return Registry({**added, **self.schemas}, self.broken + other.broken)
 
 
 def _scope_key(row: Mapping[str, object]) -> tuple[str, str | None] | None:
@@ -133,7 +128,7 @@ def _scope_key(row: Mapping[str, object]) -> tuple[str, str | None] | None:
     return None
 
 
-def _read_schema(row: Mapping[str, object], unknown: list[tuple[str, str]]) -> EntitySchema | None:
+def _read_schema(row: Mapping[str, object]) -> EntitySchema | None:
     """Return the schema in a row, or None where it cannot be read."""
     definition = _json_object(row["schema_definition"])
     config = _json_object(row["reducer_config"])
@@ -142,31 +137,27 @@ def _read_schema(row: Mapping[str, object], unknown: list[tuple[str, str]]) -> E
     declared = definition.get("fields")
     if not isinstance(declared, dict):
         return None
-    entity_type = str(row["entity_type"])
     policies = _as_object(config.get("merge_policies"))
     fields = {
         name: _field_rule(name, _as_object(spec), _as_object(policies.get(name)))
         for name, spec in declared.items()
     }
-    unknown += [
-        (entity_type, name)
-        for name in declared
-        if not _known_strategy(_as_object(policies.get(name)).get("strategy") or "last_write")
-    ]
-    return EntitySchema(entity_type, str(row["schema_version"]), fields, _source_order(config))
+    named = str(row["entity_type"]), str(row["schema_version"])
+    return EntitySchema(*named, fields, _source_order(config))
 
 
 def _field_rule(
     name: str, spec: Mapping[str, JsonValue], policy: Mapping[str, JsonValue]
 ) -> FieldRule:
-    strategy = policy.get("strategy")
+    strategy = policy.get("strategy") or "last_write"
     tie_breaker = policy.get("tie_breaker") or "observed_at"
     return FieldRule(
         name=name,
         type=_text(spec.get("type")),
         converters=_converters(spec.get("converters")),
-        strategy=strategy if _known_strategy(strategy) else "last_write",
+        strategy=strategy if isinstance(strategy, str) else stringify(strategy),
         tie_breaker="observed_at" if tie_breaker == "observed_at" else "source_priority",
+        key_field=_property_name(policy.get("key_field")),
     )
 
 
@@ -188,10 +179,6 @@ def _source_order(config: Mapping[str, JsonValue]) -> tuple[str, ...]:
     return tuple(source for source in order if isinstance(source, str))
 
 
-def _known_strategy(strategy: object) -> TypeGuard[MergeStrategy]:
-    return strategy in get_args(MergeStrategy)
-
-
 def _json_object(text: object) -> dict[str, JsonValue] | None:
     """Return a column's JSON object, or None where the column holds anything else."""
     try:
@@ -203,6 +190,21 @@ def _json_object(text: object) -> dict[str, JsonValue] | None:
 
 def _as_object(value: JsonValue) -> dict[str, JsonValue]:
     return value if isinstance(value, dict) else {}
+
+
+def _property_name(value: JsonValue) -> str:
+    """Return the name of the property that JavaScript takes a value for; empty for a false one."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, dict):
+        return "[object Object]"
+    if not value:
+        return ""
+    if isinstance(value, bool):
+        return "true"
+    if isinstance(value, int | float):
+        return number_text(value)
+    return ",".join("" if one is None else _property_name(one) for one in value)
 
 
 def _text(value: JsonValue) -> str:

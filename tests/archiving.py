@@ -46,12 +46,15 @@ def of_table(report: ArchiveReport, table: str) -> TableArchived:
 
 def log_of(path: Path) -> Mapping[str, Cells]:
     """Return the rows of every archived table in stored order, columns by name, with their type."""
-    tables = {}
+    tables: dict[str, Cells] = {}
     with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as connection:
         connection.text_factory = lambda raw: ("text", raw)
         for table in ARCHIVED:
             listed = connection.execute(f"SELECT name FROM pragma_table_info('{table.name}')")
             names = sorted(name.decode() for ((_, name),) in listed)
+            if not names:  # of a release that has it not
+                tables[table.name] = []
+                continue
             quoted = ", ".join(f'"{name}"' for name in names)
             rows = connection.execute(f"SELECT {quoted} FROM {table.name} ORDER BY rowid")
             tables[table.name] = [

@@ -15,6 +15,7 @@ from neotoma_core.ops.progress import Silent
 from neotoma_core.ops.recover import plan_only, recover
 from neotoma_core.ops.run import RecoverRequest
 from neotoma_core.report.recovery import RecoveryReport
+from neotoma_core.snapshots.choosing import AUTO
 from neotoma_core.store.keys import KeySource
 
 FIXTURES = Path(__file__).parent.parent / "data" / "fixtures"
@@ -68,6 +69,7 @@ def recover_into(vault: Path) -> Recover:
         dry_run: bool = False,
         skip_unreadable: bool = False,
         key: KeySource | None = None,
+        rules: str = AUTO,
         now: datetime = NOW,
     ) -> RecoveryReport:
         request = RecoverRequest(
@@ -77,6 +79,7 @@ def recover_into(vault: Path) -> Recover:
             policy=MergePolicy(mode, reingested),
             skip_unreadable=skip_unreadable,
             key=key,
+            rules=rules,
         )
         with recovery_run(request, now) as current:
             if dry_run:

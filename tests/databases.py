@@ -6,16 +6,17 @@ from contextlib import closing
 from pathlib import Path
 
 from neotoma_core.ddl import create_database
+from neotoma_core.versions import release_of
 
 USER = "00000000-0000-0000-0000-000000000000"
 Row = Mapping[str, object]
 
 
 def make_database(path: Path, tables: Mapping[str, Iterable[Row]] | None = None) -> Path:
-    """Create a database of the newest version with the given rows."""
+    """Create a database with the given rows, of the oldest release that has their tables."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-        for statement in create_database():
+        for statement in create_database(release_of(tables or {})):
             connection.execute(statement)
     insert_all(path, tables or {})
     return path

@@ -147,6 +147,13 @@ def _rules() -> dict[str, FieldRule]:
     return {rule.name: rule for rule in (*plain, *converted, *odd, *named)}
 
 
+_KEYED: Final = {
+    "list": FieldRule("list", "array", (), "merge_array_by_key", key_field="x"),
+    "texts": FieldRule("texts", "string", (), "merge_array_by_key"),
+    "special": FieldRule("special", "string", (), "merge_somehow"),
+}
+
+
 def registry() -> Registry:
     """Return a registry with every strategy, tie-breaker and scope."""
     rules = _rules()
@@ -157,6 +164,7 @@ def registry() -> Registry:
             ("probe", "u2"): EntitySchema("probe", "9.0.0", {"latest": rules["latest"]}),
             ("ranked", None): EntitySchema("ranked", "2.0.0", rules, ranked),
             ("unranked", "u1"): EntitySchema("unranked", "3.0.0", rules, ()),
+            ("keyed", None): EntitySchema("keyed", "4.0.0", {**rules, **_KEYED}),
         }
     )
 
@@ -187,7 +195,7 @@ def entity_observations() -> st.SearchStrategy[pl.DataFrame]:
         {
             "entity_id": st.sampled_from(("e1", "e2", "e3", "E1", "é")),
             "entity_type": st.sampled_from(
-                ("probe", "probe", "probe", "ranked", "unranked", "unheard", HALVED)
+                ("probe", "probe", "probe", "ranked", "unranked", "keyed", "unheard", HALVED)
             ),
             "schema_version": st.sampled_from(("1.0", "1.0", "2.0", "")),
             "observed_at": st.sampled_from(TIMES * 6 + BAD_TIMES),

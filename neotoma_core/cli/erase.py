@@ -11,10 +11,12 @@ from neotoma_core.cli.options import (
     JSON_OPTION,
     KEY_FILE_OPTION,
     MNEMONIC_FILE_OPTION,
+    RULES_OPTION,
     TARGET_OPTION,
     VAULT_OPTION,
     YES_OPTION,
 )
+from neotoma_core.snapshots.choosing import AUTO, require_rules
 
 if TYPE_CHECKING:
     from neotoma_core.ops.erase_run import EraseRequest
@@ -60,6 +62,7 @@ def erase(
         typer.Option("--dry-run", "-n", help="Print the plan; leave target and ledger alone."),
     ] = False,
     yes: Annotated[bool, YES_OPTION] = False,
+    rules: Annotated[str, RULES_OPTION] = AUTO,
     key_file: Annotated[Path | None, KEY_FILE_OPTION] = None,
     mnemonic_file: Annotated[Path | None, MNEMONIC_FILE_OPTION] = None,
     json: Annotated[bool, JSON_OPTION] = False,
@@ -81,6 +84,7 @@ def erase(
         users=tuple(user or ()),
         even_if_absent=even_if_absent,
         again=again,
+        rules=require_rules(rules),
         key=key_source(key_file, mnemonic_file),
         raw_storage=raw_storage(target),
     )

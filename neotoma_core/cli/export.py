@@ -12,11 +12,13 @@ from neotoma_core.cli.options import (
     KNOWN_OPTION,
     MNEMONIC_FILE_OPTION,
     OBSERVED_OPTION,
+    RULES_OPTION,
     SCHEMAS_OPTION,
     SKIP_DAMAGED_OPTION,
     VAULT_OPTION,
 )
 from neotoma_core.errors import UsageError
+from neotoma_core.snapshots.choosing import AUTO, require_rules
 
 
 class FileFormat(StrEnum):
@@ -52,6 +54,7 @@ def export(
         FileFormat, typer.Option("--format", help="What the files are.")
     ] = FileFormat.PARQUET,
     schemas: Annotated[Path | None, SCHEMAS_OPTION] = None,
+    rules: Annotated[str, RULES_OPTION] = AUTO,
     skip_unreadable: Annotated[bool, SKIP_DAMAGED_OPTION] = False,
     key_file: Annotated[Path | None, KEY_FILE_OPTION] = None,
     mnemonic_file: Annotated[Path | None, MNEMONIC_FILE_OPTION] = None,
@@ -84,6 +87,7 @@ def export(
         redact=tuple(redact or ()),
         format=form.value,
         schemas=schemas,
+        rules=require_rules(rules),
         key=key_source(key_file, mnemonic_file),
         skip_unreadable=skip_unreadable,
     )

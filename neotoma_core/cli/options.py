@@ -27,6 +27,11 @@ SCHEMAS_OPTION: Final = typer.Option(
     "of the run describes.",
     show_default=False,
 )
+RULES_OPTION: Final = typer.Option(
+    help="Reduce by the rules of this Neotoma: 0.22, 0.23 (the newest released), or main (what is "
+    "not released yet). auto: the newest released, unless the tables show that no Neotoma that has "
+    "them ever opened the database.",
+)
 YES_OPTION: Final = typer.Option("--yes", "-y", help="Do not ask before writing.")
 FROM_ARCHIVE_OPTION: Final = typer.Option(
     help="Build the database from this archive and nothing else.", show_default=False

@@ -13,12 +13,14 @@ from neotoma_core.cli.options import (
     KNOWN_OPTION,
     MNEMONIC_FILE_OPTION,
     OBSERVED_OPTION,
+    RULES_OPTION,
     SCHEMAS_OPTION,
     TARGET_OPTION,
     VAULT_OPTION,
     YES_OPTION,
 )
 from neotoma_core.errors import UsageError
+from neotoma_core.snapshots.choosing import AUTO, require_rules
 
 if TYPE_CHECKING:
     from neotoma_core.ops.rebuild_as_of import Export
@@ -48,6 +50,7 @@ def rebuild(
         ),
     ] = None,
     schemas: Annotated[Path | None, SCHEMAS_OPTION] = None,
+    rules: Annotated[str, RULES_OPTION] = AUTO,
     as_of: Annotated[str | None, OBSERVED_OPTION] = None,
     knowledge: Annotated[str | None, KNOWN_OPTION] = None,
     out: Annotated[
@@ -85,6 +88,7 @@ def rebuild(
         entities=tuple(entity or ()),
         types=tuple(type_ or ()),
         schemas=schemas,
+        rules=require_rules(rules),
         key=key_source(key_file, mnemonic_file),
         raw_storage=raw_storage(target),
     )

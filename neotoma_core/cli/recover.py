@@ -13,12 +13,14 @@ from neotoma_core.cli.options import (
     KEY_FILE_OPTION,
     MNEMONIC_FILE_OPTION,
     OTHER_DATABASE_OPTION,
+    RULES_OPTION,
     SCHEMAS_OPTION,
     TARGET_OPTION,
     VAULT_OPTION,
     YES_OPTION,
 )
 from neotoma_core.errors import UsageError
+from neotoma_core.snapshots.choosing import AUTO, require_rules
 
 if TYPE_CHECKING:
     from neotoma_core.ops.run import RecoverRequest
@@ -112,6 +114,7 @@ def recover(
     key_file: Annotated[Path | None, KEY_FILE_OPTION] = None,
     mnemonic_file: Annotated[Path | None, MNEMONIC_FILE_OPTION] = None,
     schemas: Annotated[Path | None, SCHEMAS_OPTION] = None,
+    rules: Annotated[str, RULES_OPTION] = AUTO,
     decisions: Annotated[Path | None, _DECISIONS] = None,
     no_ancestor: Annotated[bool, _NO_ANCESTOR] = False,
     user: Annotated[str | None, _USER] = None,
@@ -142,6 +145,7 @@ def recover(
         skip_unreadable=skip_unreadable,
         allow_environment_mismatch=allow_environment_mismatch,
         schemas=schemas,
+        rules=require_rules(rules),
         key=key_source(key_file, mnemonic_file),
         decisions=decisions,
         user=user,

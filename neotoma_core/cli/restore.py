@@ -16,12 +16,14 @@ from neotoma_core.cli.options import (
     KEY_FILE_OPTION,
     MNEMONIC_FILE_OPTION,
     OTHER_DATABASE_OPTION,
+    RULES_OPTION,
     SKIP_DAMAGED_OPTION,
     TARGET_OPTION,
     VAULT_OPTION,
     YES_OPTION,
 )
 from neotoma_core.errors import UsageError
+from neotoma_core.snapshots.choosing import AUTO, require_rules
 
 if TYPE_CHECKING:
     from neotoma_core.ops.restore import RestoreReport, RestoreRequest
@@ -46,6 +48,7 @@ def restore(
     from_archive: Annotated[Path | None, FROM_ARCHIVE_OPTION] = None,
     as_of: Annotated[str | None, AS_OF_OPTION] = None,
     skip_unreadable: Annotated[bool, SKIP_DAMAGED_OPTION] = False,
+    rules: Annotated[str, RULES_OPTION] = AUTO,
     yes: Annotated[bool, YES_OPTION] = False,
     key_file: Annotated[Path | None, KEY_FILE_OPTION] = None,
     mnemonic_file: Annotated[Path | None, MNEMONIC_FILE_OPTION] = None,
@@ -78,6 +81,7 @@ def restore(
             folder,
             asked_time("--as-of", as_of),
             key,
+            rules=require_rules(rules),
             skip_unreadable=skip_unreadable,
             allow_environment_mismatch=allow_environment_mismatch,
             dry_run=dry_run,
@@ -85,10 +89,10 @@ def restore(
             json=json,
         )
         return
-    if source is None or from_archive or as_of or skip_unreadable:
+    if source is None or from_archive or as_of or skip_unreadable or rules != AUTO:
         raise UsageError(
-            "name an evidence folder or a backup, or an archive with --from-archive; --as-of and "
-            "--skip-unreadable go with an archive"
+            "name an evidence folder or a backup, or an archive with --from-archive; --as-of, "
+            "--rules and --skip-unreadable go with an archive"
         )
     found = find_source(source, folder, target)
     _say_what_is_there(target, folder)

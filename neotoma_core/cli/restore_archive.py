@@ -18,6 +18,7 @@ def restore_from_archive(
     as_of: str | None,
     key: "KeySource | None",
     *,
+    rules: str,
     skip_unreadable: bool,
     allow_environment_mismatch: bool,
     dry_run: bool,
@@ -52,6 +53,7 @@ def restore_from_archive(
             skip_unreadable=skip_unreadable,
             allow_environment_mismatch=allow_environment_mismatch,
             raw_storage=raw_storage(target),
+            rules=rules,
         )
         report = restore_archive(request, datetime.now(UTC), confirm, progress)
         progress.pause()

@@ -11,10 +11,12 @@ from neotoma_core.cli.options import (
     JSON_OPTION,
     KEY_FILE_OPTION,
     MNEMONIC_FILE_OPTION,
+    RULES_OPTION,
     TARGET_OPTION,
     VAULT_OPTION,
     YES_OPTION,
 )
+from neotoma_core.snapshots.choosing import AUTO, require_rules
 
 if TYPE_CHECKING:
     from neotoma_core.report.unmerge import UnmergeReport
@@ -38,6 +40,7 @@ def unmerge(
         bool, typer.Option("--dry-run", "-n", help="Print the plan; leave the target alone.")
     ] = False,
     yes: Annotated[bool, YES_OPTION] = False,
+    rules: Annotated[str, RULES_OPTION] = AUTO,
     key_file: Annotated[Path | None, KEY_FILE_OPTION] = None,
     mnemonic_file: Annotated[Path | None, MNEMONIC_FILE_OPTION] = None,
     json: Annotated[bool, JSON_OPTION] = False,
@@ -67,7 +70,9 @@ def unmerge(
 
     request = UnmergeRequest(merge_id, default_archive_of(target, archive, vault), incomplete)
     kept = vault or default_vault(target)
-    asked = RebuildRequest(target, kept, key=key_source(key_file, mnemonic_file))
+    asked = RebuildRequest(
+        target, kept, key=key_source(key_file, mnemonic_file), rules=require_rules(rules)
+    )
     run = reading_run if dry_run else rebuild_run
     with released(), TerminalProgress() as progress, run(asked, datetime.now(UTC)) as rebuild:
         report = undo_merge(rebuild, request, confirm, progress)

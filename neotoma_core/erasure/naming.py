@@ -36,7 +36,11 @@ _BY_COLUMN: Final = {
     "relationship_key": RELATIONSHIPS,
     "storage_url": RAW_FILES,
 }
-_ACCOUNTS: Final = ("auth_users", "local_auth_users")  # their keys are user ids
+_ACCOUNTS: Final = (  # their keys are user ids
+    "auth_users",
+    "local_auth_users",
+    "member_attribution_ids",
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,6 +82,7 @@ def _publish(plan: RecoveryPlan, staging: Path, writes: Sequence[TableWrite]) ->
         writes,
         _as_read(plan, target),
         lambda c, changes: proven.extend(verify_publication(c, plan, writes, changes)),
+        plan.release,
     )
     return tuple(proven)
 

@@ -48,7 +48,9 @@ from neotoma_core.store.archive_strays import remove_leftovers
 from neotoma_core.store.archive_writing import append, commit_number, committed_with
 from neotoma_core.store.arrow_sqlite import readable
 from neotoma_core.store.hashed_rows import hashed_rows
+from neotoma_core.store.inspection import names_of
 from neotoma_core.store.vault import remember_place
+from neotoma_core.versions import newest_of, release_of
 
 _TRIES: Final = 5
 _REMEMBERED: Final = 32
@@ -125,7 +127,7 @@ def _append(
     origin = f"{copy.original.name} {copy.run.folders.name}"
     progress.begin("archive", len(plans))
     archive = record_found(archive, plan.committed)
-    _remember(archive, plans)
+    archive = _remembered(archive, plans, release_of(names_of(copy.stored.values())))
     for table in plans:
         if table.appends.rows.height:
             name = table.table.name
@@ -156,12 +158,17 @@ def _new_rows(plan: TablePlan, moment: datetime) -> pl.DataFrame:
     return plan.appends.rows.join(plan.hashes, on=ROWID).select(ROW_HASH, own)
 
 
-def _remember(archive: Archive, plans: tuple[TablePlan, ...]) -> None:
-    """Write down some observations, by which the database is known again at a glance."""
+def _remembered(archive: Archive, plans: tuple[TablePlan, ...], release: str) -> Archive:
+    """Write down some observations, by which the database is known again, and its release."""
     name = "observations"
     (ids,) = (plan.hashes[key_of(name)].drop_nulls() for plan in plans if plan.table.name == name)
-    if not ids.is_in(list(archive.ids)).any():
-        describe(archive, ids.bottom_k(_REMEMBERED).to_list())
+    known = ids.is_in(list(archive.ids)).any()
+    newest = newest_of(archive.release, release)
+    if known and newest == archive.release:
+        return archive
+    told = replace(archive, release=newest)
+    describe(told, archive.ids if known else ids.bottom_k(_REMEMBERED).to_list())
+    return told
 
 
 def _stamped(

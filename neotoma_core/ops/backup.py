@@ -50,7 +50,7 @@ from neotoma_core.store.backups import (
 from neotoma_core.store.compressed import compress_file
 from neotoma_core.store.databases import connect_read_only
 from neotoma_core.store.faults import read_faults
-from neotoma_core.store.inspection import StoredTable, inspect_database
+from neotoma_core.store.inspection import StoredTable, inspect_database, names_of
 from neotoma_core.store.kinship import read_log
 from neotoma_core.store.ledger import read_erased
 from neotoma_core.store.live_copies import copy_whole
@@ -213,7 +213,10 @@ def _store(
         seconds=round(sum(clock.seconds.values()), 3),
         target=str(target.absolute()),
         environment=environment,
-        versions=version_range({t.name: t.columns for t in measured.tables.values()}),
+        versions=version_range(
+            {t.name: t.columns for t in measured.tables.values()},
+            names_of(measured.tables.values()),
+        ),
         database=database,
         files=(*files, *([logs] if logs else [])),
         fingerprints=measured.fingerprints,

@@ -138,7 +138,7 @@ def _plan(erasing: EraseRun, progress: Progress, clock: Clock) -> _Planned:
     progress.begin("plan")
     again = erasing.request.again
     seeds, absent = _seeds(erasing.request, held, ledger)
-    plan = plan_erasure(held, seeds, iso(run.started))
+    plan = plan_erasure(held, seeds, iso(run.started), erasing.request.rules)
     raw = find_raw_files(run.request.target, own_folders(run), plan, ledger)
     named = _with(plan.reach.ids, erased_in_vault(run.folders, ledger.erased)) if again else None
     staying = files_staying(plan)

@@ -9,6 +9,7 @@ from pathlib import Path
 from neotoma_core.errors import UsageError
 from neotoma_core.ops.rebuild_run import RebuildRequest, reading_run
 from neotoma_core.ops.run import DatabaseRef, Run
+from neotoma_core.snapshots.choosing import AUTO
 from neotoma_core.store.keys import KeySource
 
 
@@ -19,6 +20,7 @@ class EraseRequest:
     ``even_if_absent``: record ids that the target does not have. ``again``: erase whatever the
     ledger names, and finish what a killed run left. ``key``: where the key of encrypted columns
     is, if anywhere. ``raw_storage``: where Neotoma keeps raw files, if not beside the database.
+    ``rules``: by which to reduce what loses rows; see ``snapshots.choosing``.
     """
 
     target: Path
@@ -30,6 +32,7 @@ class EraseRequest:
     again: bool = False
     key: KeySource | None = None
     raw_storage: Path | None = None
+    rules: str = AUTO
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +62,11 @@ def erase_run(request: EraseRequest, now: datetime) -> Iterator[EraseRun]:
     if "" in asked:
         raise UsageError("an empty id was given; check what comes after --entity and its like")
     reading = RebuildRequest(
-        request.target, request.vault, key=request.key, raw_storage=request.raw_storage
+        request.target,
+        request.vault,
+        key=request.key,
+        raw_storage=request.raw_storage,
+        rules=request.rules,
     )
     with reading_run(reading, now) as read:
         yield EraseRun(request, read.run, read.target)

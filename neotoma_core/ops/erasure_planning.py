@@ -18,18 +18,18 @@ from neotoma_core.frames import ROWID, empty_rows
 from neotoma_core.merge.plan import registry_of
 from neotoma_core.merged_away import MergedAway
 from neotoma_core.policies import Registry
-from neotoma_core.reduce.rule_sets import rules_of
+from neotoma_core.snapshots.choosing import AUTO, choose_rules
 from neotoma_core.snapshots.deciding import (
     ENTITY_SNAPSHOTS,
     RELATIONSHIP_SNAPSHOTS,
     Decided,
-    Rules,
     Stored,
     decide_entities,
     decide_relationships,
 )
+from neotoma_core.snapshots.reading import Rules
 from neotoma_core.store.databases import connect_read_only
-from neotoma_core.store.inspection import StoredTable, list_tables
+from neotoma_core.store.inspection import StoredTable, list_tables, names_of
 from neotoma_core.store.keys import KeySource, read_key
 from neotoma_core.store.picked_rows import (
     holds_sealed_cells,
@@ -113,8 +113,10 @@ def read_held(whole: Path, original: Path, key: KeySource | None) -> Held:
     return Held(whole, original, stored, tables, key)
 
 
-def plan_erasure(held: Held, seeds: Ids, now: str) -> ErasurePlan:
+def plan_erasure(held: Held, seeds: Ids, now: str, rules: str = AUTO) -> ErasurePlan:
     """Plan what goes with the ``seeds``; ``now``: ISO time of the computation.
+
+    ``rules``: by which to reduce; see ``snapshots.choosing``.
 
     Raises KeyMissing, KeyWrong, UsageError.
     """
@@ -127,13 +129,13 @@ def plan_erasure(held: Held, seeds: Ids, now: str) -> ErasurePlan:
     )
     opening = _Opening(held)
     reached = _with_queues(held, reached, opening)
-    rules = _rules(held, reached)
-    entities, emptied = _entities(held, reached, rules, opening)
+    by = _rules(held, reached, rules)
+    entities, emptied = _entities(held, reached, by, opening)
     relationships = _relationships(held, reached, now, opening)
     writes = entities.change.written.height + relationships.change.written.height
     if sealed and writes:
         opening.require("entity_snapshots", 1)
-    return ErasurePlan(held, reached, entities, relationships, rules, opening.key, sealed, emptied)
+    return ErasurePlan(held, reached, entities, relationships, by, opening.key, sealed, emptied)
 
 
 class _Opening:
@@ -207,17 +209,17 @@ def _contents(rows: pl.DataFrame, columns: Sequence[str]) -> frozenset[str]:
     return frozenset(content for content in named if _SHA256.fullmatch(content))
 
 
-def _rules(held: Held, reached: Reach) -> Rules:
+def _rules(held: Held, reached: Reach, asked: str) -> Rules:
     table = BY_NAME["schema_registry"]
     registry = Registry()
     if table.name in held.stored:
         rows = read_rows(held.whole, table, held.columns(table))
         registry = registry_of(_staying(table, rows, reached))
-    rules, others = rules_of(registry)
+    choice = choose_rules(asked, names_of(held.stored.values()), registry)
     merged_away = MergedAway()
     if reached.entities.height and _knows_merges(held):
         merged_away = read_merged_away(held.whole, held.stored)
-    return Rules(registry, rules, others, merged_away)
+    return Rules(registry, choice, merged_away)
 
 
 def _entities(held: Held, reached: Reach, rules: Rules, opening: _Opening) -> tuple[Decided, int]:

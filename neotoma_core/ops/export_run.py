@@ -15,6 +15,7 @@ from neotoma_core.ops.progress import Progress
 from neotoma_core.ops.rebuild_run import RebuildRequest, RebuildRun, reading_run
 from neotoma_core.ops.run import DatabaseRef
 from neotoma_core.report.findings import Finding
+from neotoma_core.snapshots.choosing import AUTO
 from neotoma_core.store.archive import open_archive
 from neotoma_core.store.export_files import Format, require_export
 from neotoma_core.store.keys import KeySource
@@ -40,6 +41,7 @@ class ExportRequest:
     schemas: Path | None = None
     key: KeySource | None = None
     skip_unreadable: bool = False
+    rules: str = AUTO
 
     def end(self) -> Instants:
         """Return where the log ends; raises UsageError for what is no time."""
@@ -76,7 +78,11 @@ def export_run(request: ExportRequest, now: datetime, progress: Progress) -> Ite
         raise UsageError(f"{request.to}: what is exported is in it; choose another with --to")
     if request.target is not None:
         asked = RebuildRequest(
-            request.target, request.vault, schemas=request.schemas, key=request.key
+            request.target,
+            request.vault,
+            schemas=request.schemas,
+            key=request.key,
+            rules=request.rules,
         )
         with reading_run(asked, now) as rebuild:
             yield ExportRun(request, rebuild)
@@ -90,5 +96,7 @@ def export_run(request: ExportRequest, now: datetime, progress: Progress) -> Ite
         copies.mkdir(mode=0o700)
         target = DatabaseRef(TARGET, "target", path, None)
         reading = replace(run, folders=replace(run.folders, evidence=copies), target=target)
-        asked = RebuildRequest(path, request.vault, schemas=request.schemas, key=request.key)
+        asked = RebuildRequest(
+            path, request.vault, schemas=request.schemas, key=request.key, rules=request.rules
+        )
         yield ExportRun(request, RebuildRun(asked, reading, target), tuple(built.findings()))

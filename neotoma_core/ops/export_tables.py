@@ -16,12 +16,8 @@ from neotoma_core.ops.rebuild_deciding import opened_bucket
 from neotoma_core.ops.rebuild_reading import Reading
 from neotoma_core.reduce.cut_off import up_to
 from neotoma_core.reduce.relationships import reduce_relationships
-from neotoma_core.snapshots.deciding import (
-    ENTITY_SNAPSHOTS,
-    RELATIONSHIP_SNAPSHOTS,
-    complete_rows,
-    reduce_live,
-)
+from neotoma_core.snapshots.deciding import ENTITY_SNAPSHOTS, RELATIONSHIP_SNAPSHOTS
+from neotoma_core.snapshots.reading import complete_rows, reduce_live
 from neotoma_core.store.rows import read_rows
 from neotoma_core.store.selection import read_owners
 from neotoma_core.tables import BY_NAME

@@ -278,6 +278,7 @@ def _not_merged(run: Run, stored: StoredTable) -> str:
     reasons = {
         "derived": f"derived: {rebuilt}",
         "operational": "operational: belongs to the server that wrote it",
+        "personal": "personal: who is no longer named in it was erased",
         "secret": "secret: credentials are not brought back",
     }
     return reasons.get(kind_of(stored.name) or "", stored.barred)

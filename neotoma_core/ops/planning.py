@@ -36,21 +36,23 @@ from neotoma_core.ops.salvaged_rows import yielding
 from neotoma_core.ops.schemas import completed
 from neotoma_core.ops.stale_before import MOST, StaleBefore, nothing_stale, stale_before
 from neotoma_core.ops.unread import held_elsewhere, with_stored_files, with_unread
-from neotoma_core.reduce.rule_sets import rules_of
+from neotoma_core.snapshots.choosing import choose_rules
 from neotoma_core.snapshots.deciding import (
     ENTITY_SNAPSHOTS,
     RELATIONSHIP_SNAPSHOTS,
     Decided,
-    Rules,
     Stored,
     decide_entities,
     decide_relationships,
 )
 from neotoma_core.snapshots.explaining import History
 from neotoma_core.snapshots.past_schemas import past_schemas
+from neotoma_core.snapshots.reading import Rules
 from neotoma_core.store.databases import connect_read_only
+from neotoma_core.store.inspection import names_of
 from neotoma_core.store.merged_rows import NONE, Zombies, find_zombies
 from neotoma_core.tables import Table
+from neotoma_core.versions import release_of
 
 if TYPE_CHECKING:
     from neotoma_core.encryption.key import DataKey
@@ -64,10 +66,12 @@ class RecoveryPlan:
 
     Frames of rows are open. ``key`` opens what is sealed in the databases, where anything is;
     ``sealed``: what is derived must be sealed with it before it leaves memory. ``zombies``: rows of
-    the target that were on a merged-away entity before.
+    the target that were on a merged-away entity before. ``release``: the newest that any database
+    shows.
     """
 
     run: Run
+    release: str
     evidence: tuple[DatabaseEvidence, ...]
     carrying: Carrying
     merge: MergePlan
@@ -139,14 +143,16 @@ def plan_recovery(
     registry = completed(registry_of(merge.merged("schema_registry")), run, run.request.schemas)
     retyped = retyped_entities(merge, registry_of(held["schema_registry"].rows), registry)
     touched, edges = touched_entities(merge, held, retyped), touched_relationships(merge, held)
-    chosen, others = rules_of(registry)
-    rules = Rules(registry, chosen, others, merge.merged_away)
+    names = frozenset().union(*(names_of(t.stored for t in e.tables.values()) for e in extracts))
+    choice = choose_rules(run.request.rules, names, registry)
+    rules = Rules(registry, choice, merge.merged_away)
     now = iso(run.started)
     stale = _stale_before(merge, target, key, (touched, edges), rules, now)
     touched = pl.concat([touched, stale.entities]).unique(maintain_order=True)
     edges = pl.concat([edges, stale.edges]).unique(maintain_order=True)
     return RecoveryPlan(
         run=run,
+        release=release_of(names),
         evidence=evidence,
         carrying=carrying,
         merge=merge,

@@ -16,7 +16,7 @@ from neotoma_core.errors import VerificationFailed
 from neotoma_core.frames import ROWID
 from neotoma_core.reduce.exact import EntitySnapshotRow, ObservationRow, readable, reduce_entity
 from neotoma_core.report.recovery import Check
-from neotoma_core.snapshots.deciding import Rules
+from neotoma_core.snapshots.reading import Rules
 from neotoma_core.snapshots.sampling import Sample
 from neotoma_core.store import checks
 from neotoma_core.store.damage import SHOWN_PROBLEMS

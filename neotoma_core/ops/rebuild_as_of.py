@@ -25,8 +25,9 @@ from neotoma_core.reduce.cut_off import up_to
 from neotoma_core.reduce.reduction import ENTITY_SNAPSHOT
 from neotoma_core.report.rebuild import CutOff, RebuildReport
 from neotoma_core.snapshots.change import DerivedChange
-from neotoma_core.snapshots.deciding import ENTITY_SNAPSHOTS, Decided, Stored, reduce_live
+from neotoma_core.snapshots.deciding import ENTITY_SNAPSHOTS, Decided, Stored
 from neotoma_core.snapshots.drift import DRIFT
+from neotoma_core.snapshots.reading import reduce_live
 from neotoma_core.store.failures import failures_named
 from neotoma_core.store.frame_files import parquet_parts
 from neotoma_core.store.selection import read_owners

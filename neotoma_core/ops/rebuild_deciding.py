@@ -46,7 +46,9 @@ class Tally:
     """What was decided for one derived table, all buckets together.
 
     ``accepted``: rows that stay since other known rules explain them. ``unreadable``:
-    (observation_id, reason) of the first of them; ``left_out`` counts them all.
+    (observation_id, reason) of the first of them; ``left_out`` counts them all. ``failed``: the
+    entities on whom Neotoma's reduction throws, with the reason, likewise; ``fails`` counts them.
+    ``otherwise``: how many snapshots other rules make otherwise, ``differing`` the first of those.
     ``sample``: written entity snapshots that are quick to reduce again.
     """
 
@@ -62,6 +64,10 @@ class Tally:
     schemaless: Counter[str] = field(default_factory=Counter)
     unreadable: list[tuple[str, str]] = field(default_factory=list)
     left_out: int = 0
+    failed: list[tuple[str, str]] = field(default_factory=list)
+    fails: int = 0
+    otherwise: Counter[str] = field(default_factory=Counter)
+    differing: list[tuple[str, str]] = field(default_factory=list)
     sample: dict[str, Owner] = field(default_factory=dict)
 
     @property
@@ -85,6 +91,10 @@ class Tally:
         self.left_out += reduction.unreadable.height
         named = reduction.unreadable.select("observation_id", "reason")
         self.unreadable += named.head(_LISTED - len(self.unreadable)).rows()
+        self.failed += reduction.failed.head(_LISTED - len(self.failed)).rows()
+        self.fails += reduction.failed.height
+        self.otherwise.update(decided.differing["rules"])
+        self.differing += decided.differing.head(_LISTED - len(self.differing)).rows()
         if self.table.name == "entity_snapshots":
             self._add_sample(decided, reading)
 

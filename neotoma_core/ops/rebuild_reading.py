@@ -30,10 +30,10 @@ from neotoma_core.ops.schemas import completed, schema_rows
 from neotoma_core.reduce.entities import OBSERVATION
 from neotoma_core.reduce.ordering import bucket_of
 from neotoma_core.reduce.relationships import EDGE
-from neotoma_core.reduce.rule_sets import rules_of
-from neotoma_core.snapshots.deciding import Rules
+from neotoma_core.snapshots.choosing import choose_rules
 from neotoma_core.snapshots.explaining import History
 from neotoma_core.snapshots.past_schemas import past_schemas
+from neotoma_core.snapshots.reading import Rules
 from neotoma_core.store.buckets import Buckets
 from neotoma_core.store.databases import (
     check_integrity,
@@ -41,7 +41,12 @@ from neotoma_core.store.databases import (
     connect_read_only,
     make_whole,
 )
-from neotoma_core.store.inspection import StoredTable, inspect_database, require_writable
+from neotoma_core.store.inspection import (
+    StoredTable,
+    inspect_database,
+    names_of,
+    require_writable,
+)
 from neotoma_core.store.keys import read_key
 from neotoma_core.store.ledger import read_erased_around
 from neotoma_core.store.row_stream import TableSize, measure_table, stream_rows, with_columns
@@ -203,8 +208,8 @@ def read_history(rebuild: RebuildRun, whole: Path, stored: Mapping[str, StoredTa
     """
     schemas = schema_rows(whole, stored)
     registry = completed(registry_of(schemas), rebuild.run, rebuild.request.schemas)
-    chosen, others = rules_of(registry)
-    rules = Rules(registry, chosen, others, read_merged_away(whole, stored))
+    choice = choose_rules(rebuild.request.rules, names_of(stored.values()), registry)
+    rules = Rules(registry, choice, read_merged_away(whole, stored))
     return History(rules, past_schemas(schemas), read_survivors(whole, stored))
 
 

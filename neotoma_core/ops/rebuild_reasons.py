@@ -6,8 +6,9 @@ import polars as pl
 
 from neotoma_core.encryption import open_rows
 from neotoma_core.ops.rebuild_reading import Reading
-from neotoma_core.snapshots.deciding import Stored, complete_rows
+from neotoma_core.snapshots.deciding import Stored
 from neotoma_core.snapshots.explaining import UNKNOWN, explain_entities, explain_relationships
+from neotoma_core.snapshots.reading import complete_rows
 from neotoma_core.store.picked_rows import read_picked
 
 _EXPLAINED: Final = 1_000  # of a bucket: each is reduced again in several ways

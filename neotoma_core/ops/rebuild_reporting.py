@@ -1,5 +1,6 @@
 """Turning what a rebuild decided and did into its report, and keeping that in the vault."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 import polars as pl
@@ -10,6 +11,7 @@ from neotoma_core.ops.rebuild_reading import Reading
 from neotoma_core.report.findings import (
     Finding,
     before,
+    reduction_fails,
     registry_findings,
     unreadable,
     without_schema,
@@ -20,6 +22,7 @@ from neotoma_core.report.rebuild import (
     RebuildReport,
 )
 from neotoma_core.report.recovery import DerivedSummary
+from neotoma_core.report.rules import rules_used
 from neotoma_core.report.unfinished import UnfinishedStores, unfinished_findings
 from neotoma_core.store.atomic import write_file
 from neotoma_core.store.faults import read_broken_references
@@ -56,6 +59,11 @@ def reported(
         checks=(),
         findings=(*findings(reading, tallies), *noticed),
         unfinished=unfinished,
+        rules=rules_used(
+            reading.rules.choice,
+            sum((tally.otherwise for tally in tallies), Counter()),
+            [entity for tally in tallies for entity, _ in tally.differing],
+        ),
         seconds=dict(seconds),
         report=str(run.folders.report / "report.json"),
         undo=None,
@@ -76,6 +84,11 @@ def findings(reading: Reading, tallies: Sequence[Tally]) -> Iterator[Finding]:
         more = tally.left_out - len(tally.unreadable)
         if more:
             yield Finding("unreadable", tally.table.name, f"and {more:,} observations more")
+        for entity, reason in tally.failed:
+            yield reduction_fails(entity, reason)
+        more = tally.fails - len(tally.failed)
+        if more:
+            yield Finding("reduction-fails", tally.table.name, f"and {more:,} entities more")
         for entity_type, entities in sorted(tally.schemaless.items()):
             yield without_schema(entity_type, entities)
     yield from before(read_broken_references(reading.whole))

@@ -9,6 +9,7 @@ from pathlib import Path
 from neotoma_core.errors import TargetError
 from neotoma_core.ops.judging import ruin_named
 from neotoma_core.ops.run import DatabaseRef, RecoverRequest, Run, target_of
+from neotoma_core.snapshots.choosing import AUTO
 from neotoma_core.store.keys import KeySource
 from neotoma_core.store.vault_run import vault_run
 
@@ -20,7 +21,8 @@ class RebuildRequest:
     ``entities`` and ``types``: only the entities named or of a named type, and the relationships
     they take part in; all of them where both are empty. ``schemas``: where to look for schemas the
     target has none of. ``key``: where the key of encrypted columns is, if anywhere.
-    ``raw_storage``: where Neotoma keeps the target's raw files, if not beside it.
+    ``raw_storage``: where Neotoma keeps the target's raw files, if not beside it. ``rules``: by
+    which to reduce; see ``snapshots.choosing``.
     """
 
     target: Path
@@ -30,6 +32,7 @@ class RebuildRequest:
     schemas: Path | None = None
     key: KeySource | None = None
     raw_storage: Path | None = None
+    rules: str = AUTO
 
     @property
     def narrowed(self) -> bool:

@@ -11,7 +11,7 @@ from neotoma_core.merge.policy import ReingestedMode
 from neotoma_core.ops.extract import Extract
 from neotoma_core.ops.unread import with_unread
 from neotoma_core.reduce.users import no_owners
-from neotoma_core.snapshots.deciding import Rules, reduce_live
+from neotoma_core.snapshots.reading import Rules, reduce_live
 from neotoma_core.tables import BY_NAME
 
 

@@ -1,7 +1,9 @@
 """Turning plans into reports and keeping them in the vault."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from itertools import starmap
 from typing import Final
 
 import polars as pl
@@ -21,6 +23,7 @@ from neotoma_core.ops.run import Run
 from neotoma_core.report.findings import (
     Finding,
     before,
+    reduction_fails,
     registry_findings,
     unreadable,
     without_schema,
@@ -38,6 +41,7 @@ from neotoma_core.report.recovery import (
     ReingestedSummary,
     RuinSummary,
 )
+from neotoma_core.report.rules import rules_used
 from neotoma_core.snapshots.deciding import Decided
 from neotoma_core.store.atomic import write_file
 from neotoma_core.store.faults import read_broken_references
@@ -45,6 +49,7 @@ from neotoma_core.store.frame_files import write_parquet
 from neotoma_core.store.vault import write_json
 from neotoma_core.tables import BY_NAME
 
+_LISTED: Final = 1_000  # entities that other rules read otherwise
 _OBSERVED: Final = ("observations", "relationship_observations")
 
 
@@ -81,6 +86,11 @@ def planned_report(plan: RecoveryPlan, seconds: Mapping[str, float]) -> Recovery
         after=_after(plan),
         checks=(),
         findings=tuple(_findings(plan)),
+        rules=rules_used(
+            plan.rules.choice,
+            Counter(plan.entities.differing["rules"]),
+            plan.entities.differing["entity_id"].head(_LISTED),
+        ),
         seconds=dict(seconds),
         report=str(run.folders.report / "report.json"),
         undo=None,
@@ -262,6 +272,7 @@ def _findings(plan: RecoveryPlan) -> Iterator[Finding]:
     for reduction in (recomputed.reduction for recomputed in plan.derived):
         for entity_type, entities in reduction.schemaless.iter_rows():
             yield without_schema(entity_type, entities)
+    yield from starmap(reduction_fails, plan.entities.reduction.failed.iter_rows())
     yield from registry_findings(plan.rules.registry)
     yield from plan.erasures.findings()
 

@@ -26,6 +26,7 @@ from neotoma_core.ops.scratch_snapshots import compute_snapshots
 from neotoma_core.report.archive_restore import ArchiveRestoreReport, RestoredTable
 from neotoma_core.report.findings import Finding
 from neotoma_core.report.rebuild import RebuildReport
+from neotoma_core.snapshots.choosing import AUTO
 from neotoma_core.store.archive import Archive, open_archive
 from neotoma_core.store.archive_reading import read_table
 from neotoma_core.store.differences import find_differences
@@ -42,7 +43,7 @@ class RestoreArchiveRequest:
     ``as_of``: a time as the user wrote it; None for the last run of the archive.
     ``skip_unreadable``: go on without files of the archive that cannot be read. ``guard``: who is
     asked before nearly all observations go. ``raw_storage``: where Neotoma keeps the target's raw
-    files, if not beside it.
+    files, if not beside it. ``rules``: by which to reduce; see ``snapshots.choosing``.
     """
 
     archive: Path
@@ -55,6 +56,7 @@ class RestoreArchiveRequest:
     allow_environment_mismatch: bool = False
     guard: Guard = UNATTENDED
     raw_storage: Path | None = None
+    rules: str = AUTO
 
 
 def moment_of(text: str | None) -> datetime | None:
@@ -85,7 +87,7 @@ def restore_archive(
         built = build_database(archive, run.folders.work / "restored.db", selection, progress)
         if not any(built.rows.values()):
             raise _nothing_in(archive, request.as_of)
-        rebuilt = compute_snapshots(built.path, run, progress, request.schemas)
+        rebuilt = compute_snapshots(built.path, run, progress, request.schemas, request.rules)
         erased = read_erased_around(request.vault, request.archive)
         cleaned = without_erased(built.path, erased, run, request.key)
         _require_own(request, run, cleaned.whole)

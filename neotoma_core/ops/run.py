@@ -24,6 +24,7 @@ from neotoma_core.ops.named_backups import find_named, open_named, split_member
 from neotoma_core.ops.ruin import Ruin
 from neotoma_core.report.composition import CompositionReport
 from neotoma_core.report.layout import escaped
+from neotoma_core.snapshots.choosing import AUTO
 from neotoma_core.store import vault
 from neotoma_core.store.archive import is_archive
 from neotoma_core.store.keys import KeySource
@@ -39,7 +40,8 @@ class RecoverRequest:
     what is kept where rows are in conflict. ``user``: the only user whose rows the backups give,
     where one is named. ``include_auth``: credentials that the target lacks are merged, too.
     ``archived``: what was written is appended to the vault's archive. ``raw_storage``: where
-    Neotoma keeps the target's raw files, if not beside it.
+    Neotoma keeps the target's raw files, if not beside it. ``rules``: by which to reduce; see
+    ``snapshots.choosing``.
     """
 
     target: Path
@@ -55,6 +57,7 @@ class RecoverRequest:
     include_auth: bool = False
     archived: bool = False
     raw_storage: Path | None = None
+    rules: str = AUTO
 
     @property
     def tables(self) -> tuple[Table, ...]:

@@ -9,11 +9,16 @@ from neotoma_core.ops.rebuild import rebuild_snapshots
 from neotoma_core.ops.rebuild_run import RebuildRequest, RebuildRun
 from neotoma_core.ops.run import DatabaseRef, Run
 from neotoma_core.report.rebuild import RebuildReport
+from neotoma_core.snapshots.choosing import AUTO
 from neotoma_core.store.interrupts import on_scratch
 
 
 def compute_snapshots(
-    database: Path, run: Run, progress: Progress, schemas: Path | None = None
+    database: Path,
+    run: Run,
+    progress: Progress,
+    schemas: Path | None = None,
+    rules: str = AUTO,
 ) -> RebuildReport:
     """Compute all snapshots of a database in the scratch of ``run``, which has the vault.
 
@@ -30,6 +35,8 @@ def compute_snapshots(
     folders.evidence.mkdir(parents=True, mode=0o700)
     target = DatabaseRef(TARGET, "target", database, run.target_environment)
     scratch = replace(run, folders=folders, target=target, backups=())
-    request = RebuildRequest(database, folders.vault, schemas=schemas, key=run.request.key)
+    request = RebuildRequest(
+        database, folders.vault, schemas=schemas, key=run.request.key, rules=rules
+    )
     with on_scratch():
         return rebuild_snapshots(RebuildRun(request, scratch, target), lambda _: True, progress)

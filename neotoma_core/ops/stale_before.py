@@ -13,13 +13,14 @@ import polars as pl
 
 from neotoma_core.ops.commands import command_again
 from neotoma_core.report.findings import Finding
-from neotoma_core.snapshots.deciding import Decided, complete_rows
+from neotoma_core.snapshots.deciding import Decided
 from neotoma_core.snapshots.explaining import (
     UNKNOWN,
     History,
     explain_entities,
     explain_relationships,
 )
+from neotoma_core.snapshots.reading import complete_rows
 
 MOST: Final = 200_000
 """Observations of a target whose snapshots are all compared; beyond, ``rebuild --check`` does."""

@@ -13,10 +13,16 @@ from neotoma_core.frames import empty_rows
 from neotoma_core.ops.evidence import DatabaseEvidence
 from neotoma_core.ops.rebuild_run import RebuildRun
 from neotoma_core.ops.schemas import registry_in
-from neotoma_core.reduce.rule_sets import rules_of
-from neotoma_core.snapshots.deciding import Rules, Stored
+from neotoma_core.snapshots.choosing import choose_rules
+from neotoma_core.snapshots.deciding import Stored
+from neotoma_core.snapshots.reading import Rules
 from neotoma_core.store.databases import check_integrity, connect_read_only, make_whole
-from neotoma_core.store.inspection import StoredTable, inspect_database, require_writable
+from neotoma_core.store.inspection import (
+    StoredTable,
+    inspect_database,
+    names_of,
+    require_writable,
+)
 from neotoma_core.store.keys import read_key
 from neotoma_core.store.rows import read_rows
 from neotoma_core.store.selection import read_merged_away
@@ -78,6 +84,6 @@ def read_source(rebuild: RebuildRun, evidence: DatabaseEvidence) -> UnmergeSourc
     require_writable(inspection, path)
     stored = {table.name: table for table in inspection.tables}
     registry = registry_in(whole, stored)
-    rules, others = rules_of(registry)
+    choice = choose_rules(rebuild.request.rules, names_of(stored.values()), registry)
     merged_away = read_merged_away(whole, stored)
-    return UnmergeSource(rebuild, whole, stored, Rules(registry, rules, others, merged_away))
+    return UnmergeSource(rebuild, whole, stored, Rules(registry, choice, merged_away))

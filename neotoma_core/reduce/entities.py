@@ -12,7 +12,7 @@ from neotoma_core.reduce.groups import groups_of, with_heads
 from neotoma_core.reduce.kept import kept_fields
 from neotoma_core.reduce.objects import take_apart
 from neotoma_core.reduce.ordering import in_order
-from neotoma_core.reduce.reduction import ENTITY_SNAPSHOT, Reduction, in_slices
+from neotoma_core.reduce.reduction import ENTITY_SNAPSHOT, FAILED, Reduction, in_slices
 from neotoma_core.reduce.routing import entities_needing_exact
 from neotoma_core.reduce.rowwise import reduce_entities_exactly
 from neotoma_core.reduce.rule_sets import RuleSet
@@ -74,16 +74,17 @@ def _reduce_slice(
     """Reduce ordered observations, all those of each entity."""
     objects = take_apart(ordered.select("row", text="fields"))
     readable = ordered.join(objects.unreadable, on="row", how="anti", maintain_order="left")
-    routed = entities_needing_exact(readable, objects.beyond)
+    every, field_rules = entities_of(readable, registry, rules)
+    unusual = every.filter(pl.col("schema").is_in(field_rules.only_exact.implode()))["group"]
+    routed = pl.concat([entities_needing_exact(readable, objects.beyond), unusual]).unique()
     is_routed = pl.col("group").is_in(routed.implode())
-    in_bulk = readable.filter(~is_routed)
-    entities, field_rules = entities_of(in_bulk, registry, rules)
+    in_bulk, entities = readable.filter(~is_routed), every.filter(~is_routed)
     deleted = deleted_groups(in_bulk, objects.exploded)
     live = in_bulk.filter(~pl.col("group").is_in(deleted.implode()))
     exact = reduce_entities_exactly(readable.filter(is_routed), registry, rules)
     in_bulk_snapshots = _snapshots(live, objects.exploded, entities, field_rules)
-    snapshots = pl.concat([in_bulk_snapshots, exact])
-    unread = _without_readable(ordered, readable)
+    snapshots = pl.concat([in_bulk_snapshots, exact.snapshots])
+    unread = pl.concat([_without_readable(ordered, readable), exact.failed["group"]])
     chosen, unreduced = chosen_groups(ordered, "entity_id", snapshots["group"], unread, owners)
     taken = snapshots.filter(pl.col("group").is_in(chosen.implode()))
     return Reduction(
@@ -93,6 +94,7 @@ def _reduce_slice(
             "entity_id", "reason", observation_id="id"
         ),
         unreduced=_ids_of(ordered, unreduced),
+        failed=_failed(ordered, exact.failed, unreduced),
         schemaless=_schemaless(entities.join(taken.select("group"), on="group", how="semi")),
         exact=len(routed),
     )
@@ -105,7 +107,7 @@ def entities_of(
     said = ("entity_type", "schema_version")
     latest = groups_of(readable, "entity_id", "user_id", *said, "observed_at")
     heads = with_heads(latest, readable, said, rules.head)
-    field_rules = rules_for(heads.select("entity_type", "user_id").unique(), registry)
+    field_rules = rules_for(heads.select("entity_type", "user_id").unique(), registry, rules)
     owned = heads.join(field_rules.schemas, on=["entity_type", "user_id"], nulls_equal=True)
     return owned, field_rules
 
@@ -144,6 +146,13 @@ def _deleted(ordered: pl.DataFrame, taken: pl.DataFrame, unreduced: pl.Series) -
 def _ids_of(ordered: pl.DataFrame, subjects: pl.Series) -> pl.DataFrame:
     rows = ordered.filter(pl.col("subject").is_in(subjects.implode()))
     return rows.select(pl.col("entity_id").unique())
+
+
+def _failed(ordered: pl.DataFrame, failed: pl.DataFrame, unreduced: pl.Series) -> pl.DataFrame:
+    """Return (entity_id, reason) of the entities without a snapshot on whom a reduction fails."""
+    left = ordered.filter(pl.col("subject").is_in(unreduced.implode()))
+    named = left.select("group", "entity_id").unique().join(failed, on="group")
+    return named.sort("entity_id", "group").unique("entity_id", keep="first").select(*FAILED)
 
 
 def _without_readable(ordered: pl.DataFrame, readable: pl.DataFrame) -> pl.Series:

@@ -29,16 +29,22 @@ from neotoma_core.cells import (
 )
 from neotoma_core.converters import convert
 from neotoma_core.policies import DEFAULT_SOURCE_ORDER, EntitySchema, FieldRule, Registry
+from neotoma_core.reduce.exact_keyed import merge_array_by_key
 from neotoma_core.reduce.exact_sort import sorted_as_v8
 from neotoma_core.reduce.exact_strategies import (
-    STRATEGIES,
     Picked,
     Stated,
+    Strategy,
     by_priority,
     by_time_and_id,
+    highest_priority,
+    highest_priority_recent,
     last_write,
+    merge_array,
+    most_specific,
 )
 from neotoma_core.reduce.exact_users import NOBODY, Owner, by_user
+from neotoma_core.reduce.failures import ReductionFails
 from neotoma_core.reduce.rule_sets import RuleSet
 
 NAME_FIELDS: Final = ("canonical_name", "canonicalName", "title", "name")
@@ -47,6 +53,15 @@ NAME_FIELDS: Final = ("canonical_name", "canonicalName", "title", "name")
 _DEFAULT_SCHEMA_VERSION: Final = "1.0"
 _PROTOTYPE: Final = "__proto__"
 """Assigning to this field of a JavaScript object makes no field: it never reaches a snapshot."""
+
+
+_STRATEGIES: Final[dict[str, Strategy]] = {
+    "last_write": last_write,
+    "most_specific": most_specific,
+    "merge_array": merge_array,
+    "merge_array_by_key": merge_array_by_key,
+}
+_BY_PRIORITY: Final = {"declared": highest_priority, "recency": highest_priority_recent}
 
 
 _TEXTS: Final = (
@@ -106,26 +121,42 @@ def reduce_entity(
 
     Raises:
         ValueError: None of the rows is readable.
+        ReductionFails: Neotoma throws on all there is, or on what the owner observed.
     """
     of_users = by_user([_as_javascript_reads(row) for row in rows], owner)
     legible = [own for theirs in of_users if (own := [row for row in theirs if readable(row)])]
     if not legible:
         raise ValueError("an entity without a readable observation has no snapshot")
-    reduced = (reduce_for_user(own, registry, rules) for own in legible)
-    return next((snapshot for snapshot in reduced if snapshot is not None), None)
+    failure = None
+    for own in legible:
+        try:
+            snapshot = reduce_for_user(own, registry, rules)
+        except ReductionFails as error:
+            if (own[0].user_id,) == owner:
+                raise
+            failure = failure or error
+        else:
+            if snapshot is not None:
+                return snapshot
+    if failure is not None:
+        raise failure
+    return None
 
 
 def reduce_for_user(
     rows: Sequence[ObservationRow], registry: Registry, rules: RuleSet
 ) -> EntitySnapshotRow | None:
-    """Return the snapshot of some observations as if one user made them; None where deleted."""
+    """Return the snapshot of some observations as if one user made them; None where deleted.
+
+    Raises ReductionFails where Neotoma throws.
+    """
     in_order = as_read([_as_javascript_reads(row) for row in rows], rules)
     latest_first = sorted_as_v8([_stated(row) for row in in_order], by_time_and_id)
     if _is_deleted(latest_first):
         return None
     first = in_order[0]
     schema = registry.schema_for(first.entity_type, first.user_id)
-    picked = _pick_fields(latest_first, schema)
+    picked = _pick_fields(latest_first, schema, rules)
     snapshot = {name: pick.value for name, pick in picked.items()}
     observed_at = {row.id: row.observed_at for row in in_order}
     last_observation_at = observed_at[latest_first[0].id]
@@ -177,7 +208,9 @@ def _is_deleted(latest_first: Sequence[Stated]) -> bool:
     return highest.fields.get("_deleted") is True
 
 
-def _pick_fields(latest_first: Sequence[Stated], schema: EntitySchema | None) -> dict[str, Picked]:
+def _pick_fields(
+    latest_first: Sequence[Stated], schema: EntitySchema | None, rules: RuleSet
+) -> dict[str, Picked]:
     """Return what each field of the snapshot is, in the order the fields are met.
 
     A field whose winner is null, an explicit clear, is left out.
@@ -188,19 +221,30 @@ def _pick_fields(latest_first: Sequence[Stated], schema: EntitySchema | None) ->
         if name == _PROTOTYPE or (schema is not None and name not in schema.fields):
             continue
         having = [stated for stated in latest_first if name in stated.fields]
-        pick = _pick(name, having, schema)
+        pick = _pick(name, having, schema, rules)
         if pick.value is not None:
             picked[name] = pick
     return picked
 
 
-def _pick(name: str, having: Sequence[Stated], schema: EntitySchema | None) -> Picked:
+def _pick(
+    name: str, having: Sequence[Stated], schema: EntitySchema | None, rules: RuleSet
+) -> Picked:
     """Return the merged and converted value of one field from the observations that have it."""
     if schema is None:
         return last_write(FieldRule(name, ""), having, DEFAULT_SOURCE_ORDER)
     rule = schema.fields[name]
-    pick = STRATEGIES[rule.strategy](rule, having, schema.source_order)
+    pick = strategy_of(rule, rules)(rule, having, schema.source_order)
     return pick if pick.value is None else Picked(convert(pick.value, rule), pick.provenance)
+
+
+def strategy_of(rule: FieldRule, rules: RuleSet) -> Strategy:
+    """Return how a field is picked by the rules; raises ReductionFails where they do not know."""
+    if rule.strategy not in rules.strategies:
+        raise ReductionFails(f"unknown merge strategy of the field {rule.name}: {rule.strategy}")
+    if rule.strategy == "highest_priority":
+        return _BY_PRIORITY[rules.ties]
+    return _STRATEGIES[rule.strategy]
 
 
 def _schema_version(first: ObservationRow, schema: EntitySchema | None) -> str:
@@ -216,6 +260,7 @@ def _stated(row: ObservationRow) -> Stated:
     return Stated(
         id=row.id,
         instant=instant_ms(row.observed_at),
+        created=None if row.created_at is None else instant_ms(row.created_at),
         place=collation_key(row.id),
         source_priority=javascript_value(row.source_priority),
         specificity_score=javascript_number(javascript_value(row.specificity_score)),

@@ -1,18 +1,18 @@
-"""How the four merge strategies pick the value of one field, and the orders they pick by.
+"""How the merge strategies pick the value of one field, and the orders they pick by.
 
-Upstream: observation_reducer.ts of v0.22.0. Every strategy is given the observations that have
+Upstream: observation_reducer.ts of v0.22.0; what later releases changed is in the format delta, A;
+merge_array_by_key is in ``exact_keyed``. Every strategy is given the observations that have
 the field (null counts), in the order of ``by_time_and_id``.
 """
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
 
 from neotoma_core.canonical import JsonValue, NotJson, javascript_trim, parse_json
 from neotoma_core.cells import javascript_number
 from neotoma_core.converters import convert, type_name
-from neotoma_core.policies import FieldRule, MergeStrategy
+from neotoma_core.policies import FieldRule
 from neotoma_core.reduce.exact_sort import Compare, sorted_as_v8
 
 
@@ -22,6 +22,7 @@ class Stated:
 
     Attributes:
         instant: When it was observed, milliseconds since 1970 UTC; None where unreadable.
+        created: When it was stored, likewise.
         place: Where its id stands in the order of ids.
         specificity_score: 0 where it has none.
     """
@@ -33,6 +34,7 @@ class Stated:
     specificity_score: float
     observation_source: str | None
     fields: Mapping[str, JsonValue]
+    created: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,14 @@ def highest_priority(
     return _value_of(sorted_as_v8(having, order)[0], rule)
 
 
+def highest_priority_recent(
+    rule: FieldRule, having: Sequence[Stated], source_order: Sequence[str]
+) -> Picked:
+    """Pick by source priority, then source, then recency, whatever the tie-breaker."""
+    order = _in_turn(_priority, _source_rank(source_order), _by_recency)
+    return _value_of(sorted_as_v8(having, order)[0], rule)
+
+
 def most_specific(rule: FieldRule, having: Sequence[Stated], source_order: Sequence[str]) -> Picked:
     """Pick by specificity, then source, then time; priority counts only as the tie-breaker."""
     tie_breaker = (_priority,) if rule.tie_breaker == "source_priority" else ()
@@ -88,22 +98,15 @@ def merge_array(rule: FieldRule, having: Sequence[Stated], _source_order: Sequen
     """
     items: list[JsonValue] = []
     contributors: list[str] = []
-    for stated in _at_top_priority(having):
-        value = _recovered(stated.fields[rule.name])
+    for stated in at_top_priority(having):
+        value = recovered(stated.fields[rule.name])
         if value is not None:
             items += value if isinstance(value, list) else [convert(value, rule)]
             contributors.append(stated.id)
     return Picked(_without_repeats(items), ",".join(contributors))
 
 
-STRATEGIES: Final[
-    Mapping[MergeStrategy, Callable[[FieldRule, Sequence[Stated], Sequence[str]], Picked]]
-] = {
-    "last_write": last_write,
-    "highest_priority": highest_priority,
-    "most_specific": most_specific,
-    "merge_array": merge_array,
-}
+Strategy = Callable[[FieldRule, Sequence[Stated], Sequence[str]], Picked]
 
 
 def _value_of(stated: Stated, rule: FieldRule) -> Picked:
@@ -148,11 +151,19 @@ def _by_time(a: Stated, b: Stated) -> float:
     return 0 if a.instant is None or b.instant is None else b.instant - a.instant
 
 
+def _by_recency(a: Stated, b: Stated) -> float:
+    """Latest observed first, then latest stored, then ids; a time that is none is last."""
+    for of_a, of_b in ((a.instant, b.instant), (a.created, b.created)):
+        if of_a != of_b:
+            return (-math.inf if of_b is None else of_b) - (-math.inf if of_a is None else of_a)
+    return _by_id(a, b)
+
+
 def _by_id(a: Stated, b: Stated) -> float:
     return (a.place > b.place) - (a.place < b.place)
 
 
-def _at_top_priority(having: Sequence[Stated]) -> list[Stated]:
+def at_top_priority(having: Sequence[Stated]) -> list[Stated]:
     """Keep the observations of the highest priority.
 
     As the maximum is sought NULL counts as 0, but what is kept must equal it: of NULL and 0, the
@@ -165,7 +176,7 @@ def _at_top_priority(having: Sequence[Stated]) -> list[Stated]:
     return [stated for stated in having if stated.source_priority == top]
 
 
-def _recovered(value: JsonValue) -> JsonValue:
+def recovered(value: JsonValue) -> JsonValue:
     """Return the array a string holds, if it holds one."""
     if not isinstance(value, str):
         return value

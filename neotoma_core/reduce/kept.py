@@ -20,7 +20,7 @@ def kept_fields(
     Args:
         values: see ``values``.
         observations: (row, group, contested, schema, source_priority, specificity_score,
-            observation_source, id_key) of the same rows.
+            observation_source, id_key, instant, created_at) of the same rows.
         rules: see ``rules``.
 
     Returns:

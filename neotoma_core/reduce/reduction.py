@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import polars as pl
@@ -11,6 +11,9 @@ from neotoma_core.reduce.ordering import slices
 
 _SLICE_ROWS: Final = 150_000
 _WORKERS: Final = 4
+
+
+FAILED: Final = {"entity_id": pl.String, "reason": pl.String}
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +27,7 @@ class Reduction:
         unreadable: (observation_id, entity_id or relationship_key, reason): observations left out
             because their fields are no JSON object.
         unreduced: (entity_id or relationship_key) of what has observations but no snapshot.
+        failed: ``FAILED``: the entities among those on whom Neotoma's own reduction throws.
         schemaless: (entity_type, entities): types reduced by the rules for types without schema.
         exact: how many entities or relationships were left to the exact, row-wise reducer.
     """
@@ -34,6 +38,7 @@ class Reduction:
     unreduced: pl.DataFrame
     schemaless: pl.DataFrame
     exact: int
+    failed: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=FAILED))
 
 
 ENTITY_SNAPSHOT = {
@@ -87,4 +92,5 @@ def _concat(parts: list[Reduction]) -> Reduction:
         unreduced=pl.concat([part.unreduced for part in parts]),
         schemaless=types.group_by("entity_type").agg(pl.col("entities").sum()).sort("entity_type"),
         exact=sum(part.exact for part in parts),
+        failed=pl.concat([part.failed for part in parts]),
     )

@@ -1,7 +1,7 @@
 """The exact reducer on frames: for the few entities that the vectorised one cannot reduce."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 import polars as pl
@@ -16,6 +16,7 @@ from neotoma_core.reduce.exact_relationships import (
     is_live,
 )
 from neotoma_core.reduce.exact_relationships import reduce_for_user as reduce_relationship
+from neotoma_core.reduce.failures import ReductionFails
 from neotoma_core.reduce.reduction import ENTITY_SNAPSHOT, RELATIONSHIP_SNAPSHOT
 from neotoma_core.reduce.rule_sets import RuleSet
 
@@ -23,10 +24,18 @@ _TAKEN: Final = {"rowid": ROWID}
 _CELLS: Final = ("source_priority", "specificity_score")
 
 
+@dataclass(frozen=True, slots=True)
+class ExactReduction:
+    """``snapshots``: ``group`` and the snapshot. ``failed``: (group, reason)."""
+
+    snapshots: pl.DataFrame
+    failed: pl.DataFrame
+
+
 def reduce_entities_exactly(
     observations: pl.DataFrame, registry: Registry, rules: RuleSet
-) -> pl.DataFrame:
-    """Reduce readable observations group by group: ``group`` and the snapshots there are."""
+) -> ExactReduction:
+    """Reduce readable observations group by group."""
 
     def reduced(rows: list[ObservationRow]) -> EntitySnapshotRow | None:
         return reduce_for_user(rows, registry, rules)
@@ -40,7 +49,8 @@ def reduce_relationships_exactly(observations: pl.DataFrame, *, now: str) -> pl.
     def reduced(rows: list[RelationshipObservationRow]) -> RelationshipSnapshotRow | None:
         return reduce_relationship(rows, now=now)
 
-    return _reduced(observations, RelationshipObservationRow, reduced, RELATIONSHIP_SNAPSHOT)
+    kind = RelationshipObservationRow
+    return _reduced(observations, kind, reduced, RELATIONSHIP_SNAPSHOT).snapshots
 
 
 def dead_exactly(observations: pl.DataFrame) -> pl.Series:
@@ -58,13 +68,23 @@ def _reduced(
     kind: type[Any],
     reduce: Callable[[list[Any]], EntitySnapshotRow | RelationshipSnapshotRow | None],
     schema: Mapping[str, type[pl.DataType]],
-) -> pl.DataFrame:
-    rows = [
-        {"group": number, **{name: _stored(value) for name, value in asdict(snapshot).items()}}
-        for number, members in _by(observations, "group")
-        if (snapshot := reduce([_row_of(kind, row) for row in members])) is not None
-    ]
-    return pl.DataFrame(rows, schema={"group": observations["group"].dtype, **schema})
+) -> ExactReduction:
+    rows: list[dict[str, object]] = []
+    failed: list[tuple[int, str]] = []
+    for number, members in _by(observations, "group"):
+        try:
+            snapshot = reduce([_row_of(kind, row) for row in members])
+        except ReductionFails as error:
+            failed.append((number, str(error)))
+            continue
+        if snapshot is not None:
+            cells = {name: _stored(value) for name, value in asdict(snapshot).items()}
+            rows.append({"group": number, **cells})
+    number_type = observations["group"].dtype
+    return ExactReduction(
+        pl.DataFrame(rows, schema={"group": number_type, **schema}),
+        pl.DataFrame(failed, schema={"group": number_type, "reason": pl.String}, orient="row"),
+    )
 
 
 def _row_of(kind: type[Any], row: Mapping[str, Any]) -> Any:  # noqa: ANN401 - of the kind given

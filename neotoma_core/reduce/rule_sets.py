@@ -1,9 +1,11 @@
-"""The rules of Neotoma's releases as values: what differs between them is stated here once."""
+"""The rules of Neotoma's releases as values: what differs between them is stated here once.
 
-from dataclasses import dataclass
+A release with other rules is a further value, and a folder of the conformance corpus that says what
+comes out by it; see "Rules by release" in the README.
+"""
+
+from dataclasses import dataclass, replace
 from typing import Final, Literal
-
-from neotoma_core.policies import Registry
 
 Head = Literal["index", "latest"]
 """Which observation says the type (and, without a schema, the schema version) of an entity.
@@ -14,27 +16,43 @@ order of Neotoma's merge, and of the server from 0.23 on: latest observed_at, th
 Upstream: snapshot_computation.ts, cli/index.ts (messy rules, c).
 """
 
+Ties = Literal["declared", "recency"]
+"""What decides, under highest_priority, between equal priorities and sources.
+
+``declared``: the time or the id, as the field's tie-breaker says; times that are none are equal to
+any. ``recency``: whatever the tie-breaker, the latest observed_at, then created_at, then the id;
+times that are none are last (format delta, A1).
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class RuleSet:
-    """How one generation of Neotoma reduces."""
+    """How one generation of Neotoma reduces.
+
+    ``name``: as ``--rules`` takes it. ``reads``: what else of it is to say. ``redirects``: whether
+    nobody has a snapshot of an entity that points to another (format delta, A2); otherwise those
+    users do whose observations were left on it. ``strategies``: those it knows; on a field with
+    another one its reduction throws.
+    """
 
     name: str
     head: Head
+    ties: Ties
+    redirects: bool
+    strategies: frozenset[str]
+    reads: str = ""
+
+    def __str__(self) -> str:
+        """Return what it is called."""
+        return f"{self.name}, {self.reads}" if self.reads else self.name
 
 
-R22: Final = RuleSet("0.22", head="index")
-R22_MERGED: Final = RuleSet("0.22, as its merge reads", head="latest")
+_FIRST: Final = frozenset({"last_write", "highest_priority", "most_specific", "merge_array"})
 
-_SEEDED: Final = ("submission_config", "peer_config")
-"""Types that nothing but the start of Neotoma's server registers (format, 3.7)."""
+R22: Final = RuleSet("0.22", "index", "declared", redirects=False, strategies=_FIRST)
+R22_MERGED: Final = replace(R22, head="latest", reads="as its merge reads")
+R23: Final = RuleSet("0.23", "latest", "recency", redirects=True, strategies=_FIRST)
+R26: Final = replace(R23, name="main", strategies=_FIRST | {"merge_array_by_key"})
 
-
-def rules_of(registry: Registry) -> tuple[RuleSet, tuple[RuleSet, ...]]:
-    """Return the rules a database is reduced by, and further ones that may explain a row.
-
-    In a database that a server of Neotoma has opened the server's own recomputation decides; in
-    any other nothing but Neotoma's merge ever recomputed all.
-    """
-    served = all(registry.schema_for(name, None) is not None for name in _SEEDED)
-    return (R22, (R22_MERGED,)) if served else (R22_MERGED, (R22,))
+KNOWN: Final = (R22, R22_MERGED, R23, R26)
+"""All that is known, oldest first."""

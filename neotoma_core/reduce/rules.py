@@ -7,16 +7,22 @@ from typing import Final
 import polars as pl
 
 from neotoma_core.policies import DEFAULT_SOURCE_ORDER, EntitySchema, FieldRule, Registry
+from neotoma_core.reduce.rule_sets import RuleSet
 
 LATEST: Final = "latest"
 PRIORITY: Final = "priority"
 PRIORITY_ID: Final = "priority, id"
+RECENCY: Final = "priority, recency"
 SPECIFICITY: Final = "specificity"
 SPECIFICITY_PRIORITY: Final = "specificity, priority"
 UNION: Final = "union"
+EXACT: Final = "exact"
 
-PICK: Final = pl.Enum([LATEST, PRIORITY, PRIORITY_ID, SPECIFICITY, SPECIFICITY_PRIORITY, UNION])
-"""How a field picks its value: by one of five orders, or the union of what ranks highest."""
+PICK: Final = pl.Enum(
+    [LATEST, PRIORITY, PRIORITY_ID, RECENCY, SPECIFICITY, SPECIFICITY_PRIORITY, UNION, EXACT]
+)
+"""How a field picks its value: by one of six orders, the union of what ranks highest, or in a way
+that only the exact reducer has (or fails at)."""
 
 _PICKS: Final = {
     ("last_write", "observed_at"): LATEST,
@@ -48,9 +54,14 @@ class FieldRules:
     sources: pl.DataFrame
     conversions: Sequence[FieldRule]
 
+    @property
+    def only_exact(self) -> pl.Series:
+        """The schemas with a field that only the exact reducer can pick."""
+        return self.fields.filter(pl.col("pick") == EXACT)["schema"].unique()
 
-def rules_for(owners: pl.DataFrame, registry: Registry) -> FieldRules:
-    """Look up the rules of distinct (entity_type, user_id)."""
+
+def rules_for(owners: pl.DataFrame, registry: Registry, rules: RuleSet) -> FieldRules:
+    """Look up the rules of distinct (entity_type, user_id), as one Neotoma reads them."""
     found = [registry.schema_for(*owner) for owner in owners.iter_rows()]
     numbers: dict[int, int] = {}
     schemas: list[EntitySchema] = []
@@ -66,7 +77,7 @@ def rules_for(owners: pl.DataFrame, registry: Registry) -> FieldRules:
                 [s.schema_version if s else None for s in found], dtype=pl.String
             ),
         ),
-        fields=_fields(schemas, {id(rule): i for i, rule in enumerate(conversions)}),
+        fields=_fields(schemas, {id(rule): i for i, rule in enumerate(conversions)}, rules),
         sources=source_ranks({i: schema.source_order for i, schema in enumerate(schemas)}),
         conversions=conversions,
     )
@@ -81,9 +92,20 @@ _FIELDS: Final[dict[str, pl.DataType | type[pl.DataType]]] = {
 NO_FIELDS: Final = pl.DataFrame(schema=_FIELDS)
 
 
-def _fields(schemas: Sequence[EntitySchema], conversions: Mapping[int, int]) -> pl.DataFrame:
+def pick_of(rule: FieldRule, rules: RuleSet) -> str:
+    """Return the ``PICK`` of a field."""
+    if rule.strategy not in rules.strategies:
+        return EXACT
+    if rule.strategy == "highest_priority" and rules.ties == "recency":
+        return RECENCY
+    return _PICKS.get((rule.strategy, rule.tie_breaker), EXACT)
+
+
+def _fields(
+    schemas: Sequence[EntitySchema], conversions: Mapping[int, int], rules: RuleSet
+) -> pl.DataFrame:
     rows = [
-        (number, name, _PICKS[rule.strategy, rule.tie_breaker], conversions.get(id(rule)))
+        (number, name, pick_of(rule, rules), conversions.get(id(rule)))
         for number, schema in enumerate(schemas)
         for name, rule in schema.fields.items()
     ]

@@ -26,11 +26,12 @@ def chosen_groups(
         ordered: observations; see ``ordering``.
         subject: ``entity_id`` or ``relationship_key``.
         reduced: the groups that have a snapshot.
-        unread: the groups none of whose observations can be read.
+        unread: the groups none of whose observations can be read, or whose reduction fails.
         owners: (``subject``, user_id) of the rows that are there, as JavaScript reads them.
 
     Returns:
-        The chosen groups, one at most of each subject; and the subjects whose owner is unread:
+        The chosen groups, one at most of each subject; and the subjects whose owner is unread, or
+        everybody:
         nothing better than the row that is there is known.
     """
     second = (pl.col("group") != pl.col("group").shift(1)) & (

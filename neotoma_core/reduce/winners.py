@@ -13,9 +13,11 @@ from neotoma_core.reduce.ordering import places
 from neotoma_core.reduce.rules import (
     PRIORITY,
     PRIORITY_ID,
+    RECENCY,
     SPECIFICITY,
     SPECIFICITY_PRIORITY,
 )
+from neotoma_core.times import instants
 
 _GROUP: Final = ("group", "key")
 _PLACES: Final = 2**32
@@ -24,10 +26,14 @@ _BY_PRIORITY: Final = {"source_priority": True, "source_rank": False}
 _ORDERS: Final[Mapping[str, Mapping[str, bool]]] = {
     PRIORITY: _BY_PRIORITY,
     PRIORITY_ID: _BY_PRIORITY,
+    RECENCY: {**_BY_PRIORITY, "instant": True},
     SPECIFICITY: {"specificity_score": True, "source_rank": False},
     SPECIFICITY_PRIORITY: {"specificity_score": True, **_BY_PRIORITY},
 }
-_TIES: Final[Mapping[str, Mapping[str, bool]]] = {PRIORITY_ID: {"id_key": False, "row": False}}
+_TIES: Final[Mapping[str, Mapping[str, bool]]] = {
+    PRIORITY_ID: {"id_key": False, "row": False},
+    RECENCY: {"created": True, "id_key": False, "row": False},
+}
 """Orders of the observations of a group, best first: column to descending. Ties are in the order
 of time and id, that of their rows, or by ``_TIES``. Upstream: observation_reducer.ts,
 highestPriority and mostSpecific."""
@@ -38,8 +44,8 @@ def winners(values: pl.DataFrame, observations: pl.DataFrame) -> pl.DataFrame:
 
     Args:
         values: (place, row, group, contested, key, pick), none of them to be united.
-        observations: (row, group, source_priority, source_rank, specificity_score, id_key) of the
-            groups that have several, none null.
+        observations: (row, group, source_priority, source_rank, specificity_score, id_key,
+            instant, created_at) of the groups that have several; only created_at may be null.
     """
     is_contested = pl.col("contested")
     uncontested = values.filter(~is_contested).select(*_GROUP, first="place", place="place")
@@ -85,6 +91,8 @@ def _rank(values: pl.DataFrame, observations: pl.DataFrame) -> pl.Expr:
 def _ranks_by_row(observations: pl.DataFrame, pick: str) -> pl.Series:
     """Return the ranks of observations within their groups, at their rows; the first is at 0."""
     numbers = {"group": False, **_ORDERS[pick]}
+    if pick == RECENCY:
+        observations = observations.with_columns(created=instants(observations["created_at"]))
     if pick in _TIES:
         best_first = observations["row"].gather(places(observations, numbers, _TIES[pick]))
     else:

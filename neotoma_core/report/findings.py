@@ -21,6 +21,12 @@ def unreadable(observation: str, reason: str) -> Finding:
     return Finding("unreadable", observation, f"left out of the reduction: {reason}")
 
 
+def reduction_fails(entity: str, reason: str) -> Finding:
+    """Return the finding of an entity on whom Neotoma's own reduction throws."""
+    detail = f"Neotoma's own reduction fails: {reason}; its snapshot stays as it is"
+    return Finding("reduction-fails", entity, detail)
+
+
 def without_schema(entity_type: str, entities: int) -> Finding:
     """Return the finding of a type that no schema describes."""
     detail = f"no schema in the registry; {entities:,} entities take every field as it is"
@@ -55,6 +61,3 @@ def registry_findings(registry: Registry) -> Iterator[Finding]:
     for entity_type, version in registry.broken:
         detail = "its JSON cannot be read; skipped"
         yield Finding("broken-schema", f"{entity_type} {version}", detail)
-    for entity_type, field in registry.unknown_strategies:
-        detail = "unknown merge strategy; reduced as last_write"
-        yield Finding("unknown-strategy", f"{entity_type}.{field}", detail)

@@ -11,6 +11,7 @@ from typing import Literal
 from neotoma_core.report.document import document
 from neotoma_core.report.findings import Finding
 from neotoma_core.report.recovery import Check, DerivedSummary
+from neotoma_core.report.rules import RulesUsed
 from neotoma_core.report.unfinished import UnfinishedStores
 from neotoma_core.snapshots.explaining import UNKNOWN
 
@@ -41,7 +42,7 @@ class DriftSummary:
     """How far the snapshots of one table are from the log: snapshots by kind of drift.
 
     ``reasons``: why, each with its snapshots. ``older_rules``: rows that stay and do not count as
-    drift, since other rules that Midden knows explain them.
+    drift, since the rules of another release that Midden knows explain them.
     """
 
     table: str
@@ -96,6 +97,7 @@ class RebuildReport:
     checks: tuple[Check, ...]
     findings: tuple[Finding, ...]
     unfinished: UnfinishedStores | None
+    rules: RulesUsed
     seconds: Mapping[str, float]
     report: str
     undo: str | None

@@ -6,6 +6,7 @@ from typing import Final
 
 from neotoma_core.report.layout import aligned, cut_off_words, labelled, undo_lines
 from neotoma_core.report.rebuild import DriftItem, RebuildReport
+from neotoma_core.report.rules import rules_lines
 from neotoma_core.report.unfinished import KINDS, unfinished_lines
 from neotoma_core.snapshots.explaining import UNKNOWN
 
@@ -16,6 +17,7 @@ def plan_text(report: RebuildReport) -> str:
     """Return what was read and what differs from it."""
     blocks = (
         _read(report),
+        rules_lines(report.rules),
         _recompute(report),
         _drifted(report),
         _findings(report),

@@ -13,6 +13,7 @@ from neotoma_core.merge.accounting import RowCounts
 from neotoma_core.report.composition import CompositionReport
 from neotoma_core.report.document import document
 from neotoma_core.report.findings import Finding
+from neotoma_core.report.rules import RulesUsed
 
 Outcome = Literal["planned", "published", "unchanged", "refused"]
 SHOWN_CONFLICTS = 20
@@ -173,6 +174,7 @@ class RecoveryReport:
     after: Contents
     checks: tuple[Check, ...]
     findings: tuple[Finding, ...]
+    rules: RulesUsed
     seconds: Mapping[str, float]
     report: str
     undo: str | None

@@ -7,6 +7,7 @@ from neotoma_core.merge.accounting import CLASSES, RowCounts
 from neotoma_core.report.composition_text import composition_lines
 from neotoma_core.report.layout import GAP, aligned, days, labelled, undo_lines
 from neotoma_core.report.recovery import Contents, RecoveryReport
+from neotoma_core.report.rules import rules_lines
 
 _TITLES: Final = {"reingested": "re-ingested", "three_way": "three-way"}
 _FIRST_CLASSES: Final = ("inserted", "identical", "conflict", "reingested")
@@ -21,6 +22,7 @@ def plan_text(report: RecoveryReport) -> str:
         _backups(report),
         _plan(report),
         _conflicts(report),
+        rules_lines(report.rules),
         _derived(report),
         _raw_files(report),
         _notes(report),

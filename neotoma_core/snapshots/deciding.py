@@ -9,14 +9,18 @@ from typing import Final, Literal
 
 import polars as pl
 
-from neotoma_core.merged_away import MergedAway
-from neotoma_core.policies import Registry
 from neotoma_core.reduce.entities import reduce_entities
 from neotoma_core.reduce.reduction import Reduction
 from neotoma_core.reduce.relationships import reduce_relationships
-from neotoma_core.reduce.rule_sets import RuleSet
 from neotoma_core.snapshots.change import DerivedChange, plan_derived
 from neotoma_core.snapshots.drift import Compared, kept_texts
+from neotoma_core.snapshots.reading import (
+    DIFFERING,
+    Rules,
+    complete_rows,
+    differing,
+    read_otherwise,
+)
 from neotoma_core.tables import BY_NAME, Table
 
 ENTITY_SNAPSHOTS: Final = BY_NAME["entity_snapshots"]
@@ -30,29 +34,6 @@ _DOCUMENTS: Final = ("snapshot", "provenance")
 _TYPE_OF: Final = {"entity_snapshots": "entity_type", "relationship_snapshots": "relationship_type"}
 _CLOCK: Final = {"entity_snapshots": (), "relationship_snapshots": ("computed_at",)}
 """Columns that say when a row was computed: no reason to write it again."""
-
-
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """What decides about entity snapshots.
-
-    ``rules``: those to reduce by. ``others``: further ones that may explain a stored row, which
-    then stays. ``merged_away``: entities that another one stands for.
-    """
-
-    registry: Registry
-    rules: RuleSet
-    others: tuple[RuleSet, ...] = ()
-    merged_away: MergedAway = field(default_factory=MergedAway)
-
-    def reduced_by(self, other: RuleSet) -> "Rules":
-        """Return the same with another rule set to reduce by."""
-        return replace(self, rules=other)
-
-    def without_pointer(self, entity: str) -> "Rules":
-        """Return the rules as they are once an entity that was merged away stands for itself."""
-        entities = self.merged_away.entities.filter(pl.col("entity_id") != entity)
-        return replace(self, merged_away=replace(self.merged_away, entities=entities))
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +72,7 @@ class Decided:
     """What is reduced of one derived table, and the change that makes.
 
     ``accepted``: (key) of the stored rows that other known rules explain; they stay. ``gone``:
-    (key, reason) of the rows to remove.
+    (key, reason) of the rows to remove. ``differing``: ``DIFFERING``.
     """
 
     stored: Stored
@@ -99,6 +80,7 @@ class Decided:
     change: DerivedChange
     accepted: pl.DataFrame
     gone: pl.DataFrame
+    differing: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=DIFFERING))
 
     @property
     def table(self) -> Table:
@@ -117,7 +99,7 @@ def decide_entities(
         rules: see ``Rules``.
         unreadable: see ``Unreadable``.
     """
-    live = rules.merged_away.without(observations)
+    live = rules.merged_away.without(observations, redirects=rules.rules.redirects)
     complete = complete_rows("observations", live)
     reduction = reduce_entities(complete, rules.registry, rules.rules, stored.owners)
     broken = _ids(live, "entity_id").join(_ids(complete, "entity_id"), on="entity_id", how="anti")
@@ -126,21 +108,10 @@ def decide_entities(
         rules.merged_away.entities.select("entity_id", reason=pl.lit("merged-away")),
         reduction.deleted.select("entity_id", reason=pl.lit("deleted")),
     ]
-    others = [
-        reduce_entities(_of(complete, suspects), rules.registry, other, stored.owners).snapshots
-        for other in rules.others
-        if (suspects := _suspects(reduction.snapshots, stored)).height
-    ]
-    return _decided(stored, reduction, kept, reasons, others)
-
-
-def reduce_live(observations: pl.DataFrame, rules: Rules, owners: pl.DataFrame) -> Reduction:
-    """Reduce the observations of entities that no other stands for; nothing is compared.
-
-    ``observations``: every one of each entity, opened. ``owners``: see ``reduce_entities``.
-    """
-    complete = complete_rows("observations", rules.merged_away.without(observations))
-    return reduce_entities(complete, rules.registry, rules.rules, owners)
+    others = list(read_otherwise(observations, rules, stored.owners))
+    explaining = [other.snapshots for other in others] if rules.choice.accepts else []
+    decided = _decided(stored, reduction, kept, reasons, explaining)
+    return replace(decided, differing=differing(reduction, others, rules.rules))
 
 
 def decide_relationships(
@@ -173,7 +144,7 @@ def _decided(
     existing = stored.rows.drop_nulls(of.key)
     snapshots = kept_texts(as_cells(reduction.snapshots), existing, of)
     accepted = _accepted(snapshots, existing, others, of)
-    there = pl.concat([frame.select(of.key) for frame in (snapshots, *kept)])
+    there = pl.concat([frame.select(of.key) for frame in (snapshots, accepted, *kept)])
     gone = existing.select(of.key).join(there, on=of.key, how="anti")
     change = plan_derived(
         of.key,
@@ -189,15 +160,6 @@ def _decided(
         pl.col("reason").fill_null("no observations")
     )
     return Decided(stored, reduction, change, accepted, why)
-
-
-def _suspects(snapshots: pl.DataFrame, stored: Stored) -> pl.DataFrame:
-    """Return the keys of stored rows that may differ from the reduction, few more than do."""
-    of = stored.compared
-    there = stored.rows.select(of.key, *of.columns)
-    same = as_cells(snapshots).select(of.key, *of.columns)
-    both = there.join(same.select(of.key), on=of.key, how="semi")
-    return both.join(same, on=both.columns, how="anti", nulls_equal=True).select(of.key)
 
 
 def _accepted(
@@ -225,19 +187,6 @@ def _accepted(
 def as_cells(snapshots: pl.DataFrame) -> pl.DataFrame:
     """Return recomputed snapshots as frames of stored rows have them: every cell a text."""
     return snapshots.with_columns(pl.selectors.integer().cast(pl.String))
-
-
-def complete_rows(name: str, rows: pl.DataFrame) -> pl.DataFrame:
-    """Return the rows of a log that have all that Neotoma requires, and an id of their own."""
-    table = BY_NAME[name]
-    complete = rows.drop_nulls([column for column in table.required if column in rows.columns])
-    if complete["id"].n_unique() == complete.height:
-        return complete
-    return complete.unique("id", keep="first", maintain_order=True)
-
-
-def _of(observations: pl.DataFrame, keys: pl.DataFrame) -> pl.DataFrame:
-    return observations.join(keys, on=keys.columns, how="semi", maintain_order="left")
 
 
 def _ids(rows: pl.DataFrame, key: str) -> pl.DataFrame:

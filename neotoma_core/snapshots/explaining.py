@@ -18,8 +18,10 @@ from neotoma_core.policies import Registry
 from neotoma_core.reduce import exact, exact_relationships
 from neotoma_core.reduce.exact import ObservationRow
 from neotoma_core.reduce.exact_relationships import RelationshipObservationRow, is_live
-from neotoma_core.snapshots.deciding import Rules, Stored
+from neotoma_core.reduce.failures import ReductionFails
+from neotoma_core.snapshots.deciding import Stored
 from neotoma_core.snapshots.drift import same_value
+from neotoma_core.snapshots.reading import Rules
 
 MERGED: Final = "merged since"
 SCHEMA: Final = "schema changed since"
@@ -159,7 +161,10 @@ def _readings(
 def _entity(rows: Sequence[Cells], registry: Registry, rules: Rules) -> Cells | None:
     observed = [ObservationRow(**_values(ObservationRow, row)) for row in rows]
     readable = [row for row in observed if exact.readable(row)]
-    made = exact.reduce_for_user(readable, registry, rules.rules) if readable else None
+    try:
+        made = exact.reduce_for_user(readable, registry, rules.rules) if readable else None
+    except ReductionFails:
+        return None
     return None if made is None else _stored(asdict(made))
 
 

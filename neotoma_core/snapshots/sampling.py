@@ -5,7 +5,8 @@ from collections.abc import Mapping
 import polars as pl
 
 from neotoma_core.reduce.exact_users import NOBODY, Owner
-from neotoma_core.snapshots.deciding import Decided, Rules
+from neotoma_core.snapshots.deciding import Decided
+from neotoma_core.snapshots.reading import Rules
 
 Sample = Mapping[str, Owner]
 """Entity to the user of the snapshot that was there before."""

@@ -2,7 +2,8 @@
 
 ::
 
-    archive.json      format version; the database it is of, by ids of its observations
+    archive.json      format version; the database it is of, by ids of its observations, and the
+                      newest release of Neotoma that it showed
     committed.json    what each table last committed (``store/archive_record.py``)
     lock              held by the run that appends or compacts
     <table>/          a Delta table: ``_delta_log/`` and Parquet files (see ``archive/columns.py``)
@@ -54,6 +55,7 @@ from neotoma_core.store.failures import failure_of
 from neotoma_core.store.locking import exclusive
 from neotoma_core.store.private_files import make_folders, make_private
 from neotoma_core.store.vault import ARCHIVE, read_json, write_json
+from neotoma_core.versions import SETTLED, release_named
 
 ARCHIVE_FOLDER: Final = ARCHIVE
 DESCRIPTION: Final = "archive.json"
@@ -71,7 +73,8 @@ class Archive:
 
     ``record``: what its tables have committed; None where it was made by a midden that kept none,
     or where it is not to be had: ``wrong`` says why. ``harmed``: files beside the tables that are
-    missing or damaged, and of which the next run writes what it knows from others.
+    missing or damaged, and of which the next run writes what it knows from others. ``release``:
+    the newest that the database showed.
     """
 
     path: Path
@@ -79,6 +82,7 @@ class Archive:
     record: Record | None = None
     wrong: str = ""
     harmed: tuple[Path, ...] = ()
+    release: str = SETTLED
 
     def has(self, table: str) -> bool:
         """Return whether a table is there: something was committed to it."""
@@ -133,6 +137,7 @@ def open_archive(path: Path) -> Archive:
         record,
         wrong,
         tuple(path / name for name, is_so in files.items() if is_so) if record else (),
+        release_named(known.get("release")),
     )
 
 
@@ -173,9 +178,14 @@ def create_archive(path: Path) -> Archive:
 
 
 def describe(archive: Archive, ids: Iterable[str]) -> None:
-    """Write down by which observations the archive knows its database."""
+    """Write down by which observations the archive knows its database, and its release."""
     known = sorted(set(ids))[:_SHOWN_IDS]
-    content: dict[str, JsonValue] = {"kind": _KIND, "format": FORMAT, "observations": list(known)}
+    content: dict[str, JsonValue] = {
+        "kind": _KIND,
+        "format": FORMAT,
+        "observations": list(known),
+        "release": archive.release,
+    }
     recorded: dict[str, JsonValue] = {"recorded": True} if archive.record else {}
     write_json(archive.path / DESCRIPTION, content | recorded)
 

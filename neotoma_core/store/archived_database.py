@@ -14,21 +14,25 @@ from neotoma_core.ddl import add_column, create_index, create_table, quoted
 from neotoma_core.store.arrow_sqlite import arrow_connection, execute, ingest
 from neotoma_core.store.guarding import guarded
 from neotoma_core.store.odd_literals import odd_cells_of, without_required
-from neotoma_core.tables import BY_NAME, TABLES, Column, Table
+from neotoma_core.tables import BY_NAME, Column, Table
+from neotoma_core.versions import SETTLED, newest_of, release_of, tables_at
 
 _NUMBER: Final = "_number"
 
 
-def new_database(path: Path, rows: Mapping[str, pl.DataFrame]) -> list[str]:
-    """Create a database of the newest version with rows of an archive, in the order given.
+def new_database(path: Path, rows: Mapping[str, pl.DataFrame], release: str = SETTLED) -> list[str]:
+    """Create a database with rows of an archive, in the order given.
 
+    It has the tables of ``release``, or of the newest release that a table with rows is of.
     ``rows``: by table, all columns and ``_odd``. Returns the hashes of rows of which a cell is no
     SQL literal of one; such a cell is NULL. Indexes that the rows do not allow are left out.
     """
+    held = release_of([name for name, frame in rows.items() if frame.height])
+    tables = tables_at(newest_of(release, held))
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         guarded(connection, reading=False)
         connection.execute("PRAGMA journal_mode = OFF").fetchone()
-        for table in TABLES:
+        for table in tables:
             connection.execute(create_table(_allowing(table, rows.get(table.name))))
     with arrow_connection(path) as arrow:
         for pragma in ("journal_mode = OFF", "synchronous = OFF"):
@@ -40,7 +44,7 @@ def new_database(path: Path, rows: Mapping[str, pl.DataFrame]) -> list[str]:
         guarded(connection, reading=False)
         connection.execute("BEGIN")
         broken = [bad for name, frame in rows.items() for bad in _put_odd(connection, name, frame)]
-        for index_of in TABLES:
+        for index_of in tables:
             for index in index_of.indexes:
                 with suppress(sqlite3.IntegrityError):
                     connection.execute(create_index(index_of, index))

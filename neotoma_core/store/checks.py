@@ -14,7 +14,9 @@ from neotoma_core.tables.carried import row_number_of
 
 
 def count_rows(connection: sqlite3.Connection, table: str) -> int:
-    """Return how many rows a table has, whatever its indexes have."""
+    """Return how many rows a table has, whatever its indexes have; none where it is not there."""
+    if not stored_columns(connection, table):
+        return 0
     return _counted(connection, table, "NOT INDEXED")
 
 

@@ -21,7 +21,7 @@ from neotoma_core.erasure.naming import naming_columns
 from neotoma_core.frames import ROWID
 from neotoma_core.store.arrow_sqlite import readable
 from neotoma_core.store.databases import connect_read_only
-from neotoma_core.store.inspection import StoredTable, inspect_database
+from neotoma_core.store.inspection import StoredTable, inspect_database, names_of
 from neotoma_core.store.keys import KeySource, read_key
 from neotoma_core.store.row_stream import with_columns
 from neotoma_core.store.rows import read_rows
@@ -144,7 +144,9 @@ def read_holdings(
         {name: _made(coder, name, kept[name]) for name in MADE_ONCE if name in kept},
         {"schema_registry": ids_of_registry} | {n: ids[n] for n in RANDOM if n in ids},
         *_described(kept),
-        version_range({name: table.columns for name, table in tables.items()}),
+        version_range(
+            {name: table.columns for name, table in tables.items()}, names_of(tables.values())
+        ),
         left_out if suspect else _doubtful(whole, tables, original, key),
         _made_span(kept),
     )

@@ -6,7 +6,7 @@ looked into, and no expression of a schema is evaluated.
 
 import re
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -118,6 +118,11 @@ def require_writable(inspection: Inspection, target: Path) -> None:
 
 def _is_derived(table: Table) -> bool:
     return table.kind == "derived"
+
+
+def names_of(tables: Iterable[StoredTable]) -> frozenset[str]:
+    """Return the names of tables and of their secondary indexes."""
+    return frozenset(name for table in tables for name in (table.name, *table.indexes))
 
 
 def list_tables(connection: sqlite3.Connection, original: Path) -> tuple[StoredTable, ...]:

@@ -11,21 +11,28 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 
 from neotoma_core.ddl import add_column, create_database, create_index, create_table, quoted
-from neotoma_core.tables import TABLES, Table
+from neotoma_core.tables import Table
 from neotoma_core.tables.carried import folded
+from neotoma_core.versions import SETTLED, newest_of, release_of, tables_at
 
 
-def migrate(connection: sqlite3.Connection, written: Sequence[Table]) -> None:
+def migrate(
+    connection: sqlite3.Connection, written: Sequence[Table], release: str = SETTLED
+) -> None:
     """Add to the target what it lacks of Neotoma's tables, and of the tables ``written``.
 
-    The latter have columns that Neotoma does not know, or are themselves unknown to it.
+    The latter may have columns that Neotoma does not know, or be unknown to it themselves.
+    ``release``: the newest that any of the databases shows, whose tables are added; the target's
+    own, where that is newer.
     """
     present = _tables(connection)
     if not present:
-        for statement in create_database():
+        for statement in create_database(release):
             connection.execute(statement)
         present = _tables(connection)
-    for table in TABLES:
+    listed = connection.execute("SELECT name FROM main.sqlite_schema WHERE type <> 'trigger'")
+    own = release_of({str(name) for (name,) in listed})
+    for table in tables_at(newest_of(own, release)):
         if table.merged or table.kind == "derived":
             _add_missing(connection, table, present)
     for table in written:

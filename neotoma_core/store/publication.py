@@ -39,6 +39,7 @@ from neotoma_core.store.sqlite_files import companion, followed
 from neotoma_core.store.staging import PLACE, TableWrite
 from neotoma_core.tables import BY_NAME, Table
 from neotoma_core.tables.carried import row_number_of
+from neotoma_core.versions import SETTLED
 
 STEPS: Final = ("locked", "migrated", "log_written", "derived_written", "verified", "committed")
 _PATIENCE_SECONDS: Final = 5.0
@@ -49,29 +50,31 @@ Verify = Callable[[sqlite3.Connection, int], None]
 """Is given the transaction, and how many rows were inserted, changed and deleted in it."""
 
 
-def publish(
+def publish(  # noqa: PLR0913, PLR0917 - what to write, where, and what must hold
     target: Path,
     staging: Path,
     writes: Sequence[TableWrite],
     as_read: Mapping[str, FileState],
     verify: Verify,
+    release: str = SETTLED,
 ) -> None:
     """Write everything staged into ``target`` in one transaction, or nothing.
 
     ``writes``: the tables that gain, change or lose rows. ``as_read``: what the target's files were
     when it was read, by suffix (``""`` and ``-wal``); empty where there was no target.
-    ``verify`` is called inside the transaction and raises to roll it back.
+    ``verify`` is called inside the transaction and raises to roll it back. ``release``: see
+    ``migrate``.
     Raises TargetLocked, TargetChanged, DiskFull.
     """
     if as_read:
-        _write(target, staging, writes, as_read, verify)
+        _write(target, staging, writes, as_read, verify, release)
         return
     target = followed(target)
     unborn = temporary_name(target)
     try:
         unborn.unlink(missing_ok=True)
         unborn.touch(0o600, exist_ok=False)
-        _write(unborn, staging, writes, {}, verify)
+        _write(unborn, staging, writes, {}, verify, release)
         sync_file(unborn)
         if target.exists():
             raise TargetChanged(target)
@@ -100,16 +103,17 @@ def _settled(target: Path, as_read: Mapping[str, FileState]) -> Iterator[None]:
         raise
 
 
-def _write(
+def _write(  # noqa: PLR0913, PLR0917 - as above
     database: Path,
     staging: Path,
     writes: Sequence[TableWrite],
     as_read: Mapping[str, FileState],
     verify: Verify,
+    release: str,
 ) -> None:
     with locked_target(database, staging, as_read) as connection:
         reached("locked")
-        migrate(connection, [write.table for write in writes])
+        migrate(connection, [write.table for write in writes], release)
         reached("migrated")
         with without_triggers(connection), _rules_named(database):
             for write in writes:

@@ -5,7 +5,7 @@ Source: the tables of the released versions, as a fresh database shows them (for
 
 from typing import Final
 
-from neotoma_core.tables import derived, log, operational, registry, secret
+from neotoma_core.tables import derived, log, operational, personal, registry, secret
 from neotoma_core.tables.shape import Column, Index, Kind, Table
 
 __all__ = ["BY_NAME", "MERGED", "SECRET", "TABLES", "Column", "Index", "Kind", "Table", "kind_of"]
@@ -16,6 +16,7 @@ TABLES: Final = (
     log.INTERPRETATIONS,
     registry.ENTITIES,
     registry.SCHEMA_REGISTRY,
+    registry.RELATIONSHIP_TYPE_REGISTRY,
     log.OBSERVATIONS,
     log.RELATIONSHIP_OBSERVATIONS,
     log.RAW_FRAGMENTS,
@@ -38,7 +39,9 @@ TABLES: Final = (
     secret.SANDBOX_SESSIONS,
     secret.MCP_OAUTH_STATE,
     secret.MCP_OAUTH_CONNECTIONS,
+    secret.MCP_OAUTH_CODES,
     secret.MCP_OAUTH_CLIENT_STATE,
+    personal.MEMBER_ATTRIBUTION_IDS,
 )
 BY_NAME: Final = {table.name: table for table in TABLES}
 MERGED: Final = tuple(table for table in TABLES if table.merged)

@@ -20,6 +20,13 @@ ENTITY_SNAPSHOTS: Final = Table(
         *texts("user_id"),
     ),
     key=("entity_id",),
+    indexes=(
+        Index(
+            "idx_entity_snapshots_user_type",
+            ("user_id", "entity_type", "entity_id"),
+            since="v0.22.2",
+        ),
+    ),
 )
 
 RELATIONSHIP_SNAPSHOTS: Final = Table(

@@ -1,8 +1,8 @@
-"""The registry: which entities exist and how each type reduces. Merged by key."""
+"""The registry: which entities exist, how each type reduces, how they relate. Merged by key."""
 
 from typing import Final
 
-from neotoma_core.tables.shape import Table, integer, text, texts
+from neotoma_core.tables.shape import Index, Table, integer, text, texts
 
 ENTITIES: Final = Table(
     "entities",
@@ -35,4 +35,32 @@ SCHEMA_REGISTRY: Final = Table(
     match=("entity_type", "schema_version", "scope", "user_id"),
     stamps=("id", "created_at", "metadata", "active"),
     stays=("id", "active"),
+)
+
+# Neotoma only ever adds to it. Its built-in types are the same everywhere but for when they were
+# seeded (format delta, B).
+RELATIONSHIP_TYPE_REGISTRY: Final = Table(
+    "relationship_type_registry",
+    "registry",
+    (
+        *texts("id"),
+        text("relationship_type", required=True),
+        text("registry_version", required=True),
+        text("definition", required=True),
+        text("state", required=True),
+        *texts("created_at", "created_by", "user_id", "scope", "metadata"),
+    ),
+    stamps=("created_at",),
+    indexes=(
+        Index(
+            "idx_rel_type_registry_resolve",
+            ("relationship_type", "scope", "user_id", "created_at"),
+        ),
+        Index(
+            "idx_rel_type_registry_unique",
+            ("relationship_type", "scope", "user_id", "registry_version"),
+            unique=True,
+        ),
+    ),
+    since="v0.24.0",
 )

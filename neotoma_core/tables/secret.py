@@ -71,7 +71,28 @@ MCP_OAUTH_STATE: Final = Table(
         *texts(
             "client_state", "created_at", "expires_at", "user_id", "scope", "final_redirect_uri"
         ),
+        text(
+            "authorization_code_provenance",
+            required=True,
+            default="'client_pkce'",
+            since="v0.25.0",
+        ),
     ),
+)
+
+MCP_OAUTH_CODES: Final = Table(
+    "mcp_oauth_codes",
+    "secret",
+    (
+        *texts("id"),
+        text("code", required=True),
+        text("code_challenge", required=True),
+        text("connection_id", required=True),
+        *texts("client_id", "created_at", "expires_at"),
+        text("authorization_code_provenance", required=True, default="'client_pkce'"),
+    ),
+    indexes=(Index("idx_mcp_oauth_codes_code", ("code",)),),
+    since="v0.25.0",
 )
 
 MCP_OAUTH_CONNECTIONS: Final = Table(
@@ -90,6 +111,8 @@ MCP_OAUTH_CONNECTIONS: Final = Table(
             "created_at",
             "revoked_at",
         ),
+        text("authenticated_user_id", since="v0.24.0"),
+        text("authenticated_email", since="v0.24.0"),
     ),
     credentials=("connection_id", "refresh_token", "access_token"),
 )

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-Kind = Literal["log", "registry", "derived", "operational", "secret", "carried"]
+Kind = Literal["log", "registry", "derived", "operational", "personal", "secret", "carried"]
 SqlType = Literal["TEXT", "INTEGER", "REAL"]
 
 
@@ -29,12 +29,17 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """A secondary index; ``only_not_null`` leaves out rows in which any of its columns is NULL."""
+    """A secondary index; ``only_not_null`` leaves out rows in which any of its columns is NULL.
+
+    ``since``: the first release that has it; None where its table always had it, or a release
+    before v0.22.
+    """
 
     name: str
     columns: tuple[str, ...]
     unique: bool = False
     only_not_null: bool = False
+    since: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,7 +55,7 @@ def test_every_cell_comes_back_as_it_was(
     with TemporaryDirectory() as folder:
         original = Path(folder) / "db.sqlite"
         with closing(sqlite3.connect(original, isolation_level=None)) as connection:
-            for statement in create_database():
+            for statement in create_database("v0.25.0"):
                 connection.execute(statement)
             numbers = iter(range(1000))
             for name, rows in tables.items():

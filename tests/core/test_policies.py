@@ -1,5 +1,7 @@
 """What is read from the rows of schema_registry, in rowid order."""
 
+import pytest
+
 from neotoma_core.policies import (
     DEFAULT_SOURCE_ORDER,
     Converter,
@@ -113,13 +115,41 @@ def test_converters_keep_their_order() -> None:
     )
 
 
-def test_an_unknown_strategy_counts_as_last_write_and_is_listed() -> None:
-    config = '{"merge_policies": {"title": {"strategy": "merge_array_by_key"}}}'
-    registry = Registry.from_rows([row("1", config=config)])
-    schema = registry.schema_for("note", None)
+@pytest.mark.parametrize(
+    ("stated", "strategy"),
+    [
+        ('"merge_somehow"', "merge_somehow"),
+        ("7", "7"),
+        ('""', "last_write"),
+        ("null", "last_write"),
+        ("0", "last_write"),
+    ],
+)
+def test_a_strategy_is_kept_as_it_is_declared(stated: str, strategy: str) -> None:
+    config = f'{{"merge_policies": {{"title": {{"strategy": {stated}}}}}}}'
+    schema = Registry.from_rows([row("1", config=config)]).schema_for("note", None)
     assert schema is not None
-    assert schema.fields["title"].strategy == "last_write"
-    assert registry.unknown_strategies == (("note", "title"),)
+    assert schema.fields["title"].strategy == strategy
+
+
+@pytest.mark.parametrize(
+    ("stated", "key"),
+    [
+        ('"id"', "id"),
+        ("7", "7"),
+        ("0.5", "0.5"),
+        ("true", "true"),
+        ("{}", "[object Object]"),
+        ('["a", null, ["b"]]', "a,,b"),
+        *((none, "") for none in ('""', "null", "0", "false", "[]")),
+    ],
+)
+def test_a_key_field_is_the_property_that_javascript_takes_it_for(stated: str, key: str) -> None:
+    policy = f'{{"strategy": "merge_array_by_key", "key_field": {stated}}}'
+    config = f'{{"merge_policies": {{"title": {policy}}}}}'
+    schema = Registry.from_rows([row("1", config=config)]).schema_for("note", None)
+    assert schema is not None
+    assert schema.fields["title"].key_field == key
 
 
 def test_a_schema_may_rank_sources_itself() -> None:

@@ -1,5 +1,6 @@
 """The table facts, held against a database that Neotoma itself made."""
 
+import json
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -7,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from neotoma_core.ddl import create_database
-from neotoma_core.tables import BY_NAME, MERGED, TABLES, Table, kind_of
+from neotoma_core.tables import BY_NAME, MERGED, SECRET, TABLES, Table, kind_of
+from neotoma_core.versions import SETTLED, tables_at
+from tests.conftest import FIXTURES
 
 OWN = "sqlite_"
 
@@ -30,7 +33,31 @@ def indexes_of(connection: sqlite3.Connection, table: str) -> set[tuple[object, 
     }
 
 
+OLD = tables_at(SETTLED)
+NEWEST = json.loads((FIXTURES / "tables_0.25.json").read_text())
+
+
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
+def test_derived_ddl_of_the_newest_release_is_what_neotoma_creates(table: Table) -> None:
+    stated = NEWEST[table.name]
+    with closing(sqlite3.connect(":memory:")) as ours:
+        for statement in create_database("v0.25.0"):
+            ours.execute(statement)
+        assert columns_of(ours, table.name) == {
+            name: (kind, required, stated["defaults"].get(name), key)
+            for name, kind, required, key in stated["columns"]
+        }
+        assert indexes_of(ours, table.name) == {
+            (i["name"], i["unique"], i["partial"], tuple(i["columns"])) for i in stated["indexes"]
+        }
+
+
+def test_every_table_of_the_newest_release_has_a_kind() -> None:
+    assert all(kind_of(name) for name in NEWEST)
+    assert {table.name for table in TABLES} <= set(NEWEST)
+
+
+@pytest.mark.parametrize("table", OLD, ids=lambda table: table.name)
 def test_derived_ddl_is_what_neotoma_creates(table: Table, unpacked: Path) -> None:
     with (
         closing(sqlite3.connect(":memory:")) as ours,
@@ -48,7 +75,7 @@ def test_every_table_of_a_neotoma_database_has_a_kind(unpacked: Path) -> None:
             name
             for (name,) in theirs.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")
         ]
-    assert len(names) == len(TABLES) + 1  # and sqlite_sequence
+    assert len(names) == len(OLD) + 1  # and sqlite_sequence
     assert all(kind_of(name) for name in names)
 
 
@@ -64,3 +91,8 @@ def test_secret_tables_are_never_merged() -> None:
     secret = {table.name for table in TABLES if table.kind == "secret"}
     assert "mcp_oauth_connections" in secret
     assert not any(BY_NAME[name].merged for name in secret)
+
+
+def test_who_a_pseudonym_stands_for_is_never_merged() -> None:
+    assert kind_of("member_attribution_ids") == "personal"
+    assert BY_NAME["member_attribution_ids"] not in (*MERGED, *SECRET)

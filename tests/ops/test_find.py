@@ -169,5 +169,5 @@ def test_a_database_of_an_older_neotoma_says_so(tmp_path: Path) -> None:
         connection.execute("ALTER TABLE sources DROP COLUMN mtime")
     (row,) = find_copies(SearchRequest((tmp_path,)), None, Silent()).copies
     assert row.version_from == "v0.18.0"
-    assert version_range({"observations": ["id"]}) == ("2026-02-05", "2026-02-10")
-    assert version_range({"observations": ["identity_rule"]})[0] == "v0.5.0"
+    assert version_range({"observations": ["id"]}, ()) == ("2026-02-05", "2026-02-10")
+    assert version_range({"observations": ["identity_rule"]}, ())[0] == "v0.5.0"

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from neotoma_core.report.recovery import RecoveryReport
-from neotoma_core.tables import MERGED
+from neotoma_core.tables import BY_NAME, MERGED
 from tests.conftest import Recover
 from tests.databases import Row, count, entity, insert, make_database, observation, read_all, source
 from tests.ops.rebuilding import rebuild
@@ -95,10 +95,10 @@ def test_a_database_with_rows_without_keys_merged_with_itself_stays(
 def test_an_older_copy_of_a_row_without_a_key_is_the_same_row(
     tmp_path: Path, run_recover: Recover
 ) -> None:
-    older = {"observations": [full_row(MERGED[4], VERSIONS[0], "a", **NO_KEY)]}
+    older = {"observations": [full_row(BY_NAME["observations"], VERSIONS[0], "a", **NO_KEY)]}
     newer = {
         "observations": [
-            dict(full_row(MERGED[4], NEWEST, "a", **NO_KEY))
+            dict(full_row(BY_NAME["observations"], NEWEST, "a", **NO_KEY))
             | {name: older["observations"][0][name] for name in ("fields", "observed_at")}
         ]
     }

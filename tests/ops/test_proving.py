@@ -13,8 +13,8 @@ from neotoma_core.ops.proving import rereduced
 from neotoma_core.policies import Registry
 from neotoma_core.reduce.exact import EntitySnapshotRow
 from neotoma_core.reduce.exact_users import NOBODY
-from neotoma_core.reduce.rule_sets import rules_of
-from neotoma_core.snapshots.deciding import Rules
+from neotoma_core.snapshots.choosing import AUTO, choose_rules
+from neotoma_core.snapshots.reading import Rules
 from tests.databases import entity, insert, loosen, make_database, observation
 from tests.ops.rebuilding import rebuild
 
@@ -49,7 +49,7 @@ def connection(rebuilt: Path) -> Iterator[sqlite3.Connection]:
 
 
 def differing(connection: sqlite3.Connection, unreadable: Collection[str] = ()) -> list[str]:
-    rules = Rules(Registry(), rules_of(Registry())[0])
+    rules = Rules(Registry(), choose_rules(AUTO, (), Registry()))
     sample = dict.fromkeys(("e1", "e2", "odd"), NOBODY)
     _, problems = rereduced(connection, sample, unreadable, rules, None)
     return problems

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-import zstandard
 
 from neotoma_core.errors import (
     KeyMissing,
@@ -21,7 +20,8 @@ from neotoma_core.errors import (
 from neotoma_core.ops.progress import Silent
 from neotoma_core.ops.restore import restore_evidence
 from tests.compared import differences
-from tests.conftest import FIXTURES, NOW
+from tests.conformance.cases import CASES, Case
+from tests.conftest import NOW
 from tests.databases import USER, count, entity, make_database, observation, read_all
 from tests.ops.rebuilding import check, drift_of, rebuild
 
@@ -101,14 +101,12 @@ def test_a_healthy_database_written_by_neotoma_has_no_drift(name: str, incident:
     assert digest(target) == before
 
 
-@pytest.mark.parametrize("case", ["conformance_a", "conformance_b"])
-def test_every_snapshot_of_a_conformance_case_is_neotomas(case: str, tmp_path: Path) -> None:
-    target = tmp_path / "input.db"
-    with (FIXTURES / case / "input.db.zst").open("rb") as packed, target.open("wb") as plain:
-        zstandard.ZstdDecompressor().copy_stream(packed, plain)
-    rebuild(target)
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_every_snapshot_of_a_conformance_case_is_neotomas(case: Case, tmp_path: Path) -> None:
+    target = case.unpacked(tmp_path / "input.db")
+    rebuild(target, rules=case.rules.name)
     for table in DERIVED:
-        assert differences(target, table, FIXTURES / case / f"expected_{table}.parquet") == []
+        assert differences(target, table, case.file(table)) == []
 
 
 def test_a_check_keeps_no_copy_of_the_target(largest: Path) -> None:

@@ -14,14 +14,15 @@ from neotoma_core.reduce import reduction
 from neotoma_core.reduce.entities import reduce_entities
 from neotoma_core.reduce.exact import readable, reduce_entity
 from neotoma_core.reduce.exact_users import Owner
+from neotoma_core.reduce.failures import ReductionFails
 from neotoma_core.reduce.reduction import Reduction
-from neotoma_core.reduce.rule_sets import R22, R22_MERGED, RuleSet
+from neotoma_core.reduce.rule_sets import KNOWN, R22, R23, RuleSet
 from neotoma_core.reduce.users import no_owners
 from tests.reducing import observation_rows
 from tests.strategies import OBSERVATION, entity_observations, registry
 
 REGISTRY = registry()
-RULES = st.sampled_from((R22, R22_MERGED))
+RULES = st.sampled_from(KNOWN)
 USERS = st.one_of(st.none(), st.tuples(st.sampled_from(("u1", "u2", "u3", None))))
 OWNERS = st.dictionaries(st.sampled_from(("e1", "e2", "E1")), USERS)
 NO_OWNERS: Mapping[str, Owner] = {}
@@ -51,7 +52,10 @@ def exactly(
         if whose is not None and whose[0] in unread:
             continue  # nothing better than what is there is known
         legible = any(readable(row) for row in own)
-        row = reduce_entity(own, REGISTRY, rules, whose) if legible else None
+        try:
+            row = reduce_entity(own, REGISTRY, rules, whose) if legible else None
+        except ReductionFails:
+            continue  # nor here
         if row is not None:
             expected[entity_id] = {k: _stored(v) for k, v in asdict(row).items()}
         elif not unread:
@@ -83,11 +87,12 @@ def test_row_order_does_not_matter(observations: pl.DataFrame, seed: int) -> Non
 
 
 @SLOW
-@given(entity_observations())
-def test_every_entity_is_accounted_for_once(observations: pl.DataFrame) -> None:
-    got = reduce_entities(observations, REGISTRY, R22)
+@given(entity_observations(), RULES)
+def test_every_entity_is_accounted_for_once(observations: pl.DataFrame, rules: RuleSet) -> None:
+    got = reduce_entities(observations, REGISTRY, rules)
     told = pl.concat([part["entity_id"] for part in (got.snapshots, got.deleted, got.unreduced)])
     assert sorted(told) == sorted(observations["entity_id"].unique())
+    assert set(got.failed["entity_id"]) <= set(got.unreduced["entity_id"])
 
 
 def test_cutting_into_slices_does_not_change_a_snapshot(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -181,3 +186,23 @@ def test_fields_unknown_to_the_schema_stay_out_of_a_snapshot() -> None:
     known = Registry({("probe", None): EntitySchema("probe", "2", {"x": FieldRule("x", "string")})})
     got = reduce_entities(stated(("a", "e", MONDAY, 1, '{"y":1,"x":2}')), known, R22)
     assert got.snapshots["snapshot"].to_list() == ['{"x":2}']
+
+
+def keyed(*rows: tuple[str, str, str, int | None, str | None]) -> pl.DataFrame:
+    return stated(*rows).with_columns(entity_type=pl.lit("keyed"))
+
+
+def test_an_entity_whose_reduction_fails_is_named_with_the_reason() -> None:
+    rows = (("a", "e", MONDAY, 1, '{"special":1}'), ("b", "f", MONDAY, 1, '{"latest":1}'))
+    got = reduce_entities(keyed(*rows), REGISTRY, R23)
+    assert got.failed.rows() == [
+        ("e", "unknown merge strategy of the field special: merge_somehow")
+    ]
+    assert got.unreduced["entity_id"].to_list() == ["e"]
+    assert got.snapshots["entity_id"].to_list() == ["f"]
+
+
+def test_of_a_deleted_entity_no_reduction_fails() -> None:
+    gone = ("a", "e", MONDAY, 1, '{"special":1,"_deleted":true}')
+    got = reduce_entities(keyed(gone), REGISTRY, R23)
+    assert (got.failed.is_empty(), got.deleted["entity_id"].to_list()) == (True, ["e"])

@@ -3,8 +3,11 @@
 import pytest
 
 from neotoma_core.canonical import JsonValue
-from neotoma_core.policies import DEFAULT_SOURCE_ORDER, Converter, FieldRule, MergeStrategy
-from neotoma_core.reduce.exact_strategies import STRATEGIES, Picked, Stated, by_time_and_id
+from neotoma_core.policies import DEFAULT_SOURCE_ORDER, Converter, FieldRule
+from neotoma_core.reduce.exact import strategy_of
+from neotoma_core.reduce.exact_strategies import Picked, Stated, by_time_and_id, merge_array
+from neotoma_core.reduce.failures import ReductionFails
+from neotoma_core.reduce.rule_sets import R22, R23, R26, RuleSet
 
 
 def stated(
@@ -15,15 +18,23 @@ def stated(
     priority: float | None = 100,
     specificity: float = 0,
     source: str | None = None,
+    created: int | None = None,
 ) -> Stated:
-    return Stated(id, at, id, priority, specificity, source, {"f": value})
+    return Stated(id, at, id, priority, specificity, source, {"f": value}, created)
 
 
-def pick(strategy: MergeStrategy, *having: Stated, tie_breaker: str = "observed_at") -> Picked:
+def pick(
+    strategy: str,
+    *having: Stated,
+    tie_breaker: str = "observed_at",
+    rules: RuleSet = R22,
+    key: str = "",
+) -> Picked:
     """Pick from observations given latest first."""
     by_id = tie_breaker == "source_priority"
-    rule = FieldRule("f", "array", (), strategy, "source_priority" if by_id else "observed_at")
-    return STRATEGIES[strategy](rule, having, DEFAULT_SOURCE_ORDER)
+    ties = "source_priority" if by_id else "observed_at"
+    rule = FieldRule("f", "array", (), strategy, ties, key)  # type: ignore[arg-type]  # one of two
+    return strategy_of(rule, rules)(rule, having, DEFAULT_SOURCE_ORDER)
 
 
 def test_last_write_ignores_priority() -> None:
@@ -131,7 +142,7 @@ def test_a_string_that_holds_an_array_counts_as_the_array(
 
 def test_a_single_value_is_converted_before_it_is_added() -> None:
     rule = FieldRule("f", "number", (Converter("string", "number", "string_to_number"),))
-    got = STRATEGIES["merge_array"](rule, [stated("b", "7 kg"), stated("a", 7)], ())
+    got = merge_array(rule, [stated("b", "7 kg"), stated("a", 7)], ())
     assert got == Picked([7], "b,a")
 
 
@@ -150,3 +161,41 @@ def test_with_an_unreadable_date_there_is_no_order_at_all() -> None:
 
 def test_unreadable_dates_tie_among_equals_of_highest_priority() -> None:
     assert pick("highest_priority", stated("b", 1, at=None), stated("a", 2, at=9)).value == 1
+
+
+def test_from_0_23_on_recency_settles_what_priority_and_source_leave_open() -> None:
+    late, early = stated("b", 1, at=9), stated("a", 2, at=1)
+    for tie_breaker in ("observed_at", "source_priority"):
+        picked = pick("highest_priority", late, early, tie_breaker=tie_breaker, rules=R23)
+        assert picked.value == 1
+    old, new = stated("a", 1, at=5, created=1), stated("b", 2, at=5, created=2)
+    assert pick("highest_priority", old, new).value == 1
+    assert pick("highest_priority", old, new, rules=R23).value == 2
+    one, other = stated("b", 1, at=5, created=1), stated("a", 2, at=5, created=1)
+    assert pick("highest_priority", one, other, rules=R23).value == 2
+
+
+def test_from_0_23_on_a_time_that_is_none_is_last() -> None:
+    none, some = stated("a", 1, at=None), stated("b", 2, at=-5)
+    assert pick("highest_priority", none, some).value == 1
+    assert pick("highest_priority", none, some, rules=R23).value == 2
+    unstored, stored = stated("a", 1, at=None), stated("b", 2, at=None, created=-5)
+    assert pick("highest_priority", unstored, stored, rules=R23).value == 2
+    first, second = stated("a", 1, at=None), stated("b", 2, at=None)
+    assert pick("highest_priority", second, first, rules=R23).value == 1
+
+
+def test_a_null_priority_still_ties_with_zero_and_nothing_else_is_asked() -> None:
+    null, zero = stated("a", 1, at=1, priority=None), stated("b", 2, at=9, priority=0)
+    assert pick("highest_priority", null, zero, rules=R23).value == 1
+
+
+@pytest.mark.parametrize(
+    ("strategy", "rules"),
+    [("merge_somehow", R22), ("merge_somehow", R26), ("merge_array_by_key", R23), ("7", R22)],
+)
+def test_on_a_strategy_that_the_rules_do_not_know_the_reduction_fails(
+    strategy: str, rules: RuleSet
+) -> None:
+    with pytest.raises(ReductionFails, match=f"of the field f: {strategy}"):
+        pick(strategy, stated("a", [{"id": 1}]), rules=rules, key="id")

@@ -5,6 +5,7 @@ import polars as pl
 from neotoma_core.policies import EntitySchema, FieldRule, Registry
 from neotoma_core.reduce.kept import kept_fields, latest_of_each_key
 from neotoma_core.reduce.objects import take_apart
+from neotoma_core.reduce.rule_sets import R22
 from neotoma_core.reduce.rules import NO_FIELDS, FieldRules, rules_for
 from neotoma_core.reduce.values import FieldValues, field_values
 
@@ -16,6 +17,7 @@ FIELDS = {
 RULES = rules_for(
     pl.DataFrame({"entity_type": ["note"], "user_id": ["u"]}),
     Registry({("note", None): EntitySchema("note", "1", FIELDS, ("human",))}),
+    R22,
 )
 
 

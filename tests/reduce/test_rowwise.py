@@ -35,7 +35,7 @@ def test_entities_are_reduced_one_by_one_and_deleted_ones_have_no_snapshot() -> 
         ],
         OBSERVATION,
     )
-    got = reduce_entities_exactly(observations, Registry(), R22)
+    got = reduce_entities_exactly(observations, Registry(), R22).snapshots
     assert got.select("group", "entity_id", "snapshot").rows() == [(0, "e", '{"x":1}')]
 
 
@@ -64,13 +64,13 @@ def test_the_highest_priority_as_sqlite_orders_them_says_what_is_dead() -> None:
 
 
 def test_nothing_to_reduce_gives_empty_frames_with_their_columns() -> None:
-    got = reduce_entities_exactly(grouped([], OBSERVATION), Registry(), R22)
+    got = reduce_entities_exactly(grouped([], OBSERVATION), Registry(), R22).snapshots
     assert got.is_empty()
     assert "snapshot" in got.columns
 
 
 def test_a_name_that_ends_in_half_a_surrogate_pair_is_stored_as_bytes() -> None:
     named = ("a", "e", "note", "1", NOON, None, "0", None, '{"name":"a\\ud83d"}', None, NOON, 1)
-    got = reduce_entities_exactly(grouped([named], OBSERVATION), Registry(), R22)
+    got = reduce_entities_exactly(grouped([named], OBSERVATION), Registry(), R22).snapshots
     assert got["canonical_name"].item() == HALVED
     assert got["snapshot"].item() == '{"name":"a\\ud83d"}'

@@ -1,0 +1,153 @@
+"""The log as rules read it: those that were chosen, and the other known ones.
+
+Rules of two releases read nearly every entity alike. Those that they may read differently are told
+by a few facts of their rows, so that only these are reduced again.
+"""
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+import polars as pl
+
+from neotoma_core.cells import is_odd
+from neotoma_core.merged_away import MergedAway
+from neotoma_core.policies import EntitySchema, Registry
+from neotoma_core.reduce.entities import reduce_entities
+from neotoma_core.reduce.reduction import ENTITY_SNAPSHOT, Reduction
+from neotoma_core.reduce.rule_sets import RuleSet
+from neotoma_core.snapshots.choosing import RulesChoice
+from neotoma_core.tables import BY_NAME
+
+DIFFERING: Final[dict[str, type[pl.DataType]]] = {"entity_id": pl.String, "rules": pl.String}
+"""One row per entity whose snapshot is otherwise, or not there, by the rules of another release."""
+
+_WRITTEN_INSTANT: Final = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$"
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What decides about entity snapshots.
+
+    ``choice``: the rules to reduce by. ``merged_away``: entities that another one stands for.
+    """
+
+    registry: Registry
+    choice: RulesChoice
+    merged_away: MergedAway = field(default_factory=MergedAway)
+
+    @property
+    def rules(self) -> RuleSet:
+        """The rules to reduce by."""
+        return self.choice.rules
+
+    @property
+    def others(self) -> tuple[RuleSet, ...]:
+        """Further known rules."""
+        return self.choice.others
+
+    def reduced_by(self, other: RuleSet) -> "Rules":
+        """Return the same with another rule set to reduce by."""
+        return replace(self, choice=replace(self.choice, rules=other))
+
+    def without_pointer(self, entity: str) -> "Rules":
+        """Return the rules as they are once an entity that was merged away stands for itself."""
+        entities = self.merged_away.entities.filter(pl.col("entity_id") != entity)
+        return replace(self, merged_away=replace(self.merged_away, entities=entities))
+
+
+@dataclass(frozen=True, slots=True)
+class Otherwise:
+    """What other rules make of the entities that they may read differently.
+
+    ``entities``: those. ``snapshots``: the ones there are of them, ``ENTITY_SNAPSHOT``.
+    """
+
+    rules: RuleSet
+    entities: pl.Series
+    snapshots: pl.DataFrame
+
+
+def read_otherwise(
+    observations: pl.DataFrame, rules: Rules, owners: pl.DataFrame
+) -> Iterator[Otherwise]:
+    """Yield, for every other known rule set, what it makes of what it may read differently."""
+    for other in rules.others:
+        asked = may_differ(observations, rules, other)
+        if asked.is_empty():
+            continue
+        own = observations.filter(pl.col("entity_id").is_in(asked.implode()))
+        reduction = reduce_live(own, rules.reduced_by(other), owners)
+        yield Otherwise(other, asked, reduction.snapshots)
+
+
+def differing(reduction: Reduction, others: Sequence[Otherwise], rules: RuleSet) -> pl.DataFrame:
+    """Return ``DIFFERING``: what rules of other releases make otherwise than a reduction."""
+    columns = list(ENTITY_SNAPSHOT)
+    found = [pl.DataFrame(schema=DIFFERING)]
+    for other in others:
+        if other.rules.name == rules.name:
+            continue
+        ours = reduction.snapshots.filter(pl.col("entity_id").is_in(other.entities.implode()))
+        pairs = ((ours, other.snapshots), (other.snapshots, ours))
+        ids = pl.concat(
+            [
+                one.join(another, on=columns, how="anti", nulls_equal=True).select("entity_id")
+                for one, another in pairs
+            ]
+        ).unique()
+        found.append(ids.select("entity_id", rules=pl.lit(other.rules.name)))
+    return pl.concat(found)
+
+
+def may_differ(observations: pl.DataFrame, rules: Rules, other: RuleSet) -> pl.Series:
+    """Return the entities of whom another rule set may make something else; few more than it does.
+
+    ``observations``: every row of each entity, opened.
+    """
+    this, registry = rules.rules, rules.registry
+    types, entity = pl.col("entity_type"), pl.col("entity_id")
+    parts = [pl.Series("entity_id", [], dtype=pl.String)]
+    if this.redirects != other.redirects:
+        away = rules.merged_away.entities["entity_id"]
+        parts.append(observations.filter(entity.is_in(away.implode()))["entity_id"])
+    if this.head != other.head:
+        told = observations.select("entity_id", "entity_type", "schema_version").unique()
+        parts.append(told.filter(entity.is_duplicated())["entity_id"])
+        no_date = ~pl.col("observed_at").str.contains(_WRITTEN_INSTANT).fill_null(value=False)
+        parts.append(observations.filter(no_date)["entity_id"])
+    if this.ties != other.ties:
+        ranked = types.is_in(_types_with(registry, {"highest_priority"})) | is_odd(types)
+        parts.append(observations.filter(entity.is_duplicated(), ranked)["entity_id"])
+    if unlike := this.strategies ^ other.strategies:
+        known = types.is_in(_types_with(registry, unlike)) | is_odd(types)
+        parts.append(observations.filter(known)["entity_id"])
+    return pl.concat(parts).unique()
+
+
+def _types_with(registry: Registry, strategies: Collection[str]) -> list[str]:
+    """Return the types that anybody has a schema of in which a field is picked by a strategy."""
+    return sorted({of for (of, _), schema in registry.schemas.items() if _has(schema, strategies)})
+
+
+def _has(schema: EntitySchema, strategies: Collection[str]) -> bool:
+    return any(rule.strategy in strategies for rule in schema.fields.values())
+
+
+def reduce_live(observations: pl.DataFrame, rules: Rules, owners: pl.DataFrame) -> Reduction:
+    """Reduce the observations of entities that no other stands for; nothing is compared.
+
+    ``observations``: every one of each entity, opened. ``owners``: see ``reduce_entities``.
+    """
+    live = rules.merged_away.without(observations, redirects=rules.rules.redirects)
+    complete = complete_rows("observations", live)
+    return reduce_entities(complete, rules.registry, rules.rules, owners)
+
+
+def complete_rows(name: str, rows: pl.DataFrame) -> pl.DataFrame:
+    """Return the rows of a log that have all that Neotoma requires, and an id of their own."""
+    table = BY_NAME[name]
+    complete = rows.drop_nulls([column for column in table.required if column in rows.columns])
+    if complete["id"].n_unique() == complete.height:
+        return complete
+    return complete.unique("id", keep="first", maintain_order=True)
