@@ -1,7 +1,6 @@
 """Credentials: one that the target has revoked is not brought back to life by an old copy of it."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Final
 
 import polars as pl
@@ -45,12 +44,9 @@ def without_orphans(
         for column, parent, key in table.cascades:
             owners = pl.concat([d[parent].rows.select(pl.col(key)) for d in (held, *offers)])
             for offer in found:
-                rows = offer[table.name].rows
-                new = rows.join(held[table.name].rows, on=table.key, how="anti")
+                new = offer[table.name].rows.join(held[table.name].rows, on=table.key, how="anti")
                 orphans = new.drop_nulls(column).join(
                     owners, left_on=column, right_on=key, how="anti"
                 )
-                kept = rows.join(orphans, on=ROWID, how="anti", maintain_order="left")
-                set_aside = offer[table.name].quarantined + orphans.height
-                offer[table.name] = replace(offer[table.name], rows=kept, quarantined=set_aside)
+                offer[table.name] = offer[table.name].quarantining(orphans.select(ROWID))
     return [*found]

@@ -52,15 +52,25 @@ class Offered:
         """Return the same without some rows (``_rowid``), which are skipped for a reason."""
         if rows.is_empty():
             return self
-        kept = self.rows.join(rows, on=ROWID, how="anti", maintain_order="left")
-        skipped = self.rows.height - kept.height
-        reasons = {**self.skipped, reason: self.skipped.get(reason, 0) + skipped}
-        return replace(
-            self,
-            rows=kept,
-            rewritten=self.rewritten.join(rows, on=ROWID, how="anti"),
-            skipped=reasons,
-        )
+        less = self.only(self._others(rows))
+        skipped = self.skipped.get(reason, 0) + self.rows.height - less.rows.height
+        return replace(less, skipped={**self.skipped, reason: skipped})
+
+    def quarantining(self, rows: pl.DataFrame) -> "Offered":
+        """Return the same without some rows (``_rowid``), which are set aside."""
+        less = self.only(self._others(rows))
+        return replace(less, quarantined=self.quarantined + self.rows.height - less.rows.height)
+
+    def only(self, rows: pl.DataFrame) -> "Offered":
+        """Return the same with some of its rows, and of their cells those that are not as stored.
+
+        Where the others go is for the caller to count.
+        """
+        rewritten = self.rewritten.join(rows.select(ROWID), on=ROWID, how="semi")
+        return replace(self, rows=rows, rewritten=rewritten)
+
+    def _others(self, rows: pl.DataFrame) -> pl.DataFrame:
+        return self.rows.join(rows, on=ROWID, how="anti", maintain_order="left")
 
 
 def as_merged(rows: pl.DataFrame, origin: int, target_rowid: pl.Expr) -> pl.DataFrame:

@@ -48,7 +48,7 @@ def merge_with_keyless(
 
 
 def _only(offered: Offered, condition: pl.Expr) -> Offered:
-    return replace(offered, rows=offered.rows.filter(condition))
+    return offered.only(offered.rows.filter(condition))
 
 
 def _with_rows(
@@ -106,9 +106,11 @@ def _without_collisions(merge: TableMerge) -> TableMerge:
     lost = pl.concat([CONFLICTS.to_frame(), *conflicts])
     if lost.is_empty():
         return merge
+    merged = rows.sort(_PLACE).drop(_PLACE)
     return replace(
         merge,
-        merged=rows.sort(_PLACE).drop(_PLACE),
+        merged=merged,
+        rewritten=merge.rewritten.join(merged, on=[ORIGIN, ROWID], how="semi"),
         counts=tuple(_recounted(c, lost.filter(backup=c.backup).height) for c in merge.counts),
         conflicts=pl.concat([merge.conflicts, lost]),
     )

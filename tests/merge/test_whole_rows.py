@@ -1,6 +1,7 @@
 """Rows without a key: each distinct row is there as often as where it is most often."""
 
 from collections import Counter
+from dataclasses import replace
 
 import polars as pl
 from hypothesis import given
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 
 from neotoma_core.frames import ROWID, TARGET, TARGET_ROWID, values_of
 from neotoma_core.merge.choosing import Rules
-from neotoma_core.merge.frames import Offered
+from neotoma_core.merge.frames import REWRITTEN, Offered
 from neotoma_core.merge.policy import MergePolicy
 from neotoma_core.merge.table import TableMerge
 from neotoma_core.merge.whole_rows import merge_with_keyless
@@ -94,3 +95,13 @@ def test_a_row_with_the_unique_key_of_another_is_in_conflict_with_it() -> None:
     assert merge.conflicts["key"].to_list() == ["2", "NULL"]
     assert merge.conflicts["columns"].to_list() == [["b"], ["b"]]
     assert merge.merged.filter(pl.col(TARGET_ROWID).is_not_null())["_origin"].to_list() == [TARGET]
+
+
+def test_a_row_that_gives_way_takes_its_rewritten_cells_with_it() -> None:
+    table = Table(KEYED.name, "carried", KEYED.columns, indexes=(Index("b", ("b",), unique=True),))
+    cells = pl.DataFrame([(0, "b", "1"), (1, "b", "2")], schema=REWRITTEN, orient="row")
+    backup = replace(offered(table, [("y", "1"), ("z", "2")]), rewritten=cells)
+    held = offered(table, [("x", "1")])
+    merge = merge_with_keyless(table, held, [backup], Rules(MergePolicy()))
+    assert rows_of(merge) == [("x", "1"), ("z", "2")]
+    assert merge.rewritten.select(ROWID, "value").rows() == [(1, "2")]
