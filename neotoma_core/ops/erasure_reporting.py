@@ -22,6 +22,7 @@ from neotoma_core.report.erasure import (
 from neotoma_core.report.findings import Finding
 from neotoma_core.store.atomic import write_file
 from neotoma_core.store.ledger import Ledger
+from neotoma_core.store.private_files import make_folders
 from neotoma_core.tables import kind_of
 
 
@@ -61,7 +62,7 @@ def planned_report(  # noqa: PLR0913, PLR0917 - all that was decided
 def save(erasing: EraseRun, report: ErasureReport) -> None:
     """Keep the report in the vault."""
     folder = erasing.run.folders.report
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_folders(folder)
     write_file(folder / "report.json", (report.to_json() + "\n").encode())
 
 

@@ -26,6 +26,7 @@ from neotoma_core.report.rules import rules_used
 from neotoma_core.report.unfinished import UnfinishedStores, unfinished_findings
 from neotoma_core.store.atomic import write_file
 from neotoma_core.store.faults import read_broken_references
+from neotoma_core.store.private_files import make_folders
 from neotoma_core.store.vault import RunFolders
 
 
@@ -72,7 +73,7 @@ def reported(
 
 def save(folders: RunFolders, report: RebuildReport) -> None:
     """Keep the report in the vault."""
-    folders.report.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_folders(folders.report)
     write_file(folders.report / "report.json", (report.to_json() + "\n").encode())
 
 

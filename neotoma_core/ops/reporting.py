@@ -46,6 +46,7 @@ from neotoma_core.snapshots.deciding import Decided
 from neotoma_core.store.atomic import write_file
 from neotoma_core.store.faults import read_broken_references
 from neotoma_core.store.frame_files import write_parquet
+from neotoma_core.store.private_files import make_folders
 from neotoma_core.store.vault import write_json
 from neotoma_core.tables import BY_NAME
 
@@ -131,7 +132,7 @@ def save_conflicts(plan: RecoveryPlan) -> None:
 
 def save_report(plan: RecoveryPlan, report: RecoveryReport) -> None:
     """Keep the report in the vault."""
-    plan.run.folders.report.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_folders(plan.run.folders.report)
     write_file(plan.run.folders.report / "report.json", (report.to_json() + "\n").encode())
 
 

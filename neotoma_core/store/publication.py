@@ -35,7 +35,7 @@ from neotoma_core.store.migration import (
     without_indexes,
     without_triggers,
 )
-from neotoma_core.store.sqlite_files import companion, followed
+from neotoma_core.store.sqlite_files import JOURNAL, LOG, companion, followed
 from neotoma_core.store.staging import PLACE, TableWrite
 from neotoma_core.tables import BY_NAME, Table
 from neotoma_core.tables.carried import row_number_of
@@ -80,7 +80,7 @@ def publish(  # noqa: PLR0913, PLR0917 - what to write, where, and what must hol
             raise TargetChanged(target)
         install_database(unborn, target)
     finally:
-        for path in (unborn, companion(unborn, "-journal")):
+        for path in (unborn, companion(unborn, JOURNAL)):
             path.unlink(missing_ok=True)
 
 
@@ -94,7 +94,7 @@ def _settled(target: Path, as_read: Mapping[str, FileState]) -> Iterator[None]:
     try:
         yield
     except BaseException:
-        if companion(target, "-journal").exists():
+        if companion(target, JOURNAL).exists():
             with suppress(sqlite3.Error), closing(connect(target)) as connection:
                 connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
         with suppress(OSError, TargetChanged), ExitStack() as stack:
@@ -172,7 +172,7 @@ def _open_files(
     Closing a descriptor drops every POSIX lock this process has on the file.
     """
     opened = {}
-    for suffix in as_read and ("", "-wal"):
+    for suffix in as_read and ("", LOG):
         path = companion(database, suffix)
         if suffix in as_read or path.exists():
             try:

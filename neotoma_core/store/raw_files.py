@@ -18,7 +18,7 @@ import polars as pl
 
 from neotoma_core.store.atomic import install, sync_folder, temporary_name
 from neotoma_core.store.copies import CHUNK, Progress, no_progress
-from neotoma_core.store.private_files import fit_in
+from neotoma_core.store.private_files import fit_in, make_folders
 from neotoma_core.store.regular_files import descriptor_of, open_regular
 
 RAW_FILES: Final = pl.Schema(
@@ -105,7 +105,7 @@ def move_raw_file(folder: Path, name: str, evidence: Path) -> None:
     """
     if (evidence / name).exists():
         return
-    (evidence / name).parent.mkdir(parents=True, exist_ok=True)
+    make_folders((evidence / name).parent)
     try:
         (folder / name).rename(evidence / name)  # also a file that cannot be read
     except OSError as error:

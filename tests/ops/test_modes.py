@@ -68,6 +68,13 @@ def test_nobody_else_can_read_what_is_kept_and_the_umask_stays(umask: int, world
     assert wrong(world.vault, place.parent) == []
 
 
+@pytest.mark.usefixtures("own_umask")
+def test_what_the_first_run_of_a_vault_leaves_is_private(world: Vault) -> None:
+    os.umask(0)
+    recover_into(world.vault)(world.target, world.folder / "newer.db")
+    assert wrong(world.vault) == []
+
+
 @pytest.mark.parametrize("umask", [0o000, 0o277], ids=oct)
 def test_a_command_takes_no_notice_of_the_umask_it_is_given(umask: int, world: Vault) -> None:
     place = world.folder / "made" / "archive"
