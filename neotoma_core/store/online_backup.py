@@ -1,7 +1,7 @@
 """SQLite's own online backup, which does not wait for ever."""
 
 import sqlite3
-import time
+from time import monotonic
 from typing import Final
 
 from neotoma_core.store.guarding import is_locked
@@ -15,12 +15,12 @@ def back_up(source: sqlite3.Connection, copy: sqlite3.Connection) -> None:
     Raises sqlite3.OperationalError, as any statement does, where another program has either of them
     locked for longer than a statement waits: left to itself, the backup asks again for ever.
     """
-    began = time.monotonic()
+    began = monotonic()
 
     def give_up(status: int, _remaining: int, _total: int) -> None:
         error = sqlite3.OperationalError("database is locked")
         error.sqlite_errorcode = status
-        if is_locked(error) and time.monotonic() - began >= _PATIENCE_SECONDS:
+        if is_locked(error) and monotonic() - began >= _PATIENCE_SECONDS:
             raise error
 
     source.backup(copy, pages=-1, progress=give_up)

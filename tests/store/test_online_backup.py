@@ -49,13 +49,13 @@ def test_a_lock_that_goes_is_waited_for(
     source, copy, holder = locked
     asked: list[None] = []
 
-    def monotonic() -> float:
+    def now() -> float:
         if len(asked) == 2:
             holder.execute("ROLLBACK")
         asked.append(None)
         return 0.0
 
-    monkeypatch.setattr("neotoma_core.store.online_backup.time.monotonic", monotonic)
+    monkeypatch.setattr(online_backup, "monotonic", now)
     back_up(source, copy)
     assert copy.execute("SELECT cell FROM t").fetchall() == [("kept",)]
     assert len(asked) >= 3
