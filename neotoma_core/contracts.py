@@ -12,7 +12,7 @@ import pandera.errors
 import pandera.polars as pa
 import polars as pl
 
-from neotoma_core.frames import ROWID
+from neotoma_core.frames import ROWID, no_broken
 from neotoma_core.tables import Table
 
 REASONS: Final = {
@@ -63,11 +63,6 @@ def validate(table: Table, frame: pl.DataFrame) -> Validated:
         .select(ROWID, "column", "reason")
     )
     return Validated(frame.join(broken, on=ROWID, how="anti", maintain_order="left"), broken)
-
-
-def no_broken() -> pl.DataFrame:
-    """Return an empty frame of broken rows: ``_rowid``, ``column``, ``reason``."""
-    return pl.DataFrame(schema={ROWID: pl.Int64, "column": pl.String, "reason": pl.String})
 
 
 def _failures(table: Table, frame: pl.DataFrame) -> pl.DataFrame | None:

@@ -32,6 +32,11 @@ def empty_rows(table: Table) -> pl.DataFrame:
     return pl.DataFrame(schema=frame_schema(table))
 
 
+def no_broken() -> pl.DataFrame:
+    """Return an empty frame of broken rows: ``_rowid``, ``column``, ``reason``."""
+    return pl.DataFrame(schema={ROWID: pl.Int64, "column": pl.String, "reason": pl.String})
+
+
 def frame_schema(table: Table) -> dict[str, pl.DataType]:
     """Return the columns of a frame of ``table``: ``_rowid`` and its cells."""
     return {ROWID: pl.Int64(), **dict.fromkeys(table.names, pl.String())}

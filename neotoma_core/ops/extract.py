@@ -8,10 +8,10 @@ from typing import Final
 
 import polars as pl
 
-from neotoma_core.contracts import no_broken, validate
+from neotoma_core.contracts import validate
 from neotoma_core.encryption import sealed_rows
 from neotoma_core.errors import BackupDamaged, KeyMissing
-from neotoma_core.frames import ROWID, TARGET, empty_rows, framed, framed_table
+from neotoma_core.frames import ROWID, TARGET, empty_rows, framed, framed_table, no_broken
 from neotoma_core.merge.frames import Offered
 from neotoma_core.ops.evidence import DatabaseEvidence
 from neotoma_core.ops.quarantine import quarantine

@@ -177,7 +177,7 @@ def _with_condition(copy: FoundCopy | None, target: Path, scratch: Path) -> Foun
 
     Raises TargetForeign.
     """
-    if copy is not None and copy.examined.state in ("sound", "busy"):
+    if copy is not None and (copy.examined.state in ("sound", "busy") or copy.examined.gave_up):
         return copy
     condition = condition_of(target, scratch / "condition")
     if condition is None:  # whole since it was read

@@ -1,7 +1,6 @@
 """Searching folders for copies of Neotoma databases, and reading each once."""
 
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,19 +12,18 @@ from neotoma_core.coverage.identity import Family, environment_by_content, famil
 from neotoma_core.environments import Environment, environment_of
 from neotoma_core.erasure.hashed import ErasedIds
 from neotoma_core.errors import UsageError, reason_of
+from neotoma_core.ops.candidates import Place, Reading, candidates
 from neotoma_core.ops.progress import Progress
 from neotoma_core.ops.vault_copies import kept_together
 from neotoma_core.report.layout import escaped
+from neotoma_core.store.allowances import Allowance
 from neotoma_core.store.budgets import Limits
-from neotoma_core.store.examining import Examined, examine
-from neotoma_core.store.holdings import Coder
+from neotoma_core.store.examining import Examined
 from neotoma_core.store.keys import KeySource
 from neotoma_core.store.manifests import environment_in_manifest
+from neotoma_core.store.plain_setting import Setting
 from neotoma_core.store.raw_folders import folders_beside
-from neotoma_core.store.unpacking import unpack
 from neotoma_core.store.walking import FoundFile, Walked, outermost, walk
-
-_READERS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +32,8 @@ class SearchRequest:
 
     ``key``: where the key of encrypted columns is: without it their salvaged rows prove nothing.
     ``shallow``: folders of which only the files in them are looked at, not what is below.
-    ``erased``: what counts for nothing in what is found.
+    ``erased``: what counts for nothing in what is found. ``allowance``: what reading a small file
+    may cost; a larger one may cost more.
     ``around``: these are the places a database's copies are looked for unless others are named.
     """
 
@@ -46,6 +45,7 @@ class SearchRequest:
     shallow: tuple[Path, ...] = ()
     around: bool = False
     erased: ErasedIds = field(default_factory=ErasedIds)
+    allowance: Allowance = field(default_factory=Allowance)
 
     @property
     def said(self) -> tuple[str, ...]:
@@ -138,22 +138,30 @@ def search(
         if not path.exists():
             raise UsageError(f"{path}: there is no such file or folder; check the spelling")
     walked = Walked()
-    progress.begin("search")
-    leave_out = (*request.leave_out, scratch)
-    there = [path for path in also if path.exists()]
-    files = list(
-        walk(
-            outermost((*request.paths, *there, *_shallow(request, walked))),
-            walked,
-            progress.advance,
-            mounted=request.mounted,
-            leave_out=leave_out,
-        )
-    )
-    places, archives = _places(files, scratch, request.limits)
-    progress.begin("examine", len(places))
-    copies = _examined(places, scratch, progress, request)
+    with candidates(_reading(request, scratch, progress)) as found:
+        progress.begin("search")
+        files = _walked(request, walked, (*request.leave_out, scratch), progress, also)
+        places, archives = found.places(files)
+        progress.begin("examine", len(places))
+        copies = _copies(found.examined(places))
     return _related(request, copies, walked, archives)
+
+
+def _reading(request: SearchRequest, scratch: Path, progress: Progress) -> Reading:
+    setting = Setting(request.erased, request.key)
+    return Reading(setting, request.limits, request.allowance, scratch, progress)
+
+
+def _walked(
+    request: SearchRequest,
+    walked: Walked,
+    leave_out: Sequence[Path],
+    progress: Progress,
+    also: Sequence[Path],
+) -> list[FoundFile]:
+    there = [path for path in also if path.exists()]
+    roots = outermost((*request.paths, *there, *_shallow(request, walked)))
+    return list(walk(roots, walked, progress.advance, mounted=request.mounted, leave_out=leave_out))
 
 
 def _shallow(request: SearchRequest, walked: Walked) -> list[Path]:
@@ -167,53 +175,7 @@ def _shallow(request: SearchRequest, walked: Walked) -> list[Path]:
     return files
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
-    path: Path
-    member: str
-    readable: Path
-    packed: FoundFile | None = None
-    raw_files: bool = False
-    damage: str = ""
-
-
-def _places(
-    files: Sequence[FoundFile], scratch: Path, limits: Limits
-) -> tuple[list[_Place], tuple[tuple[Path, str], ...]]:
-    """Return where databases may be read; compressed ones are unpacked into the scratch."""
-    places, archives = [], []
-    for number, found in enumerate(files):
-        if found.kind in ("sqlite", "none"):
-            places.append(_Place(found.path, "", found.path))
-            continue
-        folder = scratch / f"unpacked-{number}"
-        folder.mkdir(mode=0o700)
-        for one in unpack(found, folder, limits):
-            if one.path is None:
-                archives.append((found.path, one.problem))
-            else:
-                place = (found.path, one.member, one.path, found, one.raw_files, one.damage)
-                places.append(_Place(*place))
-        if not any(folder.iterdir()):
-            folder.rmdir()
-    return places, tuple(archives)
-
-
-def _examined(
-    places: Sequence[_Place], scratch: Path, progress: Progress, request: SearchRequest
-) -> tuple[FoundCopy, ...]:
-    coder = Coder(request.erased)
-
-    def read(number: int) -> Examined | None:
-        place = places[number]
-        folder = scratch / f"examined-{number}"
-        examined = examine(place.readable, place.path, folder, coder, request.key, place.damage)
-        progress.advance(1)
-        return examined
-
-    with ThreadPoolExecutor(max_workers=_READERS) as pool:
-        read_ones = list(pool.map(read, range(len(places))))
-    found = [(place, one) for place, one in zip(places, read_ones, strict=True) if one is not None]
+def _copies(read: Sequence[tuple[Place, Examined]]) -> tuple[FoundCopy, ...]:
     return tuple(
         FoundCopy(
             number,
@@ -225,7 +187,7 @@ def _examined(
             place.readable if place.packed else None,
             place.raw_files,
         )
-        for number, (place, one) in enumerate(found)
+        for number, (place, one) in enumerate(read)
     )
 
 

@@ -10,7 +10,7 @@ import shutil
 import stat
 from collections.abc import Callable
 from contextlib import closing, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Literal, TypeVar
 
@@ -63,7 +63,7 @@ class Examined:
     ``content``: what identifies its bytes, log included. ``journal``: the file beside it that holds
     part of its rows, and ``journal_bytes`` of it. ``holdings``: None where no row could be read;
     where ``salvaged`` is not None they are those of the salvaged database. ``problem`` says what is
-    wrong with a copy that is not sound.
+    wrong with a copy that is not sound. ``gave_up``: whoever read it had to be ended.
     """
 
     state: State
@@ -75,6 +75,7 @@ class Examined:
     journal_bytes: int
     holdings: Holdings | None
     salvaged: Salvaged | None = None
+    gave_up: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,14 +107,19 @@ def examine(  # noqa: PLR0913, PLR0917 - what to read, and by what
     salvaged stays there; everything else that was written there is removed. ``damage``: what is
     known to be wrong with its bytes, so that only rows that are proven count.
 
-    Whatever is the matter with the copy, or with a library that reads it, is its ``problem``.
+    Whatever is the matter with the copy, or with a library that reads it, is its ``problem``; but
+    raises MemoryError where there is too little memory to read it.
     """
     folder.mkdir(mode=0o700)
     try:
         return _examined(path, shown, _Reading(folder, coder, key, damage))
     except TargetLocked:
         return _without_rows(path, "busy", _BUSY)
+    except MemoryError:
+        raise
     except OSError as error:
+        if error.errno == errno.ENOMEM:
+            raise MemoryError from error
         return _without_rows(path, "unreadable", reason_of(error))
     except BackupError as error:
         return _without_rows(path, "unreadable", error.wrong)
@@ -249,9 +255,12 @@ def _salvaged(copy: Path, path: Path, by: _Reading, judged: tuple[State, str]) -
     return Examined(state, problem, content, *_facts(path), holdings, saved)
 
 
-def unexamined(path: Path) -> Examined:
-    """Return what is known of a file that is no copy by what is in it, and is one all the same."""
-    return _without_rows(path, "unreadable", "")
+def unexamined(path: Path, problem: str = "") -> Examined:
+    """Return what is known of a file of which nothing was read, and which is a copy all the same.
+
+    ``problem``: why reading it had to be ended, if it had to.
+    """
+    return replace(_without_rows(path, "unreadable", problem), gave_up=bool(problem))
 
 
 def _without_rows(path: Path, state: State, problem: str) -> Examined:

@@ -14,11 +14,10 @@ from typing import Final
 import polars as pl
 
 from neotoma_core.content_ids import NEEDED, doubtful, mergers, unproven
-from neotoma_core.contracts import no_broken
 from neotoma_core.encryption import open_what_opens, sealed_rows
 from neotoma_core.erasure.hashed import ErasedIds
 from neotoma_core.erasure.naming import naming_columns
-from neotoma_core.frames import ROWID
+from neotoma_core.frames import ROWID, no_broken
 from neotoma_core.store.arrow_sqlite import readable
 from neotoma_core.store.databases import connect_read_only
 from neotoma_core.store.inspection import StoredTable, inspect_database, names_of
@@ -52,6 +51,10 @@ class Coder:
     def coded(self, table: str, ids: pl.Series) -> pl.Series:
         """Return the codes of ids, in their order; a NULL has none."""
         return ids.drop_nulls().cast(self._codes_of(table)).to_physical().alias(ROW)
+
+    def names(self, table: str, codes: pl.Series) -> pl.Series:
+        """Return the ids that have these codes."""
+        return codes.cat.to(self._codes_of(table)).cast(pl.String)
 
     def _codes_of(self, table: str) -> pl.DataType:
         # The series is kept: codes are forgotten once nothing that has them is left.

@@ -11,6 +11,10 @@ from neotoma_core.ops.progress import Silent
 from neotoma_core.ops.search import Found, SearchRequest, search
 from neotoma_core.store import budgets
 from neotoma_core.store.budgets import Limits
+from neotoma_core.store.examining import examine
+from neotoma_core.store.holdings import Coder
+from neotoma_core.store.unpacking import unpack
+from neotoma_core.store.walking import FoundFile
 from tests.databases import make_database
 from tests.packing import PACKERS, flipped, sparse_tar, tar, zipped
 from tests.proven import observed, owner
@@ -171,8 +175,12 @@ def test_the_disk_keeps_a_reserve(
 ) -> None:
     monkeypatch.setattr(budgets, "_RESERVED_PART", 1)
     monkeypatch.setattr(budgets, "_MOST_RESERVE", 1 << 62)
-    found = found_in(tmp_path, "neotoma.db.gz", PACKERS["gz"](database))
-    assert problems(found) == ["not unpacked any further: it does not fit on this disk unpacked"]
+    packed = tmp_path / "neotoma.db.gz"
+    packed.write_bytes(PACKERS["gz"](database))
+    (tmp_path / "scratch").mkdir()
+    found = FoundFile(packed, "gzip", packed.stat().st_size, 0)
+    (taken,) = unpack(found, tmp_path / "scratch", Limits())
+    assert taken.problem == "not unpacked any further: it does not fit on this disk unpacked"
 
 
 def test_unpacking_ends_in_time(tmp_path: Path, database: bytes) -> None:
@@ -256,5 +264,8 @@ def test_whatever_a_library_does_with_a_copy_costs_that_copy(
         raise ZeroDivisionError("secret")
 
     monkeypatch.setattr("neotoma_core.store.examining.read_holdings", fail)
-    (copy,) = found_in(tmp_path, "neotoma.db", database).copies
-    assert copy.examined.problem == "it cannot be read: ZeroDivisionError"
+    (tmp_path / "neotoma.db").write_bytes(database)
+    place = tmp_path / "neotoma.db"
+    examined = examine(place, place, tmp_path / "scratch", Coder())
+    assert examined is not None
+    assert examined.problem == "it cannot be read: ZeroDivisionError"

@@ -1,0 +1,172 @@
+"""Whatever reading one file does to the process that reads it, it costs that file and no other."""
+
+import gzip
+import sqlite3
+import subprocess
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from neotoma_core.merge.policy import MergePolicy
+from neotoma_core.ops.composing import composed_run
+from neotoma_core.ops.find import check_status
+from neotoma_core.ops.progress import Silent
+from neotoma_core.ops.recover import recover
+from neotoma_core.ops.run import RecoverRequest
+from neotoma_core.ops.search import Found, SearchRequest, search
+from neotoma_core.store import worker_process
+from neotoma_core.store.allowances import Allowance
+from tests.conftest import NOW
+from tests.databases import count, make_database
+from tests.faulty_worker import CODE, POISON
+from tests.proven import observed
+
+ROOT = Path(__file__).parents[2]
+FEW = Allowance(seconds=8, memory=500_000_000)
+ENDLESS = "instr(hex(zeroblob(10000000)), hex(zeroblob(5000000)) || '1')"
+LARGE = "length(hex(zeroblob(480000000)))"
+ASKS_FOR_MORE = "reading it needs more memory than 0.5 GB"
+CRASHED = "reading it crashed"
+NEOTOMA = {"observations": [observed(n) for n in range(3)]}
+
+
+def with_index(path: Path, expression: str) -> Path:
+    """Make a database with an index on an expression, for which nobody has computed it yet."""
+    make_database(path, NEOTOMA)
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("CREATE INDEX planted ON observations(length(id))")
+        connection.execute("PRAGMA writable_schema = ON")
+        sql = f"CREATE INDEX planted ON observations({expression})"
+        connection.execute("UPDATE sqlite_schema SET sql = ? WHERE name = 'planted'", (sql,))
+    return path
+
+
+def searched(home: Path, allowance: Allowance = FEW) -> Found:
+    scratch = home.parent / "scratch"
+    scratch.mkdir()
+    return search(SearchRequest((home,), allowance=allowance), scratch, Silent())
+
+
+def told(found: Found) -> dict[str, tuple[str, str, int | None]]:
+    """Return state, problem and observations of every copy, by the name of its file."""
+    return {
+        copy.path.name: (
+            copy.examined.state,
+            copy.examined.problem,
+            copy.examined.holdings.observations if copy.examined.holdings else None,
+        )
+        for copy in found.copies
+    }
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """Two sound databases, one read before whatever is put between them, and one after it."""
+    for name in ("a.db", "z.db"):
+        make_database(tmp_path / "home" / name, NEOTOMA)
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def faulty(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker_process, "_CODE", CODE)
+
+
+SOUND = ("sound", "", 3)
+
+
+def test_a_schema_that_computes_for_ever_or_needs_all_memory_costs_its_file(home: Path) -> None:
+    with_index(home / "b.db", ENDLESS)
+    with_index(home / "c.db", LARGE)
+    assert told(searched(home)) == {
+        "a.db": SOUND,
+        "b.db": ("unreadable", "reading it took longer than 8 seconds", None),
+        "c.db": ("unreadable", ASKS_FOR_MORE, None),
+        "z.db": SOUND,
+    }
+
+
+@pytest.mark.usefixtures("faulty")
+@pytest.mark.parametrize(
+    ("fault", "problem"),
+    [
+        ("segfault", CRASHED),
+        ("aborted", CRASHED),
+        ("exited", CRASHED),
+        ("nonsense", CRASHED),
+        ("killed", "what read it was killed, as the system does where memory runs out"),
+        ("greedy", ASKS_FOR_MORE),
+        ("quoted", "it cannot be read: PanicException"),
+    ],
+)
+def test_however_the_process_ends_the_file_is_named_and_the_others_are_exact(
+    home: Path, fault: str, problem: str
+) -> None:
+    make_database(home / f"b {fault}.db", NEOTOMA)
+    (home / f"c {fault}.db.gz").write_bytes(gzip.compress((home / "a.db").read_bytes()))
+    found = searched(home)
+    assert told(found) == {
+        "a.db": SOUND,
+        f"b {fault}.db": ("unreadable", problem, None),
+        "z.db": SOUND,
+    }
+    assert found.archives == ((home / f"c {fault}.db.gz", problem),)
+    assert not list((home.parent / "scratch").glob("unpacked-*"))
+    kept = {path.name for path in (home.parent / "scratch").glob("examined-*")}
+    assert "examined-1" not in kept
+
+
+@pytest.mark.usefixtures("faulty")
+def test_no_file_is_blamed_for_what_another_did_to_the_process(home: Path) -> None:
+    make_database(home / f"{POISON}.db", NEOTOMA)
+    assert told(searched(home)) == {"a.db": SOUND, f"{POISON}.db": SOUND, "z.db": SOUND}
+
+
+@pytest.mark.usefixtures("faulty")
+def test_what_crashes_and_is_of_another_program_is_not_listed(home: Path) -> None:
+    with closing(sqlite3.connect(home / "photos segfault.db")) as connection:
+        connection.execute("CREATE TABLE photos (id)")
+    assert told(searched(home)) == {"a.db": SOUND, "z.db": SOUND}
+
+
+def test_many_are_read_by_few_processes(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    content = (home / "a.db").read_bytes()
+    for number in range(100):
+        (home / f"{number}.db").write_bytes(content)
+    started: list[list[str]] = []
+    start = subprocess.Popen.__init__
+
+    def counting(self: object, command: list[str], **how: object) -> None:
+        started.append(command)
+        start(self, command, **how)  # type: ignore[call-overload]
+
+    monkeypatch.setattr(subprocess.Popen, "__init__", counting)
+    found = searched(home)
+    assert set(told(found).values()) == {SOUND}
+    assert len(found.copies) == 102
+    assert len(started) <= 2
+
+
+def test_the_status_of_a_database_that_cannot_be_read_to_the_end_says_so(home: Path) -> None:
+    target = with_index(home / "neotoma.db", ENDLESS)
+    where = SearchRequest((home,), allowance=Allowance(seconds=3))
+    report = check_status(target, where, home.parent / "vault", NOW, Silent())
+    assert (report.state, report.problem) == ("unreadable", "reading it took longer than 3 seconds")
+    assert report.next is not None
+
+
+def test_a_recovery_goes_on_without_what_cannot_be_read_to_the_end(home: Path) -> None:
+    with_index(home / "b.db", ENDLESS)
+    target = make_database(home.parent / "data" / "neotoma.db", {"observations": [observed(9)]})
+    make_database(home / "c.db", {"observations": [observed(n) for n in range(2, 10)]})
+    request = RecoverRequest(
+        target=target, backups=(), vault=home.parent / "vault", policy=MergePolicy("keep-target")
+    )
+    where = SearchRequest((home,), allowance=Allowance(seconds=5))
+    with composed_run(request, where, NOW, Silent()) as run:
+        report = recover(run, lambda _: True, Silent())
+    assert count(target, "observations") == 10
+    assert report.composition is not None
+    unused = {Path(one.path).name: one.reason for one in report.composition.unused}
+    assert unused["b.db"] == "reading it took longer than 5 seconds"
