@@ -91,9 +91,8 @@ class Candidates:
             folder.rmdir()
         return unpacked
 
-    def examined(self, places: Sequence[Place]) -> list[tuple[Place, Examined]]:
+    def examined(self, places: Sequence[Place], coder: Coder) -> list[tuple[Place, Examined]]:
         """Return what is in every place that holds a copy of a Neotoma database."""
-        coder = Coder(self.by.setting.erased)
 
         def read(number: int) -> Examined | None:
             place, folder = places[number], self.by.scratch / f"examined-{number}"

@@ -9,12 +9,18 @@ from pathlib import Path
 from typing import Final
 
 from neotoma_core.errors import BackupError, TargetError, TargetForeign, TargetLocked
+from neotoma_core.ops.archived_copies import (
+    ArchivedCopy,
+    archives_of,
+    family_in_vault,
+    richest_archive,
+    with_archives,
+)
 from neotoma_core.ops.commands import command, recover_command
 from neotoma_core.ops.composing import family_of, number_of
 from neotoma_core.ops.inventory import (
     drop_check,
     inventory_frame,
-    kept_archives,
     take_inventory,
     unused_check,
 )
@@ -30,7 +36,7 @@ from neotoma_core.ops.vault_copies import telling_backups
 from neotoma_core.report.inventory import InventoryReport, StatusReport
 from neotoma_core.report.protection import RawFilesGone
 from neotoma_core.report.unfinished import UnfinishedStores
-from neotoma_core.store.archive import ARCHIVE_FOLDER
+from neotoma_core.store.archive import is_archive
 from neotoma_core.store.atomic import write_file
 from neotoma_core.store.condition import condition_of
 from neotoma_core.store.databases import connect_read_only, make_whole
@@ -96,9 +102,11 @@ def check_status(  # noqa: PLR0913 - a database, its copies, its vault, its raw 
     present = target_of(target)
     with private_scratch() as scratch:
         also = [*([target] if present else []), *telling_backups(vault)]
-        _require_copies_or_place(target, where, also)
+        _require_copies_or_place(target, where, [*also, *archives_of(vault)])
         where = replace(where, erased=read_erased(vault))
-        found = search(where, scratch, progress, also)
+        found, archives = with_archives(
+            search(where, scratch, progress, also), target, vault, progress
+        )
         number = number_of(found, target)
         copy = found.copies[number] if number is not None else None
         if present:
@@ -108,7 +116,7 @@ def check_status(  # noqa: PLR0913 - a database, its copies, its vault, its raw 
         if copy is not None and copy.examined.state == "sound":
             progress.begin("stores")
             unfinished = _unfinished(copy, where, vault, raw_storage, now, scratch)
-    return _status(target, found, copy, _Beside(vault, raw, unfinished), now)
+    return _status(target, found, copy, _Beside(vault, archives, raw, unfinished), now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +124,7 @@ class _Beside:
     """What a status tells beside the database itself."""
 
     vault: Path
+    archives: tuple[ArchivedCopy, ...]
     raw: RawFilesGone | None
     unfinished: UnfinishedStores | None
 
@@ -126,7 +135,13 @@ def _status(
     examined = copy.examined if copy else None
     holdings = examined.holdings if examined else None
     if copy is not None and copy.examined.state != "sound":
-        recover = recover_command(target, beside.vault)
+        own = found.family_of(copy.number) or family_in_vault(found, beside.vault)
+        archive = richest_archive(found, own, copy.number)
+        recover = (
+            command("recover", target=target, vault=beside.vault, then=("--backup", archive))
+            if archive
+            else recover_command(target, beside.vault)
+        )
         again = command("status", target=target, vault=beside.vault)
         drop = unused_check(copy, target, again if copy.examined.state == "busy" else recover)
     else:
@@ -136,7 +151,6 @@ def _status(
     protection = summary_of(protection_of(beside.vault, now))
     unprotected = protection is None or not protection.backups
     backup = command("backup", target=target, vault=beside.vault) if unprotected else None
-    archives = (beside.vault / ARCHIVE_FOLDER, *found.walked.described)
     raw = beside.raw
     refill = _refill(target, raw, beside.vault) if raw and raw.gone else None
     return StatusReport(
@@ -148,14 +162,14 @@ def _status(
         holdings.first if holdings else None,
         holdings.last if holdings else None,
         found.request.said,
-        len(found.copies) - (number_of(found, target) is not None),
+        sum(not is_archive(c.path) for c in found.copies) - (number_of(found, target) is not None),
         drop,
         protection,
         beside.unfinished,
         raw,
         drop.next or refill or backup,
         left_in(beside.vault),
-        tuple(kept_archives(archives, target, beside.vault)),
+        tuple(one.kept(target, beside.vault) for one in beside.archives),
     )
 
 

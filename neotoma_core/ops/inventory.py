@@ -11,11 +11,12 @@ import polars as pl
 
 from neotoma_core.canonical import JsonValue
 from neotoma_core.coverage.copies import Copy
-from neotoma_core.coverage.drop import Drop, find_drop
+from neotoma_core.coverage.drop import find_drop
 from neotoma_core.coverage.held import exclusive_to
 from neotoma_core.coverage.identity import Family
 from neotoma_core.environments import RAW_FOLDERS
 from neotoma_core.errors import UsageError
+from neotoma_core.ops.archived_copies import richest_archive
 from neotoma_core.ops.commands import command
 from neotoma_core.ops.search import Found, FoundCopy
 from neotoma_core.ops.vault_copies import backup_name_of
@@ -55,20 +56,12 @@ def take_inventory(found: Found, data: Path | None) -> InventoryReport:
     )
 
 
-def kept_archives(
-    folders: Iterable[Path], target: Path | None = None, vault: Path | None = None
-) -> Iterator[KeptArchive]:
-    """Yield the archives among the folders, each once, and how to recover from it.
-
-    ``target``: the database to recover, where it is known.
-    """
+def kept_archives(folders: Iterable[Path]) -> Iterator[KeptArchive]:
+    """Yield the archives among the folders, each once, and how to recover from it."""
     for folder in dict.fromkeys(path.absolute() for path in folders):
         if is_archive(folder):
             from_it = ("--backup", folder)
-            if target is None:
-                said = midden_command("recover", *from_it, "--target", "DB", target=None)
-            else:
-                said = command("recover", target=target, vault=vault, then=from_it)
+            said = midden_command("recover", *from_it, "--target", "DB", target=None)
             yield KeptArchive(escaped(str(folder)), said)
 
 
@@ -105,7 +98,7 @@ def drop_check(
         best.path if best else None,
         best.observations if best else 0,
         best.last if best else None,
-        _next(found, path, drop, vault),
+        _next(found, path, vault, richest_archive(found, own, copy.number)) if drop.lacks else None,
     )
 
 
@@ -152,9 +145,10 @@ def _listed(record: Mapping[str, JsonValue]) -> Path | None:
     return Path(path) if isinstance(path, str) else None
 
 
-def _next(found: Found, path: Path, drop: Drop, vault: Path | None) -> str | None:
-    if not drop.lacks:
-        return None
+def _next(found: Found, path: Path, vault: Path | None, archive: Path | None) -> str:
+    """Return the command that brings back what a database lacks; ``archive``: the best source."""
+    if archive is not None:
+        return command("recover", target=path, vault=vault, then=("--backup", archive))
     places = () if found.request.around else found.request.paths
     words = [word for place in places for word in ("--search", place)]
     return command("recover", target=path, vault=vault, then=words)

@@ -1,6 +1,6 @@
 """Searching folders for copies of Neotoma databases, and reading each once."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from neotoma_core.report.layout import escaped
 from neotoma_core.store.allowances import Allowance
 from neotoma_core.store.budgets import Limits
 from neotoma_core.store.examining import Examined
+from neotoma_core.store.holdings import Coder
 from neotoma_core.store.keys import KeySource
 from neotoma_core.store.manifests import environment_in_manifest
 from neotoma_core.store.plain_setting import Setting
@@ -61,7 +62,7 @@ class FoundCopy:
     ``path``: the file, or the archive it is in, and ``member`` what it is called there.
     ``readable`` is ``path``, or the place it was unpacked or salvaged to. ``packed``: the archive,
     as it was found, and ``unpacked`` what came out of it. ``raw_files``: the archive has raw files
-    beside it.
+    beside it. ``said``: the environment that what is in it speaks of.
     """
 
     number: int
@@ -72,6 +73,7 @@ class FoundCopy:
     packed: FoundFile | None = None
     unpacked: Path | None = None
     raw_files: bool = False
+    said: Environment | None = None
 
     @property
     def shown(self) -> str:
@@ -96,7 +98,7 @@ class Found:
     ``copies`` in order of their places. ``archives``: those that were not unpacked to the end, and
     why. ``known``: the copies with rows, by number, for decisions. ``observations`` and ``others``:
     who holds which rows, of the log's main table and of the rest of it. ``stated``: observations by
-    id alone. ``families``: the copies of each database.
+    id alone. ``families``: the copies of each database. ``coder``: what gave ids their codes.
     """
 
     request: SearchRequest
@@ -107,6 +109,7 @@ class Found:
     observations: tuple[Held, ...]
     others: tuple[Held, ...]
     families: tuple[Family, ...]
+    coder: Coder
 
     def family_of(self, number: int) -> Family:
         """Return the copies of the same database; none where no row could be read."""
@@ -118,7 +121,7 @@ class Found:
         by_name = environment_of(copy.name) or environment_of(copy.path.name)
         if by_name:
             return by_name, "name"
-        by_manifest = environment_in_manifest(copy.path)
+        by_manifest = copy.said or environment_in_manifest(copy.path)
         if by_manifest:
             return by_manifest, "manifest"
         family = self.family_of(number)
@@ -143,8 +146,9 @@ def search(
         files = _walked(request, walked, (*request.leave_out, scratch), progress, also)
         places, archives = found.places(files)
         progress.begin("examine", len(places))
-        copies = _copies(found.examined(places))
-    return _related(request, copies, walked, archives)
+        coder = Coder(request.erased)
+        copies = _copies(found.examined(places, coder))
+    return related(request, copies, walked, archives, coder)
 
 
 def _reading(request: SearchRequest, scratch: Path, progress: Progress) -> Reading:
@@ -191,12 +195,15 @@ def _copies(read: Sequence[tuple[Place, Examined]]) -> tuple[FoundCopy, ...]:
     )
 
 
-def _related(
+def related(  # noqa: PLR0913, PLR0917 - all that a search has found
     request: SearchRequest,
     copies: tuple[FoundCopy, ...],
     walked: Walked,
     archives: tuple[tuple[Path, str], ...],
+    coder: Coder,
+    together: Iterable[Family] = (),
 ) -> Found:
+    """Return what was found, and which copies are of one database; ``together``: known to be."""
     held = {c.number: c.examined.holdings for c in copies if c.examined.holdings is not None}
     ids = _held({number: holdings.ids for number, holdings in held.items()})
     made = _held({number: holdings.made for number, holdings in held.items()})
@@ -218,8 +225,9 @@ def _related(
             known,
             added(*made.values(), *random.values()),
             observations,
-            kept_together({copy.number: copy.path for copy in copies}),
+            (*kept_together({copy.number: copy.path for copy in copies}), *together),
         ),
+        coder,
     )
 
 
@@ -236,7 +244,7 @@ def _known(copy: FoundCopy) -> Copy:
     holdings = copy.examined.holdings
     assert holdings is not None  # noqa: S101 - only copies with rows are asked for
     by_name = environment_of(copy.name) or environment_of(copy.path.name)
-    environment = by_name or environment_in_manifest(copy.path)
+    environment = by_name or copy.said or environment_in_manifest(copy.path)
     folder = copy.path.parent
     return Copy(
         copy.number,

@@ -9,6 +9,7 @@ from neotoma_core.identity import Sample
 from neotoma_core.manifests import Backup
 from neotoma_core.ops.backup_run import chosen
 from neotoma_core.ops.named_backups import split_member
+from neotoma_core.settings import default_vault
 from neotoma_core.store import vault
 from neotoma_core.store.backups import DATABASE, FOLDER, MANIFEST, list_backups
 from neotoma_core.store.sqlite_files import COMPANIONS
@@ -127,6 +128,20 @@ def _vault_of(path: Path) -> Path | None:
         if (is_backup or is_evidence) and (place.parent / vault.DESCRIPTION).is_file():
             return place.parent
     return None
+
+
+def protects(folder: Path, target: Path) -> bool:
+    """Return whether a vault is of the database at a place: as it says, or where it is."""
+    if not (folder / vault.DESCRIPTION).is_file():
+        return False
+    own = _protected(folder)
+    if own is not None:
+        return own == target.resolve()
+    with suppress(VaultError, OSError):
+        made_for = vault.read_description(folder).get("protects")
+        if isinstance(made_for, str) and Path(made_for).resolve() == target.resolve():
+            return True
+    return folder.absolute() == default_vault(target).absolute()
 
 
 def _protected(folder: Path) -> Path | None:

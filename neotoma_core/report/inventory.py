@@ -5,7 +5,7 @@ are rows, sizes bytes, times UTC as ISO 8601.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from neotoma_core.report.document import document
@@ -65,10 +65,20 @@ class CopyRow:
 
 @dataclass(frozen=True, slots=True)
 class KeptArchive:
-    """An archive of midden's that was found, and the ``command`` that recovers from it."""
+    """An archive of midden's that was found, and the ``command`` that recovers from it.
+
+    Only a status looks into it: ``rows`` by table, every row it ever had; ``last``: its newest
+    observation, ``appended``: when it was last appended to. ``problem``: why it counts for nothing;
+    then ``command`` says what is wrong with it.
+    """
 
     path: str
     command: str
+    observations: int | None = None
+    rows: Mapping[str, int] = field(default_factory=dict)
+    last: str | None = None
+    appended: str | None = None
+    problem: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,7 +62,7 @@ def status_text(report: StatusReport, now: datetime) -> str:
     if report.problem:
         lines.append(labelled(report.state, report.problem.removeprefix(f"{report.state}: ")))
     lines.append(labelled("searched", f"{places(report.searched)}: {report.copies:,} other copies"))
-    lines += _kept_archives(report.kept_archives)
+    lines += _kept_archives(report.kept_archives, now)
     if report.protection:
         lines.append(labelled("vault", report.protection.said))
     elif report.next:
@@ -163,7 +163,7 @@ def _problems(copies: tuple[CopyRow, ...]) -> Iterator[str]:
 def _closing(report: InventoryReport, now: datetime) -> Iterator[str]:
     found = _found(report.copies)
     yield labelled("searched", f"{places(report.searched)}: {report.files:,} files, {found}")
-    yield from _kept_archives(report.kept_archives)
+    yield from _kept_archives(report.kept_archives, now)
     for path, problem in report.archives.items():
         yield labelled("archive", f"{path}: {problem}")
     unreadable = list(report.unreadable.items())
@@ -179,9 +179,22 @@ def _closing(report: InventoryReport, now: datetime) -> Iterator[str]:
             yield shown(drop_line(drop, now))
 
 
-def _kept_archives(archives: tuple[KeptArchive, ...]) -> Iterator[str]:
+def _kept_archives(archives: tuple[KeptArchive, ...], now: datetime) -> Iterator[str]:
     for one in archives:
-        yield labelled("archive", f"{one.path}; to bring back what it holds: {one.command}")
+        if one.problem:
+            said = f"{one.path}: not counted: {one.problem}; next: {one.command}"
+        else:
+            said = f"{one.path}{_held(one, now)}; to bring back what it holds: {one.command}"
+        yield labelled("archive", said)
+
+
+def _held(archive: KeptArchive, now: datetime) -> str:
+    if archive.observations is None:
+        return ""
+    last, appended = _ago(archive.last, now), _ago(archive.appended, now)
+    newest = f", the newest of {last}".replace("of on ", "of ") if last else ""
+    rows = f"{archive.observations:,} observations{newest}, {sum(archive.rows.values()):,} rows"
+    return f": {rows}, last appended to {appended}" if appended else f": {rows}"
 
 
 def _found(copies: tuple[CopyRow, ...]) -> str:

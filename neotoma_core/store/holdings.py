@@ -7,7 +7,7 @@ memory. Equal ids have equal codes within one ``Coder``, and different ids diffe
 import threading
 from collections.abc import Mapping
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -34,7 +34,7 @@ RANDOM: Final = ("schema_registry", "raw_fragments", "interpretations", "entity_
 MADE_ONCE: Final = ("observations", "sources")
 """Tables whose rows say when they were made: with that, an id proves the same."""
 _MOST: Final = 50_000  # rows of a table that are looked at one by one
-_COMPARED: Final = tuple(t.name for t in MERGED if t.key == ("id",) and t.name != "schema_registry")
+COMPARED: Final = tuple(t.name for t in MERGED if t.key == ("id",) and t.name != "schema_registry")
 
 
 @dataclass(slots=True)
@@ -86,7 +86,7 @@ class Holdings:
     types: Mapping[str, int]
     first: str | None
     last: str | None
-    version: tuple[str, str | None]
+    version: tuple[str, str | None] = ("", None)
     unproven: int = 0
     made_span: tuple[str | None, str | None] = (None, None)
 
@@ -114,16 +114,16 @@ def read_holdings(
         tables = {t.name: t for t in inspect_database(connection, original).tables}
     rows = {
         name: tables[name].rows
-        for name in (*_COMPARED, "schema_registry")
+        for name in (*COMPARED, "schema_registry")
         if name in tables and not tables[name].barred
     }
     merged_into = _merges(whole, tables, original) if suspect else {}
-    ids, kept, left_out = {}, {}, 0
-    for name in _COMPARED:
+    kept, left_out = {}, 0
+    for name in COMPARED:
         if not rows.get(name):
             continue
         named = naming_columns(name, tables[name].columns) if coder.erased else ()
-        wanted = ("id", *_further(name), *(NEEDED.get(name, ()) if suspect else ()), *named)
+        wanted = (*compared_columns(name), *(NEEDED.get(name, ()) if suspect else ()), *named)
         read = read_columns(whole, tables[name], wanted, original)
         if coder.erased:
             read = read.filter(~coder.erased.rows_in(name, read))
@@ -134,25 +134,46 @@ def read_holdings(
             read = read.join(broken, on=ROWID, how="anti")
             left_out += broken.height
             rows[name] = read.height
-        ids[name] = coder.coded(name, read["id"]).unique().to_frame()
         kept[name] = read
+    registry = None
     if rows.get("schema_registry"):
         registry = read_columns(whole, tables["schema_registry"], ("id",), original)
-        ids_of_registry = coder.coded("schema_registry", registry["id"]).unique().to_frame()
-    else:
-        ids_of_registry = pl.DataFrame(schema={ROW: pl.UInt32})
+    return replace(
+        held_by_rows(coder, rows, kept, registry),
+        version=version_range(
+            {name: table.columns for name, table in tables.items()}, names_of(tables.values())
+        ),
+        unproven=left_out if suspect else _doubtful(whole, tables, original, key),
+    )
+
+
+def held_by_rows(
+    coder: Coder,
+    rows: Mapping[str, int],
+    kept: Mapping[str, pl.DataFrame],
+    registry: pl.DataFrame | None,
+) -> Holdings:
+    """Return what rows amount to, counted in ``rows``: the ``compared_columns`` of tables.
+
+    ``registry``: the ids of schemas, where there are any.
+    """
+    ids = {name: coder.coded(name, read["id"]).unique().to_frame() for name, read in kept.items()}
+    known = pl.DataFrame(schema={ROW: pl.UInt32})
+    if registry is not None:
+        known = coder.coded("schema_registry", registry["id"]).unique().to_frame()
     return Holdings(
         rows,
         ids,
         {name: _made(coder, name, kept[name]) for name in MADE_ONCE if name in kept},
-        {"schema_registry": ids_of_registry} | {n: ids[n] for n in RANDOM if n in ids},
+        {"schema_registry": known} | {name: ids[name] for name in RANDOM if name in ids},
         *_described(kept),
-        version_range(
-            {name: table.columns for name, table in tables.items()}, names_of(tables.values())
-        ),
-        left_out if suspect else _doubtful(whole, tables, original, key),
-        _made_span(kept),
+        made_span=_made_span(kept),
     )
+
+
+def compared_columns(table: str) -> tuple[str, ...]:
+    """Return the columns of a table by which copies are compared and described."""
+    return "id", *_further(table)
 
 
 def _further(table: str) -> tuple[str, ...]:
