@@ -128,6 +128,7 @@ def _show_plan(request: "RestoreRequest", *, json: bool) -> None:
 
     from neotoma_core.ops.restore import plan_restore
     from neotoma_core.report.changes import change_lines
+    from neotoma_core.report.layout import labelled
 
     plan = plan_restore(request, datetime.now(UTC))
     if json:
@@ -135,6 +136,8 @@ def _show_plan(request: "RestoreRequest", *, json: bool) -> None:
         return
     print(f"{request.source.origin:<10} found: it holds {request.source.says}")
     print("\n".join(change_lines(plan.differences)))
+    for finding in plan.findings:
+        print(labelled(finding.kind, f"{finding.subject}: {finding.detail}"))
     print("dry run    the target was left alone")
 
 
@@ -164,6 +167,8 @@ def _show(report: "RestoreReport", *, json: bool) -> None:
     if json:
         return
     print(labelled("restored", report.target))
+    for finding in report.findings:
+        print(labelled(finding.kind, f"{finding.subject}: {finding.detail}"))
     if report.erased:
         print(labelled("erased", f"{report.erased:,} rows that were erased before were left out"))
     if report.raw_files_restored or report.raw_files_lost:

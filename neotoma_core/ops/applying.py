@@ -13,6 +13,7 @@ from neotoma_core.encryption import seal_rows
 from neotoma_core.errors import DiskFull
 from neotoma_core.frames import ROWID, values_of
 from neotoma_core.ops.evidence import states_when_locked
+from neotoma_core.ops.left_over import require_kept
 from neotoma_core.ops.planning import RecoveryPlan
 from neotoma_core.ops.progress import Progress
 from neotoma_core.ops.raw_files import bring_over, require_space
@@ -76,6 +77,8 @@ def _publish(plan: RecoveryPlan, staging: Path, writes: Sequence[TableWrite]) ->
     target = plan.run.request.target if ruin is None else built_file(plan)
     if ruin is not None and ruin.base is not None:
         shutil.copyfile(ruin.base, target)
+    if plan.target is None and ruin is None:
+        require_kept(plan.run)
     publish(
         target,
         staging,

@@ -18,7 +18,7 @@ from typing import Final
 from neotoma_core.anomaly import Counts
 from neotoma_core.canonical import JsonValue
 from neotoma_core.environments import environment_of
-from neotoma_core.errors import DiskFull, OtherDatabase, TargetError
+from neotoma_core.errors import DiskFull, OtherDatabase
 from neotoma_core.faults import Fault
 from neotoma_core.fingerprints import Fingerprint
 from neotoma_core.identity import Sample, is_same_database
@@ -35,6 +35,7 @@ from neotoma_core.ops.backup_run import BackupRequest
 from neotoma_core.ops.clock import Clock
 from neotoma_core.ops.drill import DrillRules, drill_backup
 from neotoma_core.ops.judging import ruin_named
+from neotoma_core.ops.left_over import missing_target
 from neotoma_core.ops.progress import Progress, Silent
 from neotoma_core.ops.run import target_of
 from neotoma_core.report.backup import BackupPlan, BackupReport, ErasedLeftOut
@@ -150,7 +151,7 @@ def settled(  # noqa: PLR0913, PLR0917 - a backup, those before it, and how to p
 
 def _require_target(request: BackupRequest) -> None:
     if target_of(request.target) is None:
-        raise TargetError(request.target, "there is no such file", "check the spelling")
+        raise missing_target(request.target, request.vault)
     paths = (request.target, *companions(request.target))
     needed = _ROOM * sum(path.stat().st_size for path in paths)
     free = vault.free_bytes(request.vault)

@@ -12,6 +12,7 @@ from neotoma_core.ops.run import DatabaseRef, Run
 from neotoma_core.report.findings import Finding
 from neotoma_core.store import vault
 from neotoma_core.store.archive_reading import DamagedFile
+from neotoma_core.store.atomic import reached
 from neotoma_core.store.copies import (
     CopiedFile,
     FileState,
@@ -181,7 +182,9 @@ def _secure_left_behind(run: Run) -> tuple[CopiedFile, ...]:
     target = run.request.target
     if run.target_existed or not companions(target):
         return ()
-    return copy_left_behind(target, _new_folder(run.folders.evidence / "left-behind"))
+    copies = copy_left_behind(target, _new_folder(run.folders.evidence / "left-behind"))
+    reached("left_behind_kept")
+    return copies
 
 
 def _new_folder(folder: Path) -> Path:

@@ -24,7 +24,7 @@ from neotoma_core.ops.inventory import (
     take_inventory,
     unused_check,
 )
-from neotoma_core.ops.left_over import left_in
+from neotoma_core.ops.left_over import left_in, left_logs, logs_left
 from neotoma_core.ops.progress import Progress
 from neotoma_core.ops.protection import protection_of, summary_of
 from neotoma_core.ops.raw_file_check import raw_files_gone
@@ -151,7 +151,8 @@ def _status(
     protection = summary_of(protection_of(beside.vault, now))
     unprotected = protection is None or not protection.backups
     backup = command("backup", target=target, vault=beside.vault) if unprotected else None
-    raw = beside.raw
+    raw, logs = beside.raw, left_logs(target, beside.vault)
+    salvage = logs[0].command if logs else None
     refill = _refill(target, raw, beside.vault) if raw and raw.gone else None
     return StatusReport(
         str(target),
@@ -167,15 +168,16 @@ def _status(
         protection,
         beside.unfinished,
         raw,
-        drop.next or refill or backup,
+        drop.next or salvage or refill or backup,
         left_in(beside.vault),
         tuple(one.kept(target, beside.vault) for one in beside.archives),
+        logs,
     )
 
 
 def _require_copies_or_place(target: Path, where: SearchRequest, also: Sequence[Path]) -> None:
     """Raise TargetError for a database that is not there, of which nothing else is known either."""
-    if also or not where.around:
+    if also or not where.around or logs_left(target):
         return
     near = target.absolute().parent
     if not any(speaks_of_neotoma(path.name) for path in near.glob(f"{glob.escape(target.name)}*")):

@@ -18,6 +18,7 @@ from neotoma_core.environments import RAW_FOLDERS
 from neotoma_core.errors import UsageError
 from neotoma_core.ops.archived_copies import richest_archive
 from neotoma_core.ops.commands import command
+from neotoma_core.ops.left_over import logs_met
 from neotoma_core.ops.search import Found, FoundCopy
 from neotoma_core.ops.vault_copies import backup_name_of
 from neotoma_core.report.inventory import (
@@ -53,6 +54,7 @@ def take_inventory(found: Found, data: Path | None) -> InventoryReport:
         parquet=None,
         picture=None,
         kept_archives=tuple(kept_archives(found.walked.described)),
+        left_logs=logs_met(found.walked.left),
     )
 
 

@@ -7,8 +7,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from neotoma_core.errors import DiskFull, TargetError
+from neotoma_core.errors import DiskFull
 from neotoma_core.ops.judging import ruin_named
+from neotoma_core.ops.left_over import missing_target
 from neotoma_core.ops.run import RecoverRequest, Run, target_of
 from neotoma_core.store import vault
 from neotoma_core.store.copies import copy_privately
@@ -80,7 +81,7 @@ def private_copy(
     """
     with target_run(target, vault_folder, now, key) as run:
         if run.target is None:
-            raise TargetError(target, "there is no such file", "check the spelling")
+            raise missing_target(target, vault_folder)
         yield copied(run, target)
 
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from neotoma_core.errors import TargetError
 from neotoma_core.ops.judging import ruin_named
+from neotoma_core.ops.left_over import missing_target
 from neotoma_core.ops.run import DatabaseRef, RecoverRequest, Run, target_of
 from neotoma_core.snapshots.choosing import AUTO
 from neotoma_core.store.keys import KeySource
@@ -77,7 +77,7 @@ def reading_run(request: RebuildRequest, now: datetime) -> Iterator[RebuildRun]:
 def _run(request: RebuildRequest, now: datetime) -> Iterator[RebuildRun]:
     target = target_of(request.target)
     if target is None:
-        raise TargetError(request.target, "there is no such file", "check the spelling")
+        raise missing_target(request.target, request.vault)
     with (
         ruin_named(request.target, request.vault),
         vault_run(request.vault, request.target, now) as folders,

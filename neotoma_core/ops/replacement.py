@@ -26,9 +26,11 @@ from neotoma_core.ops.guarding import (
     loss_of_copy,
 )
 from neotoma_core.ops.judging import salvageable
+from neotoma_core.ops.left_over import left_behind, require_kept
 from neotoma_core.ops.progress import Progress
 from neotoma_core.ops.reporting import undo_command
 from neotoma_core.ops.run import DatabaseRef, Run
+from neotoma_core.report.findings import Finding
 from neotoma_core.store.interrupts import hold_interrupts
 from neotoma_core.store.live_copies import copy_whole
 from neotoma_core.store.replaceable import require_replaceable
@@ -54,6 +56,11 @@ class Secured:
     backup: str | None = None
     ruin: Path | None = None
 
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What a target that is gone left, as long as nothing has taken its place."""
+        return tuple(left_behind(self.run))
+
     def replace(self) -> None:
         """Put the new database in the target's place; interrupts wait from here on.
 
@@ -64,6 +71,7 @@ class Secured:
         target = self.run.request.target
         if not all(map(is_current, self.kept)) or target.exists() != bool(self.kept):
             raise TargetChanged(target)
+        require_kept(self.run)
         hold_interrupts()
         run_record().undo = undo_command(self.run)
         if self.ruin is not None:

@@ -12,8 +12,8 @@ from datetime import datetime
 from pathlib import Path
 
 from neotoma_core.ddl import create_database
-from neotoma_core.errors import TargetError
 from neotoma_core.ops.guarding import RESET, Guard
+from neotoma_core.ops.left_over import missing_target
 from neotoma_core.ops.private_copy import target_run
 from neotoma_core.ops.progress import Progress, Silent
 from neotoma_core.ops.replacement import Secured, secure_target
@@ -64,7 +64,7 @@ def reset(request: ResetRequest, now: datetime, progress: Progress) -> ResetRepo
     """
     target = request.target
     if target_of(target) is None:
-        raise TargetError(target, "there is no such file", "there is nothing to reset")
+        raise missing_target(target, request.vault, "there is nothing to reset")
     with target_run(
         target, request.vault, now, request.key, patience=0.0, raw_storage=request.raw_storage
     ) as run:

@@ -16,6 +16,7 @@ from neotoma_core.erasure.hashed import ErasedIds
 from neotoma_core.ops.erased_copies import Cleaned, without_erased
 from neotoma_core.ops.guarding import RESTORE, UNATTENDED, Guard
 from neotoma_core.ops.kinship import Offer, require_own
+from neotoma_core.ops.left_over import left_behind
 from neotoma_core.ops.private_copy import target_run
 from neotoma_core.ops.progress import Progress
 from neotoma_core.ops.replacement import readable_target, secure_target
@@ -32,6 +33,7 @@ from neotoma_core.ops.restore_sources import (
 )
 from neotoma_core.ops.run import Run, require_environment
 from neotoma_core.report.document import document
+from neotoma_core.report.findings import Finding
 from neotoma_core.store.differences import TableDifference, find_differences
 from neotoma_core.store.keys import KeySource
 from neotoma_core.store.ledger import read_erased_around
@@ -48,6 +50,7 @@ class RestoreReport:
     ``raw_files_missing``: those the database names that are not in ``raw_folder`` now. ``problem``:
     why an archive was not unpacked to its end. ``backup``: what was taken before, where nearly all
     observations went. ``differences``: of a plan, what becomes of each table.
+    ``findings``: what the target left that was there before, kept as evidence.
     """
 
     evidence: str
@@ -62,6 +65,7 @@ class RestoreReport:
     problem: str | None = None
     backup: str | None = None
     differences: tuple[TableDifference, ...] = ()
+    findings: tuple[Finding, ...] = ()
 
     def to_json(self) -> str:
         """Return the report as one JSON document."""
@@ -103,6 +107,7 @@ def restore(request: RestoreRequest, now: datetime, progress: Progress) -> Resto
             return RestoreReport(str(source.folder), str(target), "declined", 0, None)
         to = _raw_target(request, found)
         raw = bring_back(source, found, cleaned, to, erased, run.folders.work)
+        findings = secured.findings
         secured.replace()
     return RestoreReport(
         str(source.folder),
@@ -116,6 +121,7 @@ def restore(request: RestoreRequest, now: datetime, progress: Progress) -> Resto
         str(raw.place),
         found.problem or None,
         secured.backup,
+        findings=findings,
     )
 
 
@@ -127,7 +133,7 @@ def plan_restore(request: RestoreRequest, now: datetime) -> RestoreReport:
         rows = cleaned.rows if cleaned else 0
         source, target = str(request.source.folder), str(request.target)
         report = RestoreReport(source, target, "planned", rows, None, differences=changes)
-        return replace(report, problem=found.problem or None)
+        return replace(report, problem=found.problem or None, findings=tuple(left_behind(run)))
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from neotoma_core.ops.archived_database import ArchivedDatabase, Selection, buil
 from neotoma_core.ops.erased_copies import without_erased
 from neotoma_core.ops.guarding import RESTORE, UNATTENDED, Guard
 from neotoma_core.ops.kinship import Offer, require_own
+from neotoma_core.ops.left_over import left_behind
 from neotoma_core.ops.private_copy import target_run
 from neotoma_core.ops.progress import Progress
 from neotoma_core.ops.replacement import readable_target, secure_target
@@ -139,7 +140,7 @@ def _planned(
         target=str(request.target),
         restored=tuple(RestoredTable(*rows) for rows in [*built.rows.items(), *derived]),
         erased=erased,
-        findings=tuple(_findings(built, rebuilt)),
+        findings=(*left_behind(run), *_findings(built, rebuilt)),
         backup=None,
         undo=None,
     )

@@ -82,6 +82,15 @@ class KeptArchive:
 
 
 @dataclass(frozen=True, slots=True)
+class LeftLog:
+    """A log or a journal whose database is gone; ``command`` keeps it and uses what it holds."""
+
+    path: str
+    bytes: int
+    command: str
+
+
+@dataclass(frozen=True, slots=True)
 class DropCheck:
     """Whether a database has lost what its copies hold.
 
@@ -123,6 +132,7 @@ class InventoryReport:
     parquet: str | None
     picture: str | None
     kept_archives: tuple[KeptArchive, ...] = ()
+    left_logs: tuple[LeftLog, ...] = ()
 
     def to_json(self) -> str:
         """Return the report as one JSON document."""
@@ -154,6 +164,7 @@ class StatusReport:
     next: str | None
     left: tuple[Leftover, ...] = ()
     kept_archives: tuple[KeptArchive, ...] = ()
+    left_logs: tuple[LeftLog, ...] = ()
 
     @property
     def is_unread(self) -> bool:

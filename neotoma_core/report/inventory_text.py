@@ -14,6 +14,7 @@ from neotoma_core.report.inventory import (
     DropCheck,
     InventoryReport,
     KeptArchive,
+    LeftLog,
     StatusReport,
 )
 from neotoma_core.report.layout import common_folder, days, labelled, places
@@ -63,6 +64,7 @@ def status_text(report: StatusReport, now: datetime) -> str:
         lines.append(labelled(report.state, report.problem.removeprefix(f"{report.state}: ")))
     lines.append(labelled("searched", f"{places(report.searched)}: {report.copies:,} other copies"))
     lines += _kept_archives(report.kept_archives, now)
+    lines += _left_logs(report.left_logs)
     if report.protection:
         lines.append(labelled("vault", report.protection.said))
     elif report.next:
@@ -164,6 +166,7 @@ def _closing(report: InventoryReport, now: datetime) -> Iterator[str]:
     found = _found(report.copies)
     yield labelled("searched", f"{places(report.searched)}: {report.files:,} files, {found}")
     yield from _kept_archives(report.kept_archives, now)
+    yield from _left_logs(report.left_logs)
     for path, problem in report.archives.items():
         yield labelled("archive", f"{path}: {problem}")
     unreadable = list(report.unreadable.items())
@@ -186,6 +189,12 @@ def _kept_archives(archives: tuple[KeptArchive, ...], now: datetime) -> Iterator
         else:
             said = f"{one.path}{_held(one, now)}; to bring back what it holds: {one.command}"
         yield labelled("archive", said)
+
+
+def _left_logs(logs: tuple[LeftLog, ...]) -> Iterator[str]:
+    for log in logs:
+        said = f"{log.path}: {log.bytes:,} bytes, and its database is gone"
+        yield labelled("log", f"{said}; to keep it and recover what it holds: {log.command}")
 
 
 def _held(archive: KeptArchive, now: datetime) -> str:

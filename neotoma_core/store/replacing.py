@@ -36,7 +36,7 @@ def replace_database(target: Path, whole: Path | None) -> None:
     try:
         _replace(target, whole)
     except OSError as error:
-        if whole is None or error.errno not in _NOT_RENAMED:
+        if whole is None or error.errno not in _NOT_RENAMED or not target.exists():
             raise
         copy_within(whole, target)
 

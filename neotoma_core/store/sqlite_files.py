@@ -86,6 +86,12 @@ def companion(database: Path, suffix: str) -> Path:
     return place.with_name(place.name + suffix)
 
 
+def database_of(log: Path) -> Path:
+    """Return the database that a log or a journal is called after."""
+    suffix = next(suffix for suffix in WITH_ROWS if log.name.endswith(suffix))
+    return log.with_name(log.name.removesuffix(suffix))
+
+
 def companions(database: Path) -> tuple[Path, ...]:
     """Return the companion files that are there, what holds data first."""
     paths = (companion(database, suffix) for suffix in COMPANIONS)

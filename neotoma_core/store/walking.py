@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from neotoma_core.errors import reason_of
-from neotoma_core.store.sqlite_files import COMPANIONS, MAGIC, may_be_sqlite
+from neotoma_core.store.sqlite_files import COMPANIONS, MAGIC, WITH_ROWS, database_of, may_be_sqlite
 
 Kind = Literal["sqlite", "gzip", "zstd", "xz", "lzma", "bzip2", "zip", "tar", "none"]
 
@@ -86,7 +86,8 @@ class Walked:
     """What a walk met: files seen, and folders and files that could not be read, with the reason.
 
     ``skipped``: folders left out by name or since they are no real file system. ``described``:
-    those that say that they are an archive of midden's.
+    those that say that they are an archive of midden's. ``left``: logs and journals beside which
+    there is no database.
     """
 
     files: int = 0
@@ -94,6 +95,7 @@ class Walked:
     unreadable: list[tuple[Path, str]] = field(default_factory=list)
     skipped: int = 0
     described: list[Path] = field(default_factory=list)
+    left: list[Path] = field(default_factory=list)
 
 
 def walk(
@@ -149,6 +151,7 @@ class _Walk:
                 continue
             self.walked.folders += 1
             below = []
+            names = {entry.name for entry in entries}
             for entry in entries:
                 kind = self._kind(entry)
                 if kind == "folder":
@@ -159,6 +162,8 @@ class _Walk:
                         self.walked.described.append(Path(folder))
                     if not entry.name.endswith(COMPANIONS):
                         yield from self.sniffed(Path(entry.path))
+                    elif entry.name.endswith(WITH_ROWS) and _owner(entry.name) not in names:
+                        self.walked.left.append(Path(entry.path))
             waiting.extend(reversed(below))
 
     def sniffed(self, path: Path) -> Iterator[FoundFile]:
@@ -210,6 +215,10 @@ class _Walk:
         self.walked.files += 1
         if not self.walked.files % _TOLD_EVERY:
             self.progress(_TOLD_EVERY)
+
+
+def _owner(name: str) -> str:
+    return database_of(Path(name)).name
 
 
 def _is_pseudo(real: str) -> bool:
