@@ -13,24 +13,51 @@ from neotoma_core.erasure.hashed import ErasedIds
 from neotoma_core.erasure.reach import Ids
 from neotoma_core.errors import BackupError, BackupNotIntact
 from neotoma_core.ops.erasure_planning import read_held
+from neotoma_core.ops.named_cells import (
+    Named,
+    is_export,
+    named_in_archive,
+    named_in_export,
+    named_in_quarantine,
+    named_in_tables_of_reports,
+    words_of_reports,
+)
 from neotoma_core.ops.vault_backup import restore_database
+from neotoma_core.store.archive import is_archive
 from neotoma_core.store.backups import FOLDER, list_backups
 from neotoma_core.store.databases import make_whole
 from neotoma_core.store.sqlite_files import read_header
-from neotoma_core.store.vault import EVIDENCE, RunFolders
+from neotoma_core.store.vault import EVIDENCE, RunFolders, known_places
 
 
 def erased_in_vault(folders: RunFolders, erased: ErasedIds) -> Ids:
-    """Return the erased ids in backups and in evidence, by kind; each database is read.
+    """Return the erased ids in what a vault holds and knows of, by kind.
 
-    What cannot be read tells none.
+    That is its backups, its evidence, archives, exports, quarantined rows and reports; each is
+    read. What cannot be read tells none.
     """
     found: dict[str, set[str]] = defaultdict(set)
-    for whole in _databases(folders) if erased else ():
+    for named in _named(folders) if erased else ():
+        for kind, ids in erased.found_in(named).items():
+            found[kind] |= ids
+    for words in words_of_reports(folders.vault / "reports") if erased else ():
+        for kind in erased.kinds:
+            found[kind].update(erased.among(kind, words))
+    return {kind: frozenset(ids) for kind, ids in found.items() if ids}
+
+
+def _named(folders: RunFolders) -> Iterator[Named]:
+    """Yield what is named anywhere, one table or database at a time."""
+    for whole in _databases(folders):
         with suppress(BackupError, sqlite3.DatabaseError, AdbcError):
-            for kind, ids in erased.found_in(read_held(whole, whole, None).tables).items():
-                found[kind] |= ids
-    return {kind: frozenset(ids) for kind, ids in found.items()}
+            yield read_held(whole, whole, None).tables
+    for place in (*sorted(folders.vault.iterdir()), *known_places(folders.vault)):
+        if is_archive(place):
+            yield from named_in_archive(place)
+        elif is_export(place):
+            yield from named_in_export(place)
+    yield from named_in_quarantine(folders.vault / "quarantine")
+    yield from named_in_tables_of_reports(folders.vault / "reports")
 
 
 def _databases(folders: RunFolders) -> Iterator[Path]:
