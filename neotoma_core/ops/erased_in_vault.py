@@ -27,7 +27,7 @@ from neotoma_core.store.archive import is_archive
 from neotoma_core.store.backups import FOLDER, list_backups
 from neotoma_core.store.databases import make_whole
 from neotoma_core.store.sqlite_files import read_header
-from neotoma_core.store.vault import EVIDENCE, RunFolders, known_places
+from neotoma_core.store.vault import EVIDENCE, QUARANTINE, REPORTS, RunFolders, known_places
 
 
 def erased_in_vault(folders: RunFolders, erased: ErasedIds) -> Ids:
@@ -40,7 +40,7 @@ def erased_in_vault(folders: RunFolders, erased: ErasedIds) -> Ids:
     for named in _named(folders) if erased else ():
         for kind, ids in erased.found_in(named).items():
             found[kind] |= ids
-    for words in words_of_reports(folders.vault / "reports") if erased else ():
+    for words in words_of_reports(folders.vault / REPORTS) if erased else ():
         for kind in erased.kinds:
             found[kind].update(erased.among(kind, words))
     return {kind: frozenset(ids) for kind, ids in found.items() if ids}
@@ -56,8 +56,8 @@ def _named(folders: RunFolders) -> Iterator[Named]:
             yield from named_in_archive(place)
         elif is_export(place):
             yield from named_in_export(place)
-    yield from named_in_quarantine(folders.vault / "quarantine")
-    yield from named_in_tables_of_reports(folders.vault / "reports")
+    yield from named_in_quarantine(folders.vault / QUARANTINE)
+    yield from named_in_tables_of_reports(folders.vault / REPORTS)
 
 
 def _databases(folders: RunFolders) -> Iterator[Path]:
