@@ -2,12 +2,9 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final
 
 from neotoma_core.report.layout import labelled
 from neotoma_core.snapshots.choosing import RulesChoice
-
-_SHOWN: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +36,11 @@ def rules_lines(rules: RulesUsed) -> Iterator[str]:
     """Yield the rules that were used and why, and how much depends on that."""
     reads = f", {rules.reads}" if rules.reads else ""
     yield labelled("rules", f"of {rules.name}{reads}: {rules.why}")
+    alike: dict[int, list[str]] = {}
     for name, snapshots in rules.otherwise.items():
-        first = ", ".join(rules.differing[:_SHOWN])
-        more = ", …" if snapshots > _SHOWN else ""
-        yield labelled("", f"{snapshots:,} snapshots would be otherwise by {name}: {first}{more}")
+        alike.setdefault(snapshots, []).append(name)
+    for snapshots, names in alike.items():
+        by = " or ".join(names)
+        yield labelled(
+            "", f"{snapshots:,} snapshots would be otherwise by {by}; the report lists them"
+        )

@@ -97,7 +97,7 @@ def differing(reduction: Reduction, others: Sequence[Otherwise], rules: RuleSet)
             ]
         ).unique()
         found.append(ids.select("entity_id", rules=pl.lit(other.rules.name)))
-    return pl.concat(found)
+    return pl.concat(found).unique().sort("rules", "entity_id")
 
 
 def may_differ(observations: pl.DataFrame, rules: Rules, other: RuleSet) -> pl.Series:
