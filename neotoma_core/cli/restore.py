@@ -106,10 +106,8 @@ def restore(
     )
     if dry_run:
         _show_plan(request, json=json)
-        return
-    if not agreed(f"put {target} back to {found.says}?", yes=yes):
-        end_declined(json=json)
-    _put_back(request, yes=yes, json=json)
+    else:
+        _ask_and_put_back(request, yes=yes, json=json)
 
 
 def _say_what_is_there(target: Path, vault: Path) -> None:
@@ -141,7 +139,7 @@ def _show_plan(request: "RestoreRequest", *, json: bool) -> None:
     print("dry run    the target was left alone")
 
 
-def _put_back(request: "RestoreRequest", *, yes: bool, json: bool) -> None:
+def _ask_and_put_back(request: "RestoreRequest", *, yes: bool, json: bool) -> None:
     from dataclasses import replace
     from datetime import UTC, datetime
 
@@ -149,6 +147,8 @@ def _put_back(request: "RestoreRequest", *, yes: bool, json: bool) -> None:
     from neotoma_core.ops.restore import restore as restore_database
     from neotoma_core.store.interrupts import released
 
+    if not agreed(f"put {request.target} back to {request.source.says}?", yes=yes):
+        end_declined(json=json)
     # Innermost first: the report is printed before an interrupt that came after the rename.
     with released(), TerminalProgress() as progress:
         request = replace(request, guard=terminal_guard(progress, "restoring", yes=yes))

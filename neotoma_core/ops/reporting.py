@@ -18,6 +18,7 @@ from neotoma_core.ops.commands import command
 from neotoma_core.ops.evidence import ruin_evidence
 from neotoma_core.ops.extract import NEVER, Extract, Span, span_of, widest
 from neotoma_core.ops.left_over import left_behind
+from neotoma_core.ops.merging_findings import merging_findings
 from neotoma_core.ops.planning import RecoveryPlan
 from neotoma_core.ops.run import Run
 from neotoma_core.report.findings import (
@@ -266,7 +267,7 @@ def _findings(plan: RecoveryPlan) -> Iterator[Finding]:
     for table, column, rows, _ in plan.merge.dangling.iter_rows():
         detail = f"{rows:,} references led nowhere before the merge and still do"
         yield Finding("dangling", f"{table}.{column}", detail)
-    yield from _merge_findings(plan)
+    yield from merging_findings(plan.merge)
     yield from altered_findings(plan.merge, plan.labels)
     yield from plan.stale.findings(str(plan.run.request.target))
     yield from _unreadable(plan)
@@ -276,29 +277,6 @@ def _findings(plan: RecoveryPlan) -> Iterator[Finding]:
     yield from starmap(reduction_fails, plan.entities.reduction.failed.iter_rows())
     yield from registry_findings(plan.rules.registry)
     yield from plan.erasures.findings()
-
-
-def _merge_findings(plan: RecoveryPlan) -> Iterator[Finding]:
-    """Yield what the databases tell differently of merges of entities, and what that takes away."""
-    for entity in plan.merge.lineage.contradicted:
-        detail = (
-            "merged into different entities in different databases; the merge of the database "
-            "whose rows win counts"
-        )
-        yield Finding("merged-differently", entity, detail)
-    for entity, into in plan.merge.lineage.closing:
-        detail = (
-            f"merged into {into} in one database, and the other way round in another; the merge of "
-            "the database whose rows win counts, this one is kept as an audit row only"
-        )
-        yield Finding("merged-both-ways", entity, detail)
-    for name, rows in plan.merge.removed.items():
-        for edge in rows["id"]:
-            detail = (
-                f"a row of {name} that would lead from an entity to itself, since entities were "
-                "merged; it leaves the database and stays in the evidence and the quarantine"
-            )
-            yield Finding("self-loop", str(edge), detail)
 
 
 def _unreadable(plan: RecoveryPlan) -> Iterator[Finding]:
