@@ -120,3 +120,6 @@ _FROM_NUMBER: Final[Mapping[str, Callable[[float], JsonValue]]] = {
     "timestamp_ms_to_iso": _milliseconds_to_iso,
     "timestamp_s_to_iso": _seconds_to_iso,
 }
+
+CONVERTERS: Final = frozenset({"boolean_to_string", *_FROM_STRING, *_FROM_NUMBER})
+"""The names of the converters that Neotoma has."""

@@ -42,6 +42,7 @@ from neotoma_core.ops.guarding import (
     guard_loss,
     loss_to,
 )
+from neotoma_core.ops.newer_release import require_no_cutover
 from neotoma_core.ops.planning import iso
 from neotoma_core.ops.progress import Progress
 from neotoma_core.ops.raw_files import own_folders
@@ -139,6 +140,8 @@ def _plan(erasing: EraseRun, progress: Progress, clock: Clock) -> _Planned:
     again = erasing.request.again
     seeds, absent = _seeds(erasing.request, held, ledger)
     plan = plan_erasure(held, seeds, iso(run.started), erasing.request.rules)
+    if plan.writes:
+        require_no_cutover(erasing.target.path, held.stored, "erasing", rewrites=True)
     raw = find_raw_files(run.request.target, own_folders(run), plan, ledger)
     named = _with(plan.reach.ids, erased_in_vault(run.folders, ledger.erased)) if again else None
     staying = files_staying(plan)

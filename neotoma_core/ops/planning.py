@@ -28,6 +28,7 @@ from neotoma_core.ops.decisions import read_decisions, require_rows
 from neotoma_core.ops.erased_rows import Erasures, leave_out_erased
 from neotoma_core.ops.evidence import DatabaseEvidence
 from neotoma_core.ops.extract import Extract
+from neotoma_core.ops.newer_release import require_no_cutover
 from neotoma_core.ops.opening import holds_sealed, key_for, open_existing, open_offers
 from neotoma_core.ops.raw_files import RawListing, RawPlan, plan_raw_files
 from neotoma_core.ops.reingested import Reingested, count_reingested
@@ -114,6 +115,16 @@ class RecoveryPlan:
         return self.merge.writes + sum(derived.change.writes for derived in self.derived)
 
 
+def _require_changeable(run: Run, target: Extract | None, merge: MergePlan) -> None:
+    """Raise TargetError where a newer Neotoma's rules forbid what the merge does to the log."""
+    name = "observations"
+    changes = merge.tables[name]
+    rewrites = bool(changes.replaced.height or name in merge.removed)
+    if target is not None and (rewrites or changes.inserted.height):
+        stored = {one.name: one.stored for one in target.tables.values()}
+        require_no_cutover(run.request.target, stored, "this merge", rewrites=rewrites)
+
+
 def plan_recovery(
     run: Run,
     evidence: tuple[DatabaseEvidence, ...],
@@ -139,6 +150,7 @@ def plan_recovery(
     require_rows(run.request.decisions, decisions, offered)
     elsewhere = held_elsewhere(target)
     merge = plan_merge(held, offers, run.request.policy, decisions, tables, elsewhere)
+    _require_changeable(run, target, merge)
     sources = with_stored_files(target, own_rows(merge.merged("sources"), run.request.user))
     registry = completed(registry_of(merge.merged("schema_registry")), run, run.request.schemas)
     retyped = retyped_entities(merge, registry_of(held["schema_registry"].rows), registry)

@@ -42,6 +42,7 @@ from neotoma_core.store.databases import (
     make_whole,
 )
 from neotoma_core.store.inspection import (
+    StoredObject,
     StoredTable,
     inspect_database,
     names_of,
@@ -115,6 +116,7 @@ class Reading:
     """A target, read.
 
     ``history``: how its snapshots came about. ``erased``: what of the log counts for nothing.
+    ``others``: what of the target is neither run nor copied.
     """
 
     rebuild: RebuildRun
@@ -125,6 +127,7 @@ class Reading:
     spilled: Mapping[str, Spilled]
     key: "DataKey | None"
     erased: ErasedLog
+    others: tuple[StoredObject, ...] = ()
 
     @property
     def rules(self) -> Rules:
@@ -196,6 +199,7 @@ def read_target(
         spilled,
         read_key(key) if key and sealed else None,
         ErasedLog(read_erased_around(rebuild.run.folders.vault, rebuild.run.request.target)),
+        inspection.others,
     )
     clock.lap("read")
     return reading

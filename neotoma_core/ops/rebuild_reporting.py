@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import polars as pl
 
+from neotoma_core.ops.newer_release import newer_release
 from neotoma_core.ops.rebuild_deciding import Tally
 from neotoma_core.ops.rebuild_drift import DriftRecord
 from neotoma_core.ops.rebuild_reading import Reading
@@ -94,6 +95,8 @@ def findings(reading: Reading, tallies: Sequence[Tally]) -> Iterator[Finding]:
             yield without_schema(entity_type, entities)
     yield from before(read_broken_references(reading.whole))
     yield from registry_findings(reading.rules.registry)
+    target, registry = str(reading.rebuild.target.path), reading.rules.registry
+    yield from newer_release(target, reading.stored.values(), reading.others, registry)
     yield from reading.erased.findings()
 
 

@@ -10,6 +10,7 @@ import polars as pl
 
 from neotoma_core.frames import ORIGIN
 from neotoma_core.merge.one_user import own_rows
+from neotoma_core.merge.plan import registry_of
 from neotoma_core.ops.altered_rows import altered_findings
 from neotoma_core.ops.applying import Applied
 from neotoma_core.ops.archived_database import damaged_file
@@ -19,6 +20,7 @@ from neotoma_core.ops.evidence import ruin_evidence
 from neotoma_core.ops.extract import NEVER, Extract, Span, span_of, widest
 from neotoma_core.ops.left_over import left_behind
 from neotoma_core.ops.merging_findings import merging_findings
+from neotoma_core.ops.newer_release import newer_release
 from neotoma_core.ops.planning import RecoveryPlan
 from neotoma_core.ops.run import Run
 from neotoma_core.report.findings import (
@@ -276,7 +278,16 @@ def _findings(plan: RecoveryPlan) -> Iterator[Finding]:
             yield without_schema(entity_type, entities)
     yield from starmap(reduction_fails, plan.entities.reduction.failed.iter_rows())
     yield from registry_findings(plan.rules.registry)
+    yield from _newer(plan)
     yield from plan.erasures.findings()
+
+
+def _newer(plan: RecoveryPlan) -> Iterator[Finding]:
+    """Yield what in the databases is of a Neotoma newer than those that are known."""
+    for extract in (*([plan.target] if plan.target else ()), *plan.backups):
+        tables = [table.stored for table in extract.tables.values()]
+        own = registry_of(extract.rows("schema_registry"))
+        yield from newer_release(extract.database.shown, tables, extract.others, own)
 
 
 def _unreadable(plan: RecoveryPlan) -> Iterator[Finding]:

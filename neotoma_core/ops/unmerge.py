@@ -21,6 +21,7 @@ from neotoma_core.cells import sqlite_value
 from neotoma_core.errors import UsageError, run_record
 from neotoma_core.ops.clock import Clock
 from neotoma_core.ops.evidence import require_space, secure_database, write_manifest
+from neotoma_core.ops.newer_release import require_no_cutover
 from neotoma_core.ops.planning import iso
 from neotoma_core.ops.progress import Progress
 from neotoma_core.ops.rebuild_run import RebuildRun
@@ -63,6 +64,7 @@ def unmerge(
     write_manifest(run, (evidence,))
     clock.lap("evidence")
     source = read_source(rebuild, evidence)
+    require_no_cutover(rebuild.target.path, source.stored, "undoing a merge", rewrites=True)
     merge = _merge_of(source, request.merge_id)
     _require_last(source, merge)
     plan = _plan(source, archive.path, merge)

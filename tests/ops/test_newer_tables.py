@@ -1,6 +1,7 @@
 """Tables of the releases after 0.22.1: what is merged, what is secret, what stays erased."""
 
 import sqlite3
+from collections.abc import Iterable
 from contextlib import closing
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from neotoma_core.ops.run import RecoverRequest
 from tests.archiving import archive, log_of, rebuilt
 from tests.conftest import NOW, Recover
 from tests.core.test_tables import columns_of, indexes_of
-from tests.databases import USER, entity, insert_all, make_database, observation, read_all
+from tests.databases import USER, Row, entity, insert_all, make_database, observation, read_all
 from tests.ops.backing_up import PERMISSIVE
 from tests.versions import NEWEST, VERSIONS, make_version
 
@@ -41,7 +42,7 @@ def kind_of_edge(name: str, **cells: object) -> dict[str, object]:
 def seeded(path: Path, day: int, **more: list[dict[str, object]]) -> Path:
     """Return a database as a server of 0.25 left it that first started on a day of October."""
     at = f"2026-10-{day:02}T00:00:00.000Z"
-    rows = {
+    rows: dict[str, Iterable[Row]] = {
         TYPES: [kind_of_edge(name, created_at=at) for name in BUILT_IN],
         "entities": [entity("e1")],
         "observations": [observation("o1")],
@@ -100,7 +101,9 @@ def test_an_old_target_and_old_backups_get_nothing_of_a_later_release(
 
 
 SECRETS: dict[str, list[dict[str, object]]] = {
-    "mcp_oauth_codes": [{"id": "c", "code": "planted-code", "code_challenge": "x", "connection_id": "k"}],
+    "mcp_oauth_codes": [
+        {"id": "c", "code": "planted-code", "code_challenge": "x", "connection_id": "k"}
+    ],
     PEOPLE: [{"local_user_id": USER, "attribution_id": "anon-1", "created_at": "2026"}],
 }
 
