@@ -83,6 +83,6 @@ def _planted(
 
 def main(life: int) -> None:
     """Be that process."""
-    for kind in ("examine", "unpack"):
+    for kind in ("examine", "unpack", "condition"):
         worker.TASKS[kind] = _planted(worker.TASKS[kind])
     worker.main(life)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeVar
@@ -125,10 +125,17 @@ def _is_packed(found: FoundFile) -> bool:
 
 
 @contextmanager
-def candidates(by: Reading) -> Iterator[Candidates]:
-    """Read candidates until the block ends; the process that reads them loads meanwhile."""
+def candidates(by: Reading, workers: Workers | None = None) -> Iterator[Candidates]:
+    """Read candidates until the block ends; the process that reads them loads meanwhile.
+
+    ``workers``: those that read them, where there are some by that setting.
+    """
     with (
+        Workers(by.setting, by.scratch) if workers is None else nullcontext(workers) as own,
         ThreadPoolExecutor(max_workers=_READERS) as pool,
-        Workers(by.setting, by.scratch) as workers,
     ):
-        yield Candidates(by, pool, workers)
+        try:
+            yield Candidates(by, pool, own)
+        except BaseException:
+            own.end()  # before the threads are waited for
+            raise

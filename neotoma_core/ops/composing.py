@@ -4,13 +4,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 from neotoma_core.coverage.composition import Composition, Setting, compose
 from neotoma_core.coverage.identity import Family, family_of_target
 from neotoma_core.environments import environment_of
 from neotoma_core.errors import UsageError
-from neotoma_core.ops.judging import usable_or_ruin
+from neotoma_core.ops.judging import Means, usable_or_ruin
 from neotoma_core.ops.progress import Progress
 from neotoma_core.ops.run import DatabaseRef, RecoverRequest, Run, target_of
 from neotoma_core.ops.search import Found, FoundCopy, SearchRequest, search
@@ -18,8 +19,10 @@ from neotoma_core.ops.vault_copies import backups_in
 from neotoma_core.report.composition import CompositionReport, UnusedCopy, UsedCopy
 from neotoma_core.report.layout import escaped
 from neotoma_core.store.ledger import read_erased
+from neotoma_core.store.reading_apart import condition_apart, salvage_apart
 from neotoma_core.store.unpacking import unpack_raw_files
 from neotoma_core.store.vault_run import vault_run
+from neotoma_core.store.workers import Workers
 
 
 @contextmanager
@@ -33,13 +36,18 @@ def composed_run(
     """
     target = target_of(request.target)
     with vault_run(request.vault, request.target, now) as folders:
-        run = usable_or_ruin(Run(request, folders, target, (), (), (), now))
         scratch = folders.work / "found"
         scratch.mkdir(mode=0o700)
         also = [*([request.target] if target else []), *backups_in(request.vault)]
         own = (*where.leave_out, folders.work, folders.evidence)
         where = replace(where, erased=read_erased(request.vault), leave_out=own)
-        found = search(where, scratch, progress, also)
+        with Workers(where.setting, scratch) as workers:
+            means = Means(
+                partial(condition_apart, workers, where.allowance),
+                partial(salvage_apart, workers, where.allowance),
+            )
+            run = usable_or_ruin(Run(request, folders, target, (), (), (), now), means)
+            found = search(where, scratch, progress, also, workers)
         number = number_of(found, request.target)
         composition = compose_for(found, run, number)
         picked = [found.copies[pick.number] for pick in composition.picks]

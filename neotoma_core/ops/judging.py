@@ -1,11 +1,10 @@
 """A target that cannot be used as it is: kept as evidence, and what can be read of it a source."""
 
 import os
-import shutil
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -18,10 +17,11 @@ from neotoma_core.ops.run import DatabaseRef, RecoverRequest, Run, named_run, ta
 from neotoma_core.report.layout import labelled
 from neotoma_core.store.condition import Condition, condition_of, mended
 from neotoma_core.store.copies import copy_database, copy_privately
-from neotoma_core.store.databases import connect_read_only, make_whole
+from neotoma_core.store.databases import connect_read_only
 from neotoma_core.store.foreign import foreign_because
 from neotoma_core.store.logs import database_of_log
-from neotoma_core.store.salvage import Salvaged, salvage
+from neotoma_core.store.salvage import Salvaged
+from neotoma_core.store.salvaging import salvaged_from
 from neotoma_core.store.sqlite_files import LOG, companion, followed
 
 SALVAGED: Final = "salvaged"
@@ -37,19 +37,31 @@ def recovery_run(request: RecoverRequest, now: datetime) -> Iterator[Run]:
         yield usable_or_ruin(run)
 
 
-def usable_or_ruin(run: Run) -> Run:
+@dataclass(frozen=True, slots=True)
+class Means:
+    """How a target is read: what is wrong with it, and what can be saved of a copy of it."""
+
+    condition: Callable[[Path, Path], Condition | None] = condition_of
+    salvage: Callable[[Path, Path, Path], Salvaged | None] = salvaged_from
+
+
+IN_THIS_PROCESS: Final = Means()
+
+
+def usable_or_ruin(run: Run, means: Means = IN_THIS_PROCESS) -> Run:
     """Return the run; where its target is a ruin, one that puts a new file in its place.
 
-    What was salvaged of it is the last of the backups. Raises TargetForeign, TargetLocked.
+    What was salvaged of it is the last of the backups. Raises TargetForeign, TargetLocked, and
+    TargetError where it cannot be read to the end.
     """
     if run.target is None:
         return _with_log(run)
-    found = condition_of(run.target.path, run.folders.work / "condition")
+    found = means.condition(run.target.path, run.folders.work / "condition")
     if found is None:
         return run
     if found.foreign:
         raise TargetForeign(run.target.path, found.foreign)
-    return _replacing(run, run.target, found)
+    return _replacing(run, run.target, found, means)
 
 
 def _with_log(run: Run) -> Run:
@@ -60,7 +72,7 @@ def _with_log(run: Run) -> Run:
         return run
     work.mkdir(mode=0o700)
     copy = work / "pages.db"
-    saved = salvaged_from(copy, log, work) if database_of_log(log, copy) else None
+    saved = salvaged_from(copy, log, work / "saved") if database_of_log(log, copy) else None
     return run if saved is None else _offering(run, saved, log)
 
 
@@ -77,7 +89,7 @@ def _offering(run: Run, saved: Salvaged, origin: Path) -> Run:
     return replace(run, backups=(*run.backups, source))
 
 
-def _replacing(run: Run, target: DatabaseRef, found: Condition) -> Run:
+def _replacing(run: Run, target: DatabaseRef, found: Condition, means: Means) -> Run:
     folder = run.folders.evidence / "target"
     folder.mkdir(mode=0o700, parents=True)
     files = copy_database(target.path, folder)
@@ -88,27 +100,11 @@ def _replacing(run: Run, target: DatabaseRef, found: Condition) -> Run:
     if base is not None:
         mended_target = replace(target, label="mended", path=base, origin=target.path)
         return replace(run, target=mended_target, ruin=replace(ruin, base=base))
-    saved = salvaged_from(copy, target.path, work)
+    saved = means.salvage(copy, target.path, work / "saved")
     if saved is None:
         return replace(run, target=None, ruin=ruin)
     ruin = replace(ruin, means=saved.means, advice=saved.advice)
     return _offering(replace(run, target=None, ruin=ruin), saved, target.path)
-
-
-def salvaged_from(copy: Path, original: Path, folder: Path) -> Salvaged | None:
-    """Return what can be saved of a copied ruin, with the rows of its log as far as it gets.
-
-    ``folder``: is there, for the result. None where nothing can be.
-    """
-    tries = folder / "tries"
-    tries.mkdir(mode=0o700)
-    with suppress(BackupError):
-        whole = make_whole(copy, original, tries)
-        return salvage(whole, folder)
-    whole = tries / "whole.db"  # as far as SQLite got with the log
-    if not whole.exists():
-        whole = Path(shutil.copyfile(copy, whole))
-    return salvage(whole, folder) or salvage(Path(shutil.copyfile(copy, whole)), folder)
 
 
 def salvageable(target: Path, folder: Path) -> Path | None:
@@ -123,7 +119,7 @@ def salvageable(target: Path, folder: Path) -> Path | None:
     (folder / "copy").mkdir(mode=0o700)
     copy = copy_privately(target, folder / "copy")
     base = mended(copy, target, folder / "mended") if found and found.mendable else None
-    saved = None if base else salvaged_from(copy, target, folder)
+    saved = None if base else salvaged_from(copy, target, folder / "saved")
     return saved.database if saved else base
 
 

@@ -25,6 +25,7 @@ from neotoma_core.store.manifests import environment_in_manifest
 from neotoma_core.store.plain_setting import Setting
 from neotoma_core.store.raw_folders import folders_beside
 from neotoma_core.store.walking import FoundFile, Walked, outermost, walk
+from neotoma_core.store.workers import Workers
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,11 @@ class SearchRequest:
     around: bool = False
     erased: ErasedIds = field(default_factory=ErasedIds)
     allowance: Allowance = field(default_factory=Allowance)
+
+    @property
+    def setting(self) -> Setting:
+        """By what all files are read."""
+        return Setting(self.erased, self.key)
 
     @property
     def said(self) -> tuple[str, ...]:
@@ -130,18 +136,23 @@ class Found:
 
 
 def search(
-    request: SearchRequest, scratch: Path, progress: Progress, also: Sequence[Path] = ()
+    request: SearchRequest,
+    scratch: Path,
+    progress: Progress,
+    also: Sequence[Path] = (),
+    workers: Workers | None = None,
 ) -> Found:
     """Find and read every copy below the request's paths, and ``also`` these files.
 
     ``scratch``: a private folder for what has to be unpacked; what is read from there stays there.
+    ``workers``: what reads them, by the request's own ``setting``; if none, they are started.
     Raises UsageError where a path does not exist.
     """
     for path in request.paths:
         if not path.exists():
             raise UsageError(f"{path}: there is no such file or folder; check the spelling")
     walked = Walked()
-    with candidates(_reading(request, scratch, progress)) as found:
+    with candidates(_reading(request, scratch, progress), workers) as found:
         progress.begin("search")
         files = _walked(request, walked, (*request.leave_out, scratch), progress, also)
         places, archives = found.places(files)
@@ -152,8 +163,7 @@ def search(
 
 
 def _reading(request: SearchRequest, scratch: Path, progress: Progress) -> Reading:
-    setting = Setting(request.erased, request.key)
-    return Reading(setting, request.limits, request.allowance, scratch, progress)
+    return Reading(request.setting, request.limits, request.allowance, scratch, progress)
 
 
 def _walked(

@@ -13,6 +13,7 @@ from typing import Final
 import polars as pl
 
 from neotoma_core.models import NotAsModelled, modelled
+from neotoma_core.store.condition import Condition
 from neotoma_core.store.examining import Examined, Journal, State
 from neotoma_core.store.holdings import MADE, RANDOM, ROW, Coder, Holdings
 from neotoma_core.store.salvage import Salvaged
@@ -223,3 +224,25 @@ def unpacked_from_plain(document: object, folder: Path) -> list[Unpacked]:
         )
         for one in taken
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Saved:
+    """``Salvaged``; ``database``: the name of a file in the folder that was given."""
+
+    database: str
+    means: str
+    advice: str
+
+
+def saved_from_plain(document: object, folder: Path) -> Salvaged | None:
+    """Return what was salvaged into ``folder``; raises NotAsModelled."""
+    if document is None:
+        return None
+    saved = modelled(_Saved, document)
+    return Salvaged(_within(folder, saved.database), saved.means, saved.advice)
+
+
+def condition_from_plain(document: object) -> Condition | None:
+    """Return what is wrong with a database; raises NotAsModelled."""
+    return None if document is None else modelled(Condition, document)

@@ -4,18 +4,28 @@ from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
+from neotoma_core.errors import TargetError, TargetLocked
 from neotoma_core.models import NotAsModelled
 from neotoma_core.store.allowances import Allowance
 from neotoma_core.store.budgets import Limits
+from neotoma_core.store.condition import Condition
 from neotoma_core.store.examining import Examined, is_mostly_hole, unexamined
+from neotoma_core.store.foreign import foreign_because
 from neotoma_core.store.holdings import Coder
-from neotoma_core.store.plain_answers import examined_from_plain, unpacked_from_plain
-from neotoma_core.store.sqlite_files import companions
+from neotoma_core.store.plain_answers import (
+    condition_from_plain,
+    examined_from_plain,
+    saved_from_plain,
+    unpacked_from_plain,
+)
+from neotoma_core.store.salvage import Salvaged
+from neotoma_core.store.sqlite_files import companions, followed
 from neotoma_core.store.unpacking import Unpacked
 from neotoma_core.store.walking import FoundFile, speaks_of_neotoma
 from neotoma_core.store.worker_process import GaveUp, Task
 from neotoma_core.store.workers import Workers
 
+_LOCKED = "locked"
 _SENSELESS = "what read it made no sense"
 
 
@@ -82,6 +92,43 @@ def unpack_apart(
         why = _SENSELESS
     task.clear()
     return [Unpacked(None, "", why)]
+
+
+def condition_apart(
+    workers: Workers, allowance: Allowance, database: Path, folder: Path
+) -> Condition | None:
+    """Return what is wrong with a database as ``condition.condition_of`` does.
+
+    One that crashes whatever reads it is unreadable. Raises TargetLocked, and TargetError where it
+    cannot be read for another reason, which may be none of its own.
+    """
+    task = Task("condition", database, size_of(database), allowance, folder)
+    try:
+        answer = workers.ask(task)
+        if answer.read == _LOCKED:
+            raise TargetLocked(database)
+        return condition_from_plain(answer.read)
+    except GaveUp as gave_up:
+        why, crashed = str(gave_up), gave_up.crashed
+    except NotAsModelled:
+        task.clear()
+        why, crashed = _SENSELESS, True
+    if crashed:
+        return Condition("unreadable", why, foreign_because(followed(database)))
+    advice = "run again, or recover into a new file"
+    raise TargetError(database, why, advice)
+
+
+def salvage_apart(
+    workers: Workers, allowance: Allowance, copy: Path, original: Path, folder: Path
+) -> Salvaged | None:
+    """Return what can be saved of a ruin as ``salvaging.salvaged_from`` does; None if nothing."""
+    words = {"shown": str(original)}
+    task = Task("salvage", copy, size_of(copy), allowance, folder, words)
+    with suppress(GaveUp, NotAsModelled):
+        return saved_from_plain(workers.ask(task).read, folder)
+    task.clear()
+    return None
 
 
 def size_of(path: Path) -> int:

@@ -11,12 +11,14 @@ import signal
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
-from neotoma_core.errors import is_panic
+from neotoma_core.errors import TargetLocked, is_panic
 from neotoma_core.store.allowances import Allowance, restrict
 from neotoma_core.store.budgets import Limits
+from neotoma_core.store.condition import condition_of
 from neotoma_core.store.declarations import mentions_neotoma
 from neotoma_core.store.examining import examine
 from neotoma_core.store.framing import (
@@ -29,6 +31,7 @@ from neotoma_core.store.framing import (
 from neotoma_core.store.holdings import Coder
 from neotoma_core.store.plain_answers import examined_to_plain, unpacked_to_plain
 from neotoma_core.store.plain_setting import Setting, setting_from_plain
+from neotoma_core.store.salvaging import salvaged_from
 from neotoma_core.store.unpacking import unpack
 from neotoma_core.store.walking import FoundFile
 
@@ -119,6 +122,22 @@ def _unpack(task: Mapping[str, Any], _setting: Setting) -> Answer:
     return {"read": unpacked_to_plain(taken, folder)}, {}
 
 
+def _condition(task: Mapping[str, Any], _setting: Setting) -> Answer:
+    try:
+        found = condition_of(Path(task["path"]), Path(task["folder"]))
+    except TargetLocked:
+        return {"read": "locked"}, {}
+    return {"read": found and asdict(found)}, {}
+
+
+def _salvage(task: Mapping[str, Any], _setting: Setting) -> Answer:
+    folder = Path(task["folder"])
+    saved = salvaged_from(Path(task["path"]), Path(task["shown"]), folder)
+    if saved is None:
+        return {"read": None}, {}
+    return {"read": {**asdict(saved), "database": saved.database.name}}, {}
+
+
 def _mentions(task: Mapping[str, Any], _setting: Setting) -> Answer:
     return {"read": mentions_neotoma(Path(task["path"]))}, {}
 
@@ -126,5 +145,7 @@ def _mentions(task: Mapping[str, Any], _setting: Setting) -> Answer:
 TASKS: Final[dict[str, Callable[[Mapping[str, Any], Setting], Answer]]] = {
     "examine": _examine,
     "unpack": _unpack,
+    "condition": _condition,
+    "salvage": _salvage,
     "mentions": _mentions,
 }

@@ -34,10 +34,15 @@ _KILLED: Final = "what read it was killed, as the system does where memory runs 
 
 
 class GaveUp(Exception):
-    """A file that could not be read to the end, and why. ``late``: it took too long."""
+    """A file that could not be read to the end, and why.
+
+    ``late``: it took too long. ``crashed``: a library failed in itself, which nothing but the file
+    can have caused.
+    """
 
     def __init__(self, why: str, *, late: bool = False) -> None:
         self.late = late
+        self.crashed = why == _CRASHED
         super().__init__(why)
 
 

@@ -48,13 +48,17 @@ class Workers:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """End all; who waits for one that is busy gets Ended, and lets go of it."""
+        """End all processes."""
+        self.end()
+
+    def end(self) -> None:
+        """End all processes; who waits for one that is busy gets Ended, and lets go of it."""
         self._has_ended = True
         with self._one_at_a_time:
             for worker in self._busy:
                 worker.kill()
-            for worker in self._idle:
-                worker.end()
+            while self._idle:
+                self._idle.pop().end()
 
     def ask(self, task: Task) -> Answer:
         """Return what a file holds.

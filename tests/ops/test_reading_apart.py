@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from neotoma_core.errors import TargetError
 from neotoma_core.merge.policy import MergePolicy
 from neotoma_core.ops.composing import composed_run
 from neotoma_core.ops.find import check_status
@@ -15,6 +16,7 @@ from neotoma_core.ops.progress import Silent
 from neotoma_core.ops.recover import recover
 from neotoma_core.ops.run import RecoverRequest
 from neotoma_core.ops.search import Found, SearchRequest, search
+from neotoma_core.report.recovery import RecoveryReport
 from neotoma_core.store import worker_process
 from neotoma_core.store.allowances import Allowance
 from tests.conftest import NOW
@@ -156,17 +158,46 @@ def test_the_status_of_a_database_that_cannot_be_read_to_the_end_says_so(home: P
     assert report.next is not None
 
 
-def test_a_recovery_goes_on_without_what_cannot_be_read_to_the_end(home: Path) -> None:
-    with_index(home / "b.db", ENDLESS)
-    target = make_database(home.parent / "data" / "neotoma.db", {"observations": [observed(9)]})
-    make_database(home / "c.db", {"observations": [observed(n) for n in range(2, 10)]})
+def recovered(target: Path, home: Path, seconds: float = 8) -> RecoveryReport:
+    vault = home.parent / "vault"
     request = RecoverRequest(
-        target=target, backups=(), vault=home.parent / "vault", policy=MergePolicy("keep-target")
+        target=target, backups=(), vault=vault, policy=MergePolicy("keep-target")
     )
-    where = SearchRequest((home,), allowance=Allowance(seconds=5))
+    where = SearchRequest((home,), allowance=Allowance(seconds=seconds))
     with composed_run(request, where, NOW, Silent()) as run:
-        report = recover(run, lambda _: True, Silent())
+        return recover(run, lambda _: True, Silent())
+
+
+@pytest.fixture
+def more(home: Path) -> Path:
+    """A folder with one more database, which shares rows with the others."""
+    make_database(home / "c.db", {"observations": [observed(n) for n in range(2, 10)]})
+    return home
+
+
+def test_a_recovery_goes_on_without_what_cannot_be_read_to_the_end(more: Path) -> None:
+    with_index(more / "b.db", ENDLESS)
+    target = make_database(more.parent / "data" / "neotoma.db", {"observations": [observed(9)]})
+    report = recovered(target, more, seconds=5)
     assert count(target, "observations") == 10
     assert report.composition is not None
     unused = {Path(one.path).name: one.reason for one in report.composition.unused}
     assert unused["b.db"] == "reading it took longer than 5 seconds"
+
+
+@pytest.mark.usefixtures("faulty")
+def test_a_target_that_crashes_whatever_reads_it_is_recovered_like_any_ruin(more: Path) -> None:
+    rows = {"observations": [observed(n) for n in range(8, 12)]}
+    target = make_database(more.parent / "data" / "segfault.neotoma.db", rows)
+    report = recovered(target, more)
+    assert report.ruin is not None
+    assert (report.ruin.state, report.ruin.problem) == ("unreadable", CRASHED)
+    assert count(target, "observations") == 12
+
+
+def test_a_target_that_computes_for_ever_is_left_alone(more: Path) -> None:
+    target = with_index(more.parent / "data" / "neotoma.db", ENDLESS)
+    before = target.read_bytes()
+    with pytest.raises(TargetError, match=r"longer than 3 seconds; .* into a new file"):
+        recovered(target, more, seconds=3)
+    assert target.read_bytes() == before
