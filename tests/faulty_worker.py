@@ -7,6 +7,7 @@ import ctypes
 import os
 import re
 import signal
+import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -45,6 +46,12 @@ def _says_nonsense() -> None:
             continue
 
 
+def _writes_too_much() -> None:
+    """Make a file larger than any may be."""
+    with tempfile.TemporaryFile() as file:
+        file.truncate(1 << 40)
+
+
 def _holds_the_lock() -> None:
     """Never end, in a library that lets no other thread of Python's run."""
     re.match(r"(a+)+$", "a" * 100 + "b")
@@ -56,6 +63,7 @@ FAULTS: Final[Mapping[str, Callable[[], object]]] = {
     "killed": lambda: os.kill(os.getpid(), signal.SIGKILL),
     "exited": lambda: os._exit(0),
     "greedy": lambda: pl.repeat(0, 1 << 31, dtype=pl.Int64, eager=True),
+    "wide": _writes_too_much,
     "quoted": quote,
     "nonsense": _says_nonsense,
     "for-ever": _holds_the_lock,

@@ -108,7 +108,7 @@ def examine(  # noqa: PLR0913, PLR0917 - what to read, and by what
     known to be wrong with its bytes, so that only rows that are proven count.
 
     Whatever is the matter with the copy, or with a library that reads it, is its ``problem``; but
-    raises MemoryError where there is too little memory to read it.
+    raises MemoryError or OSError where reading it takes more memory or room than it may.
     """
     folder.mkdir(mode=0o700)
     try:
@@ -118,8 +118,8 @@ def examine(  # noqa: PLR0913, PLR0917 - what to read, and by what
     except MemoryError:
         raise
     except OSError as error:
-        if error.errno == errno.ENOMEM:
-            raise MemoryError from error
+        if error.errno in (errno.ENOMEM, errno.EFBIG):
+            raise
         return _without_rows(path, "unreadable", reason_of(error))
     except BackupError as error:
         return _without_rows(path, "unreadable", error.wrong)

@@ -37,6 +37,8 @@ from neotoma_core.store.walking import FoundFile
 
 Answer = tuple[Mapping[str, object], Mapping[str, bytes]]
 
+_MEMORY: Final = "memory"
+_LACKING: Final = {errno.ENOMEM: _MEMORY, errno.EFBIG: "room"}
 _ASKED_EVERY: Final = 2.0  # seconds: whether whoever started this process is still there
 
 
@@ -93,10 +95,10 @@ def _answered(task: Mapping[str, Any], setting: Setting) -> Answer:
     try:
         return TASKS[task["kind"]](task, setting)
     except MemoryError:
-        return {"lacks": "memory"}, {}
+        return {"lacks": _MEMORY}, {}
     except OSError as error:
-        if error.errno == errno.ENOMEM:
-            return {"lacks": "memory"}, {}
+        if error.errno in _LACKING:
+            return {"lacks": _LACKING[error.errno]}, {}
         return {"system": [error.errno or errno.EIO, error.filename and str(error.filename)]}, {}
     except BaseException as error:
         if not isinstance(error, Exception) and not is_panic(error):

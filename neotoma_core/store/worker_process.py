@@ -1,5 +1,6 @@
 """One process that reads files from outside for this one, from its start to its end."""
 
+import errno
 import fcntl
 import os
 import re
@@ -15,7 +16,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from neotoma_core.errors import FileUnusable
+from neotoma_core.errors import FileUnusable, reason_of
 from neotoma_core.models import NotAsModelled, read
 from neotoma_core.store.allowances import Allowance
 from neotoma_core.store.framing import Late, Line, TooLong, from_bytes, to_bytes
@@ -24,6 +25,7 @@ _CODE: Final = (
     "import sys; life, *sys.path[:] = sys.argv[1:]; "
     "from neotoma_core.store.worker import main; main(int(life))"
 )
+_PYTHON: Final = "python3"  # for a program that Python is a part of
 _START_SECONDS: Final = 300.0
 _END_SECONDS: Final = 10.0  # of one that hangs in the system itself, which nobody can end
 _MOST_SAID: Final = 1 << 20
@@ -105,7 +107,7 @@ class WorkerProcess:
         others = fcntl.fcntl(end, fcntl.F_DUPFD_CLOEXEC, _BEYOND_STREAMS)  # if some were closed
         os.close(end)
         # -P: modules are looked for where this process looks, not in the folder it is run in.
-        code = [sys.executable, "-P", "-c", _CODE]
+        code = [sys.executable or _PYTHON, "-P", "-c", _CODE]
         try:
             self._process = subprocess.Popen(  # noqa: S603 - this very program
                 [*code, str(others), *(place or str(Path.cwd()) for place in sys.path)],
@@ -115,9 +117,11 @@ class WorkerProcess:
                 start_new_session=True,
                 pass_fds=(others,),
             )
-        except BaseException:
+        except BaseException as error:
             os.close(self._said)
             os.close(self._life)
+            if isinstance(error, OSError) and error.errno != errno.ENOMEM:
+                raise _not_started(reason_of(error).lower()) from error
             raise
         finally:
             os.close(others)
@@ -157,11 +161,7 @@ class WorkerProcess:
             self._line.read(0, until)
             self._line.write(self._setting, until)
         except (Late, TooLong, EOFError, BrokenPipeError):
-            raise FileUnusable(
-                Path(sys.executable or "python"),
-                "it does not start a process of its own, which midden reads copies in",
-                "see whether it can be run, and whether there is memory left",
-            ) from None
+            raise _not_started("it ended before it had begun") from None
         self._is_ready = True
 
     def _answer(self, allowed: Allowance, until: float) -> Answer:
@@ -170,6 +170,8 @@ class WorkerProcess:
         document = from_bytes(block)
         if not isinstance(document, dict):
             raise NotAsModelled("", "a document")
+        if document.get("lacks") == "room":
+            raise GaveUp(f"reading it would write more than {allowed.written / 1e9:,.1f} GB")
         if "lacks" in document:
             raise MemoryError
         if "failed" in document:
@@ -210,6 +212,14 @@ class WorkerProcess:
                 pipe.close()
         for descriptor in (self._life, self._said):
             os.close(descriptor)
+
+
+def _not_started(why: str) -> FileUnusable:
+    return FileUnusable(
+        Path(sys.executable or _PYTHON),
+        f"midden cannot start it as a process of its own, to read copies in: {why}",
+        "see whether it can be run, and how many processes you may have",
+    )
 
 
 def _lacking(allowed: Allowance) -> str:

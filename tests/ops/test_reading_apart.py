@@ -3,12 +3,13 @@
 import gzip
 import sqlite3
 import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from neotoma_core.errors import TargetError
+from neotoma_core.errors import FileUnusable, TargetError
 from neotoma_core.merge.policy import MergePolicy
 from neotoma_core.ops.composing import composed_run
 from neotoma_core.ops.find import check_status
@@ -120,6 +121,13 @@ def test_however_the_process_ends_the_file_is_named_and_the_others_are_exact(
 
 
 @pytest.mark.usefixtures("faulty")
+def test_what_would_fill_the_disk_is_named(home: Path) -> None:
+    make_database(home / "wide.db", NEOTOMA)
+    wrong = "reading it would write more than 4.0 GB"
+    assert told(searched(home))["wide.db"] == ("unreadable", wrong, None)
+
+
+@pytest.mark.usefixtures("faulty")
 def test_no_file_is_blamed_for_what_another_did_to_the_process(home: Path) -> None:
     make_database(home / f"{POISON}.db", NEOTOMA)
     assert told(searched(home)) == {"a.db": SOUND, f"{POISON}.db": SOUND, "z.db": SOUND}
@@ -130,6 +138,18 @@ def test_what_crashes_and_is_of_another_program_is_not_listed(home: Path) -> Non
     with closing(sqlite3.connect(home / "photos segfault.db")) as connection:
         connection.execute("CREATE TABLE photos (id)")
     assert told(searched(home)) == {"a.db": SOUND, "z.db": SOUND}
+
+
+@pytest.mark.parametrize(
+    ("python", "why"),
+    [("/nowhere/python", "no such file or directory"), ("/bin/true", "it ended before it had")],
+)
+def test_a_process_that_does_not_start_is_no_fault_of_a_file(
+    python: str, why: str, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "executable", python)
+    with pytest.raises(FileUnusable, match=f"{python}: midden cannot start it .*: {why}"):
+        searched(home)
 
 
 def test_many_are_read_by_few_processes(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
