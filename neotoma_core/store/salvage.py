@@ -33,7 +33,8 @@ _NO_RECOVERY: Final = (
 )
 _BY_SQLITE: Final = "sqlite3 .recover"
 _BY_PAGE: Final = "page by page"
-_SECONDS: Final = 600
+_SECONDS: Final = 120.0  # and more for a large one; less than whoever salvages may take
+_BYTES_PER_SECOND: Final = 4_000_000
 _GROWTH: Final = 40  # times the size of the database: text is longer than what it was
 _LEAST_BYTES: Final = 64 << 20
 _ENTITY: Final = re.compile(r"ent_[0-9a-f]{24}")
@@ -122,7 +123,8 @@ def _printed(program: str, damaged: Path, most: int) -> Iterator[str]:
         errors="surrogateescape",
     ) as process:
         assert process.stdout is not None  # noqa: S101 - it is a pipe, as asked for
-        late = threading.Timer(_SECONDS, process.kill)
+        seconds = _SECONDS + damaged.stat().st_size / _BYTES_PER_SECOND
+        late = threading.Timer(seconds, process.kill)
         late.start()
         try:
             statement, size = "", 0

@@ -1,6 +1,8 @@
 """Whatever reading one file does to the process that reads it, it costs that file and no other."""
 
 import gzip
+import os
+import shlex
 import sqlite3
 import subprocess
 import sys
@@ -118,6 +120,26 @@ def test_however_the_process_ends_the_file_is_named_and_the_others_are_exact(
     assert not list((home.parent / "scratch").glob("unpacked-*"))
     kept = {path.name for path in (home.parent / "scratch").glob("examined-*")}
     assert "examined-1" not in kept
+
+
+def test_a_program_that_it_started_is_ended_with_what_read_a_file(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    os.truncate(make_database(home / "b.db", NEOTOMA), 100_000)
+    pipe, programs = home.parent / "pipe", home.parent / "bin"
+    os.mkfifo(pipe)
+    programs.mkdir()
+    (programs / "sqlite3").write_text(
+        f"#!/bin/sh\nexec 9>{shlex.quote(str(pipe))}\necho reached >&9\nexec sleep 100000\n"
+    )
+    (programs / "sqlite3").chmod(0o700)
+    monkeypatch.setenv("PATH", str(programs), prepend=os.pathsep)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    found = told(searched(home, Allowance(seconds=4)))
+    assert found["b.db"] == ("unreadable", "reading it took longer than 4 seconds", None)
+    os.set_blocking(reader, True)
+    with os.fdopen(reader) as lines:
+        assert lines.read() == "reached\n"  # to the end: nobody holds the pipe any longer
 
 
 @pytest.mark.usefixtures("faulty")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from neotoma_core.store import salvage as module
 from neotoma_core.store.salvage import salvage
 from tests.databases import count, make_database, read_all
 from tests.proven import observed, owner, stored
@@ -108,3 +109,18 @@ def test_what_the_program_prints_creates_tables_and_inserts_rows_and_does_nothin
 
 def test_the_program_is_installed_where_the_tests_run() -> None:
     assert shutil.which("sqlite3"), "install sqlite3, as .ci/run does"
+
+
+def test_where_the_program_never_ends_the_pages_are_read_all_the_same(
+    damaged: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "bin").mkdir()
+    program = tmp_path / "bin" / "sqlite3"
+    program.write_text("#!/bin/sh\nexec sleep 100000\n")
+    program.chmod(0o700)
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"), prepend=os.pathsep)
+    monkeypatch.setattr(module, "_SECONDS", 0.1)
+    monkeypatch.setattr(module, "_BYTES_PER_SECOND", 1e12)
+    saved = salvage(damaged, tmp_path)
+    assert saved is not None
+    assert saved.means == "page by page"
