@@ -6,9 +6,10 @@ or by somebody who means ill. So every field is what its model says before anyth
 
 import dataclasses
 import math
+import re
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Annotated, Any, Final, Literal, TypeVar
 
@@ -17,9 +18,23 @@ from neotoma_core.canonical import SAFE_INTEGER
 T = TypeVar("T")
 
 _LONGEST_NAME: Final = 255
+_LONGEST_PATH: Final = 4096
+_CENTURY: Final = 100 * 366 * 86_400
 _BEYOND_TEXT: Final = "\0/"
+_HEX: Final = re.compile("[0-9a-f]*")
+_DIGITS: Final = re.compile(r"-?[0-9]{1,20}")
 FileName = Annotated[str, "the name of a file"]
 """The name of a file in a folder that is known, which leads nowhere else."""
+InnerPath = Annotated[str, "a path that stays in its folder"]
+"""Where a file is below a folder that is known: called anything, and leading nowhere else."""
+PathText = Annotated[str, "a path"]
+"""Where something is on a disk, called anything."""
+Word = Annotated[str, "a short text that can be printed"]
+HexDigits = Annotated[str, "hex digits"]
+Digits = Annotated[str, "a whole number as text"]
+Last = Annotated[int, "a whole number from -1 on"]
+"""The number of the last of something; -1 where there is none yet."""
+Seconds = Annotated[int, "seconds of a span, up to a century"]
 
 
 class NotAsModelled(ValueError):
@@ -28,6 +43,11 @@ class NotAsModelled(ValueError):
     def __init__(self, field: str, wanted: str) -> None:
         self.field = field
         super().__init__(f"{field or 'it'} is not {wanted}")
+
+
+def is_newer(version: object, known: int) -> bool:
+    """Return whether a document says that a later midden wrote it, which knows another format."""
+    return type(version) is int and version > known
 
 
 def modelled(model: type[T], value: object, field: str = "") -> T:
@@ -58,7 +78,7 @@ def read(kind: Any, value: Any, field: str) -> Any:  # noqa: ANN401 - whatever a
     """Return a value of plain JSON as what a type says; raises NotAsModelled."""
     origin, arguments = typing.get_origin(kind), typing.get_args(kind)
     if origin is Annotated:
-        return _file_name(value, field)
+        return _kept_to(arguments[1], value, field)
     if origin in (typing.Union, types.UnionType):
         (inner,) = (one for one in arguments if one is not type(None))
         return None if value is None else read(inner, value, field)
@@ -82,11 +102,14 @@ def _items(kinds: tuple[Any, ...], value: object, field: str) -> tuple[Any, ...]
 def _members(kinds: tuple[Any, ...], value: object, field: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise NotAsModelled(field, "a document")
-    return {str(name): read(kinds[1], one, f"{field}[]") for name, one in value.items()}
+    return {
+        read(kinds[0], name, f"{field}[]"): read(kinds[1], one, f"{field}[]")
+        for name, one in value.items()
+    }
 
 
-def _one_of(allowed: tuple[Any, ...], value: object, field: str) -> str:
-    if isinstance(value, str) and value in allowed:
+def _one_of(allowed: tuple[Any, ...], value: object, field: str) -> str | bool:
+    if isinstance(value, str | bool) and value in allowed:
         return value
     raise NotAsModelled(field, f"one of {', '.join(map(str, allowed))}")
 
@@ -117,8 +140,45 @@ def _moment(value: object, field: str) -> datetime:
     return moment
 
 
-def _file_name(value: object, field: str) -> str:
+def _kept_to(wanted: str, value: object, field: str) -> Any:  # noqa: ANN401 - text or a number
+    """Return a value that keeps to what its kind is called."""
+    if _RULES[wanted](value):
+        return value
+    raise NotAsModelled(field, wanted)
+
+
+def _is_file_name(value: object) -> bool:
     plain = isinstance(value, str) and 0 < len(value) <= _LONGEST_NAME and value.isprintable()
-    if plain and value not in (".", "..") and not set(str(value)) & set(_BEYOND_TEXT):
-        return str(value)
-    raise NotAsModelled(field, "the name of a file")
+    return plain and value not in (".", "..") and not set(str(value)) & set(_BEYOND_TEXT)
+
+
+def _is_path(value: object) -> bool:
+    return isinstance(value, str) and 0 < len(value) <= _LONGEST_PATH and "\0" not in value
+
+
+def _is_inner_path(value: object) -> bool:
+    return _is_path(value) and not {"", ".", ".."} & set(str(value).split("/"))
+
+
+def _is_word(value: object) -> bool:
+    return isinstance(value, str) and 0 < len(value) <= _LONGEST_NAME and value.isprintable()
+
+
+def _is_last(value: object) -> bool:
+    return type(value) is int and -1 <= value <= SAFE_INTEGER
+
+
+_RULES: Final[Mapping[str, Callable[[object], bool]]] = {
+    "the name of a file": _is_file_name,
+    "a path that stays in its folder": _is_inner_path,
+    "a path": _is_path,
+    "a short text that can be printed": _is_word,
+    "hex digits": lambda value: isinstance(value, str) and bool(_HEX.fullmatch(value)),
+    "a whole number as text": lambda value: (
+        isinstance(value, str) and bool(_DIGITS.fullmatch(value))
+    ),
+    "a whole number from -1 on": _is_last,
+    "seconds of a span, up to a century": lambda value: (
+        type(value) is int and 0 < value <= _CENTURY
+    ),
+}

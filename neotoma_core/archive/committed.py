@@ -15,6 +15,7 @@ from typing import Final
 import polars as pl
 
 from neotoma_core.archive.columns import ARCHIVED_AT, REMOVED, ROW_HASH
+from neotoma_core.models import HexDigits, Last, Word
 
 _BEFORE_ALL: Final = -1
 _HALF: Final = 16  # hex digits
@@ -30,11 +31,11 @@ class Committed:
     ``rows`` up to then.
     """
 
-    id: str
-    version: int = _BEFORE_ALL
+    id: Word
+    version: Last = _BEFORE_ALL
     rows: int = 0
-    until: int = _BEFORE_ALL
-    digest: str = ""
+    until: Last = _BEFORE_ALL
+    digest: HexDigits = ""
 
 
 def proving_columns(table: str) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ Nothing is a backup before its manifest is written, and what fails later leaves 
 unproven.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -60,6 +60,7 @@ from neotoma_core.store.raw_folders import folders_in_use
 from neotoma_core.store.sqlite_files import companions
 from neotoma_core.store.vault_run import vault_run
 from neotoma_core.tables import SECRET
+from neotoma_core.vault_documents import Identity
 from neotoma_core.versions import version_range
 
 _ROOM: Final = 4  # times the database: the copy, its compressed form, and what a drill restores
@@ -238,31 +239,21 @@ def _require_own(request: BackupRequest, whole: Path, counts: Counts) -> None:
     """Raise OtherDatabase where the vault protects another one, as their contents say."""
     if request.other_database:
         return
-    identity = _identity(request.vault)
+    identity = vault.read_description(request.vault).identity or Identity()
     manifests = [backup.manifest for backup in list_backups(request.vault).backups]
-    hashes = identity.get("observations")
     samples = (Sample(m.counts.sample, 0).hashes for m in manifests)
-    known = [*(map(str, hashes) if isinstance(hashes, list) else ()), *chain(*samples)]
+    known = [*identity.observations, *chain(*samples)]
     target = str(request.target.absolute())
     newest = max((m.counts.newest for m in manifests if m.counts.newest), default=None)
     first = read_log(whole, request.target).first
     if not is_same_database(
         known,
-        max((m.counts.observations for m in manifests), default=_number(identity.get("count"))),
+        max((m.counts.observations for m in manifests), default=identity.count),
         Sample(counts.sample, counts.observations),
-        same_place=target in (identity.get("target"), *(m.target for m in manifests)),
+        same_place=target in (identity.target, *(m.target for m in manifests)),
         begun_after=bool(newest and first is not None and first > newest.timestamp() * 1000),
     ) or _is_of_other_environment(request, known, manifests):
         raise OtherDatabase(request.vault, request.target)
-
-
-def _identity(folder: Path) -> Mapping[str, JsonValue]:
-    identity = vault.read_description(folder).get("identity")
-    return identity if isinstance(identity, dict) else {}
-
-
-def _number(value: JsonValue) -> int:
-    return value if isinstance(value, int) else 0
 
 
 def _is_of_other_environment(

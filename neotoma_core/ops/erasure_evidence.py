@@ -9,7 +9,9 @@ from neotoma_core.erasure.hashed import ErasedIds
 from neotoma_core.erasure.reach import Ids
 from neotoma_core.report.erasure import HoldingEvidence
 from neotoma_core.shell_words import quoted_word
+from neotoma_core.store.archive import is_archive
 from neotoma_core.store.blobs import kept_blobs
+from neotoma_core.store.export_files import CATALOG
 from neotoma_core.store.ledger import LEDGER
 from neotoma_core.store.traces import Traces
 from neotoma_core.store.vault import (
@@ -64,7 +66,10 @@ def _places(vault: Path) -> Iterator[Path]:
             yield from sorted(place.iterdir())
         elif place.name not in _NOT_LOOKED_INTO:
             yield place
-    yield from (place for place in known_places(vault) if place.exists())
+    for place in known_places(vault):
+        # Whoever wrote the list: a folder that is neither is not ours to have removed.
+        if is_archive(place) or (place / CATALOG).is_file():
+            yield place
 
 
 def _files(place: Path) -> Iterator[Path]:

@@ -138,8 +138,8 @@ def _interval(vault: Path) -> timedelta:
 def _scheduled(vault: Path) -> timedelta | None:
     if not (vault / vaults.DESCRIPTION).exists():
         return None
-    seconds = vaults.read_description(vault).get(_SCHEDULE)
-    return timedelta(seconds=seconds) if isinstance(seconds, int) else None
+    seconds = vaults.read_description(vault).schedule_seconds
+    return None if seconds is None else timedelta(seconds=seconds)
 
 
 def _overdue(last: datetime | None, interval: timedelta, now: datetime) -> timedelta | None:

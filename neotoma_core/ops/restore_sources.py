@@ -10,6 +10,7 @@ from neotoma_core.environments import Environment, environment_of
 from neotoma_core.errors import BackupNotIntact, UsageError, VaultDamaged
 from neotoma_core.faults import tolerable
 from neotoma_core.manifests import Backup
+from neotoma_core.models import NotAsModelled, modelled
 from neotoma_core.ops.commands import command_again
 from neotoma_core.ops.named_backups import (
     NamedBackup,
@@ -28,6 +29,7 @@ from neotoma_core.store.copies import sha256_of
 from neotoma_core.store.databases import check_integrity, connect_read_only, make_whole
 from neotoma_core.store.inspection import inspect_database
 from neotoma_core.store.ledger import read_ledger
+from neotoma_core.vault_documents import EvidenceDatabase, EvidenceManifest
 
 _TARGET = "target"
 Origin = Literal["evidence", "backup", "neotoma"]
@@ -106,13 +108,13 @@ def find_source(words: str, vault_folder: Path, target: Path | None = None) -> R
     if "checksums" in described:
         return RestoreSource("neotoma", path, copy=_neotoma_copy(path, described))
     if described:
-        taken_of, taken_by = described.get("target"), described.get("run")
+        evidence = _evidence(path)
         return RestoreSource(
             "evidence",
             path,
             copy=check_evidence(path),
-            taken_of=Path(taken_of) if isinstance(taken_of, str) else None,
-            taken_by=taken_by if isinstance(taken_by, str) else path.name,
+            taken_of=Path(evidence.target),
+            taken_by=evidence.run,
         )
     if (backup := in_vault(words, vault_folder)) is not None:
         return RestoreSource("backup", vault_folder / FOLDER / backup.name, backup=backup)
@@ -172,14 +174,23 @@ def check_evidence(evidence: Path) -> Path | None:
             f"{evidence}: no evidence folder (it has no manifest.json); "
             "give the folder that the report of the run names"
         )
-    described = vault.read_json(manifest)
-    databases = described.get("databases") if isinstance(described, dict) else None
-    if not isinstance(databases, list):
-        raise VaultDamaged(manifest, "not an evidence manifest", "choose another evidence folder")
-    for database in databases:
-        if isinstance(database, dict) and database.get("label") == _TARGET:
+    for database in _evidence(evidence).databases:
+        if database.label == _TARGET:
             return _proven(evidence / _TARGET, database)
     return None
+
+
+def _evidence(folder: Path) -> EvidenceManifest:
+    """Return what the manifest of evidence says; raises VaultDamaged."""
+    manifest = folder / MANIFEST
+    advice = "choose another evidence folder"
+    try:
+        described = modelled(EvidenceManifest, vault.read_json(manifest))
+    except NotAsModelled as error:
+        raise VaultDamaged(manifest, f"not an evidence manifest: {error}", advice) from None
+    if described.format != vault.FORMAT:
+        raise VaultDamaged(manifest, "made by a newer midden", "update midden")
+    return described
 
 
 def unpack(source: RestoreSource, scratch: Path, target: Path) -> Restorable:
@@ -254,25 +265,20 @@ def _neotoma_copy(folder: Path, described: dict[str, JsonValue]) -> Path:
     return path
 
 
-def _proven(folder: Path, database: dict[str, JsonValue]) -> Path:
-    files = database.get("files")
+def _proven(folder: Path, database: EvidenceDatabase) -> Path:
+    """Return the database in a folder of evidence, all files of which are as they were copied.
+
+    A file that a link leads to elsewhere is none of them.
+    """
     names = []
-    for file in files if isinstance(files, list) else []:
-        if isinstance(file, dict):
-            path = folder / _plain_name(folder, file.get("name"))
-            if not path.is_file() or sha256_of(path) != file.get("sha256"):
-                raise VaultDamaged(
-                    path, "not the file the manifest describes", "choose another evidence folder"
-                )
-            names.append(path)
+    for file in database.files:
+        path = folder / file.name
+        plain = path.parent == folder and path.is_file() and not path.is_symlink()
+        if not plain or sha256_of(path) != file.sha256:
+            raise VaultDamaged(
+                path, "not the file the manifest describes", "choose another evidence folder"
+            )
+        names.append(path)
     if not names:
         raise VaultDamaged(folder, "the manifest lists no files", "choose another evidence folder")
     return names[0]
-
-
-def _plain_name(folder: Path, name: JsonValue) -> str:
-    """Return the name of a file in a folder; raises VaultDamaged where it leads out of it."""
-    if isinstance(name, str) and name not in {"", ".", ".."} and not {"/", "\0"} & set(name):
-        return name
-    manifest = folder.parent / MANIFEST
-    raise VaultDamaged(manifest, "it names a file that is not its own", "choose another folder")

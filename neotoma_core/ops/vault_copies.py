@@ -138,8 +138,7 @@ def protects(folder: Path, target: Path) -> bool:
     if own is not None:
         return own == target.resolve()
     with suppress(VaultError, OSError):
-        made_for = vault.read_description(folder).get("protects")
-        if isinstance(made_for, str) and Path(made_for).resolve() == target.resolve():
+        if Path(vault.read_description(folder).protects).resolve() == target.resolve():
             return True
     return folder.absolute() == default_vault(target).absolute()
 
@@ -147,7 +146,7 @@ def protects(folder: Path, target: Path) -> bool:
 def _protected(folder: Path) -> Path | None:
     """Return the database that a vault says it protects."""
     with suppress(VaultError, OSError):
-        identity = vault.read_description(folder).get("identity")
-        if isinstance(identity, Mapping) and isinstance(target := identity.get("target"), str):
-            return Path(target).resolve()
+        identity = vault.read_description(folder).identity
+        if identity is not None and identity.target is not None:
+            return Path(identity.target).resolve()
     return None

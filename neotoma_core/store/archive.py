@@ -42,6 +42,7 @@ from neotoma_core.errors import (
     reason_of,
     without_panic,
 )
+from neotoma_core.models import NotAsModelled, is_newer, modelled
 from neotoma_core.store.archive_record import (
     COPY,
     RECORD,
@@ -55,6 +56,7 @@ from neotoma_core.store.failures import failure_of
 from neotoma_core.store.locking import exclusive
 from neotoma_core.store.private_files import make_folders, make_private
 from neotoma_core.store.vault import ARCHIVE, read_json, write_json
+from neotoma_core.vault_documents import ArchiveDescription
 from neotoma_core.versions import SETTLED, release_named
 
 ARCHIVE_FOLDER: Final = ARCHIVE
@@ -149,6 +151,13 @@ def _description(path: Path) -> dict[str, JsonValue] | None:
         return None
     if not isinstance(described, dict) or described.get("kind") != _KIND:
         return None
+    if is_newer(described.get("format"), FORMAT):
+        return described
+    try:
+        modelled(ArchiveDescription, described)
+    except NotAsModelled as error:
+        wrong, advice = f"not as it was written: {error}", "restore it from a copy"
+        raise ArchiveDamaged(path / DESCRIPTION, wrong, advice) from None
     return described
 
 

@@ -26,7 +26,7 @@ from neotoma_core.errors import (
     VaultDamaged,
     VerificationFailed,
 )
-from neotoma_core.models import NotAsModelled, read
+from neotoma_core.models import NotAsModelled, Word, read
 from neotoma_core.store.archive import Archive, open_table
 from neotoma_core.store.archive_reading import ArchivedFile, DamagedFile, read_file
 from neotoma_core.store.archive_writing import WRITER, sync_new, writing_error
@@ -145,9 +145,11 @@ def read_pins(archive: Archive) -> Mapping[str, Mapping[str, int]]:
     path = archive.path / PINS
     try:
         pins = read_json(path) if path.exists() else {}
-        known: Mapping[str, Mapping[str, int]] = read(Mapping[str, Mapping[str, int]], pins, "")
+        known: Mapping[str, Mapping[str, int]] = read(Mapping[Word, Mapping[Word, int]], pins, "")
     except (NotAsModelled, VaultDamaged) as error:
         raise ArchiveDamaged(path, "its pins cannot be read", "restore it from a copy") from error
+    if any(table not in SCHEMAS for tables in known.values() for table in tables):
+        raise ArchiveDamaged(path, "its pins are of other tables", "restore it from a copy")
     return known
 
 

@@ -20,6 +20,7 @@ from neotoma_core.archive.columns import SCHEMAS
 from neotoma_core.archive.committed import Committed
 from neotoma_core.canonical import JsonValue, stringify
 from neotoma_core.errors import ArchiveError, VaultDamaged
+from neotoma_core.models import HexDigits, NotAsModelled, Word, is_newer, modelled
 from neotoma_core.store.atomic import reached
 from neotoma_core.store.vault import read_json, write_json
 
@@ -28,7 +29,6 @@ RECORD: Final = "committed.json"
 COPY: Final = "committed-copy.json"
 _FORMAT: Final = 1
 _ID_BYTES: Final = 16
-_LARGEST: Final = 2**63
 
 
 class NotARecord(ValueError):
@@ -41,6 +41,16 @@ class Record:
 
     archive: str = field(default_factory=lambda: secrets.token_hex(_ID_BYTES))
     tables: Mapping[str, Committed] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class _Sealed:
+    """The record as it is in its file."""
+
+    archive: HexDigits
+    tables: Mapping[Word, Committed]
+    sha256: HexDigits
+    format: int = _FORMAT
 
 
 def read_record(place: Path) -> tuple[Record | None, bool]:
@@ -80,7 +90,7 @@ def _read(path: Path) -> Record | None:
         return None
     except (VaultDamaged, OSError) as error:
         raise NotARecord("the record of its commits cannot be read") from error
-    if isinstance(described, dict) and described.get("format") not in {None, _FORMAT}:
+    if isinstance(described, dict) and is_newer(described.get("format"), _FORMAT):
         raise ArchiveError(path, "made by a newer midden", "update midden")
     record = _record_of(described)
     if record is None:
@@ -106,24 +116,13 @@ def _checksum(content: Mapping[str, JsonValue]) -> str:
 
 
 def _record_of(described: JsonValue) -> Record | None:
-    if not isinstance(described, dict):
+    """Return a record as it is written; None where it is not one of ours, or was edited."""
+    try:
+        sealed = modelled(_Sealed, described)
+    except NotAsModelled:
         return None
-    content = {name: value for name, value in described.items() if name != "sha256"}
-    archive, tables = content.get("archive"), content.get("tables")
-    if described.get("sha256") != _checksum(content):
+    content = {name: value for name, value in dict(described).items() if name != "sha256"}  # type: ignore[arg-type]  # modelled: a document
+    known = sealed.format == _FORMAT and sealed.tables.keys() <= SCHEMAS.keys()
+    if not known or sealed.sha256 != _checksum(content):
         return None
-    if not isinstance(archive, str) or not isinstance(tables, dict):
-        return None
-    states = {name: _committed_of(state) for name, state in tables.items() if name in SCHEMAS}
-    known = {name: state for name, state in states.items() if state is not None}
-    return Record(archive, known) if len(known) == len(tables) else None
-
-
-def _committed_of(state: JsonValue) -> Committed | None:
-    if not isinstance(state, dict):
-        return None
-    numbers = [state.get(name) for name in ("version", "rows", "until")]
-    if not all(type(number) is int and -1 <= number < _LARGEST for number in numbers):
-        return None
-    version, rows, until = (int(str(number)) for number in numbers)
-    return Committed(str(state.get("id")), version, rows, until, str(state.get("digest")))
+    return Record(sealed.archive, sealed.tables)

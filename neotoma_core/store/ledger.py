@@ -12,7 +12,7 @@ between the two.
 
 import hashlib
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,15 +23,17 @@ import orjson
 from neotoma_core.canonical import JsonValue
 from neotoma_core.erasure.hashed import SALT_BYTES, ErasedIds, hashed
 from neotoma_core.errors import VaultDamaged
+from neotoma_core.models import NotAsModelled, modelled
 from neotoma_core.store.atomic import write_file
 from neotoma_core.store.vault import (
     BACKUPS,
     DESCRIPTION,
     EVIDENCE,
     WITH_ERASURES,
-    read_json,
-    write_json,
+    describe,
+    read_description,
 )
+from neotoma_core.vault_documents import LedgerEvent, LedgerStart, event_of
 
 LEDGER: Final = "erasures.jsonl"
 _NO_CHECK: Final = ""
@@ -91,17 +93,18 @@ def read_ledger(vault: Path) -> Ledger:
         return Ledger(vault, (), _NO_CHECK, ErasedIds(), ())
     lines = _lines(path)
     checks = [_NO_CHECK]
-    events = []
+    events: list[LedgerEvent] = []
     salt = b""
     for number, line in enumerate(lines):
-        event = _event(path, line)
+        said = _said(path, line)
         if number == 0:
-            salt = _salt(path, event)
+            salt = _salt(path, said)
         checks.append(_checked(path, salt, checks[-1], line))
-        events.append(event)
+        if number:
+            events.append(_event(path, said))
     if len(lines) < promised or checks[promised] != check:
         raise _damaged(path, "lines are missing")
-    times = [str(event.get("at")) for event in events if "erased" in event]
+    times = [_iso(event.at) for event in events if event.erased is not None]
     last = times[-1] if times else None
     return Ledger(vault, lines, checks[-1], _erased(salt, events), _unfinished(events), last)
 
@@ -136,29 +139,22 @@ def _append(ledger: Ledger, salt: bytes, event: dict[str, JsonValue]) -> Ledger:
         check = _check_of(salt, check, body)
         lines.append(f'{body[:-1]}{_CHECK}{check}"}}')
     write_file(ledger.vault / LEDGER, "".join(f"{line}\n" for line in lines).encode())
-    description = ledger.vault / DESCRIPTION
-    known = read_json(description)
     promise: JsonValue = {"lines": len(lines), "check": check}
-    if not isinstance(known, dict):
-        raise _damaged(description, "not a description of a vault")
-    write_json(description, {**known, "format": WITH_ERASURES, "erasures": promise})
+    describe(ledger.vault, {"format": WITH_ERASURES, "erasures": promise})
     return read_ledger(ledger.vault)
 
 
 def _promised(vault: Path) -> tuple[int, str]:
     """Return how many lines the ledger must have at least, and the check of the last of them."""
     description = vault / DESCRIPTION
-    known = read_json(description) if description.exists() else {}
-    if not isinstance(known, dict):
-        raise _damaged(description, "not a description of a vault")
-    promise = known.get("erasures")
-    if promise is None and known.get("format") != WITH_ERASURES:
+    if not description.exists():
         return 0, _NO_CHECK
-    if isinstance(promise, dict):
-        lines, check = promise.get("lines"), promise.get("check")
-        if isinstance(lines, int) and isinstance(check, str) and lines > 0:
-            return lines, check
-    raise _damaged(description, "it does not say how long the ledger is")
+    known = read_description(vault)
+    if known.erasures is None and known.format != WITH_ERASURES:
+        return 0, _NO_CHECK
+    if known.erasures is None or not known.erasures.lines:
+        raise _damaged(description, "it does not say how long the ledger is")
+    return known.erasures.lines, known.erasures.check
 
 
 def _lines(path: Path) -> tuple[str, ...]:
@@ -171,25 +167,34 @@ def _lines(path: Path) -> tuple[str, ...]:
     return tuple(text[:-1].split("\n"))
 
 
-def _event(path: Path, line: str) -> dict[str, JsonValue]:
+def _said(path: Path, line: str) -> dict[str, JsonValue]:
+    """Return what a line says, less its check."""
     try:
-        event = orjson.loads(line)
+        said = orjson.loads(line)
     except orjson.JSONDecodeError as error:
         raise _damaged(path, "a line is no JSON") from error
-    if not isinstance(event, dict):
+    if not isinstance(said, dict):
         raise _damaged(path, "a line is no event")
-    return event
+    return {name: value for name, value in said.items() if name != "check"}
 
 
-def _salt(path: Path, event: dict[str, JsonValue]) -> bytes:
-    salt = event.get("salt")
+def _event(path: Path, said: dict[str, JsonValue]) -> LedgerEvent:
     try:
-        found = bytes.fromhex(salt) if isinstance(salt, str) else b""
+        return event_of(said)
+    except NotAsModelled as error:
+        raise _damaged(path, f"a line is no event: {error}") from None
+
+
+def _salt(path: Path, said: dict[str, JsonValue]) -> bytes:
+    wrong = "it has no salt, or was made by a newer midden"
+    try:
+        start = modelled(LedgerStart, said)
+        salt = bytes.fromhex(start.salt)
     except ValueError:
-        found = b""
-    if event.get("format") != 1 or len(found) != SALT_BYTES:
-        raise _damaged(path, "it has no salt, or was made by a newer midden")
-    return found
+        raise _damaged(path, wrong) from None
+    if start.format != 1 or len(salt) != SALT_BYTES:
+        raise _damaged(path, wrong)
+    return salt
 
 
 def _checked(path: Path, salt: bytes, before: str, line: str) -> str:
@@ -205,22 +210,20 @@ def _check_of(salt: bytes, before: str, body: str) -> str:
     return hashlib.blake2b(content.encode(), key=salt, digest_size=SALT_BYTES).hexdigest()
 
 
-def _erased(salt: bytes, events: list[dict[str, JsonValue]]) -> ErasedIds:
+def _erased(salt: bytes, events: Sequence[LedgerEvent]) -> ErasedIds:
     hashes: dict[str, set[str]] = {}
     for event in events:
-        erased = event.get("erased")
-        for kind, digests in erased.items() if isinstance(erased, dict) else ():
-            known = hashes.setdefault(kind, set())
-            known.update(map(str, digests) if isinstance(digests, list) else ())
+        for kind, digests in (event.erased or {}).items():
+            hashes.setdefault(kind, set()).update(digests)
     return ErasedIds(salt, {kind: frozenset(digests) for kind, digests in hashes.items()})
 
 
-def _unfinished(events: list[dict[str, JsonValue]]) -> tuple[str, ...]:
+def _unfinished(events: Sequence[LedgerEvent]) -> tuple[str, ...]:
     runs: list[str] = []
     for event in events:
-        if "erased" in event:
-            runs.append(str(event.get("run")))
-        elif event.get("finished"):
+        if event.erased is not None:
+            runs.append(event.run)
+        else:
             runs.clear()
     return tuple(runs)
 

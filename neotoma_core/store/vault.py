@@ -32,10 +32,12 @@ from typing import Final
 from neotoma_core.canonical import JsonValue, stringify
 from neotoma_core.documents import document_of
 from neotoma_core.errors import VaultDamaged, VaultError, VaultLocked, reason_of
+from neotoma_core.models import NotAsModelled, is_newer
 from neotoma_core.store.atomic import write_file
 from neotoma_core.store.locking import exclusive, is_held
 from neotoma_core.store.private_files import make_folders, make_private
 from neotoma_core.store.small_files import read_small
+from neotoma_core.vault_documents import Description, description_of
 
 FORMAT: Final = 1
 DESCRIPTION: Final = "vault.json"
@@ -74,7 +76,7 @@ def open_vault(vault: Path, protects: Path) -> None:
         raise VaultError(vault, reason_of(error), advice) from error
     description = vault / DESCRIPTION
     if description.exists():
-        _require_known_format(description)
+        _described(description)
         make_private(vault)
         return
     # A run killed while it wrote the description leaves only a hidden temporary file.
@@ -157,17 +159,30 @@ def _mark_unfinished(vault: Path) -> None:
             (vault / EVIDENCE / name / UNFINISHED).touch(0o600)
 
 
-def read_description(vault: Path) -> dict[str, JsonValue]:
-    """Return what ``vault.json`` says; raises VaultDamaged."""
-    value = read_json(vault / DESCRIPTION)
-    if not isinstance(value, dict):
-        raise VaultDamaged(vault / DESCRIPTION, "not a description of a vault", "restore it")
-    return value
+def read_description(vault: Path) -> Description:
+    """Return what ``vault.json`` says; raises VaultDamaged, and VaultError for a newer one."""
+    return _described(vault / DESCRIPTION)[1]
+
+
+def _described(description: Path) -> tuple[dict[str, JsonValue], Description]:
+    """Return a description as it is written, and what it says."""
+    value = read_json(description)
+    known = value.get("format") if isinstance(value, dict) else None
+    if is_newer(known, WITH_ERASURES):
+        raise VaultError(
+            description.parent, "made by a newer midden", "update midden, or choose another --vault"
+        )
+    try:
+        described = description_of(value)
+    except NotAsModelled as error:
+        wrong = f"not a description of a vault: {error}"
+        raise VaultDamaged(description, wrong, "restore it from a copy of the vault") from None
+    return dict(value) if isinstance(value, dict) else {}, described
 
 
 def describe(vault: Path, facts: dict[str, JsonValue]) -> None:
     """Add facts to ``vault.json``, in place of what it said of them."""
-    write_json(vault / DESCRIPTION, {**read_description(vault), **facts})
+    write_json(vault / DESCRIPTION, {**_described(vault / DESCRIPTION)[0], **facts})
 
 
 def remember_place(vault: Path, place: Path) -> None:
@@ -180,16 +195,14 @@ def remember_place(vault: Path, place: Path) -> None:
 
 def known_places(vault: Path) -> tuple[Path, ...]:
     """Return the exports and archives elsewhere that were made with a vault."""
-    places = read_description(vault).get(_PLACES)
-    return tuple(Path(p) for p in places if isinstance(p, str)) if isinstance(places, list) else ()
+    return tuple(map(Path, read_description(vault).exports_and_archives))
 
 
 def identifier_of(vault: Path) -> str | None:
     """Return the random id of a vault; None where it has none yet."""
     if not (vault / DESCRIPTION).exists():
         return None
-    known = read_description(vault).get("id")
-    return known if isinstance(known, str) else None
+    return read_description(vault).id
 
 
 def identified(vault: Path) -> str:
@@ -223,11 +236,3 @@ def read_json(path: Path) -> JsonValue:
     if value is None:
         raise VaultDamaged(path, "not a JSON document", "restore it from a copy of the vault")
     return value
-
-
-def _require_known_format(description: Path) -> None:
-    value = read_json(description)
-    if not isinstance(value, dict) or value.get("format") not in (FORMAT, WITH_ERASURES):
-        raise VaultError(
-            description.parent, "made by a newer midden", "update midden, or choose another --vault"
-        )

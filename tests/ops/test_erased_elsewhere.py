@@ -15,7 +15,7 @@ from neotoma_core.ops.archive_steps import archive_target, export_tables
 from neotoma_core.ops.export_run import ExportRequest
 from neotoma_core.ops.progress import Silent
 from neotoma_core.report.erasure import ErasureReport
-from neotoma_core.store.vault import write_json
+from neotoma_core.store.vault import describe, write_json
 from tests.conftest import NOW, recover_into
 from tests.databases import loosen
 from tests.ops.erasing import ASKED, ENTITY, OBSERVATION, World, build
@@ -131,6 +131,15 @@ def test_again_lists_the_one_place_that_holds_it_still_and_what_removes_it(
     assert not place.exists()
     after = world.erase(again=True, now=LATER + timedelta(days=2))
     assert after.holding == ()
+
+
+def test_a_folder_that_is_no_export_is_not_to_be_removed_whoever_lists_it(tmp_path: Path) -> None:
+    world = build(tmp_path / "world")
+    theirs = tmp_path / "theirs"
+    theirs.mkdir()
+    (theirs / "letter.txt").write_text(ENTITY)
+    describe(world.vault, {"exports_and_archives": [str(theirs)]})
+    assert theirs not in listed(world.erase(now=LATER, **ASKED["entity"]))
 
 
 def test_places_that_hold_nothing_of_it_are_not_listed(tmp_path: Path) -> None:
