@@ -127,7 +127,7 @@ def test_a_path_is_not_taken_for_a_database_in_memory(
 def test_no_library_is_given_a_path_but_by_these_functions() -> None:
     package = Path(__file__).parent.parent.parent / "neotoma_core"
     direct = re.compile(
-        r"pl\.(read|scan)_(ipc|parquet)|(frame|rows)\.write_(ipc|parquet)\(|shlex\."
+        r"pl\.(read|scan)_(ipc|parquet)\(|(frame|rows)\.write_(ipc|parquet)\(|shlex\."
     )
     doors = {"exact_paths.py", "shell_words.py"}
     found = [
