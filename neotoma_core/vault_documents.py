@@ -115,7 +115,7 @@ class ArchiveDescription:
 
     kind: str
     format: int
-    observations: tuple[str, ...]
+    observations: tuple[str, ...] = ()
     recorded: bool = False
     release: Word | None = None
 
