@@ -30,6 +30,7 @@ from neotoma_core.cli.streams import ReaderGone, abandon_output, open_streams
 from neotoma_core.cli.strict import StrictCommand
 from neotoma_core.cli.unmerge import unmerge
 from neotoma_core.cli.verify import verify
+from neotoma_core.cli.version import accept_version
 from neotoma_core.errors import (
     MiddenError,
     OutputFailed,
@@ -43,7 +44,7 @@ from neotoma_core.store.repeating import repeat_interrupted_names
 
 app = typer.Typer(
     name="midden",
-    help="The safety net for Neotoma memory databases: recover, prove, undo.",
+    help="A safety net for Neotoma memory databases: recover, prove, undo.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -69,6 +70,7 @@ _COMMANDS = (
     compact,
     demo,
 )
+app.callback()(accept_version)
 for _command in _COMMANDS:
     app.command(cls=StrictCommand)(_command)
 app.add_typer(guard, name="guard")
@@ -76,7 +78,7 @@ app.add_typer(guard, name="guard")
 _AS_IT_WAS = "the target is as it was"
 _STOPPING = {
     signal.SIGINT: "interrupted",
-    signal.SIGTERM: "told to stop",
+    signal.SIGTERM: "terminated",
     signal.SIGHUP: "its terminal was closed",
 }
 

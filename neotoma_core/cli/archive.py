@@ -24,15 +24,15 @@ def archive(
     ] = None,
     allow_environment_mismatch: Annotated[bool, OTHER_DATABASE_OPTION] = False,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", "-n", help="Say what is new; write nothing.")
+        bool, typer.Option("--dry-run", "-n", help="Report what is new; write nothing.")
     ] = False,
     json: Annotated[bool, JSON_OPTION] = False,
     vault: Annotated[Path | None, VAULT_OPTION] = None,
 ) -> None:
-    """Append what is new in the log to Delta tables: plain Parquet files, and their history.
+    """Append new log rows to Parquet tables that keep every version.
 
-    Does not ask, since nothing that is there is changed: a row that the database changed is
-    appended as a new version. Secrets and queues are never archived.
+    The tables are Delta tables. It does not ask, since it changes no existing data: a row that
+    changed in the database is appended as a new version. Secrets and queues are never archived.
     """
     from datetime import UTC, datetime
 

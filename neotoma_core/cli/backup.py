@@ -28,14 +28,17 @@ def backup(
     *,
     target: Annotated[Path, TARGET_OPTION],
     drill: Annotated[
-        bool, typer.Option("--drill/--no-drill", help="Restore it to a scratch place and check.")
+        bool,
+        typer.Option(
+            "--drill/--no-drill", help="Restore the copy to a scratch place and check it."
+        ),
     ] = True,
-    logs: Annotated[bool, typer.Option("--logs", help="Keep Neotoma's logs, too.")] = False,
+    logs: Annotated[bool, typer.Option("--logs", help="Also keep Neotoma's log files.")] = False,
     expect_empty: Annotated[
-        bool, typer.Option("--expect-empty", help="A database without observations is right.")
+        bool, typer.Option("--expect-empty", help="Accept an empty database.")
     ] = False,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", "-n", help="Look at what is there; keep nothing.")
+        bool, typer.Option("--dry-run", "-n", help="Report what would be backed up; write nothing.")
     ] = False,
     allow_environment_mismatch: Annotated[bool, OTHER_DATABASE_OPTION] = False,
     key_file: Annotated[Path | None, KEY_FILE_OPTION] = None,
@@ -43,10 +46,11 @@ def backup(
     json: Annotated[bool, JSON_OPTION] = False,
     vault: Annotated[Path | None, VAULT_OPTION] = None,
 ) -> int:
-    """Back the target up into the vault, also while Neotoma's server writes to it.
+    """Back a database up into the vault, and prove the copy.
 
-    Then restore it to a scratch place and check what came back, and compare its counts with those
-    of the backups before: exit code 6 where much is missing. The target is not written to.
+    Works while Neotoma's server writes to it. The copy is restored to a scratch place and checked,
+    and its counts are compared with those of earlier backups: exit code 6 if much is missing. The
+    target is not written to.
     """
     from datetime import UTC, datetime
 

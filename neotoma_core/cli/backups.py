@@ -20,19 +20,25 @@ def backups(
     ] = None,
     unpin: Annotated[
         str | None,
-        typer.Option(help="Let this backup go when its time has come.", show_default=False),
+        typer.Option(
+            help="Remove the pin of this backup, so that rotation may remove it.",
+            show_default=False,
+        ),
     ] = None,
     accept: Annotated[
         str | None,
         typer.Option(
-            help="What this backup lacks is meant to be gone; the reason comes after it.",
+            help="Accept that this backup lacks data; the reason comes after it.",
             show_default=False,
         ),
     ] = None,
     json: Annotated[bool, JSON_OPTION] = False,
     vault: Annotated[Path | None, VAULT_OPTION] = None,
 ) -> None:
-    """List the backups of the target, or say something about one, by name or number."""
+    """List the backups of a database; pin one, or accept a loss.
+
+    Backups are given by name or number.
+    """
     from datetime import UTC, datetime
 
     from neotoma_core.ops.backup_listing import (

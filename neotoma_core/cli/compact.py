@@ -16,23 +16,21 @@ def compact(
         typer.Option(help="The database whose vault has the archive.", show_default=False),
     ] = None,
     archive: Annotated[Path | None, ARCHIVE_OPTION] = None,
-    apply: Annotated[bool, typer.Option("--apply", help="Do it; without, only say what.")] = False,
+    apply: Annotated[bool, typer.Option("--apply", help="Apply (default: dry run).")] = False,
     retention: Annotated[
-        int, typer.Option(min=0, help="Days for which old files are kept; one or more.")
+        int, typer.Option(min=0, help="Keep old files for this many days; at least 1.")
     ] = 7,
     pin: Annotated[
         str | None,
-        typer.Option(help="Keep the files there are now under this name.", show_default=False),
+        typer.Option(help="Keep the current files under this name.", show_default=False),
     ] = None,
-    unpin: Annotated[
-        str | None, typer.Option(help="Let go of what was kept under it.", show_default=False)
-    ] = None,
+    unpin: Annotated[str | None, typer.Option(help="Remove this pin.", show_default=False)] = None,
     json: Annotated[bool, JSON_OPTION] = False,
     vault: Annotated[Path | None, VAULT_OPTION] = None,
 ) -> None:
-    """Write small files of an archive as fewer, sorted ones; the rows stay the same.
+    """Rewrite small files of an archive as fewer, sorted ones.
 
-    Old files go once their retention is over. A dry run unless --apply.
+    The rows stay the same. Old files are removed after --retention. A dry run unless --apply.
     """
     from datetime import UTC, datetime, timedelta
 

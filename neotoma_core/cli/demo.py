@@ -13,7 +13,7 @@ def demo(
         typer.Option(help="Where to unpack the story [default: a temporary folder]."),
     ] = None,
 ) -> None:
-    """Play the story on bundled data: a wiped database, ten stray copies, one command."""
+    """Recover a wiped database from bundled copies, as a demonstration."""
     import tempfile
 
     from neotoma_core.cli.recover import run_recovery

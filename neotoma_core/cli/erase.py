@@ -29,7 +29,7 @@ def erase(
     entity: Annotated[
         list[str] | None,
         typer.Option(
-            help="An entity, with all that is known of it and all that was merged into it; "
+            help="An entity, with everything known about it and everything merged into it; "
             "repeat it.",
             show_default=False,
         ),
@@ -46,15 +46,15 @@ def erase(
         bool,
         typer.Option(
             "--again",
-            help="Whatever the vault knows to be erased and the target has again; also finishes "
-            "an erasure that was cut short.",
+            help="Erase again what the vault's ledger names and the target has; also finishes "
+            "an interrupted erasure.",
         ),
     ] = False,
     even_if_absent: Annotated[
         bool,
         typer.Option(
             "--even-if-absent",
-            help="Record ids as erased that the target does not have: no backup brings them in.",
+            help="Also record ids that the target does not have, so that no backup brings them in.",
         ),
     ] = False,
     dry_run: Annotated[
@@ -68,7 +68,7 @@ def erase(
     json: Annotated[bool, JSON_OPTION] = False,
     vault: Annotated[Path | None, VAULT_OPTION] = None,
 ) -> None:
-    """Erase entities, observations or users from the target, so that nothing brings them back.
+    """Permanently erase entities, observations or users.
 
     A salted hash of every erased id goes to the vault's ledger first; recover, restore and rebuild
     leave out what is in it. There is no undo. Backups and evidence keep their bytes.

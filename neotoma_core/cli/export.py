@@ -32,7 +32,7 @@ class FileFormat(StrEnum):
 def export(
     *,
     to: Annotated[
-        Path, typer.Option(help="The folder of the export; an earlier one in it is replaced.")
+        Path, typer.Option(help="The folder of the export; it replaces an earlier export there.")
     ],
     target: Annotated[
         Path | None, typer.Option(help="The database to export.", show_default=False)
@@ -46,12 +46,12 @@ def export(
         list[str] | None,
         typer.Option(
             help="TYPE.FIELD to leave out, TYPE.FIELD=hash to replace by a salted hash; * is any "
-            "type. Repeat it. Secrets are left out in any case.",
+            "type. Repeat it. Secrets are always excluded.",
             show_default=False,
         ),
     ] = None,
     form: Annotated[
-        FileFormat, typer.Option("--format", help="What the files are.")
+        FileFormat, typer.Option("--format", help="Output format.")
     ] = FileFormat.PARQUET,
     schemas: Annotated[Path | None, SCHEMAS_OPTION] = None,
     rules: Annotated[str, RULES_OPTION] = AUTO,
@@ -61,10 +61,10 @@ def export(
     json: Annotated[bool, JSON_OPTION] = False,
     vault: Annotated[Path | None, VAULT_OPTION] = None,
 ) -> None:
-    """Write the state and its whole history as typed tables, from one consistent moment.
+    """Write the state and its history as typed tables, for analytics.
 
-    One file per entity type, every value ever stated, observations, relationships, timeline, a
-    catalog, and a DuckDB database with views over them.
+    All are from one consistent moment: one file per entity type, every value ever stated,
+    observations, relationships, timeline, a catalog, and a DuckDB database with views of them.
     """
     from datetime import UTC, datetime
 

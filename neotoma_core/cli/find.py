@@ -35,9 +35,10 @@ def find(
     picture: Annotated[Path | None, _PICTURE] = None,
     json: Annotated[bool, JSON_OPTION] = False,
 ) -> int:
-    """Find every copy of a Neotoma database, whatever it is called, and compare them.
+    """Find and compare every copy of a Neotoma database.
 
-    Nothing is written beside what is found; only the files you ask for are written.
+    File names do not matter: copies are recognised by content. It never writes next to files it
+    finds; only the files you ask for are written.
     """
     from datetime import UTC, datetime
 

@@ -17,7 +17,7 @@ _NOT_FOUND: Final = 127  # as a shell has it
 _NOT_EXECUTABLE: Final = 126
 
 guard = typer.Typer(
-    help="Send `neotoma reset` to `midden reset`, which backs up and asks first.",
+    help="Make `neotoma reset` call `midden reset`, which backs up first.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -33,9 +33,10 @@ def install(
     apply: Annotated[bool, typer.Option("--apply", help="Apply (default: only print).")] = False,
     json: Annotated[bool, JSON_OPTION] = False,
 ) -> None:
-    """Print a shell function, for bash and zsh, that sends `neotoma reset` to `midden reset`.
+    """Print, or with --apply install, the shell function for it.
 
-    With --apply it is written to the start-up file, once; everything else in it stays.
+    It is for bash and zsh. With --apply it is written to the start-up file, once; the rest of the
+    file stays the same.
     """
     from neotoma_core.ops.shell_guard import install_guard
     from neotoma_core.report.layout import escaped
@@ -55,7 +56,9 @@ def install(
 
 
 @guard.command(hidden=True)
-def run(words: Annotated[list[str] | None, typer.Argument(help="Its arguments.")] = None) -> int:
+def run(
+    words: Annotated[list[str] | None, typer.Argument(help="The arguments of neotoma.")] = None,
+) -> int:
     """Reset the database that a neotoma command line means, or run neotoma if it is no reset."""
     from neotoma_core.cli.reset import run_reset
     from neotoma_core.neotoma_commands import reset_asked

@@ -28,9 +28,10 @@ def history(
     json: Annotated[bool, JSON_OPTION] = False,
     vault: Annotated[Path | None, VAULT_OPTION] = None,
 ) -> int:
-    """List what an archive knows of an entity: versions, owners, and every field over time.
+    """List every version and value that an archive has of an entity.
 
-    Exits with 27 where a part of the archive cannot be read.
+    Also the entities its observations belonged to over time. Exit code 27: a part of the archive
+    cannot be read.
     """
     from neotoma_core.ops.history import entity_history
     from neotoma_core.report.history import history_text

@@ -7,7 +7,7 @@ import typer
 from neotoma_core.asked_times import AS_USERS_WRITE
 
 KEY_FILE_OPTION: Final = typer.Option(
-    help="The key of encrypted columns, in hex "
+    help="A file with the key of encrypted columns, in hex "
     "[default: NEOTOMA_KEY_FILE_PATH or NEOTOMA_MNEMONIC, as for Neotoma].",
     show_default=False,
 )
@@ -23,14 +23,14 @@ VAULT_OPTION: Final = typer.Option(
     show_default=False,
 )
 SCHEMAS_OPTION: Final = typer.Option(
-    help="Another Neotoma database, or a JSON file of exported schemas, for types that no registry "
-    "of the run describes.",
+    help="Another Neotoma database, or a JSON file of exported schemas, for types that no "
+    "schema registry of this run describes.",
     show_default=False,
 )
 RULES_OPTION: Final = typer.Option(
-    help="Reduce by the rules of this Neotoma: 0.22, 0.23 (the newest released), or main (what is "
-    "not released yet). auto: the newest released, unless the tables show that no Neotoma that has "
-    "them ever opened the database.",
+    help="Recompute by the rules of this Neotoma: 0.22, 0.23 (the newest released), or main "
+    "(unreleased). auto: the newest released, unless the tables show that no Neotoma with these "
+    "rules ever opened the database.",
 )
 YES_OPTION: Final = typer.Option("--yes", "-y", help="Do not ask before writing.")
 FROM_ARCHIVE_OPTION: Final = typer.Option(
@@ -47,7 +47,7 @@ AS_OF_OPTION: Final = typer.Option(
     help=f"What was in the database at {AS_USERS_WRITE}.", show_default=False
 )
 SKIP_DAMAGED_OPTION: Final = typer.Option(
-    "--skip-unreadable", help="Go on without files of an archive that cannot be read."
+    "--skip-unreadable", help="Continue without files of an archive that cannot be read."
 )
 ARCHIVE_OPTION: Final = typer.Option(
     help="The folder of the archive [default: archive in the database's vault].",
@@ -56,5 +56,6 @@ ARCHIVE_OPTION: Final = typer.Option(
 OTHER_DATABASE_OPTION: Final = typer.Option(
     "--allow-environment-mismatch",
     "--same-database",
-    help="Go on although the rows are of another database, or development rows for production.",
+    help="Continue even if the rows belong to another database, or development rows would go into "
+    "production.",
 )

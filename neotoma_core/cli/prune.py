@@ -18,25 +18,48 @@ if TYPE_CHECKING:
 def prune(
     *,
     target: Annotated[Path, TARGET_OPTION],
-    keep_last: Annotated[int | None, typer.Option(min=0, show_default=False)] = None,
-    keep_hourly: Annotated[int | None, typer.Option(min=0, show_default=False)] = None,
-    keep_daily: Annotated[int | None, typer.Option(min=0, show_default=False)] = None,
-    keep_weekly: Annotated[int | None, typer.Option(min=0, show_default=False)] = None,
-    keep_monthly: Annotated[int | None, typer.Option(min=0, show_default=False)] = None,
+    keep_last: Annotated[
+        int | None, typer.Option(min=0, help="Keep this many newest backups.", show_default=False)
+    ] = None,
+    keep_hourly: Annotated[
+        int | None,
+        typer.Option(
+            min=0, help="Keep the last backup of each of this many hours.", show_default=False
+        ),
+    ] = None,
+    keep_daily: Annotated[
+        int | None,
+        typer.Option(
+            min=0, help="Keep the last backup of each of this many days.", show_default=False
+        ),
+    ] = None,
+    keep_weekly: Annotated[
+        int | None,
+        typer.Option(
+            min=0, help="Keep the last backup of each of this many weeks.", show_default=False
+        ),
+    ] = None,
+    keep_monthly: Annotated[
+        int | None,
+        typer.Option(
+            min=0, help="Keep the last backup of each of this many months.", show_default=False
+        ),
+    ] = None,
     keep_within: Annotated[
         str | None,
-        typer.Option(help="All of the last so long, as 30d.", show_default=False),
+        typer.Option(help="Keep everything from this period, e.g. 30d.", show_default=False),
     ] = None,
-    apply: Annotated[bool, typer.Option("--apply", help="Do it; otherwise only plan.")] = False,
+    apply: Annotated[bool, typer.Option("--apply", help="Apply (default: dry run).")] = False,
     yes: Annotated[bool, YES_OPTION] = False,
     json: Annotated[bool, JSON_OPTION] = False,
     vault: Annotated[Path | None, VAULT_OPTION] = None,
 ) -> None:
-    """Plan which backups go, and with --apply remove them.
+    """Show which old backups would go; --apply removes them.
 
-    Without any --keep option: all of the newest day, the last of each of 30 days and of 12 months.
-    The newest verified backup that is not after a loss always stays, and everything does while a
-    loss is unexplained or something cannot be read. What is removed is gone for good.
+    Without any --keep option it keeps all backups of the newest day, and the last one of each of 30
+    days and of 12 months. The newest verified backup that was not taken after a loss always stays.
+    Nothing is removed while a loss is unexplained or something cannot be read. A removal cannot be
+    undone.
     """
     from datetime import UTC, datetime
 

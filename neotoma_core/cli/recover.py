@@ -38,13 +38,13 @@ _FROM_INVENTORY: Final = typer.Option(
     help="Use the copies listed in a Parquet file of `midden find --parquet`.", show_default=False
 )
 _DECISIONS: Final = typer.Option(
-    help="The conflicts.json or conflicts.parquet of an earlier plan, with target or source in the "
-    "keep of each row you decided.",
+    help="The conflicts.json or conflicts.parquet of an earlier plan, with target or source as "
+    "`keep` of each row you decided.",
     show_default=False,
 )
 _NO_ANCESTOR: Final = typer.Option(
     "--no-ancestor",
-    help="Call it a conflict, too, where only one side changed a row since an older backup that "
+    help="Also report a conflict where only one side changed a row since an older backup that "
     "both come from.",
 )
 _USER: Final = typer.Option(help="Bring only the rows of this user.", show_default=False)
@@ -53,7 +53,7 @@ _INCLUDE_AUTH: Final = typer.Option(
     help="Also bring logins, sessions and tokens that the target lacks and did not revoke.",
 )
 _SKIP_UNREADABLE: Final = typer.Option(
-    "--skip-unreadable", help="Go on without backups that cannot be read."
+    "--skip-unreadable", help="Continue without backups that cannot be read."
 )
 
 
@@ -94,14 +94,14 @@ def recover(
     mode: Annotated[
         Mode,
         typer.Option(
-            help="For one key with different values: keep the target's row, keep the backup's, "
-            "or stop (safe)."
+            help="If a row differs between target and backup: keep the target's, keep the "
+            "backup's, or stop (safe)."
         ),
     ] = Mode.KEEP_TARGET,
     reingested: Annotated[
         Reingested,
         typer.Option(
-            help="For observations that were sent again: go by the mode, or keep the time each "
+            help="For observations that were sent again: follow --mode, or keep the time each "
             "was first observed."
         ),
     ] = Reingested.BY_MODE,
@@ -123,13 +123,14 @@ def recover(
     json: Annotated[bool, JSON_OPTION] = False,
     vault: Annotated[Path | None, VAULT_OPTION] = None,
 ) -> int:
-    """Merge backups into the target, rebuild its entity snapshots, and prove the result.
+    """Recover a database from its copies, and prove the result.
 
-    Prints the plan and asks before it writes. A target that does not exist is created; backups
-    are never changed. Without --backup, --search or --from-inventory, copies are looked for in the
-    vault, in the target's folder and the one above, and among the files in your home folder. Of a
-    target that is damaged or empty, what can be read is a backup like others, and a new file takes
-    its place. Ends by printing the command that undoes it.
+    Merges backups into the target and rebuilds its snapshots. Prints the plan and asks before it
+    writes. A target that does not exist is created; backups are never changed. Without --backup,
+    --search or --from-inventory, it looks for copies in the vault, in the target's folder and the
+    one above, and among the files in your home folder. If the target is damaged or empty, its
+    readable rows are used like those of a backup, and a new file replaces it. Ends by printing the
+    command that undoes it.
     """
     from neotoma_core.merge.policy import MergePolicy
     from neotoma_core.ops.run import RecoverRequest

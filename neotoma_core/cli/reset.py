@@ -32,10 +32,10 @@ def reset(
     json: Annotated[bool, JSON_OPTION] = False,
     vault: Annotated[Path | None, VAULT_OPTION] = None,
 ) -> None:
-    """Wipe the target and make it anew, empty, once a backup of it was taken and proven.
+    """Empty a database, after a proven backup: a reset you can undo.
 
-    In production (NEOTOMA_ENV, its name or what it holds says so) the name of the database has to
-    be typed, at a terminal, and --yes does not count. Raw files stay: they harm nothing.
+    For a production database (NEOTOMA_ENV, its name or its content says so) its name has to be
+    typed at a terminal, and --yes does not count. Raw files stay.
     """
     key = (key_file, mnemonic_file)
     run_reset(target, vault, key, dry_run=dry_run, yes=yes, json=json)

@@ -55,12 +55,13 @@ def restore(
     json: Annotated[bool, JSON_OPTION] = False,
     vault: Annotated[Path | None, VAULT_OPTION] = None,
 ) -> None:
-    """Put the target back to what evidence or a backup holds: the undo of everything.
+    """Put a database back to what evidence or a backup holds.
 
-    With --from-archive: to what the archive says it held at its last run, or as of a time.
+    Commands that write print the restore command that undoes them. With --from-archive: to what
+    the archive says the database held at its last run, or as of a time.
 
-    What is there now is kept as new evidence first. What was erased since does not come back. Raw
-    files that are missing come back with a backup; those that are there stay.
+    The current database is kept as new evidence first. Data that was erased since stays erased.
+    A backup brings back missing raw files; existing ones stay.
     """
     from neotoma_core.ops.archived_backup import is_archive
     from neotoma_core.ops.restore import RestoreRequest

@@ -19,14 +19,18 @@ def serve(
     target: Annotated[
         list[Path], typer.Option(help="A database to protect; repeat it.", show_default=False)
     ],
-    backup_cron: Annotated[str, typer.Option(help="When to back up.")] = "0 3 * * *",
-    verify_cron: Annotated[str, typer.Option(help="When to repeat drills.")] = "0 4 * * 0",
+    backup_cron: Annotated[
+        str, typer.Option(help="When to back up, in cron syntax.")
+    ] = "0 3 * * *",
+    verify_cron: Annotated[
+        str, typer.Option(help="When to repeat drills, in cron syntax.")
+    ] = "0 4 * * 0",
     vault: Annotated[Path | None, VAULT_OPTION] = None,
 ) -> None:
-    """Back the targets up and repeat drills on schedule, until interrupted.
+    """Back up and repeat drills on schedule, until interrupted.
 
-    Times are of this machine's own zone. Needs Prefect (the ``flows`` extra), but no server and no
-    work pool: where PREFECT_API_URL is not set, each run has a temporary server of its own.
+    Times are in this machine's own zone. Needs Prefect (the ``flows`` extra), but no server and no
+    work pool: unless PREFECT_API_URL is set, each run starts a temporary server.
     """
     if vault is not None and len(target) > 1:
         raise UsageError("--vault was given with several targets; a vault protects one database")

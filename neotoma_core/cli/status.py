@@ -19,7 +19,7 @@ _SEARCH: Final = typer.Option(
     "files in your home folder].",
     show_default=False,
 )
-_TARGET: Final = typer.Option("--target", help="The database, as other commands name it.")
+_TARGET: Final = typer.Option("--target", help="The database; the same as TARGET.")
 
 
 def status(
@@ -34,12 +34,13 @@ def status(
     vault: Annotated[Path | None, VAULT_OPTION] = None,
     json: Annotated[bool, JSON_OPTION] = False,
 ) -> int:
-    """Say whether a database has lost what its copies hold, what protects it, and what to do.
+    """Say whether a database lost data, and what to do next.
 
-    Also counts stores that did not finish; --json has their ids.
+    Compares it with its copies, says which backups protect it, and counts stores that did not
+    finish; --json has their ids.
 
-    Exit code 6 where it looks wiped or is damaged, a backup is overdue, or rotation is frozen; 11
-    where it could not be read.
+    Exit code 6: it looks wiped or is damaged, a backup is overdue, or rotation is frozen. Exit code
+    11: it could not be read.
     """
     from datetime import UTC, datetime
 

@@ -33,7 +33,7 @@ def unmerge(
         bool,
         typer.Option(
             "--incomplete",
-            help="Give back what the archive saw, although the merge took along more.",
+            help="Give back what the archive saw, even if the merge moved more.",
         ),
     ] = False,
     dry_run: Annotated[
@@ -46,10 +46,11 @@ def unmerge(
     json: Annotated[bool, JSON_OPTION] = False,
     vault: Annotated[Path | None, VAULT_OPTION] = None,
 ) -> None:
-    """Give observations and edges back to the entity they had before a merge.
+    """Undo a merge of entities: give each its observations back.
 
-    The archive says which, so it must have seen them before. The audit row of the merge stays, and
-    the snapshots of both entities are recomputed. Asks first; ends by printing the undo.
+    Edges go back, too. The archive knows which, so it must have seen them before the merge. The
+    audit row of the merge stays, and the snapshots of both entities are recomputed. Asks first;
+    ends by printing the undo.
     """
     from datetime import UTC, datetime
 

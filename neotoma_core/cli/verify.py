@@ -26,29 +26,32 @@ def verify(
     target: Annotated[Path | None, TARGET_OPTION] = None,
     archive: Annotated[
         Path | None,
-        typer.Option(help="An archive, of which every file is read.", show_default=False),
+        typer.Option(help="Read every file of this archive.", show_default=False),
     ] = None,
     all_: Annotated[bool, typer.Option("--all", help="Every backup.")] = False,
     max_age: Annotated[
         str | None,
-        typer.Option(help="Those not verified for so long, as 7d.", show_default=False),
+        typer.Option(
+            help="Only backups not verified within this period, e.g. 7d.", show_default=False
+        ),
     ] = None,
     max_duration: Annotated[
         str | None,
-        typer.Option(help="Begin no further drill after so long, as 10m.", show_default=False),
+        typer.Option(help="Start no new drill after this time, e.g. 10m.", show_default=False),
     ] = None,
     expect_empty: Annotated[
-        bool, typer.Option("--expect-empty", help="A database without observations is right.")
+        bool, typer.Option("--expect-empty", help="Accept an empty database.")
     ] = False,
     key_file: Annotated[Path | None, KEY_FILE_OPTION] = None,
     mnemonic_file: Annotated[Path | None, MNEMONIC_FILE_OPTION] = None,
     json: Annotated[bool, JSON_OPTION] = False,
     vault: Annotated[Path | None, VAULT_OPTION] = None,
 ) -> int:
-    """Drill backups: the checksums, the rows, the snapshots and the raw files of each.
+    """Prove backups by restoring them, or read a whole archive.
 
-    Exits with 5 where one failed, with 3 where one could not be fully looked at. With --archive:
-    read every file of it and hash every row anew; exits with 27 where one is damaged.
+    Such a drill checks the checksums, the rows, the snapshots and the raw files of each backup.
+    Exit code 5: one failed. Exit code 3: one could not be fully checked. With --archive: read every
+    file of the archive and hash every row again; exit code 27: a file is damaged.
     """
     if all_ and names:
         raise UsageError("--all was given with backups; name them, or say --all")

@@ -38,7 +38,7 @@
 
 A message reads ``<what> <which>: <what is wrong>; <what to do>`` and never holds a stored value.
 Exit code 3 is no error: the run did its work, and some of the backups could not be read.
-129, 130 and 143 end a run that was interrupted or told to stop, 141 one whose output nobody reads
+129, 130 and 143 end a run that was interrupted or terminated, 141 one whose output nobody reads
 any longer.
 """
 
