@@ -47,6 +47,10 @@ _NO_ANCESTOR: Final = typer.Option(
     help="Also report a conflict where only one side changed a row since an older backup that "
     "both come from.",
 )
+_MODE: Final = typer.Option(
+    help="If a row differs between target and backup: keep the target's, keep the backup's, "
+    "or stop (safe)."
+)
 _USER: Final = typer.Option(help="Bring only the rows of this user.", show_default=False)
 _INCLUDE_AUTH: Final = typer.Option(
     "--include-auth",
@@ -55,8 +59,6 @@ _INCLUDE_AUTH: Final = typer.Option(
 _SKIP_UNREADABLE: Final = typer.Option(
     "--skip-unreadable", help="Continue without backups that cannot be read."
 )
-
-
 _NO_ARCHIVE: Final = typer.Option(
     "--no-archive", help="Do not append what was recovered to the vault's archive."
 )
@@ -91,13 +93,7 @@ def recover(
     ] = None,
     search: Annotated[list[Path] | None, _SEARCH] = None,
     from_inventory: Annotated[Path | None, _FROM_INVENTORY] = None,
-    mode: Annotated[
-        Mode,
-        typer.Option(
-            help="If a row differs between target and backup: keep the target's, keep the "
-            "backup's, or stop (safe)."
-        ),
-    ] = Mode.KEEP_TARGET,
+    mode: Annotated[Mode, _MODE] = Mode.KEEP_TARGET,
     reingested: Annotated[
         Reingested,
         typer.Option(
