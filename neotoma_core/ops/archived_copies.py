@@ -9,7 +9,7 @@ from pathlib import Path
 from neotoma_core.coverage.held import missing_from
 from neotoma_core.coverage.identity import Family
 from neotoma_core.environments import Environment
-from neotoma_core.errors import ArchiveError
+from neotoma_core.errors import ArchiveError, reason_of
 from neotoma_core.ops.archived_backup import environment_of_archive
 from neotoma_core.ops.commands import command
 from neotoma_core.ops.composing import number_of
@@ -105,7 +105,7 @@ def read_archive(path: Path, coder: Coder, progress: Progress) -> ArchivedCopy:
     except ArchiveError as error:
         return ArchivedCopy(path, error.wrong)
     except OSError as error:
-        return ArchivedCopy(path, error.strerror or "it cannot be read")
+        return ArchivedCopy(path, reason_of(error))
     return ArchivedCopy(path, None, holdings, appended, environment_of_archive(path))
 
 

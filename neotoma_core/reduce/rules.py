@@ -1,5 +1,6 @@
 """Merge policies and source orders as frames, so that they can be joined to observations."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -24,6 +25,7 @@ PICK: Final = pl.Enum(
 """How a field picks its value: by one of six orders, the union of what ranks highest, or in a way
 that only the exact reducer has (or fails at)."""
 
+_HALVED: Final = re.compile(r"[\ud800-\udfff]")  # which no frame can hold
 _PICKS: Final = {
     ("last_write", "observed_at"): LATEST,
     ("last_write", "source_priority"): LATEST,
@@ -108,6 +110,7 @@ def _fields(
         (number, name, pick_of(rule, rules), conversions.get(id(rule)))
         for number, schema in enumerate(schemas)
         for name, rule in schema.fields.items()
+        if not _HALVED.search(name)  # what states it is left to the exact reducer
     ]
     return pl.DataFrame(rows, schema=_FIELDS, orient="row")
 

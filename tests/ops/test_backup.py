@@ -60,7 +60,7 @@ def test_the_manifest_says_what_is_in_it(world: Vault) -> None:
     assert manifest.counts.types == {"note": 40}
     assert manifest.counts.newest is not None
     assert (manifest.kind, manifest.environment) == ("manual", "production")
-    assert manifest.versions[1] is None
+    assert manifest.versions[1] == "v0.22.2"
     assert manifest.raw_files.count == 1
 
 

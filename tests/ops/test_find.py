@@ -72,7 +72,7 @@ def test_every_copy_is_told_what_it_is(inventory: InventoryReport, tree: Path) -
     assert (gz.environment, gz.environment_by) == ("production", "content")
     log = rows["backups/early-march/neotoma.prod.db"]
     assert (log.journal, log.journal_bytes, log.days) == ("wal", 4_152_992, 23)
-    assert (log.version_from, log.version_before) == ("v0.18.0", None)
+    assert (log.version_from, log.version_before) == ("v0.18.0", "v0.22.2")
     assert rows["data/neotoma.prod.db"].live
     assert sum(inventory.density[twin.shown].values()) == 6174
 

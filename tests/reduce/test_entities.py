@@ -206,3 +206,12 @@ def test_of_a_deleted_entity_no_reduction_fails() -> None:
     gone = ("a", "e", MONDAY, 1, '{"special":1,"_deleted":true}')
     got = reduce_entities(keyed(gone), REGISTRY, R23)
     assert (got.failed.is_empty(), got.deleted["entity_id"].to_list()) == (True, ["e"])
+
+
+def test_a_field_that_is_called_by_half_a_surrogate_pair_is_of_a_schema_like_others() -> None:
+    rules = {name: FieldRule(name, "string") for name in ("x", "\ud800")}
+    known = Registry({("probe", None): EntitySchema("probe", "2", rules)})
+    rows = (("a", "e", MONDAY, 1, '{"x":1}'), ("b", "f", MONDAY, 1, '{"\\ud800":2,"x":1}'))
+    got = reduce_entities(stated(*rows), known, R22)
+    found = dict(got.snapshots.select("entity_id", "snapshot").iter_rows())
+    assert found == {"e": '{"x":1}', "f": '{"\\ud800":2,"x":1}'}
