@@ -1,4 +1,4 @@
-"""The picture of the README: observations per day and type, from an export of the incident.
+"""The picture of analytics.md: observations per day and type, from an export of the incident.
 
 ``python docs/observations_per_day.py EXPORT docs/observations-per-day.svg``, with matplotlib, which
 nothing else needs. Colours and greys are legible on light and on dark.

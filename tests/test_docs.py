@@ -1,4 +1,4 @@
-"""The documentation says what is: commands, exit codes, the keys of the report."""
+"""The documentation says what is: commands, options, links, exit codes, the keys of reports."""
 
 import ast
 import dataclasses
@@ -18,10 +18,14 @@ from neotoma_core.merge.accounting import RowCounts
 from neotoma_core.ops.shell_guard import GuardReport
 from neotoma_core.report.recovery import RecoveryReport
 from neotoma_core.report.unmerge import UnmergeReport
+from tests.command_line import commands
+from tests.commands_page import PAGE, commands_page
+from tests.pages import DOCS, PAGES, README, ROOT, anchors, named_commands
 
-ROOT = Path(__file__).parent.parent
-README = (ROOT / "README.md").read_text()
-REPORT = (ROOT / "docs" / "report.md").read_text()
+EXIT_CODES = (DOCS / "exit-codes.md").read_text()
+REPORT = (DOCS / "report.md").read_text()
+ARCHITECTURE = (DOCS / "architecture.md").read_text()
+CORE = ROOT / "neotoma_core"
 SOURCES = [path for top in ("neotoma_core", "pipelines") for path in (ROOT / top).rglob("*.py")]
 ERRORS = [
     error
@@ -31,20 +35,97 @@ ERRORS = [
 
 
 @pytest.mark.parametrize("error", ERRORS, ids=lambda error: error.__name__)
-def test_every_error_is_in_the_tree_and_in_the_readme(error: type[errors.MiddenError]) -> None:
+def test_every_error_is_in_the_tree_and_in_the_table_of_exit_codes(
+    error: type[errors.MiddenError],
+) -> None:
     line = next(
         line for line in (errors.__doc__ or "").splitlines() if f" {error.__name__} " in f" {line} "
     )
     assert re.search(rf"\b{error.exit_code}\b", line)
-    row = next(line for line in README.splitlines() if f"`{error.__name__}`" in line)
+    row = next(line for line in EXIT_CODES.splitlines() if f"`{error.__name__}`" in line)
     assert str(error.exit_code) in row.split("|")[1]
 
 
-def test_every_command_is_in_the_readme() -> None:
+def test_the_page_of_commands_is_current() -> None:
+    assert PAGE.read_text() == commands_page(), "python -m tests.commands_page"
+    text = PAGE.read_text()
     for command in app.registered_commands:
         assert command.callback is not None
-        assert f"`midden {command.callback.__name__}" in README
-    assert all(f"`midden {group.name}" in README for group in app.registered_groups)
+        assert f"\n## midden {command.callback.__name__}\n" in text
+    assert all(f"\n## midden {group.name} " in text for group in app.registered_groups)
+
+
+def test_the_readme_is_short_and_leads_to_every_page() -> None:
+    assert len(README.read_bytes()) <= 6_000
+    linked = set(re.findall(r"\(docs/([\w-]+\.md)", README.read_text()))
+    assert linked == {page.name for page in DOCS.glob("*.md")}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_leads_to_a_file_and_a_heading(page: Path) -> None:
+    assert list(broken_links(page, page.read_text())) == []
+
+
+def broken_links(page: Path, text: str) -> Iterator[str]:
+    """Yield the links of a page that lead nowhere; those to other sites are not followed."""
+    for link in re.findall(r"\]\(([^)\s]+)\)", text):
+        path, _, anchor = link.partition("#")
+        if re.match(r"https?:", link):
+            continue
+        to = page.parent / path if path else page
+        if not to.is_file() or (anchor and anchor not in anchors(to.read_text())):
+            yield link
+
+
+def test_a_link_that_leads_nowhere_is_found() -> None:
+    text = "[a](recover.md#conflicts) [b](gone.md) [c](recover.md#gone) [d](#gone)"
+    page = DOCS / "find.md"
+    assert list(broken_links(page, text)) == ["gone.md", "recover.md#gone", "#gone"]
+
+
+def test_what_the_architecture_names_is_there_and_every_package_is_named() -> None:
+    named = set(re.findall(r"`([\w./-]+(?:/|\.py|\.json))`", ARCHITECTURE))
+    assert {name for name in named if not is_there(name)} == ELSEWHERE
+    packages = {f"{path.parent.name}/" for path in CORE.glob("*/__init__.py")}
+    assert packages - named == set()
+
+
+ELSEWHERE = {"blobs/"}  # in a vault
+
+
+def is_there(name: str) -> bool:
+    return any((folder / name).exists() for folder in (CORE, ROOT))
+
+
+OPTIONS = {
+    words: {name for parameter in command.params for name in parameter.opts}
+    for words, command in commands()
+}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_command_and_option_that_a_page_names_exists(page: Path) -> None:
+    assert [said for said in named_commands(page) if not exists(said)] == []
+
+
+def exists(said: str) -> bool:
+    """Return whether a command has all the options that a page writes after its name."""
+    words = said.split()
+    name = next(n for n in (" ".join(words[:3]), " ".join(words[:2]), words[0]) if n in OPTIONS)
+    options = {word.strip("[]") for word in words if word.startswith(("-", "[-"))}
+    return (name != "midden" or len(words) == 1 or words[1] in PLACEHOLDERS | options) and (
+        options <= OPTIONS[name] | {"--help"}
+    )
+
+
+PLACEHOLDERS = {"COMMAND"}
+
+
+def test_a_command_and_an_option_that_do_not_exist_are_found() -> None:
+    assert exists("midden restore --from-archive ARCHIVE [--as-of TIME]")
+    assert exists("midden --version")
+    assert not exists("midden restore --as-off TIME")
+    assert not exists("midden revive --target DB")
 
 
 def test_every_key_of_the_report_is_documented() -> None:

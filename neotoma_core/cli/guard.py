@@ -33,7 +33,7 @@ def install(
     apply: Annotated[bool, typer.Option("--apply", help="Apply (default: only print).")] = False,
     json: Annotated[bool, JSON_OPTION] = False,
 ) -> None:
-    """Print, or with --apply install, the shell function for it.
+    """Print the shell function that guards `neotoma reset`.
 
     It is for bash and zsh. With --apply it is written to the start-up file, once; the rest of the
     file stays the same.

@@ -1,7 +1,7 @@
 """The rules of Neotoma's releases as values: what differs between them is stated here once.
 
 A release with other rules is a further value, and a folder of the conformance corpus that says what
-comes out by it; see "Rules by release" in the README.
+comes out by it; see "Rules by release" in docs/rebuild.md.
 """
 
 from dataclasses import dataclass, replace

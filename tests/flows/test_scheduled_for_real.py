@@ -1,7 +1,6 @@
-"""A server and a worker, started by the README's own lines, run what is scheduled in time."""
+"""A server and a worker, started by the lines of scheduling.md, run what is scheduled in time."""
 
 import os
-import re
 import shutil
 import signal
 import socket
@@ -18,17 +17,15 @@ from prefect.client.schemas.objects import FlowRun
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from tests.ops.backing_up import Vault, small_vault
+from tests.pages import DOCS, ROOT, blocks
 
-ROOT = Path(__file__).parents[2]
 SECONDS_TO_RUN = 1200  # on two cores that others use too
 
 
-def lines_of_the_readme() -> list[str]:
+def lines_of_the_page() -> list[str]:
     """Return the commands that start a server, deploy and start a worker, in their order."""
-    _, _, section = (ROOT / "README.md").read_text().partition("## Scheduled and server-run")
-    block = re.search(r"```\n(.*?)```", section, re.DOTALL)
-    assert block is not None
-    return block[1].splitlines()
+    _, block, _ = blocks(DOCS / "scheduling.md", "sh")
+    return block.splitlines()
 
 
 class Server:
@@ -104,7 +101,7 @@ def world(tmp_path: Path) -> Vault:
 def served(tmp_path: Path, world: Vault) -> Iterator[Server]:
     assert shutil.which("bash")
     server = Server(tmp_path, world)
-    export, *setting_up, worker = lines_of_the_readme()
+    export, *setting_up, worker = lines_of_the_page()
     try:
         server.run(export, *setting_up)
         running = server.start(export, worker)

@@ -1,7 +1,6 @@
-"""The queries of the README, run on an export of the incident as it was recovered."""
+"""The queries of docs/analytics.md, run on an export of the incident as it was recovered."""
 
 import os
-import re
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -15,8 +14,7 @@ from neotoma_core.ops.archive_steps import export_tables
 from neotoma_core.ops.export_run import ExportRequest
 from neotoma_core.ops.progress import Silent
 from tests.conftest import NOW, copy_databases, recover_into
-
-README = (Path(__file__).parent.parent / "README.md").read_text()
+from tests.pages import DOCS, blocks
 
 
 @pytest.fixture(scope="module")
@@ -40,13 +38,13 @@ def in_folder(analytics: Path) -> Iterator[Path]:
 
 
 def code(language: str) -> str:
-    (found,) = re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
-    return str(found)
+    (found,) = blocks(DOCS / "analytics.md", language)
+    return found
 
 
 def test_polars_and_duckdb_say_the_same(in_folder: Path) -> None:
     names: dict[str, Any] = {}
-    exec(code("python"), names)  # noqa: S102 - the README's own code
+    exec(code("python"), names)  # noqa: S102 - the page's own code
     wanted = [
         names[name]
         for name in ("observations_per_day", "contacts_by_company", "tasks_done_per_week")
@@ -61,7 +59,7 @@ def test_polars_and_duckdb_say_the_same(in_folder: Path) -> None:
 
 def test_the_answers_are_those_of_the_incident(in_folder: Path) -> None:
     names: dict[str, Any] = {}
-    exec(code("python"), names)  # noqa: S102 - the README's own code
+    exec(code("python"), names)  # noqa: S102 - the page's own code
     per_day: pl.DataFrame = names["observations_per_day"]
     assert per_day["observations"].sum() == 6_296
     assert per_day["day"].min() == date(2026, 2, 9)

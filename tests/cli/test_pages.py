@@ -1,0 +1,82 @@
+"""The commands of the README and of ``docs/``, pasted into a shell, one page after another.
+
+Each page has a copy of the incident as its folder: wiped for the pages that recover it, else with
+most of its data. The user is at a terminal and answers as asked.
+"""
+
+import os
+import pty
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.pages import PAGES, README, blocks, command_lines
+
+WIPED = {"README.md", "recover.md", "find.md"}
+NAME = "neotoma.prod.db"
+NOT_RUN = re.compile(
+    r"python3 -m venv .* -m pytest$"  # CI does the same, see .ci/run
+    r"|midden serve |prefect |export PREFECT_"  # tests/flows
+)
+ENDS = {
+    'midden backups --target data/neotoma.prod.db --accept 1 "cleaned up by hand"': 2
+}  # no loss
+RUN = [page for page in PAGES if any(not NOT_RUN.match(line) for line in command_lines(page))]
+
+
+class Shell:
+    """A shell in a folder with the incident, with ``midden`` where the README installs it."""
+
+    def __init__(self, folder: Path, incident: Path, *, wiped: bool) -> None:
+        self.folder = Path(shutil.copytree(incident, folder / "home"))
+        if not wiped:
+            whole = self.folder / "backups" / "neotoma.prod.db.db"
+            shutil.copyfile(whole, self.folder / "data" / NAME)
+        programs = self.folder / ".venv" / "bin"
+        programs.mkdir(parents=True)
+        midden = programs / "midden"
+        midden.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m neotoma_core "$@"\n')
+        midden.chmod(0o755)
+        self.environment = {
+            **os.environ,  # noqa: TID251 - a child's
+            "HOME": str(self.folder),
+            "XDG_DATA_HOME": str(folder / "data"),
+            "PATH": f"{programs}:{os.environ['PATH']}",  # noqa: TID251 - a child's
+            "TMPDIR": str(folder),
+            "PYTHONPATH": str(README.parent),
+        }
+
+    def run(self, line: str, typed: str) -> subprocess.CompletedProcess[str]:
+        ours, theirs = pty.openpty()
+        try:
+            os.write(ours, f"{typed}\n".encode())
+            return subprocess.run(
+                ["bash", "-c", line],
+                cwd=self.folder,
+                env=self.environment,
+                capture_output=True,
+                text=True,
+                check=False,
+                stdin=theirs,
+            )
+        finally:
+            os.close(ours)
+            os.close(theirs)
+
+
+@pytest.mark.parametrize("page", RUN, ids=lambda page: page.name)
+def test_the_commands_of_a_page_run(page: Path, unpacked: Path, tmp_path: Path) -> None:
+    shell = Shell(tmp_path, unpacked, wiped=page.name in WIPED)
+    for line in command_lines(page):
+        if NOT_RUN.match(line):
+            continue
+        pasted = line.rpartition("&& ")[2]  # the demo, without the installation before it
+        done = shell.run(pasted, NAME if pasted.startswith("midden reset") else "y")
+        assert done.returncode == ENDS.get(line, 0), f"{line}\n{done.stderr[-2000:]}"
+        if pasted.endswith("midden demo"):
+            (shown,) = blocks(README, "text")
+            assert shown in done.stdout
