@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
 import pytest
+import yaml  # type: ignore[import-untyped]
 
 from neotoma_core import errors
 from neotoma_core.cli.app import app
@@ -20,7 +21,7 @@ from neotoma_core.report.recovery import RecoveryReport
 from neotoma_core.report.unmerge import UnmergeReport
 from tests.command_line import commands
 from tests.commands_page import PAGE, commands_page
-from tests.pages import DOCS, PAGES, README, ROOT, anchors, named_commands
+from tests.pages import DOCS, PAGES, README, ROOT, anchors, command_lines, named_commands
 
 EXIT_CODES = (DOCS / "exit-codes.md").read_text()
 REPORT = (DOCS / "report.md").read_text()
@@ -95,6 +96,34 @@ ELSEWHERE = {"blobs/"}  # in a vault
 
 def is_there(name: str) -> bool:
     return any((folder / name).exists() for folder in (CORE, ROOT))
+
+
+def test_a_module_that_was_moved_away_is_found() -> None:
+    assert is_there("errors/")
+    assert not is_there("errors/gone.py")
+
+
+def test_the_run_that_scheduling_asks_for_names_a_deployment_and_its_parameters() -> None:
+    """The other lines for Prefect are run, see ``tests/flows``; this one needs real copies."""
+    (line,) = [
+        line
+        for line in command_lines(DOCS / "scheduling.md")
+        if line.startswith("prefect deployment run ")
+    ]
+    flow, _, name = line.split()[3].partition("/")
+    deployments = yaml.safe_load((ROOT / "prefect.yaml").read_text())["deployments"]
+    (deployed,) = [each for each in deployments if each["name"] == name]
+    path, _, function = deployed["entrypoint"].partition(":")
+    assert function.replace("_", "-") == flow
+    (defined,) = [
+        node
+        for node in ast.parse((ROOT / path).read_text()).body
+        if isinstance(node, ast.FunctionDef) and node.name == function
+    ]
+    taken = {each.arg for each in (*defined.args.args, *defined.args.kwonlyargs)}
+    asked = set(re.findall(r"--param '?(\w+)=", line))
+    assert asked == {"target", "backups"}
+    assert asked <= taken
 
 
 OPTIONS = {
