@@ -15,6 +15,7 @@ from neotoma_core.documents import document, document_of
 from neotoma_core.faults import Fault
 from neotoma_core.fingerprints import Fingerprint
 from neotoma_core.models import FileName, NotAsModelled, modelled
+from neotoma_core.stored_file import StoredFile
 
 FORMAT: Final = 1
 Kind = str
@@ -25,17 +26,6 @@ Level = Literal["none", "checksums", "restored", "recomputed"]
 and raw files hashed."""
 
 _CHECK: Final = b',"check":"'
-
-
-@dataclass(frozen=True, slots=True)
-class StoredFile:
-    """A file of a backup as stored, and where it is compressed, what is in it. Sizes in bytes."""
-
-    name: FileName
-    size: int
-    sha256: str
-    plain_size: int
-    plain_sha256: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """Columns of times as Neotoma writes them, read as instants."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 import polars as pl
@@ -31,3 +32,8 @@ def instants(texts: pl.Series) -> pl.Series:
         return quick
     read = pl.Series([instant_ms(text) for text in others], dtype=pl.Int64)
     return quick.fill_null(texts.replace_strict(others, read, default=None, return_dtype=pl.Int64))
+
+
+def iso(moment: datetime) -> str:
+    """Return a UTC moment as Neotoma writes it."""
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

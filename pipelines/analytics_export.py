@@ -6,14 +6,14 @@ from pathlib import Path
 from prefect import flow
 
 from neotoma_core.asked_times import asked_time
-from neotoma_core.ops import archive_steps
+from neotoma_core.ops import export_steps
 from neotoma_core.ops.export_run import ExportRequest
 from neotoma_core.settings import default_vault, key_source
 from neotoma_core.store.export_files import Format
 from pipelines.recording import RunLog, record_export
 from pipelines.task_defaults import operation
 
-export_tables = operation(archive_steps.export_tables).with_options(name="export")
+export_tables = operation(export_steps.export_tables).with_options(name="export")
 
 
 @flow(name="export-analytics", persist_result=False)

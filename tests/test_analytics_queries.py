@@ -10,8 +10,8 @@ import duckdb
 import polars as pl
 import pytest
 
-from neotoma_core.ops.archive_steps import export_tables
 from neotoma_core.ops.export_run import ExportRequest
+from neotoma_core.ops.export_steps import export_tables
 from neotoma_core.ops.progress import Silent
 from tests.conftest import NOW, copy_databases, recover_into
 from tests.pages import DOCS, blocks

@@ -11,9 +11,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from neotoma_core.anomaly import Counts
-from neotoma_core.manifests import Backup, BackupState, Drill, Manifest, RawFiles, StoredFile
+from neotoma_core.manifests import Backup, BackupState, Drill, Manifest, RawFiles
 from neotoma_core.ops.anomalies import facts_of, judged, unexplained
 from neotoma_core.retention import DEFAULT, BackupFacts, RetentionPolicy, plan_retention
+from neotoma_core.stored_file import StoredFile
 
 DAYS: Final = 365
 _START: Final = datetime(2026, 1, 1, 3, tzinfo=UTC)

@@ -16,9 +16,9 @@ from neotoma_core.ops.evidence import states_when_locked
 from neotoma_core.ops.left_over import require_kept
 from neotoma_core.ops.planning import RecoveryPlan
 from neotoma_core.ops.progress import Progress
+from neotoma_core.ops.proving import Check
 from neotoma_core.ops.raw_files import bring_over, require_space
 from neotoma_core.ops.verification import verify_publication
-from neotoma_core.report.recovery import Check
 from neotoma_core.snapshots.deciding import Decided
 from neotoma_core.store.copies import FileState, state_of
 from neotoma_core.store.publication import publish

@@ -28,7 +28,6 @@ from neotoma_core.errors import ArchiveBusy
 from neotoma_core.frames import ROWID
 from neotoma_core.ops.archive_planning import AppendPlan, TablePlan, plan_append
 from neotoma_core.ops.clock import Clock
-from neotoma_core.ops.planning import iso
 from neotoma_core.ops.private_copy import PATIENCE_SECONDS, PrivateCopy
 from neotoma_core.ops.progress import Progress
 from neotoma_core.report.archive import ArchiveReport, TableArchived
@@ -50,6 +49,7 @@ from neotoma_core.store.arrow_sqlite import readable
 from neotoma_core.store.hashed_rows import hashed_rows
 from neotoma_core.store.inspection import names_of
 from neotoma_core.store.vault import remember_place
+from neotoma_core.times import iso
 from neotoma_core.versions import newest_of, release_of
 
 _TRIES: Final = 5

@@ -18,7 +18,7 @@ from neotoma_core.errors import ArchiveForeign
 from neotoma_core.frames import ROWID
 from neotoma_core.identity import Shared, is_same_memory
 from neotoma_core.ops.clock import Clock
-from neotoma_core.ops.erased_rows import erased_in_target
+from neotoma_core.ops.erased_log import erased_in_target
 from neotoma_core.ops.erasure_planning import read_held
 from neotoma_core.ops.private_copy import PrivateCopy
 from neotoma_core.ops.progress import Progress

@@ -4,12 +4,9 @@ from datetime import datetime
 from pathlib import Path
 
 from neotoma_core.ops.archive import ArchiveRequest, append_database
-from neotoma_core.ops.export import export_database
-from neotoma_core.ops.export_run import ExportRequest, export_run
 from neotoma_core.ops.private_copy import private_copy
 from neotoma_core.ops.progress import Progress
 from neotoma_core.report.archive import ArchiveReport
-from neotoma_core.report.export import ExportReport
 
 
 def archive_target(
@@ -18,9 +15,3 @@ def archive_target(
     """Copy a database and append what is new in it. Raises what ``append_database`` raises."""
     with private_copy(target, vault, now) as copy:
         return append_database(copy, request, progress)
-
-
-def export_tables(request: ExportRequest, now: datetime, progress: Progress) -> ExportReport:
-    """Export a database or an archive. Raises what ``export_database`` raises."""
-    with export_run(request, now, progress) as exporting:
-        return export_database(exporting, progress)

@@ -13,7 +13,6 @@ from neotoma_core.errors import ArchiveError, reason_of
 from neotoma_core.ops.archived_backup import environment_of_archive
 from neotoma_core.ops.commands import command
 from neotoma_core.ops.composing import number_of
-from neotoma_core.ops.planning import iso
 from neotoma_core.ops.progress import Progress
 from neotoma_core.ops.search import Found, FoundCopy, related
 from neotoma_core.ops.vault_copies import backups_in, protects
@@ -26,6 +25,7 @@ from neotoma_core.store.archive import ARCHIVE_FOLDER, is_archive, open_archive
 from neotoma_core.store.archived_holdings import archived_holdings
 from neotoma_core.store.examining import Examined
 from neotoma_core.store.holdings import Coder, Holdings
+from neotoma_core.times import iso
 
 
 @dataclass(frozen=True, slots=True)

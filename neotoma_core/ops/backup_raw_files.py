@@ -13,13 +13,14 @@ from neotoma_core.environments import RAW_FOLDERS, Environment
 from neotoma_core.erasure.files import erased_files
 from neotoma_core.erasure.hashed import ErasedIds
 from neotoma_core.erasure.naming import STORED_FILE
-from neotoma_core.manifests import RawFiles, StoredFile
+from neotoma_core.manifests import RawFiles
 from neotoma_core.store.backups import LOGS
 from neotoma_core.store.blobs import add_blobs, blob_sizes
 from neotoma_core.store.compressed import compress_file
 from neotoma_core.store.databases import connect_read_only
 from neotoma_core.store.raw_files import raw_file_names
 from neotoma_core.store.raw_folders import RawFolder
+from neotoma_core.stored_file import StoredFile
 
 # What an id may be in a line: with and without the marks that ids are made of.
 _WORDS: Final = tuple(map(re.compile, (r"[\w-]+", r"[\w:.@/+-]+")))

@@ -10,7 +10,6 @@ from neotoma_core.manifests import Backup, Drill
 from neotoma_core.ops.anomalies import standing_of, unexplained
 from neotoma_core.ops.backup_run import BackupRequest
 from neotoma_core.ops.commands import command, command_again, recover_command
-from neotoma_core.ops.planning import iso
 from neotoma_core.report.backup import (
     BackupList,
     BackupReport,
@@ -21,6 +20,7 @@ from neotoma_core.report.backup import (
 from neotoma_core.store.backups import FOLDER, Listing, Strange
 from neotoma_core.store.raw_folders import folders_in_use
 from neotoma_core.store.vault import RunFolders
+from neotoma_core.times import iso
 
 
 def backup_report(

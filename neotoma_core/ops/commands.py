@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from neotoma_core.errors import run_record
+from neotoma_core.ops.run import Run
 from neotoma_core.settings import default_vault
 from neotoma_core.shell_words import midden_command
 
@@ -31,3 +32,9 @@ def command_again(*words: str | Path, then: Sequence[str | Path] = ()) -> str:
 def recover_command(target: Path, vault: Path) -> str:
     """Return the command that recovers a database from what is found around it."""
     return command("recover", target=target, vault=vault)
+
+
+def undo_command(run: Run) -> str:
+    """Return the command that puts the target back to what the run's evidence holds."""
+    folders = run.folders
+    return command("restore", folders.evidence, target=run.request.target, vault=folders.vault)

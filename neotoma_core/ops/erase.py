@@ -43,11 +43,10 @@ from neotoma_core.ops.guarding import (
     loss_to,
 )
 from neotoma_core.ops.newer_release import require_no_cutover
-from neotoma_core.ops.planning import iso
 from neotoma_core.ops.progress import Progress
+from neotoma_core.ops.proving import Check
 from neotoma_core.ops.raw_files import own_folders
 from neotoma_core.report.erasure import ErasureReport
-from neotoma_core.report.recovery import Check
 from neotoma_core.store import vault
 from neotoma_core.store.backups import FOLDER
 from neotoma_core.store.databases import check_integrity, connect_read_only, make_whole
@@ -55,6 +54,7 @@ from neotoma_core.store.erasing import finishing, scrub
 from neotoma_core.store.ledger import Ledger, read_ledger, record_erasure, record_finished
 from neotoma_core.store.replaceable import require_replaceable
 from neotoma_core.store.sqlite_files import is_open_elsewhere
+from neotoma_core.times import iso
 
 Confirm = Callable[[ErasureReport], bool]
 

@@ -8,12 +8,12 @@ from neotoma_core.erasure.hashed import ErasedIds
 from neotoma_core.erasure.naming import RAW_FILES
 from neotoma_core.ops.erasure_applying import apply_erasure
 from neotoma_core.ops.erasure_planning import plan_erasure, read_held
-from neotoma_core.ops.planning import iso
 from neotoma_core.ops.run import Run
 from neotoma_core.store.copies import state_of
 from neotoma_core.store.erasing import scrub
 from neotoma_core.store.interrupts import on_scratch
 from neotoma_core.store.keys import KeySource
+from neotoma_core.times import iso
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from typing import Final
 import polars as pl
 
 from neotoma_core.erasure.hashed import ErasedIds
-from neotoma_core.ops.erased_rows import erased_in_target
+from neotoma_core.ops.commands import command_again
 from neotoma_core.report.findings import Finding
 from neotoma_core.tables import BY_NAME
 
@@ -68,3 +68,10 @@ def without_names(drift: pl.DataFrame) -> pl.DataFrame:
     """Return ``DRIFT`` in which nothing erased is called by its id: reports are kept."""
     named = pl.when(pl.col("reason").eq_missing(_REASON)).then(pl.lit(_NO_NAME)).otherwise("key")
     return drift.with_columns(key=named)
+
+
+def erased_in_target(table: str, rows: int) -> Finding:
+    """Return the finding of erased rows that the target has again."""
+    again = command_again("erase", "--again")
+    detail = f"{rows:,} rows are of what was erased; to remove them: {again}"
+    return Finding("erased-in-target", table, detail)

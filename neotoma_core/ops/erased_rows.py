@@ -13,7 +13,7 @@ from neotoma_core.erasure.reach import reach
 from neotoma_core.frames import ROWID
 from neotoma_core.merge.frames import Offered
 from neotoma_core.merge.lineage import Database
-from neotoma_core.ops.commands import command_again
+from neotoma_core.ops.erased_log import erased_in_target
 from neotoma_core.ops.erased_quarantine import forget_quarantined
 from neotoma_core.ops.raw_files import RawListing
 from neotoma_core.ops.run import Run
@@ -53,13 +53,6 @@ class Erasures:
         """Yield the tables of the target that hold erased rows."""
         for table, rows in self.in_target.items():
             yield erased_in_target(table, rows)
-
-
-def erased_in_target(table: str, rows: int) -> Finding:
-    """Return the finding of erased rows that the target has again."""
-    again = command_again("erase", "--again")
-    detail = f"{rows:,} rows are of what was erased; to remove them: {again}"
-    return Finding("erased-in-target", table, detail)
 
 
 def erased_for(run: Run) -> ErasedIds:

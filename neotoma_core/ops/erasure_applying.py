@@ -9,7 +9,7 @@ from neotoma_core.encryption import seal_rows
 from neotoma_core.erasure.naming import naming_columns
 from neotoma_core.ops import proving
 from neotoma_core.ops.erasure_planning import ErasurePlan
-from neotoma_core.report.recovery import Check
+from neotoma_core.ops.proving import Check
 from neotoma_core.snapshots.sampling import sample_of, spread
 from neotoma_core.store.copies import FileState
 from neotoma_core.store.erasing import count_named, erase_rows, stage_erasure

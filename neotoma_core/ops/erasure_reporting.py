@@ -11,7 +11,6 @@ from neotoma_core.ops.commands import command
 from neotoma_core.ops.erase_run import EraseRun
 from neotoma_core.ops.erasure_planning import ErasurePlan
 from neotoma_core.ops.erasure_raw_files import ErasedRawFiles
-from neotoma_core.ops.reporting import derived_summary
 from neotoma_core.report.erasure import (
     AskedFor,
     ErasureReport,
@@ -20,6 +19,7 @@ from neotoma_core.report.erasure import (
     TableErasure,
 )
 from neotoma_core.report.findings import Finding
+from neotoma_core.snapshots.report import derived_summary
 from neotoma_core.store.atomic import write_file
 from neotoma_core.store.ledger import Ledger
 from neotoma_core.store.private_files import make_folders

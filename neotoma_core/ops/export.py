@@ -36,7 +36,6 @@ from neotoma_core.ops.export_tables import (
     schema_rows,
     timeline,
 )
-from neotoma_core.ops.planning import iso
 from neotoma_core.ops.progress import Progress
 from neotoma_core.ops.rebuild_reading import Reading, read_target
 from neotoma_core.policies import Registry
@@ -52,6 +51,7 @@ from neotoma_core.store.export_files import (
 )
 from neotoma_core.store.failures import failures_named
 from neotoma_core.store.vault import remember_place
+from neotoma_core.times import iso
 
 _READ = ("observations", "relationship_observations")
 _LISTED = 1_000

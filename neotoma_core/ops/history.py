@@ -13,13 +13,13 @@ from neotoma_core.erasure.naming import ENTITIES, OBSERVATIONS
 from neotoma_core.errors import KeyMissing, UsageError
 from neotoma_core.export.stated import as_values, members
 from neotoma_core.ops.archived_database import damaged_file, notes_of
-from neotoma_core.ops.planning import iso
 from neotoma_core.report.history import HistoryReport, ObservationVersion, StatedValue
 from neotoma_core.store.archive import open_archive
 from neotoma_core.store.archive_reading import read_table
 from neotoma_core.store.keys import KeySource, read_key
 from neotoma_core.store.ledger import read_erased_around
 from neotoma_core.tables import BY_NAME
+from neotoma_core.times import iso
 
 _TABLE = "observations"
 

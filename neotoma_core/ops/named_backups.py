@@ -15,9 +15,9 @@ from neotoma_core.errors import BackupUnreadable, reason_of
 from neotoma_core.ops.vault_backup import is_vault_backup, unpack_vault_backup
 from neotoma_core.report.layout import escaped
 from neotoma_core.store.budgets import Limits
-from neotoma_core.store.copies import no_progress
 from neotoma_core.store.declarations import mentions_neotoma
 from neotoma_core.store.manifests import database_in_manifest
+from neotoma_core.store.regular_files import no_progress
 from neotoma_core.store.unpacking import Unpacked, unpack, unpack_raw_files
 from neotoma_core.store.walking import FoundFile, Walked, speaks_of_neotoma, walk
 

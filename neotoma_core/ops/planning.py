@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 import polars as pl
@@ -53,6 +52,7 @@ from neotoma_core.store.databases import connect_read_only
 from neotoma_core.store.inspection import names_of
 from neotoma_core.store.merged_rows import NONE, Zombies, find_zombies
 from neotoma_core.tables import Table
+from neotoma_core.times import iso
 from neotoma_core.versions import release_of
 
 if TYPE_CHECKING:
@@ -268,8 +268,3 @@ def _asked_for(run: Run, held: Database, offered: Database) -> Database:
     """Return what a backup offers, less what is not wanted of it."""
     wanted = without_revoked(offered, held)
     return wanted if run.request.user is None else of_user(wanted, run.request.user)
-
-
-def iso(moment: datetime) -> str:
-    """Return a UTC moment as Neotoma writes it."""
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

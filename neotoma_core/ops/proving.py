@@ -6,6 +6,7 @@ Each proof says in words what was proven, and what is wrong.
 import sqlite3
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -15,7 +16,6 @@ from neotoma_core.encryption import open_cells
 from neotoma_core.errors import VerificationFailed
 from neotoma_core.frames import ROWID
 from neotoma_core.reduce.exact import EntitySnapshotRow, ObservationRow, readable, reduce_entity
-from neotoma_core.report.recovery import Check
 from neotoma_core.snapshots.reading import Rules
 from neotoma_core.snapshots.sampling import Sample
 from neotoma_core.store import checks
@@ -23,6 +23,16 @@ from neotoma_core.store.damage import SHOWN_PROBLEMS
 from neotoma_core.store.databases import connect_read_only
 from neotoma_core.store.staging import TableWrite
 from neotoma_core.tables import BY_NAME
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing proven inside the transaction, before it was committed."""
+
+    name: str
+    passed: bool
+    detail: str
+
 
 if TYPE_CHECKING:
     from neotoma_core.encryption.key import DataKey

@@ -15,7 +15,6 @@ from pathlib import Path
 from neotoma_core.errors import UsageError
 from neotoma_core.ops.anomalies import facts_of, unexplained
 from neotoma_core.ops.backup_reporting import stored_bytes, strange_files
-from neotoma_core.ops.planning import iso
 from neotoma_core.report.backup import PruneItem, PruneReport
 from neotoma_core.retention import RetentionPlan, RetentionPolicy, plan_retention
 from neotoma_core.store.atomic import reached
@@ -31,6 +30,7 @@ from neotoma_core.store.blobs import digest_of, remove_blobs
 from neotoma_core.store.compressed import NotIntact
 from neotoma_core.store.vault import RunFolders
 from neotoma_core.store.vault_run import vault_run
+from neotoma_core.times import iso
 
 Confirm = Callable[[PruneReport], bool]
 

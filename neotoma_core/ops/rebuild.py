@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from neotoma_core.errors import run_record
 from neotoma_core.ops.clock import Clock
-from neotoma_core.ops.planning import iso
+from neotoma_core.ops.commands import undo_command
 from neotoma_core.ops.progress import Progress
 from neotoma_core.ops.raw_files import raw_folders_of
 from neotoma_core.ops.rebuild_deciding import (
@@ -31,13 +31,13 @@ from neotoma_core.ops.rebuild_reading import (
 )
 from neotoma_core.ops.rebuild_reporting import reported, save
 from neotoma_core.ops.rebuild_run import RebuildRun
-from neotoma_core.ops.reporting import undo_command
 from neotoma_core.ops.unfinished import StoreLook, find_unfinished
 from neotoma_core.report.rebuild import RebuildReport
 from neotoma_core.report.unfinished import UnfinishedStores
 from neotoma_core.store.ledger import read_ledger
 from neotoma_core.store.replaceable import require_replaceable
 from neotoma_core.tables import BY_NAME
+from neotoma_core.times import iso
 
 Confirm = Callable[[RebuildReport], bool]
 

@@ -10,9 +10,9 @@ from typing import Self
 from neotoma_core.encryption import seal_rows
 from neotoma_core.ops import proving
 from neotoma_core.ops.evidence import states_when_locked
+from neotoma_core.ops.proving import Check
 from neotoma_core.ops.rebuild_deciding import Bucket, Tally
 from neotoma_core.ops.rebuild_reading import Reading
-from neotoma_core.report.recovery import Check
 from neotoma_core.snapshots.deciding import Decided
 from neotoma_core.store.publication import publish
 from neotoma_core.store.staging import new_staging, stage_derived

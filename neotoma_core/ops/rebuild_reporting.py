@@ -22,9 +22,9 @@ from neotoma_core.report.rebuild import (
     DriftSummary,
     RebuildReport,
 )
-from neotoma_core.report.recovery import DerivedSummary
 from neotoma_core.report.rules import rules_used
 from neotoma_core.report.unfinished import UnfinishedStores, unfinished_findings
+from neotoma_core.snapshots.report import DerivedSummary
 from neotoma_core.store.atomic import write_file
 from neotoma_core.store.faults import read_broken_references
 from neotoma_core.store.private_files import make_folders

@@ -16,6 +16,7 @@ from neotoma_core.merge.repointing import SELF_LOOP
 from neotoma_core.ops.applying import apply_plan, built_file
 from neotoma_core.ops.archive_after import archived
 from neotoma_core.ops.clock import Clock
+from neotoma_core.ops.commands import undo_command
 from neotoma_core.ops.evidence import (
     require_space,
     secure_database,
@@ -37,13 +38,7 @@ from neotoma_core.ops.quarantine import set_aside
 from neotoma_core.ops.raw_files import RawListing, list_all
 from neotoma_core.ops.reading import ReadDatabase, read_databases
 from neotoma_core.ops.replacement import replace_ruin
-from neotoma_core.ops.reporting import (
-    planned_report,
-    published_report,
-    save_conflicts,
-    save_report,
-    undo_command,
-)
+from neotoma_core.ops.reporting import planned_report, published_report, save_conflicts, save_report
 from neotoma_core.ops.run import LeftOut, Run
 from neotoma_core.report.recovery import RecoveryReport
 from neotoma_core.store.frame_files import write_parquet

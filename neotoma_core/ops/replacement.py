@@ -11,6 +11,7 @@ from tempfile import mkdtemp
 
 from neotoma_core.errors import BackupError, TargetChanged, TargetLocked, run_record
 from neotoma_core.losses import Loss
+from neotoma_core.ops.commands import undo_command
 from neotoma_core.ops.evidence import (
     DatabaseEvidence,
     is_current,
@@ -28,7 +29,6 @@ from neotoma_core.ops.guarding import (
 from neotoma_core.ops.judging import salvageable
 from neotoma_core.ops.left_over import left_behind, require_kept
 from neotoma_core.ops.progress import Progress
-from neotoma_core.ops.reporting import undo_command
 from neotoma_core.ops.run import DatabaseRef, Run
 from neotoma_core.report.findings import Finding
 from neotoma_core.store.interrupts import hold_interrupts

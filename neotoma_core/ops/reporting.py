@@ -15,7 +15,7 @@ from neotoma_core.ops.altered_rows import altered_findings
 from neotoma_core.ops.applying import Applied
 from neotoma_core.ops.archived_database import damaged_file
 from neotoma_core.ops.carrying_findings import carrying_findings
-from neotoma_core.ops.commands import command
+from neotoma_core.ops.commands import undo_command
 from neotoma_core.ops.evidence import ruin_evidence
 from neotoma_core.ops.extract import NEVER, Extract, Span, span_of, widest
 from neotoma_core.ops.left_over import left_behind
@@ -36,7 +36,6 @@ from neotoma_core.report.recovery import (
     BackupContribution,
     ConflictSummary,
     Contents,
-    DerivedSummary,
     EvidenceSummary,
     NotUsed,
     RawFileSummary,
@@ -45,7 +44,7 @@ from neotoma_core.report.recovery import (
     RuinSummary,
 )
 from neotoma_core.report.rules import rules_used
-from neotoma_core.snapshots.deciding import Decided
+from neotoma_core.snapshots.report import derived_summary
 from neotoma_core.store.atomic import write_file
 from neotoma_core.store.faults import read_broken_references
 from neotoma_core.store.frame_files import write_parquet
@@ -139,12 +138,6 @@ def save_report(plan: RecoveryPlan, report: RecoveryReport) -> None:
     write_file(plan.run.folders.report / "report.json", (report.to_json() + "\n").encode())
 
 
-def undo_command(run: Run) -> str:
-    """Return the command that puts the target back to what the run's evidence holds."""
-    folders = run.folders
-    return command("restore", folders.evidence, target=run.request.target, vault=folders.vault)
-
-
 def _evidence(plan: RecoveryPlan) -> EvidenceSummary:
     kept = (*ruin_evidence(plan.run), *plan.evidence)
     return EvidenceSummary(
@@ -209,19 +202,6 @@ def _conflicts(plan: RecoveryPlan) -> ConflictSummary:
     three_way = by.get("three-way", 0)
     undecided = by.get("mode", 0) + by.get("unique", 0)
     return ConflictSummary(conflicts.height - three_way, undecided, three_way, file, tuple(first))
-
-
-def derived_summary(decided: Decided) -> DerivedSummary:
-    """Return what happens to the rows of one derived table."""
-    change = decided.change
-    return DerivedSummary(
-        decided.table.name,
-        change.inserted,
-        change.updated,
-        change.removed.height,
-        change.unchanged,
-        decided.reduction.exact,
-    )
 
 
 def _before(target: Extract | None) -> Contents:

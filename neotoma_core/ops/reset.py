@@ -12,12 +12,12 @@ from datetime import datetime
 from pathlib import Path
 
 from neotoma_core.ddl import create_database
+from neotoma_core.ops.commands import undo_command
 from neotoma_core.ops.guarding import RESET, Guard
 from neotoma_core.ops.left_over import missing_target
 from neotoma_core.ops.private_copy import target_run
 from neotoma_core.ops.progress import Progress, Silent
 from neotoma_core.ops.replacement import Secured, secure_target
-from neotoma_core.ops.reporting import undo_command
 from neotoma_core.ops.run import target_of
 from neotoma_core.report.document import document
 from neotoma_core.store.atomic import sync_file

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from neotoma_core.environments import Environment, environment_of
 from neotoma_core.erasure.hashed import ErasedIds
+from neotoma_core.ops.commands import undo_command
 from neotoma_core.ops.erased_copies import Cleaned, without_erased
 from neotoma_core.ops.guarding import RESTORE, UNATTENDED, Guard
 from neotoma_core.ops.kinship import Offer, require_own
@@ -20,7 +21,6 @@ from neotoma_core.ops.left_over import left_behind
 from neotoma_core.ops.private_copy import target_run
 from neotoma_core.ops.progress import Progress
 from neotoma_core.ops.replacement import readable_target, secure_target
-from neotoma_core.ops.reporting import undo_command
 from neotoma_core.ops.restore_raw_files import RawTarget, bring_back
 from neotoma_core.ops.restore_sources import (
     Restorable,

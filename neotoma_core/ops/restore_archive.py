@@ -14,6 +14,7 @@ from neotoma_core.asked_times import asked_instant
 from neotoma_core.errors import UsageError
 from neotoma_core.ops.archived_backup import environment_of_archive
 from neotoma_core.ops.archived_database import ArchivedDatabase, Selection, build_database
+from neotoma_core.ops.commands import undo_command
 from neotoma_core.ops.erased_copies import without_erased
 from neotoma_core.ops.guarding import RESTORE, UNATTENDED, Guard
 from neotoma_core.ops.kinship import Offer, require_own
@@ -21,7 +22,6 @@ from neotoma_core.ops.left_over import left_behind
 from neotoma_core.ops.private_copy import target_run
 from neotoma_core.ops.progress import Progress
 from neotoma_core.ops.replacement import readable_target, secure_target
-from neotoma_core.ops.reporting import undo_command
 from neotoma_core.ops.run import Run, require_environment
 from neotoma_core.ops.scratch_snapshots import compute_snapshots
 from neotoma_core.report.archive_restore import ArchiveRestoreReport, RestoredTable

@@ -20,18 +20,18 @@ from neotoma_core.canonical import stringify
 from neotoma_core.cells import sqlite_value
 from neotoma_core.errors import UsageError, run_record
 from neotoma_core.ops.clock import Clock
+from neotoma_core.ops.commands import undo_command
 from neotoma_core.ops.evidence import require_space, secure_database, write_manifest
 from neotoma_core.ops.newer_release import require_no_cutover
-from neotoma_core.ops.planning import iso
 from neotoma_core.ops.progress import Progress
 from neotoma_core.ops.rebuild_run import RebuildRun
-from neotoma_core.ops.reporting import undo_command
 from neotoma_core.ops.unmerge_applying import Unmerging, apply_unmerge, recompute
 from neotoma_core.ops.unmerge_reading import UnmergeSource, read_source
 from neotoma_core.report.unmerge import UnmergeReport
 from neotoma_core.store.archive import open_archive
 from neotoma_core.store.archive_reading import read_table
 from neotoma_core.store.replaceable import require_replaceable
+from neotoma_core.times import iso
 
 Confirm = Callable[[UnmergeReport], bool]
 

@@ -13,9 +13,8 @@ from neotoma_core.encryption import seal_rows
 from neotoma_core.frames import ORIGIN, ROWID, TARGET, TARGET_ROWID
 from neotoma_core.ops import proving
 from neotoma_core.ops.evidence import DatabaseEvidence, states_when_locked
-from neotoma_core.ops.reporting import derived_summary
+from neotoma_core.ops.proving import Check
 from neotoma_core.ops.unmerge_reading import UnmergeSource
-from neotoma_core.report.recovery import Check, DerivedSummary
 from neotoma_core.snapshots.deciding import (
     ENTITY_SNAPSHOTS,
     RELATIONSHIP_SNAPSHOTS,
@@ -23,6 +22,7 @@ from neotoma_core.snapshots.deciding import (
     decide_entities,
     decide_relationships,
 )
+from neotoma_core.snapshots.report import DerivedSummary, derived_summary
 from neotoma_core.snapshots.sampling import sample_of
 from neotoma_core.store.archived_database import new_database
 from neotoma_core.store.publication import publish

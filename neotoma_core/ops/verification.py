@@ -8,8 +8,8 @@ import polars as pl
 
 from neotoma_core.ops import proving, proving_merges
 from neotoma_core.ops.planning import RecoveryPlan
+from neotoma_core.ops.proving import Check
 from neotoma_core.ops.unread import held_elsewhere
-from neotoma_core.report.recovery import Check
 from neotoma_core.snapshots.sampling import sample_of, spread
 from neotoma_core.store import checks
 from neotoma_core.store.staging import TableWrite

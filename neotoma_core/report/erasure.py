@@ -8,9 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from neotoma_core.ops.proving import Check
 from neotoma_core.report.document import document
 from neotoma_core.report.findings import Finding
-from neotoma_core.report.recovery import Check, DerivedSummary
+from neotoma_core.snapshots.report import DerivedSummary
 
 Outcome = Literal["planned", "erased", "unchanged"]
 

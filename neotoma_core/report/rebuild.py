@@ -8,12 +8,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from neotoma_core.ops.proving import Check
 from neotoma_core.report.document import document
 from neotoma_core.report.findings import Finding
-from neotoma_core.report.recovery import Check, DerivedSummary
 from neotoma_core.report.rules import RulesUsed
 from neotoma_core.report.unfinished import UnfinishedStores
 from neotoma_core.snapshots.explaining import UNKNOWN
+from neotoma_core.snapshots.report import DerivedSummary
 
 Outcome = Literal["checked", "planned", "rebuilt", "unchanged", "exported"]
 SHOWN_DRIFT = 1_000  # of each kind, in the report itself

@@ -10,10 +10,12 @@ from typing import Literal
 
 from neotoma_core.canonical import JsonValue
 from neotoma_core.merge.accounting import RowCounts
+from neotoma_core.ops.proving import Check
 from neotoma_core.report.composition import CompositionReport
 from neotoma_core.report.document import document
 from neotoma_core.report.findings import Finding
 from neotoma_core.report.rules import RulesUsed
+from neotoma_core.snapshots.report import DerivedSummary
 
 Outcome = Literal["planned", "published", "unchanged", "refused"]
 SHOWN_CONFLICTS = 20
@@ -92,18 +94,6 @@ class ReingestedSummary:
 
 
 @dataclass(frozen=True, slots=True)
-class DerivedSummary:
-    """What happens to the rows of one derived table. ``exact`` were reduced row by row."""
-
-    table: str
-    inserted: int
-    updated: int
-    removed: int
-    unchanged: int
-    exact: int
-
-
-@dataclass(frozen=True, slots=True)
 class RawFileSummary:
     """Raw source files. ``missing`` are referred to and found nowhere; lists hold names."""
 
@@ -112,15 +102,6 @@ class RawFileSummary:
     repaired: tuple[str, ...]
     missing: tuple[str, ...]
     damaged: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One thing proven inside the transaction, before it was committed."""
-
-    name: str
-    passed: bool
-    detail: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from neotoma_core.ops.proving import Check
 from neotoma_core.report.document import document
 from neotoma_core.report.layout import labelled, undo_lines
-from neotoma_core.report.recovery import Check, DerivedSummary
+from neotoma_core.snapshots.report import DerivedSummary
 
 
 @dataclass(frozen=True, slots=True)

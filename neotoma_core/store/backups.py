@@ -32,7 +32,6 @@ from neotoma_core.manifests import (
     Backup,
     BackupState,
     Manifest,
-    StoredFile,
     manifest_of,
     sealed_line,
     state_of,
@@ -42,6 +41,7 @@ from neotoma_core.store.atomic import reached, sync_folder, write_file
 from neotoma_core.store.compressed import SUFFIX, NotIntact, compress_file, decompress_file
 from neotoma_core.store.small_files import read_small
 from neotoma_core.store.vault import BACKUPS, identifier_of
+from neotoma_core.stored_file import StoredFile
 
 DATABASE: Final = f"database.db{SUFFIX}"
 RAW_LIST: Final = f"raw_files.json{SUFFIX}"

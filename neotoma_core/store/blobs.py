@@ -15,7 +15,7 @@ from typing import Final
 import polars as pl
 
 from neotoma_core.store.atomic import reached, sync_file, sync_folder
-from neotoma_core.store.copies import CHUNK, sha256_of
+from neotoma_core.store.copies import sha256_of
 from neotoma_core.store.private_files import fit_in, make_folders
 from neotoma_core.store.raw_files import (
     RAW_FILES,
@@ -24,6 +24,7 @@ from neotoma_core.store.raw_files import (
     copy_verified,
     make_raw_folders,
 )
+from neotoma_core.store.regular_files import CHUNK
 from neotoma_core.store.vault import BLOBS
 
 _PREFIX: Final = 2

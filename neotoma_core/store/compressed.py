@@ -11,9 +11,9 @@ from typing import Final
 
 import zstandard
 
-from neotoma_core.manifests import StoredFile
 from neotoma_core.store.atomic import reached, sync_file
-from neotoma_core.store.copies import CHUNK, Progress, no_progress
+from neotoma_core.store.regular_files import CHUNK, Progress, no_progress
+from neotoma_core.stored_file import StoredFile
 
 _LEVEL: Final = 3
 SUFFIX: Final = ".zst"

@@ -21,7 +21,7 @@ from neotoma_core.errors import TargetLocked
 from neotoma_core.store.atomic import reached
 from neotoma_core.store.failures import naming
 from neotoma_core.store.guarding import connect, is_locked
-from neotoma_core.store.regular_files import descriptor_of
+from neotoma_core.store.regular_files import CHUNK, Progress, descriptor_of, no_progress
 from neotoma_core.store.sqlite_files import (
     JOURNAL,
     LOG,
@@ -33,18 +33,12 @@ from neotoma_core.store.sqlite_files import (
 )
 
 STEPS: Final = ("files_opened",)
-CHUNK: Final = 1 << 20
 _START_BYTES: Final = 100  # SQLite's header; each commit without a log changes a counter in it
 _TRIES: Final = 20
 _PATIENCE_SECONDS: Final = 10.0
 _PAUSE_SECONDS: Final = 0.000_2
 
-Progress = Callable[[int], None]
 _Opened = tuple[tuple[Path, int], ...]
-
-
-def no_progress(_: int) -> None:
-    """Report nothing."""
 
 
 @dataclass(frozen=True, slots=True)

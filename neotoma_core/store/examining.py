@@ -24,14 +24,14 @@ from neotoma_core.errors import (
     reason_of,
 )
 from neotoma_core.store.budgets import free_for_scratch
-from neotoma_core.store.copies import CHUNK, copy_database, sha256_of
+from neotoma_core.store.copies import copy_database, sha256_of
 from neotoma_core.store.databases import check_integrity, connect_read_only, make_whole
 from neotoma_core.store.declarations import mentions_neotoma
 from neotoma_core.store.holdings import Coder, Holdings, read_holdings
 from neotoma_core.store.inspection import inspect_database
 from neotoma_core.store.keys import KeySource
 from neotoma_core.store.mending import mend_header
-from neotoma_core.store.regular_files import is_regular, open_regular
+from neotoma_core.store.regular_files import CHUNK, is_regular, open_regular
 from neotoma_core.store.salvage import Salvaged, salvage
 from neotoma_core.store.sqlite_files import (
     HEADER_BYTES,

@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Final
 
 from neotoma_core.errors import TargetLocked
-from neotoma_core.store.copies import Progress, copy_database, no_progress
+from neotoma_core.store.copies import copy_database
 from neotoma_core.store.databases import damaged, make_whole
 from neotoma_core.store.guarding import connect, guarded, is_locked
 from neotoma_core.store.online_backup import back_up
+from neotoma_core.store.regular_files import Progress, no_progress
 from neotoma_core.store.sqlite_files import INDEX, companion, is_open_elsewhere
 
 _PATIENCE_SECONDS: Final = 5.0

@@ -12,8 +12,7 @@ from typing import Final
 
 from neotoma_core.errors import is_panic, reason_of
 from neotoma_core.store.budgets import Budget, CutShort, Limits
-from neotoma_core.store.copies import CHUNK
-from neotoma_core.store.regular_files import open_regular
+from neotoma_core.store.regular_files import CHUNK, open_regular
 from neotoma_core.store.streams import FORMATS, Decompressing, Reader, Stored
 from neotoma_core.store.tars import Note, members_of
 from neotoma_core.store.walking import FoundFile, Kind, kind_of

@@ -17,9 +17,14 @@ from typing import BinaryIO, Final
 import polars as pl
 
 from neotoma_core.store.atomic import install, sync_folder, temporary_name
-from neotoma_core.store.copies import CHUNK, Progress, no_progress
 from neotoma_core.store.private_files import fit_in, make_folders
-from neotoma_core.store.regular_files import descriptor_of, open_regular
+from neotoma_core.store.regular_files import (
+    CHUNK,
+    Progress,
+    descriptor_of,
+    no_progress,
+    open_regular,
+)
 
 RAW_FILES: Final = pl.Schema(
     {"name": pl.String, "size": pl.Int64, "sha256": pl.String, "damaged": pl.Boolean}

@@ -3,8 +3,18 @@
 import errno
 import os
 import stat
+from collections.abc import Callable
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Final
+
+CHUNK: Final = 1 << 20
+
+
+Progress = Callable[[int], None]
+
+
+def no_progress(_: int) -> None:
+    """Report nothing."""
 
 
 def descriptor_of(path: Path) -> int:

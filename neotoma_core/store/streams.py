@@ -15,7 +15,7 @@ from typing import IO, Final, Protocol
 import zstandard
 
 from neotoma_core.store.budgets import Budget, CutShort
-from neotoma_core.store.copies import CHUNK
+from neotoma_core.store.regular_files import CHUNK
 
 _FEED: Final = 1024  # bytes at a time, since a few of them may stand for a hundred megabytes
 _LOOKED_AT: Final = 16

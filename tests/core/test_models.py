@@ -13,13 +13,13 @@ from neotoma_core.manifests import (
     Drill,
     Manifest,
     RawFiles,
-    StoredFile,
     manifest_of,
     sealed_line,
     state_of,
     unsealed,
 )
 from neotoma_core.models import FileName, NotAsModelled, modelled
+from neotoma_core.stored_file import StoredFile
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 FILE = StoredFile("database.db.zst", 10, "aa", 20, "bb")

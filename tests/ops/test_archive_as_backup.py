@@ -12,10 +12,10 @@ import pytest
 from neotoma_core.archive.columns import ARCHIVED
 from neotoma_core.errors import BackupDamaged, UsageError
 from neotoma_core.ops.archive import ArchiveRequest, append_database
-from neotoma_core.ops.archive_steps import export_tables
 from neotoma_core.ops.erase import erase
 from neotoma_core.ops.erase_run import EraseRequest, erase_run
 from neotoma_core.ops.export_run import ExportRequest
+from neotoma_core.ops.export_steps import export_tables
 from neotoma_core.ops.history import entity_history
 from neotoma_core.ops.judging import recovery_run
 from neotoma_core.ops.private_copy import private_copy

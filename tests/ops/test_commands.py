@@ -18,7 +18,7 @@ from neotoma_core.errors import (
 )
 from neotoma_core.ops.backup_run import chosen
 from neotoma_core.ops.commands import command
-from neotoma_core.ops.erased_rows import erased_in_target
+from neotoma_core.ops.erased_log import erased_in_target
 from neotoma_core.ops.find import check_status
 from neotoma_core.ops.progress import Silent
 from neotoma_core.ops.restore_archive import RestoreArchiveRequest, restore_archive

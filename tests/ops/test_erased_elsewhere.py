@@ -11,8 +11,9 @@ import polars as pl
 import pytest
 
 from neotoma_core.ops.archive import ArchiveRequest
-from neotoma_core.ops.archive_steps import archive_target, export_tables
+from neotoma_core.ops.archive_steps import archive_target
 from neotoma_core.ops.export_run import ExportRequest
+from neotoma_core.ops.export_steps import export_tables
 from neotoma_core.ops.progress import Silent
 from neotoma_core.report.erasure import ErasureReport
 from neotoma_core.store.vault import describe, write_json

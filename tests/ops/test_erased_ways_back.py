@@ -13,10 +13,11 @@ import zstandard
 from neotoma_core.erasure.hashed import SALT_BYTES, ErasedIds, hashed
 from neotoma_core.errors import UsageError
 from neotoma_core.ops.archive import ArchiveRequest
-from neotoma_core.ops.archive_steps import archive_target, export_tables
+from neotoma_core.ops.archive_steps import archive_target
 from neotoma_core.ops.backup import back_up
 from neotoma_core.ops.backup_run import BackupRequest
 from neotoma_core.ops.export_run import ExportRequest
+from neotoma_core.ops.export_steps import export_tables
 from neotoma_core.ops.find import check_status
 from neotoma_core.ops.history import entity_history
 from neotoma_core.ops.progress import Silent

@@ -10,8 +10,8 @@ import polars as pl
 import pytest
 
 from neotoma_core.errors import UsageError
-from neotoma_core.ops.archive_steps import export_tables
 from neotoma_core.ops.export_run import ExportRequest
+from neotoma_core.ops.export_steps import export_tables
 from neotoma_core.ops.progress import Silent
 from neotoma_core.report.export import ExportReport
 from neotoma_core.store import export_files

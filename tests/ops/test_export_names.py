@@ -17,8 +17,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from neotoma_core.export.names import field_text
-from neotoma_core.ops.archive_steps import export_tables
 from neotoma_core.ops.export_run import ExportRequest
+from neotoma_core.ops.export_steps import export_tables
 from neotoma_core.ops.progress import Silent
 from neotoma_core.store.export_files import Format
 from tests.conftest import NOW

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from neotoma_core.ops.archive_steps import export_tables
 from neotoma_core.ops.compact import CompactRequest, compact_archive
 from neotoma_core.ops.export_run import ExportRequest
+from neotoma_core.ops.export_steps import export_tables
 from neotoma_core.ops.progress import Silent
 from neotoma_core.store.export_files import Format
 from neotoma_core.store.private_files import as_started, keep_private

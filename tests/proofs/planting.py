@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from neotoma_core.errors import VerificationFailed
-from neotoma_core.report.recovery import Check
+from neotoma_core.ops.proving import Check
 from neotoma_core.store.atomic import Subject, observed_with_subject
 
 Plant = Callable[[sqlite3.Connection], None]
