@@ -4,6 +4,6 @@ Prefect tells its makers about runs unless it is told not to. Here it does only 
 to: by DO_NOT_TRACK=0 and PREFECT_SERVER_ANALYTICS_ENABLED=true.
 """
 
-from neotoma_core.settings import switch_telemetry_off
+from neotoma_core.settings.environment import switch_telemetry_off
 
 switch_telemetry_off()  # before the flows import Prefect, which reads it then

@@ -5,11 +5,11 @@ from pathlib import Path
 
 from prefect import flow
 
-from neotoma_core.asked_times import asked_time
-from neotoma_core.ops import export_steps
-from neotoma_core.ops.export_run import ExportRequest
-from neotoma_core.settings import default_vault, key_source
-from neotoma_core.store.export_files import Format
+from neotoma_core.documents.asked_times import asked_time
+from neotoma_core.export import steps as export_steps
+from neotoma_core.export.files import Format
+from neotoma_core.export.request import ExportRequest
+from neotoma_core.settings.environment import default_vault, key_source
 from pipelines.recording import RunLog, record_export
 from pipelines.task_defaults import operation
 

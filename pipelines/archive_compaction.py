@@ -5,8 +5,8 @@ from pathlib import Path
 
 from prefect import flow
 
-from neotoma_core.ops.compact import CompactRequest, compact_archive
-from neotoma_core.settings import default_archive_of
+from neotoma_core.archive.compact import CompactRequest, compact_archive
+from neotoma_core.settings.environment import default_archive_of
 from pipelines.recording import RunLog, record_compaction
 from pipelines.task_defaults import operation
 

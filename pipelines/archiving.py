@@ -5,9 +5,9 @@ from pathlib import Path
 
 from prefect import flow
 
-from neotoma_core.ops import archive_steps
-from neotoma_core.ops.archive import ArchiveRequest
-from neotoma_core.settings import default_archive_of, default_vault
+from neotoma_core.archive import steps as archive_steps
+from neotoma_core.archive.append import ArchiveRequest
+from neotoma_core.settings.environment import default_archive_of, default_vault
 from pipelines.recording import RunLog, record_archive
 from pipelines.task_defaults import operation
 

@@ -6,13 +6,18 @@ from pathlib import Path
 from prefect import flow, unmapped
 from prefect.task_runners import ThreadPoolTaskRunner
 
+from neotoma_core.files.interrupts import released
 from neotoma_core.merge.policy import MergeMode, MergePolicy, ReingestedMode
-from neotoma_core.ops import recovery_steps
-from neotoma_core.ops.evidence import require_space
-from neotoma_core.ops.judging import recovery_run
-from neotoma_core.ops.run import RecoverRequest
-from neotoma_core.settings import default_vault, key_source, neotoma_environment, raw_storage
-from neotoma_core.store.interrupts import released
+from neotoma_core.recovery import steps as recovery_steps
+from neotoma_core.runs.evidence import require_space
+from neotoma_core.runs.judging import recovery_run
+from neotoma_core.runs.run import RecoverRequest
+from neotoma_core.settings.environment import (
+    default_vault,
+    key_source,
+    neotoma_environment,
+    raw_storage,
+)
 from pipelines.recording import RunLog, record_report
 from pipelines.task_defaults import operation
 

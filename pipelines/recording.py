@@ -10,14 +10,14 @@ from typing import Final
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from prefect.logging import get_run_logger
 
-from neotoma_core.ops.scheduled import ScheduledOutcome
-from neotoma_core.report.archive import ArchiveReport
-from neotoma_core.report.backup_text import backup_text, prune_text
-from neotoma_core.report.compaction import CompactionReport
-from neotoma_core.report.export import ExportReport
+from neotoma_core.archive.compaction_report import CompactionReport
+from neotoma_core.archive.report import ArchiveReport
+from neotoma_core.backup.text import backup_text, prune_text
+from neotoma_core.export.report import ExportReport
+from neotoma_core.recovery.report import RecoveryReport
+from neotoma_core.recovery.text import plan_text, result_text
 from neotoma_core.report.findings import Finding
-from neotoma_core.report.recovery import RecoveryReport
-from neotoma_core.report.text import plan_text, result_text
+from neotoma_core.schedule.job import ScheduledOutcome
 
 ARTIFACT_KEY: Final = "recovery-report"
 BACKUP_KEY: Final = "backup-report"

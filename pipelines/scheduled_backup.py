@@ -7,9 +7,9 @@ from prefect import flow, unmapped
 from prefect.events import emit_event
 from prefect.task_runners import ThreadPoolTaskRunner
 
-from neotoma_core.ops import scheduled
-from neotoma_core.ops.scheduled import Scheduled
-from neotoma_core.settings import alerting, default_vault, key_source, raw_storage
+from neotoma_core.schedule import job as scheduled
+from neotoma_core.schedule.job import Scheduled
+from neotoma_core.settings.environment import alerting, default_vault, key_source, raw_storage
 from pipelines.recording import record_scheduled
 from pipelines.task_defaults import operation
 

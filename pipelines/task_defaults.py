@@ -9,7 +9,7 @@ from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State, TaskRun
 
 from neotoma_core.errors import MiddenError, without_panic
-from neotoma_core.store.private_files import keep_private
+from neotoma_core.files.private import keep_private
 
 P = ParamSpec("P")
 R = TypeVar("R")

@@ -6,11 +6,11 @@ from pathlib import Path
 from prefect import flow, unmapped
 from prefect.task_runners import ThreadPoolTaskRunner
 
-from neotoma_core.ops import scheduled_drills
-from neotoma_core.ops.drill import DrillRules
-from neotoma_core.ops.scheduled import require_targets
-from neotoma_core.ops.verify import VerifyRequest
-from neotoma_core.settings import alerting, default_vault, key_source
+from neotoma_core.backup.drill import DrillRules
+from neotoma_core.backup.verify import VerifyRequest
+from neotoma_core.schedule import drills as scheduled_drills
+from neotoma_core.schedule.job import require_targets
+from neotoma_core.settings.environment import alerting, default_vault, key_source
 from pipelines.task_defaults import operation
 
 verify_database = operation(scheduled_drills.verify_database).with_options(

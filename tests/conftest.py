@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from neotoma_core.files.keys import KeySource
 from neotoma_core.merge.policy import MergeMode, MergePolicy, ReingestedMode
-from neotoma_core.ops.judging import recovery_run
-from neotoma_core.ops.progress import Silent
-from neotoma_core.ops.recover import plan_only, recover
-from neotoma_core.ops.run import RecoverRequest
-from neotoma_core.report.recovery import RecoveryReport
+from neotoma_core.recovery.recover import plan_only, recover
+from neotoma_core.recovery.report import RecoveryReport
+from neotoma_core.report.progress import Silent
+from neotoma_core.runs.judging import recovery_run
+from neotoma_core.runs.run import RecoverRequest
 from neotoma_core.snapshots.choosing import AUTO
-from neotoma_core.store.keys import KeySource
 
 FIXTURES = Path(__file__).parent.parent / "data" / "fixtures"
 NOW = datetime(2026, 3, 12, 9, 0, tzinfo=UTC)

@@ -10,9 +10,9 @@ import duckdb
 import polars as pl
 import pytest
 
-from neotoma_core.ops.export_run import ExportRequest
-from neotoma_core.ops.export_steps import export_tables
-from neotoma_core.ops.progress import Silent
+from neotoma_core.export.request import ExportRequest
+from neotoma_core.export.steps import export_tables
+from neotoma_core.report.progress import Silent
 from tests.conftest import NOW, copy_databases, recover_into
 from tests.pages import DOCS, blocks
 

@@ -24,6 +24,15 @@ def test_a_module_is_short_says_what_lives_in_it_and_has_short_functions(module:
     assert long == []
 
 
+PACKAGES = sorted({module.parent for module in MODULES})
+
+
+@pytest.mark.parametrize("package", PACKAGES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_package_is_small_and_says_what_lives_in_it(package: Path) -> None:
+    assert ast.get_docstring(ast.parse((package / "__init__.py").read_text()))
+    assert len(list(package.glob("*.py"))) <= 15
+
+
 VAULT = ("backups", "blobs", "evidence", "quarantine", "reports", "work")
 BESIDE = ("-wal", "-journal", "-shm")
 
@@ -37,7 +46,7 @@ def test_the_folders_of_a_vault_and_what_lies_beside_a_database_are_named_in_one
                 found |= {(word, module.name) for word in _texts(node.right) & {*VAULT}}
             if isinstance(node, ast.Call | ast.Assign | ast.AnnAssign | ast.For | ast.Compare):
                 found |= {(word, module.name) for word in _texts(node) & {*BESIDE}}
-    assert found == {*((word, "sqlite_files.py") for word in BESIDE), ("backups", "demo.py")}
+    assert found == {*((word, "headers.py") for word in BESIDE), ("backups", "demo_files.py")}
 
 
 def _texts(node: ast.AST) -> set[str]:
@@ -66,7 +75,7 @@ def test_the_command_line_starts_without_the_heavy_libraries() -> None:
 
 def test_a_recovery_does_not_import_prefect() -> None:
     code = (
-        "import sys; import neotoma_core.ops.recover; import neotoma_core.ops.restore; "
+        "import sys; import neotoma_core.recovery.recover; import neotoma_core.restore.restore; "
         "print('prefect' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from neotoma_core.tables import TABLES
+from neotoma_core.neotoma.tables import TABLES
 from tests import upstream
 from tests.upstream import CLIENT, DEFINITIONS, FIELD_CONVERTERS, REDUCER, RULE_FILES, main
 

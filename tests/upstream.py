@@ -16,11 +16,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from neotoma_core.converters import CONVERTERS
-from neotoma_core.documents import document
-from neotoma_core.reduce.rule_sets import KNOWN
-from neotoma_core.tables import BY_NAME, TABLES
-from neotoma_core.tables.carried import LEGACY
+from neotoma_core.documents.document import document
+from neotoma_core.neotoma.converters import CONVERTERS
+from neotoma_core.neotoma.tables import BY_NAME, TABLES
+from neotoma_core.neotoma.tables.carried import LEGACY
+from neotoma_core.reduce.exact.rule_sets import KNOWN
 
 READ: Final = Path(__file__).parents[1] / "data" / "fixtures" / "upstream_read.json"
 """By file: the SHA-256 that was read, and of which release; ``types``: those with a code schema."""

@@ -8,28 +8,28 @@ from types import FrameType
 
 import typer
 
-from neotoma_core.cli.archive import archive
-from neotoma_core.cli.backup import backup
-from neotoma_core.cli.backups import backups
-from neotoma_core.cli.compact import compact
-from neotoma_core.cli.demo import demo
-from neotoma_core.cli.erase import erase
-from neotoma_core.cli.export import export
-from neotoma_core.cli.find import find
-from neotoma_core.cli.guard import guard
-from neotoma_core.cli.history import history
-from neotoma_core.cli.prune import prune
-from neotoma_core.cli.rebuild import rebuild
-from neotoma_core.cli.recover import recover
-from neotoma_core.cli.reset import reset
-from neotoma_core.cli.restore import restore
-from neotoma_core.cli.serve import serve
-from neotoma_core.cli.standard_error import keep_for_midden, name_error, say
-from neotoma_core.cli.status import status
-from neotoma_core.cli.streams import ReaderGone, abandon_output, open_streams
-from neotoma_core.cli.strict import StrictCommand
-from neotoma_core.cli.unmerge import unmerge
-from neotoma_core.cli.verify import verify
+from neotoma_core.cli.analysis.archive import archive
+from neotoma_core.cli.analysis.compact import compact
+from neotoma_core.cli.analysis.export import export
+from neotoma_core.cli.analysis.history import history
+from neotoma_core.cli.protection.backup import backup
+from neotoma_core.cli.protection.backups import backups
+from neotoma_core.cli.protection.guard import guard
+from neotoma_core.cli.protection.prune import prune
+from neotoma_core.cli.protection.reset import reset
+from neotoma_core.cli.protection.serve import serve
+from neotoma_core.cli.protection.verify import verify
+from neotoma_core.cli.recovery.demo import demo
+from neotoma_core.cli.recovery.erase import erase
+from neotoma_core.cli.recovery.find import find
+from neotoma_core.cli.recovery.rebuild import rebuild
+from neotoma_core.cli.recovery.recover import recover
+from neotoma_core.cli.recovery.restore import restore
+from neotoma_core.cli.recovery.status import status
+from neotoma_core.cli.recovery.unmerge import unmerge
+from neotoma_core.cli.terminal.standard_error import keep_for_midden, name_error, say
+from neotoma_core.cli.terminal.streams import ReaderGone, abandon_output, open_streams
+from neotoma_core.cli.terminal.strict import StrictCommand
 from neotoma_core.cli.version import accept_version
 from neotoma_core.errors import (
     MiddenError,
@@ -38,9 +38,9 @@ from neotoma_core.errors import (
     run_record,
     what_is_done,
 )
-from neotoma_core.store.failures import explained
-from neotoma_core.store.private_files import keep_private
-from neotoma_core.store.repeating import repeat_interrupted_names
+from neotoma_core.files.failures import explained
+from neotoma_core.files.private import keep_private
+from neotoma_core.files.repeating import repeat_interrupted_names
 
 app = typer.Typer(
     name="midden",

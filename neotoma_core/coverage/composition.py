@@ -7,7 +7,7 @@ from neotoma_core.coverage.copies import Copy, by_preference, newest_first
 from neotoma_core.coverage.cover import by_gain, smallest_cover
 from neotoma_core.coverage.held import Held, missing_from
 from neotoma_core.coverage.identity import Family, environment_by_content
-from neotoma_core.environments import Environment
+from neotoma_core.neotoma.environments import Environment
 
 
 @dataclass(frozen=True, slots=True)

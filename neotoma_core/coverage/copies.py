@@ -4,9 +4,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from neotoma_core.environments import Environment
-from neotoma_core.identity import Log
-from neotoma_core.instants import instant_ms
+from neotoma_core.comparison.identity import Log
+from neotoma_core.neotoma.environments import Environment
+from neotoma_core.neotoma.instants import instant_ms
 
 Told = Literal["name", "manifest", "content"]
 

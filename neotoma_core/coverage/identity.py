@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import combinations, pairwise
 
+from neotoma_core.comparison.identity import NOTHING_SHARED, Shared, is_same_memory, relation
 from neotoma_core.coverage.copies import Copy
 from neotoma_core.coverage.held import Held
-from neotoma_core.environments import Environment
-from neotoma_core.identity import NOTHING_SHARED, Shared, is_same_memory, relation
+from neotoma_core.neotoma.environments import Environment
 
 Family = tuple[int, ...]
 

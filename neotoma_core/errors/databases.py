@@ -5,7 +5,7 @@ from typing import Final
 
 from neotoma_core.errors.record import run_record, what_is_done
 from neotoma_core.errors.root import MiddenError
-from neotoma_core.shell_words import midden_command, quoted_word
+from neotoma_core.words.shell_words import midden_command, quoted_word
 
 
 class BackupError(MiddenError):

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from neotoma_core.errors.root import MiddenError
-from neotoma_core.shell_words import midden_command
+from neotoma_core.words.shell_words import midden_command
 
 
 class VaultError(MiddenError):

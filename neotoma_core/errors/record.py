@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from neotoma_core.shell_words import midden_command
+from neotoma_core.words.shell_words import midden_command
 
 UNCHANGED: Final = "nothing was changed"
 UNDO_ASKS: Final = (

@@ -7,8 +7,8 @@ from typing import Final
 
 import polars as pl
 
-from neotoma_core.canonical import JsonValue
 from neotoma_core.export.entities import FieldColumn
+from neotoma_core.neotoma.json import JsonValue
 
 FORMAT: Final = 1
 KIND: Final = "midden export"

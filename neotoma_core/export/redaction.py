@@ -11,10 +11,10 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
-from neotoma_core.canonical import JsonValue, NotJson, parse_json, stringify
 from neotoma_core.errors import UsageError
 from neotoma_core.export.names import field_text
-from neotoma_core.nearest import nearest_named
+from neotoma_core.neotoma.json import JsonValue, NotJson, parse_json, stringify
+from neotoma_core.words.nearest import nearest_named
 
 How = Literal["drop", "hash"]
 

@@ -4,12 +4,12 @@ from typing import Final
 
 import polars as pl
 
-from neotoma_core.canonical import parse_json, stringify
 from neotoma_core.export.names import field_text
 from neotoma_core.export.redaction import Redactions, hashed
 from neotoma_core.export.typed import decoded
-from neotoma_core.reduce.engine import keys_of
-from neotoma_core.reduce.objects import take_apart
+from neotoma_core.neotoma.json import parse_json, stringify
+from neotoma_core.reduce.fields.engine import keys_of
+from neotoma_core.reduce.fields.objects import take_apart
 
 MEMBERS: Final = {"row": pl.UInt32(), "field": pl.String(), "json": pl.String()}
 _KINDS: Final = {

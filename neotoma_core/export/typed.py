@@ -11,8 +11,8 @@ from typing import Final, Literal
 import orjson
 import polars as pl
 
-from neotoma_core.canonical import stringify
-from neotoma_core.times import instants
+from neotoma_core.neotoma.json import stringify
+from neotoma_core.neotoma.times import instants
 
 Kind = Literal["string", "float", "boolean", "date", "timestamp", "list", "json"]
 

@@ -1,1 +1,4 @@
-"""Which rows go where when backups are merged into a target. Pure: frames in, frames out."""
+"""Which rows go where when backups are merged into a target.
+
+Pure: frames in, frames out.
+"""

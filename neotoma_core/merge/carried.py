@@ -7,8 +7,8 @@ SQLite does; the first spelling is kept.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from neotoma_core.tables import Column, Table
-from neotoma_core.tables.carried import affinity, folded
+from neotoma_core.neotoma.tables import Column, Table
+from neotoma_core.neotoma.tables.carried import affinity, folded
 
 OWN_RULES = "the target's table has rules of its own, which rows from elsewhere may break"
 DIFFERENT_KEY = "another primary key than where it was first met"

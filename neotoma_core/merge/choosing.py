@@ -5,15 +5,15 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-from neotoma_core.canonical import instant_ms
-from neotoma_core.frames import ORIGIN, TARGET
-from neotoma_core.merge.ancestry import Ancestry
+from neotoma_core.lineage.ancestry import Ancestry
+from neotoma_core.lineage.offers import CLAIMED, secondary_keys
 from neotoma_core.merge.classify import CLASS, KEPT, RESENT, STANDS_IN
 from neotoma_core.merge.decisions import BY, DECISIONS, KEEP, SOURCE_SIDE, TARGET_SIDE
-from neotoma_core.merge.frames import CLAIMED, secondary_keys
 from neotoma_core.merge.policy import MergePolicy
 from neotoma_core.merge.proven_rows import BY_ID
-from neotoma_core.tables import Table
+from neotoma_core.neotoma.frames import ORIGIN, TARGET
+from neotoma_core.neotoma.json import instant_ms
+from neotoma_core.neotoma.tables import Table
 
 
 @dataclass(frozen=True, slots=True)

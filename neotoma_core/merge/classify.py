@@ -13,9 +13,9 @@ from typing import Final
 
 import polars as pl
 
-from neotoma_core.frames import ORIGIN, ROWID, TARGET_ROWID, values_of
-from neotoma_core.merge.frames import CLAIMED, MOVED_FROM, secondary_keys
-from neotoma_core.tables import Table
+from neotoma_core.lineage.offers import CLAIMED, MOVED_FROM, secondary_keys
+from neotoma_core.neotoma.frames import ORIGIN, ROWID, TARGET_ROWID, values_of
+from neotoma_core.neotoma.tables import Table
 
 KEPT: Final = "_kept_"  # before the name of a column of the merged row
 CLASS: Final = "_class"

@@ -6,27 +6,27 @@ from typing import Final
 
 import polars as pl
 
-from neotoma_core.cells import as_javascript_reads
-from neotoma_core.frames import ROWID, TARGET, TARGET_ROWID, values_of
-from neotoma_core.merge.accounting import RowCounts
-from neotoma_core.merge.ancestry import Ancestry
-from neotoma_core.merge.choosing import Rules
-from neotoma_core.merge.decisions import DECISIONS
-from neotoma_core.merge.lineage import Database, Lineage, lineage_of
-from neotoma_core.merge.policy import MergePolicy
-from neotoma_core.merge.proven_rows import earlier_names
-from neotoma_core.merge.references import (
+from neotoma_core.lineage.ancestry import Ancestry
+from neotoma_core.lineage.lineage import Database, Lineage, lineage_of
+from neotoma_core.lineage.merged_away import MergedAway
+from neotoma_core.lineage.references import (
     Elsewhere,
     find_dangling,
     nowhere,
     rewrite_references,
 )
-from neotoma_core.merge.repointing import EDGES, repointed
+from neotoma_core.lineage.repointing import EDGES, repointed
+from neotoma_core.merge.accounting import RowCounts
+from neotoma_core.merge.choosing import Rules
+from neotoma_core.merge.decisions import DECISIONS
+from neotoma_core.merge.policy import MergePolicy
+from neotoma_core.merge.proven_rows import earlier_names
 from neotoma_core.merge.table import CONFLICTS, TableMerge
 from neotoma_core.merge.whole_rows import merge_with_keyless
-from neotoma_core.merged_away import MergedAway
-from neotoma_core.policies import Registry
-from neotoma_core.tables import MERGED, Table
+from neotoma_core.neotoma.cells import as_javascript_reads
+from neotoma_core.neotoma.frames import ROWID, TARGET, TARGET_ROWID, values_of
+from neotoma_core.neotoma.schemas import Registry
+from neotoma_core.neotoma.tables import MERGED, Table
 
 _SCHEMA_TEXTS: Final = ("schema_version", "schema_definition", "reducer_config")
 

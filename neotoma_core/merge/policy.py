@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from neotoma_core.frames import TARGET
+from neotoma_core.neotoma.frames import TARGET
 
 MergeMode = Literal["safe", "keep-target", "keep-source"]
 ReingestedMode = Literal["by-mode", "keep-earliest"]

@@ -9,12 +9,12 @@ from typing import Final
 
 import polars as pl
 
-from neotoma_core.content_ids import NEEDED, are_proven, mergers
-from neotoma_core.frames import ORIGIN, ROWID
+from neotoma_core.lineage.offers import Offered
 from neotoma_core.merge.classify import CLASS, KEPT
 from neotoma_core.merge.decisions import BY, KEEP, SOURCE_SIDE, TARGET_SIDE
-from neotoma_core.merge.frames import Offered
-from neotoma_core.tables import Table
+from neotoma_core.neotoma.content_ids import NEEDED, are_proven, mergers
+from neotoma_core.neotoma.frames import ORIGIN, ROWID
+from neotoma_core.neotoma.tables import Table
 
 BY_ID: Final = "id"
 ALTERED: Final = pl.Schema({ORIGIN: pl.Int32, "table": pl.String, "key": pl.String})

@@ -9,16 +9,16 @@ from typing import Final
 
 import polars as pl
 
-from neotoma_core.canonical import stringify
-from neotoma_core.frames import ORIGIN, ROWID, TARGET, TARGET_ROWID, values_of
+from neotoma_core.lineage.offers import CLAIMED, Offered, as_merged
 from neotoma_core.merge.accounting import RowCounts
 from neotoma_core.merge.choosing import Rules, by_mode, replacing_rows
 from neotoma_core.merge.classify import CLASS, DIFFERS, KEPT, STANDS_IN, classify, repeats
 from neotoma_core.merge.decisions import BY, KEEP, decided
-from neotoma_core.merge.frames import CLAIMED, Offered, as_merged
 from neotoma_core.merge.proven_rows import ALTERED, altered, proven_first
 from neotoma_core.merge.three_way import resolved
-from neotoma_core.tables import Table
+from neotoma_core.neotoma.frames import ORIGIN, ROWID, TARGET, TARGET_ROWID, values_of
+from neotoma_core.neotoma.json import stringify
+from neotoma_core.neotoma.tables import Table
 
 CONFLICTS: Final = pl.Schema(
     [

@@ -4,12 +4,12 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from neotoma_core.frames import ORIGIN, ROWID
-from neotoma_core.merge.ancestry import Ancestry
+from neotoma_core.lineage.ancestry import Ancestry
+from neotoma_core.lineage.offers import Offered
 from neotoma_core.merge.classify import CLASS, DIFFERS, KEPT
 from neotoma_core.merge.decisions import BY, KEEP, SOURCE_SIDE, TARGET_SIDE
-from neotoma_core.merge.frames import Offered
-from neotoma_core.tables import Table
+from neotoma_core.neotoma.frames import ORIGIN, ROWID
+from neotoma_core.neotoma.tables import Table
 
 _WAS = "_was_"
 

@@ -11,13 +11,13 @@ from dataclasses import replace
 
 import polars as pl
 
-from neotoma_core.frames import ORIGIN, ROWID, TARGET, TARGET_ROWID, values_of
+from neotoma_core.lineage.offers import Offered, as_merged, secondary_keys
 from neotoma_core.merge.accounting import RowCounts
 from neotoma_core.merge.choosing import Rules
 from neotoma_core.merge.decisions import TARGET_SIDE
-from neotoma_core.merge.frames import Offered, as_merged, secondary_keys
 from neotoma_core.merge.table import CONFLICTS, TableMerge, key_texts, merge_table, rewritten_cells
-from neotoma_core.tables import Table
+from neotoma_core.neotoma.frames import ORIGIN, ROWID, TARGET, TARGET_ROWID, values_of
+from neotoma_core.neotoma.tables import Table
 
 _NTH = "_nth"
 _PLACE = "_at"

@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from neotoma_core.times import Instants, instants
+from neotoma_core.neotoma.times import Instants, instants
 
 
 def up_to(observations: pl.DataFrame, end: Instants) -> pl.DataFrame:

@@ -4,22 +4,22 @@ from typing import Final
 
 import polars as pl
 
-from neotoma_core.cells import as_javascript_reads, numbers_of
-from neotoma_core.frames import ROWID
-from neotoma_core.policies import Registry
-from neotoma_core.reduce.assembly import assemble, canonical_names
+from neotoma_core.neotoma.cells import as_javascript_reads, numbers_of
+from neotoma_core.neotoma.frames import ROWID
+from neotoma_core.neotoma.schemas import Registry
+from neotoma_core.reduce.exact.rule_sets import RuleSet
+from neotoma_core.reduce.fields.assembly import assemble, canonical_names
+from neotoma_core.reduce.fields.kept import kept_fields
+from neotoma_core.reduce.fields.objects import take_apart
+from neotoma_core.reduce.fields.ordering import in_order
+from neotoma_core.reduce.fields.rules import FieldRules, rules_for
+from neotoma_core.reduce.fields.values import field_values
 from neotoma_core.reduce.groups import groups_of, with_heads
-from neotoma_core.reduce.kept import kept_fields
-from neotoma_core.reduce.objects import take_apart
-from neotoma_core.reduce.ordering import in_order
 from neotoma_core.reduce.reduction import ENTITY_SNAPSHOT, FAILED, Reduction, in_slices
 from neotoma_core.reduce.routing import entities_needing_exact
 from neotoma_core.reduce.rowwise import reduce_entities_exactly
-from neotoma_core.reduce.rule_sets import RuleSet
-from neotoma_core.reduce.rules import FieldRules, rules_for
 from neotoma_core.reduce.tombstones import deleted_groups
 from neotoma_core.reduce.users import chosen_groups, no_owners
-from neotoma_core.reduce.values import field_values
 
 _NO_SCHEMA_VERSION: Final = "1.0"
 _TEXTS: Final = (

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from neotoma_core.frames import ROWID
-from neotoma_core.reduce.rule_sets import Head
+from neotoma_core.neotoma.frames import ROWID
+from neotoma_core.reduce.exact.rule_sets import Head
 
 
 def groups_of(ordered: pl.DataFrame, *columns: str) -> pl.DataFrame:

@@ -7,7 +7,7 @@ from typing import Final
 
 import polars as pl
 
-from neotoma_core.reduce.ordering import slices
+from neotoma_core.reduce.fields.ordering import slices
 
 _SLICE_ROWS: Final = 150_000
 _WORKERS: Final = 4

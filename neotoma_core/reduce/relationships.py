@@ -4,24 +4,24 @@ from typing import Final
 
 import polars as pl
 
-from neotoma_core.cells import as_javascript_reads, numbers_of
-from neotoma_core.frames import ROWID
-from neotoma_core.reduce.assembly import assemble
-from neotoma_core.reduce.exact_relationships import SCHEMA_VERSION
+from neotoma_core.neotoma.cells import as_javascript_reads, numbers_of
+from neotoma_core.neotoma.frames import ROWID
+from neotoma_core.reduce.exact.relationships import SCHEMA_VERSION
+from neotoma_core.reduce.fields.assembly import assemble
+from neotoma_core.reduce.fields.kept import latest_of_each_key
+from neotoma_core.reduce.fields.objects import take_apart
+from neotoma_core.reduce.fields.ordering import in_order
+from neotoma_core.reduce.fields.rules import NO_FIELDS
+from neotoma_core.reduce.fields.values import field_values
 from neotoma_core.reduce.groups import both, groups_of, where, with_heads
-from neotoma_core.reduce.kept import latest_of_each_key
-from neotoma_core.reduce.objects import take_apart
-from neotoma_core.reduce.ordering import in_order
 from neotoma_core.reduce.reduction import RELATIONSHIP_SNAPSHOT, Reduction, in_slices
 from neotoma_core.reduce.routing import (
     relationships_needing_exact,
     subjects_needing_exact_liveness,
 )
 from neotoma_core.reduce.rowwise import dead_exactly, reduce_relationships_exactly
-from neotoma_core.reduce.rules import NO_FIELDS
 from neotoma_core.reduce.tombstones import dead_subjects
 from neotoma_core.reduce.users import chosen_groups, no_owners
-from neotoma_core.reduce.values import field_values
 
 _KEY: Final = "relationship_key"
 _ENDS: Final = ("relationship_type", "source_entity_id", "target_entity_id")

@@ -2,8 +2,8 @@
 
 import polars as pl
 
-from neotoma_core.canonical import SAFE_INTEGER
-from neotoma_core.cells import is_odd
+from neotoma_core.neotoma.cells import is_odd
+from neotoma_core.neotoma.json import SAFE_INTEGER
 from neotoma_core.reduce.groups import both, differs_within_group, where
 
 

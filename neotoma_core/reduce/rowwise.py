@@ -6,19 +6,19 @@ from typing import Any, Final
 
 import polars as pl
 
-from neotoma_core.cells import cell_of_javascript, sqlite_value
-from neotoma_core.frames import ROWID
-from neotoma_core.policies import Registry
-from neotoma_core.reduce.exact import EntitySnapshotRow, ObservationRow, reduce_for_user
-from neotoma_core.reduce.exact_relationships import (
+from neotoma_core.neotoma.cells import cell_of_javascript, sqlite_value
+from neotoma_core.neotoma.frames import ROWID
+from neotoma_core.neotoma.schemas import Registry
+from neotoma_core.reduce.exact.failures import ReductionFails
+from neotoma_core.reduce.exact.reading import EntitySnapshotRow, ObservationRow, reduce_for_user
+from neotoma_core.reduce.exact.relationships import (
     RelationshipObservationRow,
     RelationshipSnapshotRow,
     is_live,
 )
-from neotoma_core.reduce.exact_relationships import reduce_for_user as reduce_relationship
-from neotoma_core.reduce.failures import ReductionFails
+from neotoma_core.reduce.exact.relationships import reduce_for_user as reduce_relationship
+from neotoma_core.reduce.exact.rule_sets import RuleSet
 from neotoma_core.reduce.reduction import ENTITY_SNAPSHOT, RELATIONSHIP_SNAPSHOT
-from neotoma_core.reduce.rule_sets import RuleSet
 
 _TAKEN: Final = {"rowid": ROWID}
 _CELLS: Final = ("source_priority", "specificity_score")

@@ -2,8 +2,8 @@
 
 import polars as pl
 
-from neotoma_core.reduce.rules import default_source_rank
-from neotoma_core.reduce.values import rows_stating
+from neotoma_core.reduce.fields.rules import default_source_rank
+from neotoma_core.reduce.fields.values import rows_stating
 
 
 def deleted_groups(observations: pl.DataFrame, exploded: pl.DataFrame) -> pl.Series:

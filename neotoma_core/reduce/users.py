@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from neotoma_core.frames import ROWID
+from neotoma_core.neotoma.frames import ROWID
 
 _NEWEST = ("observed_at", "created_at", ROWID)
 

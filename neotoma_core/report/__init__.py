@@ -1,1 +1,4 @@
-"""Reports: what an operation decided, did and noticed, as values; and how they look."""
+"""What all reports share: layout, findings, progress, and reports that several operations show.
+
+An operation's own report is ``<operation>/report.py``.
+"""

@@ -1,6 +1,6 @@
 """A report as one JSON document."""
 
-from neotoma_core import documents
+from neotoma_core.documents import document as documents
 
 
 def document(report: object) -> str:

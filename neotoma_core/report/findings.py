@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from neotoma_core.faults import Fault
-from neotoma_core.policies import Registry
+from neotoma_core.neotoma.schemas import Registry
+from neotoma_core.sqlite.faults import Fault
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from neotoma_core.errors import UsageError
-from neotoma_core.nearest import nearest_named
-from neotoma_core.policies import Registry
-from neotoma_core.reduce.rule_sets import KNOWN, R22, R22_MERGED, R23, RuleSet
-from neotoma_core.versions import SETTLED, signs_of_newer
+from neotoma_core.neotoma.schemas import Registry
+from neotoma_core.neotoma.versions import SETTLED, signs_of_newer
+from neotoma_core.reduce.exact.rule_sets import KNOWN, R22, R22_MERGED, R23, RuleSet
+from neotoma_core.words.nearest import nearest_named
 
 AUTO: Final = "auto"
 NAMES: Final = (AUTO, *dict.fromkeys(rules.name for rules in KNOWN))

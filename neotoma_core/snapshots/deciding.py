@@ -9,6 +9,7 @@ from typing import Final, Literal
 
 import polars as pl
 
+from neotoma_core.neotoma.tables import BY_NAME, Table
 from neotoma_core.reduce.entities import reduce_entities
 from neotoma_core.reduce.reduction import Reduction
 from neotoma_core.reduce.relationships import reduce_relationships
@@ -21,7 +22,6 @@ from neotoma_core.snapshots.reading import (
     differing,
     read_otherwise,
 )
-from neotoma_core.tables import BY_NAME, Table
 
 ENTITY_SNAPSHOTS: Final = BY_NAME["entity_snapshots"]
 RELATIONSHIP_SNAPSHOTS: Final = BY_NAME["relationship_snapshots"]

@@ -9,7 +9,7 @@ from typing import Final
 
 import polars as pl
 
-from neotoma_core.canonical import JsonValue, NotJson, parse_json
+from neotoma_core.neotoma.json import JsonValue, NotJson, parse_json
 from neotoma_core.snapshots.change import DerivedChange
 
 DRIFT: Final[dict[str, pl.DataType]] = {

@@ -11,14 +11,15 @@ from typing import Any, Final
 
 import polars as pl
 
-from neotoma_core.cells import cell_of_javascript, sqlite_value
-from neotoma_core.content_ids import is_proven
-from neotoma_core.frames import ROWID
-from neotoma_core.policies import Registry
-from neotoma_core.reduce import exact, exact_relationships
-from neotoma_core.reduce.exact import ObservationRow
-from neotoma_core.reduce.exact_relationships import RelationshipObservationRow, is_live
-from neotoma_core.reduce.failures import ReductionFails
+from neotoma_core.neotoma.cells import cell_of_javascript, sqlite_value
+from neotoma_core.neotoma.content_ids import is_proven
+from neotoma_core.neotoma.frames import ROWID
+from neotoma_core.neotoma.schemas import Registry
+from neotoma_core.reduce.exact import reading as exact
+from neotoma_core.reduce.exact import relationships as exact_relationships
+from neotoma_core.reduce.exact.failures import ReductionFails
+from neotoma_core.reduce.exact.reading import ObservationRow
+from neotoma_core.reduce.exact.relationships import RelationshipObservationRow, is_live
 from neotoma_core.snapshots.deciding import Stored
 from neotoma_core.snapshots.drift import same_value
 from neotoma_core.snapshots.reading import Rules

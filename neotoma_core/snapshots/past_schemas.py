@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import polars as pl
 
-from neotoma_core.policies import Registry
+from neotoma_core.neotoma.schemas import Registry
 
 
 def past_schemas(rows: pl.DataFrame) -> Mapping[str, Sequence[Registry]]:

@@ -10,14 +10,14 @@ from typing import Final
 
 import polars as pl
 
-from neotoma_core.cells import is_odd
-from neotoma_core.merged_away import MergedAway
-from neotoma_core.policies import EntitySchema, Registry
+from neotoma_core.lineage.merged_away import MergedAway
+from neotoma_core.neotoma.cells import is_odd
+from neotoma_core.neotoma.schemas import EntitySchema, Registry
+from neotoma_core.neotoma.tables import BY_NAME
 from neotoma_core.reduce.entities import reduce_entities
+from neotoma_core.reduce.exact.rule_sets import RuleSet
 from neotoma_core.reduce.reduction import ENTITY_SNAPSHOT, Reduction
-from neotoma_core.reduce.rule_sets import RuleSet
 from neotoma_core.snapshots.choosing import RulesChoice
-from neotoma_core.tables import BY_NAME
 
 DIFFERING: Final[dict[str, type[pl.DataType]]] = {"entity_id": pl.String, "rules": pl.String}
 """One row per entity whose snapshot is otherwise, or not there, by the rules of another release."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from neotoma_core.reduce.exact_users import NOBODY, Owner
+from neotoma_core.reduce.exact.users import NOBODY, Owner
 from neotoma_core.snapshots.deciding import Decided
 from neotoma_core.snapshots.reading import Rules
 

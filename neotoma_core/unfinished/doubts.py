@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from neotoma_core.canonical import instant_ms
+from neotoma_core.neotoma.json import instant_ms
 
 SETTLING_MS: Final = 60_000
 """So close to the moment of reading, a store may still be running."""

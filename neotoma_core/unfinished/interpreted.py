@@ -9,7 +9,7 @@ from typing import Final
 
 import polars as pl
 
-from neotoma_core.canonical import instant_ms
+from neotoma_core.neotoma.json import instant_ms
 
 WITHIN_MS: Final = 120_000
 

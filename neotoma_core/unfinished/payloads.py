@@ -13,7 +13,7 @@ from typing import Final
 
 import orjson
 
-from neotoma_core.canonical import JsonValue, stringify
+from neotoma_core.neotoma.json import JsonValue, stringify
 
 METHODS: Final = ("api_store", "mcp_store")
 """What the provenance of a payload has as its ``upload_method``; files and references have others.

@@ -20,10 +20,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from neotoma_core.ops.backup import back_up
-from neotoma_core.ops.backup_run import BackupRequest
-from neotoma_core.ops.progress import Silent
-from neotoma_core.store.atomic import sync_file
+from neotoma_core.backup.request import BackupRequest
+from neotoma_core.backup.take import back_up
+from neotoma_core.files.atomic import sync_file
+from neotoma_core.report.progress import Silent
 from tests.benchmarks.invented_databases import make_database
 from tests.benchmarks.rebuild_benchmark import measured_child
 from tests.benchmarks.rebuild_benchmark import run_child as rebuild

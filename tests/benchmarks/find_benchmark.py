@@ -20,8 +20,8 @@ from pathlib import Path
 from typing import Final
 
 from tests.benchmarks.invented_databases import make_database
-from tests.databases import make_database as make_small
-from tests.proven import observed, owner
+from tests.support.databases import make_database as make_small
+from tests.support.proven import observed, owner
 
 FILES: Final = 200_000
 ROWS: Final = 1_000_000

@@ -7,9 +7,9 @@ from typing import Final
 
 import polars as pl
 
-from neotoma_core.canonical import JsonValue, stringify
-from neotoma_core.ddl import create_database
-from neotoma_core.store.arrow_sqlite import arrow_connection, execute, ingest
+from neotoma_core.neotoma.ddl import create_database
+from neotoma_core.neotoma.json import JsonValue, stringify
+from neotoma_core.sqlite.arrow import arrow_connection, execute, ingest
 
 TYPES: Final = ("contact", "task", "conversation", "message", "transaction")
 USER: Final = "00000000-0000-0000-0000-000000000000"

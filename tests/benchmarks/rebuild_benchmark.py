@@ -22,10 +22,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from neotoma_core.ddl import create_database
-from neotoma_core.ops.progress import Silent
-from neotoma_core.ops.rebuild import rebuild_snapshots
-from neotoma_core.ops.rebuild_run import RebuildRequest, rebuild_run
+from neotoma_core.neotoma.ddl import create_database
+from neotoma_core.rebuild.rebuild import rebuild_snapshots
+from neotoma_core.rebuild.request import RebuildRequest, rebuild_run
+from neotoma_core.report.progress import Silent
 from tests.benchmarks.invented_databases import make_database
 
 SIZES: Final = (10_000, 100_000, 1_000_000)
@@ -114,8 +114,8 @@ def reduce_steps(target: Path, size: int) -> dict[str, float]:
     """Return seconds by step of reducing a bucket's worth of the log, scaled to all of it."""
     code = (
         "import sys, json, pathlib, polars as pl; from tests.benchmarks.reduce_benchmark import "
-        "registry, measure_steps; from neotoma_core.store.rows import read_rows; "
-        "from neotoma_core.tables import BY_NAME; table = BY_NAME['observations']; "
+        "registry, measure_steps; from neotoma_core.sqlite.rows import read_rows; "
+        "from neotoma_core.neotoma.tables import BY_NAME; table = BY_NAME['observations']; "
         "some = pl.int_range(1, 500_001, dtype=pl.Int64, eager=True); "
         "frame = read_rows(pathlib.Path(sys.argv[1]), table, table.names, some); "
         "print(json.dumps(dict(measure_steps(frame, registry()).seconds)))"

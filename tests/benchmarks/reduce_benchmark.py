@@ -15,14 +15,14 @@ from typing import Final
 
 import polars as pl
 
-from neotoma_core.policies import Converter, EntitySchema, FieldRule, Registry
-from neotoma_core.reduce.assembly import assemble, canonical_names
+from neotoma_core.neotoma.schemas import Converter, EntitySchema, FieldRule, Registry
 from neotoma_core.reduce.entities import entities_of, read_in_order, reduce_entities
-from neotoma_core.reduce.kept import kept_fields
-from neotoma_core.reduce.objects import take_apart
-from neotoma_core.reduce.ordering import slices
-from neotoma_core.reduce.rule_sets import R22
-from neotoma_core.reduce.values import field_values
+from neotoma_core.reduce.exact.rule_sets import R22
+from neotoma_core.reduce.fields.assembly import assemble, canonical_names
+from neotoma_core.reduce.fields.kept import kept_fields
+from neotoma_core.reduce.fields.objects import take_apart
+from neotoma_core.reduce.fields.ordering import slices
+from neotoma_core.reduce.fields.values import field_values
 
 SLICE_ROWS: Final = 150_000
 STEPS: Final = ("rank", "explode", "values", "reduce", "assemble")

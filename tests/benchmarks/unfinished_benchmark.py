@@ -16,8 +16,8 @@ import time
 from pathlib import Path
 from typing import Final
 
-from tests.databases import make_database
-from tests.payloads import Tables, note, sent, together
+from tests.support.databases import make_database
+from tests.support.payloads import Tables, note, sent, together
 
 PAYLOADS: Final = 100_000
 

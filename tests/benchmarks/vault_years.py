@@ -1,13 +1,13 @@
 """Many years of daily backups: ``python -m tests.benchmarks.vault_years [years]``, 10,000 if none.
 
-See ``tests/vault_years.py`` for what happens in a year, and what is asked on each of its days.
+What happens in a year, and what is asked on each of its days: ``tests/support/vault_years.py``.
 """
 
 import sys
 import time
 from concurrent.futures import ProcessPoolExecutor
 
-from tests.vault_years import DAYS, live
+from tests.support.vault_years import DAYS, live
 
 
 def kept(seed: int) -> int:

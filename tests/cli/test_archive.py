@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from neotoma_core.store.archive import open_archive
-from neotoma_core.store.archive_reading import table_files
-from tests.archiving import archive
+from neotoma_core.archive_tables.reading import table_files
+from neotoma_core.archive_tables.tables import open_archive
 from tests.cli.conftest import Midden
 from tests.cli.test_full_disk import big_database, limit_files
-from tests.databases import count, entity, make_database, observation
+from tests.support.archiving import archive
+from tests.support.databases import count, entity, make_database, observation
 
 ROWS = {"entities": [entity("e1")], "observations": [observation("o1")]}
 Words = Callable[[Path], list[str | Path]]

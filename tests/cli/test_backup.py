@@ -16,10 +16,10 @@ from threading import Thread
 
 import pytest
 
-from neotoma_core.cli.asking import DECLINED
+from neotoma_core.cli.terminal.asking import DECLINED
 from tests.cli.conftest import Midden
-from tests.databases import USER, count
-from tests.ops.backing_up import Vault, fill, small_vault
+from tests.support.backing_up import Vault, fill, small_vault
+from tests.support.databases import USER, count
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Midden
-from tests.databases import insert_all, loosen, make_database, observation
+from tests.support.databases import insert_all, loosen, make_database, observation
 
 BACKUP = "backups/neotoma.prod 2.db"
 Wrong = Callable[[Path], list[str | Path]]

@@ -7,7 +7,7 @@ from pathlib import Path
 import orjson
 
 from tests.cli.conftest import Midden
-from tests.databases import entity, make_database, observation
+from tests.support.databases import entity, make_database, observation
 
 
 def cells(database: Path, query: str) -> list[tuple[object, ...]]:

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from neotoma_core.cli.asking import DECLINED
-from tests.archiving import archive
+from neotoma_core.cli.terminal.asking import DECLINED
 from tests.cli.conftest import Midden
-from tests.ops.backing_up import Vault, copied, fill, small_vault
+from tests.support.archiving import archive
+from tests.support.backing_up import Vault, copied, fill, small_vault
 
 Words = list[str | Path]
 

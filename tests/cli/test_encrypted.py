@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Midden
-from tests.core.test_encryption import (
+from tests.neotoma.test_encryption import (
     KEY,
     KEY_HEX,
     PASSPHRASE,
@@ -17,7 +17,7 @@ from tests.core.test_encryption import (
     TEXT,
     WORDS,
 )
-from tests.databases import make_database, observation
+from tests.support.databases import make_database, observation
 
 
 @pytest.fixture(autouse=True)

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from neotoma_core.cli.app import app
-from tests.databases import USER, entity, insert_all, make_database, observation
-from tests.merging_entities import merge_entities
-from tests.nasty_names import ALL_BYTES, ALL_TEXT
-from tests.ops.backing_up import HASH
+from tests.support.backing_up import HASH
+from tests.support.databases import USER, entity, insert_all, make_database, observation
+from tests.support.merging_entities import merge_entities
+from tests.support.nasty_names import ALL_BYTES, ALL_TEXT
 
 Run = Callable[..., str]
 

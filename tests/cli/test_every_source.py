@@ -8,17 +8,17 @@ from pathlib import Path
 
 import pytest
 
-from neotoma_core.cli.find import find
-from neotoma_core.cli.recover import recover
-from neotoma_core.cli.restore import restore
-from neotoma_core.cli.status import status
-from neotoma_core.ops.backup import back_up
-from neotoma_core.ops.backup_run import BackupRequest
-from neotoma_core.ops.progress import Silent
-from tests.archiving import archive
+from neotoma_core.backup.request import BackupRequest
+from neotoma_core.backup.take import back_up
+from neotoma_core.cli.recovery.find import find
+from neotoma_core.cli.recovery.recover import recover
+from neotoma_core.cli.recovery.restore import restore
+from neotoma_core.cli.recovery.status import status
+from neotoma_core.report.progress import Silent
 from tests.conftest import NOW, recover_into
-from tests.databases import count, make_database
-from tests.proven import observed, owner
+from tests.support.archiving import archive
+from tests.support.databases import count, make_database
+from tests.support.proven import observed, owner
 
 ROWS = 30
 

@@ -2,8 +2,8 @@ import json
 from pathlib import Path
 
 from tests.cli.conftest import Midden
-from tests.databases import make_database
-from tests.proven import observed, owner
+from tests.support.databases import make_database
+from tests.support.proven import observed, owner
 
 
 def test_find_status_and_recover_work_together(midden: Midden, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.databases import entity, make_database, observation
+from tests.support.databases import entity, make_database, observation
 
 MEGABYTE = 1 << 20
 

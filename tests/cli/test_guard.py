@@ -12,10 +12,10 @@ from typing import IO
 
 import pytest
 
-from neotoma_core.ops.shell_guard import FUNCTION, install_guard
+from neotoma_core.guard.shell import FUNCTION, install_guard
 from tests.cli.conftest import Midden
-from tests.databases import count
-from tests.ops.backing_up import fill
+from tests.support.backing_up import fill
+from tests.support.databases import count
 
 ROOT = Path(__file__).parents[2]
 NEOTOMA = """\

@@ -15,13 +15,13 @@ from pathlib import Path
 import pytest
 
 from neotoma_core.cli.app import app
-from neotoma_core.cli.asking import DECLINED
-from neotoma_core.versions import SETTLED, tables_at
-from tests.archiving import archive
+from neotoma_core.cli.terminal.asking import DECLINED
+from neotoma_core.neotoma.versions import SETTLED, tables_at
 from tests.cli.conftest import Midden
-from tests.databases import USER, count, entity, make_database, observation
-from tests.merging_entities import merge_entities
-from tests.ops.backing_up import Vault, copied, fill, small_vault
+from tests.support.archiving import archive
+from tests.support.backing_up import Vault, copied, fill, small_vault
+from tests.support.databases import USER, count, entity, make_database, observation
+from tests.support.merging_entities import merge_entities
 
 Words = list[str | Path]
 MANY = 40

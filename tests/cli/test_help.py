@@ -11,7 +11,7 @@ from typer.main import get_command
 
 from tests.cli.conftest import Midden
 from tests.command_line import commands, help_of
-from tests.databases import make_database
+from tests.support.databases import make_database
 
 ROOT = Path(__file__).parents[2]
 COLUMNS = 80

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.databases import count, entity, make_database, observation
+from tests.support.databases import count, entity, make_database, observation
 
 STOPS = [(signal.SIGINT, 130), (signal.SIGTERM, 143)]
 COMMAND = """
 import signal, sys
 from neotoma_core.cli import main
-from neotoma_core.store.atomic import observed
+from neotoma_core.files.atomic import observed
 
 step, *words = sys.argv[1:]
 

@@ -15,13 +15,13 @@ from pathlib import Path
 
 import pytest
 
-from neotoma_core.canonical import JsonValue, stringify
 from neotoma_core.cli.app import app
 from neotoma_core.errors import TargetChanged
-from neotoma_core.store.atomic import observed, sync_folder
+from neotoma_core.files.atomic import observed, sync_folder
+from neotoma_core.neotoma.json import JsonValue, stringify
 from tests.cli.conftest import Midden, midden_with
-from tests.databases import count, entity, make_database, observation
-from tests.ops.test_journals import CRASHED
+from tests.recovery.test_journals import CRASHED
+from tests.support.databases import count, entity, make_database, observation
 
 ROWS = 60
 LOGGED = """
@@ -198,7 +198,7 @@ def test_it_is_evidence_and_gone_for_good_before_the_database_is_put_there(
         if step == "renamed" and place.target.exists():
             steps.append("put there")
 
-    monkeypatch.setattr("neotoma_core.store.installing.sync_folder", synced)
+    monkeypatch.setattr("neotoma_core.publication.installing.sync_folder", synced)
     with observed(look):
         app([*map(str, words), "--yes"], standalone_mode=False)
     folder = place.target.parent

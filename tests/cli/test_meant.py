@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from neotoma_core.canonical import JsonValue, stringify
 from neotoma_core.cli.app import app
 from neotoma_core.errors import MiddenError, UsageError
-from neotoma_core.store.atomic import write_file
-from tests.databases import entity, make_database, observation
+from neotoma_core.files.atomic import write_file
+from neotoma_core.neotoma.json import JsonValue, stringify
+from tests.support.databases import entity, make_database, observation
 
 Words = Callable[[Path], list[str | Path]]
 TOLD = "Beatrix"

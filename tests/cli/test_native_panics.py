@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 
 from neotoma_core.cli.app import app
-from tests.databases import count, entity, make_database, observation
-from tests.panics import SECRET
+from tests.support.databases import count, entity, make_database, observation
+from tests.support.panics import SECRET
 
 # What Rust prints of the same text where it is the name of a column.
 BYTES = ", ".join(map(str, SECRET.encode()))
 FAULTS = """
 import functools, gc, os, sys, threading
-from tests.panics import panic, quote
+from tests.support.panics import panic, quote
 """
 IN_EVERY_COMMAND = """
 from neotoma_core.cli.app import app, main
@@ -106,7 +106,7 @@ def database(tmp_path: Path) -> Path:
 
 
 IN_A_POOL = """
-from neotoma_core.ops import extract
+from neotoma_core.sources import extract
 extract.read_rows = panic
 from neotoma_core.cli.app import main
 main()
@@ -125,7 +125,7 @@ def test_a_panic_while_databases_are_read_leaves_the_target(database: Path, tmp_
 
 
 AFTER_THE_COMMIT = """
-from neotoma_core.ops import archive_after
+from neotoma_core.recovery import archive_after
 archive_after.append_database = quote
 from neotoma_core.cli.app import main
 main()
@@ -145,7 +145,7 @@ def test_a_panic_after_the_commit_is_a_finding_and_the_undo_is_printed(
 
 
 IN_PASSING = """
-import neotoma_core.ops.backup_listing as listing
+import neotoma_core.backup.listing as listing
 
 class Thrown:
     def __del__(self):

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Midden
-from tests.databases import USER, count
-from tests.ops.raw import database, name_of, names_in, put
+from tests.support.databases import USER, count
+from tests.support.raw import database, name_of, names_in, put
 
 CONTENTS = tuple(f"receipt {number}".encode() for number in range(12))
 NAMES = {name_of(content) for content in CONTENTS}

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.databases import make_database
-from tests.faulty_worker import IN_CODE, REACHED
-from tests.panics import SECRET
-from tests.proven import observed
+from tests.support.databases import make_database
+from tests.support.faulty_worker import IN_CODE, REACHED
+from tests.support.panics import SECRET
+from tests.support.proven import observed
 
 ROOT = Path(__file__).parents[2]
 FIND = "from neotoma_core.cli import main; main()"
@@ -24,9 +24,9 @@ if sys.platform == "linux":  # elsewhere a library that holds Python's lock ends
 PROGRAM = """
 import sys, threading
 from pathlib import Path
-from neotoma_core.ops.find import find_copies
-from neotoma_core.ops.progress import Silent
-from neotoma_core.ops.search import SearchRequest
+from neotoma_core.find.status import find_copies
+from neotoma_core.report.progress import Silent
+from neotoma_core.find.search import SearchRequest
 
 reports = []
 def look():

@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from tests.cli.conftest import Midden
-from tests.databases import count, entity, make_database, observation
+from tests.support.databases import count, entity, make_database, observation
 
 
 @pytest.fixture

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from neotoma_core.cli.status import status
-from neotoma_core.store import copies
+from neotoma_core.cli.recovery.status import status
+from neotoma_core.sqlite import copies
 from tests.cli.conftest import Midden
-from tests.databases import count, make_database
-from tests.holding import held
-from tests.ops.test_inputs import facts_of
-from tests.proven import observed, owner
-from tests.ruins import FOREIGN, SPOILT
+from tests.recovery.test_inputs import facts_of
+from tests.support.databases import count, make_database
+from tests.support.holding import held
+from tests.support.proven import observed, owner
+from tests.support.ruins import FOREIGN, SPOILT
 
 ROWS = 60
 

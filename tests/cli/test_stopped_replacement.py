@@ -7,17 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from neotoma_core.ops.erase import erase
-from neotoma_core.ops.erase_run import EraseRequest, erase_run
-from neotoma_core.ops.progress import Silent
-from tests.archiving import archive
-from tests.databases import count
-from tests.ops.backing_up import Vault, copied, fill, small_vault
+from neotoma_core.erasure.erase import erase
+from neotoma_core.erasure.request import EraseRequest, erase_run
+from neotoma_core.report.progress import Silent
+from tests.support.archiving import archive
+from tests.support.backing_up import Vault, copied, fill, small_vault
+from tests.support.databases import count
 
 RUN = """
 import signal, sys
 from neotoma_core.cli import main
-from neotoma_core.store.atomic import observed
+from neotoma_core.files.atomic import observed
 
 left = int(sys.argv.pop(1))
 

@@ -11,7 +11,7 @@ from typing import Final
 
 import pytest
 
-from tests.databases import count, entity, make_database, observation
+from tests.support.databases import count, entity, make_database, observation
 
 ROOT: Final = Path(__file__).parents[2]
 READER_GONE: Final = 141

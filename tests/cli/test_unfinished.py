@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Midden
-from tests.core.test_encryption import KEY, SECRET
-from tests.databases import entity, make_database
-from tests.payloads import note, sent, together
+from tests.neotoma.test_encryption import KEY, SECRET
+from tests.support.databases import entity, make_database
+from tests.support.payloads import note, sent, together
 
 IDS = {"never", "partly", "hollow"}
 COUNTS = "unfinished 1 payloads never stored, 1 partly stored, 1 entities without an observation;"

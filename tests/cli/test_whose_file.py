@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Midden
-from tests.databases import count, insert, make_database, observation
+from tests.support.databases import count, insert, make_database, observation
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Midden
-from tests.databases import count, entity, make_database, observation
+from tests.support.databases import count, entity, make_database, observation
 
 ROWS = 50
 

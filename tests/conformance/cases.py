@@ -11,7 +11,7 @@ from typing import Any, Final
 import pyarrow.parquet as pq
 import zstandard
 
-from neotoma_core.reduce.rule_sets import R22_MERGED, R23, R26, RuleSet
+from neotoma_core.reduce.exact.rule_sets import R22_MERGED, R23, R26, RuleSet
 from tests.conftest import FIXTURES
 
 _KEYS: Final = {"entity_snapshots": "entity_id", "relationship_snapshots": "relationship_key"}

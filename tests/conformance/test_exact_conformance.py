@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from neotoma_core.policies import Registry
-from neotoma_core.reduce.exact import ObservationRow, reduce_entity
-from neotoma_core.reduce.exact_relationships import RelationshipObservationRow, reduce_relationship
-from neotoma_core.reduce.failures import ReductionFails
+from neotoma_core.neotoma.schemas import Registry
+from neotoma_core.reduce.exact.failures import ReductionFails
+from neotoma_core.reduce.exact.reading import ObservationRow, reduce_entity
+from neotoma_core.reduce.exact.relationships import RelationshipObservationRow, reduce_relationship
 from tests.conformance.cases import CASES, Case
 
 Rows = dict[str, dict[str, Any]]

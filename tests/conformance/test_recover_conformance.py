@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.compared import differences
 from tests.conformance.cases import CASES, Case
 from tests.conftest import Recover
+from tests.support.compared import differences
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)

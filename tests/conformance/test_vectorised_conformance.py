@@ -8,14 +8,14 @@ from typing import Any
 import polars as pl
 import pytest
 
+from neotoma_core.comparison.selection import read_merged_away
 from neotoma_core.merge.plan import registry_of
+from neotoma_core.neotoma.tables import BY_NAME
 from neotoma_core.reduce.entities import reduce_entities
+from neotoma_core.reduce.exact.rule_sets import R22, RuleSet
 from neotoma_core.reduce.reduction import Reduction
 from neotoma_core.reduce.relationships import reduce_relationships
-from neotoma_core.reduce.rule_sets import R22, RuleSet
-from neotoma_core.store.rows import read_rows
-from neotoma_core.store.selection import read_merged_away
-from neotoma_core.tables import BY_NAME
+from neotoma_core.sqlite.rows import read_rows
 from tests.conformance.cases import CASES, Case
 
 Rows = dict[str, dict[str, Any]]

@@ -1,7 +1,7 @@
 from neotoma_core.coverage.copies import Copy
 from neotoma_core.coverage.held import Held
 from neotoma_core.coverage.identity import environment_by_content, families, family_of_target
-from neotoma_core.environments import Environment
+from neotoma_core.neotoma.environments import Environment
 
 
 def copy(number: int, observations: int = 10, environment: Environment | None = None) -> Copy:

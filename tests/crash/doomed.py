@@ -1,9 +1,9 @@
 """Operations on a vault that are killed at a step, or whose n-th write fails.
 
 Run as ``python -m tests.crash.doomed``: each line on standard input is an operation, a folder with
-a vault as ``tests/ops/backing_up.py`` makes it, and a doom; it is carried out in a process forked
-off here, where all modules are loaded and nothing has begun. The answer is that process's exit
-code, and for ``count`` how many writes there were.
+a vault as ``tests/support/backing_up.py`` makes it, and a doom; it is carried out in a process
+forked off here, where all modules are loaded and nothing has begun. The answer is that process's
+exit code, and for ``count`` how many writes there were.
 
 A write is whatever Python tells of before it does it (files opened for writing, made, renamed or
 removed), each write to a file by descriptor, and each sync. What SQLite writes by itself is not
@@ -20,20 +20,20 @@ from datetime import timedelta
 from pathlib import Path
 from typing import IO, Any, Final, Self
 
+from neotoma_core.backup.prune import prune_backups
+from neotoma_core.backup.request import BackupRequest
+from neotoma_core.backup.retention import RetentionPolicy
+from neotoma_core.backup.take import back_up
+from neotoma_core.backup.verify import VerifyRequest, verify_backups
 from neotoma_core.errors import MiddenError
-from neotoma_core.ops.backup import back_up
-from neotoma_core.ops.backup_run import BackupRequest
-from neotoma_core.ops.progress import Silent
-from neotoma_core.ops.prune import prune_backups
-from neotoma_core.ops.reset import ResetRequest, reset
-from neotoma_core.ops.restore import RestoreRequest, restore
-from neotoma_core.ops.restore_archive import RestoreArchiveRequest, restore_archive
-from neotoma_core.ops.restore_sources import find_source
-from neotoma_core.ops.verify import VerifyRequest, verify_backups
-from neotoma_core.retention import RetentionPolicy
-from neotoma_core.store.atomic import observed
+from neotoma_core.files.atomic import observed
+from neotoma_core.guard.reset import ResetRequest, reset
+from neotoma_core.report.progress import Silent
+from neotoma_core.restore.from_archive import RestoreArchiveRequest, restore_archive
+from neotoma_core.restore.restore import RestoreRequest, restore
+from neotoma_core.restore.sources import find_source
 from tests.conftest import NOW
-from tests.ops.backing_up import PERMISSIVE, Vault
+from tests.support.backing_up import PERMISSIVE, Vault
 
 KILLED: Final = 77
 REFUSED: Final = 78  # with an error of ours, or the system's

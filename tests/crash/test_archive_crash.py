@@ -6,22 +6,23 @@ from pathlib import Path
 
 import pytest
 
-from neotoma_core.store import archive_compaction, archive_writing
-from neotoma_core.store.archive import open_archive
-from neotoma_core.store.archive_reading import read_table
-from tests.archiving import archive, log_of, rebuilt
-from tests.databases import entity, make_database, observation, source
+from neotoma_core.archive_tables import rewriting as archive_compaction
+from neotoma_core.archive_tables import writing as archive_writing
+from neotoma_core.archive_tables.reading import read_table
+from neotoma_core.archive_tables.tables import open_archive
+from tests.support.archiving import archive, log_of, rebuilt
+from tests.support.databases import entity, make_database, observation, source
 
 KILLED = 77
 ARCHIVE = """
 import os, sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from neotoma_core.ops.archive import ArchiveRequest, append_database
-from neotoma_core.ops.compact import CompactRequest, compact_archive
-from neotoma_core.ops.private_copy import private_copy
-from neotoma_core.ops.progress import Silent
-from neotoma_core.store.atomic import observed
+from neotoma_core.archive.append import ArchiveRequest, append_database
+from neotoma_core.archive.compact import CompactRequest, compact_archive
+from neotoma_core.runs.private_copy import private_copy
+from neotoma_core.report.progress import Silent
+from neotoma_core.files.atomic import observed
 
 database, vault, place, step, times, what = sys.argv[1:]
 left = int(times)

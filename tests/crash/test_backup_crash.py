@@ -12,13 +12,15 @@ from typing import Final
 
 import pytest
 
-from neotoma_core.ops.drill import DrillRules
-from neotoma_core.store import atomic, backups, copies
-from neotoma_core.store.backups import list_backups
-from tests.archiving import archive
+from neotoma_core.backup.drill import DrillRules
+from neotoma_core.files import atomic
+from neotoma_core.sqlite import copies
+from neotoma_core.vault import backups
+from neotoma_core.vault.backups import list_backups
 from tests.crash.doomed import KILLED, REFUSED, Doomed, doomed, run
-from tests.databases import count, read_all
-from tests.ops.backing_up import HASH, Vault, copied, fill, small_vault
+from tests.support.archiving import archive
+from tests.support.backing_up import HASH, Vault, copied, fill, small_vault
+from tests.support.databases import count, read_all
 
 OPERATIONS: Final = ("backup", "verify", "restore", "restore-archive", "prune", "reset")
 MOST: Final = 2  # times that a run is killed at one and the same step

@@ -8,19 +8,19 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Recover
-from tests.databases import Row, entity, make_database, observation, read_all
-from tests.ops.test_journals import journal_of
+from tests.recovery.test_journals import journal_of
+from tests.support.databases import Row, entity, make_database, observation, read_all
 
 KILLED = 77
 RUN = """
 import os, resource, signal, sys
 from datetime import UTC, datetime
 from pathlib import Path
-from neotoma_core.ops.progress import Silent
-from neotoma_core.ops.recover import recover
-from neotoma_core.ops.judging import recovery_run
-from neotoma_core.ops.run import RecoverRequest
-from neotoma_core.store.atomic import observed
+from neotoma_core.report.progress import Silent
+from neotoma_core.recovery.recover import recover
+from neotoma_core.runs.judging import recovery_run
+from neotoma_core.runs.run import RecoverRequest
+from neotoma_core.files.atomic import observed
 
 target, backup, vault, how = sys.argv[1:]
 _, most = resource.getrlimit(resource.RLIMIT_FSIZE)

@@ -8,20 +8,21 @@ from pathlib import Path
 
 import pytest
 
-from neotoma_core.store import atomic, erasing
+from neotoma_core.erasure import rows as erasing
+from neotoma_core.files import atomic
 from tests.conftest import NOW, recover_into
-from tests.databases import read_all
-from tests.ops.erasing import ASKED, ENTITY, World, build, found, found_in, signs_of
+from tests.support.databases import read_all
+from tests.support.erasing import ASKED, ENTITY, World, build, found, found_in, signs_of
 
 KILLED = 77
 RUN = """
 import os, sys
 from datetime import UTC, datetime
 from pathlib import Path
-from neotoma_core.ops.erase import erase
-from neotoma_core.ops.erase_run import EraseRequest, erase_run
-from neotoma_core.ops.progress import Silent
-from neotoma_core.store.atomic import observed
+from neotoma_core.erasure.erase import erase
+from neotoma_core.erasure.request import EraseRequest, erase_run
+from neotoma_core.report.progress import Silent
+from neotoma_core.files.atomic import observed
 
 target, vault, entity, step, times = sys.argv[1:]
 left = int(times)

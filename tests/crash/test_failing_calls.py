@@ -13,10 +13,10 @@ from typing import Final
 
 import pytest
 
-from tests.archiving import archive
 from tests.crash.failing import CALLS, Answer, Failing, Request, failing
-from tests.databases import entity, make_database, observation, read_all
-from tests.ops.backing_up import fill, small_vault
+from tests.support.archiving import archive
+from tests.support.backing_up import fill, small_vault
+from tests.support.databases import entity, make_database, observation, read_all
 
 TARGET: Final = "data/neotoma.db"
 OF_TARGET: Final = f"--target {TARGET} --vault vault"

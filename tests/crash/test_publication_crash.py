@@ -6,20 +6,21 @@ from pathlib import Path
 
 import pytest
 
-from neotoma_core.store import atomic, publication
+from neotoma_core.files import atomic
+from neotoma_core.publication import transaction as publication
 from tests.conftest import Recover
-from tests.databases import entity, make_database, observation, read_all
+from tests.support.databases import entity, make_database, observation, read_all
 
 KILLED = 77
 RUN = """
 import os, sys
 from datetime import UTC, datetime
 from pathlib import Path
-from neotoma_core.ops.progress import Silent
-from neotoma_core.ops.recover import recover
-from neotoma_core.ops.judging import recovery_run
-from neotoma_core.ops.run import RecoverRequest
-from neotoma_core.store.atomic import observed
+from neotoma_core.report.progress import Silent
+from neotoma_core.recovery.recover import recover
+from neotoma_core.runs.judging import recovery_run
+from neotoma_core.runs.run import RecoverRequest
+from neotoma_core.files.atomic import observed
 
 target, backup, vault, step, times = sys.argv[1:]
 left = int(times)

@@ -8,18 +8,18 @@ from pathlib import Path
 
 import pytest
 
-from neotoma_core.ops.judging import recovery_run
-from neotoma_core.ops.left_over import left_in
-from neotoma_core.ops.progress import Silent
-from neotoma_core.ops.recover import plan_only, recover
-from neotoma_core.ops.run import RecoverRequest
-from neotoma_core.ops.verify_archive import verify_archive
-from neotoma_core.report.recovery import RecoveryReport
-from neotoma_core.store.archive import open_archive
-from neotoma_core.store.archive_reading import read_table
-from neotoma_core.store.vault import unfinished_runs
+from neotoma_core.archive.verify import verify_archive
+from neotoma_core.archive_tables.reading import read_table
+from neotoma_core.archive_tables.tables import open_archive
+from neotoma_core.recovery.recover import plan_only, recover
+from neotoma_core.recovery.report import RecoveryReport
+from neotoma_core.report.progress import Silent
+from neotoma_core.runs.judging import recovery_run
+from neotoma_core.runs.left_over import left_in
+from neotoma_core.runs.run import RecoverRequest
+from neotoma_core.vault.folder import unfinished_runs
 from tests.conftest import NOW
-from tests.databases import entity, make_database, observation
+from tests.support.databases import entity, make_database, observation
 
 KILLED = 77
 HOUR = timedelta(hours=1)
@@ -27,11 +27,11 @@ RUNS = """
 import os, sys
 from datetime import UTC, datetime
 from pathlib import Path
-from neotoma_core.ops.progress import Silent
-from neotoma_core.ops.recover import recover
-from neotoma_core.ops.judging import recovery_run
-from neotoma_core.ops.run import RecoverRequest
-from neotoma_core.store.atomic import observed
+from neotoma_core.report.progress import Silent
+from neotoma_core.recovery.recover import recover
+from neotoma_core.runs.judging import recovery_run
+from neotoma_core.runs.run import RecoverRequest
+from neotoma_core.files.atomic import observed
 
 def die_at(target, backup, vault, step, times):
     left = int(times)

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from neotoma_core.canonical import JsonValue, stringify
 from neotoma_core.export.typed import Kind, decoded, kind_of, typed, untyped_texts
+from neotoma_core.neotoma.json import JsonValue, stringify
 
 
 def texts(*values: str | None) -> pl.Series:

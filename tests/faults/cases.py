@@ -5,8 +5,8 @@ from pathlib import Path
 
 import zstandard
 
-from tests.compared import differences
 from tests.conftest import FIXTURES
+from tests.support.compared import differences
 
 FAULTS = FIXTURES / "faults"
 

@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from neotoma_core.ops.progress import Silent
-from neotoma_core.ops.restore_archive import RestoreArchiveRequest, restore_archive
-from tests.archiving import archive, log_of
+from neotoma_core.report.progress import Silent
+from neotoma_core.restore.from_archive import RestoreArchiveRequest, restore_archive
 from tests.conftest import NOW, Recover
 from tests.faults.cases import CASES, Case, unpack, wrong_in
-from tests.ops.backing_up import PERMISSIVE, Vault
-from tests.ops.rebuilding import check, rebuild
+from tests.support.archiving import archive, log_of
+from tests.support.backing_up import PERMISSIVE, Vault
+from tests.support.rebuilding import check, rebuild
 
 each = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 

@@ -10,14 +10,14 @@ import yaml  # type: ignore[import-untyped]
 from prefect import Flow
 from prefect.client.orchestration import SyncPrefectClient
 
+from neotoma_core.archive_tables.reading import table_files
+from neotoma_core.archive_tables.tables import open_archive
 from neotoma_core.errors import ArchiveForeign
-from neotoma_core.store.archive import open_archive
-from neotoma_core.store.archive_reading import table_files
 from pipelines.analytics_export import export_analytics, export_tables
 from pipelines.archive_compaction import compact, compact_archive_flow
 from pipelines.archiving import append, archive_database
 from pipelines.task_defaults import is_retryable
-from tests.databases import entity, make_database, observation
+from tests.support.databases import entity, make_database, observation
 
 ROOT = Path(__file__).parents[2]
 FLOWS = [archive_database, compact_archive_flow, export_analytics]

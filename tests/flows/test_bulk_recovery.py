@@ -18,7 +18,8 @@ from prefect.client.schemas.objects import Artifact, State, TaskRun
 from prefect.client.schemas.sorting import FlowRunSort
 
 from neotoma_core.errors import BackupDamaged, TargetLocked, VaultLocked
-from neotoma_core.store import copies, vault
+from neotoma_core.sqlite import copies
+from neotoma_core.vault import folder as vault
 from pipelines.bulk_recovery import (
     bulk_recovery,
     hash_raw_files,
@@ -27,7 +28,7 @@ from pipelines.bulk_recovery import (
 )
 from pipelines.task_defaults import RETRY_DELAYS_SECONDS, is_retryable
 from tests.conftest import copy_databases
-from tests.databases import count, entity, make_database, observation
+from tests.support.databases import count, entity, make_database, observation
 
 SECONDS_TO_ARRIVE = 600  # only a test that fails waits so long
 ROOT = Path(__file__).parents[2]

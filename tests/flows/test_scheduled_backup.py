@@ -10,12 +10,12 @@ import yaml  # type: ignore[import-untyped]
 from prefect import Flow
 from prefect.client.orchestration import SyncPrefectClient
 
+from neotoma_core.backup.protection import protection_of
 from neotoma_core.errors import AnomalyFound, BackupNotIntact, TargetRuined, UsageError
-from neotoma_core.ops.protection import protection_of
 from pipelines import scheduled_backup as scheduled_module
 from pipelines.scheduled_backup import scheduled_backup
 from pipelines.verify_backups import verify_backups
-from tests.ops.backing_up import Vault, fill, small_vault
+from tests.support.backing_up import Vault, fill, small_vault
 
 ROOT = Path(__file__).parents[2]
 FLOWS: dict[str, Flow[Any, Any]] = {

@@ -16,8 +16,8 @@ from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.objects import FlowRun
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
-from tests.ops.backing_up import Vault, small_vault
 from tests.pages import DOCS, ROOT, blocks
+from tests.support.backing_up import Vault, small_vault
 
 SECONDS_TO_RUN = 1200  # on two cores that others use too
 

@@ -7,7 +7,7 @@ import pytest
 
 from neotoma_core.errors import NativePanic
 from pipelines.task_defaults import operation
-from tests.panics import SECRET, quote
+from tests.support.panics import SECRET, quote
 
 
 def test_a_panic_fails_a_task_and_quotes_nobody() -> None:

@@ -6,12 +6,12 @@ from dataclasses import replace
 import polars as pl
 import pytest
 
+from neotoma_core.lineage.repointing import repointed
 from neotoma_core.merge import plan, table
 from neotoma_core.merge.plan import plan_merge
 from neotoma_core.merge.policy import MergePolicy
-from neotoma_core.merge.repointing import repointed
-from tests.merge.test_references import database
-from tests.merge.test_repointing import MERGED, UNAWARE, observed
+from tests.lineage.test_references import database
+from tests.lineage.test_repointing import MERGED, UNAWARE, observed
 
 HERE = {**MERGED, "observations": [observed("o", "b")]}
 THERE = {**UNAWARE, "observations": [observed("p", "a"), observed("q", "b")]}

@@ -8,8 +8,8 @@ from neotoma_core.merge.carried import (
     agree,
     further_columns,
 )
-from neotoma_core.tables import BY_NAME, Column, Table
-from neotoma_core.tables.carried import carried_column
+from neotoma_core.neotoma.tables import BY_NAME, Column, Table
+from neotoma_core.neotoma.tables.carried import carried_column
 
 
 def column(name: str, declared: str = "TEXT", *, required: bool = False) -> Column:

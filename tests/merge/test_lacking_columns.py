@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
+from neotoma_core.lineage.offers import Offered
 from neotoma_core.merge.choosing import Rules
-from neotoma_core.merge.frames import Offered
 from neotoma_core.merge.policy import MergePolicy
 from neotoma_core.merge.table import TableMerge, merge_table
 from tests.merge.test_table import MODES, OBSERVATIONS, Rows, classes, kept, offer

@@ -7,14 +7,14 @@ import polars as pl
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from neotoma_core.frames import ROWID, TARGET_ROWID, values_of
+from neotoma_core.lineage.offers import Offered
 from neotoma_core.merge.accounting import CLASSES
-from neotoma_core.merge.frames import Offered
 from neotoma_core.merge.plan import MergePlan, plan_merge
 from neotoma_core.merge.policy import MergePolicy
-from neotoma_core.tables import BY_NAME
+from neotoma_core.neotoma.frames import ROWID, TARGET_ROWID, values_of
+from neotoma_core.neotoma.tables import BY_NAME
+from tests.lineage.test_references import database
 from tests.merge.random_databases import Rows, contents, side_by_side
-from tests.merge.test_references import database
 from tests.merge.test_table import MODES
 
 AT_ONCE = 5

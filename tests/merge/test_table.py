@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from neotoma_core.frames import ORIGIN, POLARS_TYPES, ROWID, TARGET
+from neotoma_core.lineage.offers import Offered
 from neotoma_core.merge.accounting import CLASSES, RowCounts
 from neotoma_core.merge.choosing import Rules
-from neotoma_core.merge.frames import Offered
 from neotoma_core.merge.policy import MergeMode, MergePolicy
 from neotoma_core.merge.table import TableMerge, merge_table
-from neotoma_core.tables import BY_NAME, Table
+from neotoma_core.neotoma.frames import ORIGIN, POLARS_TYPES, ROWID, TARGET
+from neotoma_core.neotoma.tables import BY_NAME, Table
 
 OBSERVATIONS = BY_NAME["observations"]
 SOURCES = BY_NAME["sources"]

@@ -6,9 +6,9 @@ import pytest
 from neotoma_core.merge.decisions import DECISIONS
 from neotoma_core.merge.plan import MergePlan, plan_merge
 from neotoma_core.merge.policy import MergeMode, MergePolicy
-from tests.merge.test_lineage import EARLY, LATE
-from tests.merge.test_references import database
-from tests.merge.test_repointing import observed
+from tests.lineage.test_lineage import EARLY, LATE
+from tests.lineage.test_references import database
+from tests.lineage.test_repointing import observed
 from tests.merge.test_table import MODES, Rows, classes
 
 

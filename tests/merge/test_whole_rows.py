@@ -7,13 +7,13 @@ import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
 
-from neotoma_core.frames import ROWID, TARGET, TARGET_ROWID, values_of
+from neotoma_core.lineage.offers import REWRITTEN, Offered
 from neotoma_core.merge.choosing import Rules
-from neotoma_core.merge.frames import REWRITTEN, Offered
 from neotoma_core.merge.policy import MergePolicy
 from neotoma_core.merge.table import TableMerge
 from neotoma_core.merge.whole_rows import merge_with_keyless
-from neotoma_core.tables import Column, Index, Table
+from neotoma_core.neotoma.frames import ROWID, TARGET, TARGET_ROWID, values_of
+from neotoma_core.neotoma.tables import Column, Index, Table
 
 KEYLESS = Table("extra", "carried", (Column("a", "TEXT"), Column("b", "TEXT")), key=())
 KEYED = Table("extra", "carried", (Column("id", "TEXT"), Column("b", "TEXT")))

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from neotoma_core.errors import VerificationFailed
-from neotoma_core.ops.proving import Check
-from neotoma_core.store.atomic import Subject, observed_with_subject
+from neotoma_core.files.atomic import Subject, observed_with_subject
+from neotoma_core.publication.proofs import Check
 
 Plant = Callable[[sqlite3.Connection], None]
 

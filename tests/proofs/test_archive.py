@@ -8,15 +8,15 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from neotoma_core.archive.compact import CompactRequest, compact_archive
 from neotoma_core.errors import BackupDamaged, VerificationFailed
-from neotoma_core.ops.compact import CompactRequest, compact_archive
-from neotoma_core.ops.progress import Silent
-from neotoma_core.store.atomic import Subject, observed_with_subject
-from tests.archiving import archive
+from neotoma_core.files.atomic import Subject, observed_with_subject
+from neotoma_core.report.progress import Silent
+from tests.archive_tables.test_as_backup import restore
 from tests.conftest import NOW, Recover
-from tests.databases import entity, make_database, observation
-from tests.ops.test_archive_as_backup import restore
 from tests.proofs.planting import files_of
+from tests.support.archiving import archive
+from tests.support.databases import entity, make_database, observation
 
 FAULTS = {
     "another cell": (

@@ -10,19 +10,19 @@ from pathlib import Path
 
 import pytest
 
+from neotoma_core.backup.drill import DrillRules
+from neotoma_core.backup.protection import protection_of, protection_text
+from neotoma_core.backup.report import DrillSummary
 from neotoma_core.errors import BackupDamaged
-from neotoma_core.manifests import Manifest
-from neotoma_core.ops.drill import DrillRules
-from neotoma_core.ops.protection import protection_of, protection_text
-from neotoma_core.report.backup import DrillSummary
-from neotoma_core.store.atomic import Subject, observed_with_subject
-from neotoma_core.store.backups import write_manifest
-from tests.databases import count, insert_all
-from tests.ops.backing_up import HASH, Vault, copied, small_vault
-from tests.ops.rebuilding import rebuild
-from tests.ops.test_carried import run as execute
-from tests.ops.test_unmerge import edge
+from neotoma_core.files.atomic import Subject, observed_with_subject
+from neotoma_core.vault.backups import write_manifest
+from neotoma_core.vault.manifests import Manifest
 from tests.proofs.planting import FOREIGN_KEYS, UNUSABLE_KEY, lose_root, schema_writable
+from tests.sources.test_carried import run as execute
+from tests.support.backing_up import HASH, Vault, copied, small_vault
+from tests.support.databases import count, insert_all
+from tests.support.rebuilding import rebuild
+from tests.unmerge.test_unmerge import edge
 
 RESTORED = "copy_restored"
 

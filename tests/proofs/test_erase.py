@@ -6,10 +6,6 @@ from typing import Any
 
 import pytest
 
-from tests.databases import entity, insert_all, observation
-from tests.ops.erasing import ENTITY, OBSERVATION, World, build, relationship
-from tests.ops.rebuilding import rebuild
-from tests.ops.test_carried import run as execute
 from tests.proofs.planting import (
     BROKEN_KEY,
     FOREIGN_KEYS,
@@ -22,6 +18,10 @@ from tests.proofs.planting import (
     short_index,
     stray_write,
 )
+from tests.sources.test_carried import run as execute
+from tests.support.databases import entity, insert_all, observation
+from tests.support.erasing import ENTITY, OBSERVATION, World, build, relationship
+from tests.support.rebuilding import rebuild
 
 ASKED: dict[str, Any] = {
     "entities": (ENTITY,),

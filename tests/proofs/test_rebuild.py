@@ -5,10 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.databases import entity, make_database, observation, source
-from tests.ops.rebuilding import rebuild
-from tests.ops.test_carried import run as execute
-from tests.ops.test_unmerge import edge
 from tests.proofs.planting import (
     BROKEN_KEY,
     FOREIGN_KEYS,
@@ -21,6 +17,10 @@ from tests.proofs.planting import (
     short_index,
     stray_write,
 )
+from tests.sources.test_carried import run as execute
+from tests.support.databases import entity, make_database, observation, source
+from tests.support.rebuilding import rebuild
+from tests.unmerge.test_unmerge import edge
 
 EVENT = {"event_type": "told", "payload": "{}", "created_at": "2026-02-01T00:00:00.000Z"}
 DERIVED = ("entity_snapshots", "relationship_snapshots")

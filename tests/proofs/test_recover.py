@@ -10,19 +10,16 @@ import polars as pl
 import pytest
 
 from neotoma_core.errors import TargetError, VerificationFailed
-from neotoma_core.frames import ORIGIN, TARGET
-from neotoma_core.merge.references import find_dangling
-from neotoma_core.ops.applying import apply_plan
-from neotoma_core.ops.clock import Clock
-from neotoma_core.ops.judging import recovery_run
-from neotoma_core.ops.planning import RecoveryPlan
-from neotoma_core.ops.progress import Silent
-from neotoma_core.ops.recover import make_plan
-from neotoma_core.ops.run import RecoverRequest
+from neotoma_core.lineage.references import find_dangling
+from neotoma_core.neotoma.frames import ORIGIN, TARGET
+from neotoma_core.recovery.applying import apply_plan
+from neotoma_core.recovery.plan import RecoveryPlan
+from neotoma_core.recovery.recover import make_plan
+from neotoma_core.report.progress import Silent
+from neotoma_core.runs.clock import Clock
+from neotoma_core.runs.judging import recovery_run
+from neotoma_core.runs.run import RecoverRequest
 from tests.conftest import NOW, Recover
-from tests.databases import Row, entity, make_database, observation, source
-from tests.ops.rebuilding import rebuild
-from tests.ops.test_carried import run as execute
 from tests.proofs.planting import (
     BROKEN_KEY,
     FOREIGN_KEYS,
@@ -38,6 +35,9 @@ from tests.proofs.planting import (
     short_index,
     stray_write,
 )
+from tests.sources.test_carried import run as execute
+from tests.support.databases import Row, entity, make_database, observation, source
+from tests.support.rebuilding import rebuild
 
 LATER = "2026-03-01T00:00:00.000Z"
 LOG = (

@@ -5,11 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.archiving import archive
-from tests.databases import entity, make_database, observation, source
-from tests.ops.rebuilding import rebuild
-from tests.ops.test_carried import run as execute
-from tests.ops.test_unmerge import edge, merge, run
 from tests.proofs.planting import (
     BROKEN_KEY,
     FOREIGN_KEYS,
@@ -22,6 +17,11 @@ from tests.proofs.planting import (
     short_index,
     stray_write,
 )
+from tests.sources.test_carried import run as execute
+from tests.support.archiving import archive
+from tests.support.databases import entity, make_database, observation, source
+from tests.support.rebuilding import rebuild
+from tests.unmerge.test_unmerge import edge, merge, run
 
 
 @pytest.fixture(scope="module")

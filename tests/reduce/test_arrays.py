@@ -2,8 +2,8 @@
 
 import polars as pl
 
-from neotoma_core.policies import Converter, FieldRule
-from neotoma_core.reduce.arrays import united
+from neotoma_core.neotoma.schemas import Converter, FieldRule
+from neotoma_core.reduce.fields.arrays import united
 
 NUMBER = FieldRule(
     "n", "number", (Converter("string", "number", "string_to_number"),), "merge_array"

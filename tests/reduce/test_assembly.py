@@ -3,7 +3,7 @@
 import polars as pl
 import pytest
 
-from neotoma_core.reduce.assembly import assemble, canonical_names
+from neotoma_core.reduce.fields.assembly import assemble, canonical_names
 
 KEYS = pl.DataFrame(
     {

@@ -2,8 +2,8 @@
 
 import polars as pl
 
-from neotoma_core.policies import Converter, FieldRule
-from neotoma_core.reduce.conversions import converted, finite
+from neotoma_core.neotoma.schemas import Converter, FieldRule
+from neotoma_core.reduce.fields.conversions import converted, finite
 
 RULES = (
     FieldRule("n", "number", (Converter("string", "number", "string_to_number"),)),

@@ -3,7 +3,7 @@
 import polars as pl
 import pytest
 
-from neotoma_core.reduce.engine import explode_arrays, explode_objects, keys_of
+from neotoma_core.reduce.fields.engine import explode_arrays, explode_objects, keys_of
 
 
 def exploded(text: str) -> tuple[list[str] | None, list[str] | None]:

@@ -8,18 +8,18 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from neotoma_core.cells import cell_of_javascript
-from neotoma_core.policies import EntitySchema, FieldRule, Registry
+from neotoma_core.neotoma.cells import cell_of_javascript
+from neotoma_core.neotoma.schemas import EntitySchema, FieldRule, Registry
 from neotoma_core.reduce import reduction
 from neotoma_core.reduce.entities import reduce_entities
-from neotoma_core.reduce.exact import readable, reduce_entity
-from neotoma_core.reduce.exact_users import Owner
-from neotoma_core.reduce.failures import ReductionFails
+from neotoma_core.reduce.exact.failures import ReductionFails
+from neotoma_core.reduce.exact.reading import readable, reduce_entity
+from neotoma_core.reduce.exact.rule_sets import KNOWN, R22, R23, RuleSet
+from neotoma_core.reduce.exact.users import Owner
 from neotoma_core.reduce.reduction import Reduction
-from neotoma_core.reduce.rule_sets import KNOWN, R22, R23, RuleSet
 from neotoma_core.reduce.users import no_owners
-from tests.reducing import observation_rows
-from tests.strategies import OBSERVATION, entity_observations, registry
+from tests.support.reducing import observation_rows
+from tests.support.strategies import OBSERVATION, entity_observations, registry
 
 REGISTRY = registry()
 RULES = st.sampled_from(KNOWN)

@@ -4,15 +4,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from neotoma_core.policies import Converter, EntitySchema, FieldRule, Registry
-from neotoma_core.reduce.exact import (
+from neotoma_core.neotoma.schemas import Converter, EntitySchema, FieldRule, Registry
+from neotoma_core.reduce.exact.reading import (
     EntitySnapshotRow,
     ObservationRow,
     canonical_name,
     readable,
     reduce_entity,
 )
-from neotoma_core.reduce.rule_sets import R22, R22_MERGED
+from neotoma_core.reduce.exact.rule_sets import R22, R22_MERGED
 
 MONDAY, TUESDAY, WEDNESDAY = (f"2026-02-0{day}T10:00:00.000Z" for day in (2, 3, 4))
 NO_SCHEMAS = Registry()

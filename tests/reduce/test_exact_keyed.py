@@ -2,11 +2,11 @@
 
 import pytest
 
-from neotoma_core.canonical import JsonValue, stringify
-from neotoma_core.policies import FieldRule
-from neotoma_core.reduce.exact_keyed import merge_array_by_key
-from neotoma_core.reduce.exact_strategies import Picked, Stated
-from neotoma_core.reduce.failures import ReductionFails
+from neotoma_core.neotoma.json import JsonValue, stringify
+from neotoma_core.neotoma.schemas import FieldRule
+from neotoma_core.reduce.exact.failures import ReductionFails
+from neotoma_core.reduce.exact.keyed import merge_array_by_key
+from neotoma_core.reduce.exact.strategies import Picked, Stated
 
 
 def stated(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from neotoma_core.reduce.exact_relationships import (
+from neotoma_core.reduce.exact.relationships import (
     RelationshipObservationRow,
     RelationshipSnapshotRow,
     is_live,

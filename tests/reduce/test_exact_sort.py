@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from neotoma_core.reduce.exact_sort import sorted_as_v8
+from neotoma_core.reduce.exact.sort import sorted_as_v8
 
 Item = tuple[int | None, int]  # (time, None where unreadable; number)
 

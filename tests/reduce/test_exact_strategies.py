@@ -2,12 +2,12 @@
 
 import pytest
 
-from neotoma_core.canonical import JsonValue
-from neotoma_core.policies import DEFAULT_SOURCE_ORDER, Converter, FieldRule
-from neotoma_core.reduce.exact import strategy_of
-from neotoma_core.reduce.exact_strategies import Picked, Stated, by_time_and_id, merge_array
-from neotoma_core.reduce.failures import ReductionFails
-from neotoma_core.reduce.rule_sets import R22, R23, R26, RuleSet
+from neotoma_core.neotoma.json import JsonValue
+from neotoma_core.neotoma.schemas import DEFAULT_SOURCE_ORDER, Converter, FieldRule
+from neotoma_core.reduce.exact.failures import ReductionFails
+from neotoma_core.reduce.exact.reading import strategy_of
+from neotoma_core.reduce.exact.rule_sets import R22, R23, R26, RuleSet
+from neotoma_core.reduce.exact.strategies import Picked, Stated, by_time_and_id, merge_array
 
 
 def stated(

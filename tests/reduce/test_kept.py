@@ -2,12 +2,12 @@
 
 import polars as pl
 
-from neotoma_core.policies import EntitySchema, FieldRule, Registry
-from neotoma_core.reduce.kept import kept_fields, latest_of_each_key
-from neotoma_core.reduce.objects import take_apart
-from neotoma_core.reduce.rule_sets import R22
-from neotoma_core.reduce.rules import NO_FIELDS, FieldRules, rules_for
-from neotoma_core.reduce.values import FieldValues, field_values
+from neotoma_core.neotoma.schemas import EntitySchema, FieldRule, Registry
+from neotoma_core.reduce.exact.rule_sets import R22
+from neotoma_core.reduce.fields.kept import kept_fields, latest_of_each_key
+from neotoma_core.reduce.fields.objects import take_apart
+from neotoma_core.reduce.fields.rules import NO_FIELDS, FieldRules, rules_for
+from neotoma_core.reduce.fields.values import FieldValues, field_values
 
 FIELDS = {
     "late": FieldRule("late", "string"),

@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from neotoma_core.reduce.objects import Objects, take_apart
+from neotoma_core.reduce.fields.objects import Objects, take_apart
 
 
 def taken(*texts: str | None) -> Objects:

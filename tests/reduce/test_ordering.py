@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from neotoma_core.canonical import instant_ms
-from neotoma_core.reduce.ordering import bucket_of, in_order, slices
-from tests.strategies import BAD_TIMES, TIMES
+from neotoma_core.neotoma.json import instant_ms
+from neotoma_core.reduce.fields.ordering import bucket_of, in_order, slices
+from tests.support.strategies import BAD_TIMES, TIMES
 
 NOON = "2026-02-02T12:00:00.000Z"
 

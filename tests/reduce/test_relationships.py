@@ -7,16 +7,16 @@ import polars as pl
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from neotoma_core.reduce.exact_relationships import (
+from neotoma_core.reduce.exact.relationships import (
     readable_metadata,
     reduce_relationship,
 )
-from neotoma_core.reduce.exact_users import Owner
+from neotoma_core.reduce.exact.users import Owner
 from neotoma_core.reduce.reduction import Reduction
 from neotoma_core.reduce.relationships import reduce_relationships
 from neotoma_core.reduce.users import no_owners
-from tests.reducing import relationship_rows
-from tests.strategies import RELATIONSHIP_OBSERVATION, relationship_observations
+from tests.support.reducing import relationship_rows
+from tests.support.strategies import RELATIONSHIP_OBSERVATION, relationship_observations
 
 NOW = "2026-03-11T11:20:04.000Z"
 USERS = st.one_of(st.none(), st.tuples(st.sampled_from(("u1", "u2", "u3", None))))

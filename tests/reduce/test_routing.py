@@ -5,7 +5,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from neotoma_core.cells import ODD
+from neotoma_core.neotoma.cells import ODD
 from neotoma_core.reduce.routing import (
     entities_needing_exact,
     relationships_needing_exact,

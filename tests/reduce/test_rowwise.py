@@ -4,14 +4,14 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from neotoma_core.policies import Registry
+from neotoma_core.neotoma.schemas import Registry
+from neotoma_core.reduce.exact.rule_sets import R22
 from neotoma_core.reduce.rowwise import (
     dead_exactly,
     reduce_entities_exactly,
     reduce_relationships_exactly,
 )
-from neotoma_core.reduce.rule_sets import R22
-from tests.strategies import HALVED, OBSERVATION, RELATIONSHIP_OBSERVATION
+from tests.support.strategies import HALVED, OBSERVATION, RELATIONSHIP_OBSERVATION
 
 NOON = "2026-02-02T12:00:00.000Z"
 CELLS = ("source_priority", "specificity_score")

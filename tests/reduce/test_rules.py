@@ -2,9 +2,9 @@
 
 import polars as pl
 
-from neotoma_core.policies import Converter, EntitySchema, FieldRule, Registry
-from neotoma_core.reduce.rule_sets import R22, R23, R26
-from neotoma_core.reduce.rules import EXACT, RECENCY, default_source_rank, pick_of, rules_for
+from neotoma_core.neotoma.schemas import Converter, EntitySchema, FieldRule, Registry
+from neotoma_core.reduce.exact.rule_sets import R22, R23, R26
+from neotoma_core.reduce.fields.rules import EXACT, RECENCY, default_source_rank, pick_of, rules_for
 
 NUMBER = FieldRule("n", "number", (Converter("string", "number", "string_to_number"),))
 HIGH = FieldRule("h", "string", (), "highest_priority", "source_priority")

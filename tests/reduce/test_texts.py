@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from neotoma_core.canonical import parse_json, stringify
-from neotoma_core.reduce.engine import explode_objects
-from neotoma_core.reduce.texts import canonical, holds_object, is_odd, judge, mapped
-from tests.strategies import CONTAINERS, NOT_JSON, ONLY_EXACT, SCALARS
+from neotoma_core.neotoma.json import parse_json, stringify
+from neotoma_core.reduce.fields.engine import explode_objects
+from neotoma_core.reduce.fields.texts import canonical, holds_object, is_odd, judge, mapped
+from tests.support.strategies import CONTAINERS, NOT_JSON, ONLY_EXACT, SCALARS
 
 
 def odd(*texts: str | None) -> list[bool]:

@@ -5,7 +5,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from neotoma_core.reduce.objects import take_apart
+from neotoma_core.reduce.fields.objects import take_apart
 from neotoma_core.reduce.tombstones import dead_subjects, deleted_groups
 
 GONE = '{"_deleted":true}'

@@ -5,8 +5,8 @@ from dataclasses import astuple, dataclass
 import polars as pl
 import pytest
 
-from neotoma_core.frames import ROWID
-from neotoma_core.reduce.exact_users import NOBODY, Owner, by_user
+from neotoma_core.neotoma.frames import ROWID
+from neotoma_core.reduce.exact.users import NOBODY, Owner, by_user
 from neotoma_core.reduce.users import chosen_groups
 
 OLD, NEW = "2026-02-01T00:00:00.000Z", "2026-03-01T00:00:00.000Z"

@@ -2,9 +2,9 @@
 
 import polars as pl
 
-from neotoma_core.reduce.objects import take_apart
-from neotoma_core.reduce.rules import NO_FIELDS, PICK
-from neotoma_core.reduce.values import FieldValues, field_values, rows_stating
+from neotoma_core.reduce.fields.objects import take_apart
+from neotoma_core.reduce.fields.rules import NO_FIELDS, PICK
+from neotoma_core.reduce.fields.values import FieldValues, field_values, rows_stating
 
 FIELDS = pl.DataFrame(
     [(0, "x", "latest", None), (0, "y", "union", 1)],

@@ -5,8 +5,8 @@ from typing import Any
 import polars as pl
 import pytest
 
-from neotoma_core.reduce.rules import PICK
-from neotoma_core.reduce.winners import latest_stated, winners
+from neotoma_core.reduce.fields.rules import PICK
+from neotoma_core.reduce.fields.winners import latest_stated, winners
 
 COLUMNS = ("source_priority", "source_rank", "specificity_score", "id_key")
 

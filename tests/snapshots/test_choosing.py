@@ -3,8 +3,8 @@
 import pytest
 
 from neotoma_core.errors import UsageError
-from neotoma_core.policies import EntitySchema, Registry
-from neotoma_core.reduce.rule_sets import KNOWN, R22, R22_MERGED, R23, R26, RuleSet
+from neotoma_core.neotoma.schemas import EntitySchema, Registry
+from neotoma_core.reduce.exact.rule_sets import KNOWN, R22, R22_MERGED, R23, R26, RuleSet
 from neotoma_core.snapshots.choosing import AUTO, NAMES, choose_rules, require_rules
 
 SERVED = Registry(

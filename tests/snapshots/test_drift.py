@@ -3,7 +3,7 @@
 import polars as pl
 import pytest
 
-from neotoma_core.canonical import JsonValue, parse_json
+from neotoma_core.neotoma.json import JsonValue, parse_json
 from neotoma_core.snapshots.change import DerivedChange, plan_derived
 from neotoma_core.snapshots.drift import DRIFT, Compared, find_drift, kept_texts, same_json
 

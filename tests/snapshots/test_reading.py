@@ -4,12 +4,12 @@ import polars as pl
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from neotoma_core.merged_away import MergedAway
-from neotoma_core.reduce.rule_sets import KNOWN, RuleSet
+from neotoma_core.lineage.merged_away import MergedAway
+from neotoma_core.reduce.exact.rule_sets import KNOWN, RuleSet
 from neotoma_core.reduce.users import no_owners
 from neotoma_core.snapshots.choosing import RulesChoice
 from neotoma_core.snapshots.reading import Rules, differing, may_differ, read_otherwise, reduce_live
-from tests.strategies import entity_observations, registry
+from tests.support.strategies import entity_observations, registry
 
 REGISTRY = registry()
 SLOW = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))

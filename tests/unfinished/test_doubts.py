@@ -1,4 +1,4 @@
-from neotoma_core.canonical import instant_ms
+from neotoma_core.neotoma.json import instant_ms
 from neotoma_core.unfinished.doubts import SETTLING_MS, Doubts
 
 NOW = instant_ms("2026-02-01T10:00:00.000Z") or 0

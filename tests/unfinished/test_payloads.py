@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from neotoma_core.canonical import JsonValue, stringify
+from neotoma_core.neotoma.json import JsonValue, stringify
 from neotoma_core.unfinished import payloads
 from neotoma_core.unfinished.payloads import Extent, count_stored, is_proven, items_of
-from tests.payloads import fields_of, note, written
+from tests.support.payloads import fields_of, note, written
 
 SCALARS: st.SearchStrategy[JsonValue] = st.sampled_from(
     [None, True, False, 0, 1, 2, 2.5, "", "a", "b", "1"]

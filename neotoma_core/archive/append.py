@@ -1,0 +1,220 @@
+"""Appending what is new in a database to its archive.
+
+copy → read and hash every row → compare with the archive → append, one commit per table, each
+recorded → remove what runs that were killed left
+
+What is new is found in the archive itself, never in a note of what was done: a run that was killed
+is completed by the next one, and nothing is appended twice.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+import polars as pl
+
+from neotoma_core.archive.plan import AppendPlan, TablePlan, plan_append
+from neotoma_core.archive.report import ArchiveReport, TableArchived
+from neotoma_core.archive_tables.tables import (
+    ARCHIVE_FOLDER,
+    Archive,
+    create_archive,
+    describe,
+    locked,
+    make_folder,
+    open_archive,
+    record_commits,
+    record_found,
+)
+from neotoma_core.archive_tables.unnamed import remove_leftovers
+from neotoma_core.archive_tables.writing import append, commit_number, committed_with
+from neotoma_core.errors import ArchiveBusy
+from neotoma_core.neotoma.frames import ROWID
+from neotoma_core.neotoma.times import iso
+from neotoma_core.neotoma.versions import newest_of, release_of
+from neotoma_core.report.findings import Finding
+from neotoma_core.report.progress import Progress
+from neotoma_core.row_versions.columns import (
+    ARCHIVED_AT,
+    BACKUP,
+    REMOVED,
+    ROW_HASH,
+    archive_schema,
+    key_of,
+)
+from neotoma_core.row_versions.hashed_rows import hashed_rows
+from neotoma_core.row_versions.versions import next_moment
+from neotoma_core.runs.clock import Clock
+from neotoma_core.runs.private_copy import PATIENCE_SECONDS, PrivateCopy
+from neotoma_core.sqlite.arrow import readable
+from neotoma_core.sqlite.inspection import names_of
+from neotoma_core.vault.folder import remember_place
+
+_TRIES: Final = 5
+_REMEMBERED: Final = 32
+
+
+@dataclass(frozen=True, slots=True)
+class ArchiveRequest:
+    """Where to append to; ``same_database``: although nothing in it is known to the archive."""
+
+    to: Path
+    same_database: bool = False
+
+
+def default_archive(vault_folder: Path) -> Path:
+    """Return where the archive of a vault is."""
+    return vault_folder / ARCHIVE_FOLDER
+
+
+def plan_archive(copy: PrivateCopy, request: ArchiveRequest, progress: Progress) -> ArchiveReport:
+    """Report what an append would add; nothing is written.
+
+    Raises ArchiveError, BackupDamaged, BackupUnreadable.
+    """
+    clock = Clock()
+    there = open_archive(request.to) if (request.to / "archive.json").exists() else None
+    archive = there or Archive(request.to)
+    plan = plan_append(copy, archive, progress, clock, same_database=request.same_database)
+    return _report(copy, archive, plan, clock)
+
+
+def append_database(
+    copy: PrivateCopy, request: ArchiveRequest, progress: Progress
+) -> ArchiveReport:
+    """Append what is new; waits for another run that is writing to the archive.
+
+    Raises ArchiveError, DiskFull, BackupDamaged, BackupUnreadable. What was appended before an
+    error stays; the next run adds the rest.
+    """
+    clock = Clock()
+    make_folder(request.to)
+    with locked(request.to, PATIENCE_SECONDS):
+        archive = create_archive(request.to)
+        remember_place(copy.run.folders.vault, request.to)
+        for _ in range(_TRIES - 1):
+            try:
+                report = _append(copy, archive, request, progress, clock)
+                break
+            except ArchiveBusy:  # a writer that knows no lock of ours: decide anew
+                continue
+        else:
+            report = _append(copy, archive, request, progress, clock)
+        staying = remove_leftovers(open_archive(request.to), archive.record)
+    return replace(report, findings=(*report.findings, *map(_staying, staying)))
+
+
+def _staying(path: Path) -> Finding:
+    detail = (
+        "no commit names this file; it stays, since no run of midden wrote it or its rows are "
+        "nowhere else in the archive"
+    )
+    return Finding("archive-unnamed", str(path), detail)
+
+
+def _append(
+    copy: PrivateCopy,
+    archive: Archive,
+    request: ArchiveRequest,
+    progress: Progress,
+    clock: Clock,
+) -> ArchiveReport:
+    plan = plan_append(copy, archive, progress, clock, same_database=request.same_database)
+    plans = plan.tables
+    moment = next_moment(copy.run.started, plan.last)
+    origin = f"{copy.original.name} {copy.run.folders.name}"
+    progress.begin("archive", len(plans))
+    archive = record_found(archive, plan.committed)
+    archive = _remembered(archive, plans, release_of(names_of(copy.stored.values())))
+    for table in plans:
+        if table.appends.rows.height:
+            name = table.table.name
+            append(archive, name, _stamped(copy, table, moment, origin), table.after)
+            archive = _recorded(archive, plan, name, _new_rows(table, moment))
+        progress.advance(1)
+    removed = [_removed(t, moment, origin) for t in plans if t.appends.removed.height]
+    if removed:
+        append(archive, REMOVED, removed, commit_number(archive, REMOVED))
+        archive = _recorded(archive, plan, REMOVED, pl.concat(removed))
+    plan.known.keep()
+    clock.lap("append")
+    report = _report(copy, archive, plan, clock)
+    if not report.appended and not report.gone:
+        return replace(report, outcome="unchanged")
+    return replace(report, outcome="archived", archived_at=iso(moment))
+
+
+def _recorded(archive: Archive, plan: AppendPlan, table: str, rows: pl.DataFrame) -> Archive:
+    """Record what a table committed with new rows, unless nobody knows what it had before."""
+    if table in plan.unknown:
+        return archive
+    return record_commits(archive, {table: committed_with(archive, table, rows)})
+
+
+def _new_rows(plan: TablePlan, moment: datetime) -> pl.DataFrame:
+    own = pl.lit(moment).cast(archive_schema(plan.table)[ARCHIVED_AT]).alias(ARCHIVED_AT)
+    return plan.appends.rows.join(plan.hashes, on=ROWID).select(ROW_HASH, own)
+
+
+def _remembered(archive: Archive, plans: tuple[TablePlan, ...], release: str) -> Archive:
+    """Write down some observations, by which the database is known again, and its release."""
+    name = "observations"
+    (ids,) = (plan.hashes[key_of(name)].drop_nulls() for plan in plans if plan.table.name == name)
+    known = ids.is_in(list(archive.ids)).any()
+    newest = newest_of(archive.release, release)
+    if known and newest == archive.release:
+        return archive
+    told = replace(archive, release=newest)
+    describe(told, archive.ids if known else ids.bottom_k(_REMEMBERED).to_list())
+    return told
+
+
+def _stamped(
+    copy: PrivateCopy, plan: TablePlan, moment: datetime, origin: str
+) -> Iterator[pl.DataFrame]:
+    """Yield the new versions of one table, as the archive has them."""
+    stored = copy.stored[plan.table.name]
+    own = pl.lit(moment).cast(archive_schema(plan.table)[ARCHIVED_AT])
+    hashes = plan.hashes.select(ROWID, ROW_HASH)
+    with readable(copy.original, plan.table.name):
+        for part in hashed_rows(copy.whole, stored.known, stored.columns, plan.appends.rows[ROWID]):
+            told = part.drop(ROW_HASH).join(hashes, on=ROWID, how="left", maintain_order="left")
+            yield told.with_columns(own.alias(ARCHIVED_AT), pl.lit(origin).alias(BACKUP))
+
+
+def _removed(plan: TablePlan, moment: datetime, origin: str) -> pl.DataFrame:
+    own = pl.lit(moment).cast(archive_schema(plan.table)[ARCHIVED_AT])
+    return plan.appends.removed.select(
+        pl.lit(plan.table.name).alias("table"),
+        "key",
+        ROW_HASH,
+        own.alias(ARCHIVED_AT),
+        pl.lit(origin).alias(BACKUP),
+    )
+
+
+def _report(copy: PrivateCopy, archive: Archive, plan: AppendPlan, clock: Clock) -> ArchiveReport:
+    tables = tuple(
+        TableArchived(
+            planned.table.name,
+            planned.rows,
+            planned.appends.rows.height,
+            planned.appends.changed,
+            planned.appends.removed.height,
+        )
+        for planned in plan.tables
+    )
+    return ArchiveReport(
+        run=copy.run.folders.name,
+        outcome="planned",
+        target=str(copy.original),
+        archive=str(archive.path),
+        archived_at=None,
+        archived=tables,
+        appended=sum(table.appended for table in tables),
+        gone=sum(table.gone for table in tables),
+        findings=plan.findings,
+        seconds=clock.seconds,
+    )

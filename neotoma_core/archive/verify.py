@@ -1,0 +1,126 @@
+"""Verifying an archive: all that was committed is there, every row is what was archived."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final, Literal
+
+import polars as pl
+
+from neotoma_core.archive.verification_report import ArchiveVerification, VerifiedTable
+from neotoma_core.archive_tables.committed import proving_columns
+from neotoma_core.archive_tables.database import damaged_file, notes_of
+from neotoma_core.archive_tables.reading import (
+    DamagedFile,
+    list_table,
+    proven,
+    read_files,
+    wanted_columns,
+)
+from neotoma_core.archive_tables.strays import Kind
+from neotoma_core.archive_tables.tables import Archive, open_archive
+from neotoma_core.archive_tables.unnamed import strange_entries, strays_of
+from neotoma_core.errors import ArchiveError
+from neotoma_core.neotoma.tables import BY_NAME
+from neotoma_core.report.findings import Finding
+from neotoma_core.report.progress import Progress
+from neotoma_core.row_versions.columns import ROW_HASH, SCHEMAS
+from neotoma_core.row_versions.hashed_rows import hash_frame
+from neotoma_core.row_versions.row_hash import hash_again
+
+_MOST_TWINS = 10_000
+
+
+_NOTES: Final = frozenset({"archive-unrecorded", "archive-leftover"})
+"""Kinds of findings that say nothing against what is in the archive."""
+
+_STRAY: Final[dict[Kind, str]] = {
+    "copied": "a run that was killed left this file; all its rows are in the table",
+    "uncommitted": "a run that has not finished wrote this file; `midden archive` completes it",
+    "unexplained": "no commit names this file; see what it is, and move it out of the archive",
+}
+
+
+def verify_archive(place: Path, progress: Progress) -> ArchiveVerification:
+    """Read every file of an archive, hash every row anew, and compare all with its record.
+
+    What is wrong is a finding, and everything else is looked at all the same. Raises ArchiveError
+    where the folder is no archive that can be read at all.
+    """
+    archive = open_archive(place)
+    progress.begin("verify", len(SCHEMAS))
+    tables, findings = [], list(notes_of(archive))
+    for name in archive.tables:
+        table, found = _verified(archive, name)
+        tables.append(table)
+        findings += found
+        progress.advance(1)
+    findings += [f for name in SCHEMAS for f in _strays(archive, name)]
+    findings += [
+        Finding("archive-strange", str(f.path), f.reason) for f in strange_entries(archive)
+    ]
+    findings = list(dict.fromkeys(findings))
+    damaged = any(finding.kind not in _NOTES for finding in findings)
+    outcome: Literal["verified", "damaged"] = "damaged" if damaged else "verified"
+    return ArchiveVerification(str(place), outcome, tuple(tables), tuple(findings))
+
+
+def _verified(archive: Archive, name: str) -> tuple[VerifiedTable, list[Finding]]:
+    files = damaged = 0
+    try:
+        listed = list_table(archive, name)
+    except ArchiveError as error:
+        return VerifiedTable(name, 0, 0, 0), [_damaged(error.path, error.wrong)]
+    findings = [damaged_file(listed.lost)] if listed.lost else []
+    parts = [pl.DataFrame(schema=wanted_columns(name, proving_columns(name)))]
+    for file, part in read_files(name, listed.files):
+        files += 1
+        if isinstance(part, DamagedFile):
+            damaged += 1
+            findings.append(damaged_file(part))
+            continue
+        parts.append(part.select(proving_columns(name)))
+        wrong = _changed(name, part)
+        if wrong:
+            damaged += 1
+            findings.append(_damaged(file.path, f"{wrong:,} rows are not what was archived"))
+    rows = pl.concat(parts)
+    if not findings:
+        _, lost = proven(archive, name, listed, rows)
+        findings += [damaged_file(lost)] if lost else []
+    return VerifiedTable(name, files, rows.height, damaged), findings
+
+
+def _damaged(path: Path, wrong: str) -> Finding:
+    return damaged_file(DamagedFile(path, wrong))
+
+
+def _strays(archive: Archive, name: str) -> Iterator[Finding]:
+    """Yield the Parquet files of a table that no commit names.
+
+    Without a record nobody can tell what a killed run left from what a lost commit named.
+    """
+    for stray in strays_of(archive, name, archive.record):
+        if stray.kind == "unexplained":
+            yield Finding("archive-unnamed", str(stray.path), _STRAY[stray.kind])
+        else:
+            yield Finding("archive-leftover", str(stray.path), _STRAY[stray.kind])
+
+
+def _changed(name: str, rows: pl.DataFrame) -> int:
+    """Return how many rows do not have the hash that they were archived with."""
+    if name not in BY_NAME or rows.is_empty():
+        return 0
+    both = rows.select(stored=ROW_HASH).with_columns(
+        hash_frame(BY_NAME[name], rows).alias("content")
+    )
+    others = both.filter(pl.col("stored") != pl.col("content"))
+    return sum(not _is_twin(*pair) for pair in others.select("content", "stored").iter_rows())
+
+
+def _is_twin(content: str, stored: str) -> bool:
+    """Return whether a hash is that of the second or a later of rows that are all the same."""
+    return any(hash_again(content, number) == stored for number in _numbers())
+
+
+def _numbers() -> Iterator[int]:
+    return iter(range(2, _MOST_TWINS))

@@ -1,0 +1,257 @@
+"""Reading an archive, file by file: what is damaged is named, everything else is read all the same.
+
+Invariant: a read sees one version of a table, whatever is appended or compacted meanwhile; a file
+that a compaction put aside stays readable until its retention is over.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import unquote
+
+import polars as pl
+from deltalake import DeltaTable
+
+from neotoma_core.archive_tables.committed import Committed, continued, is_held, proving_columns
+from neotoma_core.archive_tables.record import RECORD
+from neotoma_core.archive_tables.tables import DESCRIPTION, Archive, open_table
+from neotoma_core.errors import ArchiveDamaged, NativePanic, without_panic
+from neotoma_core.files.exact_paths import parquet_columns, read_parquet
+from neotoma_core.neotoma.tables import BY_NAME
+from neotoma_core.row_versions.columns import SCHEMAS
+from neotoma_core.words.shell_words import midden_command
+
+
+@dataclass(frozen=True, slots=True)
+class DamagedFile:
+    """A file of an archive that cannot be read, or a table that lacks what it had; and why."""
+
+    path: Path
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ArchivedFile:
+    """A file that the current version of a table names. Sizes in bytes; ``added_ms`` UTC."""
+
+    path: Path
+    size: int
+    rows: int
+    added_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class ListedTable:
+    """The files of a table as it is now, by name. ``lost``: what the table as a whole lacks.
+
+    ``before``: what it had committed by the record, or nothing yet; None where it is not there.
+    """
+
+    files: tuple[ArchivedFile, ...] = ()
+    before: Committed | None = None
+    version: int = -1
+    lost: DamagedFile | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReadTable:
+    """Rows of one table of an archive, in no order, and what is ``damaged`` in it.
+
+    ``committed``: what it has committed up to now; None where it is not there or not whole.
+    ``lost``: whether it lacks what it had committed, other than by a damaged file.
+    """
+
+    rows: pl.DataFrame
+    files: tuple[ArchivedFile, ...]
+    version: int
+    damaged: tuple[DamagedFile, ...]
+    committed: Committed | None
+    lost: bool
+
+    def require_whole(self) -> pl.DataFrame:
+        """Return the rows; raises ArchiveDamaged where any of them could not be read."""
+        for file in self.damaged:
+            raise _damage(file)
+        return self.rows
+
+    def require_committed(self) -> None:
+        """Raise ArchiveDamaged where the table lacks what it had committed.
+
+        A file that is damaged can be put back at any time. A commit cannot any more, once another
+        has its number.
+        """
+        if self.lost:
+            lost = self.damaged[0]
+            advice = "restore it from a copy, or begin another archive with --to and keep this one"
+            raise ArchiveDamaged(lost.path, lost.reason, advice)
+
+
+def list_table(archive: Archive, table: str) -> ListedTable:
+    """Return the files of a table as it is now, and what it lacks of what it had committed.
+
+    Raises ArchiveError where a later format wrote it.
+    """
+    known = archive.committed(table)
+    place = archive.path / table
+    if archive.wrong:
+        wrong: DamagedFile | None = DamagedFile(archive.path / RECORD, archive.wrong)
+    else:
+        wrong = None
+    if not archive.has(table):
+        if known:
+            wrong = DamagedFile(
+                place, f"the table is gone; {known.rows:,} rows were committed to it"
+            )
+        return ListedTable(lost=wrong)
+    try:
+        opened = open_table(archive, table)
+        files, identifier = files_of(opened, place), str(opened.metadata().id)
+    except ArchiveDamaged as error:
+        return ListedTable(lost=DamagedFile(error.path, error.wrong))
+    version = opened.version()
+    if known and version < known.version:
+        missing = f"{version}, and commit {known.version} was made"
+        wrong = DamagedFile(place, f"commits of it are missing: its log ends with commit {missing}")
+    entry = place / "_delta_log" / f"{version:020}.json"
+    if not wrong and not entry.is_file():  # a checkpoint has what it said; nothing can follow it
+        wrong = DamagedFile(entry, "the entry of the last commit is missing")
+    return ListedTable(files, known or Committed(identifier), version, wrong)
+
+
+def table_files(archive: Archive, table: str) -> tuple[ArchivedFile, ...]:
+    """Return the files of a table as it is now, by name; none where the archive lacks it.
+
+    Raises ArchiveDamaged where it lacks what it had committed.
+    """
+    listed = list_table(archive, table)
+    if listed.lost:
+        raise _damage(listed.lost)
+    return listed.files
+
+
+def files_of(opened: DeltaTable, place: Path) -> tuple[ArchivedFile, ...]:
+    """Return the files of a version of a table that is in ``place``, by name.
+
+    Raises ArchiveDamaged where its log names a file that lies elsewhere.
+    """
+    actions = pl.DataFrame(opened.get_add_actions(flatten=True))
+    files = (
+        ArchivedFile(_file_in(place, unquote(str(path))), size, rows or 0, _milliseconds(added))
+        for path, size, added, rows in actions.select(
+            "path", "size_bytes", pl.col("modification_time").cast(pl.Int64), "num_records"
+        ).iter_rows()
+    )
+    return tuple(sorted(files, key=lambda file: file.path.name))
+
+
+def _file_in(place: Path, name: str) -> Path:
+    """Return the file of a table's own folder; raises ArchiveDamaged where that leads elsewhere.
+
+    A log of Delta may name a file anywhere, on this machine or another. Ours never does.
+    """
+    if name in {"", ".", ".."} or "/" in name or "\0" in name:
+        log, advice = place / "_delta_log", "restore it from a copy"
+        raise ArchiveDamaged(log, "it names a file outside the table's folder", advice)
+    return place / name
+
+
+def read_table(archive: Archive, table: str, columns: Sequence[str] | None = None) -> ReadTable:
+    """Read some columns of a table, all by default; empty where the archive lacks the table.
+
+    Its rows are compared with those it had committed.
+    """
+    listed = list_table(archive, table)
+    wanted = wanted_columns(table, columns)
+    proving = proving_columns(table)
+    parts = [pl.DataFrame(schema=wanted_columns(table, tuple(dict.fromkeys([*wanted, *proving]))))]
+    damaged = []
+    for _, part in read_files(table, listed.files, parts[0].columns):
+        if isinstance(part, DamagedFile):
+            damaged.append(part)
+        else:
+            parts.append(part)
+    rows = pl.concat(parts)
+    lost, committed = listed.lost, None
+    if not lost and not damaged:
+        committed, lost = proven(archive, table, listed, rows)
+    found = (*([lost] if lost else []), *damaged)
+    chosen = rows.select(wanted.keys())
+    return ReadTable(chosen, listed.files, listed.version, found, committed, lost is not None)
+
+
+def proven(
+    archive: Archive, table: str, listed: ListedTable, rows: pl.DataFrame
+) -> tuple[Committed | None, DamagedFile | None]:
+    """Return what a table has committed, or what it lacks of it. ``rows``: all it has now."""
+    if listed.before is None:
+        return None, None
+    if archive.record is None and rows.select(proving_columns(table)).is_duplicated().any():
+        reason = "it has rows twice, as where a file was put in the place of another"
+        return None, DamagedFile(archive.path / table, reason)
+    if not is_held(listed.before, rows):
+        reason = f"its rows are not the {listed.before.rows:,} that were committed"
+        return None, DamagedFile(archive.path / table, reason)
+    return continued(listed.before, listed.version, rows), None
+
+
+def read_files(
+    table: str, files: Sequence[ArchivedFile], columns: Sequence[str] | None = None
+) -> Iterator[tuple[ArchivedFile, pl.DataFrame | DamagedFile]]:
+    """Yield the rows of a table file by file, or what is wrong with the file."""
+    wanted = wanted_columns(table, columns)
+    for file in files:
+        yield file, read_file(table, file, wanted)
+
+
+def read_file(
+    table: str, file: ArchivedFile, wanted: Mapping[str, pl.DataType]
+) -> pl.DataFrame | DamagedFile:
+    """Return the ``wanted`` columns of one file; columns it lacks as a migration fills them."""
+    if not file.path.is_file():
+        return DamagedFile(file.path, "the file is missing")
+    if file.path.stat().st_size != file.size:
+        return DamagedFile(
+            file.path, f"it does not have the {file.size:,} bytes it was written with"
+        )
+    try:
+        rows = without_panic(str(file.path), lambda: _rows(table, file.path, wanted))
+    except (pl.exceptions.PolarsError, OSError, ValueError, NativePanic):  # they may quote values
+        return DamagedFile(file.path, "it cannot be read as Parquet")
+    if rows.height != file.rows:
+        return DamagedFile(
+            file.path, f"it does not have the {file.rows:,} rows it was written with"
+        )
+    return rows
+
+
+def _rows(table: str, path: Path, wanted: Mapping[str, pl.DataType]) -> pl.DataFrame:
+    present = parquet_columns(path)
+    read = read_parquet(path, columns=[n for n in wanted if n in present])
+    cells = [_column(table, name, kind, name in present) for name, kind in wanted.items()]
+    return read.select(cells) if read.height else pl.DataFrame(schema=dict(wanted))
+
+
+def wanted_columns(table: str, columns: Sequence[str] | None) -> dict[str, pl.DataType]:
+    """Return the types of some columns of a table, all by default."""
+    schema = SCHEMAS[table]
+    return {name: schema[name] for name in (schema if columns is None else columns)}
+
+
+def _column(table: str, name: str, kind: pl.DataType, present: bool) -> pl.Expr:  # noqa: FBT001 - of one call
+    if present:
+        return pl.col(name).cast(kind)
+    known = {c.name: c.default for c in BY_NAME[table].columns} if table in BY_NAME else {}
+    default = known.get(name)
+    filled = default.strip("'") if default is not None else None
+    return pl.lit(filled).cast(kind).alias(name)
+
+
+def _milliseconds(value: object) -> int:
+    return int(str(value)) if value is not None else 0
+
+
+def _damage(file: DamagedFile) -> ArchiveDamaged:
+    place = next((p for p in file.path.absolute().parents if (p / DESCRIPTION).exists()), None)
+    listing = midden_command("verify", "--archive", *([place] if place else []), target=None)
+    advice = f"restore it from a copy; to list all that is damaged: {listing}"
+    return ArchiveDamaged(file.path, file.reason, advice)

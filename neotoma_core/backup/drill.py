@@ -1,0 +1,230 @@
+"""Restoring a backup to a scratch place and checking what came back.
+
+stored bytes → restored → integrity and foreign keys → counts and fingerprints → snapshots
+recomputed from the log → raw files hashed
+
+A drill fails where the backup is not what was stored, or SQLite finds more wrong with it than with
+the database when the backup was taken: what was so before is a finding. Snapshots that
+are not what the log says are counted: the database was so when the backup was taken, and came back
+as it was. So do raw files that the database named and did not have: the backup passes, since no
+drill could ever bring them back and it would never count as good, and every report of it says how
+many it lacks. What could not be looked at, for want of a key or of room, makes a drill
+inconclusive.
+"""
+
+import shutil
+import time
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from neotoma_core.comparison.faults import read_faults
+from neotoma_core.comparison.measuring import count_contents, fingerprint_tables
+from neotoma_core.errors import (
+    BackupError,
+    DiskFull,
+    KeyMissing,
+    KeyWrong,
+    MemoryFull,
+    TargetError,
+)
+from neotoma_core.files.atomic import reached
+from neotoma_core.files.compressed import NotIntact, check_file, decompress_file
+from neotoma_core.files.failures import failure_of
+from neotoma_core.files.keys import KeySource
+from neotoma_core.neotoma.frames import TARGET
+from neotoma_core.rebuild.rebuild import check_snapshots
+from neotoma_core.rebuild.request import RebuildRequest, RebuildRun
+from neotoma_core.report.progress import Progress
+from neotoma_core.runs.evidence import DatabaseEvidence
+from neotoma_core.runs.run import DatabaseRef, RecoverRequest, Run
+from neotoma_core.sqlite.damage import SHOWN_PROBLEMS
+from neotoma_core.sqlite.faults import is_damage, new_faults, tolerable
+from neotoma_core.sqlite.inspection import inspect_database
+from neotoma_core.sqlite.opening import connect_read_only
+from neotoma_core.vault import folder as vault
+from neotoma_core.vault.backups import FOLDER, read_raw_list
+from neotoma_core.vault.blobs import damaged_blobs, digest_of
+from neotoma_core.vault.manifests import Backup, Drill, Level, Manifest, Outcome
+
+_ROOM: Final = 2  # times the database: itself, and its rows in buckets
+
+
+@dataclass(frozen=True, slots=True)
+class DrillRules:
+    """``key``: of encrypted columns, if any. ``expect_empty``: nothing in it can be right."""
+
+    key: KeySource | None = None
+    expect_empty: bool = False
+
+
+@dataclass(slots=True)
+class _Course:
+    """How far a drill has got."""
+
+    level: Level = "none"
+    drifted: int = 0
+
+
+class _Failed(Exception):
+    """What came back is not what was stored."""
+
+
+def drill_backup(  # noqa: PLR0913, PLR0917 - a backup, where, and by which rules
+    vault_folder: Path,
+    backup: Backup,
+    work: Path,
+    rules: DrillRules,
+    now: datetime,
+    progress: Progress,
+) -> Drill:
+    """Restore a backup into the scratch ``work`` and check it; never raises for what it finds."""
+    start = time.monotonic()
+    course = _Course()
+    scratch = work / f"drill-{backup.manifest.sequence}"
+    scratch.mkdir(mode=0o700)
+    try:
+        outcome, reasons = _outcome(
+            lambda: _run_course(vault_folder, backup, scratch, rules, course, progress), scratch
+        )
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+    if outcome == "pass" and not backup.manifest.counts.observations and not rules.expect_empty:
+        outcome, reasons = "inconclusive", ("it is empty, and nobody expects that",)
+    return Drill(
+        now.astimezone(UTC),
+        outcome,
+        course.level,
+        reasons,
+        course.drifted,
+        round(time.monotonic() - start, 3),
+    )
+
+
+def _outcome(course: Callable[[], None], scratch: Path) -> tuple[Outcome, tuple[str, ...]]:
+    """Run a drill to its end and say how that was."""
+    try:
+        course()
+    except (NotIntact, _Failed) as error:
+        return "fail", (str(error),)
+    except BackupError as error:
+        return "fail", (error.wrong,)
+    except TargetError:
+        return "fail", ("something else has the name of one of its tables",)
+    except (KeyMissing, KeyWrong, DiskFull, MemoryFull) as error:
+        return "inconclusive", (_hindrance(error),)
+    except Exception as error:
+        failure = failure_of(error, scratch)
+        if failure is None:
+            raise
+        return "inconclusive", (str(failure),)
+    return "pass", ()
+
+
+def _hindrance(error: KeyMissing | KeyWrong | DiskFull | MemoryFull) -> str:
+    """Return what kept a drill from looking."""
+    if isinstance(error, KeyMissing):
+        return "values are encrypted and no key was given: snapshots were not compared"
+    if isinstance(error, KeyWrong):
+        return "the key does not open all encrypted values: snapshots were not compared"
+    if isinstance(error, DiskFull):
+        return "too little free space to restore it"
+    return "too little memory to restore it"
+
+
+def _run_course(  # noqa: PLR0913, PLR0917 - as above
+    vault_folder: Path,
+    backup: Backup,
+    scratch: Path,
+    rules: DrillRules,
+    course: _Course,
+    progress: Progress,
+) -> None:
+    manifest = backup.manifest
+    folder = vault_folder / FOLDER / backup.name
+    if backup.state_lost:
+        raise NotIntact("state.json", "not what was written")
+    _require_room(scratch, manifest.database.plain_size)
+    for file in manifest.files:
+        check_file(folder, file)
+    restored = scratch / "restored.db"
+    decompress_file(folder, manifest.database, restored)
+    reached("copy_restored", restored)
+    course.level = "checksums"
+    _compare(backup, restored)
+    run = _run(backup, restored, scratch, rules)
+    try:
+        report = check_snapshots(run, progress, (_evidence(run), restored))
+    except (KeyMissing, KeyWrong):
+        course.level = "restored"
+        raise
+    course.drifted = report.drifts
+    course.level = "restored"
+    _check_raw_files(vault_folder, backup, scratch)
+    course.level = "recomputed"
+
+
+def _compare(backup: Backup, restored: Path) -> None:
+    """Prove what came back, and compare it with the manifest, table by table."""
+    manifest = backup.manifest
+    with closing(connect_read_only(restored)) as connection:
+        found = inspect_database(connection, Path(backup.name))
+    _require_no_new_fault(manifest, restored)
+    tables = {table.name: table for table in found.tables}
+    fingerprints = fingerprint_tables(restored, found.tables, Path(backup.name))
+    if fingerprints != dict(manifest.fingerprints):
+        differing = sorted(
+            name
+            for name in {*fingerprints, *manifest.fingerprints}
+            if fingerprints.get(name) != manifest.fingerprints.get(name)
+        )
+        raise _Failed(f"{', '.join(differing)}: other rows came back than were stored")
+    if count_contents(restored, tables, Path(backup.name)) != manifest.counts:
+        raise _Failed("other counts came back than were stored")
+
+
+def _require_no_new_fault(manifest: Manifest, restored: Path) -> None:
+    """Raise where SQLite finds more wrong with what came back than with what was stored.
+
+    Of an older midden's backup nobody knows; but its bytes, which are proven, are those it had.
+    Damaged pages are no basis for anything, whoever had them first.
+    """
+    found = read_faults(restored)
+    new = new_faults(found, tolerable(found if manifest.faults is None else manifest.faults))
+    if new:
+        shown = ", ".join(map(str, new[:SHOWN_PROBLEMS]))
+        damaged = any(map(is_damage, new))
+        raise _Failed(f"damaged: SQLite's integrity check found {shown}" if damaged else shown)
+
+
+def _check_raw_files(vault_folder: Path, backup: Backup, scratch: Path) -> None:
+    names = read_raw_list(vault_folder / FOLDER / backup.name, backup.manifest, scratch)
+    damaged = list(damaged_blobs(vault_folder, sorted({digest_of(name) for name in names})))
+    if damaged:
+        raise _Failed(f"{len(damaged):,} of {len(names):,} raw files are missing or damaged")
+
+
+def _require_room(scratch: Path, size: int) -> None:
+    free = vault.free_bytes(scratch)
+    if free < _ROOM * size:
+        raise DiskFull(scratch, _ROOM * size, free)
+
+
+def _run(backup: Backup, restored: Path, scratch: Path, rules: DrillRules) -> RebuildRun:
+    """Return a run that reads the restored copy: in a vault of its own, which knows no ledger."""
+    folders = vault.RunFolders(
+        backup.name, scratch, scratch, scratch / vault.QUARANTINE, scratch / "report", scratch
+    )
+    request = RebuildRequest(restored, scratch, key=rules.key)
+    target = DatabaseRef(TARGET, "target", restored, None)
+    asked = RecoverRequest(restored, (), scratch)
+    started = backup.manifest.taken_at
+    return RebuildRun(request, Run(asked, folders, target, (), (), (), started), target)
+
+
+def _evidence(run: RebuildRun) -> DatabaseEvidence:
+    """Return the evidence of a copy that is scratch itself: nothing was copied again."""
+    return DatabaseEvidence(replace(run.target), run.run.folders.evidence, ())

@@ -1,0 +1,276 @@
+"""Taking a backup, proving it, and looking whether anything is missing.
+
+copy one instant → measure → compress → raw files → manifest → installed → drill → anomalies
+
+Nothing is a backup before its manifest is written, and what fails later leaves it as it is: kept,
+unproven.
+"""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from itertools import chain
+from pathlib import Path
+from typing import Final
+
+from neotoma_core.backup.drill import DrillRules, drill_backup
+from neotoma_core.backup.raw_files import (
+    find_logs,
+    keep_logs,
+    keep_raw_files,
+    named_raw_files,
+)
+from neotoma_core.backup.report import BackupPlan, BackupReport, ErasedLeftOut
+from neotoma_core.backup.reporting import backup_report
+from neotoma_core.backup.request import BackupRequest
+from neotoma_core.backup.standing import judged, unexplained
+from neotoma_core.comparison.anomaly import Counts
+from neotoma_core.comparison.faults import read_faults
+from neotoma_core.comparison.fingerprints import Fingerprint
+from neotoma_core.comparison.identity import Sample, is_same_database
+from neotoma_core.comparison.logs_in_common import read_log
+from neotoma_core.comparison.measuring import count_contents, fingerprint_tables
+from neotoma_core.errors import DiskFull, OtherDatabase
+from neotoma_core.files.compressed import compress_file
+from neotoma_core.files.headers import companions
+from neotoma_core.ledger.file import read_erased
+from neotoma_core.neotoma.environments import environment_of
+from neotoma_core.neotoma.json import JsonValue
+from neotoma_core.neotoma.tables import SECRET
+from neotoma_core.neotoma.versions import version_range
+from neotoma_core.report.progress import Progress, Silent
+from neotoma_core.runs.clock import Clock
+from neotoma_core.runs.judging import ruin_named
+from neotoma_core.runs.left_over import missing_target
+from neotoma_core.runs.run import target_of
+from neotoma_core.sqlite.faults import Fault
+from neotoma_core.sqlite.inspection import StoredTable, inspect_database, names_of
+from neotoma_core.sqlite.live_copies import copy_whole
+from neotoma_core.sqlite.opening import connect_read_only
+from neotoma_core.vault import folder as vault
+from neotoma_core.vault.backups import (
+    DATABASE,
+    install_backup,
+    list_backups,
+    write_manifest,
+    write_raw_list,
+    write_state,
+)
+from neotoma_core.vault.documents import Identity
+from neotoma_core.vault.lease import vault_run
+from neotoma_core.vault.manifests import NO_STATE, Backup, Manifest
+from neotoma_core.vault.raw_folders import folders_in_use
+
+_ROOM: Final = 4  # times the database: the copy, its compressed form, and what a drill restores
+_SECRET: Final = frozenset(table.name for table in SECRET)
+
+
+@dataclass(frozen=True, slots=True)
+class _Measured:
+    """A whole copy of the database in a folder of scratch, and what is in it."""
+
+    scratch: Path
+    whole: Path
+    tables: dict[str, StoredTable]
+    fingerprints: dict[str, Fingerprint]
+    counts: Counts
+    faults: tuple[Fault, ...]
+
+
+def back_up(request: BackupRequest, now: datetime, progress: Progress) -> BackupReport:
+    """Take a backup of the target, drill it unless told not to, and compare it with the others.
+
+    Raises TargetError, which says what to do about a target that is damaged or empty,
+    OtherDatabase, VaultError, DiskFull: then there is no new backup.
+    """
+    with (
+        ruin_named(request.target, request.vault),
+        vault_run(request.vault, request.target, now) as folders,
+    ):
+        return take_backup(request, folders, now, progress)
+
+
+def size_up(request: BackupRequest, now: datetime) -> BackupPlan:
+    """Return what a backup would hold; nothing is kept. Raises what ``back_up`` does."""
+    with (
+        ruin_named(request.target, request.vault),
+        vault_run(request.vault, request.target, now) as folders,
+    ):
+        _require_target(request)
+        scratch = folders.work / "backup"
+        scratch.mkdir(mode=0o700)
+        counts = _measure(request, scratch, Silent(), Clock()).counts
+    entities = counts.tables.get("entities", 0)
+    return BackupPlan("planned", str(request.target), counts.observations, entities)
+
+
+def take_backup(
+    request: BackupRequest, folders: vault.RunFolders, now: datetime, progress: Progress
+) -> BackupReport:
+    """Do what ``back_up`` does, within a run that holds the vault."""
+    clock = Clock()
+    _require_target(request)
+    listing = list_backups(request.vault)
+    scratch = folders.work / "backup"
+    scratch.mkdir(mode=0o700)
+    measured = _measure(request, scratch, progress, clock)
+    manifest, erased = _store(request, measured, listing.next_sequence, now, clock)
+    progress.begin("drill")
+    backup = settled(request, Backup(manifest), listing.backups, folders, now, progress)
+    clock.lap("drill")
+    backups = (*listing.backups, backup)
+    report = backup_report(
+        request, folders, backup, frozen=unexplained(backups) is not None, seconds=clock.seconds
+    )
+    return replace(report, erased_left_out=erased)
+
+
+def settled(  # noqa: PLR0913, PLR0917 - a backup, those before it, and how to prove it
+    request: BackupRequest,
+    backup: Backup,
+    before: Sequence[Backup],
+    folders: vault.RunFolders,
+    now: datetime,
+    progress: Progress,
+) -> Backup:
+    """Drill a new backup if asked to, and record that and what is missing from it."""
+    state = NO_STATE
+    if request.drill:
+        rules = DrillRules(request.key, expect_empty=request.expect_empty)
+        drill = drill_backup(request.vault, backup, folders.work, rules, now, progress)
+        state = state.drilled(drill)
+    alarms, drop = judged(backup.manifest, before)
+    state = replace(state, alarms=alarms, drop=drop)
+    write_state(request.vault, backup.name, state)
+    backup = replace(backup, state=state)
+    if backup.is_good:
+        _identify(request, backup.manifest.counts)
+    return backup
+
+
+def _require_target(request: BackupRequest) -> None:
+    if target_of(request.target) is None:
+        raise missing_target(request.target, request.vault)
+    paths = (request.target, *companions(request.target))
+    needed = _ROOM * sum(path.stat().st_size for path in paths)
+    free = vault.free_bytes(request.vault)
+    if free < needed:
+        raise DiskFull(request.vault, needed, free)
+
+
+def _measure(request: BackupRequest, scratch: Path, progress: Progress, clock: Clock) -> _Measured:
+    target = request.target
+    progress.begin("copy", target.stat().st_size)
+    whole = copy_whole(target, scratch, progress.advance)
+    clock.lap("copy")
+    progress.begin("measure")
+    with closing(connect_read_only(whole)) as connection:
+        found = inspect_database(connection, target)
+    tables = {table.name: table for table in found.tables}
+    counts = count_contents(whole, tables, target)
+    _require_own(request, whole, counts)
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        faults = pool.submit(read_faults, whole)
+        fingerprints = fingerprint_tables(whole, found.tables, target)
+        measured = _Measured(scratch, whole, tables, fingerprints, counts, faults.result())
+    clock.lap("measure")
+    return measured
+
+
+def _store(
+    request: BackupRequest, measured: _Measured, sequence: int, now: datetime, clock: Clock
+) -> tuple[Manifest, ErasedLeftOut]:
+    """Write the backup's files in the scratch and give them their place.
+
+    Return its manifest, and what was left out.
+    """
+    target, scratch = request.target, measured.scratch
+    stamp = now.astimezone(UTC).strftime("%Y-%m-%dT%H-%M-%SZ")
+    name = f"{stamp}-{request.kind}-{sequence:04}"
+    folder = scratch / name
+    folder.mkdir(mode=0o700)
+    environment = environment_of(target.name)
+    erased = read_erased(request.vault)
+    raw = keep_raw_files(
+        request.vault,
+        folders_in_use(target, environment, request.raw_storage),
+        named_raw_files(measured.whole),
+        erased,
+    )
+    clock.lap("raw files")
+    files = [write_raw_list(folder, raw.sizes, scratch)]
+    found, telling = find_logs(target, environment, erased) if request.logs else ([], [])
+    logs, log_files = keep_logs(found, target, folder, scratch)
+    database = compress_file(measured.whole, folder / DATABASE)
+    measured.whole.unlink()
+    clock.lap("compress")
+    manifest = Manifest(
+        vault=vault.identified(request.vault),
+        name=name,
+        sequence=sequence,
+        kind=request.kind,
+        taken_at=now.astimezone(UTC),
+        seconds=round(sum(clock.seconds.values()), 3),
+        target=str(target.absolute()),
+        environment=environment,
+        versions=version_range(
+            {t.name: t.columns for t in measured.tables.values()},
+            names_of(measured.tables.values()),
+        ),
+        database=database,
+        files=(*files, *([logs] if logs else [])),
+        fingerprints=measured.fingerprints,
+        counts=measured.counts,
+        secret_tables=tuple(
+            sorted(t.name for t in measured.tables.values() if t.rows and t.name in _SECRET)
+        ),
+        raw_files=raw.summary,
+        logs=log_files,
+        faults=measured.faults,
+    )
+    write_manifest(folder, manifest, NO_STATE)
+    install_backup(folder, request.vault, name)
+    return manifest, ErasedLeftOut(raw.erased, tuple(map(str, telling)))
+
+
+def _require_own(request: BackupRequest, whole: Path, counts: Counts) -> None:
+    """Raise OtherDatabase where the vault protects another one, as their contents say."""
+    if request.other_database:
+        return
+    identity = vault.read_description(request.vault).identity or Identity()
+    manifests = [backup.manifest for backup in list_backups(request.vault).backups]
+    samples = (Sample(m.counts.sample, 0).hashes for m in manifests)
+    known = [*identity.observations, *chain(*samples)]
+    target = str(request.target.absolute())
+    newest = max((m.counts.newest for m in manifests if m.counts.newest), default=None)
+    first = read_log(whole, request.target).first
+    if not is_same_database(
+        known,
+        max((m.counts.observations for m in manifests), default=identity.count),
+        Sample(counts.sample, counts.observations),
+        same_place=target in (identity.target, *(m.target for m in manifests)),
+        begun_after=bool(newest and first is not None and first > newest.timestamp() * 1000),
+    ) or _is_of_other_environment(request, known, manifests):
+        raise OtherDatabase(request.vault, request.target)
+
+
+def _is_of_other_environment(
+    request: BackupRequest, known: Sequence[str], manifests: Sequence[Manifest]
+) -> bool:
+    """Return whether only names can tell, and do: nothing was ever stored in what is known."""
+    ours = environment_of(request.target.name)
+    theirs = {m.environment for m in manifests} - {None}
+    return not known and ours is not None and bool(theirs) and ours not in theirs
+
+
+def _identify(request: BackupRequest, counts: Counts) -> None:
+    """Remember by what the protected database is known; hashes, since a ledger may forbid ids."""
+    sample = Sample(counts.sample, counts.observations)
+    identity: JsonValue = {
+        "observations": list(sample.hashes),
+        "count": counts.observations,
+        "target": str(request.target.absolute()),
+    }
+    vault.describe(request.vault, {"identity": identity})

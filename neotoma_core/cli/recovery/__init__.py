@@ -1,0 +1,1 @@
+"""Commands that bring a database back, or put it right."""

@@ -1,0 +1,123 @@
+"""``midden erase``: remove for good what the law or the user wants gone."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from neotoma_core.cli.terminal.asking import agreed, end_declined, require_answerable
+from neotoma_core.cli.terminal.guarding import terminal_guard
+from neotoma_core.cli.terminal.options import (
+    JSON_OPTION,
+    KEY_FILE_OPTION,
+    MNEMONIC_FILE_OPTION,
+    RULES_OPTION,
+    TARGET_OPTION,
+    VAULT_OPTION,
+    YES_OPTION,
+)
+from neotoma_core.snapshots.choosing import AUTO, require_rules
+
+if TYPE_CHECKING:
+    from neotoma_core.erasure.report import ErasureReport
+    from neotoma_core.erasure.request import EraseRequest
+
+
+def erase(
+    *,
+    target: Annotated[Path, TARGET_OPTION],
+    entity: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="An entity, with everything known about it and everything merged into it; "
+            "repeat it.",
+            show_default=False,
+        ),
+    ] = None,
+    observation: Annotated[
+        list[str] | None,
+        typer.Option(help="One observation; repeat it.", show_default=False),
+    ] = None,
+    user: Annotated[
+        list[str] | None,
+        typer.Option(help="Every row of a user, in every table; repeat it.", show_default=False),
+    ] = None,
+    again: Annotated[
+        bool,
+        typer.Option(
+            "--again",
+            help="Erase again what the vault's ledger names and the target has; also finishes "
+            "an interrupted erasure.",
+        ),
+    ] = False,
+    even_if_absent: Annotated[
+        bool,
+        typer.Option(
+            "--even-if-absent",
+            help="Also record ids that the target does not have, so that no backup brings them in.",
+        ),
+    ] = False,
+    dry_run: Annotated[
+        bool,
+        typer.Option("--dry-run", "-n", help="Print the plan; leave target and ledger alone."),
+    ] = False,
+    yes: Annotated[bool, YES_OPTION] = False,
+    rules: Annotated[str, RULES_OPTION] = AUTO,
+    key_file: Annotated[Path | None, KEY_FILE_OPTION] = None,
+    mnemonic_file: Annotated[Path | None, MNEMONIC_FILE_OPTION] = None,
+    json: Annotated[bool, JSON_OPTION] = False,
+    vault: Annotated[Path | None, VAULT_OPTION] = None,
+) -> None:
+    """Permanently erase entities, observations or users.
+
+    A salted hash of every erased id goes to the vault's ledger first; recover, restore and rebuild
+    leave out what is in it. There is no undo. Backups and evidence keep their bytes.
+    """
+    from neotoma_core.erasure.request import EraseRequest
+    from neotoma_core.settings.environment import default_vault, key_source, raw_storage
+
+    request = EraseRequest(
+        target=target,
+        vault=vault or default_vault(target),
+        entities=tuple(entity or ()),
+        observations=tuple(observation or ()),
+        users=tuple(user or ()),
+        even_if_absent=even_if_absent,
+        again=again,
+        rules=require_rules(rules),
+        key=key_source(key_file, mnemonic_file),
+        raw_storage=raw_storage(target),
+    )
+    _erase(request, dry_run=dry_run, yes=yes, json=json)
+
+
+def _erase(request: "EraseRequest", *, dry_run: bool, yes: bool, json: bool) -> None:
+    from datetime import UTC, datetime
+
+    from neotoma_core.cli.terminal.progress import TerminalProgress
+    from neotoma_core.erasure.erase import erase, plan_only
+    from neotoma_core.erasure.request import erase_run
+    from neotoma_core.erasure.text import plan_text, result_text
+    from neotoma_core.files.interrupts import released
+
+    def confirm(plan: "ErasureReport") -> bool:
+        progress.pause()
+        require_answerable(yes=yes)
+        if not json:
+            print(plan_text(plan))
+        return agreed(f"erase {plan.rows:,} rows of {plan.target} for good?", yes=yes)
+
+    # Innermost first: the report is printed before an interrupt that came after the commit.
+    with released(), TerminalProgress() as progress, erase_run(request, datetime.now(UTC)) as run:
+        guard = terminal_guard(progress, "erasing", yes=yes)
+        report = plan_only(run, progress) if dry_run else erase(run, confirm, progress, guard)
+        progress.pause()
+        if json:
+            print(report.to_json())
+        elif dry_run:
+            print(plan_text(report))
+            print("dry run    the target and the ledger were left alone")
+        elif report.outcome != "planned":
+            print(result_text(report))
+        if report.outcome == "planned" and not dry_run:
+            end_declined(json=json)

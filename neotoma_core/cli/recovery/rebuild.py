@@ -1,0 +1,162 @@
+"""``midden rebuild``: recompute all snapshots from the log, or tell how far they are from it."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from neotoma_core.cli.terminal.asking import agreed, end_declined, require_answerable
+from neotoma_core.cli.terminal.options import (
+    JSON_OPTION,
+    KEY_FILE_OPTION,
+    KNOWN_OPTION,
+    MNEMONIC_FILE_OPTION,
+    OBSERVED_OPTION,
+    RULES_OPTION,
+    SCHEMAS_OPTION,
+    TARGET_OPTION,
+    VAULT_OPTION,
+    YES_OPTION,
+)
+from neotoma_core.documents.asked_times import asked_time
+from neotoma_core.errors import UsageError
+from neotoma_core.snapshots.choosing import AUTO, require_rules
+
+if TYPE_CHECKING:
+    from neotoma_core.rebuild.as_of import Export
+    from neotoma_core.rebuild.report import RebuildReport
+    from neotoma_core.rebuild.request import RebuildRequest
+
+DRIFTED: Final = 5
+
+
+def rebuild(
+    *,
+    target: Annotated[Path, TARGET_OPTION],
+    check: Annotated[
+        bool,
+        typer.Option("--check", help="Only compare; exit with 5 where a snapshot differs."),
+    ] = False,
+    entity: Annotated[
+        list[str] | None,
+        typer.Option(help="Only this entity and its relationships; repeat it.", show_default=False),
+    ] = None,
+    type_: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--type",
+            help="Only entities of this type and their relationships; repeat it.",
+            show_default=False,
+        ),
+    ] = None,
+    schemas: Annotated[Path | None, SCHEMAS_OPTION] = None,
+    rules: Annotated[str, RULES_OPTION] = AUTO,
+    as_of: Annotated[str | None, OBSERVED_OPTION] = None,
+    knowledge: Annotated[str | None, KNOWN_OPTION] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="Write the entity snapshots to this Parquet file, and nothing to the target.",
+            show_default=False,
+        ),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", "-n", help="Print the plan; leave the target alone.")
+    ] = False,
+    yes: Annotated[bool, YES_OPTION] = False,
+    key_file: Annotated[Path | None, KEY_FILE_OPTION] = None,
+    mnemonic_file: Annotated[Path | None, MNEMONIC_FILE_OPTION] = None,
+    json: Annotated[bool, JSON_OPTION] = False,
+    vault: Annotated[Path | None, VAULT_OPTION] = None,
+) -> int:
+    """Recompute snapshots from the log; write only those that differ.
+
+    Asks before it writes, and ends by printing the command that undoes it. With --out nothing is
+    written to the target: its entity snapshots, or those it would have had, go to a file.
+    """
+    from neotoma_core.rebuild.as_of import Export
+    from neotoma_core.rebuild.request import RebuildRequest
+    from neotoma_core.settings.environment import default_vault, key_source, raw_storage
+
+    if out is None and (as_of is not None or knowledge is not None):
+        raise UsageError("--as-of and --knowledge say what goes to a file; name it with --out")
+    if out is not None and (check or dry_run):
+        raise UsageError("--out was given with --check or --dry-run; leave one out")
+    request = RebuildRequest(
+        target=target,
+        vault=vault or default_vault(target),
+        entities=tuple(entity or ()),
+        types=tuple(type_ or ()),
+        schemas=schemas,
+        rules=require_rules(rules),
+        key=key_source(key_file, mnemonic_file),
+        raw_storage=raw_storage(target),
+    )
+    if out is not None:
+        until = asked_time("--as-of", as_of), asked_time("--knowledge", knowledge)
+        return _export(request, Export(out, *until), json=json)
+    if check or dry_run:
+        report = _check(request, json=json)
+        return DRIFTED if check and report.drifts else 0
+    return _rebuild(request, yes=yes, json=json)
+
+
+def _check(request: "RebuildRequest", *, json: bool) -> "RebuildReport":
+    from datetime import UTC, datetime
+
+    from neotoma_core.cli.terminal.progress import TerminalProgress
+    from neotoma_core.rebuild.rebuild import check_snapshots
+    from neotoma_core.rebuild.request import reading_run
+    from neotoma_core.rebuild.text import plan_text, result_text
+
+    with TerminalProgress() as progress, reading_run(request, datetime.now(UTC)) as run:
+        report = check_snapshots(run, progress)
+    print(report.to_json() if json else f"{plan_text(report)}\n{result_text(report)}")
+    return report
+
+
+def _export(request: "RebuildRequest", export: "Export", *, json: bool) -> int:
+    from datetime import UTC, datetime
+
+    from neotoma_core.cli.terminal.progress import TerminalProgress
+    from neotoma_core.rebuild.as_of import export_snapshots
+    from neotoma_core.rebuild.request import reading_run
+    from neotoma_core.rebuild.text import export_text
+
+    with TerminalProgress() as progress, reading_run(request, datetime.now(UTC)) as run:
+        report = export_snapshots(run, export, progress)
+    print(report.to_json() if json else export_text(report))
+    return 0
+
+
+def _rebuild(request: "RebuildRequest", *, yes: bool, json: bool) -> int:
+    from datetime import UTC, datetime
+
+    from neotoma_core.cli.terminal.progress import TerminalProgress
+    from neotoma_core.files.interrupts import released
+    from neotoma_core.rebuild.rebuild import rebuild_snapshots
+    from neotoma_core.rebuild.request import rebuild_run
+    from neotoma_core.rebuild.text import plan_text, result_text
+
+    def confirm(plan: "RebuildReport") -> bool:
+        progress.pause()
+        require_answerable(yes=yes)
+        if not json:
+            print(plan_text(plan))
+        return agreed(f"write {plan.writes:,} rows to {plan.target}?", yes=yes)
+
+    # Innermost first: the report is printed before an interrupt that came after the commit.
+    with (
+        released(),
+        TerminalProgress() as progress,
+        rebuild_run(request, datetime.now(UTC)) as run,
+    ):
+        report = rebuild_snapshots(run, confirm, progress)
+        progress.pause()
+        if json:
+            print(report.to_json())
+        elif report.outcome != "planned":
+            print(result_text(report))
+        if report.outcome == "planned":
+            end_declined(json=json)
+    return 0

@@ -1,0 +1,227 @@
+"""``midden recover``: merge backups into a database and rebuild its entity snapshots."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from neotoma_core.cli.terminal.asking import agreed, end_declined, require_answerable
+from neotoma_core.cli.terminal.guarding import terminal_guard
+from neotoma_core.cli.terminal.options import (
+    JSON_OPTION,
+    KEY_FILE_OPTION,
+    MNEMONIC_FILE_OPTION,
+    OTHER_DATABASE_OPTION,
+    RULES_OPTION,
+    SCHEMAS_OPTION,
+    TARGET_OPTION,
+    VAULT_OPTION,
+    YES_OPTION,
+)
+from neotoma_core.errors import UsageError
+from neotoma_core.snapshots.choosing import AUTO, require_rules
+
+if TYPE_CHECKING:
+    from neotoma_core.find.search import SearchRequest
+    from neotoma_core.recovery.report import RecoveryReport
+    from neotoma_core.runs.run import RecoverRequest
+
+PARTIAL: Final = 3
+
+_SEARCH: Final = typer.Option(
+    help="Find the copies below this folder and use the fewest that together hold everything; "
+    "repeat it.",
+    show_default=False,
+)
+_FROM_INVENTORY: Final = typer.Option(
+    help="Use the copies listed in a Parquet file of `midden find --parquet`.", show_default=False
+)
+_DECISIONS: Final = typer.Option(
+    help="The conflicts.json or conflicts.parquet of an earlier plan, with target or source as "
+    "`keep` of each row you decided.",
+    show_default=False,
+)
+_NO_ANCESTOR: Final = typer.Option(
+    "--no-ancestor",
+    help="Also report a conflict where only one side changed a row since an older backup that "
+    "both come from.",
+)
+_MODE: Final = typer.Option(
+    help="If a row differs between target and backup: keep the target's, keep the backup's, "
+    "or stop (safe)."
+)
+_USER: Final = typer.Option(help="Bring only the rows of this user.", show_default=False)
+_INCLUDE_AUTH: Final = typer.Option(
+    "--include-auth",
+    help="Also bring logins, sessions and tokens that the target lacks and did not revoke.",
+)
+_SKIP_UNREADABLE: Final = typer.Option(
+    "--skip-unreadable", help="Continue without backups that cannot be read."
+)
+_NO_ARCHIVE: Final = typer.Option(
+    "--no-archive", help="Do not append what was recovered to the vault's archive."
+)
+
+
+class Mode(StrEnum):
+    """What happens to rows that share a key and differ."""
+
+    KEEP_TARGET = "keep-target"
+    KEEP_SOURCE = "keep-source"
+    SAFE = "safe"
+
+
+class Reingested(StrEnum):
+    """What happens to observations that were merely sent again."""
+
+    BY_MODE = "by-mode"
+    KEEP_EARLIEST = "keep-earliest"
+
+
+def recover(
+    *,
+    target: Annotated[Path, TARGET_OPTION],
+    backup: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="A copy to recover from: a database, a folder or archive that holds one "
+            "(ARCHIVE!MEMBER picks one of several), midden's archive, or a backup of the vault by "
+            "name or number; repeat it. If backups share a row, the first listed wins.",
+            show_default=False,
+        ),
+    ] = None,
+    search: Annotated[list[Path] | None, _SEARCH] = None,
+    from_inventory: Annotated[Path | None, _FROM_INVENTORY] = None,
+    mode: Annotated[Mode, _MODE] = Mode.KEEP_TARGET,
+    reingested: Annotated[
+        Reingested,
+        typer.Option(
+            help="For observations that were sent again: follow --mode, or keep the time each "
+            "was first observed."
+        ),
+    ] = Reingested.BY_MODE,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", "-n", help="Print the plan; leave the target alone.")
+    ] = False,
+    yes: Annotated[bool, YES_OPTION] = False,
+    skip_unreadable: Annotated[bool, _SKIP_UNREADABLE] = False,
+    allow_environment_mismatch: Annotated[bool, OTHER_DATABASE_OPTION] = False,
+    key_file: Annotated[Path | None, KEY_FILE_OPTION] = None,
+    mnemonic_file: Annotated[Path | None, MNEMONIC_FILE_OPTION] = None,
+    schemas: Annotated[Path | None, SCHEMAS_OPTION] = None,
+    rules: Annotated[str, RULES_OPTION] = AUTO,
+    decisions: Annotated[Path | None, _DECISIONS] = None,
+    no_ancestor: Annotated[bool, _NO_ANCESTOR] = False,
+    user: Annotated[str | None, _USER] = None,
+    include_auth: Annotated[bool, _INCLUDE_AUTH] = False,
+    no_archive: Annotated[bool, _NO_ARCHIVE] = False,
+    json: Annotated[bool, JSON_OPTION] = False,
+    vault: Annotated[Path | None, VAULT_OPTION] = None,
+) -> int:
+    """Recover a database from its copies, and prove the result.
+
+    Merges backups into the target and rebuilds its snapshots. Prints the plan and asks before it
+    writes. A target that does not exist is created; backups are never changed. Without --backup,
+    --search or --from-inventory, it looks for copies in the vault, in the target's folder and the
+    one above, and among the files in your home folder. If the target is damaged or empty, its
+    readable rows are used like those of a backup, and a new file replaces it. Ends by printing the
+    command that undoes it.
+    """
+    from neotoma_core.find.vault_copies import named_backup
+    from neotoma_core.merge.policy import MergePolicy
+    from neotoma_core.runs.run import RecoverRequest
+    from neotoma_core.settings.environment import default_vault, key_source, raw_storage
+
+    folder = vault or default_vault(target)
+    request = RecoverRequest(
+        target=target,
+        backups=tuple(named_backup(path, folder) for path in backup or ()),
+        vault=folder,
+        policy=MergePolicy(mode.value, reingested.value, ancestors=not no_ancestor),
+        skip_unreadable=skip_unreadable,
+        allow_environment_mismatch=allow_environment_mismatch,
+        schemas=schemas,
+        rules=require_rules(rules),
+        key=key_source(key_file, mnemonic_file),
+        decisions=decisions,
+        user=user,
+        include_auth=include_auth,
+        archived=not no_archive,
+        raw_storage=raw_storage(target),
+    )
+    where = _where(request, search, from_inventory)
+    report = run_recovery(request, where, dry_run=dry_run, yes=yes, json=json)
+    unread = any(backup.unreadable for backup in report.not_used)
+    return PARTIAL if unread or report.set_aside else 0
+
+
+def _where(
+    request: "RecoverRequest", search: list[Path] | None, inventory: Path | None
+) -> "SearchRequest | None":
+    """Return where to search for backups, None where they are named; around it if nothing is said.
+
+    Raises UsageError.
+    """
+    from neotoma_core.find.inventory import listed_in
+    from neotoma_core.find.places import search_around
+    from neotoma_core.find.search import SearchRequest
+
+    if sum([bool(request.backups), bool(search), inventory is not None]) > 1:
+        raise UsageError(
+            "name the backups with --backup, or have them searched for with --search or "
+            "--from-inventory; exactly one of the three"
+        )
+    if inventory is not None:
+        return SearchRequest(listed_in(inventory), key=request.key)
+    if search:
+        return SearchRequest(tuple(search), key=request.key)
+    return None if request.backups else search_around(request.target, request.key)
+
+
+def run_recovery(
+    request: "RecoverRequest",
+    where: "SearchRequest | None" = None,
+    *,
+    dry_run: bool,
+    yes: bool,
+    json: bool,
+) -> "RecoveryReport":
+    """Run one recovery and print what it decided and did. ``where``: where to find backups."""
+    from datetime import UTC, datetime
+
+    from neotoma_core.cli.terminal.progress import TerminalProgress
+    from neotoma_core.files.interrupts import released
+    from neotoma_core.find.composing import composed_run
+    from neotoma_core.recovery.recover import plan_only, recover
+    from neotoma_core.recovery.text import plan_text, result_text
+    from neotoma_core.runs.judging import recovery_run
+
+    def confirm(plan: "RecoveryReport") -> bool:
+        progress.pause()
+        require_answerable(yes=yes)
+        if not json:
+            print(plan_text(plan))
+        return agreed(f"write {plan.writes:,} rows to {plan.target}?", yes=yes)
+
+    # Innermost first: the report is printed before an interrupt that came after the commit.
+    with (
+        released(),
+        TerminalProgress() as progress,
+        composed_run(request, where, datetime.now(UTC), progress)
+        if where
+        else recovery_run(request, datetime.now(UTC)) as run,
+    ):
+        guard = terminal_guard(progress, "overwriting", yes=yes)
+        report = plan_only(run, progress) if dry_run else recover(run, confirm, progress, guard)
+        progress.pause()
+        if json:
+            print(report.to_json())
+        elif dry_run:
+            print(plan_text(report))
+            print("dry run    the target was left alone")
+        elif report.outcome != "planned":
+            print(result_text(report))
+        if report.outcome == "planned" and not dry_run:
+            end_declined(json=json)
+    return report

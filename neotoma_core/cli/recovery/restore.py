@@ -1,0 +1,185 @@
+"""``midden restore``: put a database back to what evidence, a backup or an archive holds."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from neotoma_core.cli.terminal.asking import agreed, end_declined
+from neotoma_core.cli.terminal.guarding import terminal_guard
+from neotoma_core.cli.terminal.options import (
+    AS_OF_OPTION,
+    FROM_ARCHIVE_OPTION,
+    JSON_OPTION,
+    KEY_FILE_OPTION,
+    MNEMONIC_FILE_OPTION,
+    OTHER_DATABASE_OPTION,
+    RULES_OPTION,
+    SKIP_DAMAGED_OPTION,
+    TARGET_OPTION,
+    VAULT_OPTION,
+    YES_OPTION,
+)
+from neotoma_core.documents.asked_times import asked_time
+from neotoma_core.errors import UsageError
+from neotoma_core.snapshots.choosing import AUTO, require_rules
+
+if TYPE_CHECKING:
+    from neotoma_core.restore.restore import RestoreReport, RestoreRequest
+
+
+def restore(
+    *,
+    source: Annotated[
+        str | None,
+        typer.Argument(
+            help="A backup of the vault by name or number, or a path: evidence, a backup, one of "
+            "Neotoma's own backups, a database, or an archive that holds one.",
+            metavar="ID|PATH",
+            show_default=False,
+        ),
+    ] = None,
+    target: Annotated[Path, TARGET_OPTION],
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", "-n", help="Say what would change; change nothing.")
+    ] = False,
+    allow_environment_mismatch: Annotated[bool, OTHER_DATABASE_OPTION] = False,
+    from_archive: Annotated[Path | None, FROM_ARCHIVE_OPTION] = None,
+    as_of: Annotated[str | None, AS_OF_OPTION] = None,
+    skip_unreadable: Annotated[bool, SKIP_DAMAGED_OPTION] = False,
+    rules: Annotated[str, RULES_OPTION] = AUTO,
+    yes: Annotated[bool, YES_OPTION] = False,
+    key_file: Annotated[Path | None, KEY_FILE_OPTION] = None,
+    mnemonic_file: Annotated[Path | None, MNEMONIC_FILE_OPTION] = None,
+    json: Annotated[bool, JSON_OPTION] = False,
+    vault: Annotated[Path | None, VAULT_OPTION] = None,
+) -> None:
+    """Put a database back to what evidence or a backup holds.
+
+    Commands that write print the restore command that undoes them. With --from-archive: to what
+    the archive says the database held at its last run, or as of a time.
+
+    The current database is kept as new evidence first. Data that was erased since stays erased.
+    A backup brings back missing raw files; existing ones stay.
+    """
+    from neotoma_core.archive_tables.as_backup import is_archive
+    from neotoma_core.restore.restore import RestoreRequest
+    from neotoma_core.restore.sources import find_source
+    from neotoma_core.settings.environment import default_vault, key_source, raw_storage
+
+    folder = vault or default_vault(target)
+    key = key_source(key_file, mnemonic_file)
+    if source is not None and from_archive is None and is_archive(Path(source)):
+        from_archive, source = Path(source), None
+    if from_archive is not None and source is None:
+        _say_what_is_there(target, folder)
+        from neotoma_core.cli.recovery.restore_archive import restore_from_archive
+
+        restore_from_archive(
+            from_archive,
+            target,
+            folder,
+            asked_time("--as-of", as_of),
+            key,
+            rules=require_rules(rules),
+            skip_unreadable=skip_unreadable,
+            allow_environment_mismatch=allow_environment_mismatch,
+            dry_run=dry_run,
+            yes=yes,
+            json=json,
+        )
+        return
+    if source is None or from_archive or as_of or skip_unreadable or rules != AUTO:
+        raise UsageError(
+            "name an evidence folder or a backup, or an archive with --from-archive; --as-of, "
+            "--rules and --skip-unreadable go with an archive"
+        )
+    found = find_source(source, folder, target)
+    _say_what_is_there(target, folder)
+    request = RestoreRequest(
+        found,
+        target,
+        folder,
+        key,
+        allow_environment_mismatch=allow_environment_mismatch,
+        raw_storage=raw_storage(target),
+    )
+    if dry_run:
+        _show_plan(request, json=json)
+    else:
+        _ask_and_put_back(request, yes=yes, json=json)
+
+
+def _say_what_is_there(target: Path, vault: Path) -> None:
+    """Say what could be salvaged of a target that is damaged, before anything takes its place."""
+    from neotoma_core.files.scratch import private_scratch
+    from neotoma_core.runs.judging import ruin_text
+
+    with private_scratch() as scratch:
+        text = ruin_text(target, vault, scratch)
+    if text:
+        print(text, file=sys.stderr)
+
+
+def _show_plan(request: "RestoreRequest", *, json: bool) -> None:
+    from datetime import UTC, datetime
+
+    from neotoma_core.report.layout import labelled
+    from neotoma_core.restore.changes import change_lines
+    from neotoma_core.restore.restore import plan_restore
+
+    plan = plan_restore(request, datetime.now(UTC))
+    if json:
+        print(plan.to_json())
+        return
+    print(f"{request.source.origin:<10} found: it holds {request.source.says}")
+    print("\n".join(change_lines(plan.differences)))
+    for finding in plan.findings:
+        print(labelled(finding.kind, f"{finding.subject}: {finding.detail}"))
+    print("dry run    the target was left alone")
+
+
+def _ask_and_put_back(request: "RestoreRequest", *, yes: bool, json: bool) -> None:
+    from dataclasses import replace
+    from datetime import UTC, datetime
+
+    from neotoma_core.cli.terminal.progress import TerminalProgress
+    from neotoma_core.files.interrupts import released
+    from neotoma_core.restore.restore import restore as restore_database
+
+    if not agreed(f"put {request.target} back to {request.source.says}?", yes=yes):
+        end_declined(json=json)
+    # Innermost first: the report is printed before an interrupt that came after the rename.
+    with released(), TerminalProgress() as progress:
+        request = replace(request, guard=terminal_guard(progress, "restoring", yes=yes))
+        report = restore_database(request, datetime.now(UTC), progress)
+        progress.pause()
+        _show(report, json=json)
+
+
+def _show(report: "RestoreReport", *, json: bool) -> None:
+    from neotoma_core.report.layout import labelled, undo_lines
+
+    if json:
+        print(report.to_json())
+    if report.outcome == "declined":
+        end_declined(json=json)
+    if json:
+        return
+    print(labelled("restored", report.target))
+    for finding in report.findings:
+        print(labelled(finding.kind, f"{finding.subject}: {finding.detail}"))
+    if report.erased:
+        print(labelled("erased", f"{report.erased:,} rows that were erased before were left out"))
+    if report.raw_files_restored or report.raw_files_lost:
+        lost = f", {report.raw_files_lost:,} are lost" if report.raw_files_lost else ""
+        print(labelled("raw files", f"{report.raw_files_restored:,} came back{lost}"))
+    if report.backup:
+        print(labelled("backup", f"{report.backup}, verified"))
+    if report.raw_files_missing:
+        missing = f"{report.raw_files_missing:,} that the database names are missing"
+        print(labelled("raw files", f"{missing} from {report.raw_folder}"))
+    if report.problem:
+        print(labelled("archive", f"{report.evidence}: {report.problem}"))
+    print("\n".join(undo_lines(report.undo or "")))

@@ -1,0 +1,73 @@
+"""``midden status``: one line that says what a database needs first."""
+
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from neotoma_core.cli.terminal.options import (
+    JSON_OPTION,
+    KEY_FILE_OPTION,
+    MNEMONIC_FILE_OPTION,
+    VAULT_OPTION,
+)
+from neotoma_core.errors import TargetError, UsageError
+
+_ALARM: Final = 6
+_SEARCH: Final = typer.Option(
+    help="Where copies may be; repeat it [default: the database's folder, the one above, and the "
+    "files in your home folder].",
+    show_default=False,
+)
+_TARGET: Final = typer.Option("--target", help="The database; the same as TARGET.")
+
+
+def status(
+    database: Annotated[
+        Path | None, typer.Argument(help="The database.", metavar="TARGET", show_default=False)
+    ] = None,
+    *,
+    named: Annotated[Path | None, _TARGET] = None,
+    search: Annotated[list[Path] | None, _SEARCH] = None,
+    key_file: Annotated[Path | None, KEY_FILE_OPTION] = None,
+    mnemonic_file: Annotated[Path | None, MNEMONIC_FILE_OPTION] = None,
+    vault: Annotated[Path | None, VAULT_OPTION] = None,
+    json: Annotated[bool, JSON_OPTION] = False,
+) -> int:
+    """Say whether a database lost data, and what to do next.
+
+    Compares it with its copies, says which backups protect it, and counts stores that did not
+    finish; --json has their ids.
+
+    Exit code 6: it looks wiped or is damaged, a backup is overdue, or rotation is frozen. Exit code
+    11: it could not be read.
+    """
+    from datetime import UTC, datetime
+
+    from neotoma_core.cli.terminal.progress import TerminalProgress
+    from neotoma_core.find.places import search_around
+    from neotoma_core.find.search import SearchRequest
+    from neotoma_core.find.status import check_status
+    from neotoma_core.find.text import status_text
+    from neotoma_core.settings.environment import default_vault, key_source, raw_storage
+
+    target = database or named
+    if target is None or (database and named):
+        raise UsageError("name the database, once: midden status TARGET")
+    with TerminalProgress() as progress:
+        key = key_source(key_file, mnemonic_file)
+        now = datetime.now(UTC)
+        folder = vault or default_vault(target)
+        report = check_status(
+            target,
+            SearchRequest(tuple(search), key=key) if search else search_around(target, key),
+            folder,
+            now,
+            progress,
+            raw_storage=raw_storage(target),
+        )
+        progress.pause()
+    print(report.to_json() if json else status_text(report, now))
+    if report.is_unread:
+        return TargetError.exit_code
+    return _ALARM if report.is_alarming else 0

@@ -1,0 +1,88 @@
+"""``midden unmerge``: undo a merge of entities, which Neotoma cannot."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from neotoma_core.cli.terminal.asking import agreed, end_declined, require_answerable
+from neotoma_core.cli.terminal.options import (
+    ARCHIVE_OPTION,
+    JSON_OPTION,
+    KEY_FILE_OPTION,
+    MNEMONIC_FILE_OPTION,
+    RULES_OPTION,
+    TARGET_OPTION,
+    VAULT_OPTION,
+    YES_OPTION,
+)
+from neotoma_core.snapshots.choosing import AUTO, require_rules
+
+if TYPE_CHECKING:
+    from neotoma_core.unmerge.report import UnmergeReport
+
+
+def unmerge(
+    *,
+    target: Annotated[Path, TARGET_OPTION],
+    merge_id: Annotated[
+        str, typer.Option(help="The id of the merge in entity_merges.", show_default=False)
+    ],
+    archive: Annotated[Path | None, ARCHIVE_OPTION] = None,
+    incomplete: Annotated[
+        bool,
+        typer.Option(
+            "--incomplete",
+            help="Give back what the archive saw, even if the merge moved more.",
+        ),
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", "-n", help="Print the plan; leave the target alone.")
+    ] = False,
+    yes: Annotated[bool, YES_OPTION] = False,
+    rules: Annotated[str, RULES_OPTION] = AUTO,
+    key_file: Annotated[Path | None, KEY_FILE_OPTION] = None,
+    mnemonic_file: Annotated[Path | None, MNEMONIC_FILE_OPTION] = None,
+    json: Annotated[bool, JSON_OPTION] = False,
+    vault: Annotated[Path | None, VAULT_OPTION] = None,
+) -> None:
+    """Undo a merge of entities: give each its observations back.
+
+    Edges go back, too. The archive knows which, so it must have seen them before the merge. The
+    audit row of the merge stays, and the snapshots of both entities are recomputed. Asks first;
+    ends by printing the undo.
+    """
+    from datetime import UTC, datetime
+
+    from neotoma_core.cli.terminal.progress import TerminalProgress
+    from neotoma_core.files.interrupts import released
+    from neotoma_core.rebuild.request import RebuildRequest, reading_run, rebuild_run
+    from neotoma_core.settings.environment import default_archive_of, default_vault, key_source
+    from neotoma_core.unmerge.report import plan_text, result_text
+    from neotoma_core.unmerge.unmerge import UnmergeRequest
+    from neotoma_core.unmerge.unmerge import unmerge as undo_merge
+
+    def confirm(report: "UnmergeReport") -> bool:
+        progress.pause()
+        require_answerable(yes=yes or dry_run)
+        if not json:
+            print(plan_text(report))
+        return not dry_run and agreed(f"write this to {report.target}?", yes=yes)
+
+    request = UnmergeRequest(merge_id, default_archive_of(target, archive, vault), incomplete)
+    kept = vault or default_vault(target)
+    asked = RebuildRequest(
+        target, kept, key=key_source(key_file, mnemonic_file), rules=require_rules(rules)
+    )
+    run = reading_run if dry_run else rebuild_run
+    with released(), TerminalProgress() as progress, run(asked, datetime.now(UTC)) as rebuild:
+        report = undo_merge(rebuild, request, confirm, progress)
+        progress.pause()
+        if json:
+            print(report.to_json())
+        elif dry_run:
+            print("dry run    the target was left alone")
+        elif report.outcome != "planned":
+            print(result_text(report))
+        if report.outcome == "planned" and not dry_run:
+            end_declined(json=json)

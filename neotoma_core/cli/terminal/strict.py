@@ -1,0 +1,48 @@
+"""Commands that take nothing silently: no empty value, and no second one where only one counts."""
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from typer.core import TyperCommand
+
+from neotoma_core.errors import UsageError, begin_record
+
+
+class StrictCommand(TyperCommand):
+    """A command that refuses an empty value, and a second one of which only the last would count.
+
+    An empty value is nearly always a variable that is not set; as a path it would be the current
+    folder.
+    """
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401 - the parser's own
+        """Parse, once the words are found to be meant; raises UsageError."""
+        given, _, order = self.make_parser(ctx).parse_args(args=list(args))
+        times = Counter(parameter.name for parameter in order)
+        for parameter in order:
+            value = given.get(parameter.name or "")
+            if "" in (value if isinstance(value, list | tuple) else [value]):
+                raise UsageError(f"{_called(parameter)}: an empty value; give one, or leave it out")
+            if times[parameter.name] > 1 and not _may_be_repeated(parameter):
+                raise UsageError(f"{_called(parameter)}: given more than once; give it once")
+        return super().parse_args(ctx, args)
+
+    def invoke(self, ctx: Any) -> Any:  # noqa: ANN401 - the parser's own
+        """Call the command, once it is recorded for which target and vault it is."""
+        from neotoma_core.settings.environment import default_vault
+
+        target, vault = ctx.params.get("target"), ctx.params.get("vault")
+        if isinstance(target, Path):
+            begin_record(target, vault or default_vault(target))
+        return super().invoke(ctx)
+
+
+def _may_be_repeated(parameter: Any) -> bool:  # noqa: ANN401 - an option or argument of the parser
+    is_switch = getattr(parameter, "is_flag", False) and not parameter.secondary_opts
+    return parameter.multiple or is_switch or parameter.nargs != 1
+
+
+def _called(parameter: Any) -> str:  # noqa: ANN401 - an option or argument of the parser
+    name = max(parameter.opts, key=len)
+    return str(name if name.startswith("-") else (parameter.metavar or name.upper()))

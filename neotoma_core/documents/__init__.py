@@ -1,0 +1,1 @@
+"""JSON documents of ours, written, and read as what they are a model of; asked times."""

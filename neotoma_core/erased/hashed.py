@@ -1,0 +1,82 @@
+"""Erased ids, known by their salted hashes only.
+
+The hash is keyed BLAKE2b over the kind and the id, with the vault's salt as the key: a hash says
+nothing without the salt, and two vaults never have a hash in common.
+"""
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+import polars as pl
+
+from neotoma_core.erased.naming import NamedRows, named_rows
+from neotoma_core.neotoma.frames import ROWID
+
+SALT_BYTES: Final = 32
+_HASH_BYTES: Final = 32
+
+
+@dataclass(frozen=True, slots=True)
+class ErasedIds:
+    """What a vault knows to be erased: hashes by kind of id. Empty where nothing ever was.
+
+    ``others``: what further vaults know.
+    """
+
+    salt: bytes = b""
+    hashes: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    others: tuple["ErasedIds", ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.hashes) or any(self.others)
+
+    @property
+    def kinds(self) -> frozenset[str]:
+        """The kinds of id of which any is erased."""
+        return frozenset(kind for one in (self, *self.others) for kind in one.hashes)
+
+    def among(self, kind: str, ids: Iterable[str]) -> list[str]:
+        """Return those of ``ids`` (each once) that are erased."""
+        left = list(ids)
+        found: list[str] = []
+        for one in (self, *self.others):
+            if known := one.hashes.get(kind):
+                found += [name for name, digest in hashed(one.salt, kind, left) if digest in known]
+        return list(dict.fromkeys(found))
+
+    def found_in(self, tables: Mapping[str, NamedRows]) -> dict[str, frozenset[str]]:
+        """Return the erased ids that rows name, by kind. Each distinct id is hashed once."""
+        found: dict[str, frozenset[str]] = {}
+        for kind in self.kinds:
+            cells = [
+                named.rows[column].unique()
+                for named in tables.values()
+                for column in named.of_kind(kind)
+            ]
+            if not cells:
+                continue
+            if erased := self.among(kind, pl.concat(cells).drop_nulls().unique()):
+                found[kind] = frozenset(erased)
+        return found
+
+    def rows_in(self, table: str, rows: pl.DataFrame) -> pl.Series:
+        """Return, row by row, whether the rows of a table name anything erased."""
+        named = named_rows(table, rows.drop(ROWID, strict=False).with_row_index(ROWID))
+        found = self.found_in({table: named})
+        hits = [
+            pl.col(column).is_in(sorted(found[kind])).fill_null(value=False)
+            for column, kind in named.naming.items()
+            if kind in found
+        ]
+        return named.rows.select(gone=pl.any_horizontal(pl.lit(value=False), *hits))["gone"]
+
+
+def hashed(salt: bytes, kind: str, ids: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Yield each id with its hash, in hex."""
+    keyed = hashlib.blake2b(kind.encode() + b"\0", key=salt, digest_size=_HASH_BYTES)
+    for name in ids:
+        digest = keyed.copy()
+        digest.update(name.encode("utf-8", "surrogatepass"))
+        yield name, digest.hexdigest()

@@ -1,0 +1,99 @@
+"""Carrying out a planned erasure in one database: staged, then one proven transaction."""
+
+import sqlite3
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from neotoma_core.erased.naming import naming_columns
+from neotoma_core.erasure.plan import ErasurePlan
+from neotoma_core.erasure.rows import count_named, erase_rows, stage_erasure
+from neotoma_core.neotoma.encryption import seal_rows
+from neotoma_core.publication import proofs as proving
+from neotoma_core.publication.proofs import Check
+from neotoma_core.publication.staging import new_staging, stage_derived
+from neotoma_core.snapshots.sampling import sample_of, spread
+from neotoma_core.sqlite.copies import FileState
+
+_SAMPLE: Final = 100
+
+
+def apply_erasure(
+    plan: ErasurePlan, database: Path, as_read: Mapping[str, FileState], work: Path
+) -> tuple[Check, ...]:
+    """Erase from ``database`` what is planned, all of it or nothing; return what was proven.
+
+    ``as_read``: what its files were when it was read, by suffix. ``work``: a folder for scratch.
+    Raises VerificationFailed, TargetLocked, TargetChanged, DiskFull.
+    """
+    staging = work / "erasing.db"
+    with new_staging(staging):
+        pass
+    stage_erasure(staging, plan.reach.rows, plan.reach.ids)
+    for decided in plan.derived:
+        written = decided.change.written
+        if plan.sealed and plan.data_key is not None:
+            written = seal_rows(decided.table, written, plan.data_key)
+        stage_derived(staging, decided.table, written, decided.change.removed)
+    proven: list[Check] = []
+    erase_rows(
+        database,
+        staging,
+        tuple(plan.reach.rows),
+        as_read,
+        lambda connection, changes: proven.extend(_verify(connection, plan, database, changes)),
+        writes_derived=bool(plan.writes_derived),
+    )
+    return tuple(proven)
+
+
+def _verify(
+    connection: sqlite3.Connection, plan: ErasurePlan, database: Path, changes: int
+) -> tuple[Check, ...]:
+    proofs = [
+        ("accounted", _accounted(connection, plan, changes)),
+        ("gone", _gone(connection, plan)),
+    ]
+    if plan.writes_derived:
+        proofs.append(("written", proving.written(connection, ())))
+        proofs.append(("re-reduced", _rereduced(connection, plan)))
+    proofs.append(("intact", _intact(connection, plan)))
+    return proving.all_passed(f"target {database}", proofs)
+
+
+def _accounted(connection: sqlite3.Connection, plan: ErasurePlan, changes: int) -> proving.Proof:
+    """Every table has the rows it had, less those that go, and the snapshots planned."""
+    expected = {
+        name: stored.rows - len(plan.reach.rows.get(name, ()))
+        for name, stored in plan.held.stored.items()
+    }
+    for decided in plan.derived:
+        name, change = decided.table.name, decided.change
+        if name in expected:
+            expected[name] += change.inserted - change.removed.height
+    planned = plan.writes + sum(decided.change.updated for decided in plan.derived)
+    return proving.accounted(connection, expected, changes, planned)
+
+
+def _gone(connection: sqlite3.Connection, plan: ErasurePlan) -> proving.Proof:
+    """No cell that names anything names an erased id."""
+    problems = []
+    for name in plan.held.tables:
+        for column, kind in naming_columns(name, plan.held.stored[name].columns).items():
+            left = kind in plan.reach.ids and count_named(connection, name, column, kind)
+            if left:
+                problems.append(f"{name}.{column}: {left:,} rows still name what was erased")
+    erased = sum(map(len, plan.reach.ids.values()))
+    return f"{erased:,} ids are named nowhere", problems
+
+
+def _rereduced(connection: sqlite3.Connection, plan: ErasurePlan) -> proving.Proof:
+    written = spread(plan.entities.change.written["entity_id"], _SAMPLE)
+    sample = sample_of(plan.entities, plan.rules, written)
+    unreadable = set(plan.entities.reduction.unreadable["observation_id"])
+    return proving.rereduced(connection, sample, unreadable, plan.rules, plan.data_key)
+
+
+def _intact(connection: sqlite3.Connection, plan: ErasurePlan) -> proving.Proof:
+    derived = [r.table.name for r in plan.derived if r.change.writes]
+    return proving.intact(connection, [*plan.reach.rows, *derived], plan.held.whole)

@@ -1,0 +1,229 @@
+"""Erasing what the law or the user wants gone, for good.
+
+read a scratch copy → what it reaches → ask → ledger → one transaction → raw files → scrub → ledger
+
+The ledger is written first: from then on nothing brings the rows back. Killed at any later moment,
+the same command, or ``--again``, completes the job. No copy of the target is kept.
+"""
+
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from neotoma_core.comparison.losses import Loss, LostRows
+from neotoma_core.erased.naming import (
+    ENTITIES,
+    OBSERVATIONS,
+    RELATIONSHIP_OBSERVATIONS,
+    USERS,
+)
+from neotoma_core.erased.reach import Ids
+from neotoma_core.erasure.applying import apply_erasure
+from neotoma_core.erasure.evidence import find_holding, holding
+from neotoma_core.erasure.in_vault import erased_in_vault
+from neotoma_core.erasure.plan import ErasurePlan, Held, plan_erasure, read_held
+from neotoma_core.erasure.raw_files import ErasedRawFiles, files_staying, find_raw_files
+from neotoma_core.erasure.report import ErasureReport
+from neotoma_core.erasure.reporting import planned_report, save
+from neotoma_core.erasure.request import EraseRequest, EraseRun
+from neotoma_core.erasure.rows import finishing, scrub
+from neotoma_core.errors import DiskFull, TargetLocked, UsageError
+from neotoma_core.files.headers import is_open_elsewhere
+from neotoma_core.guard.guard import (
+    ERASE,
+    UNATTENDED,
+    Guard,
+    extent_of,
+    guard_loss,
+    loss_to,
+)
+from neotoma_core.ledger.file import Ledger, read_ledger, record_erasure, record_finished
+from neotoma_core.neotoma.times import iso
+from neotoma_core.publication.proofs import Check
+from neotoma_core.publication.replaceable import require_replaceable
+from neotoma_core.rebuild.newer_release import require_no_cutover
+from neotoma_core.report.progress import Progress
+from neotoma_core.runs.clock import Clock
+from neotoma_core.runs.evidence import (
+    DatabaseEvidence,
+    require_space,
+    secure_database,
+    states_when_locked,
+)
+from neotoma_core.runs.raw_files import own_folders
+from neotoma_core.sqlite.opening import check_integrity, connect_read_only, make_whole
+from neotoma_core.vault import folder as vault
+from neotoma_core.vault.backups import FOLDER
+
+Confirm = Callable[[ErasureReport], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class _Planned:
+    """All that is decided before anybody is asked."""
+
+    erasing: EraseRun
+    evidence: DatabaseEvidence
+    plan: ErasurePlan
+    raw: ErasedRawFiles
+    ledger: Ledger
+    report: ErasureReport
+
+
+def plan_only(erasing: EraseRun, progress: Progress) -> ErasureReport:
+    """Report what an erasure would do; neither the target nor the ledger is touched.
+
+    Raises what ``erase`` raises before it writes.
+    """
+    clock = Clock()
+    report = replace(_plan(erasing, progress, clock).report, seconds=clock.seconds)
+    save(erasing, report)
+    return report
+
+
+def erase(
+    erasing: EraseRun, confirm: Confirm, progress: Progress, guard: Guard = UNATTENDED
+) -> ErasureReport:
+    """Erase what was asked for. ``confirm`` is shown the plan and may decline it.
+
+    ``guard``: who is asked once more where nearly all observations go; then they are backed up.
+    Raises UsageError for ids that are nowhere, and where the guard cannot ask; KeyMissing,
+    TargetLocked, TargetChanged, DiskFull, BackupNotIntact, VerificationFailed, VaultDamaged: then
+    the target is as it was; and ErasureUnfinished.
+    """
+    require_replaceable(erasing.target.path)
+    clock = Clock()
+    planned = _plan(erasing, progress, clock)
+    report = planned.report
+    if not _anything_to_do(planned):
+        report = replace(report, outcome="unchanged")
+    elif confirm(report):
+        clock.lap("confirm")
+        permission = guard_loss(erasing.run, _loss(planned, guard), guard, ERASE, progress)
+        if permission.granted:
+            clock.lap("backup")
+            progress.begin("publish")
+            checks = _carry_out(planned)
+            clock.lap("publish")
+            taken = permission.backup
+            held_on = report.holding
+            if taken:
+                held_on += (holding(erasing.request.vault / FOLDER / taken, 1),)
+            report = replace(report, outcome="erased", checks=checks, backup=taken, holding=held_on)
+    report = replace(report, seconds=clock.seconds)
+    save(erasing, report)
+    return report
+
+
+def _loss(planned: _Planned, guard: Guard) -> Loss:
+    """Return what the target loses."""
+    target = planned.erasing.target.path
+    erased = {summary.table: summary.erased for summary in planned.report.erasures}
+    lost = LostRows(erased.get("observations", 0), erased.get("entities", 0))
+    return loss_to(target, extent_of(planned.plan.held.whole, target), lost, guard)
+
+
+def _plan(erasing: EraseRun, progress: Progress, clock: Clock) -> _Planned:
+    run = erasing.run
+    ledger = read_ledger(run.folders.vault)
+    progress.begin("evidence", require_space(run))
+    evidence = secure_database(run, erasing.target, progress)
+    whole = make_whole(evidence.copy, erasing.target.path, run.folders.work / "target")
+    with closing(connect_read_only(whole)) as connection:
+        check_integrity(connection, erasing.target.path)
+    clock.lap("evidence")
+    progress.begin("read")
+    held = read_held(whole, erasing.target.path, erasing.request.key)
+    clock.lap("read")
+    progress.begin("plan")
+    again = erasing.request.again
+    seeds, absent = _seeds(erasing.request, held, ledger)
+    plan = plan_erasure(held, seeds, iso(run.started), erasing.request.rules)
+    if plan.writes:
+        require_no_cutover(erasing.target.path, held.stored, "erasing", rewrites=True)
+    raw = find_raw_files(run.request.target, own_folders(run), plan, ledger)
+    named = _with(plan.reach.ids, erased_in_vault(run.folders, ledger.erased)) if again else None
+    staying = files_staying(plan)
+    held_on = tuple(find_holding(run.folders, named or plan.reach.ids, ledger.erased, staying))
+    clock.lap("plan")
+    report = planned_report(erasing, plan, raw, ledger, held_on, absent)
+    return _Planned(erasing, evidence, plan, raw, ledger, report)
+
+
+def _with(ids: Ids, others: Ids) -> Ids:
+    return {
+        kind: ids.get(kind, frozenset()) | others.get(kind, frozenset())
+        for kind in {**ids, **others}
+    }
+
+
+def _seeds(
+    request: EraseRequest, held: Held, ledger: Ledger
+) -> tuple[dict[str, frozenset[str]], int]:
+    """Return the ids to erase by kind, and how many of those asked for the target lacks."""
+    seeds: dict[str, frozenset[str]] = {}
+    absent = 0
+    asked = (
+        ("entity", request.entities, (ENTITIES,)),
+        ("observation", request.observations, (OBSERVATIONS, RELATIONSHIP_OBSERVATIONS)),
+        ("user", request.users, (USERS,)),
+    )
+    for word, ids, kinds in asked:
+        there = {kind: frozenset(ids) & _named(held, kind) for kind in kinds}
+        lacking = frozenset(ids).difference(*there.values())
+        recorded = {name for kind in kinds for name in ledger.erased.among(kind, lacking)}
+        unknown = sorted(lacking - recorded)
+        if unknown and not request.even_if_absent:
+            raise UsageError(
+                f"target {request.target}: no {word} {', '.join(unknown)}; nothing was changed; "
+                "check the id, or record it all the same with --even-if-absent"
+            )
+        absent += len(lacking)
+        for kind, found in there.items():
+            seeds[kind] = found | lacking
+    if request.again:
+        for kind, found in ledger.erased.found_in(held.tables).items():
+            seeds[kind] = seeds.get(kind, frozenset()) | found
+    return {kind: ids for kind, ids in seeds.items() if ids}, absent
+
+
+def _named(held: Held, kind: str) -> frozenset[str]:
+    return frozenset(
+        cell
+        for named in held.tables.values()
+        for column in named.of_kind(kind)
+        for cell in named.rows[column].drop_nulls().unique()
+    )
+
+
+def _anything_to_do(planned: _Planned) -> bool:
+    report = planned.report
+    unfinished = bool(planned.ledger.unfinished)
+    return bool(report.writes or report.recorded or planned.raw.names or unfinished)
+
+
+def _carry_out(planned: _Planned) -> tuple[Check, ...]:
+    """Ledger, transaction, raw files, scrub, ledger: in this order."""
+    run, target = planned.erasing.run, planned.erasing.target.path
+    if is_open_elsewhere(target):
+        raise TargetLocked(target)
+    _require_room(target)
+    ledger = record_erasure(planned.ledger, run.folders.name, run.started, planned.plan.reach.ids)
+    checks: tuple[Check, ...] = ()
+    if planned.plan.writes:
+        as_read = states_when_locked(planned.evidence, planned.plan.held.whole)
+        checks = apply_erasure(planned.plan, target, as_read, run.folders.work)
+    with finishing(target):
+        planned.raw.remove()
+        scrub(target)
+        record_finished(ledger, run.folders.name, run.started)
+    return checks
+
+
+def _require_room(target: Path) -> None:
+    """Raise DiskFull where the file does not fit twice more: it is written anew, with a journal."""
+    folder = target.absolute().parent
+    needed, free = 2 * target.stat().st_size, vault.free_bytes(folder)
+    if free < needed:
+        raise DiskFull(folder, needed, free, "target")

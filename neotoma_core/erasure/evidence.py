@@ -1,0 +1,77 @@
+"""What a vault still holds of what is erased, and the command that removes each."""
+
+from collections.abc import Collection, Iterator
+from pathlib import Path
+from typing import Final
+
+from neotoma_core.archive_tables.tables import is_archive
+from neotoma_core.erased.files import CONTENTS, content_of
+from neotoma_core.erased.hashed import ErasedIds
+from neotoma_core.erased.reach import Ids
+from neotoma_core.erasure.report import HoldingEvidence
+from neotoma_core.export.files import CATALOG
+from neotoma_core.ledger.file import LEDGER
+from neotoma_core.ledger.traces import Traces
+from neotoma_core.vault.blobs import kept_blobs
+from neotoma_core.vault.folder import (
+    BACKUPS,
+    BLOBS,
+    DESCRIPTION,
+    EVIDENCE,
+    LOCK,
+    QUARANTINE,
+    REPORTS,
+    WORK,
+    RunFolders,
+    known_places,
+)
+from neotoma_core.words.shell_words import quoted_word
+
+_BY_RUN: Final = (BACKUPS, EVIDENCE, QUARANTINE, REPORTS)
+_NOT_LOOKED_INTO: Final = (BLOBS, WORK, LOCK, LEDGER, DESCRIPTION)
+
+
+def find_holding(
+    folders: RunFolders, ids: Ids, erased: ErasedIds, staying: Collection[str]
+) -> Iterator[HoldingEvidence]:
+    """Yield what still names any of ``ids``: of the vault, and exports and archives it knows of.
+
+    Then raw files that are erased, whoever's name they had: those of ``ids``, and of the ledger.
+    What is in one of ``staying``, the files that sources of the target name, is theirs. A file that
+    cannot be read is taken to hold them. What the run itself makes is left out.
+    """
+    own = {folders.evidence, folders.report, folders.quarantine}
+    traces = Traces(name for names in ids.values() for name in names)
+    for place in _places(folders.vault):
+        if place not in own and (files := sum(map(traces.are_in, _files(place)))):
+            yield holding(place, files)
+    contents = ids.get(CONTENTS, frozenset())
+    theirs = set(map(content_of, staying))
+    for digest, blob in kept_blobs(folders.vault):
+        is_erased = digest in contents or erased.among(CONTENTS, [digest])
+        if is_erased and digest not in theirs:
+            yield holding(blob, 1)
+
+
+def holding(place: Path, files: int) -> HoldingEvidence:
+    """Return a place that holds what is erased in so many files, and what removes it."""
+    path = place.absolute()
+    recursive = "-r " if path.is_dir() else ""
+    return HoldingEvidence(str(path), files, f"rm {recursive}-- {quoted_word(path)}")
+
+
+def _places(vault: Path) -> Iterator[Path]:
+    for place in sorted(vault.iterdir()):
+        if place.name in _BY_RUN and place.is_dir():
+            yield from sorted(place.iterdir())
+        elif place.name not in _NOT_LOOKED_INTO:
+            yield place
+    for place in known_places(vault):
+        # Whoever wrote the list: a folder that is neither is not ours to have removed.
+        if is_archive(place) or (place / CATALOG).is_file():
+            yield place
+
+
+def _files(place: Path) -> Iterator[Path]:
+    found = sorted(place.rglob("*")) if place.is_dir() else [place]
+    yield from (path for path in found if path.is_file() and not path.is_symlink())

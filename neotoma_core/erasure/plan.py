@@ -1,0 +1,259 @@
+"""Planning an erasure in one whole copy: the rows that go, the snapshots that change with them."""
+
+import re
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import polars as pl
+
+from neotoma_core.comparison.selection import read_merged_away
+from neotoma_core.erased.files import CONTENTS, content_of
+from neotoma_core.erased.naming import NamedRows, named_rows, naming_columns
+from neotoma_core.erased.reach import Ids, Reach, reach
+from neotoma_core.errors import KeyMissing
+from neotoma_core.files.keys import KeySource, read_key
+from neotoma_core.lineage.merged_away import MergedAway
+from neotoma_core.merge.plan import registry_of
+from neotoma_core.neotoma.encryption import open_rows, sealed_rows
+from neotoma_core.neotoma.frames import ROWID, empty_rows
+from neotoma_core.neotoma.schemas import Registry
+from neotoma_core.neotoma.tables import BY_NAME, TABLES, Table, kind_of
+from neotoma_core.neotoma.tables.shape import text
+from neotoma_core.snapshots.choosing import AUTO, choose_rules
+from neotoma_core.snapshots.deciding import (
+    ENTITY_SNAPSHOTS,
+    RELATIONSHIP_SNAPSHOTS,
+    Decided,
+    Stored,
+    decide_entities,
+    decide_relationships,
+)
+from neotoma_core.snapshots.reading import Rules
+from neotoma_core.sqlite.inspection import StoredTable, list_tables, names_of
+from neotoma_core.sqlite.opening import connect_read_only
+from neotoma_core.sqlite.picked_rows import (
+    holds_sealed_cells,
+    read_picked,
+    without_row_numbers,
+)
+from neotoma_core.sqlite.rows import read_rows
+from neotoma_core.sqlite.streaming import with_columns
+
+if TYPE_CHECKING:
+    from neotoma_core.neotoma.encryption.key import DataKey
+
+_OPERATIONAL: Final = tuple(table for table in TABLES if table.kind == "operational")
+_QUOTED: Final = r'"[^"\\]+"'  # a string of a JSON text
+_SHA256: Final = re.compile("[0-9a-f]{64}")
+_NOTHING: Final = pl.lit([], dtype=pl.List(pl.String))
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A whole copy to erase from. ``original`` is what messages call it; ``tables`` as named."""
+
+    whole: Path
+    original: Path
+    stored: Mapping[str, StoredTable]
+    tables: Mapping[str, NamedRows]
+    key: KeySource | None
+
+    def columns(self, table: Table) -> tuple[str, ...]:
+        """Return the columns the copy has of a table; none where it lacks the table."""
+        return self.stored[table.name].columns if table.name in self.stored else ()
+
+
+@dataclass(frozen=True, slots=True)
+class ErasurePlan:
+    """What an erasure does to one database.
+
+    ``data_key`` opens what is sealed in what was read, where anything is; ``sealed``: what is
+    derived must be sealed with it. ``emptied``: entities that stay without an observation.
+    """
+
+    held: Held
+    reach: Reach
+    entities: Decided
+    relationships: Decided
+    rules: Rules
+    data_key: "DataKey | None"
+    sealed: bool
+    emptied: int
+
+    @property
+    def derived(self) -> tuple[Decided, Decided]:
+        """Both derived tables."""
+        return self.entities, self.relationships
+
+    @property
+    def writes_derived(self) -> int:
+        """Snapshots that are written anew or removed because of what they lose."""
+        changes = (decided.change for decided in self.derived)
+        return sum(change.written.height + change.removed.height for change in changes)
+
+    @property
+    def writes(self) -> int:
+        """Rows deleted or written."""
+        return self.reach.total + self.writes_derived
+
+
+def read_held(whole: Path, original: Path, key: KeySource | None) -> Held:
+    """Read of every table of a whole copy the cells that name something."""
+    with closing(connect_read_only(whole)) as connection:
+        stored = {table.name: table for table in list_tables(connection, original)}
+    unnumbered = without_row_numbers(whole)
+    tables = {
+        name: _read_named(whole, table)
+        for name, table in stored.items()
+        if name not in unnumbered and (name in BY_NAME or kind_of(name) is None)
+    }
+    return Held(whole, original, stored, tables, key)
+
+
+def plan_erasure(held: Held, seeds: Ids, now: str, rules: str = AUTO) -> ErasurePlan:
+    """Plan what goes with the ``seeds``; ``now``: ISO time of the computation.
+
+    ``rules``: by which to reduce; see ``snapshots.choosing``.
+
+    Raises KeyMissing, KeyWrong, UsageError.
+    """
+    reached = _with_contents(held, reach(held.tables, seeds))
+    touched = reached.entities.height or reached.relationships.height
+    sealed = bool(touched) and any(
+        holds_sealed_cells(held.whole, table, held.columns(table))
+        for table in TABLES
+        if table.merged or table.kind == "derived"
+    )
+    opening = _Opening(held)
+    reached = _with_queues(held, reached, opening)
+    by = _rules(held, reached, rules)
+    entities, emptied = _entities(held, reached, by, opening)
+    relationships = _relationships(held, reached, now, opening)
+    writes = entities.change.written.height + relationships.change.written.height
+    if sealed and writes:
+        opening.require("entity_snapshots", 1)
+    return ErasurePlan(held, reached, entities, relationships, by, opening.key, sealed, emptied)
+
+
+class _Opening:
+    """Opens what is sealed; reads the key when the first sealed row is met."""
+
+    def __init__(self, held: Held) -> None:
+        self._held = held
+        self.key: DataKey | None = None
+
+    def opened(self, table: Table, rows: pl.DataFrame) -> pl.DataFrame:
+        sealed = sealed_rows(table, rows).height
+        if not sealed:
+            return rows
+        return open_rows(table, rows, self.require(table.name, sealed), self._held.original)
+
+    def require(self, table: str, rows: int) -> "DataKey":
+        if self.key is None:
+            if self._held.key is None:
+                raise KeyMissing(self._held.original, rows, table)
+            self.key = read_key(self._held.key)
+        return self.key
+
+
+def _read_named(whole: Path, stored: StoredTable) -> NamedRows:
+    names = tuple(naming_columns(stored.name, stored.columns))
+    known = BY_NAME.get(stored.name)
+    facts = (
+        with_columns(known, names)
+        if known
+        else Table(stored.name, "operational", tuple(text(name) for name in names))
+    )
+    # A table may have no column that names anything; then there is nothing to look into.
+    rows = read_rows(whole, facts, names) if names else empty_rows(facts)
+    return named_rows(stored.name, rows)
+
+
+def _with_queues(held: Held, reached: Reach, opening: _Opening) -> Reach:
+    """Let the rows of queues go, too, that name an erased id somewhere in their JSON."""
+    erased = pl.Series("id", sorted({i for ids in reached.ids.values() for i in ids}), pl.String)
+    rows = dict(reached.rows)
+    for table in _OPERATIONAL:
+        if table.name not in held.stored or not held.stored[table.name].rows:
+            continue
+        read = opening.opened(table, read_rows(held.whole, table, held.columns(table)))
+        texts = [pl.col(c.name).str.extract_all(_QUOTED) for c in table.columns if c.type == "TEXT"]
+        quoted = read.select(ROWID, id=pl.concat_list(pl.coalesce(t, _NOTHING) for t in texts))
+        named = quoted.explode("id").with_columns(pl.col("id").str.strip_chars('"'))
+        found = named.filter(pl.col("id").is_in(erased.implode()))[ROWID]
+        both = pl.concat([found, rows.get(table.name, found.clear())]).unique()
+        if len(both):
+            rows[table.name] = both
+    return replace(reached, rows=rows)
+
+
+def _with_contents(held: Held, reached: Reach) -> Reach:
+    """Add what is in the raw files that go, where nothing that stays has the same in it."""
+    table = BY_NAME["sources"]
+    columns = tuple(name for name in ("storage_url", "content_hash") if name in held.columns(table))
+    if table.name not in reached.rows or not columns:
+        return reached
+    rows = read_rows(held.whole, with_columns(table, columns), columns)
+    goes = pl.col(ROWID).is_in(reached.rows[table.name].implode())
+    gone, left = (_contents(rows.filter(which), columns) for which in (goes, ~goes))
+    return replace(
+        reached, ids={**reached.ids, CONTENTS: gone - left} if gone - left else reached.ids
+    )
+
+
+def _contents(rows: pl.DataFrame, columns: Sequence[str]) -> frozenset[str]:
+    named = {content_of(cell) for name in columns for cell in rows[name].drop_nulls()}
+    return frozenset(content for content in named if _SHA256.fullmatch(content))
+
+
+def _rules(held: Held, reached: Reach, asked: str) -> Rules:
+    table = BY_NAME["schema_registry"]
+    registry = Registry()
+    if table.name in held.stored:
+        rows = read_rows(held.whole, table, held.columns(table))
+        registry = registry_of(_staying(table, rows, reached))
+    choice = choose_rules(asked, names_of(held.stored.values()), registry)
+    merged_away = MergedAway()
+    if reached.entities.height and _knows_merges(held):
+        merged_away = read_merged_away(held.whole, held.stored)
+    return Rules(registry, choice, merged_away)
+
+
+def _entities(held: Held, reached: Reach, rules: Rules, opening: _Opening) -> tuple[Decided, int]:
+    """Decide; what cannot be reduced keeps no snapshot: it may tell of what goes."""
+    ids = reached.entities["entity_id"]
+    observed = _read(held, BY_NAME["observations"], "entity_id", ids, reached, opening)
+    existing = _read(held, ENTITY_SNAPSHOTS, "entity_id", ids, reached, opening)
+    stored = Stored(ENTITY_SNAPSHOTS, existing, frozenset(held.columns(ENTITY_SNAPSHOTS)))
+    emptied = reached.entities.join(observed, on="entity_id", how="anti").height
+    return decide_entities(observed, stored, rules, "drop"), emptied
+
+
+def _relationships(held: Held, reached: Reach, now: str, opening: _Opening) -> Decided:
+    keys = reached.relationships["relationship_key"]
+    log, column = BY_NAME["relationship_observations"], "relationship_key"
+    observed = _read(held, log, column, keys, reached, opening)
+    existing = _read(held, RELATIONSHIP_SNAPSHOTS, column, keys, reached, opening)
+    columns = frozenset(held.columns(RELATIONSHIP_SNAPSHOTS))
+    stored = Stored(RELATIONSHIP_SNAPSHOTS, existing, columns)
+    return decide_relationships(observed, stored, "drop", now=now)
+
+
+def _read(  # noqa: PLR0913, PLR0917 - which rows of what, and how to open them
+    held: Held, table: Table, column: str, ids: pl.Series, reached: Reach, opening: _Opening
+) -> pl.DataFrame:
+    picked = read_picked(held.whole, table, held.columns(table), column, ids.to_list())
+    return opening.opened(table, _staying(table, picked, reached))
+
+
+def _staying(table: Table, rows: pl.DataFrame, reached: Reach) -> pl.DataFrame:
+    gone = reached.rows.get(table.name)
+    return rows if gone is None else rows.filter(~pl.col(ROWID).is_in(gone.implode()))
+
+
+def _knows_merges(held: Held) -> bool:
+    names: Sequence[str] = held.columns(BY_NAME["entities"])
+    return "merged_to_entity_id" in names and "merged_at" in names

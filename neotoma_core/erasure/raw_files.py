@@ -1,0 +1,66 @@
+"""Raw files of erased sources: which are there, and removing them."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from neotoma_core.erased.files import CONTENTS, content_of, erased_files
+from neotoma_core.erased.naming import RAW_FILES, SOURCES
+from neotoma_core.erasure.plan import ErasurePlan
+from neotoma_core.ledger.file import Ledger
+from neotoma_core.neotoma.frames import ROWID
+from neotoma_core.vault.raw_files import raw_file_names, remove_raw_files
+from neotoma_core.vault.raw_folders import RawFolder
+
+
+@dataclass(frozen=True, slots=True)
+class ErasedRawFiles:
+    """Files to remove: (folder, relative name) of each, and their bytes together."""
+
+    names: tuple[tuple[Path, str], ...]
+    bytes: int
+
+    def remove(self) -> None:
+        """Remove them; what is gone already is no error."""
+        for folder in {folder for folder, _ in self.names}:
+            remove_raw_files(folder, [name for place, name in self.names if place == folder])
+
+
+def find_raw_files(
+    target: Path, folders: Iterable[RawFolder], plan: ErasurePlan, ledger: Ledger
+) -> ErasedRawFiles:
+    """Return the files below the target's raw folders that only erased sources referred to.
+
+    Those that the ledger names count too: a killed run may have left them. A folder that another
+    database uses is left alone.
+    """
+    stays = files_staying(plan)
+    found = [
+        (folder.path, name)
+        for folder in folders
+        if folder.path.is_dir() and not folder.is_used_by_another(target)
+        for name in _erased(raw_file_names(folder.path), plan, ledger)
+        if name not in stays
+    ]
+    return ErasedRawFiles(
+        tuple(found), sum((folder / name).stat().st_size for folder, name in found)
+    )
+
+
+def _erased(names: list[str], plan: ErasurePlan, ledger: Ledger) -> list[str]:
+    known = erased_files(ledger.erased, names) | plan.reach.ids.get(RAW_FILES, frozenset())
+    contents = plan.reach.ids.get(CONTENTS, frozenset())
+    return [name for name in names if name in known or content_of(name) in contents]
+
+
+def files_staying(plan: ErasurePlan) -> frozenset[str]:
+    """Return the files that sources which stay refer to."""
+    sources = plan.held.tables.get(SOURCES)
+    if sources is None:
+        return frozenset()
+    rows = sources.rows
+    gone = plan.reach.rows.get(SOURCES)
+    if gone is not None:
+        rows = rows.filter(~rows[ROWID].is_in(gone.implode()))
+    columns = sources.of_kind(RAW_FILES)
+    return frozenset(name for column in columns for name in rows[column].drop_nulls())

@@ -1,0 +1,134 @@
+"""Turning a planned erasure into its report, and keeping that in the vault: numbers, no ids."""
+
+from collections.abc import Iterator
+
+import polars as pl
+
+from neotoma_core.erased.hashed import hashed
+from neotoma_core.erased.naming import ENTITIES
+from neotoma_core.erasure.plan import ErasurePlan
+from neotoma_core.erasure.raw_files import ErasedRawFiles
+from neotoma_core.erasure.report import (
+    AskedFor,
+    ErasureReport,
+    HoldingEvidence,
+    RawFilesErased,
+    TableErasure,
+)
+from neotoma_core.erasure.request import EraseRun
+from neotoma_core.files.atomic import write_file
+from neotoma_core.files.private import make_folders
+from neotoma_core.ledger.file import Ledger
+from neotoma_core.neotoma.frames import ROWID
+from neotoma_core.neotoma.tables import kind_of
+from neotoma_core.report.findings import Finding
+from neotoma_core.runs.commands import command
+from neotoma_core.snapshots.report import derived_summary
+
+
+def planned_report(  # noqa: PLR0913, PLR0917 - all that was decided
+    erasing: EraseRun,
+    plan: ErasurePlan,
+    raw: ErasedRawFiles,
+    ledger: Ledger,
+    holding: tuple[HoldingEvidence, ...],
+    absent: int,
+) -> ErasureReport:
+    """Return the report of an erasure that is not carried out yet."""
+    run = erasing.run
+    return ErasureReport(
+        run=run.folders.name,
+        outcome="planned",
+        target=str(erasing.target.path),
+        asked=_asked(erasing, plan, absent),
+        rows=plan.reach.total,
+        erasures=tuple(
+            TableErasure(name, table.rows, len(plan.reach.rows.get(name, ())))
+            for name, table in plan.held.stored.items()
+        ),
+        derived=tuple(derived_summary(recomputed) for recomputed in plan.derived),
+        erased_raw_files=RawFilesErased(len(raw.names), raw.bytes),
+        recorded=_new(plan, ledger),
+        holding=holding,
+        writes=plan.writes,
+        checks=(),
+        findings=tuple(_findings(plan)),
+        seconds={},
+        report=str(run.folders.report / "report.json"),
+        back_up=command("backup", target=run.request.target, vault=run.folders.vault),
+    )
+
+
+def save(erasing: EraseRun, report: ErasureReport) -> None:
+    """Keep the report in the vault."""
+    folder = erasing.run.folders.report
+    make_folders(folder)
+    write_file(folder / "report.json", (report.to_json() + "\n").encode())
+
+
+def _asked(erasing: EraseRun, plan: ErasurePlan, absent: int) -> AskedFor:
+    request = erasing.request
+    asked = frozenset(request.entities)
+    observations, users = len({*request.observations}), len({*request.users})
+    return AskedFor(len(asked), observations, users, absent, len(plan.reach.merged - asked))
+
+
+def _new(plan: ErasurePlan, ledger: Ledger) -> int:
+    """Return how many ids the ledger does not have yet."""
+    salt = ledger.erased.salt
+    if not salt:
+        return sum(map(len, plan.reach.ids.values()))
+    return sum(
+        digest not in ledger.erased.hashes.get(kind, frozenset())
+        for kind, ids in plan.reach.ids.items()
+        for _, digest in hashed(salt, kind, ids)
+    )
+
+
+def _findings(plan: ErasurePlan) -> Iterator[Finding]:
+    """Yield what stays and may still tell of what goes."""
+    if plan.reach.shared:
+        detail = (
+            f"{len(plan.reach.shared):,} sources that other rows use too stay, with their raw "
+            "files, which may tell of what is erased"
+        )
+        yield Finding("shared-source", "sources", detail)
+    for (table, column), rows in sorted(plan.reach.dangling.items()):
+        detail = f"{rows:,} rows of other users stay and refer to rows that go"
+        yield Finding("left-dangling", f"{table}.{column}", detail)
+    if plan.emptied:
+        detail = (
+            f"{plan.emptied:,} entities stay without an observation, their names with them; "
+            "erase them with --entity"
+        )
+        yield Finding("emptied", "entities", detail)
+    yield from _merged_away(plan)
+    yield from _out_of_reach(plan)
+
+
+def _merged_away(plan: ErasurePlan) -> Iterator[Finding]:
+    rows = plan.held.tables[ENTITIES].rows
+    gone = plan.reach.rows.get(ENTITIES)
+    if gone is None or "merged_to_entity_id" not in rows.columns:
+        return
+    erased = plan.reach.ids.get(ENTITIES, frozenset())
+    taken = rows.filter(pl.col(ROWID).is_in(gone.implode()))["merged_to_entity_id"].drop_nulls()
+    others = [survivor for survivor in taken if survivor not in erased]
+    if others:
+        detail = (
+            f"{len(others):,} of the entities that go were merged into others, which stay with "
+            "what they were given; erase those too if they are the same"
+        )
+        yield Finding("merged-away", "entities", detail)
+
+
+def _out_of_reach(plan: ErasurePlan) -> Iterator[Finding]:
+    """Yield the tables whose rows could not be looked through, and vectors."""
+    for name, table in plan.held.stored.items():
+        if name in plan.held.tables or not table.rows:
+            continue
+        if kind_of(name) is None:
+            yield Finding("not-looked-into", name, "not a table whose rows can be told apart")
+        elif name.endswith("_rowids") and plan.reach.rows.get("entity_embedding_rows") is not None:
+            detail = "vectors of erased entities stay until Neotoma rebuilds its index"
+            yield Finding("vectors-left", name, detail)

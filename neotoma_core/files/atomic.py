@@ -1,0 +1,122 @@
+"""Files that are old or new, never between.
+
+Invariant: at every instant a name holds the complete old content or the complete new one.
+Write order: temporary name written → synced → renamed → folder synced.
+"""
+
+import errno
+import hashlib
+import os
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from neotoma_core.errors import committed
+from neotoma_core.files.failures import naming
+from neotoma_core.files.headers import JOURNAL
+from neotoma_core.files.repeating import repeating
+
+_LONGEST_NAME: Final = 255 - len(JOURNAL)  # in bytes; SQLite adds this to a name
+STEPS: Final = ("temp_written", "temp_synced", "renamed", "folder_synced")
+
+Subject = sqlite3.Connection | Path | None
+"""What a step worked on, where a test may have to change it: a transaction, or a file."""
+
+Observer = Callable[[str, Subject], None]
+
+_observers: list[Observer] = []
+
+
+def reached(step: str, subject: Subject = None) -> None:
+    """Tell the observers that a step is done, and on what; only tests observe."""
+    for observer in _observers:
+        observer(step, subject)
+
+
+@contextmanager
+def observed(observer: Callable[[str], None]) -> Iterator[None]:
+    """Call ``observer`` at every step reached inside the block: how a test crashes a run."""
+    with observed_with_subject(lambda step, _: observer(step)):
+        yield
+
+
+@contextmanager
+def observed_with_subject(observer: Observer) -> Iterator[None]:
+    """Do the same, with what each step worked on: how a test plants what a proof must find."""
+    _observers.append(observer)
+    try:
+        yield
+    finally:
+        _observers.remove(observer)
+
+
+def temporary_name(path: Path) -> Path:
+    """Return the name a file has until it is whole: hidden, beside ``path``.
+
+    It is always the same, so that what a killed run left is overwritten by the next one.
+    """
+    return hidden_name(path, "tmp")
+
+
+def hidden_name(path: Path, what: str) -> Path:
+    """Return a hidden name beside ``path`` that ends in what it is for; never one that is too long.
+
+    Of a long name there is a hash in it.
+    """
+    ending = f".midden.{what}"
+    raw = os.fsencode(path.name)
+    if len(raw) + len(ending) + 1 <= _LONGEST_NAME:
+        return path.with_name(f".{path.name}{ending}")
+    return path.with_name(f".{hashlib.sha256(raw).hexdigest()}{ending}")
+
+
+def write_file(path: Path, content: bytes, *, mode: int = 0o600) -> None:
+    """Write ``content`` under ``path``, replacing what was there in one step."""
+    temporary = temporary_name(path)
+    try:
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
+        with naming(temporary), os.fdopen(descriptor, "wb") as file:
+            os.fchmod(descriptor, mode)  # whatever the umask
+            file.write(content)
+            file.flush()
+            reached("temp_written")
+            os.fsync(file.fileno())
+        reached("temp_synced")
+        install(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def install(temporary: Path, path: Path) -> None:
+    """Rename a synced file to its final name and sync the folder that holds it.
+
+    Raises OSError where a folder, device or pipe has that name: that is never replaced.
+    """
+    if path.exists() and not path.is_file():
+        raise OSError(errno.EINVAL, "not a regular file", str(path))
+    repeating(temporary.replace)(path)
+    committed(path)
+    reached("renamed")
+    sync_folder(path.parent)
+    reached("folder_synced")
+
+
+def sync_file(path: Path) -> None:
+    """Force one file's content to the disk."""
+    _sync(path, os.O_RDONLY)
+
+
+def sync_folder(path: Path) -> None:
+    """Force a folder's entries to the disk, so that a rename survives a power cut."""
+    _sync(path, os.O_RDONLY | os.O_DIRECTORY)
+
+
+def _sync(path: Path, flags: int) -> None:
+    descriptor = os.open(path, flags)
+    try:
+        with naming(path):
+            os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,1 @@
+"""``midden find`` and ``status``: which copies there are, whose, and what each is worth."""

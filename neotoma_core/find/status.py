@@ -1,0 +1,247 @@
+"""Finding copies: the inventory, and the status of one database among its copies."""
+
+import glob
+from collections.abc import Sequence
+from contextlib import closing, suppress
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+from neotoma_core.archive_tables.tables import is_archive
+from neotoma_core.backup.protection import protection_of, summary_of
+from neotoma_core.backup.raw_file_check import raw_files_gone
+from neotoma_core.errors import BackupError, TargetError, TargetForeign, TargetLocked
+from neotoma_core.files.atomic import write_file
+from neotoma_core.files.frames import write_parquet
+from neotoma_core.files.scratch import private_scratch
+from neotoma_core.find.archived_copies import (
+    ArchivedCopy,
+    archives_of,
+    family_in_vault,
+    richest_archive,
+    with_archives,
+)
+from neotoma_core.find.composing import family_of, number_of
+from neotoma_core.find.inventory import (
+    drop_check,
+    inventory_frame,
+    take_inventory,
+    unused_check,
+)
+from neotoma_core.find.search import Found, FoundCopy, SearchRequest, search
+from neotoma_core.find.vault_copies import telling_backups
+from neotoma_core.ledger.file import read_erased, read_ledger
+from neotoma_core.report.inventory import InventoryReport, StatusReport
+from neotoma_core.report.progress import Progress
+from neotoma_core.report.protection import RawFilesGone
+from neotoma_core.report.unfinished import UnfinishedStores
+from neotoma_core.runs.commands import command, recover_command
+from neotoma_core.runs.left_over import left_in, left_logs, logs_left
+from neotoma_core.runs.raw_files import raw_folders_of
+from neotoma_core.runs.run import target_of
+from neotoma_core.salvage.condition import condition_of
+from neotoma_core.salvage.examining import read_at_rest, unexamined
+from neotoma_core.sqlite.inspection import list_tables
+from neotoma_core.sqlite.opening import connect_read_only, make_whole
+from neotoma_core.unfinished.finding import StoreLook, find_unfinished
+from neotoma_core.unpacking.walking import speaks_of_neotoma
+
+_MOST_PAYLOADS: Final = 20_000  # raw files that a status reads
+
+
+def find_copies(
+    where: SearchRequest,
+    data: Path | None,
+    progress: Progress,
+    *,
+    parquet: Path | None = None,
+    picture: Path | None = None,
+) -> InventoryReport:
+    """Find every copy and say what each holds; writes only the files asked for.
+
+    ``data``: the folder Neotoma is configured with. Raises UsageError.
+    """
+    with private_scratch() as scratch:
+        report = take_inventory(search(where, scratch, progress), data)
+    if parquet is not None:
+        write_parquet(inventory_frame(report), parquet)
+        report = replace(report, parquet=str(parquet))
+    if picture is not None:
+        _draw(report, picture)
+        report = replace(report, picture=str(picture))
+    return report
+
+
+def _draw(report: InventoryReport, picture: Path) -> None:
+    """Write the coverage picture: a page where the name says so, else the drawing itself."""
+    from neotoma_core.find.picture import (  # noqa: PLC0415 - loads a drawing library
+        coverage_html,
+        coverage_svg,
+    )
+
+    svg = coverage_svg(report.copies, report.density)
+    page = picture.suffix.lower() in (".html", ".htm")
+    write_file(picture, (coverage_html(svg) if page else svg).encode())
+
+
+def check_status(  # noqa: PLR0913 - a database, its copies, its vault, its raw files
+    target: Path,
+    where: SearchRequest,
+    vault: Path,
+    now: datetime,
+    progress: Progress,
+    *,
+    raw_storage: Path | None = None,
+) -> StatusReport:
+    """Return the state of one database, compared with the copies of it that are found.
+
+    ``raw_storage``: where Neotoma keeps its raw files, if not beside it.
+    Raises TargetForeign where the file may be somebody else's, TargetError, VaultDamaged.
+    """
+    present = target_of(target)
+    with private_scratch() as scratch:
+        also = [*([target] if present else []), *telling_backups(vault)]
+        _require_copies_or_place(target, where, [*also, *archives_of(vault)])
+        where = replace(where, erased=read_erased(vault))
+        found, archives = with_archives(
+            search(where, scratch, progress, also), target, vault, progress
+        )
+        number = number_of(found, target)
+        copy = found.copies[number] if number is not None else None
+        if present:
+            copy = _with_condition(copy, target, scratch)
+        raw = raw_files_gone(target, vault, raw_storage, scratch)
+        unfinished = None
+        if copy is not None and copy.examined.state == "sound":
+            progress.begin("stores")
+            unfinished = _unfinished(copy, where, vault, raw_storage, now, scratch)
+    return _status(target, found, copy, _Beside(vault, archives, raw, unfinished), now)
+
+
+@dataclass(frozen=True, slots=True)
+class _Beside:
+    """What a status tells beside the database itself."""
+
+    vault: Path
+    archives: tuple[ArchivedCopy, ...]
+    raw: RawFilesGone | None
+    unfinished: UnfinishedStores | None
+
+
+def _status(
+    target: Path, found: Found, copy: FoundCopy | None, beside: _Beside, now: datetime
+) -> StatusReport:
+    examined = copy.examined if copy else None
+    holdings = examined.holdings if examined else None
+    if copy is not None and copy.examined.state != "sound":
+        own = found.family_of(copy.number) or family_in_vault(found, beside.vault)
+        archive = richest_archive(found, own, copy.number)
+        recover = (
+            command("recover", target=target, vault=beside.vault, then=("--backup", archive))
+            if archive
+            else recover_command(target, beside.vault)
+        )
+        again = command("status", target=target, vault=beside.vault)
+        drop = unused_check(copy, target, again if copy.examined.state == "busy" else recover)
+    else:
+        known = found.known.get(copy.number if copy else -1)
+        own = family_of(found, known.number if known else None, target)
+        drop = drop_check(found, known, own, target, beside.vault)
+    protection = summary_of(protection_of(beside.vault, now))
+    unprotected = protection is None or not protection.backups
+    backup = command("backup", target=target, vault=beside.vault) if unprotected else None
+    raw, logs = beside.raw, left_logs(target, beside.vault)
+    salvage = logs[0].command if logs else None
+    refill = _refill(target, raw, beside.vault) if raw and raw.gone else None
+    return StatusReport(
+        str(target),
+        examined.state if examined else "missing",
+        (examined.problem or None) if examined else "there is no such file",
+        holdings.observations if holdings else 0,
+        holdings.rows.get("entities", 0) if holdings else 0,
+        holdings.first if holdings else None,
+        holdings.last if holdings else None,
+        found.request.said,
+        sum(not is_archive(c.path) for c in found.copies) - (number_of(found, target) is not None),
+        drop,
+        protection,
+        beside.unfinished,
+        raw,
+        drop.next or salvage or refill or backup,
+        left_in(beside.vault),
+        tuple(one.kept(target, beside.vault) for one in beside.archives),
+        logs,
+    )
+
+
+def _require_copies_or_place(target: Path, where: SearchRequest, also: Sequence[Path]) -> None:
+    """Raise TargetError for a database that is not there, of which nothing else is known either."""
+    if also or not where.around or logs_left(target):
+        return
+    near = target.absolute().parent
+    if not any(speaks_of_neotoma(path.name) for path in near.glob(f"{glob.escape(target.name)}*")):
+        raise TargetError(
+            target,
+            "there is no such file, and it has no vault",
+            "check the spelling, or say where copies of it may be with --search",
+        )
+
+
+def _with_condition(copy: FoundCopy | None, target: Path, scratch: Path) -> FoundCopy | None:
+    """Return the target's own copy, also where only its name or place speaks for it.
+
+    Raises TargetForeign.
+    """
+    if copy is not None and (copy.examined.state in ("sound", "busy") or copy.examined.gave_up):
+        return copy
+    condition = condition_of(target, scratch / "condition")
+    if condition is None:  # whole since it was read
+        return copy
+    if condition.foreign:
+        raise TargetForeign(target, condition.foreign)
+    known = copy.examined if copy else unexamined(target)
+    examined = replace(known, state=condition.state, problem=condition.problem)
+    return replace(copy, examined=examined) if copy else FoundCopy(-1, target, "", target, examined)
+
+
+def _unfinished(  # noqa: PLR0913, PLR0917 - what to look at, and where what belongs to it is
+    target: FoundCopy,
+    where: SearchRequest,
+    vault: Path,
+    raw_storage: Path | None,
+    now: datetime,
+    scratch: Path,
+) -> UnfinishedStores | None:
+    """Return what stores left that did not finish; None where the database cannot be read again."""
+    folder = scratch / "stores"
+    folder.mkdir()
+    ledger = read_ledger(vault)
+
+    def look(copy: Path) -> UnfinishedStores | None:
+        with suppress(BackupError):  # its state, in the same report, says what is wrong
+            whole = make_whole(copy, target.path, folder / "whole")
+            with closing(connect_read_only(whole)) as connection:
+                tables = {t.name: t for t in list_tables(connection, target.path)}
+            return find_unfinished(
+                StoreLook(
+                    whole=whole,
+                    original=target.path,
+                    tables=tables,
+                    folders=raw_folders_of(target.path, raw_storage),
+                    key=where.key,
+                    ledger=ledger,
+                    now=now,
+                    most_files=_MOST_PAYLOADS,
+                )
+            )
+        return None
+
+    with suppress(TargetLocked):
+        return read_at_rest(target.readable, folder / "copy", look)
+    return None
+
+
+def _refill(target: Path, raw: RawFilesGone, vault: Path) -> str:
+    """Return the command that brings raw files back, and what else the newest backup has."""
+    return command("recover", target=target, vault=vault, then=("--backup", Path(raw.newest)))

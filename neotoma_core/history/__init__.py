@@ -1,0 +1,1 @@
+"""``midden history``: one entity, every version of its observations."""

@@ -1,0 +1,237 @@
+"""The erasure ledger of a vault: which ids were erased, as salted hashes, for good.
+
+``erasures.jsonl``: a first line with the salt, then one line per event, in order: ids erased by a
+run (hashes by kind), or a run that finished. Each line has a check that covers all lines before
+it; ``vault.json`` says how many lines there must be and what the last one's check is.
+
+Invariant: what was recorded once is never lost unnoticed. Write order: the whole ledger under a
+temporary name, with the new line → synced → renamed → ``vault.json`` likewise; and only then may
+the target be touched. A ledger that is longer than ``vault.json`` says is one whose run was killed
+between the two.
+"""
+
+import hashlib
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+import orjson
+
+from neotoma_core.documents.models import NotAsModelled, modelled
+from neotoma_core.erased.hashed import SALT_BYTES, ErasedIds, hashed
+from neotoma_core.errors import VaultDamaged
+from neotoma_core.files.atomic import write_file
+from neotoma_core.neotoma.json import JsonValue
+from neotoma_core.vault.documents import LedgerEvent, LedgerStart, event_of
+from neotoma_core.vault.folder import (
+    BACKUPS,
+    DESCRIPTION,
+    EVIDENCE,
+    WITH_ERASURES,
+    describe,
+    read_description,
+)
+
+LEDGER: Final = "erasures.jsonl"
+_NO_CHECK: Final = ""
+_CHECK: Final = ',"check":"'  # what parts a line's check from what it covers
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """A ledger as it is on disk.
+
+    ``unfinished``: the runs that recorded erasures and did not say that they were done.
+    ``last_erased_at``: when ids were last recorded, ISO 8601 in UTC; None where none ever were.
+    """
+
+    vault: Path
+    lines: tuple[str, ...]
+    check: str
+    erased: ErasedIds
+    unfinished: tuple[str, ...]
+    last_erased_at: str | None = None
+
+
+def read_erased(vault: Path) -> ErasedIds:
+    """Return what a vault knows to be erased; raises VaultDamaged."""
+    return read_ledger(vault).erased
+
+
+def read_erased_around(vault: Path, *places: Path) -> ErasedIds:
+    """Return what a vault knows to be erased, and what the vaults do that ``places`` are in.
+
+    What comes out of another vault of the database, as one it had before, is held to its ledger.
+    Raises VaultDamaged.
+    """
+    around = {found.resolve() for place in places if (found := _vault_around(place)) is not None}
+    others = sorted(around - {vault.resolve()})
+    return replace(read_erased(vault), others=tuple(map(read_erased, others)))
+
+
+def _vault_around(place: Path) -> Path | None:
+    for folder in (place.absolute(), *place.absolute().parents):
+        kept = any((folder / name).exists() for name in (LEDGER, BACKUPS, EVIDENCE))
+        if kept and (folder / DESCRIPTION).is_file():
+            return folder
+    return None
+
+
+def read_ledger(vault: Path) -> Ledger:
+    """Read and prove the ledger of a vault, empty where nothing was ever erased.
+
+    Raises VaultDamaged where a line was changed or is missing, or the whole ledger is.
+    """
+    path = vault / LEDGER
+    promised, check = _promised(vault)
+    if not path.exists():
+        if promised:
+            raise _damaged(path, "the ledger is missing")
+        return Ledger(vault, (), _NO_CHECK, ErasedIds(), ())
+    lines = _lines(path)
+    checks = [_NO_CHECK]
+    events: list[LedgerEvent] = []
+    salt = b""
+    for number, line in enumerate(lines):
+        said = _said(path, line)
+        if number == 0:
+            salt = _salt(path, said)
+        checks.append(_checked(path, salt, checks[-1], line))
+        if number:
+            events.append(_event(path, said))
+    if len(lines) < promised or checks[promised] != check:
+        raise _damaged(path, "lines are missing")
+    times = [_iso(event.at) for event in events if event.erased is not None]
+    last = times[-1] if times else None
+    return Ledger(vault, lines, checks[-1], _erased(salt, events), _unfinished(events), last)
+
+
+def record_erasure(
+    ledger: Ledger, run: str, now: datetime, ids: Mapping[str, Iterable[str]]
+) -> Ledger:
+    """Record ids, by kind, as erased by ``run``; return the ledger as it is then.
+
+    What is recorded already is not recorded again.
+    """
+    salt = ledger.erased.salt or os.urandom(SALT_BYTES)
+    new: dict[str, JsonValue] = {}
+    for kind in sorted(ids):
+        known = ledger.erased.hashes.get(kind, frozenset())
+        digests = sorted({digest for _, digest in hashed(salt, kind, ids[kind])} - known)
+        if digests:
+            new[kind] = list(digests)
+    return _append(ledger, salt, {"run": run, "at": _iso(now), "erased": new})
+
+
+def record_finished(ledger: Ledger, run: str, now: datetime) -> Ledger:
+    """Record that all that was recorded so far has gone from the target."""
+    return _append(ledger, ledger.erased.salt, {"run": run, "at": _iso(now), "finished": True})
+
+
+def _append(ledger: Ledger, salt: bytes, event: dict[str, JsonValue]) -> Ledger:
+    lines, check = list(ledger.lines), ledger.check
+    first: dict[str, JsonValue] = {"format": 1, "salt": salt.hex()}
+    for one in (event,) if lines else (first, event):
+        body = orjson.dumps(one).decode()
+        check = _check_of(salt, check, body)
+        lines.append(f'{body[:-1]}{_CHECK}{check}"}}')
+    write_file(ledger.vault / LEDGER, "".join(f"{line}\n" for line in lines).encode())
+    promise: JsonValue = {"lines": len(lines), "check": check}
+    describe(ledger.vault, {"format": WITH_ERASURES, "erasures": promise})
+    return read_ledger(ledger.vault)
+
+
+def _promised(vault: Path) -> tuple[int, str]:
+    """Return how many lines the ledger must have at least, and the check of the last of them."""
+    description = vault / DESCRIPTION
+    if not description.exists():
+        return 0, _NO_CHECK
+    known = read_description(vault)
+    if known.erasures is None and known.format != WITH_ERASURES:
+        return 0, _NO_CHECK
+    if known.erasures is None or not known.erasures.lines:
+        raise _damaged(description, "it does not say how long the ledger is")
+    return known.erasures.lines, known.erasures.check
+
+
+def _lines(path: Path) -> tuple[str, ...]:
+    try:
+        text = path.read_bytes().decode()
+    except UnicodeDecodeError as error:
+        raise _damaged(path, "not text") from error
+    if not text.endswith("\n"):
+        raise _damaged(path, "cut off")
+    return tuple(text[:-1].split("\n"))
+
+
+def _said(path: Path, line: str) -> dict[str, JsonValue]:
+    """Return what a line says, less its check."""
+    try:
+        said = orjson.loads(line)
+    except orjson.JSONDecodeError as error:
+        raise _damaged(path, "a line is no JSON") from error
+    if not isinstance(said, dict):
+        raise _damaged(path, "a line is no event")
+    return {name: value for name, value in said.items() if name != "check"}
+
+
+def _event(path: Path, said: dict[str, JsonValue]) -> LedgerEvent:
+    try:
+        return event_of(said)
+    except NotAsModelled as error:
+        raise _damaged(path, f"a line is no event: {error}") from None
+
+
+def _salt(path: Path, said: dict[str, JsonValue]) -> bytes:
+    wrong = "it has no salt, or was made by a newer midden"
+    try:
+        start = modelled(LedgerStart, said)
+        salt = bytes.fromhex(start.salt)
+    except ValueError:
+        raise _damaged(path, wrong) from None
+    if start.format != 1 or len(salt) != SALT_BYTES:
+        raise _damaged(path, wrong)
+    return salt
+
+
+def _checked(path: Path, salt: bytes, before: str, line: str) -> str:
+    body, _, said = line.rpartition(_CHECK)
+    check = _check_of(salt, before, f"{body}}}")
+    if said != f'{check}"}}':
+        raise _damaged(path, "a line is not what was written")
+    return check
+
+
+def _check_of(salt: bytes, before: str, body: str) -> str:
+    content = before + body
+    return hashlib.blake2b(content.encode(), key=salt, digest_size=SALT_BYTES).hexdigest()
+
+
+def _erased(salt: bytes, events: Sequence[LedgerEvent]) -> ErasedIds:
+    hashes: dict[str, set[str]] = {}
+    for event in events:
+        for kind, digests in (event.erased or {}).items():
+            hashes.setdefault(kind, set()).update(digests)
+    return ErasedIds(salt, {kind: frozenset(digests) for kind, digests in hashes.items()})
+
+
+def _unfinished(events: Sequence[LedgerEvent]) -> tuple[str, ...]:
+    runs: list[str] = []
+    for event in events:
+        if event.erased is not None:
+            runs.append(event.run)
+        else:
+            runs.clear()
+    return tuple(runs)
+
+
+def _iso(now: datetime) -> str:
+    return now.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def _damaged(path: Path, wrong: str) -> VaultDamaged:
+    advice = "restore it from a copy of the vault: without it, what was erased would come back"
+    return VaultDamaged(path, wrong, advice)

@@ -1,0 +1,4 @@
+"""Which entity owns a row, by the merges and splits that every database knows.
+
+Pure.
+"""

@@ -1,0 +1,73 @@
+"""Frames of stored rows: their cells, and the columns Midden adds.
+
+Cells are text, whatever the column declares; see ``cells``. Midden's own columns start with an
+underscore; Neotoma's do not. A column that Neotoma does not know may have any
+name: where that could be taken for something else, the frame has it behind an equals sign.
+"""
+
+import re
+from dataclasses import replace
+from typing import Final
+
+import polars as pl
+
+from neotoma_core.neotoma.tables import Column, Index, Table
+
+ROWID: Final = "_rowid"  # the row's number in its own database
+ORIGIN: Final = "_origin"  # which database a row comes from: TARGET, or the number of a backup
+TARGET_ROWID: Final = "_target_rowid"  # the row's number in the target; NULL where it has none
+TARGET: Final = -1
+
+POLARS_TYPES: Final = {"TEXT": pl.String, "INTEGER": pl.Int64, "REAL": pl.Float64}
+
+_PLAIN_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]*", re.ASCII)
+_ESCAPE: Final = "="
+
+
+def empty_rows(table: Table) -> pl.DataFrame:
+    """Return a frame of ``table`` without rows: what a database without the table holds.
+
+    Of a carried table: as ``framed_table`` returns it.
+    """
+    return pl.DataFrame(schema=frame_schema(table))
+
+
+def no_broken() -> pl.DataFrame:
+    """Return an empty frame of broken rows: ``_rowid``, ``column``, ``reason``."""
+    return pl.DataFrame(schema={ROWID: pl.Int64, "column": pl.String, "reason": pl.String})
+
+
+def frame_schema(table: Table) -> dict[str, pl.DataType]:
+    """Return the columns of a frame of ``table``: ``_rowid`` and its cells."""
+    return {ROWID: pl.Int64(), **dict.fromkeys(table.names, pl.String())}
+
+
+def framed(name: str) -> str:
+    """Return what a frame calls the stored column ``name``."""
+    return name if _PLAIN_NAME.fullmatch(name) else _ESCAPE + name
+
+
+def stored_name(name: str) -> str:
+    """Return what a database calls the column of a frame ``name``."""
+    return name.removeprefix(_ESCAPE)
+
+
+def framed_table(table: Table) -> Table:
+    """Return the facts of a carried table with every column called as frames call it."""
+    return replace(
+        table,
+        columns=tuple(_renamed(column) for column in table.columns),
+        key=tuple(map(framed, table.key)),
+        indexes=tuple(
+            Index(i.name, tuple(map(framed, i.columns)), unique=i.unique) for i in table.indexes
+        ),
+    )
+
+
+def _renamed(column: Column) -> Column:
+    return replace(column, name=framed(column.name))
+
+
+def values_of(frame: pl.DataFrame) -> list[str]:
+    """Return the columns of a frame that come from the database."""
+    return [name for name in frame.columns if not name.startswith("_")]

@@ -1,0 +1,236 @@
+"""What is asked of a target inside the transaction that wrote to it. Facts only."""
+
+import sqlite3
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+
+from neotoma_core.neotoma.ddl import column_list, is_among, quoted
+from neotoma_core.neotoma.frames import ROWID, TARGET_ROWID, framed, stored_name
+from neotoma_core.neotoma.tables import BY_NAME, Table
+from neotoma_core.neotoma.tables.carried import row_number_of
+from neotoma_core.sqlite.damage import NO_DAMAGE
+from neotoma_core.sqlite.migration import stored_columns
+
+
+def count_rows(connection: sqlite3.Connection, table: str) -> int:
+    """Return how many rows a table has, whatever its indexes have; none where it is not there."""
+    if not stored_columns(connection, table):
+        return 0
+    return _counted(connection, table, "NOT INDEXED")
+
+
+def count_staged(connection: sqlite3.Connection, staged: str) -> int:
+    """Return how many rows a staged table has."""
+    (rows,) = connection.execute(f"SELECT count(*) FROM staging.{quoted(staged)}").fetchone()
+    return int(rows)
+
+
+def count_written(
+    connection: sqlite3.Connection, table: Table, staged: str, names: Sequence[str]
+) -> int:
+    """Return how many staged rows are in the target with every cell as staged.
+
+    ``names``: of columns as frames call them. Rows with a key are looked for by it.
+    """
+    if not table.key:
+        return _count_whole(connection, table, staged, names, "true", "true")
+    rows = _count_in_order(connection, table, staged, names)
+    if rows == count_staged(connection, staged):
+        return rows
+    keys = " AND ".join(f"there.{quoted(k)} = staged.{quoted(framed(k))}" for k in table.key)
+    cells = " AND ".join(f"there.{quoted(stored_name(n))} IS staged.{quoted(n)}" for n in names)
+    (rows,) = connection.execute(
+        f"SELECT count(*) FROM staging.{quoted(staged)} AS staged "
+        f"JOIN main.{quoted(table.name)} AS there ON {keys} WHERE {cells}"
+    ).fetchone()
+    without = " OR ".join(f"{quoted(k)} IS NULL" for k in table.key)
+    staged_without = " OR ".join(f"{quoted(framed(k))} IS NULL" for k in table.key)
+    return int(rows) + _count_whole(connection, table, staged, names, without, staged_without)
+
+
+def _count_in_order(
+    connection: sqlite3.Connection, table: Table, staged: str, names: Sequence[str]
+) -> int:
+    """Return how many staged rows are the last of the target's table, in their order.
+
+    That is how SQLite numbers rows that are inserted at once; to look each up by its key would take
+    far longer. 0 where the numbers do not say.
+    """
+    if table.name not in BY_NAME or table.rowid != "rowid":
+        return 0
+    last = f"(SELECT max(rowid) FROM main.{quoted(table.name)})"
+    staged_last = f"(SELECT max(rowid) FROM staging.{quoted(staged)})"
+    cells = " AND ".join(f"there.{quoted(stored_name(n))} IS staged.{quoted(n)}" for n in names)
+    (rows,) = connection.execute(
+        f"SELECT count(*) FROM staging.{quoted(staged)} AS staged JOIN main.{quoted(table.name)} "
+        f"AS there ON there.rowid = staged.rowid - {staged_last} + {last} WHERE {cells}"
+    ).fetchone()
+    return int(rows)
+
+
+def _count_whole(  # noqa: PLR0913, PLR0917 - what to look for, and where
+    connection: sqlite3.Connection,
+    table: Table,
+    staged: str,
+    names: Sequence[str],
+    where: str,
+    staged_where: str,
+) -> int:
+    """Return how many staged rows without a key are in the target, by all their cells."""
+    count = f"SELECT count(*) FROM staging.{quoted(staged)} WHERE {staged_where}"
+    (rows,) = connection.execute(count).fetchone()
+    if not rows:
+        return 0
+    (missing,) = connection.execute(
+        f"SELECT count(*) FROM (SELECT {column_list(names)} FROM staging.{quoted(staged)} "
+        f"WHERE {staged_where} EXCEPT SELECT {column_list([stored_name(n) for n in names])} "
+        f"FROM main.{quoted(table.name)} WHERE {where})"
+    ).fetchone()
+    return int(rows) - int(missing)
+
+
+def count_replaced(connection: sqlite3.Connection, table: Table, names: Sequence[str]) -> int:
+    """Return how many staged rows stand in the target where they were to take another's place.
+
+    ``names``: of the columns that were replaced, as frames call them.
+    """
+    number = row_number_of(stored_columns(connection, table.name))
+    cells = " AND ".join(f"there.{quoted(stored_name(n))} IS staged.{quoted(n)}" for n in names)
+    (rows,) = connection.execute(
+        f"SELECT count(*) FROM staging.{quoted('replace_' + table.name)} AS staged "
+        f"JOIN main.{quoted(table.name)} AS there ON there.{number} = staged.{TARGET_ROWID} "
+        f"WHERE {cells or 'true'}"
+    ).fetchone()
+    return int(rows)
+
+
+def count_staying(connection: sqlite3.Connection, table: Table) -> int:
+    """Return how many of the rows that were to leave a table are still in it.
+
+    A row that was inserted may have got the number of one that left.
+    """
+    number = row_number_of(stored_columns(connection, table.name))
+    (key,) = map(quoted, table.key)
+    (rows,) = connection.execute(
+        f"SELECT count(*) FROM main.{quoted(table.name)} WHERE {number} IN "
+        f"(SELECT {TARGET_ROWID} FROM staging.{quoted('leave_' + table.name)}) "
+        f"AND {key} NOT IN (SELECT {key} FROM staging.{quoted('insert_' + table.name)} "
+        f"WHERE {key} IS NOT NULL)"
+    ).fetchone()
+    return int(rows)
+
+
+def count_staged_keys(connection: sqlite3.Connection, table: Table, staged: str) -> int:
+    """Return how many keys of a staged table the target holds."""
+    (key,) = table.key
+    (rows,) = connection.execute(
+        f"SELECT count(*) FROM main.{quoted(table.name)} WHERE {quoted(key)} IN "
+        f"(SELECT {quoted(key)} FROM staging.{quoted(staged)})"
+    ).fetchone()
+    return int(rows)
+
+
+def count_dangling(
+    connection: sqlite3.Connection, table: Table, names: Sequence[str]
+) -> Iterator[tuple[str, int]]:
+    """Yield column and rows of the references that lead nowhere in the staged rows of a table.
+
+    ``names``: of the columns that are staged. Rows that were there keep what they refer to:
+    nothing is taken away, and a row that is replaced keeps its key.
+    """
+    for column in table.columns:
+        if column.refers is None or column.name not in names:
+            continue
+        name = quoted(column.name)
+        rows = 0
+        for staged in (f"insert_{table.name}", f"replace_{table.name}"):
+            (lost,) = connection.execute(
+                f"SELECT count(*) FROM staging.{quoted(staged)} AS staged WHERE {name} <> '' AND "
+                f"NOT EXISTS (SELECT 1 FROM main.{quoted(column.refers)} WHERE id = staged.{name})"
+            ).fetchone()
+            rows += int(lost)
+        if rows:
+            yield column.name, rows
+
+
+def damaged_tables(connection: sqlite3.Connection, written: Iterable[str]) -> list[str]:
+    """Return what is wrong with the tables ``written`` and their indexes.
+
+    Every page of them is proven, and that each index has as many rows as its table; that the rows
+    written are found by their keys is proven one by one elsewhere. The pages of other tables were
+    proven when the same bytes were read, and that they still were the same is under the lock.
+    """
+    found: list[str] = []
+    for table in written:
+        damage = _damaged_pages(connection, table)
+        found += damage or _incomplete_indexes(connection, table)
+    return found
+
+
+def _damaged_pages(connection: sqlite3.Connection, table: str) -> list[str]:
+    lines = connection.execute(f"PRAGMA main.quick_check({quoted(table)})").fetchall()
+    found = [line for (text,) in lines for line in str(text).splitlines()]
+    return [line for line in found if not line.startswith(NO_DAMAGE)]
+
+
+def _incomplete_indexes(connection: sqlite3.Connection, table: str) -> Iterator[str]:
+    """Yield the indexes that have more or fewer rows than their table."""
+    indexes = connection.execute(
+        "SELECT name FROM pragma_index_list(?) WHERE NOT partial", (table,)
+    ).fetchall()
+    rows = _counted(connection, table, "NOT INDEXED")
+    for (name,) in indexes:
+        there = _counted(connection, table, f"INDEXED BY {quoted(str(name))}")
+        if there != rows:
+            yield f"index {name} of {table} has {there:,} rows, not {rows:,}"
+
+
+def _counted(connection: sqlite3.Connection, table: str, by: str) -> int:
+    # A plain count(*) would go by whichever index is the smallest, whatever it is told.
+    (rows,) = connection.execute(f"SELECT total(1) FROM main.{quoted(table)} {by}").fetchone()
+    return int(rows)
+
+
+def broken_foreign_keys(connection: sqlite3.Connection) -> Counter[tuple[str, str]]:
+    """Return how many rows of a table refer, by its own rules, to no row of another: by both names.
+
+    A rule that SQLite cannot apply, since it names what is no key of the other, says nothing.
+    """
+    listed = connection.execute(
+        "SELECT name FROM main.sqlite_schema WHERE type = 'table' AND rootpage > 0 "
+        "AND EXISTS (SELECT 1 FROM pragma_foreign_key_list(name, 'main'))"
+    ).fetchall()
+    found: Counter[tuple[str, str]] = Counter()
+    for (name,) in listed:
+        with suppress(sqlite3.OperationalError):
+            broken = connection.execute(f"PRAGMA main.foreign_key_check({quoted(str(name))})")
+            found.update((str(table), str(parent)) for table, _, parent, _ in broken)
+    return found
+
+
+def shown_foreign_keys(broken: Counter[tuple[str, str]]) -> list[str]:
+    """Return broken foreign keys in words."""
+    return [f"{table}: {n:,} rows refer to no row of {of}" for (table, of), n in broken.items()]
+
+
+def read_where(
+    connection: sqlite3.Connection,
+    table: Table,
+    column: str,
+    values: Sequence[str],
+    *,
+    by_index: bool,
+) -> Iterator[dict[str, object]]:
+    """Yield rows of ``table`` whose ``column`` is one of ``values``, as column → value.
+
+    Their numbers are there, too, as ``_rowid``. ``by_index``: by an index of the table, where there
+    is one; otherwise all rows are looked at.
+    """
+    cursor = connection.execute(
+        f"SELECT {table.rowid} AS {quoted(ROWID)}, * FROM main.{quoted(table.name)} "
+        f"{'' if by_index else 'NOT INDEXED'} WHERE {is_among(column, values)}"
+    )
+    names = [description[0] for description in cursor.description]
+    for row in cursor:
+        yield dict(zip(names, row, strict=True))

@@ -1,0 +1,283 @@
+"""Writing a staged merge into the target.
+
+Invariant: at every instant the target is the old database or the new one. Order: lock → is the
+target still what was read → missing tables and columns → log rows → derived rows → checks → commit.
+A target that does not exist is built under a temporary name and renamed once it is committed.
+"""
+
+import os
+import sqlite3
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing, contextmanager, nullcontext, suppress
+from pathlib import Path
+from typing import Final
+
+from neotoma_core.errors import (
+    DiskFull,
+    TargetChanged,
+    TargetError,
+    TargetLocked,
+    committed,
+    committing,
+    rolled_back,
+)
+from neotoma_core.files.atomic import reached, sync_file, temporary_name
+from neotoma_core.files.headers import JOURNAL, LOG, companion, followed
+from neotoma_core.files.interrupts import hold_interrupts
+from neotoma_core.neotoma.ddl import column_list, quoted
+from neotoma_core.neotoma.frames import TARGET_ROWID, stored_name
+from neotoma_core.neotoma.tables import BY_NAME, Table
+from neotoma_core.neotoma.tables.carried import row_number_of
+from neotoma_core.neotoma.versions import SETTLED
+from neotoma_core.publication import checks
+from neotoma_core.publication.installing import install_database
+from neotoma_core.publication.staging import PLACE, TableWrite
+from neotoma_core.sqlite.copies import FileState, is_still
+from neotoma_core.sqlite.migration import (
+    migrate,
+    stored_columns,
+    without_indexes,
+    without_triggers,
+)
+from neotoma_core.sqlite.untrusted import connect, guarded, is_locked
+
+STEPS: Final = ("locked", "migrated", "log_written", "derived_written", "verified", "committed")
+_PATIENCE_SECONDS: Final = 5.0
+_CACHE_KIB: Final = 512 << 10  # pages that are written stay in memory until the commit
+_MANY: Final = 50_000  # rows
+
+Verify = Callable[[sqlite3.Connection, int], None]
+"""Is given the transaction, and how many rows were inserted, changed and deleted in it."""
+
+
+def publish(  # noqa: PLR0913, PLR0917 - what to write, where, and what must hold
+    target: Path,
+    staging: Path,
+    writes: Sequence[TableWrite],
+    as_read: Mapping[str, FileState],
+    verify: Verify,
+    release: str = SETTLED,
+) -> None:
+    """Write everything staged into ``target`` in one transaction, or nothing.
+
+    ``writes``: the tables that gain, change or lose rows. ``as_read``: what the target's files were
+    when it was read, by suffix (``""`` and ``-wal``); empty where there was no target.
+    ``verify`` is called inside the transaction and raises to roll it back. ``release``: see
+    ``migrate``.
+    Raises TargetLocked, TargetChanged, DiskFull.
+    """
+    if as_read:
+        _write(target, staging, writes, as_read, verify, release)
+        return
+    target = followed(target)
+    unborn = temporary_name(target)
+    try:
+        unborn.unlink(missing_ok=True)
+        unborn.touch(0o600, exist_ok=False)
+        _write(unborn, staging, writes, {}, verify, release)
+        sync_file(unborn)
+        if target.exists():
+            raise TargetChanged(target)
+        install_database(unborn, target)
+    finally:
+        for path in (unborn, companion(unborn, JOURNAL)):
+            path.unlink(missing_ok=True)
+
+
+@contextmanager
+def _settled(target: Path, as_read: Mapping[str, FileState]) -> Iterator[None]:
+    """After a failure, let SQLite undo what a rollback could not, as on a disk that is full.
+
+    It would do so when the target is next opened; the target shall not have to wait for that. Where
+    a commit failed and the target is what it was then, that is recorded.
+    """
+    try:
+        yield
+    except BaseException:
+        if companion(target, JOURNAL).exists():
+            with suppress(sqlite3.Error), closing(connect(target)) as connection:
+                connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+        with suppress(OSError, TargetChanged), ExitStack() as stack:
+            if as_read and _is_as_read(_open_files(target, as_read, stack), as_read):
+                rolled_back(target)
+        raise
+
+
+def _write(  # noqa: PLR0913, PLR0917 - as above
+    database: Path,
+    staging: Path,
+    writes: Sequence[TableWrite],
+    as_read: Mapping[str, FileState],
+    verify: Verify,
+    release: str,
+) -> None:
+    with locked_target(database, staging, as_read) as connection:
+        reached("locked")
+        migrate(connection, [write.table for write in writes], release)
+        reached("migrated")
+        with without_triggers(connection), _rules_named(database):
+            for write in writes:
+                if write.loses:
+                    _remove(connection, write)
+                _insert(connection, write)
+                _replace(connection, write)
+            reached("log_written", connection)
+            write_derived(connection)
+        changes = connection.total_changes
+        reached("derived_written", connection)
+        verify(connection, changes)
+        reached("verified")
+        commit(connection, database)
+
+
+def commit(connection: sqlite3.Connection, database: Path) -> None:
+    """Commit; interrupts wait from here on."""
+    hold_interrupts()
+    committing(database)
+    connection.execute("COMMIT")
+    committed(database)
+    reached("committed")
+
+
+@contextmanager
+def locked_target(
+    database: Path, staging: Path, as_read: Mapping[str, FileState]
+) -> Iterator[sqlite3.Connection]:
+    """Hold the write lock of ``database``, with the staging database attached."""
+    with _translated(database), _settled(database, as_read), ExitStack() as stack:
+        opened = _open_files(database, as_read, stack)
+        connection = connect(database, timeout=_PATIENCE_SECONDS)
+        stack.callback(connection.close)
+        guarded(connection, reading=False)
+        connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+        place = os.fsencode(staging.absolute())
+        connection.execute("ATTACH CAST(? AS TEXT) AS staging", (place,))
+        # Or the commit would be one of two files, and undone only where a third is, too.
+        connection.execute("PRAGMA staging.journal_mode = OFF").fetchone()
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            if not _is_as_read(opened, as_read):
+                raise TargetChanged(database)
+            yield connection
+        finally:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+
+
+def _open_files(
+    database: Path, as_read: Mapping[str, FileState], stack: ExitStack
+) -> dict[str, int]:
+    """Open the target's files before SQLite does, and close them after it is done.
+
+    Closing a descriptor drops every POSIX lock this process has on the file.
+    """
+    opened = {}
+    for suffix in as_read and ("", LOG):
+        path = companion(database, suffix)
+        if suffix in as_read or path.exists():
+            try:
+                descriptor = os.open(path, os.O_RDONLY)
+            except FileNotFoundError as error:
+                raise TargetChanged(database) from error
+            stack.callback(os.close, descriptor)
+            opened[suffix] = descriptor
+    return opened
+
+
+def _is_as_read(opened: Mapping[str, int], as_read: Mapping[str, FileState]) -> bool:
+    return opened.keys() == as_read.keys() and all(
+        is_still(file, as_read[suffix]) for suffix, file in opened.items()
+    )
+
+
+@contextmanager
+def _translated(database: Path) -> Iterator[None]:
+    """Turn SQLite's errors about locks, space, permission and damage into ours."""
+    try:
+        yield
+    except sqlite3.DatabaseError as error:
+        if is_locked(error):
+            raise TargetLocked(database) from error
+        code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
+        if code == sqlite3.SQLITE_FULL:
+            raise DiskFull(database, whose="target") from error
+        if code == sqlite3.SQLITE_IOERR:
+            raise TargetError(
+                database, "the disk failed while it was written to", "check the disk and run again"
+            ) from error
+        if code == sqlite3.SQLITE_CORRUPT:
+            raise TargetError(
+                database, "a page was damaged while it was written to", "check the disk"
+            ) from error
+        if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM):
+            raise TargetError(
+                database, "no permission to write", "change its permissions and run again"
+            ) from error
+        raise
+
+
+@contextmanager
+def _rules_named(database: Path) -> Iterator[None]:
+    """Turn a rule of the target's own that refuses a row into an error that names it."""
+    try:
+        yield
+    except sqlite3.IntegrityError as error:
+        wrong = f"its own rules refuse rows that were to be written ({error})"
+        raise TargetError(database, wrong, "remove the rule, or leave the backup out") from error
+
+
+def _insert(connection: sqlite3.Connection, write: TableWrite) -> None:
+    name = write.table.name
+    staged = checks.count_staged(connection, f"insert_{name}")
+    most = staged >= _MANY and staged >= checks.count_rows(connection, name)
+    with without_indexes(connection, write.table) if most else nullcontext():
+        connection.execute(
+            f"INSERT INTO main.{quoted(name)} ({column_list(map(stored_name, write.columns))}) "
+            f"SELECT {column_list(write.columns)} FROM staging.{quoted('insert_' + name)} "
+            f"ORDER BY {PLACE}"
+        )
+
+
+def _replace(connection: sqlite3.Connection, write: TableWrite) -> None:
+    """Put other values into rows that stay where they are; their primary key stays too."""
+    name = write.table.name
+    values = ", ".join(f"{quoted(stored_name(c))} = staged.{quoted(c)}" for c in write.replaced)
+    number = row_number_of(stored_columns(connection, name))
+    if not write.replaced or not checks.count_staged(connection, f"replace_{name}"):
+        return
+    connection.execute(
+        f"UPDATE main.{quoted(name)} AS kept SET {values} "
+        f"FROM staging.{quoted('replace_' + name)} AS staged "
+        f"WHERE kept.{number} = staged.{TARGET_ROWID}"
+    )
+
+
+def _remove(connection: sqlite3.Connection, write: TableWrite) -> None:
+    name = write.table.name
+    number = row_number_of(stored_columns(connection, name))
+    connection.execute(
+        f"DELETE FROM main.{quoted(name)} WHERE {number} IN "
+        f"(SELECT {TARGET_ROWID} FROM staging.{quoted('leave_' + name)})"
+    )
+
+
+def write_derived(connection: sqlite3.Connection) -> None:
+    """Write and remove the derived rows that are staged."""
+    for table in ("entity_snapshots", "relationship_snapshots"):
+        _write_derived(connection, BY_NAME[table])
+
+
+def _write_derived(connection: sqlite3.Connection, table: Table) -> None:
+    (key,) = table.key
+    names = column_list(table.names)
+    into, key_of = f"main.{quoted(table.name)}", quoted(key)
+    for kind in ("write", "remove"):
+        staged = f"staging.{quoted(f'{kind}_{table.name}')}"
+        # By row number: to look keys up, SQLite would first sort all that are staged.
+        connection.execute(
+            f"DELETE FROM {into} WHERE rowid IN (SELECT there.rowid FROM {staged} AS staged "
+            f"JOIN {into} AS there ON there.{key_of} = staged.{key_of})"
+        )
+    connection.execute(
+        f"INSERT INTO {into} ({names}) SELECT {names} FROM staging.{quoted('write_' + table.name)}"
+    )

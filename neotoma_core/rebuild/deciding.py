@@ -1,0 +1,166 @@
+"""Deciding what a rebuild writes, bucket by bucket."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Final
+
+import polars as pl
+
+from neotoma_core.ledger.log import without_names
+from neotoma_core.neotoma.encryption import open_rows
+from neotoma_core.neotoma.tables import Table
+from neotoma_core.rebuild.reading import Reading
+from neotoma_core.rebuild.reasons import explained
+from neotoma_core.reduce.exact.users import Owner
+from neotoma_core.runs.ahead import worked_ahead
+from neotoma_core.snapshots.deciding import (
+    ENTITY_SNAPSHOTS,
+    RELATIONSHIP_SNAPSHOTS,
+    Decided,
+    Stored,
+    decide_entities,
+    decide_relationships,
+)
+from neotoma_core.snapshots.drift import find_drift
+from neotoma_core.snapshots.explaining import UNKNOWN
+from neotoma_core.snapshots.sampling import sample_of, spread
+
+_DETAILED: Final = 10_000  # stale snapshots of a bucket that are taken apart into fields
+_LISTED: Final = 1_000  # unreadable observations that are named one by one
+_SAMPLE: Final = 100
+_SAMPLE_BYTES: Final = 4 << 20  # of observations, by and large: row by row takes its time
+_ROW_BYTES: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """One bucket of one derived table: what was decided, and the drift that it puts right."""
+
+    decided: Decided
+    drift: pl.DataFrame
+
+
+@dataclass(slots=True)
+class Tally:
+    """What was decided for one derived table, all buckets together.
+
+    ``accepted``: rows that stay since other known rules explain them. ``unreadable``:
+    (observation_id, reason) of the first of them; ``left_out`` counts them all. ``failed``: the
+    entities on whom Neotoma's reduction throws, with the reason, likewise; ``fails`` counts them.
+    ``otherwise``: how many snapshots other rules make otherwise, ``differing`` the first of those.
+    ``sample``: written entity snapshots that are quick to reduce again.
+    """
+
+    table: Table
+    inserted: int = 0
+    updated: int = 0
+    removed: int = 0
+    unchanged: int = 0
+    accepted: int = 0
+    exact: int = 0
+    drift: Counter[str] = field(default_factory=Counter)
+    reasons: Counter[str] = field(default_factory=Counter)
+    schemaless: Counter[str] = field(default_factory=Counter)
+    unreadable: list[tuple[str, str]] = field(default_factory=list)
+    left_out: int = 0
+    failed: list[tuple[str, str]] = field(default_factory=list)
+    fails: int = 0
+    otherwise: Counter[str] = field(default_factory=Counter)
+    differing: list[tuple[str, str]] = field(default_factory=list)
+    sample: dict[str, Owner] = field(default_factory=dict)
+
+    @property
+    def writes(self) -> int:
+        """Rows written or deleted."""
+        return self.inserted + self.updated + self.removed
+
+    def add(self, bucket: Bucket, reading: Reading) -> None:
+        """Count one bucket."""
+        decided = bucket.decided
+        change, reduction = decided.change, decided.reduction
+        self.inserted += change.inserted
+        self.updated += change.updated
+        self.removed += change.removed.height
+        self.unchanged += change.unchanged
+        self.exact += reduction.exact
+        self.accepted += decided.accepted.height
+        self.drift.update(bucket.drift["kind"])
+        self.reasons.update(bucket.drift["reason"].fill_null(UNKNOWN))
+        self.schemaless.update(dict(reduction.schemaless.iter_rows()))
+        self.left_out += reduction.unreadable.height
+        named = reduction.unreadable.select("observation_id", "reason")
+        self.unreadable += named.head(_LISTED - len(self.unreadable)).rows()
+        self.failed += reduction.failed.head(_LISTED - len(self.failed)).rows()
+        self.fails += reduction.failed.height
+        self.otherwise.update(decided.differing["rules"])
+        self.differing += decided.differing.head(_LISTED - len(self.differing)).rows()
+        if self.table.name == "entity_snapshots":
+            self._add_sample(decided, reading)
+
+    def _add_sample(self, decided: Decided, reading: Reading) -> None:
+        """Sample the entities all of whose observations the exact reducer can read from rows."""
+        key = "entity_id"
+        observations = reading.spilled["observations"]
+        unreadable = decided.reduction.unreadable.select(key)
+        left_out = pl.concat([unreadable, reading.erased.losing()])
+        wanted = -(-_SAMPLE // observations.buckets.count)
+        size = pl.col("observation_count").cast(pl.Int64) * (
+            pl.col("snapshot").str.len_bytes() + _ROW_BYTES
+        )
+        ids = decided.change.written.select(key, size=size).join(left_out, on=key, how="anti")
+        few = ids.join(spread(ids[key], wanted).to_frame(), on=key, how="semi")
+        most = _SAMPLE_BYTES // observations.buckets.count
+        small = few.head(wanted).sort("size").filter(pl.col("size").cum_sum() <= most)
+        self.sample |= sample_of(decided, reading.rules, small[key])
+
+
+def entity_buckets(reading: Reading) -> Iterator[Bucket]:
+    """Yield what to do with the entity snapshots, bucket by bucket; each is removed once read."""
+    count = reading.spilled["observations"].buckets.count
+    return worked_ahead(lambda number: _decide_entities(reading, number), count)
+
+
+def relationship_buckets(reading: Reading, now: str) -> Iterator[Bucket]:
+    """Yield what to do with the relationship snapshots; ``now``: ISO time of the computation."""
+    count = reading.spilled["relationship_observations"].buckets.count
+    return worked_ahead(lambda number: _decide_relationships(reading, number, now), count)
+
+
+def _decide_entities(reading: Reading, number: int) -> Bucket:
+    observations = opened_bucket(reading, "observations", number)
+    stored = stored_bucket(reading, ENTITY_SNAPSHOTS, number)
+    return _bucket(reading, stored, decide_entities(observations, stored, reading.rules))
+
+
+def _decide_relationships(reading: Reading, number: int, now: str) -> Bucket:
+    observations = opened_bucket(reading, "relationship_observations", number)
+    stored = stored_bucket(reading, RELATIONSHIP_SNAPSHOTS, number)
+    return _bucket(reading, stored, decide_relationships(observations, stored, now=now))
+
+
+def _bucket(reading: Reading, stored: Stored, decided: Decided) -> Bucket:
+    """Return what was decided with the drift that it puts right."""
+    of = stored.compared
+    erased = reading.erased.reasons(stored.table.name, stored.rows)
+    because = decided.gone.join(erased, on=of.key, how="left", suffix="_erased").select(
+        of.key, reason=pl.coalesce("reason_erased", "reason")
+    )
+    drift = find_drift(decided.change, stored.rows, because, of, _DETAILED)
+    return Bucket(decided, without_names(explained(reading, stored, drift)))
+
+
+def stored_bucket(reading: Reading, table: Table, number: int) -> Stored:
+    """Return the snapshots of one bucket."""
+    rows = opened_bucket(reading, table.name, number)
+    return Stored(table, rows, reading.spilled[table.name].stored)
+
+
+def opened_bucket(reading: Reading, name: str, number: int) -> pl.DataFrame:
+    """Return the rows of one bucket with every sealed value opened, and remove the bucket."""
+    spilled = reading.spilled[name]
+    rows = reading.erased.without(name, spilled.buckets.read(number))
+    spilled.buckets.remove(number)
+    if reading.key is None or not spilled.sealed:
+        return rows
+    return open_rows(spilled.table, rows, reading.key, reading.rebuild.target.path)

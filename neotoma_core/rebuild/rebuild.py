@@ -1,0 +1,139 @@
+"""Recomputing all snapshots from the log, or only telling how far they are from it.
+
+evidence → read into buckets → reduce, compare, stage bucket by bucket → publish → report
+
+Memory holds one bucket at a time, however large the database.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from neotoma_core.errors import run_record
+from neotoma_core.ledger.file import read_ledger
+from neotoma_core.neotoma.tables import BY_NAME
+from neotoma_core.neotoma.times import iso
+from neotoma_core.publication.replaceable import require_replaceable
+from neotoma_core.rebuild.deciding import (
+    Bucket,
+    Tally,
+    entity_buckets,
+    relationship_buckets,
+)
+from neotoma_core.rebuild.drift import DriftRecord
+from neotoma_core.rebuild.publishing import Staging, publish_rebuild
+from neotoma_core.rebuild.reading import (
+    ENTITIES,
+    RELATIONSHIPS,
+    Reading,
+    Secured,
+    prove_indexes,
+    read_target,
+)
+from neotoma_core.rebuild.report import RebuildReport
+from neotoma_core.rebuild.reporting import reported, save
+from neotoma_core.rebuild.request import RebuildRun
+from neotoma_core.report.progress import Progress
+from neotoma_core.report.unfinished import UnfinishedStores
+from neotoma_core.runs.clock import Clock
+from neotoma_core.runs.commands import undo_command
+from neotoma_core.runs.raw_files import raw_folders_of
+from neotoma_core.unfinished.finding import StoreLook, find_unfinished
+
+Confirm = Callable[[RebuildReport], bool]
+
+
+def check_snapshots(
+    rebuild: RebuildRun, progress: Progress, secured: Secured | None = None
+) -> RebuildReport:
+    """Report where the target's snapshots are not what its log says; write nothing to it.
+
+    ``secured``: the copy to read, where there is one already, as a drill has: then neither its
+    indexes nor its stores are looked into. Raises what ``read_target`` raises.
+    """
+    clock = Clock()
+    reading = read_target(rebuild, (*ENTITIES, *RELATIONSHIPS), progress, clock, secured)
+    if secured is None:
+        progress.begin("integrity")
+        prove_indexes(reading)
+    clock.lap("integrity")
+    unfinished = None if secured else _unfinished(reading, progress, clock)
+    tallies, drift = _decide(reading, lambda _: None, progress, clock)
+    report = reported(reading, tallies, drift, clock.seconds, unfinished)
+    checked = replace(report, outcome="checked", seconds=clock.seconds)
+    save(rebuild.run.folders, checked)
+    return checked
+
+
+def rebuild_snapshots(rebuild: RebuildRun, confirm: Confirm, progress: Progress) -> RebuildReport:
+    """Write the snapshots that are not what the log says. ``confirm`` may decline the plan.
+
+    Raises what ``read_target`` raises, and VerificationFailed, TargetLocked,
+    TargetChanged, DiskFull; then nothing was changed.
+    """
+    require_replaceable(rebuild.target.path)
+    clock = Clock()
+    reading = read_target(rebuild, (*ENTITIES, *RELATIONSHIPS), progress, clock)
+    unfinished = _unfinished(reading, progress, clock)
+    with Staging(reading) as staging:
+        tallies, drift = _decide(reading, staging.add, progress, clock)
+        staging.finish()
+        clock.lap("reduce")
+        report = reported(reading, tallies, drift, clock.seconds, unfinished)
+        if not report.writes:
+            report = replace(report, outcome="unchanged")
+        elif confirm(report):
+            clock.lap("confirm")
+            progress.begin("publish")
+            undo = run_record().undo = undo_command(rebuild.run)
+            checks = publish_rebuild(reading, staging, tallies)
+            clock.lap("publish")
+            report = replace(report, outcome="rebuilt", checks=checks, undo=undo)
+    report = replace(report, seconds=clock.seconds)
+    save(rebuild.run.folders, report)
+    return report
+
+
+def _unfinished(reading: Reading, progress: Progress, clock: Clock) -> UnfinishedStores | None:
+    """Return what stores left that did not finish; None where only a part is asked for."""
+    request, run = reading.rebuild.request, reading.rebuild.run
+    if request.narrowed:
+        return None
+    progress.begin("stores")
+    found = find_unfinished(
+        StoreLook(
+            whole=reading.whole,
+            original=request.target,
+            tables=reading.stored,
+            folders=raw_folders_of(run.request.target, run.request.raw_storage),
+            key=request.key,
+            ledger=read_ledger(run.folders.vault),
+            now=run.started,
+        )
+    )
+    clock.lap("stores")
+    return found
+
+
+def _decide(
+    reading: Reading, stage: Callable[[Bucket], None], progress: Progress, clock: Clock
+) -> tuple[tuple[Tally, Tally], DriftRecord]:
+    """Decide bucket by bucket; ``stage`` is given each bucket as it is decided."""
+    entities, relationships = tallies = (
+        Tally(BY_NAME["entity_snapshots"]),
+        Tally(BY_NAME["relationship_snapshots"]),
+    )
+    drift = DriftRecord(reading.rebuild.run.folders)
+    progress.begin("reduce", reading.buckets)
+    decisions = (
+        (entities, entity_buckets(reading)),
+        (relationships, relationship_buckets(reading, iso(reading.rebuild.run.started))),
+    )
+    for tally, buckets in decisions:
+        for bucket in buckets:
+            tally.add(bucket, reading)
+            drift.add(bucket)
+            stage(bucket)
+            progress.advance(1)
+    drift.keep()
+    clock.lap("reduce")
+    return tallies, drift

@@ -1,0 +1,1 @@
+"""``midden recover``: the plan, the commit, its proofs and its report."""

@@ -1,0 +1,143 @@
+"""Carrying out a recovery plan: staging, raw files, one transaction."""
+
+import shutil
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from neotoma_core.errors import DiskFull
+from neotoma_core.neotoma.encryption import seal_rows
+from neotoma_core.neotoma.frames import ROWID, values_of
+from neotoma_core.publication.proofs import Check
+from neotoma_core.publication.staging import (
+    Picks,
+    TableWrite,
+    new_staging,
+    stage_derived,
+    stage_removals,
+    stage_rows,
+)
+from neotoma_core.publication.transaction import publish
+from neotoma_core.recovery.plan import RecoveryPlan
+from neotoma_core.recovery.verification import verify_publication
+from neotoma_core.report.progress import Progress
+from neotoma_core.runs.evidence import states_when_locked
+from neotoma_core.runs.left_over import require_kept
+from neotoma_core.runs.raw_files import bring_over, require_space
+from neotoma_core.snapshots.deciding import Decided
+from neotoma_core.sqlite.copies import FileState, state_of
+from neotoma_core.vault.folder import free_bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What was proven before the commit, and raw files that could not be copied after all.
+
+    ``seconds``: how long the target was locked.
+    """
+
+    checks: tuple[Check, ...]
+    raw_failed: tuple[str, ...]
+    seconds: float
+
+
+def apply_plan(plan: RecoveryPlan, progress: Progress) -> Applied:
+    """Write the plan into the target, all of it or nothing; see ``built_file`` for one of a ruin.
+
+    Raw files come first: what a committed row refers to is on disk. Left over by a failed run
+    they do no harm, since their names are their content.
+    """
+    require_space(plan.raw)
+    writes = _writes(plan)
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        copying = pool.submit(bring_over, plan.run, plan.raw, progress)
+        staging = _stage(plan, writes)
+        raw_failed = copying.result()
+    _require_room(plan.run.request.target.absolute().parent, staging)
+    progress.begin("publish")
+    locked = time.monotonic()
+    checks = _publish(plan, staging, writes)
+    return Applied(checks, raw_failed, round(time.monotonic() - locked, 3))
+
+
+def _require_room(folder: Path, staging: Path) -> None:
+    """Raise DiskFull where the rows, and a journal of the pages they land on, do not fit."""
+    needed, free = 2 * staging.stat().st_size, free_bytes(folder)
+    if free < needed:
+        raise DiskFull(folder, needed, free, "target")
+
+
+def _publish(plan: RecoveryPlan, staging: Path, writes: Sequence[TableWrite]) -> tuple[Check, ...]:
+    proven: list[Check] = []
+    ruin = plan.run.ruin
+    target = plan.run.request.target if ruin is None else built_file(plan)
+    if ruin is not None and ruin.base is not None:
+        shutil.copyfile(ruin.base, target)
+    if plan.target is None and ruin is None:
+        require_kept(plan.run)
+    publish(
+        target,
+        staging,
+        writes,
+        _as_read(plan, target),
+        lambda c, changes: proven.extend(verify_publication(c, plan, writes, changes)),
+        plan.release,
+    )
+    return tuple(proven)
+
+
+def built_file(plan: RecoveryPlan) -> Path:
+    """Return the file that is built where the target is a ruin, to take its place."""
+    return plan.run.folders.work / "built.db"
+
+
+def _as_read(plan: RecoveryPlan, target: Path) -> dict[str, FileState]:
+    """Return what the target's files must be once it is locked, by suffix."""
+    if plan.target is None:
+        return {}
+    if plan.run.ruin is not None:
+        return {"": state_of(target)}
+    (evidence,) = (e for e in plan.evidence if e.database == plan.target.database)
+    return states_when_locked(evidence, plan.target.whole)
+
+
+def _writes(plan: RecoveryPlan) -> tuple[TableWrite, ...]:
+    """Return the tables that gain, change or lose rows, in the order in which they were merged."""
+    return tuple(
+        TableWrite(
+            plan.carrying.tables[name], tuple(values_of(merge.merged)), name in plan.merge.removed
+        )
+        for name, merge in plan.merge.tables.items()
+        if merge.inserted.height or merge.replaced.height or name in plan.merge.removed
+    )
+
+
+def _stage(plan: RecoveryPlan, writes: Sequence[TableWrite]) -> Path:
+    path = plan.run.folders.work / "staging.db"
+    extracts = (*plan.backups, *([plan.target] if plan.target else ()))
+    sources = {extract.database.number: extract.source for extract in extracts}
+    with new_staging(path) as staging:
+        for write in writes:
+            merge = plan.merge.tables[write.table.name]
+            picks = Picks(merge.inserted.vstack(merge.replaced), merge.rewritten)
+            stage_rows(staging, write, picks, sources)
+            if write.loses:
+                rows = plan.merge.removed[write.table.name]
+                stage_removals(staging, write.table, rows[ROWID])
+    for decided in plan.derived:
+        written = _as_stored(plan, decided)
+        stage_derived(path, decided.table, written, decided.change.removed)
+    return path
+
+
+def _as_stored(plan: RecoveryPlan, decided: Decided) -> pl.DataFrame:
+    """Return the derived rows to write as the target keeps them: staging is a file already."""
+    # By key, so that the index of the target is walked through and not jumped about in.
+    written = decided.change.written.sort(*decided.table.key)
+    if plan.key is None or not plan.sealed:
+        return written
+    return seal_rows(decided.table, written, plan.key)

@@ -1,0 +1,70 @@
+"""The report of ``midden restore --from-archive``; its field names are the keys of ``--json``."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from neotoma_core.comparison.differences import TableDifference
+from neotoma_core.report.document import document
+from neotoma_core.report.findings import Finding
+from neotoma_core.report.layout import aligned, labelled, undo_lines
+from neotoma_core.restore.changes import change_lines
+
+
+@dataclass(frozen=True, slots=True)
+class RestoredTable:
+    """One table of the database that was built, and its rows."""
+
+    table: str
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class ArchiveRestoreReport:
+    """One restore from an archive. ``undo`` puts back what was there before it.
+
+    ``erased``: rows the vault knows to be erased, which were left out. ``backup``: what was taken
+    before, where nearly all observations went. ``differences``: what becomes of each table.
+    """
+
+    run: str
+    outcome: Literal["planned", "restored"]
+    archive: str
+    as_of: str | None
+    target: str
+    restored: tuple[RestoredTable, ...]
+    erased: int
+    findings: tuple[Finding, ...]
+    backup: str | None
+    undo: str | None
+    differences: tuple[TableDifference, ...] = ()
+
+    def to_json(self) -> str:
+        """Return the report as one JSON document."""
+        return document(self)
+
+
+def built_text(report: ArchiveRestoreReport) -> str:
+    """Return what is in the database that was built, before anybody is asked."""
+    return "\n".join(_built(report))
+
+
+def restored_text(report: ArchiveRestoreReport) -> str:
+    """Return what was done."""
+    lines = [labelled("restored", report.target)]
+    if report.backup:
+        lines.append(labelled("backup", f"{report.backup}, verified"))
+    return "\n".join([*lines, *undo_lines(str(report.undo))])
+
+
+def _built(report: ArchiveRestoreReport) -> Iterator[str]:
+    yield labelled("archive", f"{report.archive}   as of {report.as_of or 'its last run'}")
+    rows = [(t.table, f"{t.rows:,}") for t in report.restored if t.rows]
+    for place, line in enumerate(aligned(rows, right=(1,))):
+        yield labelled("" if place else "built", line)
+    yield labelled("proven", "every row by its hash; snapshots recomputed")
+    if report.erased:
+        yield labelled("erased", f"{report.erased:,} rows that were erased before were left out")
+    yield from change_lines(report.differences)
+    for finding in report.findings[:10]:
+        yield labelled(finding.kind, f"{finding.subject}: {finding.detail}")

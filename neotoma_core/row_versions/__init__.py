@@ -1,0 +1,1 @@
+"""Rows of the log as versions, each with its hash: what an archive is made of."""

@@ -1,0 +1,80 @@
+"""A SQLite database built from rows of an archive, cell for cell as they were stored."""
+
+import sqlite3
+from collections.abc import Iterable, Mapping
+from contextlib import closing, suppress
+from pathlib import Path
+from typing import Final
+
+import polars as pl
+
+from neotoma_core.neotoma.cells import NotALiteral
+from neotoma_core.neotoma.ddl import add_column, create_index, create_table, quoted
+from neotoma_core.neotoma.tables import BY_NAME, Column, Table
+from neotoma_core.neotoma.versions import SETTLED, newest_of, release_of, tables_at
+from neotoma_core.row_versions.columns import ODD, ROW_HASH
+from neotoma_core.row_versions.odd_literals import odd_cells_of, without_required
+from neotoma_core.sqlite.arrow import arrow_connection, execute, ingest
+from neotoma_core.sqlite.untrusted import guarded
+
+_NUMBER: Final = "_number"
+
+
+def new_database(path: Path, rows: Mapping[str, pl.DataFrame], release: str = SETTLED) -> list[str]:
+    """Create a database with rows of an archive, in the order given.
+
+    It has the tables of ``release``, or of the newest release that a table with rows is of.
+    ``rows``: by table, all columns and ``_odd``. Returns the hashes of rows of which a cell is no
+    SQL literal of one; such a cell is NULL. Indexes that the rows do not allow are left out.
+    """
+    held = release_of([name for name, frame in rows.items() if frame.height])
+    tables = tables_at(newest_of(release, held))
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        guarded(connection, reading=False)
+        connection.execute("PRAGMA journal_mode = OFF").fetchone()
+        for table in tables:
+            connection.execute(create_table(_allowing(table, rows.get(table.name))))
+    with arrow_connection(path) as arrow:
+        for pragma in ("journal_mode = OFF", "synchronous = OFF"):
+            execute(arrow, f"PRAGMA {pragma}")
+        for name, frame in rows.items():
+            if frame.height:
+                ingest(arrow, name, frame.select(BY_NAME[name].names))
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        guarded(connection, reading=False)
+        connection.execute("BEGIN")
+        broken = [bad for name, frame in rows.items() for bad in _put_odd(connection, name, frame)]
+        for index_of in tables:
+            for index in index_of.indexes:
+                with suppress(sqlite3.IntegrityError):
+                    connection.execute(create_index(index_of, index))
+        connection.execute("COMMIT")
+    return broken
+
+
+def _allowing(table: Table, rows: pl.DataFrame | None) -> Table:
+    """Return a table that takes the rows: a column in which one has no value requires none."""
+    if rows is None:
+        return table
+    return without_required(table, [c.name for c in table.columns if rows[c.name].null_count()])
+
+
+def _put_odd(connection: sqlite3.Connection, name: str, rows: pl.DataFrame) -> Iterable[str]:
+    """Put the cells that fit no column into the rows, which are numbered from 1 as they came."""
+    odd = rows.with_row_index(_NUMBER, 1).filter(pl.col(ODD).is_not_null())
+    known = set(BY_NAME[name].names)
+    for number, document, row_hash in odd.select(_NUMBER, ODD, ROW_HASH).iter_rows():
+        try:
+            cells = list(odd_cells_of(document))
+        except NotALiteral:
+            yield row_hash
+            continue
+        for column, expression, value in cells:
+            if column not in known:
+                untyped = Column(column, "TEXT", declared="")
+                connection.execute(add_column(name, untyped))
+                known.add(column)
+            connection.execute(
+                f"UPDATE {quoted(name)} SET {quoted(column)} = {expression} WHERE rowid = ?",
+                (value, number),
+            )

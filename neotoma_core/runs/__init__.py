@@ -1,0 +1,1 @@
+"""One run of any operation: its vault, evidence, scratch, and the databases that take part."""

@@ -1,0 +1,1 @@
+"""Scheduled backups and drills, and telling whoever is configured how they went."""

@@ -1,0 +1,167 @@
+"""The only reader of the environment, and of Neotoma's own settings."""
+
+import hashlib
+import os
+import re
+from pathlib import Path
+from typing import Final
+
+import platformdirs
+
+from neotoma_core.archive_tables.tables import ARCHIVE_FOLDER
+from neotoma_core.errors import UsageError, reason_of
+from neotoma_core.files.keys import KeyFile, KeySource, Mnemonic, MnemonicFile, require_key
+from neotoma_core.files.small import read_small
+from neotoma_core.neotoma.encryption import Secret
+from neotoma_core.settings.neotoma import NeotomaSettings
+from neotoma_core.vault.announcing import Alerting
+
+_LONGEST_SLUG: Final = 200
+
+
+def default_vault(target: Path) -> Path:
+    """Return the vault of a database: MIDDEN_VAULT, or a folder of its own under the user's data.
+
+    The folder is named after the database and a short hash of its path, so that two databases of
+    one name do not share a vault.
+    """
+    chosen = os.environ.get("MIDDEN_VAULT")
+    if chosen:
+        return Path(chosen)
+    slug = re.sub(r"[^A-Za-z0-9.-]+", "-", target.name)[:_LONGEST_SLUG]
+    digest = hashlib.sha256(os.fsencode(target.resolve())).hexdigest()[:8]
+    return platformdirs.user_data_path("midden") / f"{slug}-{digest}"
+
+
+def default_archive_of(
+    target: Path | None, archive: Path | None, vault: Path | None = None
+) -> Path:
+    """Return an archive: the one named, or that of the vault, or of the database's vault.
+
+    Raises UsageError where nothing says which.
+    """
+    if archive is not None:
+        return archive
+    if target is None and vault is None:
+        raise UsageError("name the archive with --archive, or its database with --target")
+    return (vault or default_vault(target or Path())) / ARCHIVE_FOLDER
+
+
+def neotoma_environment() -> str | None:
+    """Return what NEOTOMA_ENV says; None where it is not set."""
+    return os.environ.get("NEOTOMA_ENV")
+
+
+def shell_startup_file() -> Path:
+    """Return the file the user's shell reads when it starts."""
+    if os.environ.get("SHELL", "").endswith("zsh"):
+        return Path(os.environ.get("ZDOTDIR") or Path.home()) / ".zshrc"
+    return Path.home() / ".bashrc"
+
+
+def alerting() -> Alerting:
+    """Return who is told of alarms and successes.
+
+    MIDDEN_NOTIFY_URLS: addresses as Apprise has them, one a line or parted by spaces; so is
+    MIDDEN_HEARTBEAT_URL. Either may be in a file that the same name with ``_FILE`` names.
+    MIDDEN_METRICS_FILE: where the Prometheus text file goes. Raises UsageError.
+    """
+    metrics = os.environ.get("MIDDEN_METRICS_FILE")
+    beats = _secrets("MIDDEN_HEARTBEAT_URL")
+    return Alerting(
+        _secrets("MIDDEN_NOTIFY_URLS"),
+        beats[0] if beats else None,
+        Path(metrics) if metrics else None,
+    )
+
+
+def _secrets(name: str) -> tuple[Secret, ...]:
+    text = os.environ.get(name, "")
+    file = os.environ.get(f"{name}_FILE")
+    if file:
+        try:
+            text += "\n" + read_small(Path(file)).decode(errors="surrogateescape")
+        except OSError as error:
+            wrong = f"{name}_FILE: {file}: {reason_of(error)}"
+            raise UsageError(f"{wrong}; check the spelling") from error
+    return tuple(Secret(word) for word in text.split())
+
+
+def key_source(key_file: Path | None = None, mnemonic_file: Path | None = None) -> KeySource | None:
+    """Return where the key of encrypted columns is: the file named, or what Neotoma itself uses.
+
+    Neotoma's own settings are NEOTOMA_KEY_FILE_PATH, and after it NEOTOMA_MNEMONIC; a mnemonic,
+    also one in a file, goes with NEOTOMA_MNEMONIC_PASSPHRASE. None where there is no key.
+    Raises UsageError where both files are named, or the one named holds no key.
+    """
+    if key_file and mnemonic_file:
+        raise UsageError("--key-file and --mnemonic-file were both given; leave one out")
+    passphrase = Secret(os.environ.get("NEOTOMA_MNEMONIC_PASSPHRASE", ""))
+    if key_file:
+        return _holding(KeyFile(key_file))
+    if mnemonic_file:
+        return _holding(MnemonicFile(mnemonic_file, passphrase))
+    path = os.environ.get("NEOTOMA_KEY_FILE_PATH")
+    if path:
+        return KeyFile(Path(path))
+    words = os.environ.get("NEOTOMA_MNEMONIC")
+    return Mnemonic("NEOTOMA_MNEMONIC", Secret(words), passphrase) if words else None
+
+
+def _holding(source: KeySource) -> KeySource:
+    require_key(source)
+    return source
+
+
+def neotoma_settings() -> NeotomaSettings:
+    """Return what says which databases Neotoma uses.
+
+    Raises UsageError where there is no folder to be in, or no home.
+    """
+    try:
+        return NeotomaSettings(os.environ, Path.home(), Path.cwd())
+    except OSError as error:
+        raise UsageError("the current folder is gone; change to another and run again") from error
+    except RuntimeError as error:
+        raise UsageError("there is no home folder; set HOME and run again") from error
+
+
+def raw_storage(target: Path) -> Path | None:
+    """Return the folder Neotoma keeps a database's raw files in, by NEOTOMA_RAW_STORAGE_DIR."""
+    return neotoma_settings().raw_storage(target)
+
+
+def default_places(*, mounted: bool = False) -> tuple[Path, ...]:
+    """Return where copies are looked for: Neotoma's data folder and the home folder.
+
+    ``mounted``: also the folders that volumes are mounted in.
+    """
+    data = neotoma_settings().data_folder()
+    places = [data] if data is not None and data.exists() else []
+    places.append(Path.home())
+    if mounted:
+        user = os.environ.get("USER", "")
+        volumes = ("/Volumes", "/mnt", "/media", f"/run/media/{user}")
+        places += [Path(place) for place in volumes if Path(place).is_dir()]
+    return tuple(places)
+
+
+def places_around(target: Path) -> tuple[Path, ...]:
+    """Return where copies of a database are looked for first: its folder and the one above."""
+    folder = target.absolute().parent
+    above = folder.parent
+    alone = above in (Path(above.anchor), Path.home()) or above == folder
+    return (folder,) if alone else (above,)
+
+
+def shallow_places() -> tuple[Path, ...]:
+    """Return the folders in which copies often lie: only the files in them are looked at."""
+    home = Path.home()
+    places = (home, *(home / name for name in ("Desktop", "Documents", "Downloads")))
+    return tuple(place for place in places if place.is_dir())
+
+
+def switch_telemetry_off() -> None:
+    """Have Prefect, in this process and in those it starts, tell nobody of runs, unless asked."""
+    os.environ.setdefault("DO_NOT_TRACK", "1")
+    os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")

@@ -1,0 +1,4 @@
+"""SQLite databases as files and as tables, read without trusting them.
+
+Not here: damaged ones (``salvage``), and writing to a target (``publication``).
+"""

@@ -1,0 +1,284 @@
+"""Rows of a stored table as frames of cells; see ``cells``: what is stored, whatever its type.
+
+Reading goes through Arrow, which has one type for a column. Cells of another storage class than
+their column declares are read apart and put in their places.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.compute as pc
+from adbc_driver_manager import AdbcConnection
+
+from neotoma_core.neotoma.cells import ODD, cell_of_number, cell_of_text, text_literal
+from neotoma_core.neotoma.ddl import literal, quoted
+from neotoma_core.neotoma.frames import ROWID, framed
+from neotoma_core.neotoma.json import stringify
+from neotoma_core.neotoma.tables import Column, Table
+from neotoma_core.sqlite.arrow import arrow_connection, fetch, immutable_uri, ingest
+from neotoma_core.sqlite.opening import connect_read_only
+
+_PICKED: Final = "picked"
+_AT_ONCE: Final = 5_000
+_STORAGE: Final = {"TEXT": "text", "INTEGER": "integer", "REAL": "real"}
+_EXAMPLE: Final = {"TEXT": "''", "INTEGER": "0", "REAL": "0.0"}
+
+OddCells = Mapping[str, Mapping[int, str]]
+"""By column: the number of each row with a cell of another storage class, and that cell."""
+
+
+def read_rows(
+    database: Path, table: Table, stored: Sequence[str], rowids: pl.Series | None = None
+) -> pl.DataFrame:
+    """Read a table of a whole copy, in the order of its row numbers.
+
+    ``stored``: the columns the database has. Missing ones are filled as a migration would. Of a
+    carried table every column is unknown. ``rowids``: the rows to read; None for all.
+
+    Returns ``_rowid``, the known columns as cells, the unknown ones, called as ``framed`` says, as
+    SQL literals; one row per stored row.
+    """
+    if table.kind == "carried":
+        table = replace(table, columns=())
+    with arrow_connection(immutable_uri(database)) as connection:
+        where = "true"
+        if rowids is not None:
+            ingest(connection, _PICKED, rowids.rename("n").to_frame(), temporary=True)
+            where = f"{table.rowid} IN (SELECT n FROM temp.{_PICKED})"
+        return read_where(connection, table, stored, where)
+
+
+def read_where(
+    connection: AdbcConnection, table: Table, stored: Sequence[str], where: str
+) -> pl.DataFrame:
+    """Read the rows of a table for which a condition holds; see ``read_rows``."""
+    odd = odd_cells(connection, table, stored, where)
+    query = select_rows(table, stored, tolerant=bool(odd), where=where)
+    read = fetch(connection, query).slice(1)  # the first row only fixed the types
+    unknown = frozenset(framed(name) for name in stored if name not in table.names)
+    return cells_of(read, table, odd, unknown)
+
+
+def cells_of(
+    read: pa.Table, table: Table, odd: OddCells, unknown: frozenset[str] = frozenset()
+) -> pl.DataFrame:
+    """Return what was read as cells, and those in ``unknown`` columns as literals.
+
+    ``read``: as ``select_rows`` asks for it. ``odd``: cells that it has as NULL.
+    """
+    for index, field in enumerate(read.schema):
+        if pa.types.is_string(field.type):
+            cells = _text_cells(read.column(index), is_literal=field.name in unknown)
+            read = read.set_column(index, field.name, cells)
+    frame = pl.from_arrow(read)
+    assert isinstance(frame, pl.DataFrame)  # noqa: S101 - a table never becomes a series
+    numbers = [column.name for column in table.columns if column.type != "TEXT"]
+    frame = frame.with_columns(pl.col(ROWID).cast(pl.Int64), pl.col(numbers).cast(pl.String))
+    places = {number: place for place, number in enumerate(frame[ROWID])} if odd else {}
+    for name, cells in odd.items():
+        here = {places[number]: cell for number, cell in cells.items() if number in places}
+        texts = pl.Series(list(here.values()), dtype=pl.String)
+        frame = frame.with_columns(frame[name].scatter(list(here), texts))
+    return frame
+
+
+def _text_cells(column: pa.ChunkedArray, *, is_literal: bool) -> pa.ChunkedArray | pa.Array:
+    """Return a column of text with what needs it spelled.
+
+    Polars trusts Arrow's text to be UTF-8, and SQLite does not promise it.
+    """
+    if _is_utf8(column) and (is_literal or not pc.any(pc.starts_with(column, ODD)).as_py()):
+        return column
+    spell = spelled if is_literal else cell_of_text
+    raw = column.cast(pa.binary()).to_pylist()
+    return pa.array([None if value is None else spell(value) for value in raw], pa.string())
+
+
+def odd_cells(
+    connection: AdbcConnection, table: Table, stored: Sequence[str], where: str = "true"
+) -> dict[str, dict[int, str]]:
+    """Return the cells of another storage class than their column declares."""
+    return {
+        name: _read_odd(connection, table, table.column(name), numbers)
+        for name, numbers in odd_numbers(connection, table, stored, where).items()
+    }
+
+
+def odd_numbers(
+    connection: AdbcConnection, table: Table, stored: Sequence[str], where: str
+) -> dict[str, list[int]]:
+    """Return the numbers of the rows whose cells do not fit their known column, by column."""
+    conditions = {c.name: odd_condition(c) for c in table.columns if c.name in stored}
+    return numbers_where(connection, table, conditions, where)
+
+
+def numbers_where(
+    connection: AdbcConnection, table: Table, conditions: Mapping[str, str], where: str
+) -> dict[str, list[int]]:
+    """Return the numbers of the rows for which each named condition holds, in one pass."""
+    if not conditions:
+        return {}
+    flags = ", ".join(f"{c} AS {quoted(framed(n))}" for n, c in conditions.items())
+    zeros = ", ".join(f"0 AS {quoted(framed(n))}" for n in conditions)
+    query = (
+        f"SELECT 0 AS {quoted(ROWID)}, {zeros} UNION ALL SELECT {table.rowid}, {flags} "
+        f"FROM {quoted(table.name)} WHERE ({' OR '.join(conditions.values())}) AND ({where})"
+    )
+    read = pl.from_arrow(fetch(connection, query).slice(1))
+    assert isinstance(read, pl.DataFrame)  # noqa: S101 - a table never becomes a series
+    found = {}
+    for name in conditions:
+        numbers = read.filter(pl.col(framed(name)).cast(pl.Int64) == 1)[ROWID].cast(pl.Int64)
+        if len(numbers):
+            found[name] = numbers.to_list()
+    return found
+
+
+def _read_odd(
+    connection: AdbcConnection, table: Table, column: Column, numbers: Sequence[int]
+) -> dict[int, str]:
+    name, whole = quoted(column.name), column.type == "INTEGER"
+    cells: dict[int, str] = {}
+    for start in range(0, len(numbers), _AT_ONCE):
+        some = stringify(list(numbers[start : start + _AT_ONCE]))
+        query = (
+            f"SELECT 0 AS {quoted(ROWID)}, 0.0 AS number, '' AS cell UNION ALL "
+            f"SELECT {table.rowid}, CASE WHEN typeof({name}) IN ('integer', 'real') "
+            f"THEN CAST({name} AS REAL) END, {literal(column.name)} FROM {quoted(table.name)} "
+            f"WHERE {table.rowid} IN (SELECT value FROM json_each('{some}'))"
+        )
+        read = fetch(connection, query).slice(1)
+        literals = read.column("cell").cast(pa.binary())
+        columns = (read.column(ROWID), read.column("number"), literals)
+        for number, value, raw in zip(*(c.to_pylist() for c in columns), strict=True):
+            is_number = value is not None and column.type != "TEXT"
+            cells[number] = cell_of_number(value, whole=whole) if is_number else ODD + spelled(raw)
+    return cells
+
+
+def read_literals(database: Path, table: Table, rowids: Iterable[int]) -> pl.DataFrame:
+    """Return the named rows with every cell as an SQL literal: ``_rowid`` and the stored columns.
+
+    Bytes that are no text appear escaped; the evidence keeps them as they were.
+    """
+    connection = connect_read_only(database)
+    connection.text_factory = lambda raw: raw.decode("utf-8", "backslashreplace")
+    try:
+        names = [
+            str(name)
+            for (name,) in connection.execute(
+                "SELECT name FROM pragma_table_info(?)", (table.name,)
+            )
+        ]
+        literals = ", ".join(f"quote({quoted(name)})" for name in names)
+        query = (
+            f"SELECT {table.rowid}, {literals} FROM {quoted(table.name)} WHERE {table.rowid} = ?"
+        )
+        rows = [connection.execute(query, (rowid,)).fetchone() for rowid in rowids]
+    finally:
+        connection.close()
+    schema = {ROWID: pl.Int64, **dict.fromkeys(names, pl.String)}
+    return pl.DataFrame(rows, schema=schema, orient="row")
+
+
+def select_rows(table: Table, stored: Sequence[str], *, tolerant: bool, where: str = "true") -> str:
+    """Return the query of the rows, behind one row that fixes every column's type.
+
+    The driver infers types from the values it meets first, and a column may start with NULLs.
+    ``tolerant``: cells of another storage class than declared are read as NULL.
+    """
+    unknown = [name for name in stored if name not in table.names]
+    types = [f"{_EXAMPLE[c.type]} AS {quoted(c.name)}" for c in table.columns]
+    types += [f"'' AS {quoted(framed(name))}" for name in unknown]
+    cells = [_cell(column, stored, tolerant=tolerant) for column in table.columns]
+    cells += [literal(name) for name in unknown]
+    return (
+        f"SELECT 0 AS {quoted(ROWID)}, {', '.join(types)} "
+        f"UNION ALL SELECT * FROM (SELECT {table.rowid}, {', '.join(cells)} "
+        f"FROM {quoted(table.name)} WHERE {where} ORDER BY {table.rowid})"
+    )
+
+
+def _cell(column: Column, stored: Sequence[str], *, tolerant: bool) -> str:
+    if column.name not in stored:
+        return column.default or "NULL"
+    if not tolerant:
+        return quoted(column.name)
+    return f"CASE WHEN NOT ({odd_condition(column)}) THEN {quoted(column.name)} END"
+
+
+def odd_condition(column: Column) -> str:
+    """Return the condition of a cell of another storage class than its column declares."""
+    name = quoted(column.name)
+    if column.type == "TEXT":  # numbers sort before all text, blobs after it; typeof is far slower
+        return f"({name} < '' OR {name} >= x'')"
+    return f"typeof({name}) NOT IN ('{_STORAGE[column.type]}', 'null')"
+
+
+def is_any_odd(table: Table, stored: Sequence[str]) -> str:
+    """Return the condition of rows with a cell of another storage class than declared."""
+    columns = [column for column in table.columns if column.name in stored]
+    return " OR ".join(map(odd_condition, columns)) or "false"
+
+
+def without_bad_text(table: pa.Table) -> tuple[pa.Table, list[pl.DataFrame]]:
+    """Return the table with text that is not UTF-8 made NULL, and (_rowid, column) of those cells.
+
+    For the typed columns of an archive, which keeps such cells apart.
+    """
+    found = []
+    for index, field in enumerate(table.schema):
+        column = table.column(index)
+        if not pa.types.is_string(field.type) or _is_utf8(column):
+            continue
+        raw = column.cast(pa.binary()).to_pylist()
+        good = [value is None or _decodes(value) for value in raw]
+        kept = [value if fine else None for value, fine in zip(raw, good, strict=True)]
+        table = table.set_column(index, field.name, pa.array(kept, pa.binary()).cast(pa.string()))
+        rowids = table.column(ROWID).filter(pa.array([not fine for fine in good])).to_pylist()
+        rows = pl.DataFrame({ROWID: rowids}, schema={ROWID: pl.Int64})
+        found.append(rows.with_columns(column=pl.lit(field.name)))
+    return table, found
+
+
+def _is_utf8(column: pa.ChunkedArray) -> bool:
+    try:
+        column.validate(full=True)
+    except pa.ArrowInvalid:
+        return False
+    return True
+
+
+def spelled(value: bytes) -> str:
+    """Return the literal of a text, as SQLite's ``quote`` has it; by its bytes if not UTF-8."""
+    return value.decode() if _decodes(value) else text_literal(value[1:-1].replace(b"''", b"'"))
+
+
+def _decodes(value: bytes) -> bool:
+    try:
+        value.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def span_beside(
+    database: Path, table: str, stored: Sequence[str], rowids: pl.Series
+) -> tuple[str | None, str | None]:
+    """Return the first and last ``observed_at``, as texts, of all rows but those of ``rowids``."""
+    if "observed_at" not in stored:
+        return None, None
+    with closing(connect_read_only(database)) as connection:
+        connection.execute("CREATE TEMP TABLE others (n INTEGER PRIMARY KEY)")
+        connection.execute("BEGIN")
+        connection.executemany("INSERT INTO others VALUES (?)", rowids.to_frame().iter_rows())
+        first, last = connection.execute(
+            f"SELECT min(observed_at), max(observed_at) FROM main.{quoted(table)} "
+            "WHERE typeof(observed_at) = 'text' AND rowid NOT IN (SELECT n FROM temp.others)"
+        ).fetchone()
+    return first, last

@@ -1,0 +1,1 @@
+"""``midden unmerge``: a merge of entities undone."""

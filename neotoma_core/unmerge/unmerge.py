@@ -1,0 +1,209 @@
+"""Undoing a merge of entities: rows go back to what the archive says they were.
+
+evidence → the merge and its rows, from the database and the archive → plan → snapshots → ask →
+one proven transaction
+"""
+
+import hashlib
+import itertools
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from math import isfinite
+from pathlib import Path
+from typing import Final
+
+import polars as pl
+
+from neotoma_core.archive_tables.reading import read_table
+from neotoma_core.archive_tables.tables import open_archive
+from neotoma_core.errors import UsageError, run_record
+from neotoma_core.neotoma.cells import sqlite_value
+from neotoma_core.neotoma.json import stringify
+from neotoma_core.neotoma.times import iso
+from neotoma_core.publication.replaceable import require_replaceable
+from neotoma_core.rebuild.newer_release import require_no_cutover
+from neotoma_core.rebuild.request import RebuildRun
+from neotoma_core.report.progress import Progress
+from neotoma_core.row_versions.columns import ARCHIVED_AT, ODD, REMOVED, ROW_HASH, SCHEMAS
+from neotoma_core.runs.clock import Clock
+from neotoma_core.runs.commands import undo_command
+from neotoma_core.runs.evidence import require_space, secure_database, write_manifest
+from neotoma_core.unmerge.applying import Unmerging, apply_unmerge, recompute
+from neotoma_core.unmerge.plan import ENDS, EntityMerge, UnmergePlan, plan_unmerge
+from neotoma_core.unmerge.reading import UnmergeSource, read_source
+from neotoma_core.unmerge.report import UnmergeReport
+
+Confirm = Callable[[UnmergeReport], bool]
+
+_SPLIT_KEY: Final = "midden-unmerge:"
+
+
+@dataclass(frozen=True, slots=True)
+class UnmergeRequest:
+    """Which merge, by the archive in which folder; ``incomplete``: although it lacks some rows."""
+
+    merge_id: str
+    archive: Path
+    incomplete: bool = field(default=False)
+
+
+def unmerge(
+    rebuild: RebuildRun, request: UnmergeRequest, confirm: Confirm, progress: Progress
+) -> UnmergeReport:
+    """Undo one merge. ``confirm`` is shown the plan and may decline it.
+
+    Raises UsageError for a merge that cannot be undone, ArchiveError, KeyMissing,
+    VerificationFailed, TargetLocked, TargetChanged; then nothing was changed.
+    """
+    require_replaceable(rebuild.target.path)
+    clock = Clock()
+    run = rebuild.run
+    archive = open_archive(request.archive)
+    progress.begin("evidence", require_space(run))
+    evidence = secure_database(run, rebuild.target, progress)
+    write_manifest(run, (evidence,))
+    clock.lap("evidence")
+    source = read_source(rebuild, evidence)
+    require_no_cutover(rebuild.target.path, source.stored, "undoing a merge", rewrites=True)
+    merge = _merge_of(source, request.merge_id)
+    _require_last(source, merge)
+    plan = _plan(source, archive.path, merge)
+    missing = max(0, merge.rewritten - plan.observations.height)
+    if missing and not request.incomplete:
+        raise UsageError(
+            f"merge {merge.id}: it rewrote {merge.rewritten:,} observations and the archive saw "
+            f"{plan.observations.height:,} of them before; nothing was changed; give those back "
+            "with --incomplete"
+        )
+    if not plan.observations.height and not plan.edges.height and not plan.lost.height:
+        raise UsageError(
+            f"merge {merge.id}: the archive has not seen its rows as they were before; nothing "
+            "was changed"
+        )
+    lost = _lost_rows(archive.path, plan)
+    unmerging = Unmerging(merge, plan, lost, _split_row(merge, plan, iso(run.started)))
+    derived = recompute(source, unmerging, iso(run.started))
+    clock.lap("plan")
+    report = UnmergeReport(
+        run=run.folders.name,
+        outcome="planned",
+        target=str(rebuild.target.path),
+        archive=str(archive.path),
+        merge=merge.id,
+        entity=merge.merged,
+        survivor=merge.survivor,
+        moved_observations=plan.observations.height,
+        missing=missing,
+        moved_edges=plan.edges.height,
+        restored_edges=lost.height,
+        derived=derived.summaries,
+        checks=(),
+        seconds=clock.seconds,
+        undo=None,
+    )
+    if confirm(report):
+        clock.lap("confirm")
+        progress.begin("publish")
+        undo = run_record().undo = undo_command(run)
+        checks = apply_unmerge(source, evidence, unmerging, derived)
+        clock.lap("publish")
+        report = replace(report, outcome="unmerged", checks=checks, undo=undo)
+    return replace(report, seconds=clock.seconds)
+
+
+def _merge_of(source: UnmergeSource, merge_id: str) -> EntityMerge:
+    found = source.rows("entity_merges").filter(pl.col("id") == merge_id)
+    if found.is_empty():
+        raise UsageError(
+            f"target {source.target}: no merge {merge_id}; nothing was changed; its entity_merges "
+            "table lists them"
+        )
+    row = found.row(0, named=True)
+    return EntityMerge(
+        merge_id,
+        row["from_entity_id"],
+        row["to_entity_id"],
+        row["user_id"],
+        _number(row["observations_rewritten"]),
+        row["created_at"],
+    )
+
+
+def _number(cell: str | None) -> int:
+    """Return the number a cell states; 0 where it states none."""
+    value = sqlite_value(cell)
+    return int(value) if isinstance(value, int | float) and isfinite(value) else 0
+
+
+def _require_last(source: UnmergeSource, merge: EntityMerge) -> None:
+    """Raise UsageError where the merge is undone already, or merged on since."""
+    entities = source.rows("entities")
+    pointers = dict(entities.select("id", "merged_to_entity_id").drop_nulls("id").iter_rows())
+    if pointers.get(merge.merged) != merge.survivor:
+        raise UsageError(
+            f"merge {merge.id}: entity {merge.merged} is not merged into {merge.survivor} now; "
+            "nothing was changed"
+        )
+    if pointers.get(merge.survivor):
+        raise UsageError(
+            f"merge {merge.id}: {merge.survivor} was merged on into another entity since; nothing "
+            "was changed; undo that merge first"
+        )
+
+
+def _plan(source: UnmergeSource, archive: Path, merge: EntityMerge) -> UnmergePlan:
+    opened = open_archive(archive)
+    observed = ("id", "entity_id", "user_id", ROW_HASH, ARCHIVED_AT)
+    related = ("id", "relationship_key", *ENDS, "user_id", ROW_HASH, ARCHIVED_AT)
+    merges = read_table(opened, "entity_merges", ("id", ARCHIVED_AT)).require_whole()
+    seen = merges.filter(pl.col("id") == merge.id)[ARCHIVED_AT].min()
+    removed = read_table(opened, REMOVED, (ROW_HASH, ARCHIVED_AT)).require_whole()
+    before = removed.clear() if seen is None else removed.filter(pl.col(ARCHIVED_AT) < seen)
+    if seen is None:
+        before = removed  # gone at the last run already, so the merge did not take them
+    return plan_unmerge(
+        merge,
+        (
+            source.rows("observations"),
+            read_table(opened, "observations", observed).require_whole(),
+        ),
+        (
+            source.rows("relationship_observations"),
+            read_table(opened, "relationship_observations", related).require_whole(),
+        ),
+        before.select(ROW_HASH),
+    )
+
+
+def _lost_rows(archive: Path, plan: UnmergePlan) -> pl.DataFrame:
+    """Return the edges that come back, whole."""
+    name = "relationship_observations"
+    if plan.lost.is_empty():
+        return pl.DataFrame(schema=dict(SCHEMAS[name]))
+    rows = read_table(open_archive(archive), name).require_whole()
+    return rows.join(plan.lost, on=[ROW_HASH, ARCHIVED_AT], how="semi")
+
+
+def _split_row(merge: EntityMerge, plan: UnmergePlan, now: str) -> pl.DataFrame:
+    """Return the audit row of the unmerge: without it, other copies' merge would count again."""
+    key = f"{_SPLIT_KEY}{merge.id}:{now}"
+    digest = hashlib.sha256(key.encode()).hexdigest()
+    cuts = (0, 8, 12, 16, 20, 32)
+    identifier = "-".join(digest[a:b] for a, b in itertools.pairwise(cuts))
+    row = {
+        "id": identifier,
+        "user_id": merge.user,
+        "source_entity_id": merge.survivor,
+        "new_entity_id": merge.merged,
+        "predicate": stringify({"unmerge": merge.id}),
+        "reason": "the merge was undone",
+        "split_by": "midden",
+        "observations_rewritten": plan.observations.height,
+        "idempotency_key": key,
+        "created_at": now,
+    }
+    empty = pl.DataFrame(schema=dict(SCHEMAS["entity_splits"]))
+    made = pl.DataFrame([row], schema={n: t for n, t in empty.schema.items() if n in row})
+    return pl.concat([empty, made], how="diagonal").with_columns(
+        pl.lit(None, pl.String).alias(ODD), pl.lit("").alias(ROW_HASH)
+    )

@@ -1,0 +1,1 @@
+"""Compressed files and archives from outside: found, and unpacked within limits."""

@@ -1,0 +1,213 @@
+"""The backups of a vault on disk.
+
+::
+
+    backups/<time>-<kind>-<sequence>/
+        database.db.zst     one self-contained database, compressed
+        raw_files.json.zst  names and sizes of the raw files, whose bytes are in blobs/
+        logs.tar.zst        where asked for
+        manifest.json       what is in all of them; written last, never changed
+        state.json          drills, alarms, acceptance, pin
+
+Invariant: a backup is there whole, or not at all. Write order: all files in the scratch of the run,
+each synced, the manifest last → the folder renamed into ``backups`` → ``backups`` synced. Removal:
+the folder renamed into the scratch → ``backups`` synced → its files removed. Blobs are synced
+before the manifest that names them, and removed after the last one that does.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import orjson
+
+from neotoma_core.documents.document import document_of
+from neotoma_core.documents.models import NotAsModelled, read
+from neotoma_core.documents.stored_file import StoredFile
+from neotoma_core.erased.naming import STORED_FILE
+from neotoma_core.errors import VaultDamaged, reason_of
+from neotoma_core.files.atomic import reached, sync_folder, write_file
+from neotoma_core.files.compressed import SUFFIX, NotIntact, compress_file, decompress_file
+from neotoma_core.files.small import read_small
+from neotoma_core.neotoma.environments import RAW_FOLDERS
+from neotoma_core.vault.folder import BACKUPS, identifier_of
+from neotoma_core.vault.manifests import (
+    LOST_STATE,
+    Backup,
+    BackupState,
+    Manifest,
+    manifest_of,
+    sealed_line,
+    state_of,
+)
+
+DATABASE: Final = f"database.db{SUFFIX}"
+RAW_LIST: Final = f"raw_files.json{SUFFIX}"
+LOGS: Final = f"logs.tar{SUFFIX}"
+MANIFEST: Final = "manifest.json"
+STATE: Final = "state.json"
+_RAW_FILE: Final = re.compile(STORED_FILE)
+FOLDER: Final = BACKUPS
+
+STEPS: Final = ("manifest_written", "backup_installed", "backup_removed", "blobs_removed")
+"""Where a crash test stops a run, beside the steps of ``atomic``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Strange:
+    """Something in ``backups`` that is no backup of this vault, and why.
+
+    ``doubtful``: it may be one, which cannot be read; then nothing may be removed. ``backup``: what
+    a copy, or a backup of another vault, is; its raw files may be in this one.
+    """
+
+    path: Path
+    why: str
+    doubtful: bool = False
+    backup: Backup | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """Every backup of a vault, in the order they were made, and what else there is."""
+
+    backups: tuple[Backup, ...]
+    strange: tuple[Strange, ...]
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether everything that may be a backup could be read, with what is known of it."""
+        unread = any(strange.doubtful for strange in self.strange)
+        return not unread and not any(backup.state_lost for backup in self.backups)
+
+    @property
+    def next_sequence(self) -> int:
+        """The number of the next backup."""
+        return max((b.manifest.sequence for b in self.backups), default=0) + 1
+
+
+def list_backups(vault: Path) -> Listing:
+    """Read every manifest; raises VaultDamaged where the folder itself cannot be read."""
+    folder = vault / FOLDER
+    try:
+        entries = sorted(folder.iterdir()) if folder.exists() else []
+    except OSError as error:
+        raise VaultDamaged(
+            folder, reason_of(error), "give yourself permission to read it"
+        ) from error
+    own = identifier_of(vault)
+    backups: list[Backup] = []
+    strange: list[Strange] = []
+    for entry in entries:
+        found = _read_entry(entry)
+        if isinstance(found, Strange):
+            strange.append(found)
+        elif found.name != entry.name:
+            strange.append(Strange(entry, f"a copy of {found.name}", backup=found))
+        elif found.manifest.vault != own:
+            strange.append(Strange(entry, "a backup of another vault", backup=found))
+        else:
+            backups.append(found)
+    backups.sort(key=lambda b: b.manifest.sequence)
+    return Listing(tuple(backups), tuple(strange))
+
+
+def read_backup(folder: Path) -> Backup:
+    """Read one backup, also a copy of it elsewhere; raises VaultDamaged."""
+    found = _read_entry(folder)
+    if isinstance(found, Strange):
+        raise VaultDamaged(folder, found.why, "choose another backup")
+    return found
+
+
+def write_manifest(folder: Path, manifest: Manifest, state: BackupState) -> None:
+    """Write what makes a folder a backup: its state, and last its manifest."""
+    write_file(folder / STATE, sealed_line(state))
+    write_file(folder / MANIFEST, sealed_line(manifest))
+    sync_folder(folder)
+    reached("manifest_written")
+
+
+def install_backup(folder: Path, vault: Path, name: str) -> Path:
+    """Give a finished folder its place among the backups."""
+    place = vault / FOLDER / name
+    place.parent.mkdir(exist_ok=True, mode=0o700)
+    sync_folder(vault)
+    folder.rename(place)
+    sync_folder(place.parent)
+    reached("backup_installed")
+    return place
+
+
+def write_state(vault: Path, name: str, state: BackupState) -> None:
+    """Replace what is known of a backup."""
+    write_file(vault / FOLDER / name / STATE, sealed_line(state))
+
+
+def set_aside(vault: Path, name: str, scratch: Path) -> None:
+    """Take a backup away from the others in one step, into the scratch of a run."""
+    scratch.mkdir(parents=True, exist_ok=True, mode=0o700)
+    (vault / FOLDER / name).rename(scratch / name)
+    sync_folder(vault / FOLDER)
+    reached("backup_removed")
+
+
+def write_raw_list(folder: Path, sizes: dict[str, int], scratch: Path) -> StoredFile:
+    """Write the names and sizes of raw files, compressed."""
+    plain = scratch / "raw_files.json"
+    plain.write_bytes(orjson.dumps(sizes, option=orjson.OPT_SORT_KEYS))
+    return compress_file(plain, folder / RAW_LIST)
+
+
+def read_raw_list(folder: Path, manifest: Manifest, scratch: Path) -> dict[str, int]:
+    """Return the size of each raw file of a backup by name; raises NotIntact."""
+    for file in manifest.files:
+        if file.name == RAW_LIST:
+            plain = scratch / f"{manifest.name}-raw_files.json"
+            decompress_file(folder, file, plain)
+            try:
+                return _sizes_in(plain.read_bytes())
+            except ValueError:
+                raise NotIntact(RAW_LIST, "not a list of raw files") from None
+            finally:
+                plain.unlink()
+    return {}
+
+
+def _sizes_in(content: bytes) -> dict[str, int]:
+    """Return the sizes by name; raises ValueError where a name would lead out of its folder."""
+    sizes: dict[str, int] = read(Mapping[str, int], document_of(content), "sizes")
+    places = [name.partition("/") for name in sizes]
+    if not all(f in RAW_FOLDERS.values() and _RAW_FILE.fullmatch(n) for f, _, n in places):
+        raise NotAsModelled("sizes", "by the names of raw files")
+    return sizes
+
+
+def _read_entry(entry: Path) -> Backup | Strange:
+    manifest_path = entry / MANIFEST
+    try:
+        if not entry.is_dir() or entry.is_symlink():
+            return Strange(entry, "not a backup's folder")
+        if not manifest_path.exists():
+            lost = any((entry / name).exists() for name in (DATABASE, RAW_LIST, STATE))
+            return Strange(entry, "no manifest", doubtful=lost)
+        manifest = manifest_of(read_small(manifest_path))
+    except OSError as error:
+        return Strange(entry, reason_of(error), doubtful=True)
+    except ValueError:
+        return Strange(entry, "its manifest is not what was written", doubtful=True)
+    return _with_state(entry, manifest)
+
+
+def _with_state(entry: Path, manifest: Manifest) -> Backup:
+    try:
+        return Backup(manifest, state_of(read_small(entry / STATE)))
+    except (OSError, ValueError):
+        return Backup(manifest, LOST_STATE, state_lost=True)
+
+
+def leftovers(vault: Path) -> Iterator[Path]:
+    """Yield hidden temporary files that a killed run left beside a state."""
+    yield from (vault / FOLDER).glob("*/.*.midden.tmp")

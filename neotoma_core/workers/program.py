@@ -1,0 +1,153 @@
+"""The process that reads files from outside for another one: it may crash, hang or be killed.
+
+It does one task after the other, as its standard input asks for them, and answers on its standard
+output; for everything else in it, both lead nowhere. ``workers`` starts it and ends it.
+"""
+
+import errno
+import fcntl
+import os
+import signal
+import threading
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, BinaryIO, Final
+
+from neotoma_core.comparison.holdings import Coder
+from neotoma_core.errors import TargetLocked, is_panic
+from neotoma_core.salvage.condition import condition_of
+from neotoma_core.salvage.declarations import mentions_neotoma
+from neotoma_core.salvage.examining import examine
+from neotoma_core.salvage.ruins import salvaged_from
+from neotoma_core.unpacking.budgets import Limits
+from neotoma_core.unpacking.unpack import unpack
+from neotoma_core.unpacking.walking import FoundFile
+from neotoma_core.workers.allowances import Allowance, restrict
+from neotoma_core.workers.answers import examined_to_plain, unpacked_to_plain
+from neotoma_core.workers.framing import (
+    from_bytes,
+    read_block,
+    to_bytes,
+    wait_until_gone,
+    write_block,
+)
+from neotoma_core.workers.setting import Setting, setting_from_plain
+
+Answer = tuple[Mapping[str, object], Mapping[str, bytes]]
+
+_MEMORY: Final = "memory"
+_LACKING: Final = {errno.ENOMEM: _MEMORY, errno.EFBIG: "room"}
+_ASKED_EVERY: Final = 2.0  # seconds: whether whoever started this process is still there
+
+
+def main(life: int) -> None:
+    """Answer task by task, until nobody asks any longer.
+
+    ``life``: the end of a pipe that closes where the process that asks ends.
+    """
+    os.putenv("RUST_BACKTRACE", "0")  # nobody reads it, and it takes seconds to make
+    requests, answers = _pipes()
+    _die_with(life)
+    threading.Thread(target=_end_with, args=(life, os.getppid()), daemon=True).start()
+    write_block(answers, b"")
+    setting = setting_from_plain(from_bytes(read_block(requests) or b""))
+    while (block := read_block(requests)) is not None:
+        document, tables = _answered(from_bytes(block), setting)
+        write_block(answers, to_bytes({**document, "tables": list(tables)}))
+        for table in tables.values():
+            write_block(answers, table)
+
+
+def _pipes() -> tuple[BinaryIO, BinaryIO]:
+    """Return standard input and output, and let both lead nowhere for everybody else."""
+    requests, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    os.dup2(nowhere, 0)
+    os.dup2(nowhere, 1)
+    return requests, answers
+
+
+def _die_with(life: int) -> None:
+    """Let the system end this process and what it starts once that pipe closes.
+
+    Whatever it does then: a library that holds Python's lock lets no thread of Python's run.
+    """
+    with suppress(OSError):  # a system that cannot, or where such a signal ends nothing
+        signal.signal(signal.SIGIO, signal.SIG_DFL)
+        fcntl.fcntl(life, fcntl.F_SETOWN, -os.getpgrp())
+        fcntl.fcntl(life, fcntl.F_SETFL, fcntl.fcntl(life, fcntl.F_GETFL) | os.O_ASYNC)
+
+
+def _end_with(life: int, parent: int) -> None:
+    """End this process, and what it started, once the one that started it is gone."""
+    while not wait_until_gone(life, _ASKED_EVERY):
+        if os.getppid() != parent:  # somebody else may have inherited the pipe
+            break
+    if os.getpgrp() == os.getpid():
+        os.killpg(os.getpgrp(), signal.SIGKILL)
+    os._exit(1)
+
+
+def _answered(task: Mapping[str, Any], setting: Setting) -> Answer:
+    restrict(Allowance(**task["allowance"]), task["size"])
+    try:
+        return TASKS[task["kind"]](task, setting)
+    except MemoryError:
+        return {"lacks": _MEMORY}, {}
+    except OSError as error:
+        if error.errno in _LACKING:
+            return {"lacks": _LACKING[error.errno]}, {}
+        return {"system": [error.errno or errno.EIO, error.filename and str(error.filename)]}, {}
+    except BaseException as error:
+        if not isinstance(error, Exception) and not is_panic(error):
+            raise
+        return {"failed": type(error).__name__}, {}
+
+
+def _examine(task: Mapping[str, Any], setting: Setting) -> Answer:
+    coder = Coder(setting.erased)
+    path, shown, folder = (Path(task[name]) for name in ("path", "shown", "folder"))
+    examined = examine(path, shown, folder, coder, setting.key, task["damage"])
+    if examined is None:
+        return {"read": None}, {}
+    read, tables = examined_to_plain(examined, coder)
+    return {"read": read}, tables
+
+
+def _unpack(task: Mapping[str, Any], _setting: Setting) -> Answer:
+    folder = Path(task["folder"])
+    folder.mkdir(mode=0o700)
+    found = FoundFile(Path(task["path"]), task["of"], task["size"], task["mtime_ns"])
+    taken = list(unpack(found, folder, Limits(**task["limits"])))
+    return {"read": unpacked_to_plain(taken, folder)}, {}
+
+
+def _condition(task: Mapping[str, Any], _setting: Setting) -> Answer:
+    try:
+        found = condition_of(Path(task["path"]), Path(task["folder"]))
+    except TargetLocked:
+        return {"read": "locked"}, {}
+    return {"read": found and asdict(found)}, {}
+
+
+def _salvage(task: Mapping[str, Any], _setting: Setting) -> Answer:
+    folder = Path(task["folder"])
+    saved = salvaged_from(Path(task["path"]), Path(task["shown"]), folder)
+    if saved is None:
+        return {"read": None}, {}
+    return {"read": {**asdict(saved), "database": saved.database.name}}, {}
+
+
+def _mentions(task: Mapping[str, Any], _setting: Setting) -> Answer:
+    return {"read": mentions_neotoma(Path(task["path"]))}, {}
+
+
+TASKS: Final[dict[str, Callable[[Mapping[str, Any], Setting], Answer]]] = {
+    "examine": _examine,
+    "unpack": _unpack,
+    "condition": _condition,
+    "salvage": _salvage,
+    "mentions": _mentions,
+}

@@ -1,0 +1,141 @@
+"""Reading files from outside in processes of their own; see ``workers``."""
+
+from contextlib import suppress
+from dataclasses import asdict
+from pathlib import Path
+
+from neotoma_core.comparison.holdings import Coder
+from neotoma_core.documents.models import NotAsModelled
+from neotoma_core.errors import TargetError, TargetLocked
+from neotoma_core.files.headers import companions, followed
+from neotoma_core.salvage.condition import Condition
+from neotoma_core.salvage.examining import Examined, is_mostly_hole, unexamined
+from neotoma_core.salvage.foreign import foreign_because
+from neotoma_core.salvage.rows import Salvaged
+from neotoma_core.unpacking.budgets import Limits
+from neotoma_core.unpacking.unpack import Unpacked
+from neotoma_core.unpacking.walking import FoundFile, speaks_of_neotoma
+from neotoma_core.workers.allowances import Allowance
+from neotoma_core.workers.answers import (
+    condition_from_plain,
+    examined_from_plain,
+    saved_from_plain,
+    unpacked_from_plain,
+)
+from neotoma_core.workers.pool import Workers
+from neotoma_core.workers.process import GaveUp, Task
+
+_LOCKED = "locked"
+_SENSELESS = "what read it made no sense"
+
+
+def examine_apart(  # noqa: PLR0913, PLR0917 - what to read, and by what
+    workers: Workers,
+    path: Path,
+    shown: Path,
+    folder: Path,
+    coder: Coder,
+    damage: str = "",
+    allowance: Allowance = Allowance(),  # noqa: B008 - a frozen value
+) -> Examined | None:
+    """Read the copy at ``path`` as ``examining.examine`` does, within an allowance.
+
+    Where it cannot be read to the end, the copy is unreadable, and its problem says why. Raises
+    OSError for a failure of the system that is not the file's.
+    """
+    words = {"shown": str(shown), "damage": damage}
+    task = Task("examine", path, size_of(path), allowance, folder, words)
+    try:
+        answer = workers.ask(task)
+        if answer.read is None:
+            return None
+        return examined_from_plain(answer.read, answer.tables, folder, coder)
+    except GaveUp as gave_up:
+        why = str(gave_up)
+    except NotAsModelled:
+        task.clear()
+        why = _SENSELESS
+    is_one = speaks_of_neotoma(path.name) or _may_mention_neotoma(workers, task)
+    return unexamined(path, why) if is_one else None
+
+
+def _may_mention_neotoma(workers: Workers, task: Task) -> bool:
+    """Return whether a file says that it is a copy, or cannot be asked: then it is named."""
+    try:
+        return workers.ask(Task("mentions", task.path, task.size, task.allowance)).read is not False
+    except GaveUp:
+        return True
+
+
+def unpack_apart(
+    workers: Workers,
+    found: FoundFile,
+    folder: Path,
+    limits: Limits,
+    allowance: Allowance = Allowance(),  # noqa: B008 - a frozen value
+) -> list[Unpacked]:
+    """Take databases out of a file as ``unpacking.unpack`` does, within an allowance.
+
+    ``folder``, which is created, is there afterwards if anything was taken out. The limits hold
+    for what comes out; the allowance holds for what it costs, where they fail.
+    """
+    allowed = Allowance(
+        allowance.seconds + limits.seconds, allowance.memory, max(allowance.written, limits.bytes)
+    )
+    words = {"of": found.kind, "mtime_ns": found.mtime_ns, "limits": asdict(limits)}
+    task = Task("unpack", found.path, found.size, allowed, folder, words)
+    try:
+        return unpacked_from_plain(workers.ask(task).read, folder)
+    except GaveUp as gave_up:
+        why = str(gave_up)
+    except NotAsModelled:
+        why = _SENSELESS
+    task.clear()
+    return [Unpacked(None, "", why)]
+
+
+def condition_apart(
+    workers: Workers, allowance: Allowance, database: Path, folder: Path
+) -> Condition | None:
+    """Return what is wrong with a database as ``condition.condition_of`` does.
+
+    One that crashes whatever reads it is unreadable. Raises TargetLocked, and TargetError where it
+    cannot be read for another reason, which may be none of its own.
+    """
+    task = Task("condition", database, size_of(database), allowance, folder)
+    try:
+        answer = workers.ask(task)
+        if answer.read == _LOCKED:
+            raise TargetLocked(database)
+        return condition_from_plain(answer.read)
+    except GaveUp as gave_up:
+        why, crashed = str(gave_up), gave_up.crashed
+    except NotAsModelled:
+        task.clear()
+        why, crashed = _SENSELESS, True
+    if crashed:
+        return Condition("unreadable", why, foreign_because(followed(database)))
+    advice = "run again, or recover into a new file"
+    raise TargetError(database, why, advice)
+
+
+def salvage_apart(
+    workers: Workers, allowance: Allowance, copy: Path, original: Path, folder: Path
+) -> Salvaged | None:
+    """Return what can be saved of a ruin as ``salvaging.salvaged_from`` does; None if nothing."""
+    words = {"shown": str(original)}
+    task = Task("salvage", copy, size_of(copy), allowance, folder, words)
+    with suppress(GaveUp, NotAsModelled):
+        return saved_from_plain(workers.ask(task).read, folder)
+    task.clear()
+    return None
+
+
+def size_of(path: Path) -> int:
+    """Return how many bytes a database and its log have on the disk."""
+    size = 0
+    for file in (path, *companions(path)):
+        with suppress(OSError):
+            facts = file.stat()
+            size += 512 * facts.st_blocks if is_mostly_hole(file) else facts.st_size
+    return size

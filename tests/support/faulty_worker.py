@@ -1,0 +1,96 @@
+"""The process that reads copies, with faults planted in it: what a file is called says which.
+
+``CODE`` is what such a process is started with in place of its own.
+"""
+
+import ctypes
+import os
+import re
+import signal
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import polars as pl
+
+from neotoma_core.workers import program as worker
+from tests.support.panics import quote
+
+CODE: Final = (
+    "import sys; life, *sys.path[:] = sys.argv[1:]; "
+    "from tests.support.faulty_worker import main; main(int(life))"
+)
+IN_CODE: Final = f"""
+from neotoma_core.workers import process as worker_process
+worker_process._CODE = {CODE!r}
+"""
+"""For a program: let the processes it reads copies in be faulty ones."""
+POISON: Final = "poison"
+REACHED: Final = "reached"
+"""A pipe above the folder of a file: it is held open from just before the fault of that strikes."""
+_read: list[str] = []
+
+
+def _tell(pipe: Path) -> None:
+    if pipe.exists():
+        os.write(os.open(pipe, os.O_WRONLY), b"reached\n")
+
+
+def _says_nonsense() -> None:
+    """Write to the pipe of the answers, whichever descriptor that is."""
+    for descriptor in range(3, 64):
+        try:
+            os.write(descriptor, b"\0\0\0\0\0\0\0\7nothing")
+        except OSError:
+            continue
+
+
+def _writes_too_much() -> None:
+    """Make a file larger than any may be."""
+    with tempfile.TemporaryFile() as file:
+        file.truncate(1 << 40)
+
+
+def _holds_the_lock() -> None:
+    """Never end, in a library that lets no other thread of Python's run."""
+    re.match(r"(a+)+$", "a" * 100 + "b")
+
+
+FAULTS: Final[Mapping[str, Callable[[], object]]] = {
+    "segfault": lambda: ctypes.string_at(0),
+    "aborted": os.abort,
+    "killed": lambda: os.kill(os.getpid(), signal.SIGKILL),
+    "exited": lambda: os._exit(0),
+    "greedy": lambda: pl.repeat(0, 1 << 31, dtype=pl.Int64, eager=True),
+    "wide": _writes_too_much,
+    "quoted": quote,
+    "nonsense": _says_nonsense,
+    "for-ever": _holds_the_lock,
+}
+
+
+def _planted(
+    task: Callable[[Mapping[str, Any], Any], worker.Answer],
+) -> Callable[[Mapping[str, Any], Any], worker.Answer]:
+    def run(words: Mapping[str, Any], setting: Any) -> worker.Answer:
+        name = Path(words["shown" if "shown" in words else "path"]).name
+        if POISON in _read:
+            FAULTS["segfault"]()
+        _read.append(name.partition(".")[0])
+        answer = task(words, setting)
+        Path(words["folder"], "left").mkdir(parents=True, exist_ok=True)
+        for fault, strike in FAULTS.items():
+            if fault in name:
+                _tell(Path(words["path"]).parent.parent / REACHED)
+                strike()
+        return answer
+
+    return run
+
+
+def main(life: int) -> None:
+    """Be that process."""
+    for kind in ("examine", "unpack", "condition"):
+        worker.TASKS[kind] = _planted(worker.TASKS[kind])
+    worker.main(life)
