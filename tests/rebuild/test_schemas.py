@@ -126,12 +126,13 @@ def test_a_broken_registry_row_without_a_next_one_leaves_it_to_the_file(tmp_path
     assert snapshots(target)["e2"] == '{"size":3}'
 
 
-def test_an_unknown_strategy_is_a_finding_and_last_write(tmp_path: Path) -> None:
+def test_an_unknown_strategy_is_a_finding_and_nothing_is_invented(tmp_path: Path) -> None:
     config = {"merge_policies": {"title": {"strategy": "by_horoscope"}}}
     target = make_target(tmp_path, schema("note", ONLY_TITLE, config))
     report = rebuild(target)
-    assert found(report, "unknown-strategy") == ["note.title"]
-    assert snapshots(target)["e1"] == '{"title":"t"}'
+    assert "e1" in found(report, "reduction-fails")
+    assert found(report, "newer-release") == [str(target)]
+    assert "e1" not in snapshots(target)
 
 
 @pytest.mark.parametrize("content", ["not json", '{"a":1}', '[{"entity_type":"x"}]', "[3]", ""])
