@@ -53,13 +53,13 @@ def test_drift_as_json_has_ids_and_fields(target: Path, midden: Midden) -> None:
     midden("rebuild", "--target", target, "--yes")
     with closing(sqlite3.connect(target, isolation_level=None)) as connection:
         connection.execute(
-            "UPDATE entity_snapshots SET snapshot = '{\"title\":\"other\"}' WHERE entity_id = 'e1'"
+            "UPDATE entity_snapshots SET snapshot = '{\"title\":\"planted\"}' WHERE entity_id = 'e1'"
         )
     done = midden("rebuild", "--target", target, "--check", "--json")
     assert done.returncode == 5
     (item,) = json.loads(done.stdout)["drifted"]
     assert (item["kind"], item["id"], item["fields"]) == ("stale", "e1", ["title"])
-    assert "other" not in done.stdout
+    assert "planted" not in done.stdout
 
 
 def test_a_dry_run_writes_nothing_and_succeeds(target: Path, midden: Midden) -> None:
