@@ -52,9 +52,8 @@ def test_the_undo_that_is_printed_works(target: Path, midden: Midden) -> None:
 def test_drift_as_json_has_ids_and_fields(target: Path, midden: Midden) -> None:
     midden("rebuild", "--target", target, "--yes")
     with closing(sqlite3.connect(target, isolation_level=None)) as connection:
-        connection.execute(
-            "UPDATE entity_snapshots SET snapshot = '{\"title\":\"planted\"}' WHERE entity_id = 'e1'"
-        )
+        changed = "UPDATE entity_snapshots SET snapshot = ? WHERE entity_id = 'e1'"
+        connection.execute(changed, ('{"title":"planted"}',))
     done = midden("rebuild", "--target", target, "--check", "--json")
     assert done.returncode == 5
     (item,) = json.loads(done.stdout)["drifted"]
