@@ -53,6 +53,7 @@ _SQLITE: Final = {
     "access permission denied": errno.EACCES,
 }
 _OF_DUCKDB: Final = ("IOException", "FatalException", "TransactionException")
+_OF_ADBC: Final = ("failed to open '", "cannot rollback")  # whatever the reason was
 _MALFORMED: Final = "database disk image is malformed"
 _WORDS: Final = {
     "unable to open database file": "SQLite cannot open or make a file in it",
@@ -157,12 +158,15 @@ def _told_of(error: BaseException) -> tuple[int, str] | None:
 def _unreadable_again(error: BaseException, place: Path) -> Failure | None:
     """Return the failure of a database that nobody expects to be damaged any more: it was proven.
 
-    SQLite calls a page damaged, too, where a library beneath it could not read it. DuckDB does not
-    always say why it could not write. That the disk failed is likely, but not known.
+    SQLite calls a page damaged, too, where a library beneath it could not read it. DuckDB and
+    SQLite's Arrow driver do not always say why they could not open or write a file. That the disk
+    failed is likely, but not known.
     """
     module = type(error).__module__.partition(".")[0].lstrip("_")
     if module == "duckdb" and type(error).__name__ in _OF_DUCKDB:
         return Failure(errno.EIO, unexplained("DuckDB"), place)
+    if module == "adbc_driver_manager" and any(sign in str(error) for sign in _OF_ADBC):
+        return Failure(errno.EIO, unexplained("SQLite"), place)
     if module not in _NATIVE or _MALFORMED not in str(error):
         return None
     return Failure(

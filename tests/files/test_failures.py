@@ -16,8 +16,19 @@ from neotoma_core.files.exact_paths import write_ipc, write_parquet
 from neotoma_core.files.failures import failures_named
 from neotoma_core.runs.schema_files import read_exported
 from neotoma_core.settings.environment import alerting
+from neotoma_core.sqlite.arrow import arrow_connection
 
 SOURCE = Path(__file__).parents[2] / "neotoma_core"
+
+
+def test_the_arrow_driver_that_cannot_open_a_file_and_does_not_say_why(tmp_path: Path) -> None:
+    missing = tmp_path / "none" / "neotoma.db"
+    with (
+        pytest.raises(FileUnusable, match="SQLite cannot read or write in it, and does not say"),
+        failures_named(missing),
+        arrow_connection(missing),
+    ):
+        pass
 
 
 def test_what_the_system_says_is_put_into_words_in_one_way() -> None:
