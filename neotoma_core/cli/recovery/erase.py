@@ -1,11 +1,11 @@
 """``midden erase``: remove for good what the law or the user wants gone."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from neotoma_core.cli.terminal.asking import agreed, end_declined, require_answerable
+from neotoma_core.cli.terminal.asking import agreed, print_ending, require_answerable
 from neotoma_core.cli.terminal.guarding import terminal_guard
 from neotoma_core.cli.terminal.options import (
     JSON_OPTION,
@@ -21,6 +21,8 @@ from neotoma_core.snapshots.choosing import AUTO, require_rules
 if TYPE_CHECKING:
     from neotoma_core.erasure.report import ErasureReport
     from neotoma_core.erasure.request import EraseRequest
+
+_LEFT_ALONE: Final = "dry run    the target and the ledger were left alone"
 
 
 def erase(
@@ -112,12 +114,5 @@ def _erase(request: "EraseRequest", *, dry_run: bool, yes: bool, json: bool) -> 
         guard = terminal_guard(progress, "erasing", yes=yes)
         report = plan_only(run, progress) if dry_run else erase(run, confirm, progress, guard)
         progress.pause()
-        if json:
-            print(report.to_json())
-        elif dry_run:
-            print(plan_text(report))
-            print("dry run    the target and the ledger were left alone")
-        elif report.outcome != "planned":
-            print(result_text(report))
-        if report.outcome == "planned" and not dry_run:
-            end_declined(json=json)
+        rehearsed = f"{plan_text(report)}\n{_LEFT_ALONE}" if dry_run else ""
+        print_ending(report, result_text, json=json, dry_run=rehearsed)

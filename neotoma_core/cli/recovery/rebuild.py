@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from neotoma_core.cli.terminal.asking import agreed, end_declined, require_answerable
+from neotoma_core.cli.terminal.asking import agreed, print_ending, require_answerable
 from neotoma_core.cli.terminal.options import (
     JSON_OPTION,
     KEY_FILE_OPTION,
@@ -153,10 +153,5 @@ def _rebuild(request: "RebuildRequest", *, yes: bool, json: bool) -> int:
     ):
         report = rebuild_snapshots(run, confirm, progress)
         progress.pause()
-        if json:
-            print(report.to_json())
-        elif report.outcome != "planned":
-            print(result_text(report))
-        if report.outcome == "planned":
-            end_declined(json=json)
+        print_ending(report, result_text, json=json)
     return 0

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from neotoma_core.cli.terminal.asking import agreed, end_declined, require_answerable
+from neotoma_core.cli.terminal.asking import LEFT_ALONE, agreed, print_ending, require_answerable
 from neotoma_core.cli.terminal.guarding import terminal_guard
 from neotoma_core.cli.terminal.options import (
     JSON_OPTION,
@@ -215,13 +215,6 @@ def run_recovery(
         guard = terminal_guard(progress, "overwriting", yes=yes)
         report = plan_only(run, progress) if dry_run else recover(run, confirm, progress, guard)
         progress.pause()
-        if json:
-            print(report.to_json())
-        elif dry_run:
-            print(plan_text(report))
-            print("dry run    the target was left alone")
-        elif report.outcome != "planned":
-            print(result_text(report))
-        if report.outcome == "planned" and not dry_run:
-            end_declined(json=json)
+        rehearsed = f"{plan_text(report)}\n{LEFT_ALONE}" if dry_run else ""
+        print_ending(report, result_text, json=json, dry_run=rehearsed)
     return report

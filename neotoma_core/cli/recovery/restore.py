@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from neotoma_core.cli.terminal.asking import agreed, end_declined
+from neotoma_core.cli.terminal.asking import LEFT_ALONE, agreed, end_declined
 from neotoma_core.cli.terminal.guarding import terminal_guard
 from neotoma_core.cli.terminal.options import (
     AS_OF_OPTION,
@@ -137,7 +137,7 @@ def _show_plan(request: "RestoreRequest", *, json: bool) -> None:
     print("\n".join(change_lines(plan.differences)))
     for finding in plan.findings:
         print(labelled(finding.kind, f"{finding.subject}: {finding.detail}"))
-    print("dry run    the target was left alone")
+    print(LEFT_ALONE)
 
 
 def _ask_and_put_back(request: "RestoreRequest", *, yes: bool, json: bool) -> None:

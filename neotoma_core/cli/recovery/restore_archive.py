@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from neotoma_core.cli.terminal.asking import agreed, end_declined, require_answerable
+from neotoma_core.cli.terminal.asking import LEFT_ALONE, agreed, print_ending, require_answerable
 from neotoma_core.cli.terminal.guarding import terminal_guard
 
 if TYPE_CHECKING:
@@ -57,11 +57,4 @@ def restore_from_archive(
         )
         report = restore_archive(request, datetime.now(UTC), confirm, progress)
         progress.pause()
-        if json:
-            print(report.to_json())
-        elif dry_run:
-            print("dry run    the target was left alone")
-        elif report.outcome != "planned":
-            print(restored_text(report))
-        if report.outcome == "planned" and not dry_run:
-            end_declined(json=json)
+        print_ending(report, restored_text, json=json, dry_run=LEFT_ALONE if dry_run else "")

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from neotoma_core.cli.terminal.asking import agreed, end_declined, require_answerable
+from neotoma_core.cli.terminal.asking import LEFT_ALONE, agreed, print_ending, require_answerable
 from neotoma_core.cli.terminal.options import (
     ARCHIVE_OPTION,
     JSON_OPTION,
@@ -78,11 +78,4 @@ def unmerge(
     with released(), TerminalProgress() as progress, run(asked, datetime.now(UTC)) as rebuild:
         report = undo_merge(rebuild, request, confirm, progress)
         progress.pause()
-        if json:
-            print(report.to_json())
-        elif dry_run:
-            print("dry run    the target was left alone")
-        elif report.outcome != "planned":
-            print(result_text(report))
-        if report.outcome == "planned" and not dry_run:
-            end_declined(json=json)
+        print_ending(report, result_text, json=json, dry_run=LEFT_ALONE if dry_run else "")
