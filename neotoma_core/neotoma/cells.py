@@ -14,12 +14,18 @@ Upstream: better-sqlite3 reads text with U+FFFD for each byte that is not UTF-8.
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from math import isinf
-from typing import Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import polars as pl
 
 from neotoma_core.neotoma.json import javascript_trim, number_text
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+_Row = TypeVar("_Row", bound="DataclassInstance")
 
 ODD: Final = "\ufdd0"
 """A code point that Unicode keeps free of any character, so that no text needs to start with it."""
@@ -123,6 +129,19 @@ def javascript_text(cell: str) -> str:
     if isinstance(value, bytes):
         return value.decode("utf-8", "replace")
     return value if isinstance(value, str) else number_text(float(value or 0))
+
+
+def with_javascript_texts(row: _Row, columns: Sequence[str]) -> _Row:
+    """Return a row with some of its columns as JavaScript reads them; the others keep their cells.
+
+    ``row``: a dataclass with a field per column, of cells of text.
+    """
+    texts = {
+        name: javascript_text(cell)
+        for name in columns
+        if isinstance(cell := getattr(row, name), str) and cell.startswith(ODD)
+    }
+    return replace(row, **texts) if texts else row
 
 
 def sqlite_value(cell: str | None) -> SqlValue:

@@ -6,16 +6,15 @@ local_db_adapter.ts. How a strategy picks is in ``exact_strategies``; relationsh
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from neotoma_core.neotoma.cells import (
-    ODD,
     SqlValue,
     javascript_number,
-    javascript_text,
     javascript_value,
     sql_order,
+    with_javascript_texts,
 )
 from neotoma_core.neotoma.converters import convert
 from neotoma_core.neotoma.json import (
@@ -68,6 +67,7 @@ _TEXTS: Final = (
     *("id", "entity_type", "schema_version", "observed_at", "observation_source", "fields"),
     *("user_id", "created_at"),
 )
+"""What JavaScript reads as text; the entity keeps its cell, which is its key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +106,7 @@ class EntitySnapshotRow:
 
 def readable(row: ObservationRow) -> bool:
     """Tell whether the row's fields are a JSON object; on any other row Neotoma fails."""
-    return _fields_of(_as_javascript_reads(row)) is not None
+    return _fields_of(with_javascript_texts(row, _TEXTS)) is not None
 
 
 def reduce_entity(
@@ -123,7 +123,7 @@ def reduce_entity(
         ValueError: None of the rows is readable.
         ReductionFails: Neotoma throws on all there is, or on what the owner observed.
     """
-    of_users = by_user([_as_javascript_reads(row) for row in rows], owner)
+    of_users = by_user([with_javascript_texts(row, _TEXTS) for row in rows], owner)
     legible = [own for theirs in of_users if (own := [row for row in theirs if readable(row)])]
     if not legible:
         raise ValueError("an entity without a readable observation has no snapshot")
@@ -150,7 +150,7 @@ def reduce_for_user(
 
     Raises ReductionFails where Neotoma throws.
     """
-    in_order = as_read([_as_javascript_reads(row) for row in rows], rules)
+    in_order = as_read([with_javascript_texts(row, _TEXTS) for row in rows], rules)
     latest_first = sorted_as_v8([_stated(row) for row in in_order], by_time_and_id)
     if _is_deleted(latest_first):
         return None
@@ -267,16 +267,6 @@ def _stated(row: ObservationRow) -> Stated:
         observation_source=row.observation_source,
         fields=fields,
     )
-
-
-def _as_javascript_reads(row: ObservationRow) -> ObservationRow:
-    """Return a row with its texts as JavaScript reads them; the entity keeps its cell, its key."""
-    texts = {
-        name: javascript_text(cell)
-        for name in _TEXTS
-        if isinstance(cell := getattr(row, name), str) and cell.startswith(ODD)
-    }
-    return replace(row, **texts) if texts else row  # type: ignore[arg-type]  # texts for texts
 
 
 def _fields_of(row: ObservationRow) -> dict[str, JsonValue] | None:

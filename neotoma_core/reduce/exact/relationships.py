@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from neotoma_core.neotoma.cells import ODD, SqlValue, javascript_text, sql_order
+from neotoma_core.neotoma.cells import SqlValue, sql_order, with_javascript_texts
 from neotoma_core.neotoma.json import (
     JsonValue,
     NotJson,
@@ -32,6 +32,7 @@ _TEXTS: Final = (
     *("id", "relationship_type", "source_entity_id", "target_entity_id", "observed_at"),
     *("metadata", "user_id", "created_at"),
 )
+"""What JavaScript reads as text; the relationship keeps its cell, which is its key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,7 @@ class RelationshipSnapshotRow:
 def readable_metadata(row: RelationshipObservationRow) -> bool:
     """Tell whether the row's metadata are NULL or a JSON object (JSON null counts as NULL)."""
     try:
-        _metadata_of(_as_javascript_reads(row))
+        _metadata_of(with_javascript_texts(row, _TEXTS))
     except ValueError:
         return False
     return True
@@ -96,7 +97,7 @@ def reduce_relationship(
     Raises:
         ValueError: None of the rows is readable.
     """
-    of_users = by_user([_as_javascript_reads(row) for row in rows], owner)
+    of_users = by_user([with_javascript_texts(row, _TEXTS) for row in rows], owner)
     legible = [[row for row in theirs if readable_metadata(row)] for theirs in of_users]
     if not any(legible):
         raise ValueError("a relationship without a readable observation has no snapshot")
@@ -109,7 +110,7 @@ def reduce_for_user(
     rows: Sequence[RelationshipObservationRow], *, now: str
 ) -> RelationshipSnapshotRow | None:
     """Return the snapshot of some observations as if one user made them; None where it fails."""
-    in_order = _as_merge_reads([_as_javascript_reads(row) for row in rows])
+    in_order = _as_merge_reads([with_javascript_texts(row, _TEXTS) for row in rows])
     metadata = {row.id: _metadata_of(row) for row in in_order}
     latest_first = sorted_as_v8(
         [_stated(row, metadata[row.id]) for row in in_order], by_time_and_id
@@ -144,7 +145,7 @@ def is_live(rows: Sequence[RelationshipObservationRow]) -> bool:
     if two are still equal, the one of lower id (Neotoma leaves that to SQLite). Deleted is what
     SQLite takes for it: true, 1 and the string "true".
     """
-    by_id = sorted(map(_as_javascript_reads, rows), key=lambda row: row.id)
+    by_id = sorted((with_javascript_texts(row, _TEXTS) for row in rows), key=lambda row: row.id)
     decisive = max(by_id, key=_decides_before)
     deleted = (_metadata_of(decisive) or {}).get("_deleted")
     return deleted not in ("true", 1)
@@ -185,16 +186,6 @@ def _stated(row: RelationshipObservationRow, metadata: Mapping[str, JsonValue] |
         observation_source=None,
         fields=metadata or {},
     )
-
-
-def _as_javascript_reads(row: RelationshipObservationRow) -> RelationshipObservationRow:
-    """Return a row with its texts as JavaScript reads them; the relationship keeps its cell."""
-    texts = {
-        name: javascript_text(cell)
-        for name in _TEXTS
-        if isinstance(cell := getattr(row, name), str) and cell.startswith(ODD)
-    }
-    return replace(row, **texts) if texts else row  # type: ignore[arg-type]  # texts for texts
 
 
 def _metadata_of(row: RelationshipObservationRow) -> dict[str, JsonValue] | None:
