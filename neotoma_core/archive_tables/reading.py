@@ -227,7 +227,10 @@ def read_file(
 def _rows(table: str, path: Path, wanted: Mapping[str, pl.DataType]) -> pl.DataFrame:
     present = parquet_columns(path)
     read = read_parquet(path, columns=[n for n in wanted if n in present])
-    cells = [_column(table, name, kind, name in present) for name, kind in wanted.items()]
+    cells = [
+        pl.col(name).cast(kind) if name in present else _as_migrated(table, name, kind)
+        for name, kind in wanted.items()
+    ]
     return read.select(cells) if read.height else pl.DataFrame(schema=dict(wanted))
 
 
@@ -237,9 +240,8 @@ def wanted_columns(table: str, columns: Sequence[str] | None) -> dict[str, pl.Da
     return {name: schema[name] for name in (schema if columns is None else columns)}
 
 
-def _column(table: str, name: str, kind: pl.DataType, present: bool) -> pl.Expr:  # noqa: FBT001 - of one call
-    if present:
-        return pl.col(name).cast(kind)
+def _as_migrated(table: str, name: str, kind: pl.DataType) -> pl.Expr:
+    """Return a column that a file lacks, as a migration of the database would fill it."""
     known = {c.name: c.default for c in BY_NAME[table].columns} if table in BY_NAME else {}
     default = known.get(name)
     filled = default.strip("'") if default is not None else None

@@ -100,15 +100,20 @@ def _read(path: Path) -> Record | None:
 
 def write_record(place: Path, record: Record) -> None:
     """Write the record of the archive in a folder, in one step, and its copy in another."""
-    content: dict[str, JsonValue] = {
-        "format": _FORMAT,
-        "archive": record.archive,
-        "tables": {name: asdict(state) for name, state in sorted(record.tables.items())},
-    }
+    content = _content(record)
     sealed: dict[str, JsonValue] = {**content, "sha256": _checksum(content)}
     write_json(place / RECORD, sealed)
     reached("commit_recorded")
     write_json(place / COPY, sealed)
+
+
+def _content(record: Record) -> dict[str, JsonValue]:
+    """Return what the checksum of a record covers: its whole document but for itself."""
+    return {
+        "format": _FORMAT,
+        "archive": record.archive,
+        "tables": {name: asdict(state) for name, state in sorted(record.tables.items())},
+    }
 
 
 def _checksum(content: Mapping[str, JsonValue]) -> str:
@@ -121,8 +126,6 @@ def _record_of(described: JsonValue) -> Record | None:
         sealed = modelled(_Sealed, described)
     except NotAsModelled:
         return None
-    content = {name: value for name, value in dict(described).items() if name != "sha256"}  # type: ignore[arg-type]  # modelled: a document
+    record = Record(sealed.archive, sealed.tables)
     known = sealed.format == _FORMAT and sealed.tables.keys() <= SCHEMAS.keys()
-    if not known or sealed.sha256 != _checksum(content):
-        return None
-    return Record(sealed.archive, sealed.tables)
+    return record if known and sealed.sha256 == _checksum(_content(record)) else None

@@ -116,7 +116,7 @@ def _outcome(course: Callable[[], None], scratch: Path) -> tuple[Outcome, tuple[
         return "fail", ("something else has the name of one of its tables",)
     except (KeyMissing, KeyWrong, DiskFull, MemoryFull) as error:
         return "inconclusive", (_hindrance(error),)
-    except Exception as error:
+    except Exception as error:  # any library's; what is no failure of the system goes on
         failure = failure_of(error, scratch)
         if failure is None:
             raise

@@ -21,9 +21,11 @@ RULED: Final[tuple[Standing, ...]] = ("good", "unproven", "failed", "lossy")
 
 @dataclass(frozen=True, slots=True)
 class BackupFacts:
-    """What of a backup matters here. ``sequence`` counts the backups of a vault as they are made;
-    ``taken_at`` is what the clock said, UTC.
-    """  # noqa: D205 - one sentence
+    """What of a backup matters here.
+
+    ``sequence`` counts the backups of a vault as they are made; ``taken_at`` is what the clock
+    said, UTC.
+    """
 
     name: str
     sequence: int
@@ -34,9 +36,11 @@ class BackupFacts:
 
 @dataclass(frozen=True, slots=True)
 class RetentionPolicy:
-    """How many to keep: the ``last`` ones, the last of each of so many hours, days, weeks, months
-    that have one, and all ``within`` a span before the newest good one.
-    """  # noqa: D205 - one sentence
+    """How many backups to keep.
+
+    The ``last`` ones, the last of each of so many hours, days, weeks, months that have one, and all
+    ``within`` a span before the newest good one.
+    """
 
     last: int = 0
     hourly: int = 0

@@ -21,9 +21,11 @@ _PATIENCE_SECONDS: Final = 10
 
 @dataclass(frozen=True, slots=True)
 class Alerting:
-    """Who is told: ``notify``, addresses as Apprise has them; ``heartbeat``, an address that is
-    asked for after each success, and with ``/fail`` after each failure; ``metrics``, a file.
-    """  # noqa: D205 - one sentence
+    """Who is told.
+
+    ``notify``: addresses as Apprise has them; ``heartbeat``: an address that is asked for after
+    each success, and with ``/fail`` after each failure; ``metrics``: a file.
+    """
 
     notify: tuple[Secret, ...] = ()
     heartbeat: Secret | None = None
