@@ -31,10 +31,16 @@
     │   ├── OtherDatabase       20    it protects another database
     │   ├── VaultLocked         21    another run is using it; retryable
     │   └── VaultDamaged        22    something in it is not what its manifest says
-    └── ArchiveError            25    no archive, of a newer midden, or it cannot be written to
-        ├── ArchiveForeign      25    the archive is of another database
-        ├── ArchiveBusy         26    another run is writing to it; retryable
-        └── ArchiveDamaged      27    a file of it is missing or damaged
+    ├── ArchiveError            25    no archive, of a newer midden, or it cannot be written to
+    │   ├── ArchiveForeign      25    the archive is of another database
+    │   ├── ArchiveBusy         26    another run is writing to it; retryable
+    │   └── ArchiveDamaged      27    a file of it is missing or damaged
+    └── RemoteError             30    no such bucket or folder, an unsuitable store, a later format
+        ├── RemoteUnreachable   31    it does not answer; retryable
+        ├── RemoteDenied        32    credentials are missing, wrong, or do not allow it
+        ├── RemoteForeign       33    it holds another database, or something else
+        └── RemoteDamaged       34    an object was changed or is not one of its own
+            └── ObjectMissing   34    an object is missing
 
 A message reads ``<what> <which>: <what is wrong>; <what to do>`` and never holds a stored value.
 Exit code 3 is no error: the run did its work, and some of the backups could not be read.
@@ -92,6 +98,14 @@ from neotoma_core.errors.record import (
     run_record,
     what_is_done,
 )
+from neotoma_core.errors.remotes import (
+    ObjectMissing,
+    RemoteDamaged,
+    RemoteDenied,
+    RemoteError,
+    RemoteForeign,
+    RemoteUnreachable,
+)
 from neotoma_core.errors.root import (
     MiddenError,
 )
@@ -119,8 +133,14 @@ __all__ = [
     "MiddenError",
     "NativePanic",
     "NotNeotoma",
+    "ObjectMissing",
     "OtherDatabase",
     "OutputFailed",
+    "RemoteDamaged",
+    "RemoteDenied",
+    "RemoteError",
+    "RemoteForeign",
+    "RemoteUnreachable",
     "RunRecord",
     "TargetChanged",
     "TargetError",

@@ -8,6 +8,7 @@ import pytest
 from neotoma_core import errors
 
 PATH = Path("neotoma.prod.db")
+URL = "s3://bucket/prefix"
 SAMPLES = [
     errors.ConflictsFound(3, PATH),
     errors.VerificationFailed("target x", ("accounted: no",)),
@@ -18,6 +19,12 @@ SAMPLES = [
     errors.EnvironmentMismatch(PATH, "development", "production"),
     errors.DiskFull(PATH, 10, 5),
     errors.VaultLocked(PATH),
+    errors.RemoteError(URL, "there is no such bucket", "make it"),
+    errors.RemoteUnreachable(URL, "it does not answer"),
+    errors.RemoteDenied(URL, "access was denied", "check the credentials"),
+    errors.RemoteForeign(URL, "it holds another database", "choose another prefix"),
+    errors.RemoteDamaged(URL, "log/1 was changed"),
+    errors.ObjectMissing(URL, "log/1"),
 ]
 
 
@@ -38,4 +45,11 @@ def test_a_message_says_what_is_wrong_and_what_to_do() -> None:
 
 def test_only_what_may_pass_by_itself_is_retryable() -> None:
     retryable = {type(error).__name__ for error in SAMPLES if error.retryable}
-    assert retryable == {"TargetLocked", "TargetChanged", "VaultLocked"}
+    assert retryable == {"TargetLocked", "TargetChanged", "VaultLocked", "RemoteUnreachable"}
+
+
+def test_a_message_of_a_remote_names_the_object() -> None:
+    assert str(errors.ObjectMissing(URL, "log/1")) == (
+        "remote s3://bucket/prefix: there is no object log/1; "
+        "look for a copy of the object, or recover from another remote"
+    )

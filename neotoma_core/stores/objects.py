@@ -1,0 +1,264 @@
+"""Stores of the cloud through obstore: S3 and what speaks like it, Azure, Google.
+
+Write order: one request that creates, refused where the name is taken; large objects in parts,
+which become an object in one such request. A request whose answer was lost is asked again, and
+where the name is taken then, the object there is compared: only ours makes it ours.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+from secrets import token_hex
+from typing import Final, Protocol, TypeVar
+
+from neotoma_core.errors import (
+    NativePanic,
+    ObjectMissing,
+    RemoteDenied,
+    RemoteUnreachable,
+    is_panic,
+)
+from neotoma_core.stores.content import bytes_of, continued, length_of, pieces, same, size_of
+from neotoma_core.stores.failures import Foreign, library, of_object_store, patiently
+from neotoma_core.stores.names import TEMPORARY, folder_of, require_name
+from neotoma_core.stores.store import Content, StoredObject, Told, untold
+
+T = TypeVar("T")
+
+ONE_REQUEST: Final = 8 << 20
+"""An object larger than this goes in parts."""
+
+_PAGE: Final = 1000
+_STREAMED: Final = 1 << 20
+
+
+class InParts(Protocol):
+    """How a vendor takes large objects."""
+
+    def create(self, name: str, content: Content, told: Told) -> bool | None:
+        """Create an object; False where the name is taken, None where that is not certain."""
+
+    def close(self) -> None:
+        """Let go of connections."""
+
+
+class ObjectStore:
+    """See the module. ``client``: an obstore store that tries nothing again."""
+
+    def __init__(
+        self, url: str, client: Foreign, retries: int, in_parts: InParts | None = None
+    ) -> None:
+        self._url = url
+        self._client = client
+        self._retries = retries
+        self._in_parts = in_parts or ByCopying(url, client, retries)
+        self._library = library("obstore")
+        self._errors = library("obstore.exceptions")
+
+    @property
+    def url(self) -> str:
+        """The address."""
+        return self._url
+
+    @property
+    def ways(self) -> tuple[Callable[[str, bytes], bool], ...]:
+        """How it creates: in one request, and in parts."""
+        return (self.create, self._create_in_parts)
+
+    def create(self, name: str, content: Content, told: Told = untold) -> bool:
+        """Create an object."""
+        require_name(name)
+        if size_of(content) > ONE_REQUEST:
+            return self._create_in_parts(name, content, told)
+        held = bytes_of(content)
+        told(len(held))
+        doubts: list[str] = []
+        put = partial(self._put, name, held)
+        made = patiently(put, self._retries, partial(doubts.append, name))
+        return made or (bool(doubts) and self._is(name, held))
+
+    def _put(self, name: str, held: bytes) -> bool:
+        def put() -> bool:
+            try:
+                self._library.put(self._client, name, held, mode="create", use_multipart=False)
+            except self._errors.AlreadyExistsError as error:
+                if "ConditionalRequestConflict" not in str(error):
+                    return False
+            else:
+                return True
+            raise RemoteUnreachable(self._url, f"another writer is creating {name}")
+
+        return asked(put, self._url, name)
+
+    def _create_in_parts(self, name: str, content: Content, told: Told = untold) -> bool:
+        made = self._in_parts.create(name, content, told)
+        return self._is(name, content) if made is None else made
+
+    def _is(self, name: str, content: Content) -> bool:
+        """Return whether the object of a name is ``content``."""
+
+        def compare() -> bool:
+            meta = asked(lambda: self._library.head(self._client, name), self._url, name)
+            return meta["size"] == size_of(content) and same(content, self._chunks(name, 0))
+
+        return patiently(compare, self._retries)
+
+    def read(self, name: str) -> bytes:
+        """Return an object."""
+        require_name(name)
+
+        def read() -> bytes:
+            return bytes(self._library.get(self._client, name).bytes())
+
+        return patiently(lambda: asked(read, self._url, name), self._retries)
+
+    def download(self, name: str, to: Path, told: Told = untold) -> None:
+        """Write an object to a file; goes on for as long as it advances."""
+        require_name(name)
+        told(length_of(to))
+        while True:
+            had = length_of(to)
+            try:
+                patiently(partial(self._fetch, name, to, told), self._retries)
+            except RemoteUnreachable:
+                if length_of(to) == had:
+                    raise
+            else:
+                return
+
+    def _fetch(self, name: str, to: Path, told: Told) -> None:
+        had = length_of(to)
+        meta = asked(lambda: self._library.head(self._client, name), self._url, name)
+        with continued(to, meta["size"]) as (file, start):
+            told(start - had)
+            if start == meta["size"]:
+                return
+            for chunk in self._chunks(name, start):
+                file.write(chunk)
+                told(len(chunk))
+            if file.tell() != meta["size"]:
+                raise RemoteUnreachable(self._url, f"{name} was cut short on the way")
+
+    def _chunks(self, name: str, start: int) -> Iterator[bytes]:
+        options = {"range": {"offset": start}} if start else None
+        result = asked(
+            lambda: self._library.get(self._client, name, options=options), self._url, name
+        )
+        stream = iter(result.stream(min_chunk_size=_STREAMED))
+        while (chunk := asked(lambda: next(stream, None), self._url, name)) is not None:
+            yield bytes(chunk)
+
+    def list(self, prefix: str = "", after: str = "") -> Iterator[StoredObject]:
+        """Yield objects by name. Some stores ignore the offset, or have an order of their own."""
+        folder = folder_of(prefix)
+
+        def listed() -> list[StoredObject]:
+            found = self._library.list(
+                self._client,
+                folder or None,
+                offset=_safe_offset(after) or None,
+                chunk_size=_PAGE,
+            )
+            return [
+                StoredObject(meta["path"], meta["size"], meta["last_modified"])
+                for page in found
+                for meta in page
+            ]
+
+        objects = patiently(lambda: asked(listed, self._url), self._retries)
+        hidden = f"{TEMPORARY}/"
+        kept = (o for o in objects if o.name > after and not o.name.startswith(hidden))
+        yield from sorted(kept, key=lambda one: one.name)
+
+    def delete(self, name: str) -> None:
+        """Remove an object."""
+        require_name(name)
+        with suppress(ObjectMissing):
+            patiently(partial(_delete, self._client, self._url, name), self._retries)
+
+    def close(self) -> None:
+        """Let go of connections."""
+        self._in_parts.close()
+
+
+class ByCopying:
+    """Large objects where parts cannot become an object only if there is none.
+
+    They become one of a temporary name, which is copied unless the name is taken, and removed
+    where that is allowed.
+    """
+
+    def __init__(self, url: str, client: Foreign, retries: int) -> None:
+        self._url = url
+        self._client = client
+        self._retries = retries
+
+    def create(self, name: str, content: Content, told: Told) -> bool | None:
+        """Create an object."""
+        obstore = library("obstore")
+        temporary = f"{TEMPORARY}/{token_hex(16)}"
+
+        def send() -> None:
+            sent = (told_of(piece, told) for piece in pieces(content))
+            obstore.put(self._client, temporary, sent, chunk_size=ONE_REQUEST, max_concurrency=4)
+
+        def copy() -> bool:
+            try:
+                obstore.copy(self._client, temporary, name, overwrite=False)
+            except library("obstore.exceptions").AlreadyExistsError:
+                return False
+            return True
+
+        doubts: list[str] = []
+        patiently(partial(asked, send, self._url, name), self._retries)
+        try:
+            made = patiently(
+                partial(asked, copy, self._url, name), self._retries, partial(doubts.append, name)
+            )
+        finally:
+            with suppress(RemoteDenied, RemoteUnreachable, ObjectMissing):
+                _delete(self._client, self._url, temporary)
+        return None if doubts and not made else made
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+def told_of(piece: bytes, told: Told) -> bytes:
+    """Return a piece that is about to be sent."""
+    told(len(piece))
+    return piece
+
+
+def asked(action: Callable[[], T], url: str, name: str = "") -> T:
+    """Return what ``action`` returns; failures of the library are errors of ours.
+
+    What the library raised is not kept: it may hold a signed address.
+    """
+    errors = library("obstore.exceptions")
+    try:
+        return action()
+    except (errors.BaseError, FileNotFoundError) as error:
+        known = of_object_store(error, url, name)
+    except BaseException as error:
+        if not is_panic(error):
+            raise
+        known = NativePanic("asking a remote")
+    raise known
+
+
+def _delete(client: Foreign, url: str, name: str) -> None:
+    asked(lambda: library("obstore").delete(client, name), url, name)
+
+
+def _safe_offset(after: str) -> str:
+    """Return a text a little before a name, so that no store leaves out what comes after that.
+
+    Some stores list folder by folder: with them ``a/b`` comes before ``a-b``, and after ``a`` there
+    is nothing of the folder ``a``.
+    """
+    kept = re.split("[^/-\U0010ffff]", after, maxsplit=1)[0]
+    kept = re.sub("[^1-9A-Za-z]+$", "", kept)
+    return f"{kept[:-1]}{chr(ord(kept[-1]) - 1)}~" if kept else ""
