@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from neotoma_core.backup.retention import BackupFacts, Standing
-from neotoma_core.comparison.anomaly import HISTORY, drop_of, find_anomalies, raw_file_loss
+from neotoma_core.comparison.anomaly import HISTORY, Counts, drop_of, find_anomalies, raw_file_loss
 from neotoma_core.vault.manifests import Backup, Manifest
 
 _CLOCKS_DIFFER = timedelta(minutes=5)
@@ -17,12 +17,17 @@ def judged(manifest: Manifest, before: Sequence[Backup]) -> tuple[tuple[str, ...
     ``before``: the backups made before it, in their order.
     """
     good = _good(before)
-    history = [backup.manifest.counts for backup in good]
+    history = history_of(before)
     files = raw_file_loss(
         manifest.raw_files.found, [backup.manifest.raw_files.found for backup in good]
     )
     alarms = (*find_anomalies(manifest.counts, history), *([files] if files else []))
     return tuple(map(str, alarms)), round(drop_of(manifest.counts, history), 4)
+
+
+def history_of(backups: Sequence[Backup]) -> list[Counts]:
+    """Return the counts that tell whether anything is missing, oldest first."""
+    return [backup.manifest.counts for backup in _good(backups)]
 
 
 def looked_at(backup: Backup, others: Sequence[Backup]) -> Backup:

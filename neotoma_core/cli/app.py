@@ -27,6 +27,9 @@ from neotoma_core.cli.recovery.recover import recover
 from neotoma_core.cli.recovery.restore import restore
 from neotoma_core.cli.recovery.status import status
 from neotoma_core.cli.recovery.unmerge import unmerge
+from neotoma_core.cli.remote.pull import pull
+from neotoma_core.cli.remote.push import push
+from neotoma_core.cli.remote.remote import remote
 from neotoma_core.cli.terminal.standard_error import keep_for_midden, name_error, say
 from neotoma_core.cli.terminal.streams import ReaderGone, abandon_output, open_streams
 from neotoma_core.cli.terminal.strict import StrictCommand
@@ -63,6 +66,8 @@ _COMMANDS = (
     prune,
     reset,
     serve,
+    push,
+    pull,
     archive,
     export,
     history,
@@ -74,6 +79,7 @@ app.callback()(accept_version)
 for _command in _COMMANDS:
     app.command(cls=StrictCommand)(_command)
 app.add_typer(guard, name="guard")
+app.add_typer(remote, name="remote")
 
 _AS_IT_WAS = "the target is as it was"
 _STOPPING = {

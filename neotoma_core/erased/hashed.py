@@ -22,7 +22,7 @@ _HASH_BYTES: Final = 32
 class ErasedIds:
     """What a vault knows to be erased: hashes by kind of id. Empty where nothing ever was.
 
-    ``others``: what further vaults know.
+    ``others``: what further vaults, and ledgers of other machines, know.
     """
 
     salt: bytes = b""
@@ -35,16 +35,22 @@ class ErasedIds:
     @property
     def kinds(self) -> frozenset[str]:
         """The kinds of id of which any is erased."""
-        return frozenset(kind for one in (self, *self.others) for kind in one.hashes)
+        return frozenset(kind for one in self.each() for kind in one.hashes)
 
     def among(self, kind: str, ids: Iterable[str]) -> list[str]:
         """Return those of ``ids`` (each once) that are erased."""
         left = list(ids)
         found: list[str] = []
-        for one in (self, *self.others):
+        for one in self.each():
             if known := one.hashes.get(kind):
                 found += [name for name, digest in hashed(one.salt, kind, left) if digest in known]
         return list(dict.fromkeys(found))
+
+    def each(self) -> Iterator["ErasedIds"]:
+        """Yield what each vault knows, this one's first."""
+        yield self
+        for other in self.others:
+            yield from other.each()
 
     def found_in(self, tables: Mapping[str, NamedRows]) -> dict[str, frozenset[str]]:
         """Return the erased ids that rows name, by kind. Each distinct id is hashed once."""

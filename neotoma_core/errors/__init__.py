@@ -21,6 +21,8 @@
     │   └── ErasureUnfinished   11    rows were erased, their traces not all; retryable
     ├── KeyMissing              12    encrypted values and no key
     ├── KeyWrong                12    encrypted values that the key does not open
+    ├── IdentityMissing         12    an encrypted remote and no identity
+    ├── IdentityWrong           12    an encrypted remote that the identity does not open
     ├── EnvironmentMismatch     13    development rows offered to production, or the reverse
     ├── DatabaseMismatch        13    a backup of one database offered to another one
     ├── DiskFull                14    too little free space for what is about to be written
@@ -68,6 +70,7 @@ from neotoma_core.errors.databases import (
     TargetLocked,
     TargetRuined,
 )
+from neotoma_core.errors.identities import IdentityMissing, IdentityWrong
 from neotoma_core.errors.outcomes import (
     AnomalyFound,
     BackupNotIntact,
@@ -127,6 +130,8 @@ __all__ = [
     "EnvironmentMismatch",
     "ErasureUnfinished",
     "FileUnusable",
+    "IdentityMissing",
+    "IdentityWrong",
     "KeyMissing",
     "KeyWrong",
     "MemoryFull",

@@ -8,6 +8,9 @@ Invariant: what was recorded once is never lost unnoticed. Write order: the whol
 temporary name, with the new line → synced → renamed → ``vault.json`` likewise; and only then may
 the target be touched. A ledger that is longer than ``vault.json`` says is one whose run was killed
 between the two.
+
+``ledgers/<writer>/``: ledgers of other machines that have the same memory, each as in a vault of
+its own. What one of them erased is erased here, too.
 """
 
 import hashlib
@@ -32,10 +35,12 @@ from neotoma_core.vault.folder import (
     EVIDENCE,
     WITH_ERASURES,
     describe,
+    open_vault,
     read_description,
 )
 
 LEDGER: Final = "erasures.jsonl"
+LEDGERS: Final = "ledgers"
 _NO_CHECK: Final = ""
 _CHECK: Final = ',"check":"'  # what parts a line's check from what it covers
 
@@ -69,7 +74,8 @@ def read_erased_around(vault: Path, *places: Path) -> ErasedIds:
     """
     around = {found.resolve() for place in places if (found := _vault_around(place)) is not None}
     others = sorted(around - {vault.resolve()})
-    return replace(read_erased(vault), others=tuple(map(read_erased, others)))
+    own = read_erased(vault)
+    return replace(own, others=(*own.others, *map(read_erased, others)))
 
 
 def _vault_around(place: Path) -> Path | None:
@@ -87,10 +93,11 @@ def read_ledger(vault: Path) -> Ledger:
     """
     path = vault / LEDGER
     promised, check = _promised(vault)
+    others = tuple(read_ledger(folder).erased for folder in foreign_ledgers(vault))
     if not path.exists():
         if promised:
             raise _damaged(path, "the ledger is missing")
-        return Ledger(vault, (), _NO_CHECK, ErasedIds(), ())
+        return Ledger(vault, (), _NO_CHECK, ErasedIds(others=others), ())
     lines = _lines(path)
     checks = [_NO_CHECK]
     events: list[LedgerEvent] = []
@@ -106,7 +113,31 @@ def read_ledger(vault: Path) -> Ledger:
         raise _damaged(path, "lines are missing")
     times = [_iso(event.at) for event in events if event.erased is not None]
     last = times[-1] if times else None
-    return Ledger(vault, lines, checks[-1], _erased(salt, events), _unfinished(events), last)
+    erased = replace(_erased(salt, events), others=others)
+    return Ledger(vault, lines, checks[-1], erased, _unfinished(events), last)
+
+
+def foreign_ledgers(vault: Path) -> tuple[Path, ...]:
+    """Return the folders with ledgers of other machines that a vault keeps."""
+    return tuple(sorted(path.parent for path in (vault / LEDGERS).glob(f"*/{LEDGER}")))
+
+
+def keep_foreign_ledger(vault: Path, writer: str, lines: Sequence[str]) -> None:
+    """Keep the ledger of another machine, which only ever grows.
+
+    One that does not go on from the one that is kept is kept beside it. Raises VaultDamaged.
+    """
+    kept = tuple(lines)
+    if not kept:
+        return
+    folder = vault / LEDGERS / writer
+    there = read_ledger(folder).lines if (folder / LEDGER).exists() else ()
+    if there[: len(kept)] == kept:
+        return
+    if kept[: len(there)] != there:
+        folder = vault / LEDGERS / f"{writer}-{hashlib.sha256(kept[-1].encode()).hexdigest()[:8]}"
+    open_vault(folder, Path(read_description(vault).protects))
+    place_ledger(folder, kept)
 
 
 def record_erasure(
@@ -131,6 +162,19 @@ def record_finished(ledger: Ledger, run: str, now: datetime) -> Ledger:
     return _append(ledger, ledger.erased.salt, {"run": run, "at": _iso(now), "finished": True})
 
 
+def place_ledger(vault: Path, lines: Sequence[str]) -> None:
+    """Give a vault without a ledger the lines of another one's, from the first on, proven.
+
+    Raises VaultDamaged where they are not what was written.
+    """
+    if not lines:
+        return
+    write_file(vault / LEDGER, "".join(f"{line}\n" for line in lines).encode())
+    check = lines[-1].rpartition(_CHECK)[2].removesuffix('"}')
+    _promise(vault, len(lines), check)
+    read_ledger(vault)
+
+
 def _append(ledger: Ledger, salt: bytes, event: dict[str, JsonValue]) -> Ledger:
     lines, check = list(ledger.lines), ledger.check
     first: dict[str, JsonValue] = {"format": 1, "salt": salt.hex()}
@@ -139,9 +183,14 @@ def _append(ledger: Ledger, salt: bytes, event: dict[str, JsonValue]) -> Ledger:
         check = _check_of(salt, check, body)
         lines.append(f'{body[:-1]}{_CHECK}{check}"}}')
     write_file(ledger.vault / LEDGER, "".join(f"{line}\n" for line in lines).encode())
-    promise: JsonValue = {"lines": len(lines), "check": check}
-    describe(ledger.vault, {"format": WITH_ERASURES, "erasures": promise})
+    _promise(ledger.vault, len(lines), check)
     return read_ledger(ledger.vault)
+
+
+def _promise(vault: Path, lines: int, check: str) -> None:
+    """Write down how long the ledger of a vault is at least."""
+    promise: JsonValue = {"lines": lines, "check": check}
+    describe(vault, {"format": WITH_ERASURES, "erasures": promise})
 
 
 def _promised(vault: Path) -> tuple[int, str]:

@@ -113,6 +113,23 @@ def _holding(source: KeySource) -> KeySource:
     return source
 
 
+def default_identity_file(remote: str) -> Path:
+    """Return where the identity of a remote is written, outside every vault."""
+    return platformdirs.user_config_path("midden") / f"{remote}.identity"
+
+
+def identity_file(remote: str | None) -> Path | None:
+    """Return the file with the identity of a remote: MIDDEN_IDENTITY_FILE, or the default one.
+
+    None where there is none.
+    """
+    chosen = os.environ.get("MIDDEN_IDENTITY_FILE")
+    if chosen:
+        return Path(chosen)
+    place = default_identity_file(remote) if remote else None
+    return place if place is not None and place.is_file() else None
+
+
 def neotoma_settings() -> NeotomaSettings:
     """Return what says which databases Neotoma uses.
 

@@ -4,6 +4,9 @@
 
     vault.json            format version, which database it protects, how long the ledger is
     erasures.jsonl        salted hashes of erased ids (see ``ledger/file.py``)
+    ledgers/<writer>/     ledgers of other machines with the same memory, as in a vault of theirs
+    remotes.json          the remotes it is pushed to (see ``remotes/known.py``)
+    remotes/<remote>/     entries that were read of them (see ``remotes/remote.py``), and scratch
     lock                  held by the run that is using the vault
     backups/<backup>/     one self-contained copy each (see ``vault/backups.py``)
     blobs/ab/<sha256>     raw files of all backups (see ``vault/blobs.py``)

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from neotoma_core.cli.remote.as_backups import with_remotes
+from neotoma_core.cli.remote.opening import ENDPOINT_OPTION, IdentityFile, Opening
 from neotoma_core.cli.terminal.asking import LEFT_ALONE, agreed, print_ending, require_answerable
 from neotoma_core.cli.terminal.guarding import terminal_guard
 from neotoma_core.cli.terminal.options import (
@@ -86,8 +88,9 @@ def recover(
         list[Path] | None,
         typer.Option(
             help="A copy to recover from: a database, a folder or archive that holds one "
-            "(ARCHIVE!MEMBER picks one of several), midden's archive, or a backup of the vault by "
-            "name or number; repeat it. If backups share a row, the first listed wins.",
+            "(ARCHIVE!MEMBER picks one of several), midden's archive, a backup of the vault by "
+            "name or number, or a remote by name or address; repeat it. If backups share a row, "
+            "the first listed wins.",
             show_default=False,
         ),
     ] = None,
@@ -116,6 +119,8 @@ def recover(
     user: Annotated[str | None, _USER] = None,
     include_auth: Annotated[bool, _INCLUDE_AUTH] = False,
     no_archive: Annotated[bool, _NO_ARCHIVE] = False,
+    endpoint: Annotated[str | None, ENDPOINT_OPTION] = None,
+    identity_file: IdentityFile = None,
     json: Annotated[bool, JSON_OPTION] = False,
     vault: Annotated[Path | None, VAULT_OPTION] = None,
 ) -> int:
@@ -128,7 +133,6 @@ def recover(
     readable rows are used like those of a backup, and a new file replaces it. Ends by printing the
     command that undoes it.
     """
-    from neotoma_core.find.vault_copies import named_backup
     from neotoma_core.merge.policy import MergePolicy
     from neotoma_core.runs.run import RecoverRequest
     from neotoma_core.settings.environment import default_vault, key_source, raw_storage
@@ -136,7 +140,7 @@ def recover(
     folder = vault or default_vault(target)
     request = RecoverRequest(
         target=target,
-        backups=tuple(named_backup(path, folder) for path in backup or ()),
+        backups=(),
         vault=folder,
         policy=MergePolicy(mode.value, reingested.value, ancestors=not no_ancestor),
         skip_unreadable=skip_unreadable,
@@ -150,8 +154,10 @@ def recover(
         archived=not no_archive,
         raw_storage=raw_storage(target),
     )
-    where = _where(request, search, from_inventory)
-    report = run_recovery(request, where, dry_run=dry_run, yes=yes, json=json)
+    opening = Opening(identity_file, endpoint=endpoint)
+    with with_remotes(backup or (), request, opening) as request:
+        where = _where(request, search, from_inventory)
+        report = run_recovery(request, where, dry_run=dry_run, yes=yes, json=json)
     unread = any(backup.unreadable for backup in report.not_used)
     return PARTIAL if unread or report.set_aside else 0
 

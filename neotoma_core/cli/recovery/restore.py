@@ -2,10 +2,17 @@
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from neotoma_core.cli.remote.as_backups import archive_of
+from neotoma_core.cli.remote.opening import (
+    ENDPOINT_OPTION,
+    WRITER_OPTION,
+    IdentityFile,
+    Opening,
+)
 from neotoma_core.cli.terminal.asking import LEFT_ALONE, agreed, end_declined
 from neotoma_core.cli.terminal.guarding import terminal_guard
 from neotoma_core.cli.terminal.options import (
@@ -28,6 +35,11 @@ from neotoma_core.snapshots.choosing import AUTO, require_rules
 if TYPE_CHECKING:
     from neotoma_core.restore.restore import RestoreReport, RestoreRequest
 
+_FROM_REMOTE: Final = typer.Option(
+    help="Build the database from the log that this remote, by name or address, has of it.",
+    show_default=False,
+)
+
 
 def restore(
     *,
@@ -46,6 +58,10 @@ def restore(
     ] = False,
     allow_environment_mismatch: Annotated[bool, OTHER_DATABASE_OPTION] = False,
     from_archive: Annotated[Path | None, FROM_ARCHIVE_OPTION] = None,
+    from_remote: Annotated[str | None, _FROM_REMOTE] = None,
+    writer: Annotated[str | None, WRITER_OPTION] = None,
+    endpoint: Annotated[str | None, ENDPOINT_OPTION] = None,
+    identity_file: IdentityFile = None,
     as_of: Annotated[str | None, AS_OF_OPTION] = None,
     skip_unreadable: Annotated[bool, SKIP_DAMAGED_OPTION] = False,
     rules: Annotated[str, RULES_OPTION] = AUTO,
@@ -64,6 +80,8 @@ def restore(
     A backup brings back missing raw files; existing ones stay.
     """
     from neotoma_core.archive_tables.as_backup import is_archive
+    from neotoma_core.cli.recovery.restore_archive import restore_from_archive
+    from neotoma_core.pull.sources import CopyRequest
     from neotoma_core.restore.restore import RestoreRequest
     from neotoma_core.restore.sources import find_source
     from neotoma_core.settings.environment import default_vault, key_source, raw_storage
@@ -72,28 +90,32 @@ def restore(
     key = key_source(key_file, mnemonic_file)
     if source is not None and from_archive is None and is_archive(Path(source)):
         from_archive, source = Path(source), None
-    if from_archive is not None and source is None:
+    if writer is not None and from_remote is None:
+        raise UsageError("--writer goes with --from-remote")
+    if (from_archive is None) != (from_remote is None) and source is None:
         _say_what_is_there(target, folder)
-        from neotoma_core.cli.recovery.restore_archive import restore_from_archive
-
-        restore_from_archive(
-            from_archive,
-            target,
-            folder,
-            asked_time("--as-of", as_of),
-            key,
-            rules=require_rules(rules),
-            skip_unreadable=skip_unreadable,
-            allow_environment_mismatch=allow_environment_mismatch,
-            dry_run=dry_run,
-            yes=yes,
-            json=json,
-        )
+        moment = asked_time("--as-of", as_of)
+        copying = CopyRequest(target, folder, raw_storage(target))
+        opening = Opening(identity_file, endpoint=endpoint)
+        with archive_of(from_archive, from_remote, writer, copying, opening) as archive:
+            restore_from_archive(
+                archive,
+                target,
+                folder,
+                moment,
+                key,
+                rules=require_rules(rules),
+                skip_unreadable=skip_unreadable,
+                allow_environment_mismatch=allow_environment_mismatch,
+                dry_run=dry_run,
+                yes=yes,
+                json=json,
+            )
         return
-    if source is None or from_archive or as_of or skip_unreadable or rules != AUTO:
+    if source is None or from_archive or from_remote or as_of or skip_unreadable or rules != AUTO:
         raise UsageError(
-            "name an evidence folder or a backup, or an archive with --from-archive; --as-of, "
-            "--rules and --skip-unreadable go with an archive"
+            "name an evidence folder or a backup, or an archive with --from-archive, or a remote "
+            "with --from-remote; --as-of, --rules and --skip-unreadable go with these two"
         )
     found = find_source(source, folder, target)
     _say_what_is_there(target, folder)

@@ -1,0 +1,1 @@
+"""Commands about remotes: where the memory is kept off this machine."""

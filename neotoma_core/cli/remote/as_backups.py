@@ -1,0 +1,92 @@
+"""Remotes where a backup is named: their logs are brought here for the time of the command."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from neotoma_core.cli.remote.opening import Opening, opened_remote, url_of
+
+if TYPE_CHECKING:
+    from neotoma_core.pull.sources import CopyRequest
+    from neotoma_core.remotes.copies import RemoteCopy
+    from neotoma_core.runs.run import RecoverRequest
+
+
+def remote_named(path: Path, vault: Path) -> str | None:
+    """Return the address or the name of the remote that a path's words are; None for none.
+
+    A file of that name comes first.
+    """
+    from neotoma_core.remotes.known import known_remotes
+
+    if url := url_of(path):
+        return url
+    words = str(path)
+    is_known = "/" not in words and any(one.name == words for one in known_remotes(vault))
+    return words if is_known and not path.exists() else None
+
+
+@contextmanager
+def with_remotes(
+    paths: Sequence[Path], request: "RecoverRequest", opening: Opening
+) -> Iterator["RecoverRequest"]:
+    """Yield a request with the backups that paths name; for a remote, the copies of its logs."""
+    from neotoma_core.find.vault_copies import named_backup
+    from neotoma_core.pull.sources import CopyRequest
+
+    copying = CopyRequest(request.target, request.vault, request.raw_storage)
+    found: list[Path] = []
+    with ExitStack() as held:
+        for path in paths:
+            remote = remote_named(path, request.vault)
+            if remote is None:
+                found.append(named_backup(path, request.vault))
+                continue
+            copies = held.enter_context(brought(remote, copying, opening))
+            found += [copy.archive for copy in copies]
+        yield replace(request, backups=tuple(found))
+
+
+@contextmanager
+def brought(
+    remote: str | None,
+    request: "CopyRequest",
+    opening: Opening,
+    *,
+    one: bool = False,
+    writer: str | None = None,
+) -> Iterator[tuple["RemoteCopy", ...]]:
+    """Bring the logs of a remote here; ``one``: ``writer``'s, this vault's own, or the only one."""
+    from neotoma_core.cli.terminal.progress import TerminalProgress
+    from neotoma_core.pull.sources import choose_log, choose_logs, own_writer, remote_copies
+    from neotoma_core.vault.folder import open_vault
+
+    open_vault(request.vault, request.target)
+    with opened_remote(remote, request.vault, opening) as opened:
+        chosen = (
+            choose_log(opened, own_writer(request.vault), writer)
+            if one
+            else choose_logs(opened, writer)
+        )
+        with TerminalProgress() as progress, ExitStack() as held:
+            copies = held.enter_context(remote_copies(request, opened, chosen, progress))
+            progress.pause()
+            yield copies
+
+
+@contextmanager
+def archive_of(
+    archive: Path | None,
+    remote: str | None,
+    writer: str | None,
+    request: "CopyRequest",
+    opening: Opening,
+) -> Iterator[Path]:
+    """Yield an archive: the one that is named, or a copy of one log of a remote."""
+    if archive is not None:
+        yield archive
+        return
+    with brought(remote, request, opening, one=True, writer=writer) as copies:
+        yield copies[0].archive

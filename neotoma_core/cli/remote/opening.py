@@ -1,0 +1,150 @@
+"""Opening the remote that a command names: one of the vault's, or an address."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from neotoma_core.errors import UsageError, reason_of
+
+if TYPE_CHECKING:
+    from neotoma_core.neotoma.encryption import Secret
+    from neotoma_core.remotes.known import KnownRemote
+    from neotoma_core.remotes.remote import Remote
+    from neotoma_core.stores.store import Store
+
+_SCHEMES: Final = ("s3", "gs", "az", "file", "sftp", "memory")
+# A path loses one of two slashes.
+_URL: Final = re.compile(rf"({'|'.join(_SCHEMES)}):/+(.*)", re.DOTALL)
+_IDENTITY: Final = re.compile(r"AGE-SECRET-KEY-[0-9A-Z]+")
+
+REMOTE_OPTION: Final = typer.Option(
+    help="The remote, by the name it was added with [default: the only one].", show_default=False
+)
+IDENTITY_OPTION: Final = typer.Option(
+    help="The file with the identity that opens what is there "
+    "[default: MIDDEN_IDENTITY_FILE, or where `midden remote add` wrote it].",
+    show_default=False,
+)
+ENDPOINT_OPTION: Final = typer.Option(
+    help="Where the store is, if not at the vendor's own place, e.g. https://s3.example.org.",
+    show_default=False,
+)
+REGION_OPTION: Final = typer.Option(help="The region of the bucket.", show_default=False)
+PROFILE_OPTION: Final = typer.Option(
+    help="The profile of the AWS settings to use.", show_default=False
+)
+BWLIMIT_OPTION: Final = typer.Option(
+    help="Move at most this much per second, e.g. 500k or 2M bytes.", show_default=False
+)
+WRITER_OPTION: Final = typer.Option(
+    help="The log of this machine, by the beginning of its name in `midden remote show`.",
+    show_default=False,
+)
+
+RemoteName = Annotated[str | None, REMOTE_OPTION]
+IdentityFile = Annotated[Path | None, IDENTITY_OPTION]
+Limit = Annotated[str | None, BWLIMIT_OPTION]
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """How a remote is opened. ``limit``: bytes a second; None for as fast as it goes."""
+
+    identity_file: Path | None = None
+    limit: int | None = None
+    endpoint: str | None = None
+    region: str | None = None
+    profile: str | None = None
+
+
+def url_of(words: str | Path) -> str | None:
+    """Return the address that words are; None where they are none."""
+    found = _URL.fullmatch(str(words))
+    if found is None:
+        return None
+    slashes = ":///" if found[1] == "file" else "://"
+    return found[1] + slashes + found[2]
+
+
+@contextmanager
+def opened_remote(words: str | None, vault: Path, opening: Opening) -> Iterator["Remote"]:
+    """Open a remote of a vault by its name, or any by its address; None is the only one there is.
+
+    Raises UsageError, RemoteError and its kinds, IdentityMissing, IdentityWrong.
+    """
+    from neotoma_core.remotes.known import known_remote, known_remotes
+    from neotoma_core.remotes.remote import open_known, open_unknown
+
+    url = url_of(words) if words else None
+    there = [one for one in known_remotes(vault) if one.url == url]
+    if url is not None and not there:
+        with opened_store(url, opening) as store:
+            yield open_unknown(vault, store, identities(opening.identity_file))
+        return
+    known = there[0] if there else known_remote(vault, words)
+    with opened_store(known.url, opening, known) as store:
+        yield open_known(vault, known, store, identities(opening.identity_file, known.name))
+
+
+@contextmanager
+def opened_store(
+    url: str, opening: Opening, known: "KnownRemote | None" = None
+) -> Iterator["Store"]:
+    """Open the store at an address, and close it when the block ends."""
+    from neotoma_core.stores.opening import open_store
+    from neotoma_core.stores.store import StoreOptions
+    from neotoma_core.stores.wrapped import limited
+
+    options = StoreOptions(
+        endpoint=opening.endpoint or (known.endpoint if known else None),
+        region=opening.region or (known.region if known else None),
+        profile=opening.profile or (known.profile if known else None),
+    )
+    store = open_store(url, options)
+    try:
+        yield limited(store, opening.limit)
+    finally:
+        store.close()
+
+
+def identities(file: Path | None, name: str | None = None) -> tuple["Secret", ...]:
+    """Return the identities in a file, by default that of a remote; none where there is none.
+
+    Raises UsageError where the file named cannot be read, or holds none.
+    """
+    from neotoma_core.files.small import read_small
+    from neotoma_core.neotoma.encryption import Secret
+    from neotoma_core.remotes.sealing import is_identity
+    from neotoma_core.settings.environment import identity_file
+
+    place = file or identity_file(name)
+    if place is None:
+        return ()
+    try:
+        text = read_small(place).decode("utf-8", "replace")
+    except OSError as error:
+        wrong = f"--identity-file {place}: {reason_of(error)}"
+        raise UsageError(f"{wrong}; check the spelling") from error
+    found = _IDENTITY.findall(text) or [text]
+    if not all(map(is_identity, found)):
+        raise UsageError(
+            f"--identity-file {place}: no identity of age or ssh is in it; "
+            "give the file that `midden remote add` made"
+        )
+    return tuple(map(Secret, found))
+
+
+def bytes_a_second(text: str | None) -> int | None:
+    """Return a limit as the user wrote it; raises UsageError."""
+    if text is None:
+        return None
+    found = re.fullmatch(r"(\d+)([kKmMgG]?)", text.strip())
+    number = int(found[1]) if found else 0
+    if found is None or not number:
+        raise UsageError(f"--bwlimit {text}: no speed; write bytes a second, like 500k or 2M")
+    return number << {"": 0, "k": 10, "m": 20, "g": 30}[found[2].lower()]

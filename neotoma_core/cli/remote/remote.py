@@ -1,0 +1,246 @@
+"""``midden remote``: add, list, show, check and remove remotes."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from neotoma_core.cli.remote.opening import (
+    ENDPOINT_OPTION,
+    PROFILE_OPTION,
+    REGION_OPTION,
+    IdentityFile,
+    Opening,
+    identities,
+    opened_remote,
+    opened_store,
+    url_of,
+)
+from neotoma_core.cli.terminal.asking import agreed, end_declined, require_answerable
+from neotoma_core.cli.terminal.options import JSON_OPTION, TARGET_OPTION, VAULT_OPTION, YES_OPTION
+from neotoma_core.cli.terminal.strict import StrictCommand
+from neotoma_core.errors import UsageError
+
+if TYPE_CHECKING:
+    from neotoma_core.offsite.add import Added, NewIdentity
+
+_PROOF: Final = 8
+
+remote = typer.Typer(
+    help="Remotes: places off this machine that `midden push` ships to.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+_NAME = typer.Argument(help="The remote's name.", metavar="NAME", show_default=False)
+
+
+@remote.command(cls=StrictCommand)
+def add(
+    *,
+    name: Annotated[str, _NAME],
+    url: Annotated[
+        str,
+        typer.Argument(
+            help="s3://bucket/prefix, gs://bucket/prefix, az://container/prefix, file:///folder, "
+            "or sftp://user@host/path.",
+            metavar="URL",
+            show_default=False,
+        ),
+    ],
+    target: Annotated[Path, TARGET_OPTION],
+    endpoint: Annotated[str | None, ENDPOINT_OPTION] = None,
+    region: Annotated[str | None, REGION_OPTION] = None,
+    profile: Annotated[str | None, PROFILE_OPTION] = None,
+    plain: Annotated[bool, typer.Option("--plain", help="Do not encrypt what is pushed.")] = False,
+    recipient: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Encrypt for this public key of age or ssh, and make no identity; repeat it.",
+            show_default=False,
+        ),
+    ] = None,
+    identity_file: Annotated[
+        Path | None,
+        typer.Option(
+            help="Where the new identity goes, or, to join a remote that is there, the file with "
+            "its identity [default: a file in your configuration folder].",
+            show_default=False,
+        ),
+    ] = None,
+    yes: Annotated[bool, YES_OPTION] = False,
+    json: Annotated[bool, JSON_OPTION] = False,
+    vault: Annotated[Path | None, VAULT_OPTION] = None,
+) -> None:
+    """Add a remote, or join one that another machine added.
+
+    What is pushed is encrypted for an identity that is made here and shown once: without it nothing
+    can be read again, so keep a copy of it off this machine. Credentials are never stored: they
+    come from the environment, AWS profiles, or the ssh agent.
+    """
+    from neotoma_core.offsite.add import AddRequest, add_remote, require_addable
+    from neotoma_core.settings.environment import default_identity_file, default_vault
+
+    address = url_of(url)
+    if address is None:
+        raise UsageError(
+            f"{url}: not the address of a remote; write s3://bucket/prefix, gs://…, az://…, "
+            "file:///folder or sftp://user@host/path"
+        )
+    place = identity_file or default_identity_file(name)
+    known = identities(place) if place.is_file() else ()
+    request = AddRequest(
+        name=name,
+        url=address,
+        target=target,
+        vault=vault or default_vault(target),
+        identity_file=place,
+        endpoint=endpoint,
+        region=region,
+        profile=profile,
+        plain=plain,
+        recipients=tuple(recipient or ()),
+        identities=known,
+    )
+    require_addable(request)
+
+    def prove(identity: "NewIdentity") -> bool:
+        print(_identity_text(identity), file=sys.stderr if json else sys.stdout, flush=True)
+        return yes or _is_kept(identity)
+
+    if not plain and not recipient and not known:
+        require_answerable(yes=yes)
+    with opened_store(address, Opening(None, None, endpoint, region, profile)) as store:
+        added = add_remote(request, store, prove)
+    if added.outcome == "declined":
+        end_declined("the remote was not added, and its identity was removed", json=json)
+    print(_added_json(added) if json else _added_text(added))
+
+
+def _identity_text(identity: "NewIdentity") -> str:
+    return (
+        f"identity   {identity.secret.reveal()}\n"
+        f"           It is also in {identity.file}. Without it nothing that is pushed can be read\n"
+        "           again, by anybody. Keep a copy of it off this machine; it is not shown again."
+    )
+
+
+def _is_kept(identity: "NewIdentity") -> bool:
+    """Ask for a proof that the identity was copied: its last letters."""
+    print(
+        f"to show that you kept it, type the last {_PROOF} letters of your copy: ",
+        end="",
+        file=sys.stderr,
+        flush=True,
+    )
+    return sys.stdin.readline().strip().upper() == identity.secret.reveal()[-_PROOF:].upper()
+
+
+def _added_text(added: "Added") -> str:
+    known = added.remote
+    kept = "encrypted" if known.recipients else "not encrypted"
+    return f"{added.outcome:<10} {known.name}: {known.url}, {kept}\nnext       midden push"
+
+
+def _added_json(added: "Added") -> str:
+    from neotoma_core.report.document import document
+
+    known = added.remote
+    said = {
+        "outcome": added.outcome,
+        "name": known.name,
+        "url": known.url,
+        "id": known.id,
+        "recipients": list(known.recipients),
+        "identity_file": str(added.identity.file) if added.identity else None,
+    }
+    return document(said)
+
+
+@remote.command(cls=StrictCommand, name="list")
+def list_(
+    *,
+    target: Annotated[Path, TARGET_OPTION],
+    json: Annotated[bool, JSON_OPTION] = False,
+    vault: Annotated[Path | None, VAULT_OPTION] = None,
+) -> None:
+    """List the remotes of a database; none is contacted."""
+    from neotoma_core.remotes.known import known_remotes
+    from neotoma_core.report.document import document
+    from neotoma_core.settings.environment import default_vault
+
+    there = known_remotes(vault or default_vault(target))
+    if json:
+        print(document([{"name": r.name, "url": r.url, "id": r.id} for r in there]))
+        return
+    for known in there:
+        print(f"{known.name:<10} {known.url}{'' if known.recipients else ', not encrypted'}")
+    if not there:
+        print("no remote is known; add one: midden remote add NAME URL --target DB")
+
+
+@remote.command(cls=StrictCommand)
+def show(
+    *,
+    name: Annotated[str, _NAME],
+    target: Annotated[Path, TARGET_OPTION],
+    identity_file: IdentityFile = None,
+    json: Annotated[bool, JSON_OPTION] = False,
+    vault: Annotated[Path | None, VAULT_OPTION] = None,
+) -> None:
+    """Show what a remote holds: the log of each machine, raw files, backups."""
+    from neotoma_core.offsite.show import describe_remote, remote_text
+    from neotoma_core.settings.environment import default_vault
+
+    with opened_remote(name, vault or default_vault(target), Opening(identity_file)) as opened:
+        report = describe_remote(opened)
+    print(report.to_json() if json else remote_text(report))
+
+
+@remote.command(cls=StrictCommand)
+def check(
+    *,
+    name: Annotated[str, _NAME],
+    target: Annotated[Path, TARGET_OPTION],
+    identity_file: IdentityFile = None,
+    json: Annotated[bool, JSON_OPTION] = False,
+    vault: Annotated[Path | None, VAULT_OPTION] = None,
+) -> None:
+    """Check that a remote answers, keeps what is created, and that its logs are whole.
+
+    Contents are not read; `midden verify --remote` does that.
+    """
+    from neotoma_core.offsite.show import describe_remote, remote_text
+    from neotoma_core.remotes.remote import require_same
+    from neotoma_core.settings.environment import default_vault
+    from neotoma_core.stores.opening import probe
+
+    with opened_remote(name, vault or default_vault(target), Opening(identity_file)) as opened:
+        require_same(opened)
+        probe(opened.store)
+        report = describe_remote(opened)
+    print(
+        report.to_json()
+        if json
+        else f"{remote_text(report)}\nchecked    it answers and keeps what is created"
+    )
+
+
+@remote.command(cls=StrictCommand)
+def remove(
+    *,
+    name: Annotated[str, _NAME],
+    target: Annotated[Path, TARGET_OPTION],
+    yes: Annotated[bool, YES_OPTION] = False,
+    vault: Annotated[Path | None, VAULT_OPTION] = None,
+) -> None:
+    """Forget a remote; what is there stays."""
+    from neotoma_core.remotes.known import forget_remote, known_remote
+    from neotoma_core.settings.environment import default_vault
+
+    folder = vault or default_vault(target)
+    known = known_remote(folder, name)
+    if not agreed(f"forget {name} ({known.url})? what is there stays", yes=yes):
+        end_declined(json=False)
+    forget_remote(folder, name)
+    print(f"removed    {name}; what is at {known.url} is still there")

@@ -1,0 +1,1 @@
+"""What is done to remotes themselves: added, checked, proven, pruned, rewritten."""

@@ -1,0 +1,1 @@
+"""``midden push``: what is new in a database, its log, raw files and backups, to a remote."""

@@ -1,0 +1,43 @@
+"""The raw files of a database that a log lacks, kept in the vault before they are shipped."""
+
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
+from pathlib import Path
+
+from neotoma_core.backup.raw_files import named_raw_files
+from neotoma_core.erased.files import erased_files
+from neotoma_core.ledger.file import read_erased
+from neotoma_core.neotoma.environments import environment_of
+from neotoma_core.runs.private_copy import PrivateCopy
+from neotoma_core.vault.blobs import add_blobs, blob_sizes
+from neotoma_core.vault.raw_files import raw_file_names
+from neotoma_core.vault.raw_folders import folders_in_use
+
+
+def keep_new_raw_files(
+    copy: PrivateCopy, raw_storage: Path | None, shipped: AbstractSet[str]
+) -> dict[str, int]:
+    """Bring the raw files that were not shipped into the vault; return sizes by name.
+
+    Those that the database names and only the vault still has are among them; what was erased, and
+    no source names, is not.
+    """
+    vault = copy.run.folders.vault
+    erased = read_erased(vault)
+    wanted = named_raw_files(copy.whole)
+    sizes: dict[str, int] = {}
+    environment = environment_of(copy.original.name)
+    for folder in folders_in_use(copy.original, environment, raw_storage):
+        names = [name for name in raw_file_names(folder.path) if name not in shipped]
+        if folder.shared:
+            names = [name for name in names if name in wanted]
+        gone = erased_files(erased, names, wanted)
+        fresh = [name for name in names if name not in gone and name not in sizes]
+        sizes |= add_blobs(vault, folder.path, fresh)[0]
+    held = blob_sizes(vault, sorted(wanted - sizes.keys() - shipped))
+    return {**held, **sizes}
+
+
+def missing_raw_files(copy: PrivateCopy, known: Mapping[str, int]) -> int:
+    """Return how many raw files the database names that are nowhere."""
+    return len(named_raw_files(copy.whole) - known.keys())

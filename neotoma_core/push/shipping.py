@@ -1,0 +1,119 @@
+"""Shipping contents and entries: contents first, then the entry that names them.
+
+Invariant: an entry is only there once all that it names is. Contents are called after what they
+hold, so what a push that was killed had shipped is found, and not shipped again.
+"""
+
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+from neotoma_core.files.atomic import reached
+from neotoma_core.remotes.log import Log
+from neotoma_core.remotes.models import Entry, entry_bytes
+from neotoma_core.remotes.names import blob_name, entry_name
+from neotoma_core.remotes.remote import Remote, keep_entry
+from neotoma_core.report.progress import Progress
+
+STEPS: Final = ("content_shipped", "entry_shipped")
+_AT_ONCE: Final = 16
+_LARGE: Final = 1 << 20
+_MANY: Final = 100
+
+
+class NumberTaken(Exception):
+    """Another push of the same archive made the next entry first: look again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shipment:
+    """A content to be shipped: the name of its object, and the file that holds it."""
+
+    name: str
+    path: Path
+    size: int
+
+
+def blob_of(remote: Remote, digest: str, path: Path, size: int) -> Shipment:
+    """Return the shipment of a content among the blobs."""
+    return Shipment(blob_name(remote.sealing.name_of(digest)), path, size)
+
+
+def ship_contents(
+    remote: Remote, shipments: Iterable[Shipment], scratch: Path, progress: Progress
+) -> None:
+    """Seal and ship contents, several at a time; what is there already is left as it is."""
+    wanted = list(shipments)
+    there = set(_names_there(remote, wanted))
+    missing = [one for one in wanted if one.name not in there]
+    progress.begin("upload", sum(one.size for one in missing))
+
+    def ship(one: Shipment) -> int:
+        sealed = scratch / one.name.rpartition("/")[2]
+        try:
+            remote.sealing.seal_file(one.path, sealed)
+            remote.store.create(one.name, sealed)
+        finally:
+            sealed.unlink(missing_ok=True)
+        reached("content_shipped")
+        return one.size
+
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        try:
+            for size in pool.map(ship, missing):
+                progress.advance(size)
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+
+
+def ship_entry(remote: Remote, log: Log, entry: Entry) -> Log | None:
+    """Ship the next entry of a log; return the log with it, None where another has its number."""
+    numbered = replace(entry, number=log.next_number, previous=log.last_hash)
+    stored = remote.sealing.seal_entry(entry_bytes(numbered))
+    if not remote.store.create(entry_name(log.writer, numbered.number), stored):
+        return None
+    reached("entry_shipped")
+    keep_entry(remote, numbered, stored)
+    return log.with_entry(numbered, stored)
+
+
+class Shipper:
+    """Ships the entries of one log, one after the other, and counts what they hold.
+
+    ``blank``: what all of its entries say. ``bytes``: of contents, before they are sealed.
+    """
+
+    def __init__(
+        self, remote: Remote, log: Log, blank: Entry, scratch: Path, progress: Progress
+    ) -> None:
+        self.remote = remote
+        self.log = log
+        self.bytes = 0
+        self.entries = 0
+        self._blank = blank
+        self._scratch = scratch
+        self._progress = progress
+
+    def ship(self, shipments: list[Shipment], **said: Any) -> None:  # noqa: ANN401 - of an entry
+        """Ship contents, and then the entry that says so; raises NumberTaken."""
+        ship_contents(self.remote, shipments, self._scratch, self._progress)
+        entry = replace(self._blank, **{"tables": self.log.tables, **said})
+        log = ship_entry(self.remote, self.log, entry)
+        if log is None:
+            raise NumberTaken
+        self.log = log
+        self.bytes += sum(one.size for one in shipments)
+        self.entries += 1
+
+
+def _names_there(remote: Remote, wanted: list[Shipment]) -> Iterator[str]:
+    """Yield the names of contents that are there, where it costs less to ask than to ship."""
+    if len(wanted) > _MANY:
+        yield from (stored.name for stored in remote.store.list("blobs/"))
+        return
+    for one in wanted:
+        if one.size > _LARGE:
+            yield from (stored.name for stored in remote.store.list(one.name))

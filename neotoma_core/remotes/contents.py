@@ -1,0 +1,96 @@
+"""Bringing contents back from a remote: downloaded, opened, and what their hash says.
+
+A download that broke off is continued where it ended. A content has its name only once its bytes
+have the hash that its entry says.
+"""
+
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from neotoma_core.errors import ObjectMissing, RemoteDamaged
+from neotoma_core.files.private import make_folders
+from neotoma_core.remotes.models import Content
+from neotoma_core.remotes.names import blob_name
+from neotoma_core.remotes.remote import Remote
+from neotoma_core.report.progress import Progress
+from neotoma_core.sqlite.copies import sha256_of
+
+_AT_ONCE: Final = 8
+_SEALED: Final = ".sealed"
+_OPENED: Final = ".opened"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A content that is wanted: what its object is called, and where it goes."""
+
+    content: Content
+    name: str
+    to: Path
+
+
+def blob(remote: Remote, content: Content, to: Path) -> Wanted:
+    """Return the wish for a content among the blobs."""
+    return Wanted(content, blob_name(remote.sealing.name_of(content.sha256)), to)
+
+
+def fetch_all(remote: Remote, wanted: Iterable[Wanted], progress: Progress) -> None:
+    """Bring contents, several at a time; those that are there already stay.
+
+    Raises RemoteDamaged, IdentityMissing, IdentityWrong, and what a store raises; what was brought
+    by then stays, and the rest is continued by the next call.
+    """
+    missing = [one for one in wanted if not one.to.exists()]
+    progress.begin("download", sum(one.content.size for one in missing))
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        try:
+            for one in pool.map(lambda one: fetch_one(remote, one), missing):
+                progress.advance(one.content.size)
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+
+
+def fetch_one(remote: Remote, wanted: Wanted) -> Wanted:
+    """Bring one content, proven."""
+    to = wanted.to
+    sealed, opened = (to.with_name(to.name + ending) for ending in (_SEALED, _OPENED))
+    make_folders(to.parent)
+    try:
+        remote.store.download(wanted.name, sealed)
+    except ObjectMissing as error:
+        raise _damaged(remote, wanted, "is missing") from error
+    opened.unlink(missing_ok=True)
+    try:
+        remote.sealing.open_file(sealed, opened)
+        if not is_content(opened, wanted.content):
+            raise _damaged(remote, wanted, "is not what was written")
+    except RemoteDamaged:  # what was downloaded in two pieces may be of no object at all
+        for path in (sealed, opened):
+            path.unlink(missing_ok=True)
+        raise
+    if opened.is_symlink():
+        opened.unlink()
+        sealed.rename(to)
+    else:
+        opened.rename(to)
+        sealed.unlink()
+    return wanted
+
+
+def is_content(path: Path, content: Content) -> bool:
+    """Return whether a file holds a content."""
+    return path.stat().st_size == content.size and sha256_of(path) == content.sha256
+
+
+def needed_bytes(wanted: Sequence[Wanted]) -> int:
+    """Return how many bytes contents take that are not there yet."""
+    return sum(one.content.size for one in wanted if not one.to.exists())
+
+
+def _damaged(remote: Remote, wanted: Wanted, wrong: str) -> RemoteDamaged:
+    advice = f"to look at all objects: midden verify --remote {remote.name}"
+    return RemoteDamaged(remote.name, f"object {wanted.name} {wrong}", advice)

@@ -1,0 +1,155 @@
+"""What a log of a remote holds, as a folder of this machine like a vault's.
+
+::
+
+    <folder>/vault.json, erasures.jsonl   what its writer erased
+    <folder>/archive/                     the log, as an archive like any other
+    <folder>/sources/, sources_prod/      raw files, those that are wanted
+
+So whatever reads an archive, holds to a ledger, or looks for raw files beside a backup, does so
+with what came from a remote.
+"""
+
+from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+import polars as pl
+
+from neotoma_core.archive_tables.committed import Committed, continued, is_held, proving_columns
+from neotoma_core.archive_tables.tables import (
+    ARCHIVE_FOLDER,
+    Archive,
+    create_archive,
+    describe,
+    locked,
+    make_folder,
+    record_commits,
+)
+from neotoma_core.archive_tables.writing import append, committed_with
+from neotoma_core.errors import DiskFull, RemoteDamaged
+from neotoma_core.files.exact_paths import parquet_columns, read_parquet
+from neotoma_core.ledger.file import place_ledger
+from neotoma_core.neotoma.environments import RAW_FOLDERS, Environment
+from neotoma_core.neotoma.versions import release_named
+from neotoma_core.remotes.contents import Wanted, blob, fetch_all, needed_bytes
+from neotoma_core.remotes.log import Log
+from neotoma_core.remotes.models import Content, Part
+from neotoma_core.remotes.remote import Remote
+from neotoma_core.report.progress import Progress
+from neotoma_core.row_versions.columns import SCHEMAS
+from neotoma_core.vault.folder import free_bytes, open_vault
+
+_TRANSFERS: Final = "transfers"
+_ROOM: Final = 3  # times what is downloaded: sealed, opened, and what is built of it
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteCopy:
+    """What came from one log. ``archive``: the folder; ``target``: what its writer protects."""
+
+    writer: str
+    archive: Path
+    target: Path
+    raw_files: int
+
+
+def copy_log(
+    remote: Remote, log: Log, folder: Path, raw_files: AbstractSet[str], progress: Progress
+) -> RemoteCopy:
+    """Bring what a log holds into a new folder, proven against what its entries say.
+
+    ``raw_files``: names of those that are wanted. Raises RemoteDamaged, DiskFull, IdentityMissing,
+    IdentityWrong, and what a store raises; what was downloaded by then is not downloaded again.
+    """
+    last = log.entries[-1]
+    transfers = remote.cache / _TRANSFERS
+    parts = [(part, transfers / part.content.sha256) for part in log.parts]
+    environment = _environment(last.environment)
+    place = folder / RAW_FOLDERS[environment or "development"]
+    wanted = [blob(remote, part.content, path) for part, path in parts]
+    files = list(_raw_files(remote, log, place, raw_files))
+    needed = _ROOM * needed_bytes(wanted) + needed_bytes(files)
+    free = free_bytes(remote.cache)
+    if free < needed:
+        raise DiskFull(remote.cache, needed, free)
+    open_vault(folder, Path(last.target))
+    fetch_all(remote, [*wanted, *files], progress)
+    place_ledger(folder, log.erasures)
+    archive = _build_archive(remote, log, folder / ARCHIVE_FOLDER, parts, progress)
+    for _, path in parts:
+        path.unlink(missing_ok=True)
+    return RemoteCopy(log.writer, archive, Path(last.target), len(files))
+
+
+def _build_archive(
+    remote: Remote, log: Log, place: Path, parts: Sequence[tuple[Part, Path]], progress: Progress
+) -> Path:
+    make_folder(place)
+    by_table: dict[str, list[Path]] = {}
+    for part, path in parts:
+        by_table.setdefault(part.table, []).append(path)
+    unknown = sorted((by_table.keys() | log.tables.keys()) - SCHEMAS.keys())
+    if unknown:
+        raise _damaged(remote, log, f"it has rows of {unknown[0]}, which no archive has")
+    progress.begin("build", len(by_table))
+    with locked(place):
+        archive = create_archive(place)
+        for table, paths in sorted(by_table.items()):
+            append(archive, table, (_rows(table, path) for path in paths), 0)
+            rows = pl.concat([_proving(table, path) for path in paths])
+            _require_whole(remote, log, table, rows)
+            archive = record_commits(archive, {table: committed_with(archive, table, rows)})
+            progress.advance(1)
+        for table in log.tables.keys() - by_table.keys():
+            _require_whole(remote, log, table, None)
+        _describe(archive, log)
+    return place
+
+
+def _require_whole(remote: Remote, log: Log, table: str, rows: pl.DataFrame | None) -> None:
+    """Raise RemoteDamaged unless the rows are exactly those that the log says it holds."""
+    said = log.tables.get(table)
+    if said is None or rows is None:
+        held = said is None or not said.rows
+    else:
+        held = is_held(said, rows) and continued(Committed(said.id), 0, rows).rows == said.rows
+    if not held:
+        raise _damaged(remote, log, f"its rows of {table} are not those that were pushed")
+
+
+def _describe(archive: Archive, log: Log) -> None:
+    release = release_named(log.entries[-1].release)
+    describe(replace(archive, release=release), sorted(log.observations))
+
+
+def _rows(table: str, path: Path) -> pl.DataFrame:
+    """Return the rows of a part with all columns; those that an older midden did not know, null."""
+    there = parquet_columns(path)
+    read = read_parquet(path)
+    return read.select(
+        (pl.col(name) if name in there else pl.lit(None)).cast(kind).alias(name)
+        for name, kind in SCHEMAS[table].items()
+    )
+
+
+def _proving(table: str, path: Path) -> pl.DataFrame:
+    return read_parquet(path, columns=list(proving_columns(table)))
+
+
+def _raw_files(remote: Remote, log: Log, place: Path, wanted: AbstractSet[str]) -> Iterator[Wanted]:
+    for name, size in log.raw_files.items():
+        if name in wanted:
+            digest = name.rpartition("/")[2]
+            yield blob(remote, Content(digest, size), place / name)
+
+
+def _environment(name: str | None) -> Environment | None:
+    return next((kind for kind in RAW_FOLDERS if kind == name), None)
+
+
+def _damaged(remote: Remote, log: Log, wrong: str) -> RemoteDamaged:
+    advice = f"to look at all of it: midden verify --remote {remote.name}"
+    return RemoteDamaged(remote.name, f"log {log.writer}: {wrong}", advice)

@@ -1,0 +1,145 @@
+"""The documents of a remote: what it says of itself, and the entries of its logs. Pure.
+
+``midden.json`` is a ``RemoteDescription``. ``log/<writer>/<number>`` is an ``Entry``: what one push
+added to the log of one archive, and the hash of the entry before it as it is stored.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+
+from neotoma_core.archive_tables.committed import Committed
+from neotoma_core.comparison.anomaly import Counts
+from neotoma_core.documents.document import document, document_of
+from neotoma_core.documents.models import (
+    FileName,
+    HexDigits,
+    InnerPath,
+    NotAsModelled,
+    PathText,
+    Word,
+    is_newer,
+    modelled,
+)
+
+FORMAT: Final = 1
+KIND: Final = "midden remote"
+DESCRIPTION: Final = "midden.json"
+LOG: Final = "log"
+BACKUPS: Final = "backups"
+BLOBS: Final = "blobs"
+
+
+class NewerFormat(ValueError):
+    """A later midden wrote it."""
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteDescription:
+    """What a remote is. ``id``: random, its own.
+
+    ``recipients``: for whom its contents are sealed, none for a plain one; ``key``: the key of its
+    logs, sealed for them.
+    """
+
+    id: HexDigits
+    recipients: tuple[str, ...] = ()
+    key: HexDigits | None = None
+    kind: Word = KIND
+    format: int = FORMAT
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """One content: its SHA-256 and its size in bytes, before it was sealed."""
+
+    sha256: HexDigits
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Versions of rows of one table, as a Parquet file with the columns of an archive's table."""
+
+    table: Word
+    rows: int
+    content: Content
+
+
+@dataclass(frozen=True, slots=True)
+class ShippedBackup:
+    """A backup of a vault. ``name``: of its folder; ``files``: of each file in it, the content."""
+
+    name: FileName
+    taken_at: datetime
+    files: Mapping[FileName, Content]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What one push added to a log, and what the log holds then.
+
+    ``previous``: the SHA-256 of the entry before as it is stored, empty for the first. ``at``: when
+    it was pushed. ``target``, ``environment``, ``release``: of the database. ``observations``: ids
+    of some of its observations. ``counts``: what was counted of the database. ``begins``: what the
+    entries before it say of rows and raw files does not count any more. ``parts``: the rows;
+    ``tables``: what each table of the log has committed, its parts of all entries together.
+    ``raw_files``: sizes by name, ``<user>/<sha256>``. ``backups``; ``erasures``: lines of the
+    ledger. ``pruned``: backups that were removed.
+    """
+
+    writer: HexDigits
+    number: int
+    previous: HexDigits
+    at: datetime
+    target: PathText
+    environment: Word | None
+    release: Word
+    observations: tuple[str, ...] = ()
+    counts: Counts | None = None
+    begins: bool = False
+    parts: tuple[Part, ...] = ()
+    tables: Mapping[Word, Committed] = field(default_factory=dict)
+    raw_files: Mapping[InnerPath, int] = field(default_factory=dict)
+    backups: tuple[ShippedBackup, ...] = ()
+    erasures: tuple[str, ...] = ()
+    pruned: tuple[FileName, ...] = ()
+    format: int = FORMAT
+
+    @property
+    def contents(self) -> tuple[Content, ...]:
+        """What it names, other than raw files and files of backups."""
+        return tuple(part.content for part in self.parts)
+
+
+def entry_bytes(entry: Entry) -> bytes:
+    """Return an entry as JSON."""
+    return document(entry)
+
+
+def entry_of(body: bytes) -> Entry:
+    """Read an entry; raises NewerFormat, ValueError where it is none."""
+    return modelled(Entry, _known(body))
+
+
+def description_bytes(description: RemoteDescription) -> bytes:
+    """Return what a remote says of itself, as JSON."""
+    return document(description) + b"\n"
+
+
+def description_of(body: bytes) -> RemoteDescription:
+    """Read what a remote says of itself; raises NewerFormat, ValueError where it is none."""
+    found = modelled(RemoteDescription, _known(body))
+    if found.kind != KIND:
+        raise NotAsModelled("kind", "that of a remote")
+    return found
+
+
+def _known(body: bytes) -> dict[str, Any]:
+    value = document_of(body)
+    if not isinstance(value, dict):
+        raise NotAsModelled("", "a document")
+    if is_newer(value.get("format"), FORMAT):
+        raise NewerFormat("made by a newer midden")
+    return dict(value)

@@ -1,0 +1,190 @@
+"""A remote that is at hand: its store, how it is sealed, and the logs in it.
+
+Invariant: an entry that was read once never changes and never goes, but for old ones before one
+that begins anew. What was read is kept in the vault, as it is stored, so that it need not be read
+again, and so that an entry that is gone or another one is noticed.
+"""
+
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from neotoma_core.errors import ObjectMissing, RemoteDamaged, RemoteError, RemoteForeign
+from neotoma_core.files.atomic import write_file
+from neotoma_core.files.private import make_folders
+from neotoma_core.neotoma.encryption import Secret
+from neotoma_core.remotes.known import KnownRemote, cache_of
+from neotoma_core.remotes.log import Log, break_in, hash_of
+from neotoma_core.remotes.models import (
+    DESCRIPTION,
+    LOG,
+    Entry,
+    NewerFormat,
+    RemoteDescription,
+    description_of,
+    entry_of,
+)
+from neotoma_core.remotes.names import entry_name, entry_place
+from neotoma_core.remotes.sealing import Sealing, opened_key
+from neotoma_core.stores.store import Store
+
+_READERS: Final = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Remote:
+    """A remote at hand. ``name``: what messages call it; ``cache``: where its entries are kept."""
+
+    name: str
+    store: Store
+    description: RemoteDescription
+    sealing: Sealing
+    cache: Path
+
+
+def open_known(
+    vault: Path, known: KnownRemote, store: Store, identities: tuple[Secret, ...] = ()
+) -> Remote:
+    """Return a remote that a vault knows; nothing is asked of the store."""
+    key = Secret(known.key) if known.key else None
+    sealing = Sealing(known.name, known.recipients, key, identities)
+    described = RemoteDescription(known.id, known.recipients)
+    return Remote(known.name, store, described, sealing, cache_of(vault, known.id))
+
+
+def open_unknown(vault: Path, store: Store, identities: tuple[Secret, ...]) -> Remote:
+    """Return the remote in a store, as it describes itself.
+
+    Raises RemoteError, RemoteForeign, IdentityMissing, IdentityWrong.
+    """
+    where = store.url
+    described = read_description(store)
+    key = opened_key(where, described.key, identities) if described.key else None
+    sealing = Sealing(where, described.recipients, key, identities)
+    return Remote(where, store, described, sealing, cache_of(vault, described.id))
+
+
+def read_description(store: Store) -> RemoteDescription:
+    """Return what a remote says of itself; raises RemoteError, RemoteForeign."""
+    try:
+        return description_of(store.read(DESCRIPTION))
+    except ObjectMissing as error:
+        wrong, advice = "no remote of midden is there", "make one with `midden remote add`"
+        raise RemoteError(store.url, wrong, advice) from error
+    except NewerFormat as error:
+        raise RemoteError(store.url, str(error), "update midden") from error
+    except ValueError as error:
+        wrong = f"its {DESCRIPTION} is not one of midden"
+        raise RemoteForeign(store.url, wrong, "choose another place") from error
+
+
+def require_same(remote: Remote) -> None:
+    """Raise RemoteForeign where another remote has taken the place of the one that is known."""
+    if read_description(remote.store).id != remote.description.id:
+        wrong = "it is no longer the remote that was added: its id is another one"
+        advice = "look what happened there; to use it all the same, remove it and add it again"
+        raise RemoteForeign(remote.name, wrong, advice)
+
+
+def read_logs(remote: Remote) -> dict[str, Log]:
+    """Return the logs of a remote by writer; raises RemoteDamaged, and what a store raises.
+
+    One listing, and a request for each entry that was not read before.
+    """
+    listed: dict[str, dict[int, int]] = {}
+    for stored in remote.store.list(f"{LOG}/"):
+        place = entry_place(stored.name)
+        if place is None:
+            raise _damaged(remote, f"object {stored.name} is no entry of a log")
+        listed.setdefault(place[0], {})[place[1]] = stored.size
+    _require_kept(remote, listed)
+    return {writer: _read_log(remote, writer, sizes) for writer, sizes in sorted(listed.items())}
+
+
+def extend_log(remote: Remote, log: Log) -> Log:
+    """Return a log with the entries that were made since."""
+    begun = entry_name(log.writer, log.next_number - 1)
+    sizes = {}
+    for stored in remote.store.list(f"{LOG}/{log.writer}/", begun if log.entries else ""):
+        place = entry_place(stored.name)
+        if place is not None:
+            sizes[place[1]] = stored.size
+    if not sizes:
+        return log
+    kept = {entry.number: entry for entry in log.entries}
+    return _read_log(remote, log.writer, {**_cached_sizes(remote, log.writer, kept), **sizes})
+
+
+def keep_entry(remote: Remote, entry: Entry, stored: bytes) -> None:
+    """Keep an entry as it is stored."""
+    path = _cached(remote, entry.writer, entry.number)
+    make_folders(path.parent)
+    write_file(path, stored)
+
+
+def _read_log(remote: Remote, writer: str, sizes: Mapping[int, int]) -> Log:
+    numbers = sorted(sizes)
+    with ThreadPoolExecutor(_READERS) as pool:
+        stored = list(pool.map(lambda n: _stored(remote, writer, n, sizes[n]), numbers))
+    entries = {
+        number: (_entry(remote, writer, number, raw), hash_of(raw))
+        for number, raw in zip(numbers, stored, strict=True)
+    }
+    if wrong := break_in(entries):
+        raise _damaged(remote, f"log {writer}: {wrong}")
+    for number, raw in zip(numbers, stored, strict=True):
+        if not _cached(remote, writer, number).exists():
+            keep_entry(remote, entries[number][0], raw)
+    return Log(writer, tuple(entries[n][0] for n in numbers), entries[numbers[-1]][1])
+
+
+def _stored(remote: Remote, writer: str, number: int, size: int) -> bytes:
+    cached = _cached(remote, writer, number)
+    if cached.is_file():
+        if cached.stat().st_size != size:
+            raise _damaged(remote, f"log {writer}: entry {number} is not the one that was there")
+        return cached.read_bytes()
+    return remote.store.read(entry_name(writer, number))
+
+
+def _entry(remote: Remote, writer: str, number: int, raw: bytes) -> Entry:
+    name = entry_name(writer, number)
+    try:
+        entry = entry_of(remote.sealing.open_entry(name, raw))
+    except NewerFormat as error:
+        raise RemoteError(remote.name, str(error), "update midden") from error
+    except ValueError as error:
+        raise _damaged(remote, f"object {name} is no entry of a log") from error
+    if (entry.writer, entry.number) != (writer, number):
+        raise _damaged(remote, f"object {name} is the entry of another place")
+    return entry
+
+
+def _require_kept(remote: Remote, listed: Mapping[str, Mapping[int, int]]) -> None:
+    """Raise RemoteDamaged where an entry that was read before is no longer there."""
+    for writer, number in _cached_places(remote):
+        there = listed.get(writer, {})
+        if number not in there and (not there or number > min(there)):
+            raise _damaged(remote, f"log {writer}: entry {number}, which was there, is gone")
+
+
+def _cached_places(remote: Remote) -> Iterator[tuple[str, int]]:
+    for path in remote.cache.glob(f"{LOG}/*/*"):
+        place = entry_place(path.relative_to(remote.cache).as_posix())
+        if place is not None:
+            yield place
+
+
+def _cached_sizes(remote: Remote, writer: str, numbers: Mapping[int, Entry]) -> dict[int, int]:
+    return {number: _cached(remote, writer, number).stat().st_size for number in numbers}
+
+
+def _cached(remote: Remote, writer: str, number: int) -> Path:
+    return remote.cache / entry_name(writer, number)
+
+
+def _damaged(remote: Remote, wrong: str) -> RemoteDamaged:
+    advice = "nothing was changed; to look at all of it: midden verify --remote"
+    return RemoteDamaged(remote.name, wrong, advice)

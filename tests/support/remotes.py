@@ -1,0 +1,105 @@
+"""Machines that have one memory each, and push to and pull from a remote in memory."""
+
+import sqlite3
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from secrets import token_hex
+
+from neotoma_core.neotoma.encryption import Secret
+from neotoma_core.offsite.add import Added, AddRequest, add_remote
+from neotoma_core.pull.pull import Asking, PullRequest, pull
+from neotoma_core.pull.report import PullReport
+from neotoma_core.pull.sources import CopyRequest
+from neotoma_core.push.push import push
+from neotoma_core.push.report import PushReport
+from neotoma_core.push.request import PushRequest
+from neotoma_core.remotes.known import known_remote
+from neotoma_core.remotes.remote import Remote, open_known
+from neotoma_core.report.progress import Silent
+from neotoma_core.stores.opening import open_store
+from neotoma_core.stores.store import Store
+from tests.conftest import NOW
+from tests.support.databases import Row, insert
+
+YES = Asking(lambda _: True, lambda _: True)
+
+
+def memory_url() -> str:
+    """Return the address of a store in memory that nobody has used yet."""
+    return f"memory://{token_hex(8)}"
+
+
+@dataclass
+class Machine:
+    """One machine: its database, its vault, and the identities it has. Its clock goes on."""
+
+    folder: Path
+    url: str
+    database: Path
+    identities: tuple[Secret, ...] = ()
+    plain: bool = False
+    now: datetime = NOW
+    around: Store | None = field(default=None)
+
+    @property
+    def vault(self) -> Path:
+        """The vault of its database."""
+        return self.folder / "vault"
+
+    @property
+    def store(self) -> Store:
+        """The store, opened; one that a test put around it, where it did."""
+        return self.around or open_store(self.url)
+
+    def add(self, *, recipients: Sequence[str] = (), keeps: bool = True) -> Added:
+        """Add the remote, and have its identity."""
+        request = AddRequest(
+            "there",
+            self.url,
+            self.database,
+            self.vault,
+            self.folder / "there.identity",
+            plain=self.plain,
+            recipients=tuple(recipients),
+            identities=self.identities,
+        )
+
+        added = add_remote(request, self.store, lambda _: keeps)
+        if added.identity is not None:
+            self.identities = (added.identity.secret,)
+        return added
+
+    def remote(self, *, reads: bool = True) -> Remote:
+        """Return the remote as this machine knows it."""
+        known = known_remote(self.vault, "there")
+        return open_known(self.vault, known, self.store, self.identities if reads else ())
+
+    def tick(self) -> datetime:
+        """Return the time, which is a minute later at every look."""
+        self.now += timedelta(minutes=1)
+        return self.now
+
+    def push(self, **asked: bool) -> PushReport:
+        """Push; a machine that pushes needs no identity."""
+        request = PushRequest(self.database, self.vault, **asked)  # type: ignore[arg-type]
+        return push(request, self.remote(reads=False), self.tick(), Silent())
+
+    def pull(self) -> PullReport:
+        """Pull, and agree to everything."""
+        request = PullRequest(CopyRequest(self.database, self.vault))
+        return pull(request, self.remote(), self.tick(), YES, Silent())
+
+    def add_row(self, table: str, row: Row) -> None:
+        """Write one row into the database."""
+        with closing(sqlite3.connect(self.database)) as connection:
+            insert(connection, table, row)
+            connection.commit()
+
+    def run(self, statement: str, *values: object) -> None:
+        """Change the database."""
+        with closing(sqlite3.connect(self.database)) as connection:
+            connection.execute(statement, values)
+            connection.commit()
