@@ -34,8 +34,10 @@ from neotoma_core.restore.restore import RestoreRequest, restore
 from neotoma_core.restore.sources import find_source
 from tests.conftest import NOW
 from tests.support.backing_up import PERMISSIVE, Vault
+from tests.support.remotes import machine_in
 
 KILLED: Final = 77
+WRITES: Final = "writes.txt"
 REFUSED: Final = 78  # with an error of ours, or the system's
 LATER: Final = NOW + timedelta(days=2)
 _CHANGES: Final = ("os.rename", "os.mkdir", "os.remove", "os.rmdir", "os.truncate")
@@ -58,6 +60,12 @@ def run(operation: str, folder: Path) -> None:
         prune_backups(vault, target, RetentionPolicy(last=1), LATER, lambda _: True)
     elif operation == "reset":
         reset(ResetRequest(target, vault, PERMISSIVE), LATER, Silent())
+    elif operation == "push":
+        machine_in(folder / "one").push()
+    elif operation == "pull":
+        machine_in(folder / "one").pull()
+    elif operation == "restore-remote":
+        machine_in(folder / "one").restore(folder / "back" / "neotoma.db")
 
 
 class Doom:
@@ -97,6 +105,16 @@ def failing(number: int, code: int, operation: str, folder: Path) -> int:
     except (MiddenError, OSError):
         return REFUSED
     return 0 if number else min(doom.seen, 255)
+
+
+def at_write(number: int, operation: str, folder: Path) -> int:
+    """Kill the operation before its n-th write; where n is 0, count them into a file."""
+    doom = Doom(number, lambda: os._exit(KILLED))
+    _watch_writes(doom)
+    run(operation, folder)
+    if not number:
+        (folder / WRITES).write_text(str(doom.seen))
+    return 0
 
 
 def _watch_writes(doom: Doom) -> None:
@@ -156,6 +174,10 @@ class Doomed:
         """Return how an operation ended that was to be killed at a step."""
         return self._ask("step", step, str(number), operation, str(folder))
 
+    def at_write(self, number: int, operation: str, folder: Path) -> int:
+        """Return how an operation ended that was to be killed before its n-th write."""
+        return self._ask("kill", str(number), "0", operation, str(folder))
+
     def failing(self, number: int, code: int, operation: str, folder: Path) -> int:
         """Return how an operation ended whose n-th write failed."""
         return self._ask("fail", str(number), str(code), operation, str(folder))
@@ -192,6 +214,8 @@ def main() -> None:
             try:
                 if kind == "step":
                     code = at_step(first, int(second), operation, Path(folder))
+                elif kind == "kill":
+                    code = at_write(int(first), operation, Path(folder))
                 else:
                     code = failing(int(first), int(second), operation, Path(folder))
             except BaseException:  # noqa: BLE001 - the end of this process

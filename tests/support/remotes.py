@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from secrets import token_hex
 
@@ -12,13 +12,14 @@ from neotoma_core.neotoma.encryption import Secret
 from neotoma_core.offsite.add import Added, AddRequest, add_remote
 from neotoma_core.pull.pull import Asking, PullRequest, pull
 from neotoma_core.pull.report import PullReport
-from neotoma_core.pull.sources import CopyRequest
+from neotoma_core.pull.sources import CopyRequest, remote_copies
 from neotoma_core.push.push import push
 from neotoma_core.push.report import PushReport
 from neotoma_core.push.request import PushRequest
 from neotoma_core.remotes.known import known_remote
-from neotoma_core.remotes.remote import Remote, open_known
+from neotoma_core.remotes.remote import Remote, open_known, read_logs
 from neotoma_core.report.progress import Silent
+from neotoma_core.restore.from_archive import RestoreArchiveRequest, restore_archive
 from neotoma_core.stores.opening import open_store
 from neotoma_core.stores.store import Store
 from tests.conftest import NOW
@@ -92,6 +93,16 @@ class Machine:
         request = PullRequest(CopyRequest(self.database, self.vault))
         return pull(request, self.remote(), self.tick(), YES, Silent())
 
+    def restore(self, to: Path) -> None:
+        """Build a database from the log of another machine, or of this one."""
+        to.parent.mkdir(exist_ok=True)
+        remote = self.remote()
+        (log, *_) = read_logs(remote).values()
+        copying = CopyRequest(to, self.vault)
+        with remote_copies(copying, remote, {log.writer: log}, Silent()) as copies:
+            asked = RestoreArchiveRequest(copies[0].archive, to, to.parent / "vault")
+            restore_archive(asked, self.tick(), lambda _: True, Silent())
+
     def add_row(self, table: str, row: Row) -> None:
         """Write one row into the database."""
         with closing(sqlite3.connect(self.database)) as connection:
@@ -103,3 +114,11 @@ class Machine:
         with closing(sqlite3.connect(self.database)) as connection:
             connection.execute(statement, values)
             connection.commit()
+
+
+def machine_in(folder: Path) -> Machine:
+    """Return the machine in a folder that was copied, whose remote is a folder beside it."""
+    text = (folder / "there.identity").read_text()
+    identities = (Secret(text.split()[-1]),)
+    at = datetime.fromtimestamp((folder / "neotoma.db").stat().st_mtime, UTC)
+    return Machine(folder, f"file://{folder.parent}/nas", folder / "neotoma.db", identities, now=at)
