@@ -9,9 +9,9 @@ from prefect.task_runners import ThreadPoolTaskRunner
 from neotoma_core.files.interrupts import released
 from neotoma_core.merge.policy import MergeMode, MergePolicy, ReingestedMode
 from neotoma_core.recovery import steps as recovery_steps
+from neotoma_core.recovery.run.named import recovery_run
+from neotoma_core.recovery.run.request import RecoverRequest
 from neotoma_core.runs.evidence import require_space
-from neotoma_core.runs.judging import recovery_run
-from neotoma_core.runs.run import RecoverRequest
 from neotoma_core.settings.environment import (
     default_vault,
     key_source,

@@ -13,9 +13,9 @@ from neotoma_core.files.keys import KeySource
 from neotoma_core.merge.policy import MergeMode, MergePolicy, ReingestedMode
 from neotoma_core.recovery.recover import plan_only, recover
 from neotoma_core.recovery.report import RecoveryReport
+from neotoma_core.recovery.run.named import recovery_run
+from neotoma_core.recovery.run.request import RecoverRequest
 from neotoma_core.report.progress import Silent
-from neotoma_core.runs.judging import recovery_run
-from neotoma_core.runs.run import RecoverRequest
 from neotoma_core.snapshots.choosing import AUTO
 
 FIXTURES = Path(__file__).parent.parent / "data" / "fixtures"

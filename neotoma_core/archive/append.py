@@ -46,8 +46,9 @@ from neotoma_core.row_versions.columns import (
 )
 from neotoma_core.row_versions.hashed_rows import hashed_rows
 from neotoma_core.row_versions.versions import next_moment
+from neotoma_core.runs.begin import PATIENCE_SECONDS
 from neotoma_core.runs.clock import Clock
-from neotoma_core.runs.private_copy import PATIENCE_SECONDS, PrivateCopy
+from neotoma_core.runs.private_copy import PrivateCopy
 from neotoma_core.sqlite.arrow import readable
 from neotoma_core.sqlite.inspection import names_of
 from neotoma_core.vault.folder import remember_place
@@ -93,7 +94,7 @@ def append_database(
     make_folder(request.to)
     with locked(request.to, PATIENCE_SECONDS):
         archive = create_archive(request.to)
-        remember_place(copy.run.folders.vault, request.to)
+        remember_place(copy.vault, request.to)
         for _ in range(_TRIES - 1):
             try:
                 report = _append(copy, archive, request, progress, clock)
@@ -124,17 +125,17 @@ def _append(
     plan = plan_append(copy, archive, progress, clock, same_database=request.same_database)
     plans = plan.tables
     moment = next_moment(copy.run.started, plan.last)
-    origin = f"{copy.original.name} {copy.run.folders.name}"
+    origin = f"{copy.original.name} {copy.run_name}"
     progress.begin("archive", len(plans))
     archive = record_found(archive, plan.committed)
     archive = _remembered(archive, plans, release_of(names_of(copy.stored.values())))
     for table in plans:
-        if table.appends.rows.height:
-            name = table.table.name
+        if table.appended.height:
+            name = table.name
             append(archive, name, _stamped(copy, table, moment, origin), table.after)
             archive = _recorded(archive, plan, name, _new_rows(table, moment))
         progress.advance(1)
-    removed = [_removed(t, moment, origin) for t in plans if t.appends.removed.height]
+    removed = [_removed(t, moment, origin) for t in plans if t.removed.height]
     if removed:
         append(archive, REMOVED, removed, commit_number(archive, REMOVED))
         archive = _recorded(archive, plan, REMOVED, pl.concat(removed))
@@ -155,13 +156,13 @@ def _recorded(archive: Archive, plan: AppendPlan, table: str, rows: pl.DataFrame
 
 def _new_rows(plan: TablePlan, moment: datetime) -> pl.DataFrame:
     own = pl.lit(moment).cast(archive_schema(plan.table)[ARCHIVED_AT]).alias(ARCHIVED_AT)
-    return plan.appends.rows.join(plan.hashes, on=ROWID).select(ROW_HASH, own)
+    return plan.appended.join(plan.hashes, on=ROWID).select(ROW_HASH, own)
 
 
 def _remembered(archive: Archive, plans: tuple[TablePlan, ...], release: str) -> Archive:
     """Write down some observations, by which the database is known again, and its release."""
     name = "observations"
-    (ids,) = (plan.hashes[key_of(name)].drop_nulls() for plan in plans if plan.table.name == name)
+    (ids,) = (plan.hashes[key_of(name)].drop_nulls() for plan in plans if plan.name == name)
     known = ids.is_in(list(archive.ids)).any()
     newest = newest_of(archive.release, release)
     if known and newest == archive.release:
@@ -175,19 +176,19 @@ def _stamped(
     copy: PrivateCopy, plan: TablePlan, moment: datetime, origin: str
 ) -> Iterator[pl.DataFrame]:
     """Yield the new versions of one table, as the archive has them."""
-    stored = copy.stored[plan.table.name]
+    stored = copy.stored[plan.name]
     own = pl.lit(moment).cast(archive_schema(plan.table)[ARCHIVED_AT])
     hashes = plan.hashes.select(ROWID, ROW_HASH)
-    with readable(copy.original, plan.table.name):
-        for part in hashed_rows(copy.whole, stored.known, stored.columns, plan.appends.rows[ROWID]):
+    with readable(copy.original, plan.name):
+        for part in hashed_rows(copy.whole, stored.known, stored.columns, plan.appended[ROWID]):
             told = part.drop(ROW_HASH).join(hashes, on=ROWID, how="left", maintain_order="left")
             yield told.with_columns(own.alias(ARCHIVED_AT), pl.lit(origin).alias(BACKUP))
 
 
 def _removed(plan: TablePlan, moment: datetime, origin: str) -> pl.DataFrame:
     own = pl.lit(moment).cast(archive_schema(plan.table)[ARCHIVED_AT])
-    return plan.appends.removed.select(
-        pl.lit(plan.table.name).alias("table"),
+    return plan.removed.select(
+        pl.lit(plan.name).alias("table"),
         "key",
         ROW_HASH,
         own.alias(ARCHIVED_AT),
@@ -198,16 +199,16 @@ def _removed(plan: TablePlan, moment: datetime, origin: str) -> pl.DataFrame:
 def _report(copy: PrivateCopy, archive: Archive, plan: AppendPlan, clock: Clock) -> ArchiveReport:
     tables = tuple(
         TableArchived(
-            planned.table.name,
+            planned.name,
             planned.rows,
-            planned.appends.rows.height,
+            planned.appended.height,
             planned.appends.changed,
-            planned.appends.removed.height,
+            planned.removed.height,
         )
         for planned in plan.tables
     )
     return ArchiveReport(
-        run=copy.run.folders.name,
+        run=copy.run_name,
         outcome="planned",
         target=str(copy.original),
         archive=str(archive.path),

@@ -47,6 +47,21 @@ class TablePlan:
     appends: Appends
     after: int
 
+    @property
+    def name(self) -> str:
+        """The name of the table."""
+        return self.table.name
+
+    @property
+    def appended(self) -> pl.DataFrame:
+        """The rows that are appended, new ones and new versions."""
+        return self.appends.rows
+
+    @property
+    def removed(self) -> pl.DataFrame:
+        """The rows of the archive that the database no longer has."""
+        return self.appends.removed
+
 
 @dataclass(frozen=True, slots=True)
 class _Standing:
@@ -113,7 +128,7 @@ def plan_append(
 
 def _erased(copy: PrivateCopy, archive: Archive) -> dict[str, pl.Series]:
     """Return the numbers of rows, by table, of what was erased and the database has again."""
-    erased = read_erased_around(copy.run.folders.vault, archive.path)
+    erased = read_erased_around(copy.vault, archive.path)
     if not erased:
         return {}
     held = read_held(copy.whole, copy.original, None)

@@ -12,7 +12,7 @@ from neotoma_core.archive_tables.database import damaged_file, notes_of
 from neotoma_core.archive_tables.reading import (
     DamagedFile,
     list_table,
-    proven,
+    prove_table,
     read_files,
     wanted_columns,
 )
@@ -85,7 +85,7 @@ def _verified(archive: Archive, name: str) -> tuple[VerifiedTable, list[Finding]
             findings.append(_damaged(file.path, f"{wrong:,} rows are not what was archived"))
     rows = pl.concat(parts)
     if not findings:
-        _, lost = proven(archive, name, listed, rows)
+        _, lost = prove_table(archive, name, listed, rows)
         findings += [damaged_file(lost)] if lost else []
     return VerifiedTable(name, files, rows.height, damaged), findings
 

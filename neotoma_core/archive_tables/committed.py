@@ -43,7 +43,7 @@ def proving_columns(table: str) -> tuple[str, ...]:
     return (ROW_HASH, ARCHIVED_AT, "table") if table == REMOVED else (ROW_HASH, ARCHIVED_AT)
 
 
-def continued(before: Committed, version: int, rows: pl.DataFrame) -> Committed:
+def continue_committed(before: Committed, version: int, rows: pl.DataFrame) -> Committed:
     """Return what was committed with all rows that are later than those ``before`` has.
 
     ``rows``: with the ``proving_columns`` of the table; earlier ones count for nothing.
@@ -58,7 +58,7 @@ def continued(before: Committed, version: int, rows: pl.DataFrame) -> Committed:
 def is_held(committed: Committed, rows: pl.DataFrame) -> bool:
     """Return whether among the ``rows`` a table has are exactly those committed up to then."""
     until = rows.filter(_moments() <= committed.until)
-    there = continued(Committed(committed.id), committed.version, until)
+    there = continue_committed(Committed(committed.id), committed.version, until)
     return (there.rows, there.digest) == (committed.rows, committed.digest)
 
 

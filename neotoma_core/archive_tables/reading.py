@@ -12,7 +12,12 @@ from urllib.parse import unquote
 import polars as pl
 from deltalake import DeltaTable
 
-from neotoma_core.archive_tables.committed import Committed, continued, is_held, proving_columns
+from neotoma_core.archive_tables.committed import (
+    Committed,
+    continue_committed,
+    is_held,
+    proving_columns,
+)
 from neotoma_core.archive_tables.record import RECORD
 from neotoma_core.archive_tables.tables import DESCRIPTION, Archive, open_table
 from neotoma_core.errors import ArchiveDamaged, NativePanic, without_panic
@@ -173,13 +178,13 @@ def read_table(archive: Archive, table: str, columns: Sequence[str] | None = Non
     rows = pl.concat(parts)
     lost, committed = listed.lost, None
     if not lost and not damaged:
-        committed, lost = proven(archive, table, listed, rows)
+        committed, lost = prove_table(archive, table, listed, rows)
     found = (*([lost] if lost else []), *damaged)
     chosen = rows.select(wanted.keys())
     return ReadTable(chosen, listed.files, listed.version, found, committed, lost is not None)
 
 
-def proven(
+def prove_table(
     archive: Archive, table: str, listed: ListedTable, rows: pl.DataFrame
 ) -> tuple[Committed | None, DamagedFile | None]:
     """Return what a table has committed, or what it lacks of it. ``rows``: all it has now."""
@@ -191,7 +196,7 @@ def proven(
     if not is_held(listed.before, rows):
         reason = f"its rows are not the {listed.before.rows:,} that were committed"
         return None, DamagedFile(archive.path / table, reason)
-    return continued(listed.before, listed.version, rows), None
+    return continue_committed(listed.before, listed.version, rows), None
 
 
 def read_files(

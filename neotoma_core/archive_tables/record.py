@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from neotoma_core.archive_tables.committed import Committed
-from neotoma_core.documents.models import HexDigits, NotAsModelled, Word, is_newer, modelled
+from neotoma_core.documents.models import HexDigits, NotAsModelled, Word, is_newer, read_model
 from neotoma_core.errors import ArchiveError, VaultDamaged
 from neotoma_core.files.atomic import reached
 from neotoma_core.neotoma.json import JsonValue, stringify
@@ -123,7 +123,7 @@ def _checksum(content: Mapping[str, JsonValue]) -> str:
 def _record_of(described: JsonValue) -> Record | None:
     """Return a record as it is written; None where it is not one of ours, or was edited."""
     try:
-        sealed = modelled(_Sealed, described)
+        sealed = read_model(_Sealed, described)
     except NotAsModelled:
         return None
     record = Record(sealed.archive, sealed.tables)

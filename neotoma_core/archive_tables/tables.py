@@ -39,7 +39,7 @@ from neotoma_core.archive_tables.record import (
     read_record,
     write_record,
 )
-from neotoma_core.documents.models import NotAsModelled, is_newer, modelled
+from neotoma_core.documents.models import NotAsModelled, is_newer, read_model
 from neotoma_core.errors import (
     ArchiveBusy,
     ArchiveDamaged,
@@ -154,7 +154,7 @@ def _description(path: Path) -> dict[str, JsonValue] | None:
     if is_newer(described.get("format"), FORMAT):
         return described
     try:
-        modelled(ArchiveDescription, described)
+        read_model(ArchiveDescription, described)
     except NotAsModelled as error:
         wrong, advice = f"not as it was written: {error}", "restore it from a copy"
         raise ArchiveDamaged(path / DESCRIPTION, wrong, advice) from None

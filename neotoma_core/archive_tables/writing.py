@@ -9,7 +9,7 @@ import pyarrow as pa
 from deltalake import CommitProperties, DeltaTable, Transaction, WriterProperties, write_deltalake
 from deltalake.exceptions import CommitFailedError, DeltaError
 
-from neotoma_core.archive_tables.committed import Committed, continued
+from neotoma_core.archive_tables.committed import Committed, continue_committed
 from neotoma_core.archive_tables.tables import Archive, open_table, table_description
 from neotoma_core.errors import ArchiveBusy, ArchiveError, DiskFull
 from neotoma_core.files.atomic import reached, sync_file, sync_folder
@@ -64,10 +64,10 @@ def append(archive: Archive, table: str, parts: Iterable[pl.DataFrame], after: i
 
 
 def committed_with(archive: Archive, table: str, rows: pl.DataFrame) -> Committed:
-    """Return what a table has committed once ``rows`` were appended; see ``continued``."""
+    """Return what a table has committed once ``rows`` were appended; see ``continue_committed``."""
     opened = open_table(archive, table)
     before = archive.committed(table) or Committed(str(opened.metadata().id))
-    return continued(before, opened.version(), rows)
+    return continue_committed(before, opened.version(), rows)
 
 
 def writer_properties() -> WriterProperties:

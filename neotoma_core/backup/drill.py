@@ -37,10 +37,10 @@ from neotoma_core.files.failures import failure_of
 from neotoma_core.files.keys import KeySource
 from neotoma_core.neotoma.frames import TARGET
 from neotoma_core.rebuild.rebuild import check_snapshots
-from neotoma_core.rebuild.request import RebuildRequest, RebuildRun
+from neotoma_core.rebuild.request import SnapshotRun
 from neotoma_core.report.progress import Progress
 from neotoma_core.runs.evidence import DatabaseEvidence
-from neotoma_core.runs.run import DatabaseRef, RecoverRequest, Run
+from neotoma_core.runs.run import DatabaseRef, TargetRun
 from neotoma_core.sqlite.damage import SHOWN_PROBLEMS
 from neotoma_core.sqlite.faults import is_damage, new_faults, tolerable
 from neotoma_core.sqlite.inspection import inspect_database
@@ -61,6 +61,17 @@ class DrillRules:
     expect_empty: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Drilling:
+    """Where backups of a vault are drilled, by which rules, and when. ``work``: for scratch."""
+
+    vault: Path
+    work: Path
+    rules: DrillRules
+    now: datetime
+    progress: Progress
+
+
 @dataclass(slots=True)
 class _Course:
     """How far a drill has got."""
@@ -73,29 +84,20 @@ class _Failed(Exception):
     """What came back is not what was stored."""
 
 
-def drill_backup(  # noqa: PLR0913, PLR0917 - a backup, where, and by which rules
-    vault_folder: Path,
-    backup: Backup,
-    work: Path,
-    rules: DrillRules,
-    now: datetime,
-    progress: Progress,
-) -> Drill:
-    """Restore a backup into the scratch ``work`` and check it; never raises for what it finds."""
+def drill_backup(drilling: Drilling, backup: Backup) -> Drill:
+    """Restore a backup into scratch and check it; never raises for what it finds."""
     start = time.monotonic()
     course = _Course()
-    scratch = work / f"drill-{backup.manifest.sequence}"
+    scratch = drilling.work / f"drill-{backup.manifest.sequence}"
     scratch.mkdir(mode=0o700)
     try:
-        outcome, reasons = _outcome(
-            lambda: _run_course(vault_folder, backup, scratch, rules, course, progress), scratch
-        )
+        outcome, reasons = _outcome(lambda: _run_course(drilling, backup, scratch, course), scratch)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
-    if outcome == "pass" and not backup.manifest.counts.observations and not rules.expect_empty:
+    if outcome == "pass" and backup.is_empty and not drilling.rules.expect_empty:
         outcome, reasons = "inconclusive", ("it is empty, and nobody expects that",)
     return Drill(
-        now.astimezone(UTC),
+        drilling.now.astimezone(UTC),
         outcome,
         course.level,
         reasons,
@@ -135,19 +137,12 @@ def _hindrance(error: KeyMissing | KeyWrong | DiskFull | MemoryFull) -> str:
     return "too little memory to restore it"
 
 
-def _run_course(  # noqa: PLR0913, PLR0917 - as above
-    vault_folder: Path,
-    backup: Backup,
-    scratch: Path,
-    rules: DrillRules,
-    course: _Course,
-    progress: Progress,
-) -> None:
+def _run_course(drilling: Drilling, backup: Backup, scratch: Path, course: _Course) -> None:
     manifest = backup.manifest
-    folder = vault_folder / FOLDER / backup.name
+    folder = drilling.vault / FOLDER / backup.name
     if backup.state_lost:
         raise NotIntact("state.json", "not what was written")
-    _require_room(scratch, manifest.database.plain_size)
+    vault.require_room(scratch, _ROOM * manifest.database.plain_size)
     for file in manifest.files:
         check_file(folder, file)
     restored = scratch / "restored.db"
@@ -155,15 +150,15 @@ def _run_course(  # noqa: PLR0913, PLR0917 - as above
     reached("copy_restored", restored)
     course.level = "checksums"
     _compare(backup, restored)
-    run = _run(backup, restored, scratch, rules)
+    asked = _reading_of(backup, restored, scratch, drilling.rules)
     try:
-        report = check_snapshots(run, progress, (_evidence(run), restored))
+        report = check_snapshots(asked, drilling.progress, (_evidence(asked.run), restored))
     except (KeyMissing, KeyWrong):
         course.level = "restored"
         raise
     course.drifted = report.drifts
     course.level = "restored"
-    _check_raw_files(vault_folder, backup, scratch)
+    _check_raw_files(drilling.vault, backup, scratch)
     course.level = "recomputed"
 
 
@@ -207,24 +202,16 @@ def _check_raw_files(vault_folder: Path, backup: Backup, scratch: Path) -> None:
         raise _Failed(f"{len(damaged):,} of {len(names):,} raw files are missing or damaged")
 
 
-def _require_room(scratch: Path, size: int) -> None:
-    free = vault.free_bytes(scratch)
-    if free < _ROOM * size:
-        raise DiskFull(scratch, _ROOM * size, free)
-
-
-def _run(backup: Backup, restored: Path, scratch: Path, rules: DrillRules) -> RebuildRun:
+def _reading_of(backup: Backup, restored: Path, scratch: Path, rules: DrillRules) -> SnapshotRun:
     """Return a run that reads the restored copy: in a vault of its own, which knows no ledger."""
     folders = vault.RunFolders(
         backup.name, scratch, scratch, scratch / vault.QUARANTINE, scratch / "report", scratch
     )
-    request = RebuildRequest(restored, scratch, key=rules.key)
     target = DatabaseRef(TARGET, "target", restored, None)
-    asked = RecoverRequest(restored, (), scratch)
     started = backup.manifest.taken_at
-    return RebuildRun(request, Run(asked, folders, target, (), (), (), started), target)
+    return SnapshotRun(TargetRun(folders, restored, target, started, rules.key))
 
 
-def _evidence(run: RebuildRun) -> DatabaseEvidence:
+def _evidence(run: TargetRun) -> DatabaseEvidence:
     """Return the evidence of a copy that is scratch itself: nothing was copied again."""
-    return DatabaseEvidence(replace(run.target), run.run.folders.evidence, ())
+    return DatabaseEvidence(replace(run.target), run.folders.evidence, ())

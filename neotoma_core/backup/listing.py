@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from neotoma_core.backup.report import BackupList
-from neotoma_core.backup.reporting import listed
-from neotoma_core.backup.request import chosen
+from neotoma_core.backup.reporting import report_listing
+from neotoma_core.backup.request import choose_backup
 from neotoma_core.errors import UsageError
 from neotoma_core.vault import folder as vaults
 from neotoma_core.vault.backups import list_backups, write_state
@@ -16,7 +16,7 @@ from neotoma_core.vault.manifests import Acceptance, BackupState
 
 def list_vault(vault: Path, now: datetime) -> BackupList:
     """Return what a vault has; nothing in it is written. Raises VaultDamaged."""
-    return listed(str(vault), list_backups(vault), now)
+    return report_listing(str(vault), list_backups(vault), now)
 
 
 def pin_backup(vault: Path, name: str, why: str) -> str:
@@ -49,6 +49,6 @@ def _changed(vault: Path, name: str, change: Callable[[BackupState], BackupState
     if not (vault / vaults.DESCRIPTION).is_file():
         raise UsageError(f"vault {vault}: there is no backup in it")
     with vaults.locked(vault):
-        backup = chosen(list_backups(vault), name)
+        backup = choose_backup(list_backups(vault), name)
         write_state(vault, backup.name, change(backup.state))
         return backup.name

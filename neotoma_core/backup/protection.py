@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from neotoma_core.backup.reporting import fault_findings
-from neotoma_core.backup.standing import unexplained
+from neotoma_core.backup.standing import find_unexplained
 from neotoma_core.report.protection import ProtectionSummary
 from neotoma_core.vault import folder as vaults
 from neotoma_core.vault.backups import list_backups
@@ -59,7 +59,7 @@ def protection_of(vault: Path, now: datetime) -> Protection:
     listing = list_backups(vault)
     past = [b for b in listing.backups if b.manifest.taken_at <= now] or list(listing.backups)
     newest = past[-1] if past else None
-    lossy = unexplained(listing.backups)
+    lossy = find_unexplained(listing.backups)
     verified = [b.state.verified_at for b in listing.backups if b.state.verified_at]
     return Protection(
         vault=str(vault),

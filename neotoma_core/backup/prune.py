@@ -15,7 +15,7 @@ from pathlib import Path
 from neotoma_core.backup.report import PruneItem, PruneReport
 from neotoma_core.backup.reporting import stored_bytes, strange_files
 from neotoma_core.backup.retention import RetentionPlan, RetentionPolicy, plan_retention
-from neotoma_core.backup.standing import facts_of, unexplained
+from neotoma_core.backup.standing import facts_of, find_unexplained
 from neotoma_core.errors import UsageError
 from neotoma_core.files.atomic import reached
 from neotoma_core.files.compressed import NotIntact
@@ -58,7 +58,7 @@ def plan_rotation(listing: Listing, policy: RetentionPolicy, now: datetime) -> R
     held = ""
     if not listing.is_complete:
         held = "something among the backups cannot be read"
-    elif unexplained(listing.backups) is not None:
+    elif find_unexplained(listing.backups) is not None:
         held = "rotation is frozen: something is missing that nobody has explained"
     facts = [facts_of(backup, now) for backup in listing.backups]
     return plan_retention(facts, policy, now=now, held=held)

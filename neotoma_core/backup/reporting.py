@@ -12,7 +12,7 @@ from neotoma_core.backup.report import (
     StrangeFile,
 )
 from neotoma_core.backup.request import BackupRequest
-from neotoma_core.backup.standing import standing_of, unexplained
+from neotoma_core.backup.standing import find_unexplained, standing_of
 from neotoma_core.neotoma.environments import environment_of
 from neotoma_core.neotoma.times import iso
 from neotoma_core.runs.commands import command, command_again, recover_command
@@ -120,14 +120,14 @@ def stored_bytes(backup: Backup) -> int:
     return manifest.database.size + sum(file.size for file in manifest.files)
 
 
-def listed(vault: str, listing: Listing, now: datetime) -> BackupList:
+def report_listing(vault: str, listing: Listing, now: datetime) -> BackupList:
     """Return the backups of a vault as a report."""
     return BackupList(
         vault,
         tuple(_listed(Path(vault), backup, now) for backup in listing.backups),
         strange_files(listing.strange),
         listing.is_complete,
-        unexplained(listing.backups) is not None,
+        find_unexplained(listing.backups) is not None,
     )
 
 

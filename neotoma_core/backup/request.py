@@ -31,7 +31,7 @@ class BackupRequest:
     other_database: bool = False
 
 
-def chosen(listing: Listing, words: str) -> Backup:
+def choose_backup(listing: Listing, words: str) -> Backup:
     """Return the backup that ``words`` name: its name, its number, or ``latest``.
 
     Raises UsageError where there is none, or where it may be several.

@@ -11,7 +11,7 @@ from neotoma_core.vault.manifests import Backup, Manifest
 _CLOCKS_DIFFER = timedelta(minutes=5)
 
 
-def judged(manifest: Manifest, before: Sequence[Backup]) -> tuple[tuple[str, ...], float]:
+def judge_backup(manifest: Manifest, before: Sequence[Backup]) -> tuple[tuple[str, ...], float]:
     """Return what is less in a backup than it should be, and the drop of its observations.
 
     ``before``: the backups made before it, in their order.
@@ -30,12 +30,12 @@ def history_of(backups: Sequence[Backup]) -> list[Counts]:
     return [backup.manifest.counts for backup in _good(backups)]
 
 
-def looked_at(backup: Backup, others: Sequence[Backup]) -> Backup:
+def look_at(backup: Backup, others: Sequence[Backup]) -> Backup:
     """Return a backup whose alarms are known: a run may have been killed before it looked."""
     if backup.state.alarms is not None:
         return backup
     before = [other for other in others if other.manifest.sequence < backup.manifest.sequence]
-    alarms, drop = judged(backup.manifest, before)
+    alarms, drop = judge_backup(backup.manifest, before)
     return replace(backup, state=replace(backup.state, alarms=alarms, drop=drop))
 
 
@@ -50,7 +50,7 @@ def _good(backups: Sequence[Backup]) -> list[Backup]:
     return found[::-1]
 
 
-def unexplained(backups: Sequence[Backup]) -> Backup | None:
+def find_unexplained(backups: Sequence[Backup]) -> Backup | None:
     """Return the newest backup with an unexplained loss; None where rotation is not frozen.
 
     A loss is explained by the acceptance of that backup or a later one; it is over once a later

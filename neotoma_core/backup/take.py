@@ -15,7 +15,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Final
 
-from neotoma_core.backup.drill import DrillRules, drill_backup
+from neotoma_core.backup.drill import Drilling, DrillRules, drill_backup
 from neotoma_core.backup.raw_files import (
     find_logs,
     keep_logs,
@@ -25,14 +25,14 @@ from neotoma_core.backup.raw_files import (
 from neotoma_core.backup.report import BackupPlan, BackupReport, ErasedLeftOut
 from neotoma_core.backup.reporting import backup_report
 from neotoma_core.backup.request import BackupRequest
-from neotoma_core.backup.standing import judged, unexplained
+from neotoma_core.backup.standing import find_unexplained, judge_backup
 from neotoma_core.comparison.anomaly import Counts
 from neotoma_core.comparison.faults import read_faults
 from neotoma_core.comparison.fingerprints import Fingerprint
 from neotoma_core.comparison.identity import Sample, is_same_database
 from neotoma_core.comparison.logs_in_common import read_log
 from neotoma_core.comparison.measuring import count_contents, fingerprint_tables
-from neotoma_core.errors import DiskFull, OtherDatabase
+from neotoma_core.errors import OtherDatabase
 from neotoma_core.files.compressed import compress_file
 from neotoma_core.files.headers import companions
 from neotoma_core.ledger.file import read_erased
@@ -118,30 +118,32 @@ def take_backup(
     measured = _measure(request, scratch, progress, clock)
     manifest, erased = _store(request, measured, listing.next_sequence, now, clock)
     progress.begin("drill")
-    backup = settled(request, Backup(manifest), listing.backups, folders, now, progress)
+    rules = DrillRules(request.key, expect_empty=request.expect_empty)
+    drilling = Drilling(request.vault, folders.work, rules, now, progress)
+    backup = settle_backup(request, Backup(manifest), listing.backups, drilling)
     clock.lap("drill")
     backups = (*listing.backups, backup)
     report = backup_report(
-        request, folders, backup, frozen=unexplained(backups) is not None, seconds=clock.seconds
+        request,
+        folders,
+        backup,
+        frozen=find_unexplained(backups) is not None,
+        seconds=clock.seconds,
     )
     return replace(report, erased_left_out=erased)
 
 
-def settled(  # noqa: PLR0913, PLR0917 - a backup, those before it, and how to prove it
-    request: BackupRequest,
-    backup: Backup,
-    before: Sequence[Backup],
-    folders: vault.RunFolders,
-    now: datetime,
-    progress: Progress,
+def settle_backup(
+    request: BackupRequest, backup: Backup, before: Sequence[Backup], drilling: Drilling
 ) -> Backup:
-    """Drill a new backup if asked to, and record that and what is missing from it."""
+    """Drill a new backup if asked to, and record that and what is missing from it.
+
+    ``before``: the backups made before it.
+    """
     state = NO_STATE
     if request.drill:
-        rules = DrillRules(request.key, expect_empty=request.expect_empty)
-        drill = drill_backup(request.vault, backup, folders.work, rules, now, progress)
-        state = state.drilled(drill)
-    alarms, drop = judged(backup.manifest, before)
+        state = state.drilled(drill_backup(drilling, backup))
+    alarms, drop = judge_backup(backup.manifest, before)
     state = replace(state, alarms=alarms, drop=drop)
     write_state(request.vault, backup.name, state)
     backup = replace(backup, state=state)
@@ -155,9 +157,7 @@ def _require_target(request: BackupRequest) -> None:
         raise missing_target(request.target, request.vault)
     paths = (request.target, *companions(request.target))
     needed = _ROOM * sum(path.stat().st_size for path in paths)
-    free = vault.free_bytes(request.vault)
-    if free < needed:
-        raise DiskFull(request.vault, needed, free)
+    vault.require_room(request.vault, needed)
 
 
 def _measure(request: BackupRequest, scratch: Path, progress: Progress, clock: Clock) -> _Measured:
@@ -207,7 +207,7 @@ def _store(
     measured.whole.unlink()
     clock.lap("compress")
     manifest = Manifest(
-        vault=vault.identified(request.vault),
+        vault=vault.identify_vault(request.vault),
         name=name,
         sequence=sequence,
         kind=request.kind,

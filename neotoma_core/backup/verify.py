@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from neotoma_core.backup.drill import DrillRules, drill_backup
+from neotoma_core.backup.drill import Drilling, DrillRules, drill_backup
 from neotoma_core.backup.report import DrillSummary, VerifyReport
 from neotoma_core.backup.reporting import drill_summary
-from neotoma_core.backup.request import chosen
-from neotoma_core.backup.standing import looked_at
+from neotoma_core.backup.request import choose_backup
+from neotoma_core.backup.standing import look_at
 from neotoma_core.errors import UsageError
 from neotoma_core.report.progress import Progress
 from neotoma_core.runs.clock import Clock
@@ -50,13 +50,14 @@ def verify_backups(request: VerifyRequest, now: datetime, progress: Progress) ->
         listing = list_backups(request.vault)
         due = _due(request, listing, now)
         progress.begin("drill", len(due))
+        drilling = Drilling(request.vault, folders.work, request.rules, now, progress)
         for backup in due:
             spent = timedelta(seconds=time.monotonic() - started)
             if request.max_duration is not None and spent > request.max_duration:
                 not_reached.append(backup.name)
                 continue
-            drill = drill_backup(request.vault, backup, folders.work, request.rules, now, progress)
-            state = looked_at(backup, listing.backups).state
+            drill = drill_backup(drilling, backup)
+            state = look_at(backup, listing.backups).state
             write_state(request.vault, backup.name, state.drilled(drill))
             summaries.append(drill_summary(request.vault, backup, drill))
             progress.advance(1)
@@ -81,7 +82,7 @@ def _due(request: VerifyRequest, listing: Listing, now: datetime) -> list[Backup
     if not listing.backups:
         raise UsageError(f"vault {request.vault}: there is no backup to verify; take one first")
     if request.names:
-        backups = [chosen(listing, name) for name in request.names]
+        backups = [choose_backup(listing, name) for name in request.names]
     elif request.all or request.max_age is not None:
         backups = list(listing.backups)
     else:

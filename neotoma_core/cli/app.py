@@ -41,7 +41,7 @@ from neotoma_core.errors import (
     run_record,
     what_is_done,
 )
-from neotoma_core.files.failures import explained
+from neotoma_core.files.failures import explain
 from neotoma_core.files.private import keep_private
 from neotoma_core.files.repeating import repeat_interrupted_names
 
@@ -158,7 +158,7 @@ def _unexpected(error: BaseException) -> int:
     if isinstance(error, typer.Abort) and error.__cause__ is not None:
         error = error.__cause__  # what the parser has made of it says nothing
     record = run_record()
-    known = explained(error, record.vault or record.target or Path.cwd())
+    known = explain(error, record.vault or record.target or Path.cwd())
     if known is not None:
         say(f"midden: {known}")
         return known.exit_code

@@ -14,7 +14,7 @@ def read_faults(whole: Path) -> tuple[Fault, ...]:
     """Return every fault of a whole copy."""
     with closing(connect_read_only(whole)) as connection:
         prepare_check(connection)
-        return (*checked(connection, "integrity_check"), *references(connection))
+        return (*run_check(connection, "integrity_check"), *references(connection))
 
 
 def read_broken_references(whole: Path) -> tuple[Fault, ...]:
@@ -23,7 +23,7 @@ def read_broken_references(whole: Path) -> tuple[Fault, ...]:
         return references(connection)
 
 
-def checked(connection: sqlite3.Connection, check: CheckName) -> tuple[Fault, ...]:
+def run_check(connection: sqlite3.Connection, check: CheckName) -> tuple[Fault, ...]:
     """Return what a check of SQLite's finds, table by table."""
     listed = connection.execute("SELECT name, tbl_name FROM sqlite_schema WHERE type = 'index'")
     owners = {str(name): str(table) for name, table in listed}

@@ -46,7 +46,7 @@ def held_by(copies: Mapping[int, pl.DataFrame]) -> tuple[Held, ...]:
     return tuple(sorted(found, key=lambda held: (-held.rows, sorted(held.holders))))
 
 
-def added(*parts: Iterable[Held]) -> tuple[Held, ...]:
+def add_up(*parts: Iterable[Held]) -> tuple[Held, ...]:
     """Return the sums of several tables: one entry per set of copies."""
     rows: dict[frozenset[int], int] = {}
     for part in parts:

@@ -40,9 +40,9 @@ def families(
     for members in together:
         for one, other in pairwise(number for number in members if number in group):
             join(one, other)
-    for pair in shared(made):
+    for pair in count_shared(made):
         join(*pair)
-    for (one, other), rows in shared(stated).items():
+    for (one, other), rows in count_shared(stated).items():
         if is_same_memory(Shared(0, rows), observations[one], observations[other]):
             join(one, other)
     found: dict[int, list[int]] = {}
@@ -54,7 +54,7 @@ def families(
     )
 
 
-def shared(held: Iterable[Held]) -> dict[tuple[int, int], int]:
+def count_shared(held: Iterable[Held]) -> dict[tuple[int, int], int]:
     """Return how many rows each pair of copies has in common; pairs without any are left out."""
     rows: dict[tuple[int, int], int] = {}
     for one in held:
@@ -93,7 +93,7 @@ def family_of_target(
         common = {
             family: sum(
                 rows
-                for pair, rows in shared(stated).items()
+                for pair, rows in count_shared(stated).items()
                 if target in pair and any(n in pair for n in family if n != target)
             )
             for family in others

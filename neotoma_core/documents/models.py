@@ -50,7 +50,7 @@ def is_newer(version: object, known: int) -> bool:
     return type(version) is int and version > known
 
 
-def modelled(model: type[T], value: object, field: str = "") -> T:
+def read_model(model: type[T], value: object, field: str = "") -> T:
     """Return a value of plain JSON as an instance of a dataclass.
 
     Numbers are neither negative nor beyond what JSON can hold exactly; there are no other fields
@@ -86,7 +86,7 @@ def read(kind: Any, value: Any, field: str) -> Any:  # noqa: ANN401 - whatever a
         by_origin = {Literal: _one_of, tuple: _items, Mapping: _members}
         return by_origin[origin](arguments, value, field)
     if dataclasses.is_dataclass(kind):
-        return modelled(kind, value, field)  # type: ignore[arg-type]  # a class, as a model has
+        return read_model(kind, value, field)  # type: ignore[arg-type]  # a class, as a model has
     return _plain(kind, value, field)
 
 

@@ -43,7 +43,9 @@ class ErasedIds:
         found: list[str] = []
         for one in self.each():
             if known := one.hashes.get(kind):
-                found += [name for name, digest in hashed(one.salt, kind, left) if digest in known]
+                found += [
+                    name for name, digest in hash_ids(one.salt, kind, left) if digest in known
+                ]
         return list(dict.fromkeys(found))
 
     def each(self) -> Iterator["ErasedIds"]:
@@ -79,7 +81,7 @@ class ErasedIds:
         return named.rows.select(gone=pl.any_horizontal(pl.lit(value=False), *hits))["gone"]
 
 
-def hashed(salt: bytes, kind: str, ids: Iterable[str]) -> Iterator[tuple[str, str]]:
+def hash_ids(salt: bytes, kind: str, ids: Iterable[str]) -> Iterator[tuple[str, str]]:
     """Yield each id with its hash, in hex."""
     keyed = hashlib.blake2b(kind.encode() + b"\0", key=salt, digest_size=_HASH_BYTES)
     for name in ids:

@@ -12,6 +12,7 @@ from neotoma_core.neotoma.encryption import seal_rows
 from neotoma_core.publication import proofs as proving
 from neotoma_core.publication.proofs import Check
 from neotoma_core.publication.staging import new_staging, stage_derived
+from neotoma_core.publication.transaction import Publication
 from neotoma_core.snapshots.sampling import sample_of, spread
 from neotoma_core.sqlite.copies import FileState
 
@@ -29,22 +30,18 @@ def apply_erasure(
     staging = work / "erasing.db"
     with new_staging(staging):
         pass
-    stage_erasure(staging, plan.reach.rows, plan.reach.ids)
+    stage_erasure(staging, plan.gone, plan.ids)
     for decided in plan.derived:
         written = decided.change.written
         if plan.sealed and plan.data_key is not None:
             written = seal_rows(decided.table, written, plan.data_key)
         stage_derived(staging, decided.table, written, decided.change.removed)
-    proven: list[Check] = []
-    erase_rows(
-        database,
-        staging,
-        tuple(plan.reach.rows),
-        as_read,
-        lambda connection, changes: proven.extend(_verify(connection, plan, database, changes)),
+    return erase_rows(
+        Publication(database, staging, as_read),
+        tuple(plan.gone),
+        lambda connection, changes: _verify(connection, plan, database, changes),
         writes_derived=bool(plan.writes_derived),
     )
-    return tuple(proven)
 
 
 def _verify(
@@ -64,8 +61,7 @@ def _verify(
 def _accounted(connection: sqlite3.Connection, plan: ErasurePlan, changes: int) -> proving.Proof:
     """Every table has the rows it had, less those that go, and the snapshots planned."""
     expected = {
-        name: stored.rows - len(plan.reach.rows.get(name, ()))
-        for name, stored in plan.held.stored.items()
+        name: stored.rows - len(plan.gone.get(name, ())) for name, stored in plan.stored.items()
     }
     for decided in plan.derived:
         name, change = decided.table.name, decided.change
@@ -78,12 +74,12 @@ def _accounted(connection: sqlite3.Connection, plan: ErasurePlan, changes: int) 
 def _gone(connection: sqlite3.Connection, plan: ErasurePlan) -> proving.Proof:
     """No cell that names anything names an erased id."""
     problems = []
-    for name in plan.held.tables:
-        for column, kind in naming_columns(name, plan.held.stored[name].columns).items():
-            left = kind in plan.reach.ids and count_named(connection, name, column, kind)
+    for name in plan.tables:
+        for column, kind in naming_columns(name, plan.stored[name].columns).items():
+            left = kind in plan.ids and count_named(connection, name, column, kind)
             if left:
                 problems.append(f"{name}.{column}: {left:,} rows still name what was erased")
-    erased = sum(map(len, plan.reach.ids.values()))
+    erased = sum(map(len, plan.ids.values()))
     return f"{erased:,} ids are named nowhere", problems
 
 
@@ -96,4 +92,4 @@ def _rereduced(connection: sqlite3.Connection, plan: ErasurePlan) -> proving.Pro
 
 def _intact(connection: sqlite3.Connection, plan: ErasurePlan) -> proving.Proof:
     derived = [r.table.name for r in plan.derived if r.change.writes]
-    return proving.intact(connection, [*plan.reach.rows, *derived], plan.held.whole)
+    return proving.intact(connection, [*plan.gone, *derived], plan.whole)

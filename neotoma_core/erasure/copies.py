@@ -36,7 +36,7 @@ def without_erased(whole: Path, erased: ErasedIds, run: Run, key: KeySource | No
     """
     if not erased:
         return Cleaned(whole)
-    held = read_held(whole, run.request.target, key)
+    held = read_held(whole, run.path, key)
     plan = plan_erasure(held, erased.found_in(held.tables), iso(run.started))
     if not plan.writes:
         return Cleaned(whole)
@@ -47,4 +47,4 @@ def without_erased(whole: Path, erased: ErasedIds, run: Run, key: KeySource | No
     with on_scratch():
         apply_erasure(plan, copy, {"": state_of(copy)}, work)
         scrub(copy)
-    return Cleaned(copy, plan.reach.total, plan.reach.ids.get(RAW_FILES, frozenset()))
+    return Cleaned(copy, plan.reach.total, plan.ids.get(RAW_FILES, frozenset()))

@@ -28,7 +28,7 @@ from neotoma_core.erasure.report import ErasureReport
 from neotoma_core.erasure.reporting import planned_report, save
 from neotoma_core.erasure.request import EraseRequest, EraseRun
 from neotoma_core.erasure.rows import finishing, scrub
-from neotoma_core.errors import DiskFull, TargetLocked, UsageError
+from neotoma_core.errors import TargetLocked, UsageError
 from neotoma_core.files.headers import is_open_elsewhere
 from neotoma_core.guard.guard import (
     ERASE,
@@ -92,7 +92,7 @@ def erase(
     TargetLocked, TargetChanged, DiskFull, BackupNotIntact, VerificationFailed, VaultDamaged: then
     the target is as it was; and ErasureUnfinished.
     """
-    require_replaceable(erasing.target.path)
+    require_replaceable(erasing.target)
     clock = Clock()
     planned = _plan(erasing, progress, clock)
     report = planned.report
@@ -118,34 +118,34 @@ def erase(
 
 def _loss(planned: _Planned, guard: Guard) -> Loss:
     """Return what the target loses."""
-    target = planned.erasing.target.path
+    target = planned.erasing.target
     erased = {summary.table: summary.erased for summary in planned.report.erasures}
     lost = LostRows(erased.get("observations", 0), erased.get("entities", 0))
-    return loss_to(target, extent_of(planned.plan.held.whole, target), lost, guard)
+    return loss_to(target, extent_of(planned.plan.whole, target), lost, guard)
 
 
 def _plan(erasing: EraseRun, progress: Progress, clock: Clock) -> _Planned:
     run = erasing.run
     ledger = read_ledger(run.folders.vault)
     progress.begin("evidence", require_space(run))
-    evidence = secure_database(run, erasing.target, progress)
-    whole = make_whole(evidence.copy, erasing.target.path, run.folders.work / "target")
+    evidence = secure_database(run, run.target, progress)
+    whole = make_whole(evidence.copy, erasing.target, run.folders.work / "target")
     with closing(connect_read_only(whole)) as connection:
-        check_integrity(connection, erasing.target.path)
+        check_integrity(connection, erasing.target)
     clock.lap("evidence")
     progress.begin("read")
-    held = read_held(whole, erasing.target.path, erasing.request.key)
+    held = read_held(whole, erasing.target, erasing.request.key)
     clock.lap("read")
     progress.begin("plan")
     again = erasing.request.again
     seeds, absent = _seeds(erasing.request, held, ledger)
     plan = plan_erasure(held, seeds, iso(run.started), erasing.request.rules)
     if plan.writes:
-        require_no_cutover(erasing.target.path, held.stored, "erasing", rewrites=True)
-    raw = find_raw_files(run.request.target, own_folders(run), plan, ledger)
-    named = _with(plan.reach.ids, erased_in_vault(run.folders, ledger.erased)) if again else None
+        require_no_cutover(erasing.target, held.stored, "erasing", rewrites=True)
+    raw = find_raw_files(run.path, own_folders(run), plan, ledger)
+    named = _with(plan.ids, erased_in_vault(run.folders, ledger.erased)) if again else None
     staying = files_staying(plan)
-    held_on = tuple(find_holding(run.folders, named or plan.reach.ids, ledger.erased, staying))
+    held_on = tuple(find_holding(run.folders, named or plan.ids, ledger.erased, staying))
     clock.lap("plan")
     report = planned_report(erasing, plan, raw, ledger, held_on, absent)
     return _Planned(erasing, evidence, plan, raw, ledger, report)
@@ -205,14 +205,14 @@ def _anything_to_do(planned: _Planned) -> bool:
 
 def _carry_out(planned: _Planned) -> tuple[Check, ...]:
     """Ledger, transaction, raw files, scrub, ledger: in this order."""
-    run, target = planned.erasing.run, planned.erasing.target.path
+    run, target = planned.erasing.run, planned.erasing.target
     if is_open_elsewhere(target):
         raise TargetLocked(target)
     _require_room(target)
-    ledger = record_erasure(planned.ledger, run.folders.name, run.started, planned.plan.reach.ids)
+    ledger = record_erasure(planned.ledger, run.folders.name, run.started, planned.plan.ids)
     checks: tuple[Check, ...] = ()
     if planned.plan.writes:
-        as_read = states_when_locked(planned.evidence, planned.plan.held.whole)
+        as_read = states_when_locked(planned.evidence, planned.plan.whole)
         checks = apply_erasure(planned.plan, target, as_read, run.folders.work)
     with finishing(target):
         planned.raw.remove()
@@ -224,6 +224,4 @@ def _carry_out(planned: _Planned) -> tuple[Check, ...]:
 def _require_room(target: Path) -> None:
     """Raise DiskFull where the file does not fit twice more: it is written anew, with a journal."""
     folder = target.absolute().parent
-    needed, free = 2 * target.stat().st_size, vault.free_bytes(folder)
-    if free < needed:
-        raise DiskFull(folder, needed, free, "target")
+    vault.require_room(folder, 2 * target.stat().st_size, "target")

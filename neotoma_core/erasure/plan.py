@@ -84,6 +84,31 @@ class ErasurePlan:
     emptied: int
 
     @property
+    def whole(self) -> Path:
+        """The whole copy that was read."""
+        return self.held.whole
+
+    @property
+    def stored(self) -> Mapping[str, StoredTable]:
+        """Every table of it, by name."""
+        return self.held.stored
+
+    @property
+    def tables(self) -> Mapping[str, NamedRows]:
+        """The tables that were looked through, by name."""
+        return self.held.tables
+
+    @property
+    def ids(self) -> Ids:
+        """The ids that are erased, by kind."""
+        return self.reach.ids
+
+    @property
+    def gone(self) -> Mapping[str, pl.Series]:
+        """The numbers of the rows that go, by table."""
+        return self.reach.rows
+
+    @property
     def derived(self) -> tuple[Decided, Decided]:
         """Both derived tables."""
         return self.entities, self.relationships

@@ -48,18 +48,18 @@ def find_raw_files(
 
 
 def _erased(names: list[str], plan: ErasurePlan, ledger: Ledger) -> list[str]:
-    known = erased_files(ledger.erased, names) | plan.reach.ids.get(RAW_FILES, frozenset())
-    contents = plan.reach.ids.get(CONTENTS, frozenset())
+    known = erased_files(ledger.erased, names) | plan.ids.get(RAW_FILES, frozenset())
+    contents = plan.ids.get(CONTENTS, frozenset())
     return [name for name in names if name in known or content_of(name) in contents]
 
 
 def files_staying(plan: ErasurePlan) -> frozenset[str]:
     """Return the files that sources which stay refer to."""
-    sources = plan.held.tables.get(SOURCES)
+    sources = plan.tables.get(SOURCES)
     if sources is None:
         return frozenset()
     rows = sources.rows
-    gone = plan.reach.rows.get(SOURCES)
+    gone = plan.gone.get(SOURCES)
     if gone is not None:
         rows = rows.filter(~rows[ROWID].is_in(gone.implode()))
     columns = sources.of_kind(RAW_FILES)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import polars as pl
 
-from neotoma_core.erased.hashed import hashed
+from neotoma_core.erased.hashed import hash_ids
 from neotoma_core.erased.naming import ENTITIES
 from neotoma_core.erasure.plan import ErasurePlan
 from neotoma_core.erasure.raw_files import ErasedRawFiles
@@ -39,12 +39,12 @@ def planned_report(  # noqa: PLR0913, PLR0917 - all that was decided
     return ErasureReport(
         run=run.folders.name,
         outcome="planned",
-        target=str(erasing.target.path),
+        target=str(erasing.target),
         asked=_asked(erasing, plan, absent),
         rows=plan.reach.total,
         erasures=tuple(
-            TableErasure(name, table.rows, len(plan.reach.rows.get(name, ())))
-            for name, table in plan.held.stored.items()
+            TableErasure(name, table.rows, len(plan.gone.get(name, ())))
+            for name, table in plan.stored.items()
         ),
         derived=tuple(derived_summary(recomputed) for recomputed in plan.derived),
         erased_raw_files=RawFilesErased(len(raw.names), raw.bytes),
@@ -55,13 +55,13 @@ def planned_report(  # noqa: PLR0913, PLR0917 - all that was decided
         findings=tuple(_findings(plan)),
         seconds={},
         report=str(run.folders.report / "report.json"),
-        back_up=command("backup", target=run.request.target, vault=run.folders.vault),
+        back_up=command("backup", target=run.path, vault=run.folders.vault),
     )
 
 
 def save(erasing: EraseRun, report: ErasureReport) -> None:
     """Keep the report in the vault."""
-    folder = erasing.run.folders.report
+    folder = erasing.report_folder
     make_folders(folder)
     write_file(folder / "report.json", (report.to_json() + "\n").encode())
 
@@ -77,11 +77,11 @@ def _new(plan: ErasurePlan, ledger: Ledger) -> int:
     """Return how many ids the ledger does not have yet."""
     salt = ledger.erased.salt
     if not salt:
-        return sum(map(len, plan.reach.ids.values()))
+        return sum(map(len, plan.ids.values()))
     return sum(
         digest not in ledger.erased.hashes.get(kind, frozenset())
-        for kind, ids in plan.reach.ids.items()
-        for _, digest in hashed(salt, kind, ids)
+        for kind, ids in plan.ids.items()
+        for _, digest in hash_ids(salt, kind, ids)
     )
 
 
@@ -107,11 +107,11 @@ def _findings(plan: ErasurePlan) -> Iterator[Finding]:
 
 
 def _merged_away(plan: ErasurePlan) -> Iterator[Finding]:
-    rows = plan.held.tables[ENTITIES].rows
-    gone = plan.reach.rows.get(ENTITIES)
+    rows = plan.tables[ENTITIES].rows
+    gone = plan.gone.get(ENTITIES)
     if gone is None or "merged_to_entity_id" not in rows.columns:
         return
-    erased = plan.reach.ids.get(ENTITIES, frozenset())
+    erased = plan.ids.get(ENTITIES, frozenset())
     taken = rows.filter(pl.col(ROWID).is_in(gone.implode()))["merged_to_entity_id"].drop_nulls()
     others = [survivor for survivor in taken if survivor not in erased]
     if others:
@@ -124,11 +124,11 @@ def _merged_away(plan: ErasurePlan) -> Iterator[Finding]:
 
 def _out_of_reach(plan: ErasurePlan) -> Iterator[Finding]:
     """Yield the tables whose rows could not be looked through, and vectors."""
-    for name, table in plan.held.stored.items():
-        if name in plan.held.tables or not table.rows:
+    for name, table in plan.stored.items():
+        if name in plan.tables or not table.rows:
             continue
         if kind_of(name) is None:
             yield Finding("not-looked-into", name, "not a table whose rows can be told apart")
-        elif name.endswith("_rowids") and plan.reach.rows.get("entity_embedding_rows") is not None:
+        elif name.endswith("_rowids") and plan.gone.get("entity_embedding_rows") is not None:
             detail = "vectors of erased entities stay until Neotoma rebuilds its index"
             yield Finding("vectors-left", name, detail)

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from neotoma_core.errors import UsageError
 from neotoma_core.files.keys import KeySource
-from neotoma_core.rebuild.request import RebuildRequest, reading_run
-from neotoma_core.runs.run import DatabaseRef, Run
+from neotoma_core.runs.begin import reading_run
+from neotoma_core.runs.run import TargetRun
 from neotoma_core.snapshots.choosing import AUTO
 
 
@@ -44,8 +44,17 @@ class EraseRun:
     """
 
     request: EraseRequest
-    run: Run
-    target: DatabaseRef
+    run: TargetRun
+
+    @property
+    def target(self) -> Path:
+        """The database itself."""
+        return self.run.target.path
+
+    @property
+    def report_folder(self) -> Path:
+        """Where the report is kept."""
+        return self.run.folders.report
 
 
 @contextmanager
@@ -61,12 +70,5 @@ def erase_run(request: EraseRequest, now: datetime) -> Iterator[EraseRun]:
         )
     if "" in asked:
         raise UsageError("an empty id was given; check what comes after --entity and its like")
-    reading = RebuildRequest(
-        request.target,
-        request.vault,
-        key=request.key,
-        raw_storage=request.raw_storage,
-        rules=request.rules,
-    )
-    with reading_run(reading, now) as read:
-        yield EraseRun(request, read.run, read.target)
+    with reading_run(request, now) as run:
+        yield EraseRun(request, run)

@@ -19,9 +19,15 @@ from neotoma_core.files.atomic import reached
 from neotoma_core.files.failures import failure_of
 from neotoma_core.neotoma.ddl import quoted
 from neotoma_core.neotoma.frames import ROWID
-from neotoma_core.publication.transaction import Verify, commit, locked_target, write_derived
+from neotoma_core.publication.transaction import (
+    Proven,
+    Publication,
+    Verify,
+    locked_target,
+    prove_and_commit,
+    write_derived,
+)
 from neotoma_core.sqlite.arrow import arrow_connection, execute, ingest
-from neotoma_core.sqlite.copies import FileState
 from neotoma_core.sqlite.migration import migrate
 from neotoma_core.sqlite.untrusted import connect, is_locked
 
@@ -45,22 +51,19 @@ def stage_erasure(
 _SCHEMA: Final = {"kind": pl.String, "id": pl.String}
 
 
-def erase_rows(  # noqa: PLR0913 - what to write, where, and what must hold
-    database: Path,
-    staging: Path,
-    tables: Sequence[str],
-    as_read: Mapping[str, FileState],
-    verify: Verify,
-    *,
-    writes_derived: bool,
-) -> None:
+def erase_rows(
+    publication: Publication, tables: Sequence[str], verify: Verify[Proven], *, writes_derived: bool
+) -> Proven:
     """Delete the staged rows of ``tables`` and write the staged derived rows, all or nothing.
 
-    ``as_read``, ``verify``: as for ``publish``. ``writes_derived``: whether any derived row is
+    Returns what ``verify`` proved.
+
+    ``verify``: as for ``publish``. ``writes_derived``: whether any derived row is
     staged; then columns the derived tables lack are added first. Raises TargetLocked,
     TargetChanged, DiskFull.
     """
-    with locked_target(database, staging, as_read) as connection:
+    database = publication.target
+    with locked_target(database, publication.staging, publication.as_read) as connection:
         connection.execute("PRAGMA main.secure_delete = ON").fetchone()
         reached("locked")
         for table in tables:
@@ -72,11 +75,7 @@ def erase_rows(  # noqa: PLR0913 - what to write, where, and what must hold
         if writes_derived:
             migrate(connection, ())
             write_derived(connection)
-        changes = connection.total_changes
-        reached("derived_written", connection)
-        verify(connection, changes)
-        reached("verified")
-        commit(connection, database)
+        return prove_and_commit(connection, database, verify)
 
 
 @contextmanager

@@ -9,7 +9,7 @@ import polars as pl
 from neotoma_core.export.names import column_title
 from neotoma_core.export.redaction import Redactions
 from neotoma_core.export.stated import members, redact
-from neotoma_core.export.typed import UNTYPED, Kind, kind_of, typed, untyped_texts
+from neotoma_core.export.typed import UNTYPED, Kind, kind_of, type_values, untyped_texts
 
 MOMENT: Final = pl.Datetime("ms", "UTC")
 OWN: Final[Mapping[str, pl.DataType]] = {
@@ -73,7 +73,7 @@ def wide(
         values = _values(by_field.get((name,)), ordered.height)
         is_hash = redactions.of(entity_type, name) == "hash"
         kind = "string" if is_hash else kind_of((declared or {}).get(name), values)
-        column = typed(values, kind)
+        column = type_values(values, kind)
         title = column_title(name, taken)
         made.append(column.values.alias(title))
         if not column.fits.all():

@@ -96,7 +96,7 @@ def export_database(exporting: ExportRun, progress: Progress) -> ExportReport:
     request, clock = exporting.request, Clock()
     salt = secrets.token_bytes(16)
     exported = _Exported(findings=list(exporting.findings))
-    reading = read_target(exporting.rebuild, _READ, progress, clock)
+    reading = read_target(exporting.reading, _READ, progress, clock)
     with (
         failures_named(request.to, "export"),
         new_export(request.to, request.format) as export,
@@ -115,11 +115,11 @@ def export_database(exporting: ExportRun, progress: Progress) -> ExportReport:
         clock.lap("entities")
         exported.findings += registry_findings(reading.rules.registry)
         listed = [f"{owner}.{name} ({how})" for owner, name, how in redactions.listed()]
-        _write_catalog(export, exported, request, iso(exporting.rebuild.run.started), listed)
-        remember_place(exporting.rebuild.run.folders.vault, request.to)
+        _write_catalog(export, exported, request, iso(reading.started), listed)
+        remember_place(reading.folders.vault, request.to)
         clock.lap("catalog")
     return ExportReport(
-        run=exporting.rebuild.run.folders.name,
+        run=reading.folders.name,
         outcome="exported",
         source=str(request.source),
         out=str(request.to),
@@ -169,7 +169,7 @@ def _write_relationships(
     progress: Progress,
 ) -> None:
     rows = _Counted(RELATIONSHIPS)
-    now = iso(reading.rebuild.run.started)
+    now = iso(reading.started)
     with export.writing("relationships", RELATIONSHIPS) as write:
         for part in relationship_buckets(reading, leaving.end, now):
             write(rows.counted(part.sort("relationship_key")))

@@ -27,7 +27,7 @@ from neotoma_core.files.atomic import (
     sync_folder,
     temporary_name,
 )
-from neotoma_core.files.exact_paths import opened_to_write, plain_scratch
+from neotoma_core.files.exact_paths import open_to_write, plain_scratch
 from neotoma_core.files.frames import parquet_parts
 from neotoma_core.files.private import make_folders, make_private
 from neotoma_core.neotoma.ddl import quoted
@@ -81,7 +81,7 @@ class ExportFolder:
             return
         arrow = _flat(pl.DataFrame(schema=dict(schema)), self.format).schema
         opened = pa_csv.CSVWriter if self.format == "csv" else pa_ipc.new_file
-        with opened_to_write(path) as file, opened(file, arrow) as writer:
+        with open_to_write(path) as file, opened(file, arrow) as writer:
             yield lambda part: writer.write_table(
                 _flat(part[list(schema)], self.format).cast(arrow)
             )

@@ -129,7 +129,7 @@ def sensitive_fields(schemas: Iterable[Mapping[str, object]]) -> set[tuple[str, 
     return found
 
 
-def hashed(value: str, salt: bytes) -> str:
+def hash_value(value: str, salt: bytes) -> str:
     """Return the salted hash of a value: the same for the same value in one export only."""
     raw = value.encode("utf-8", "surrogatepass")
     return hmac.new(salt, raw, hashlib.sha256).hexdigest()[:_DIGITS]
@@ -144,7 +144,7 @@ def redacted_object(text: str, entity_type: str, redactions: Redactions, salt: b
     for name, member in value.items():
         how = redactions.of(entity_type, field_text(name))
         if how != "drop":
-            kept[name] = hashed(stringify(member), salt) if how == "hash" else member
+            kept[name] = hash_value(stringify(member), salt) if how == "hash" else member
     return stringify(kept)
 
 

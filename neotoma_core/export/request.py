@@ -14,11 +14,11 @@ from neotoma_core.export.files import Format, require_export
 from neotoma_core.files.keys import KeySource
 from neotoma_core.neotoma.frames import TARGET
 from neotoma_core.neotoma.times import Instants
-from neotoma_core.rebuild.request import RebuildRequest, RebuildRun, reading_run
+from neotoma_core.rebuild.request import SnapshotRun
 from neotoma_core.report.findings import Finding
 from neotoma_core.report.progress import Progress
-from neotoma_core.runs.private_copy import scratch_run
-from neotoma_core.runs.run import DatabaseRef
+from neotoma_core.runs.begin import Whereabouts, reading_run, scratch_run
+from neotoma_core.runs.run import DatabaseRef, TargetRun
 from neotoma_core.snapshots.choosing import AUTO
 
 
@@ -48,6 +48,10 @@ class ExportRequest:
         observed = asked_instant("--as-of", self.as_of)
         return Instants(observed, asked_instant("--knowledge", self.knowledge))
 
+    def in_run(self, run: TargetRun) -> SnapshotRun:
+        """Return what is asked for, in a run of what is exported."""
+        return SnapshotRun(run, schemas=self.schemas, rules=self.rules)
+
     @property
     def source(self) -> Path:
         """The database or archive that is exported; raises UsageError for none or both."""
@@ -58,10 +62,10 @@ class ExportRequest:
 
 @dataclass(frozen=True, slots=True)
 class ExportRun:
-    """One export. ``rebuild``: the run as readers of a target know it."""
+    """One export. ``reading``: the run as readers of a target know it."""
 
     request: ExportRequest
-    rebuild: RebuildRun
+    reading: SnapshotRun
     findings: tuple[Finding, ...] = field(default=())
 
 
@@ -76,27 +80,19 @@ def export_run(request: ExportRequest, now: datetime, progress: Progress) -> Ite
     require_export(request.to)
     if request.to.absolute() in (source.absolute(), *source.absolute().parents):
         raise UsageError(f"{request.to}: what is exported is in it; choose another with --to")
+    where = Whereabouts(source, request.vault, request.key)
     if request.target is not None:
-        asked = RebuildRequest(
-            request.target,
-            request.vault,
-            schemas=request.schemas,
-            key=request.key,
-            rules=request.rules,
-        )
-        with reading_run(asked, now) as rebuild:
-            yield ExportRun(request, rebuild)
+        with reading_run(where, now) as reading:
+            yield ExportRun(request, request.in_run(reading))
         return
     archive = open_archive(source)
-    with scratch_run(source, request.vault, now, request.key) as run:
+    with scratch_run(where, now) as run:
         path = run.folders.work / "archived.db"
         selection = Selection(damaged=request.skip_unreadable)
         built = build_database(archive, path, selection, progress)
         copies = run.folders.work / "copies"
         copies.mkdir(mode=0o700)
         target = DatabaseRef(TARGET, "target", path, None)
-        reading = replace(run, folders=replace(run.folders, evidence=copies), target=target)
-        asked = RebuildRequest(
-            path, request.vault, schemas=request.schemas, key=request.key, rules=request.rules
-        )
-        yield ExportRun(request, RebuildRun(asked, reading, target), tuple(built.findings()))
+        folders = replace(run.folders, evidence=copies)
+        reading = TargetRun(folders, source, target, now, request.key)
+        yield ExportRun(request, request.in_run(reading), tuple(built.findings()))

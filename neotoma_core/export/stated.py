@@ -5,8 +5,8 @@ from typing import Final
 import polars as pl
 
 from neotoma_core.export.names import field_text
-from neotoma_core.export.redaction import Redactions, hashed
-from neotoma_core.export.typed import decoded
+from neotoma_core.export.redaction import Redactions, hash_value
+from neotoma_core.export.typed import decode_strings
 from neotoma_core.neotoma.json import parse_json, stringify
 from neotoma_core.reduce.fields.engine import keys_of
 from neotoma_core.reduce.fields.objects import take_apart
@@ -52,7 +52,7 @@ def redact(values: pl.DataFrame, redactions: Redactions, salt: bytes) -> pl.Data
     ).filter(pl.col("_how").is_null() | (pl.col("_how") != "drop"))
     is_hashed = pl.col("_how") == "hash"
     distinct = kept.filter(is_hashed)["json"].unique()
-    told = pl.Series([f'"{hashed(text, salt)}"' for text in distinct], dtype=pl.String)
+    told = pl.Series([f'"{hash_value(text, salt)}"' for text in distinct], dtype=pl.String)
     replaced = pl.col("json").replace(distinct, told)
     return kept.with_columns(json=pl.when(is_hashed).then(replaced).otherwise("json")).drop("_how")
 
@@ -61,7 +61,7 @@ def as_values(stated: pl.DataFrame) -> pl.DataFrame:
     """Return (…, json) with ``value``, plain text, and ``value_type`` in its place."""
     first = pl.col("json").str.head(1)
     kind = first.replace_strict(_KINDS, default="number", return_dtype=pl.String)
-    text = decoded(stated["json"]).alias("_text")
+    text = decode_strings(stated["json"]).alias("_text")
     is_null = pl.col("json") == "null"
     value = pl.when(is_null).then(None).otherwise(pl.coalesce("_text", "json"))
     return (

@@ -14,11 +14,11 @@ from neotoma_core.export.typed import untyped_texts
 from neotoma_core.neotoma.cells import as_javascript_reads, numbers_of
 from neotoma_core.neotoma.tables import BY_NAME
 from neotoma_core.neotoma.times import Instants, instants
-from neotoma_core.rebuild.deciding import opened_bucket
+from neotoma_core.rebuild.deciding import take_bucket
 from neotoma_core.rebuild.reading import Reading
 from neotoma_core.reduce.cut_off import up_to
 from neotoma_core.reduce.relationships import reduce_relationships
-from neotoma_core.runs.ahead import worked_ahead
+from neotoma_core.runs.ahead import work_ahead
 from neotoma_core.snapshots.deciding import ENTITY_SNAPSHOTS, RELATIONSHIP_SNAPSHOTS
 from neotoma_core.snapshots.reading import complete_rows, reduce_live
 from neotoma_core.sqlite.rows import read_rows
@@ -104,7 +104,7 @@ def entity_buckets(reading: Reading, leaving: Leaving) -> Iterator[EntityBucket]
     owners = read_owners(reading.whole, reading.stored, ENTITY_SNAPSHOTS)
 
     def taken(number: int) -> EntityBucket:
-        observed = up_to(opened_bucket(reading, "observations", number), leaving.end)
+        observed = up_to(take_bucket(reading, "observations", number), leaving.end)
         complete = complete_rows("observations", observed)
         reduction = reduce_live(observed, rules, owners)
         dated = complete.with_columns(moment("observed_at", complete).alias("_at"))
@@ -122,7 +122,7 @@ def entity_buckets(reading: Reading, leaving: Leaving) -> Iterator[EntityBucket]
             frozenset(values.select("entity_type", "field").unique().rows()),
         )
 
-    return worked_ahead(taken, reading.spilled["observations"].buckets.count)
+    return work_ahead(taken, reading.spilled["observations"].buckets.count)
 
 
 def relationship_buckets(reading: Reading, end: Instants, now: str) -> Iterator[pl.DataFrame]:
@@ -130,7 +130,7 @@ def relationship_buckets(reading: Reading, end: Instants, now: str) -> Iterator[
     owners = read_owners(reading.whole, reading.stored, RELATIONSHIP_SNAPSHOTS)
 
     def taken(number: int) -> pl.DataFrame:
-        observed = up_to(opened_bucket(reading, "relationship_observations", number), end)
+        observed = up_to(take_bucket(reading, "relationship_observations", number), end)
         complete = complete_rows("relationship_observations", observed)
         found = _as_read(reduce_relationships(complete, owners, now=now).snapshots)
         last = moment("last_observation_at", found)
@@ -144,7 +144,7 @@ def relationship_buckets(reading: Reading, end: Instants, now: str) -> Iterator[
             _untyped=untyped(found, last_observation_at=last),
         )
 
-    return worked_ahead(taken, reading.spilled["relationship_observations"].buckets.count)
+    return work_ahead(taken, reading.spilled["relationship_observations"].buckets.count)
 
 
 def timeline(reading: Reading, leaving: Leaving) -> pl.DataFrame:

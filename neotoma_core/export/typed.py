@@ -56,7 +56,7 @@ def kind_of(declared: str | None, values: pl.Series) -> Kind:
     return "list" if first == ["["] else "json"
 
 
-def typed(values: pl.Series, kind: Kind) -> TypedColumn:
+def type_values(values: pl.Series, kind: Kind) -> TypedColumn:
     """Return JSON texts (null where there is no value) as values of a type."""
     given = values.set(values == "null", None)
     made = _MADE[kind](given)
@@ -82,7 +82,7 @@ def untyped_texts(fields: Mapping[str, tuple[pl.Series, pl.Series]], rows: int) 
     return pl.Series(UNTYPED, texts or [None] * rows, dtype=pl.String)
 
 
-def decoded(values: pl.Series) -> pl.Series:
+def decode_strings(values: pl.Series) -> pl.Series:
     """Return what JSON strings say; null for what is no string."""
     plain = values.str.contains(_PLAIN_STRING).fill_null(value=False)
     quick = values.str.strip_prefix('"').str.strip_suffix('"').set(~plain, None)
@@ -124,17 +124,17 @@ def _loaded(text: str) -> object:
 
 
 def _day_or_moment(values: pl.Series) -> Kind:
-    texts = decoded(values).drop_nulls()
+    texts = decode_strings(values).drop_nulls()
     others = texts.filter(~texts.str.contains(_DAY))
     return "date" if instants(others).null_count() == len(others) else "timestamp"
 
 
 def _moments(values: pl.Series) -> pl.Series:
-    return instants(decoded(values)).cast(pl.Datetime("ms")).dt.replace_time_zone("UTC")
+    return instants(decode_strings(values)).cast(pl.Datetime("ms")).dt.replace_time_zone("UTC")
 
 
 def _days(values: pl.Series) -> pl.Series:
-    return decoded(values).str.to_date("%Y-%m-%d", strict=False)
+    return decode_strings(values).str.to_date("%Y-%m-%d", strict=False)
 
 
 def _numbers(values: pl.Series) -> pl.Series:
@@ -154,7 +154,7 @@ def _lists(values: pl.Series) -> pl.Series:
 
 
 _MADE: Final[Mapping[Kind, Callable[[pl.Series], pl.Series]]] = {
-    "string": decoded,
+    "string": decode_strings,
     "float": _numbers,
     "boolean": _booleans,
     "date": _days,

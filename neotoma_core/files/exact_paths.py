@@ -40,7 +40,7 @@ def is_plain(path: Path) -> bool:
     return _PLAIN.fullmatch(str(path.absolute())) is not None
 
 
-def opened_to_write(path: Path) -> IO[bytes]:
+def open_to_write(path: Path) -> IO[bytes]:
     """Open a new file, its owner's alone, for a library that writes into it."""
     path.unlink(missing_ok=True)
     path.touch(0o600, exist_ok=False)
@@ -87,7 +87,7 @@ def _written(path: Path) -> Iterator[IO[bytes]]:
 
     Raises OSError.
     """
-    with naming(path), opened_to_write(path) as file:
+    with naming(path), open_to_write(path) as file:
         try:
             yield file
         except pl.exceptions.ComputeError as error:

@@ -98,7 +98,7 @@ def failures_named(place: Path, whose: Whose = "") -> Iterator[None]:
     except MiddenError:
         raise
     except BaseException as error:
-        known = explained(error, place, whose)
+        known = explain(error, place, whose)
         if known is None:
             raise
         quoting = None if isinstance(error, OSError) else error
@@ -119,7 +119,7 @@ class Failure:
         return f"{self.path}: {self.reason}"
 
 
-def explained(error: BaseException, place: Path, whose: Whose = "") -> MiddenError | None:
+def explain(error: BaseException, place: Path, whose: Whose = "") -> MiddenError | None:
     """Return what to say of a failure of the system; None where it is something else."""
     failure = failure_of(error, place) or _unreadable_again(error, place)
     if failure is None:

@@ -14,7 +14,7 @@ from neotoma_core.documents.document import document_of
 from neotoma_core.errors import NativePanic, UsageError, reason_of, without_panic
 from neotoma_core.files import exact_paths
 from neotoma_core.files.atomic import install, sync_file, temporary_name
-from neotoma_core.files.exact_paths import opened_to_write, read_ipc, read_parquet, write_ipc
+from neotoma_core.files.exact_paths import open_to_write, read_ipc, read_parquet, write_ipc
 from neotoma_core.files.private import make_folders
 from neotoma_core.files.regular import open_regular
 from neotoma_core.files.small import read_small
@@ -87,7 +87,7 @@ def parquet_parts(
     temporary = temporary_name(path)
     try:
         with (
-            opened_to_write(temporary) as file,
+            open_to_write(temporary) as file,
             pq.ParquetWriter(file, arrow, compression="zstd") as writer,
         ):
             yield lambda part: writer.write_table(

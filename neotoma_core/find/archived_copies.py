@@ -14,8 +14,8 @@ from neotoma_core.coverage.held import missing_from
 from neotoma_core.coverage.identity import Family
 from neotoma_core.errors import ArchiveError, reason_of
 from neotoma_core.find.archived_holdings import archived_holdings
-from neotoma_core.find.composing import number_of
-from neotoma_core.find.search import Found, FoundCopy, related
+from neotoma_core.find.own_copies import number_of
+from neotoma_core.find.search import Found, FoundCopy, Gathered, relate_copies
 from neotoma_core.find.vault_copies import backups_in, protects
 from neotoma_core.neotoma.environments import Environment
 from neotoma_core.neotoma.times import iso
@@ -84,15 +84,11 @@ def with_archives(
     backups = [copy.number for copy in found.copies if _is_in(copy.path, backups_in(vault))]
     of_target = number_of(found, target) if protects(vault, target) else None
     together = (*of_vault, *backups, *([] if of_target is None else [of_target]))
-    with_them = related(
-        found.request,
-        (*found.copies, *copies),
-        found.walked,
-        found.archives,
-        found.coder,
-        (together,),
-    )
-    return (with_them if copies else found), read
+    if not copies:
+        return found, read
+    every = (*found.copies, *copies)
+    gathered = Gathered(found.request, every, found.walked, found.archives, found.coder)
+    return relate_copies(gathered, (together,)), read
 
 
 def read_archive(path: Path, coder: Coder, progress: Progress) -> ArchivedCopy:

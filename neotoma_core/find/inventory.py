@@ -131,7 +131,7 @@ _KINDS: Final[Mapping[str, pl.DataType]] = {
 }
 
 
-def listed_in(inventory: Path) -> tuple[Path, ...]:
+def read_listed_files(inventory: Path) -> tuple[Path, ...]:
     """Return the files an inventory lists, each once; raises UsageError where it is none."""
     records = read_records(inventory)
     files = [_listed(record) for record in records if isinstance(record, dict)]

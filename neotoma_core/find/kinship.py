@@ -74,7 +74,7 @@ def require_own(run: Run, held: Path | None, offers: Sequence[Offer]) -> None:
     offer that is the target's own is the target's own too.
     Raises DatabaseMismatch, EnvironmentMismatch.
     """
-    target = run.request.target
+    target = run.path
     reading = _Reading(run, known_samples(run.folders.vault, target))
     own = [Offer(held, target)] if held else []
     strange = list(offers)
@@ -141,7 +141,7 @@ def _require_no_neighbour(reading: _Reading, offer: Offer) -> None:
 
 
 def _neighbours(run: Run) -> Iterator[tuple[Environment, Offer]]:
-    target, ours = run.request.target, run.target_environment
+    target, ours = run.path, run.target_environment
     for environment, name in DATABASE_NAMES.items():
         path = target.absolute().parent / name
         if ours and environment != ours and environment_of(name) == environment and path.is_file():

@@ -8,7 +8,7 @@ import polars as pl
 
 from neotoma_core.comparison.holdings import Coder
 from neotoma_core.coverage.copies import Copy, Told, with_twins
-from neotoma_core.coverage.held import Held, added, held_by
+from neotoma_core.coverage.held import Held, add_up, held_by
 from neotoma_core.coverage.identity import Family, environment_by_content, families
 from neotoma_core.erased.hashed import ErasedIds
 from neotoma_core.errors import UsageError, reason_of
@@ -159,7 +159,7 @@ def search(
         progress.begin("examine", len(places))
         coder = Coder(request.erased)
         copies = _copies(found.examined(places, coder))
-    return related(request, copies, walked, archives, coder)
+    return relate_copies(Gathered(request, copies, walked, archives, coder))
 
 
 def _reading(request: SearchRequest, scratch: Path, progress: Progress) -> Reading:
@@ -205,15 +205,20 @@ def _copies(read: Sequence[tuple[Place, Examined]]) -> tuple[FoundCopy, ...]:
     )
 
 
-def related(  # noqa: PLR0913, PLR0917 - all that a search has found
-    request: SearchRequest,
-    copies: tuple[FoundCopy, ...],
-    walked: Walked,
-    archives: tuple[tuple[Path, str], ...],
-    coder: Coder,
-    together: Iterable[Family] = (),
-) -> Found:
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """What a search has met, before its copies are compared; see ``Found``."""
+
+    request: SearchRequest
+    copies: tuple[FoundCopy, ...]
+    walked: Walked
+    archives: tuple[tuple[Path, str], ...]
+    coder: Coder
+
+
+def relate_copies(gathered: Gathered, together: Iterable[Family] = ()) -> Found:
     """Return what was found, and which copies are of one database; ``together``: known to be."""
+    copies = gathered.copies
     held = {c.number: c.examined.holdings for c in copies if c.examined.holdings is not None}
     ids = _held({number: holdings.ids for number, holdings in held.items()})
     made = _held({number: holdings.made for number, holdings in held.items()})
@@ -224,20 +229,20 @@ def related(  # noqa: PLR0913, PLR0917 - all that a search has found
         {number: copies[number].examined.content for number in held},
     )
     return Found(
-        request,
+        gathered.request,
         copies,
-        walked,
-        archives,
+        gathered.walked,
+        gathered.archives,
         {copy.number: copy for copy in known},
         observations,
-        added(*ids.values()),
+        add_up(*ids.values()),
         families(
             known,
-            added(*made.values(), *random.values()),
+            add_up(*made.values(), *random.values()),
             observations,
             (*kept_together({copy.number: copy.path for copy in copies}), *together),
         ),
-        coder,
+        gathered.coder,
     )
 
 

@@ -22,13 +22,13 @@ from neotoma_core.find.archived_copies import (
     richest_archive,
     with_archives,
 )
-from neotoma_core.find.composing import family_of, number_of
 from neotoma_core.find.inventory import (
     drop_check,
     inventory_frame,
     take_inventory,
     unused_check,
 )
+from neotoma_core.find.own_copies import family_of, number_of
 from neotoma_core.find.search import Found, FoundCopy, SearchRequest, search
 from neotoma_core.find.vault_copies import telling_backups
 from neotoma_core.ledger.file import read_erased, read_ledger
@@ -36,6 +36,7 @@ from neotoma_core.report.inventory import InventoryReport, StatusReport
 from neotoma_core.report.progress import Progress
 from neotoma_core.report.protection import RawFilesGone
 from neotoma_core.report.unfinished import UnfinishedStores
+from neotoma_core.runs.begin import Asked
 from neotoma_core.runs.commands import command, recover_command
 from neotoma_core.runs.left_over import left_in, left_logs, logs_left
 from neotoma_core.runs.raw_files import raw_folders_of
@@ -85,20 +86,14 @@ def _draw(report: InventoryReport, picture: Path) -> None:
     write_file(picture, (coverage_html(svg) if page else svg).encode())
 
 
-def check_status(  # noqa: PLR0913 - a database, its copies, its vault, its raw files
-    target: Path,
-    where: SearchRequest,
-    vault: Path,
-    now: datetime,
-    progress: Progress,
-    *,
-    raw_storage: Path | None = None,
+def check_status(
+    asked: Asked, where: SearchRequest, now: datetime, progress: Progress
 ) -> StatusReport:
     """Return the state of one database, compared with the copies of it that are found.
 
-    ``raw_storage``: where Neotoma keeps its raw files, if not beside it.
     Raises TargetForeign where the file may be somebody else's, TargetError, VaultDamaged.
     """
+    target, vault = asked.target, asked.vault
     present = target_of(target)
     with private_scratch() as scratch:
         also = [*([target] if present else []), *telling_backups(vault)]
@@ -111,11 +106,11 @@ def check_status(  # noqa: PLR0913 - a database, its copies, its vault, its raw 
         copy = found.copies[number] if number is not None else None
         if present:
             copy = _with_condition(copy, target, scratch)
-        raw = raw_files_gone(target, vault, raw_storage, scratch)
+        raw = raw_files_gone(target, vault, asked.raw_storage, scratch)
         unfinished = None
         if copy is not None and copy.examined.state == "sound":
             progress.begin("stores")
-            unfinished = _unfinished(copy, where, vault, raw_storage, now, scratch)
+            unfinished = _find_unfinished(copy, asked, now, scratch)
     return _status(target, found, copy, _Beside(vault, archives, raw, unfinished), now)
 
 
@@ -205,18 +200,13 @@ def _with_condition(copy: FoundCopy | None, target: Path, scratch: Path) -> Foun
     return replace(copy, examined=examined) if copy else FoundCopy(-1, target, "", target, examined)
 
 
-def _unfinished(  # noqa: PLR0913, PLR0917 - what to look at, and where what belongs to it is
-    target: FoundCopy,
-    where: SearchRequest,
-    vault: Path,
-    raw_storage: Path | None,
-    now: datetime,
-    scratch: Path,
+def _find_unfinished(
+    target: FoundCopy, asked: Asked, now: datetime, scratch: Path
 ) -> UnfinishedStores | None:
     """Return what stores left that did not finish; None where the database cannot be read again."""
     folder = scratch / "stores"
     folder.mkdir()
-    ledger = read_ledger(vault)
+    ledger = read_ledger(asked.vault)
 
     def look(copy: Path) -> UnfinishedStores | None:
         with suppress(BackupError):  # its state, in the same report, says what is wrong
@@ -228,8 +218,8 @@ def _unfinished(  # noqa: PLR0913, PLR0917 - what to look at, and where what bel
                     whole=whole,
                     original=target.path,
                     tables=tables,
-                    folders=raw_folders_of(target.path, raw_storage),
-                    key=where.key,
+                    folders=raw_folders_of(target.path, asked.raw_storage),
+                    key=asked.key,
                     ledger=ledger,
                     now=now,
                     most_files=_MOST_PAYLOADS,

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from neotoma_core.backup.request import chosen
+from neotoma_core.backup.request import choose_backup
 from neotoma_core.comparison.identity import Sample
 from neotoma_core.errors import UsageError, VaultError
 from neotoma_core.files.headers import COMPANIONS
@@ -53,7 +53,7 @@ def in_vault(words: str, folder: Path) -> Backup | None:
     if "/" in words:
         return None
     try:
-        return chosen(list_backups(folder), words)
+        return choose_backup(list_backups(folder), words)
     except UsageError:
         if not split_member(Path(words))[0].exists():
             raise

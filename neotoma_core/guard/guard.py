@@ -89,14 +89,13 @@ def guard_loss(
         return Permission(granted=True)
     if not guard.permit(loss):
         return Permission(granted=False)
-    asked = run.request
     request = BackupRequest(
-        asked.target,
-        asked.vault,
+        run.path,
+        run.folders.vault,
         occasion.kind,
         expect_empty=True,
-        key=asked.key,
-        raw_storage=asked.raw_storage,
+        key=run.key,
+        raw_storage=run.raw_storage,
     )
     try:
         return Permission(granted=True, backup=_proven_backup(request, run, progress).backup)

@@ -68,7 +68,7 @@ class Secured:
         """
         if not self.granted:
             raise ValueError("the loss of the target was not granted")
-        target = self.run.request.target
+        target = self.run.path
         if not all(map(is_current, self.kept)) or target.exists() != bool(self.kept):
             raise TargetChanged(target)
         require_kept(self.run)
@@ -85,7 +85,7 @@ def replace_ruin(run: Run, whole: Path) -> None:
 
     Raises TargetLocked, and TargetChanged where it is no longer what was kept of it.
     """
-    target = run.request.target
+    target = run.path
     if is_open_elsewhere(target):
         raise TargetLocked(target)
     if not all(map(is_current, ruin_evidence(run))):
@@ -102,7 +102,7 @@ def secure_target(
     ``whole``: the sound file that is to take its place. Raises TargetLocked while another program
     is connected to the target, and what ``guard_loss`` raises: then nothing was changed.
     """
-    require_replaceable(run.request.target)
+    require_replaceable(run.path)
     if run.target is None:
         return Secured(run, whole, granted=True, kept=_kept(run, progress))
     try:

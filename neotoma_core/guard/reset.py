@@ -15,12 +15,12 @@ from neotoma_core.files.atomic import sync_file
 from neotoma_core.files.keys import KeySource
 from neotoma_core.guard.guard import RESET, Guard
 from neotoma_core.guard.replacement import Secured, secure_target
+from neotoma_core.guard.reset_report import ResetReport
 from neotoma_core.neotoma.ddl import create_database
-from neotoma_core.report.document import document
 from neotoma_core.report.progress import Progress, Silent
+from neotoma_core.runs.begin import target_run
 from neotoma_core.runs.commands import undo_command
 from neotoma_core.runs.left_over import missing_target
-from neotoma_core.runs.private_copy import target_run
 from neotoma_core.runs.run import target_of
 
 
@@ -38,24 +38,6 @@ class ResetRequest:
     raw_storage: Path | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ResetReport:
-    """One reset: what went, the backup that has it, and how to undo it."""
-
-    run: str
-    outcome: str
-    target: str
-    observations: int
-    entities: int
-    production: str | None
-    backup: str | None
-    undo: str | None
-
-    def to_json(self) -> str:
-        """Return the report as one JSON document."""
-        return document(self)
-
-
 def reset(request: ResetRequest, now: datetime, progress: Progress) -> ResetReport:
     """Wipe the target once the guard permits it and a verified backup is there.
 
@@ -65,14 +47,12 @@ def reset(request: ResetRequest, now: datetime, progress: Progress) -> ResetRepo
     target = request.target
     if target_of(target) is None:
         raise missing_target(target, request.vault, "there is nothing to reset")
-    with target_run(
-        target, request.vault, now, request.key, patience=0.0, raw_storage=request.raw_storage
-    ) as run:
+    with target_run(request, now, patience=0.0) as run:
         empty = _empty_database(run.folders.work / "empty.db")
         secured = secure_target(run, empty, request.guard, RESET, progress)
         if secured.granted:
             secured.replace()
-    return _reported(secured)
+    return _report_of(secured)
 
 
 def plan_reset(request: ResetRequest, now: datetime) -> ResetReport:
@@ -93,12 +73,12 @@ def _empty_database(path: Path) -> Path:
     return path
 
 
-def _reported(secured: Secured) -> ResetReport:
+def _report_of(secured: Secured) -> ResetReport:
     run, loss = secured.run, secured.loss
     return ResetReport(
         run.folders.name,
         "reset" if secured.granted else "declined",
-        str(run.request.target),
+        str(run.path),
         loss.observations if loss else 0,
         loss.entities if loss else 0,
         loss.production if loss else None,

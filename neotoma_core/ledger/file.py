@@ -23,8 +23,8 @@ from typing import Final
 
 import orjson
 
-from neotoma_core.documents.models import NotAsModelled, modelled
-from neotoma_core.erased.hashed import SALT_BYTES, ErasedIds, hashed
+from neotoma_core.documents.models import NotAsModelled, read_model
+from neotoma_core.erased.hashed import SALT_BYTES, ErasedIds, hash_ids
 from neotoma_core.errors import VaultDamaged
 from neotoma_core.files.atomic import write_file
 from neotoma_core.neotoma.json import JsonValue
@@ -151,7 +151,7 @@ def record_erasure(
     new: dict[str, JsonValue] = {}
     for kind in sorted(ids):
         known = ledger.erased.hashes.get(kind, frozenset())
-        digests = sorted({digest for _, digest in hashed(salt, kind, ids[kind])} - known)
+        digests = sorted({digest for _, digest in hash_ids(salt, kind, ids[kind])} - known)
         if digests:
             new[kind] = list(digests)
     return _append(ledger, salt, {"run": run, "at": _iso(now), "erased": new})
@@ -237,7 +237,7 @@ def _event(path: Path, said: dict[str, JsonValue]) -> LedgerEvent:
 def _salt(path: Path, said: dict[str, JsonValue]) -> bytes:
     wrong = "it has no salt, or was made by a newer midden"
     try:
-        start = modelled(LedgerStart, said)
+        start = read_model(LedgerStart, said)
         salt = bytes.fromhex(start.salt)
     except ValueError:
         raise _damaged(path, wrong) from None

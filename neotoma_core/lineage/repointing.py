@@ -21,7 +21,7 @@ _KEY: Final = "relationship_key"
 _ENDS: Final = ("source_entity_id", "target_entity_id")
 
 
-def repointed(
+def repoint(
     databases: Mapping[int, Database], lineage: Lineage, precedence: Sequence[int]
 ) -> dict[int, Database]:
     """Return all databases, by origin, with their rows given to the entities that own them now.

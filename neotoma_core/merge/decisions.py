@@ -15,7 +15,7 @@ DECISIONS: Final = pl.Schema(
 """One row per row in conflict that somebody decided: ``keep`` is ``target`` or ``source``."""
 
 
-def decided(found: pl.DataFrame, keys: pl.Series, decisions: pl.DataFrame) -> pl.DataFrame:
+def apply_decisions(found: pl.DataFrame, keys: pl.Series, decisions: pl.DataFrame) -> pl.DataFrame:
     """Return ``found`` with ``_keep`` and ``_by`` of the rows that ``decisions`` speak of.
 
     ``keys``: the key of each row, as in a conflict. ``decisions``: (key, keep).

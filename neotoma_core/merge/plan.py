@@ -15,7 +15,7 @@ from neotoma_core.lineage.references import (
     nowhere,
     rewrite_references,
 )
-from neotoma_core.lineage.repointing import EDGES, repointed
+from neotoma_core.lineage.repointing import EDGES, repoint
 from neotoma_core.merge.accounting import RowCounts
 from neotoma_core.merge.choosing import Rules
 from neotoma_core.merge.decisions import DECISIONS
@@ -108,7 +108,7 @@ def plan_merge(  # noqa: PLR0913, PLR0917 - what to merge, by which rules, and w
         ancestry if policy.ancestors else None,
         earlier_names(databases.values()),
     )
-    offers = repointed(databases, lineage, precedence)
+    offers = repoint(databases, lineage, precedence)
     loops = target[EDGES].rows.join(offers[TARGET][EDGES].rows, on=ROWID, how="anti")
     merges: dict[str, TableMerge] = {}
     for table in tables:

@@ -45,7 +45,7 @@ def earlier_names(databases: Iterable[Mapping[str, Offered]]) -> dict[str, list[
     return found
 
 
-def proven_first(
+def prefer_proven(
     table: Table,
     found: pl.DataFrame,
     number: int,

@@ -13,9 +13,9 @@ from neotoma_core.lineage.offers import CLAIMED, Offered, as_merged
 from neotoma_core.merge.accounting import RowCounts
 from neotoma_core.merge.choosing import Rules, by_mode, replacing_rows
 from neotoma_core.merge.classify import CLASS, DIFFERS, KEPT, STANDS_IN, classify, repeats
-from neotoma_core.merge.decisions import BY, KEEP, decided
-from neotoma_core.merge.proven_rows import ALTERED, altered, proven_first
-from neotoma_core.merge.three_way import resolved
+from neotoma_core.merge.decisions import BY, KEEP, apply_decisions
+from neotoma_core.merge.proven_rows import ALTERED, altered, prefer_proven
+from neotoma_core.merge.three_way import resolve_three_way
 from neotoma_core.neotoma.frames import ORIGIN, ROWID, TARGET, TARGET_ROWID, values_of
 from neotoma_core.neotoma.json import stringify
 from neotoma_core.neotoma.tables import Table
@@ -109,13 +109,13 @@ class _Fold:
             nothing = pl.lit(None, pl.String)
             found = found.with_columns(nothing.alias(KEEP), nothing.alias(BY))
         else:
-            found = resolved(self.table, found, number, self.offers, self.rules.ancestry)
-        found = proven_first(self.table, found, number, self.offers, self.rules.earlier)
+            found = resolve_three_way(self.table, found, number, self.offers, self.rules.ancestry)
+        found = prefer_proven(self.table, found, number, self.offers, self.rules.earlier)
         spoken = self.rules.decisions.filter(
             pl.col("backup") == number, pl.col("table") == self.table.name
         )
         if spoken.height:
-            found = decided(found, key_texts(self.table, found), spoken)
+            found = apply_decisions(found, key_texts(self.table, found), spoken)
         return by_mode(self.table, found, self.rules.policy, first=first)
 
     def _with_backup(self, merged: pl.DataFrame, found: pl.DataFrame, number: int) -> pl.DataFrame:

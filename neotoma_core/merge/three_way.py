@@ -14,7 +14,7 @@ from neotoma_core.neotoma.tables import Table
 _WAS = "_was_"
 
 
-def resolved(
+def resolve_three_way(
     table: Table,
     found: pl.DataFrame,
     number: int,

@@ -9,8 +9,9 @@ import os
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager, nullcontext, suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from neotoma_core.errors import (
     DiskFull,
@@ -46,35 +47,43 @@ _PATIENCE_SECONDS: Final = 5.0
 _CACHE_KIB: Final = 512 << 10  # pages that are written stay in memory until the commit
 _MANY: Final = 50_000  # rows
 
-Verify = Callable[[sqlite3.Connection, int], None]
-"""Is given the transaction, and how many rows were inserted, changed and deleted in it."""
+Proven = TypeVar("Proven")
+Verify = Callable[[sqlite3.Connection, int], Proven]
+"""Is given the transaction, and how many rows were inserted, changed and deleted in it.
+
+It returns what it proved, or raises, which rolls back.
+"""
 
 
-def publish(  # noqa: PLR0913, PLR0917 - what to write, where, and what must hold
-    target: Path,
-    staging: Path,
-    writes: Sequence[TableWrite],
-    as_read: Mapping[str, FileState],
-    verify: Verify,
-    release: str = SETTLED,
-) -> None:
-    """Write everything staged into ``target`` in one transaction, or nothing.
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """What is written, and where.
 
-    ``writes``: the tables that gain, change or lose rows. ``as_read``: what the target's files were
-    when it was read, by suffix (``""`` and ``-wal``); empty where there was no target.
-    ``verify`` is called inside the transaction and raises to roll it back. ``release``: see
-    ``migrate``.
-    Raises TargetLocked, TargetChanged, DiskFull.
+    ``as_read``: what the target's files were when it was read, by suffix (``""`` and ``-wal``);
+    empty where there was no target. ``writes``: the tables that gain, change or lose rows.
+    ``release``: see ``migrate``.
     """
-    if as_read:
-        _write(target, staging, writes, as_read, verify, release)
-        return
-    target = followed(target)
+
+    target: Path
+    staging: Path
+    as_read: Mapping[str, FileState]
+    writes: Sequence[TableWrite] = ()
+    release: str = SETTLED
+
+
+def publish(publication: Publication, verify: Verify[Proven]) -> Proven:
+    """Write everything staged in one transaction, or nothing; return what ``verify`` proved in it.
+
+    Raises what ``verify`` does, TargetLocked, TargetChanged, DiskFull.
+    """
+    if publication.as_read:
+        return _write(publication, verify)
+    target = followed(publication.target)
     unborn = temporary_name(target)
     try:
         unborn.unlink(missing_ok=True)
         unborn.touch(0o600, exist_ok=False)
-        _write(unborn, staging, writes, {}, verify, release)
+        proven = _write(replace(publication, target=unborn), verify)
         sync_file(unborn)
         if target.exists():
             raise TargetChanged(target)
@@ -82,6 +91,7 @@ def publish(  # noqa: PLR0913, PLR0917 - what to write, where, and what must hol
     finally:
         for path in (unborn, companion(unborn, JOURNAL)):
             path.unlink(missing_ok=True)
+    return proven
 
 
 @contextmanager
@@ -103,17 +113,11 @@ def _settled(target: Path, as_read: Mapping[str, FileState]) -> Iterator[None]:
         raise
 
 
-def _write(  # noqa: PLR0913, PLR0917 - as above
-    database: Path,
-    staging: Path,
-    writes: Sequence[TableWrite],
-    as_read: Mapping[str, FileState],
-    verify: Verify,
-    release: str,
-) -> None:
-    with locked_target(database, staging, as_read) as connection:
+def _write(publication: Publication, verify: Verify[Proven]) -> Proven:
+    database, writes = publication.target, publication.writes
+    with locked_target(database, publication.staging, publication.as_read) as connection:
         reached("locked")
-        migrate(connection, [write.table for write in writes], release)
+        migrate(connection, [write.table for write in writes], publication.release)
         reached("migrated")
         with without_triggers(connection), _rules_named(database):
             for write in writes:
@@ -123,14 +127,22 @@ def _write(  # noqa: PLR0913, PLR0917 - as above
                 _replace(connection, write)
             reached("log_written", connection)
             write_derived(connection)
-        changes = connection.total_changes
-        reached("derived_written", connection)
-        verify(connection, changes)
-        reached("verified")
-        commit(connection, database)
+        return prove_and_commit(connection, database, verify)
 
 
-def commit(connection: sqlite3.Connection, database: Path) -> None:
+def prove_and_commit(
+    connection: sqlite3.Connection, database: Path, verify: Verify[Proven]
+) -> Proven:
+    """Have what was written verified, and commit it; return what was proved."""
+    changes = connection.total_changes
+    reached("derived_written", connection)
+    proven = verify(connection, changes)
+    reached("verified")
+    _commit(connection, database)
+    return proven
+
+
+def _commit(connection: sqlite3.Connection, database: Path) -> None:
     """Commit; interrupts wait from here on."""
     hold_interrupts()
     committing(database)

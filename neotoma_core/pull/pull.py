@@ -33,15 +33,16 @@ from neotoma_core.pull.report import PullReport
 from neotoma_core.pull.sources import CopyRequest, own_writer, remote_copies
 from neotoma_core.recovery.recover import plan_only, recover
 from neotoma_core.recovery.report import RecoveryReport
+from neotoma_core.recovery.run.named import recovery_run
+from neotoma_core.recovery.run.request import RecoverRequest
 from neotoma_core.remotes.copies import RemoteCopy
 from neotoma_core.remotes.log import Log
 from neotoma_core.remotes.remote import Remote, read_logs
 from neotoma_core.report.progress import Progress, Silent
 from neotoma_core.row_versions.columns import ARCHIVED, ARCHIVED_AT, REMOVED, ROW_HASH, key_of
 from neotoma_core.row_versions.versions import standing
-from neotoma_core.runs.judging import recovery_run
+from neotoma_core.runs.begin import Whereabouts
 from neotoma_core.runs.private_copy import private_copy
-from neotoma_core.runs.run import RecoverRequest
 
 POLICY: Final = MergePolicy("keep-target", "keep-earliest")
 """Of an observation that was sent again, both machines keep the earliest."""
@@ -164,7 +165,8 @@ def _refresh_archive(request: PullRequest, now: datetime, progress: Progress) ->
     """Archive what is new in the database, so that its history says which versions it had."""
     copying = request.copying
     if copying.target.exists():
-        with private_copy(copying.target, copying.vault, now, request.key) as copy:
+        where = Whereabouts(copying.target, copying.vault, request.key)
+        with private_copy(where, now) as copy:
             append_database(copy, ArchiveRequest(default_archive(copying.vault)), progress)
 
 

@@ -16,7 +16,7 @@ from typing import Final
 
 from neotoma_core.archive.append import ArchiveRequest, append_database, default_archive
 from neotoma_core.archive_tables.tables import Archive, open_archive
-from neotoma_core.backup.standing import history_of, unexplained
+from neotoma_core.backup.standing import find_unexplained, history_of
 from neotoma_core.comparison.anomaly import Counts, find_anomalies
 from neotoma_core.comparison.measuring import count_contents
 from neotoma_core.errors import RemoteForeign, VaultLocked
@@ -39,8 +39,9 @@ from neotoma_core.remotes.names import backup_folder
 from neotoma_core.remotes.remote import Remote, read_logs
 from neotoma_core.report.findings import Finding
 from neotoma_core.report.progress import Progress
+from neotoma_core.runs.begin import PATIENCE_SECONDS, Whereabouts
 from neotoma_core.runs.clock import Clock
-from neotoma_core.runs.private_copy import PATIENCE_SECONDS, PrivateCopy, private_copy
+from neotoma_core.runs.private_copy import PrivateCopy, private_copy
 from neotoma_core.sqlite.opening import connect_read_only
 from neotoma_core.vault.backups import list_backups
 from neotoma_core.vault.blobs import blob_path
@@ -148,7 +149,7 @@ def _hold(
     progress: Progress,
 ) -> _Held:
     """Bring what is new in the database into the vault, and find the log that it continues."""
-    with private_copy(request.target, request.vault, now, request.key) as copy:
+    with private_copy(Whereabouts(request.target, request.vault, request.key), now) as copy:
         counts = count_contents(copy.whole, copy.stored, copy.original)
         place = default_archive(request.vault)
         before = open_archive(place) if (place / "archive.json").exists() else None
@@ -186,7 +187,7 @@ def _alarms(
     if request.accept_loss:
         return ()
     backups = list_backups(request.vault).backups
-    frozen = unexplained(backups)
+    frozen = find_unexplained(backups)
     history = history_of(backups) or _pushed_counts(log, logs)
     found = tuple(map(str, find_anomalies(counts, history)))
     return found or (frozen.state.alarms or () if frozen else ())

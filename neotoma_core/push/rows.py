@@ -8,7 +8,7 @@ from typing import Final
 import polars as pl
 import pyarrow.parquet as pq
 
-from neotoma_core.archive_tables.committed import Committed, continued, proving_columns
+from neotoma_core.archive_tables.committed import Committed, continue_committed, proving_columns
 from neotoma_core.archive_tables.reading import (
     ArchivedFile,
     list_table,
@@ -62,7 +62,7 @@ def write_new_rows(archive: Archive, log: Log, folder: Path, erased: ErasedIds) 
         written = list(_write_parts(archive, read, folder))
         parts += [(part, path) for part, path, _ in written]
         proving = pl.concat([rows for _, _, rows in written]) if written else None
-        after = begun if proving is None else continued(begun, log.next_number, proving)
+        after = begun if proving is None else continue_committed(begun, log.next_number, proving)
         # Rows that are left out are not new the next time either.
         tables[table] = replace(after, id=table, until=max(read.until, after.until))
     return NewRows(tuple(parts), tables)

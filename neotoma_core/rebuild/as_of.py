@@ -16,17 +16,17 @@ from neotoma_core.neotoma.times import Instants
 from neotoma_core.rebuild.deciding import (
     Bucket,
     Tally,
-    opened_bucket,
+    take_bucket,
 )
 from neotoma_core.rebuild.drift import DriftRecord
 from neotoma_core.rebuild.reading import Reading, read_target
 from neotoma_core.rebuild.report import CutOff, RebuildReport
-from neotoma_core.rebuild.reporting import reported, save
-from neotoma_core.rebuild.request import RebuildRun
+from neotoma_core.rebuild.reporting import make_report, save
+from neotoma_core.rebuild.request import SnapshotRun
 from neotoma_core.reduce.cut_off import up_to
 from neotoma_core.reduce.reduction import ENTITY_SNAPSHOT
 from neotoma_core.report.progress import Progress
-from neotoma_core.runs.ahead import worked_ahead
+from neotoma_core.runs.ahead import work_ahead
 from neotoma_core.runs.clock import Clock
 from neotoma_core.snapshots.change import DerivedChange
 from neotoma_core.snapshots.deciding import ENTITY_SNAPSHOTS, Decided, Stored
@@ -52,18 +52,18 @@ class Export:
         )
 
 
-def export_snapshots(rebuild: RebuildRun, export: Export, progress: Progress) -> RebuildReport:
+def export_snapshots(asked: SnapshotRun, export: Export, progress: Progress) -> RebuildReport:
     """Reduce the log as it was and write its entity snapshots to ``export.out``.
 
     A Parquet file that is there is replaced, once the new one is complete. Raises UsageError, and
     what ``read_target`` raises.
     """
     end = export.end()
-    _require_place(export.out, rebuild.target.path)
+    _require_place(export.out, asked.target)
     clock = Clock()
     tally = Tally(ENTITY_SNAPSHOTS)
     observations = 0
-    reading = read_target(rebuild, ("observations",), progress, clock)
+    reading = read_target(asked, ("observations",), progress, clock)
     with (
         failures_named(export.out, ""),
         parquet_parts(export.out, _COLUMNS) as write,
@@ -75,7 +75,7 @@ def export_snapshots(rebuild: RebuildRun, export: Export, progress: Progress) ->
             write(bucket.decided.change.written.sort("entity_id"))
             progress.advance(1)
         clock.lap("reduce")
-    report = reported(reading, [tally], DriftRecord(rebuild.run.folders), clock.seconds)
+    report = make_report(reading, [tally], DriftRecord(asked.run.folders), clock.seconds)
     left_out = report.observations - observations
     exported = replace(
         report,
@@ -84,7 +84,7 @@ def export_snapshots(rebuild: RebuildRun, export: Export, progress: Progress) ->
         cut_off=CutOff(export.as_of, export.knowledge, observations, left_out),
         writes=0,
     )
-    save(rebuild.run.folders, exported)
+    save(asked.run.folders, exported)
     return exported
 
 
@@ -95,7 +95,7 @@ def _reduced(reading: Reading, end: Instants) -> Iterator[tuple[int, Bucket]]:
     stored = Stored(ENTITY_SNAPSHOTS, owners, frozenset(owners.columns))
 
     def reduce_bucket(number: int) -> tuple[int, Bucket]:
-        observations = up_to(opened_bucket(reading, "observations", number), end)
+        observations = up_to(take_bucket(reading, "observations", number), end)
         reduction = reduce_live(observations, rules, owners)
         written = reduction.snapshots.select(*_COLUMNS)
         none = written.clear()
@@ -103,7 +103,7 @@ def _reduced(reading: Reading, end: Instants) -> Iterator[tuple[int, Bucket]]:
         decided = Decided(stored, reduction, change, accepted=none, gone=none)
         return observations.height, Bucket(decided, pl.DataFrame(schema=DRIFT))
 
-    return worked_ahead(reduce_bucket, reading.spilled["observations"].buckets.count)
+    return work_ahead(reduce_bucket, reading.spilled["observations"].buckets.count)
 
 
 def _require_place(out: Path, target: Path) -> None:

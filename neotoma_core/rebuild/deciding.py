@@ -11,9 +11,9 @@ from neotoma_core.ledger.log import without_names
 from neotoma_core.neotoma.encryption import open_rows
 from neotoma_core.neotoma.tables import Table
 from neotoma_core.rebuild.reading import Reading
-from neotoma_core.rebuild.reasons import explained
+from neotoma_core.rebuild.reasons import explain_drift
 from neotoma_core.reduce.exact.users import Owner
-from neotoma_core.runs.ahead import worked_ahead
+from neotoma_core.runs.ahead import work_ahead
 from neotoma_core.snapshots.deciding import (
     ENTITY_SNAPSHOTS,
     RELATIONSHIP_SNAPSHOTS,
@@ -118,24 +118,24 @@ class Tally:
 def entity_buckets(reading: Reading) -> Iterator[Bucket]:
     """Yield what to do with the entity snapshots, bucket by bucket; each is removed once read."""
     count = reading.spilled["observations"].buckets.count
-    return worked_ahead(lambda number: _decide_entities(reading, number), count)
+    return work_ahead(lambda number: _decide_entities(reading, number), count)
 
 
 def relationship_buckets(reading: Reading, now: str) -> Iterator[Bucket]:
     """Yield what to do with the relationship snapshots; ``now``: ISO time of the computation."""
     count = reading.spilled["relationship_observations"].buckets.count
-    return worked_ahead(lambda number: _decide_relationships(reading, number, now), count)
+    return work_ahead(lambda number: _decide_relationships(reading, number, now), count)
 
 
 def _decide_entities(reading: Reading, number: int) -> Bucket:
-    observations = opened_bucket(reading, "observations", number)
-    stored = stored_bucket(reading, ENTITY_SNAPSHOTS, number)
+    observations = take_bucket(reading, "observations", number)
+    stored = take_stored(reading, ENTITY_SNAPSHOTS, number)
     return _bucket(reading, stored, decide_entities(observations, stored, reading.rules))
 
 
 def _decide_relationships(reading: Reading, number: int, now: str) -> Bucket:
-    observations = opened_bucket(reading, "relationship_observations", number)
-    stored = stored_bucket(reading, RELATIONSHIP_SNAPSHOTS, number)
+    observations = take_bucket(reading, "relationship_observations", number)
+    stored = take_stored(reading, RELATIONSHIP_SNAPSHOTS, number)
     return _bucket(reading, stored, decide_relationships(observations, stored, now=now))
 
 
@@ -147,20 +147,20 @@ def _bucket(reading: Reading, stored: Stored, decided: Decided) -> Bucket:
         of.key, reason=pl.coalesce("reason_erased", "reason")
     )
     drift = find_drift(decided.change, stored.rows, because, of, _DETAILED)
-    return Bucket(decided, without_names(explained(reading, stored, drift)))
+    return Bucket(decided, without_names(explain_drift(reading, stored, drift)))
 
 
-def stored_bucket(reading: Reading, table: Table, number: int) -> Stored:
+def take_stored(reading: Reading, table: Table, number: int) -> Stored:
     """Return the snapshots of one bucket."""
-    rows = opened_bucket(reading, table.name, number)
+    rows = take_bucket(reading, table.name, number)
     return Stored(table, rows, reading.spilled[table.name].stored)
 
 
-def opened_bucket(reading: Reading, name: str, number: int) -> pl.DataFrame:
+def take_bucket(reading: Reading, name: str, number: int) -> pl.DataFrame:
     """Return the rows of one bucket with every sealed value opened, and remove the bucket."""
     spilled = reading.spilled[name]
     rows = reading.erased.without(name, spilled.buckets.read(number))
     spilled.buckets.remove(number)
     if reading.key is None or not spilled.sealed:
         return rows
-    return open_rows(spilled.table, rows, reading.key, reading.rebuild.target.path)
+    return open_rows(spilled.table, rows, reading.key, reading.target)

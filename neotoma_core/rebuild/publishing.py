@@ -11,7 +11,7 @@ from neotoma_core.neotoma.encryption import seal_rows
 from neotoma_core.publication import proofs as proving
 from neotoma_core.publication.proofs import Check
 from neotoma_core.publication.staging import new_staging, stage_derived
-from neotoma_core.publication.transaction import publish
+from neotoma_core.publication.transaction import Publication, publish
 from neotoma_core.rebuild.deciding import Bucket, Tally
 from neotoma_core.rebuild.reading import Reading
 from neotoma_core.runs.evidence import states_when_locked
@@ -22,7 +22,7 @@ class Staging:
     """The staging database of a rebuild, filled beside the reduction of the next bucket."""
 
     def __init__(self, reading: Reading) -> None:
-        self.path: Path = reading.rebuild.run.folders.work / "staging.db"
+        self.path: Path = reading.folders.work / "staging.db"
         self._reading = reading
         self._pool = ThreadPoolExecutor(max_workers=1)
         self._last: Future[None] | None = None
@@ -65,15 +65,11 @@ def publish_rebuild(
 
     Raises VerificationFailed, BackupDamaged, TargetLocked, TargetChanged, DiskFull.
     """
-    proven: list[Check] = []
-    publish(
-        reading.rebuild.target.path,
-        staging.path,
-        (),
-        states_when_locked(reading.evidence, reading.whole),
-        lambda c, changes: proven.extend(_verify(c, reading, tallies, changes)),
+    as_read = states_when_locked(reading.evidence, reading.whole)
+    return publish(
+        Publication(reading.target, staging.path, as_read),
+        lambda connection, changes: _verify(connection, reading, tallies, changes),
     )
-    return tuple(proven)
 
 
 def _verify(
@@ -82,7 +78,7 @@ def _verify(
     entities = tallies[0]
     written = [tally.table.name for tally in tallies if tally.writes]
     return proving.all_passed(
-        f"target {reading.rebuild.target.path}",
+        f"target {reading.target}",
         (
             ("accounted", _accounted(connection, reading, tallies, changes)),
             ("written", proving.written(connection, ())),

@@ -18,7 +18,7 @@ _LOG: Final = {
 }
 
 
-def explained(reading: Reading, stored: Stored, drift: pl.DataFrame) -> pl.DataFrame:
+def explain_drift(reading: Reading, stored: Stored, drift: pl.DataFrame) -> pl.DataFrame:
     """Return ``DRIFT`` with the reason of what is missing, stale or miscounted.
 
     What should not be there has its reason already.
@@ -41,5 +41,5 @@ def _log_of(reading: Reading, name: str, key: str, keys: pl.Series) -> pl.DataFr
     rows = read_picked(reading.whole, known, reading.stored[name].columns, key, keys.to_list())
     kept = reading.erased.uncounted().without(name, rows)
     if reading.key is not None and reading.spilled[name].sealed:
-        kept = open_rows(known, kept, reading.key, reading.rebuild.target.path)
+        kept = open_rows(known, kept, reading.key, reading.target)
     return complete_rows(name, kept)

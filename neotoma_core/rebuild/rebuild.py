@@ -22,16 +22,15 @@ from neotoma_core.rebuild.deciding import (
 from neotoma_core.rebuild.drift import DriftRecord
 from neotoma_core.rebuild.publishing import Staging, publish_rebuild
 from neotoma_core.rebuild.reading import (
-    ENTITIES,
-    RELATIONSHIPS,
     Reading,
     Secured,
     prove_indexes,
     read_target,
 )
 from neotoma_core.rebuild.report import RebuildReport
-from neotoma_core.rebuild.reporting import reported, save
-from neotoma_core.rebuild.request import RebuildRun
+from neotoma_core.rebuild.reporting import make_report, save
+from neotoma_core.rebuild.request import SnapshotRun
+from neotoma_core.rebuild.spilling import ENTITIES, RELATIONSHIPS
 from neotoma_core.report.progress import Progress
 from neotoma_core.report.unfinished import UnfinishedStores
 from neotoma_core.runs.clock import Clock
@@ -43,7 +42,7 @@ Confirm = Callable[[RebuildReport], bool]
 
 
 def check_snapshots(
-    rebuild: RebuildRun, progress: Progress, secured: Secured | None = None
+    asked: SnapshotRun, progress: Progress, secured: Secured | None = None
 ) -> RebuildReport:
     """Report where the target's snapshots are not what its log says; write nothing to it.
 
@@ -51,61 +50,61 @@ def check_snapshots(
     indexes nor its stores are looked into. Raises what ``read_target`` raises.
     """
     clock = Clock()
-    reading = read_target(rebuild, (*ENTITIES, *RELATIONSHIPS), progress, clock, secured)
+    reading = read_target(asked, (*ENTITIES, *RELATIONSHIPS), progress, clock, secured)
     if secured is None:
         progress.begin("integrity")
         prove_indexes(reading)
     clock.lap("integrity")
     unfinished = None if secured else _unfinished(reading, progress, clock)
     tallies, drift = _decide(reading, lambda _: None, progress, clock)
-    report = reported(reading, tallies, drift, clock.seconds, unfinished)
+    report = make_report(reading, tallies, drift, clock.seconds, unfinished)
     checked = replace(report, outcome="checked", seconds=clock.seconds)
-    save(rebuild.run.folders, checked)
+    save(asked.run.folders, checked)
     return checked
 
 
-def rebuild_snapshots(rebuild: RebuildRun, confirm: Confirm, progress: Progress) -> RebuildReport:
+def rebuild_snapshots(asked: SnapshotRun, confirm: Confirm, progress: Progress) -> RebuildReport:
     """Write the snapshots that are not what the log says. ``confirm`` may decline the plan.
 
     Raises what ``read_target`` raises, and VerificationFailed, TargetLocked,
     TargetChanged, DiskFull; then nothing was changed.
     """
-    require_replaceable(rebuild.target.path)
+    require_replaceable(asked.target)
     clock = Clock()
-    reading = read_target(rebuild, (*ENTITIES, *RELATIONSHIPS), progress, clock)
+    reading = read_target(asked, (*ENTITIES, *RELATIONSHIPS), progress, clock)
     unfinished = _unfinished(reading, progress, clock)
     with Staging(reading) as staging:
         tallies, drift = _decide(reading, staging.add, progress, clock)
         staging.finish()
         clock.lap("reduce")
-        report = reported(reading, tallies, drift, clock.seconds, unfinished)
+        report = make_report(reading, tallies, drift, clock.seconds, unfinished)
         if not report.writes:
             report = replace(report, outcome="unchanged")
         elif confirm(report):
             clock.lap("confirm")
             progress.begin("publish")
-            undo = run_record().undo = undo_command(rebuild.run)
+            undo = run_record().undo = undo_command(asked.run)
             checks = publish_rebuild(reading, staging, tallies)
             clock.lap("publish")
             report = replace(report, outcome="rebuilt", checks=checks, undo=undo)
     report = replace(report, seconds=clock.seconds)
-    save(rebuild.run.folders, report)
+    save(asked.run.folders, report)
     return report
 
 
 def _unfinished(reading: Reading, progress: Progress, clock: Clock) -> UnfinishedStores | None:
     """Return what stores left that did not finish; None where only a part is asked for."""
-    request, run = reading.rebuild.request, reading.rebuild.run
-    if request.narrowed:
+    run = reading.run
+    if reading.asked.narrowed:
         return None
     progress.begin("stores")
     found = find_unfinished(
         StoreLook(
             whole=reading.whole,
-            original=request.target,
+            original=reading.target,
             tables=reading.stored,
-            folders=raw_folders_of(run.request.target, run.request.raw_storage),
-            key=request.key,
+            folders=raw_folders_of(run.path, run.raw_storage),
+            key=run.key,
             ledger=read_ledger(run.folders.vault),
             now=run.started,
         )
@@ -122,11 +121,11 @@ def _decide(
         Tally(BY_NAME["entity_snapshots"]),
         Tally(BY_NAME["relationship_snapshots"]),
     )
-    drift = DriftRecord(reading.rebuild.run.folders)
+    drift = DriftRecord(reading.folders)
     progress.begin("reduce", reading.buckets)
     decisions = (
         (entities, entity_buckets(reading)),
-        (relationships, relationship_buckets(reading, iso(reading.rebuild.run.started))),
+        (relationships, relationship_buckets(reading, iso(reading.started))),
     )
     for tally, buckets in decisions:
         for bucket in buckets:

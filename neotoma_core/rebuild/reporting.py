@@ -31,7 +31,7 @@ from neotoma_core.snapshots.rules_report import rules_used
 from neotoma_core.vault.folder import RunFolders
 
 
-def reported(
+def make_report(
     reading: Reading,
     tallies: Sequence[Tally],
     drift: DriftRecord,
@@ -40,16 +40,16 @@ def reported(
 ) -> RebuildReport:
     """Return the report of what was decided; nothing is written yet."""
     noticed = unfinished_findings(unfinished) if unfinished else ()
-    run = reading.rebuild.run
+    run = reading.run
     return RebuildReport(
         run=run.folders.name,
         outcome="planned",
-        target=str(reading.rebuild.target.path),
+        target=str(reading.target),
         evidence=_evidence(reading),
         evidence_bytes=reading.evidence.size,
         observations=reading.spilled["observations"].rows,
         entities=reading.stored["entities"].rows,
-        narrowed=reading.rebuild.request.narrowed,
+        narrowed=reading.asked.narrowed,
         buckets=reading.spilled["observations"].buckets.count,
         derived=tuple(_derived(tally) for tally in tallies),
         drift=tuple(_drift(tally) for tally in tallies),
@@ -95,14 +95,14 @@ def findings(reading: Reading, tallies: Sequence[Tally]) -> Iterator[Finding]:
             yield without_schema(entity_type, entities)
     yield from before(read_broken_references(reading.whole))
     yield from registry_findings(reading.rules.registry)
-    target, registry = str(reading.rebuild.target.path), reading.rules.registry
+    target, registry = str(reading.target), reading.rules.registry
     yield from newer_release(target, reading.stored.values(), reading.others, registry)
     yield from reading.erased.findings()
 
 
 def _evidence(reading: Reading) -> str | None:
     """Return the evidence folder; None where the copies go with the run."""
-    folders = reading.rebuild.run.folders
+    folders = reading.folders
     return None if folders.evidence.is_relative_to(folders.work) else str(folders.evidence)
 
 

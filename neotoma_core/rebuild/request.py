@@ -1,17 +1,15 @@
-"""A rebuild: which database, which part of it, in which vault."""
+"""A rebuild: which snapshots of which database are computed, by what, in which vault."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from neotoma_core.files.keys import KeySource
-from neotoma_core.runs.judging import ruin_named
-from neotoma_core.runs.left_over import missing_target
-from neotoma_core.runs.run import DatabaseRef, RecoverRequest, Run, target_of
+from neotoma_core.runs import begin
+from neotoma_core.runs.run import TargetRun
 from neotoma_core.snapshots.choosing import AUTO
-from neotoma_core.vault.lease import vault_run
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,60 +32,55 @@ class RebuildRequest:
     raw_storage: Path | None = None
     rules: str = AUTO
 
+    def in_run(self, run: TargetRun) -> "SnapshotRun":
+        """Return what is asked for, in a run of the target."""
+        return SnapshotRun(run, self.entities, self.types, self.schemas, self.rules)
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotRun:
+    """A run that computes snapshots of its target, or reads what they are computed from.
+
+    ``entities``, ``types``, ``schemas``, ``rules``: as of a ``RebuildRequest``.
+    """
+
+    run: TargetRun
+    entities: tuple[str, ...] = ()
+    types: tuple[str, ...] = ()
+    schemas: Path | None = None
+    rules: str = AUTO
+
+    @property
+    def target(self) -> Path:
+        """The database itself."""
+        return self.run.target.path
+
+    @property
+    def work(self) -> Path:
+        """The scratch of the run."""
+        return self.run.folders.work
+
     @property
     def narrowed(self) -> bool:
         """Whether only a part of the database is asked for."""
         return bool(self.entities or self.types)
 
 
-@dataclass(frozen=True, slots=True)
-class RebuildRun:
-    """One rebuild, from its start to its report. ``run`` has the target and no backups."""
-
-    request: RebuildRequest
-    run: Run
-    target: DatabaseRef
-
-
 @contextmanager
-def rebuild_run(request: RebuildRequest, now: datetime) -> Iterator[RebuildRun]:
+def rebuild_run(request: RebuildRequest, now: datetime) -> Iterator[SnapshotRun]:
     """Take the vault for a rebuild, whose evidence is kept there.
 
     Raises TargetError, BackupUnreadable, VaultError.
     """
-    with _run(request, now) as rebuild:
-        yield rebuild
+    with begin.present_run(request, now) as run:
+        yield request.in_run(run)
 
 
 @contextmanager
-def reading_run(request: RebuildRequest, now: datetime) -> Iterator[RebuildRun]:
-    """Take the vault for a run that only reads: its copies go when it is over.
+def checking_run(request: RebuildRequest, now: datetime) -> Iterator[SnapshotRun]:
+    """Take the vault for a run that only compares or exports: its copies go when it is over.
 
     Raises TargetError, BackupUnreadable, VaultError.
     """
-    with _run(request, now) as rebuild:
-        folders = rebuild.run.folders
-        folders.evidence.rmdir()
-        scratch = replace(folders, evidence=folders.work / "copies")
-        scratch.evidence.mkdir(mode=0o700)
-        yield replace(rebuild, run=replace(rebuild.run, folders=scratch))
-
-
-@contextmanager
-def _run(request: RebuildRequest, now: datetime) -> Iterator[RebuildRun]:
-    target = target_of(request.target)
-    if target is None:
-        raise missing_target(request.target, request.vault)
-    with (
-        ruin_named(request.target, request.vault),
-        vault_run(request.vault, request.target, now) as folders,
-    ):
-        asked = RecoverRequest(
-            request.target,
-            (),
-            request.vault,
-            key=request.key,
-            raw_storage=request.raw_storage,
-        )
-        run = Run(asked, folders, target, (), (), (), now)
-        yield RebuildRun(request, run, target)
+    with begin.reading_run(request, now) as run:
+        yield request.in_run(run)

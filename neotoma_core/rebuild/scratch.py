@@ -7,9 +7,9 @@ from neotoma_core.files.interrupts import on_scratch
 from neotoma_core.neotoma.frames import TARGET
 from neotoma_core.rebuild.rebuild import rebuild_snapshots
 from neotoma_core.rebuild.report import RebuildReport
-from neotoma_core.rebuild.request import RebuildRequest, RebuildRun
+from neotoma_core.rebuild.request import SnapshotRun
 from neotoma_core.report.progress import Progress
-from neotoma_core.runs.run import DatabaseRef, Run
+from neotoma_core.runs.run import DatabaseRef, Run, TargetRun
 from neotoma_core.snapshots.choosing import AUTO
 
 
@@ -34,9 +34,7 @@ def compute_snapshots(
     )
     folders.evidence.mkdir(parents=True, mode=0o700)
     target = DatabaseRef(TARGET, "target", database, run.target_environment)
-    scratch = replace(run, folders=folders, target=target, backups=())
-    request = RebuildRequest(
-        database, folders.vault, schemas=schemas, key=run.request.key, rules=rules
-    )
+    scratch = TargetRun(folders, run.path, target, run.started, run.key, run.raw_storage)
+    snapshots = SnapshotRun(scratch, schemas=schemas, rules=rules)
     with on_scratch():
-        return rebuild_snapshots(RebuildRun(request, scratch, target), lambda _: True, progress)
+        return rebuild_snapshots(snapshots, lambda _: True, progress)

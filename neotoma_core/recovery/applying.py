@@ -9,7 +9,6 @@ from pathlib import Path
 
 import polars as pl
 
-from neotoma_core.errors import DiskFull
 from neotoma_core.neotoma.encryption import seal_rows
 from neotoma_core.neotoma.frames import ROWID, values_of
 from neotoma_core.publication.proofs import Check
@@ -21,7 +20,7 @@ from neotoma_core.publication.staging import (
     stage_removals,
     stage_rows,
 )
-from neotoma_core.publication.transaction import publish
+from neotoma_core.publication.transaction import Publication, publish
 from neotoma_core.recovery.plan import RecoveryPlan
 from neotoma_core.recovery.verification import verify_publication
 from neotoma_core.report.progress import Progress
@@ -30,7 +29,7 @@ from neotoma_core.runs.left_over import require_kept
 from neotoma_core.runs.raw_files import bring_over, require_space
 from neotoma_core.snapshots.deciding import Decided
 from neotoma_core.sqlite.copies import FileState, state_of
-from neotoma_core.vault.folder import free_bytes
+from neotoma_core.vault.folder import require_room
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,42 +56,30 @@ def apply_plan(plan: RecoveryPlan, progress: Progress) -> Applied:
         copying = pool.submit(bring_over, plan.run, plan.raw, progress)
         staging = _stage(plan, writes)
         raw_failed = copying.result()
-    _require_room(plan.run.request.target.absolute().parent, staging)
+    # The rows, and a journal of the pages they land on.
+    require_room(plan.target_folder, 2 * staging.stat().st_size, "target")
     progress.begin("publish")
     locked = time.monotonic()
     checks = _publish(plan, staging, writes)
     return Applied(checks, raw_failed, round(time.monotonic() - locked, 3))
 
 
-def _require_room(folder: Path, staging: Path) -> None:
-    """Raise DiskFull where the rows, and a journal of the pages they land on, do not fit."""
-    needed, free = 2 * staging.stat().st_size, free_bytes(folder)
-    if free < needed:
-        raise DiskFull(folder, needed, free, "target")
-
-
 def _publish(plan: RecoveryPlan, staging: Path, writes: Sequence[TableWrite]) -> tuple[Check, ...]:
-    proven: list[Check] = []
     ruin = plan.run.ruin
-    target = plan.run.request.target if ruin is None else built_file(plan)
+    target = plan.run.path if ruin is None else built_file(plan)
     if ruin is not None and ruin.base is not None:
         shutil.copyfile(ruin.base, target)
     if plan.target is None and ruin is None:
         require_kept(plan.run)
-    publish(
-        target,
-        staging,
-        writes,
-        _as_read(plan, target),
-        lambda c, changes: proven.extend(verify_publication(c, plan, writes, changes)),
-        plan.release,
+    return publish(
+        Publication(target, staging, _as_read(plan, target), writes, plan.release),
+        lambda connection, changes: verify_publication(connection, plan, writes, changes),
     )
-    return tuple(proven)
 
 
 def built_file(plan: RecoveryPlan) -> Path:
     """Return the file that is built where the target is a ruin, to take its place."""
-    return plan.run.folders.work / "built.db"
+    return plan.work / "built.db"
 
 
 def _as_read(plan: RecoveryPlan, target: Path) -> dict[str, FileState]:
@@ -117,7 +104,7 @@ def _writes(plan: RecoveryPlan) -> tuple[TableWrite, ...]:
 
 
 def _stage(plan: RecoveryPlan, writes: Sequence[TableWrite]) -> Path:
-    path = plan.run.folders.work / "staging.db"
+    path = plan.work / "staging.db"
     extracts = (*plan.backups, *([plan.target] if plan.target else ()))
     sources = {extract.database.number: extract.source for extract in extracts}
     with new_staging(path) as staging:

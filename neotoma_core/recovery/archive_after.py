@@ -7,30 +7,32 @@ from neotoma_core.archive.append import ArchiveRequest, append_database, default
 from neotoma_core.archive.report import ArchiveReport
 from neotoma_core.errors import MiddenError, without_panic
 from neotoma_core.recovery.report import ArchivedSummary, RecoveryReport
+from neotoma_core.recovery.run.request import RecoveryRun
 from neotoma_core.report.findings import Finding
 from neotoma_core.report.progress import Progress
 from neotoma_core.runs.commands import command_again
-from neotoma_core.runs.private_copy import copied
-from neotoma_core.runs.run import Run
+from neotoma_core.runs.private_copy import copy_into_scratch
 
 _log = logging.getLogger(__name__)
 
 
-def archived(run: Run, report: RecoveryReport, progress: Progress) -> RecoveryReport:
+def archive_recovered(
+    run: RecoveryRun, report: RecoveryReport, progress: Progress
+) -> RecoveryReport:
     """Return the report of a recovery that was published, once the target is archived too.
 
     Whatever goes wrong here is a finding: the recovery is committed, and stays.
     """
     place = default_archive(run.folders.vault)
 
-    def appended() -> ArchiveReport:
-        copy = copied(run, run.request.target)
+    def append() -> ArchiveReport:
+        copy = copy_into_scratch(run)
         return append_database(
             copy, ArchiveRequest(place, run.request.allow_environment_mismatch), progress
         )
 
     try:
-        added = without_panic("archiving", appended)
+        added = without_panic("archiving", append)
     except MiddenError as error:
         return _failed(report, str(place), str(error))
     except Exception as error:  # noqa: BLE001 - committed already; the error may hold values

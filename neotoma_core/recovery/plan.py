@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import polars as pl
 
 from neotoma_core.errors import UsageError
 from neotoma_core.lineage.credentials import without_orphans, without_revoked
 from neotoma_core.lineage.lineage import Database
-from neotoma_core.lineage.offers import as_they_will_lie
 from neotoma_core.lineage.one_user import has_rows_of, of_user, own_rows
 from neotoma_core.merge.accounting import RowCounts
 from neotoma_core.merge.plan import (
@@ -27,38 +27,30 @@ from neotoma_core.neotoma.times import iso
 from neotoma_core.neotoma.versions import release_of
 from neotoma_core.publication.merged_rows import NONE, Zombies, find_zombies
 from neotoma_core.rebuild.newer_release import require_no_cutover
+from neotoma_core.recovery.deciding import MergedLog
 from neotoma_core.recovery.decisions import read_decisions, require_rows
 from neotoma_core.recovery.reingested import Reingested, count_reingested
-from neotoma_core.recovery.stale_before import MOST, StaleBefore, nothing_stale, stale_before
+from neotoma_core.recovery.run.request import RecoverRequest, RecoveryRun
+from neotoma_core.recovery.stale_before import StaleBefore
 from neotoma_core.runs.evidence import DatabaseEvidence
 from neotoma_core.runs.raw_files import RawListing, RawPlan, plan_raw_files
-from neotoma_core.runs.run import Run
-from neotoma_core.runs.schemas import completed
+from neotoma_core.runs.schemas import complete_registry
 from neotoma_core.snapshots.choosing import choose_rules
 from neotoma_core.snapshots.deciding import (
-    ENTITY_SNAPSHOTS,
-    RELATIONSHIP_SNAPSHOTS,
     Decided,
-    Stored,
-    decide_entities,
-    decide_relationships,
 )
-from neotoma_core.snapshots.explaining import History
-from neotoma_core.snapshots.past_schemas import past_schemas
 from neotoma_core.snapshots.reading import Rules
 from neotoma_core.sources.carrying import Carrying, agree_on_tables
 from neotoma_core.sources.erased import Erasures, leave_out_erased
 from neotoma_core.sources.extract import Extract
-from neotoma_core.sources.opening import holds_sealed, key_for, open_existing, open_offers
-from neotoma_core.sources.salvaged_rows import yielding
-from neotoma_core.sources.unread import held_elsewhere, with_stored_files, with_unread
+from neotoma_core.sources.opening import holds_sealed, key_for, open_offers
+from neotoma_core.sources.salvaged_rows import without_known_rows
+from neotoma_core.sources.unread import held_elsewhere, with_stored_files
 from neotoma_core.sqlite.inspection import names_of
 from neotoma_core.sqlite.opening import connect_read_only
 
 if TYPE_CHECKING:
     from neotoma_core.neotoma.encryption.key import DataKey
-
-_EDGES: Final = "relationship_observations"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +63,7 @@ class RecoveryPlan:
     shows.
     """
 
-    run: Run
+    run: RecoveryRun
     release: str
     evidence: tuple[DatabaseEvidence, ...]
     carrying: Carrying
@@ -88,6 +80,31 @@ class RecoveryPlan:
     sealed: bool
     erasures: Erasures
     zombies: Zombies
+
+    @property
+    def request(self) -> RecoverRequest:
+        """What was asked for."""
+        return self.run.request
+
+    @property
+    def target_folder(self) -> Path:
+        """The folder of the target."""
+        return self.run.path.absolute().parent
+
+    @property
+    def report_folder(self) -> Path:
+        """Where the report and what goes with it are kept."""
+        return self.run.folders.report
+
+    @property
+    def quarantine(self) -> Path:
+        """Where the rows that were set aside are kept."""
+        return self.run.folders.quarantine
+
+    @property
+    def work(self) -> Path:
+        """The scratch of the run."""
+        return self.run.folders.work
 
     @property
     def target(self) -> Extract | None:
@@ -115,18 +132,29 @@ class RecoveryPlan:
         return self.merge.writes + sum(derived.change.writes for derived in self.derived)
 
 
-def _require_changeable(run: Run, target: Extract | None, merge: MergePlan) -> None:
+def _require_changeable(run: RecoveryRun, target: Extract | None, merge: MergePlan) -> None:
     """Raise TargetError where a newer Neotoma's rules forbid what the merge does to the log."""
     name = "observations"
     changes = merge.tables[name]
     rewrites = bool(changes.replaced.height or name in merge.removed)
     if target is not None and (rewrites or changes.inserted.height):
         stored = {one.name: one.stored for one in target.tables.values()}
-        require_no_cutover(run.request.target, stored, "this merge", rewrites=rewrites)
+        require_no_cutover(run.path, stored, "this merge", rewrites=rewrites)
+
+
+@dataclass(frozen=True, slots=True)
+class _Offers:
+    """What the target holds, what each backup offers, and what is decided about conflicts."""
+
+    held: Database
+    offers: list[Database]
+    erasures: Erasures
+    decisions: pl.DataFrame
+    tables: tuple[Table, ...]
 
 
 def plan_recovery(
-    run: Run,
+    run: RecoveryRun,
     evidence: tuple[DatabaseEvidence, ...],
     extracts: tuple[Extract, ...],
     listing: RawListing,
@@ -135,33 +163,26 @@ def plan_recovery(
 
     Raises KeyWrong, UsageError, VaultDamaged.
     """
-    carrying = agree_on_tables(extracts, run.request.tables)
-    target, backups, carried = carrying.target, carrying.backups, carrying.carried
+    request = run.request
+    carrying = agree_on_tables(extracts, request.tables)
+    target, backups = carrying.target, carrying.backups
     key = key_for(run, extracts)
-    tables = (*run.request.tables, *carried)
-    held = open_offers(target, key, tables)
-    offered = [open_offers(backup, key, tables) for backup in backups]
-    require_user(run.request.user, offered)
-    found = [_asked_for(run, held, one) for one in offered]
-    offers, erasures = leave_out_erased(run, held, found)
-    offers = without_orphans(held, offers, tables)
-    offers = yielding(held, offers, [b.database.suspect for b in backups], tables)
-    decisions = read_decisions(run.request.decisions, [b.database for b in backups])
-    require_rows(run.request.decisions, decisions, offered)
-    elsewhere = held_elsewhere(target)
-    merge = plan_merge(held, offers, run.request.policy, decisions, tables, elsewhere)
+    found = _read_offers(run, carrying, key)
+    held, erasures = found.held, found.erasures
+    merge = plan_merge(
+        held, found.offers, request.policy, found.decisions, found.tables, held_elsewhere(target)
+    )
     _require_changeable(run, target, merge)
-    sources = with_stored_files(target, own_rows(merge.merged("sources"), run.request.user))
-    registry = completed(registry_of(merge.merged("schema_registry")), run, run.request.schemas)
+    registry = complete_registry(registry_of(merge.merged("schema_registry")), run, request.schemas)
+    names = frozenset().union(*(names_of(t.stored for t in e.tables.values()) for e in extracts))
+    rules = Rules(registry, choose_rules(request.rules, names, registry), merge.merged_away)
+    log = MergedLog(merge, target, key, rules, iso(run.started))
     retyped = retyped_entities(merge, registry_of(held["schema_registry"].rows), registry)
     touched, edges = touched_entities(merge, held, retyped), touched_relationships(merge, held)
-    names = frozenset().union(*(names_of(t.stored for t in e.tables.values()) for e in extracts))
-    choice = choose_rules(run.request.rules, names, registry)
-    rules = Rules(registry, choice, merge.merged_away)
-    now = iso(run.started)
-    stale = _stale_before(merge, target, key, (touched, edges), rules, now)
+    stale = log.find_stale(touched, edges)
     touched = pl.concat([touched, stale.entities]).unique(maintain_order=True)
     edges = pl.concat([edges, stale.edges]).unique(maintain_order=True)
+    sources = with_stored_files(target, own_rows(merge.merged("sources"), request.user))
     return RecoveryPlan(
         run=run,
         release=release_of(names),
@@ -170,16 +191,8 @@ def plan_recovery(
         merge=merge,
         rules=rules,
         counts=carrying.accounted(merge.counts),
-        entities=decide_entities(
-            _log_of(merge, target, "observations", touched),
-            _stored(target, ENTITY_SNAPSHOTS, key, touched),
-            rules,
-        ),
-        relationships=decide_relationships(
-            _log_of(merge, target, _EDGES, edges),
-            _stored(target, RELATIONSHIP_SNAPSHOTS, key, edges),
-            now=now,
-        ),
+        entities=log.decide_entities(touched),
+        relationships=log.decide_relationships(edges),
         stale=stale,
         reingested=count_reingested(merge, rules, target),
         raw=plan_raw_files(run, erasures.listed(listing, sources), sources),
@@ -191,44 +204,20 @@ def plan_recovery(
     )
 
 
-def _stale_before(  # noqa: PLR0913, PLR0917 - what is known before, and what is touched anyway
-    merge: MergePlan,
-    target: Extract | None,
-    key: "DataKey | None",
-    touched: tuple[pl.DataFrame, pl.DataFrame],
-    rules: Rules,
-    now: str,
-) -> StaleBefore:
-    """Return which of the target's other snapshots are stale; a large target's are not compared."""
-    if target is None:
-        return nothing_stale(compared=True)
-    if target.is_narrowed or merge.merged("observations").height > MOST:
-        return nothing_stale(compared=False)
-    observations = _rest(merge, "observations", touched[0])
-    relationships = _rest(merge, _EDGES, touched[1])
-    entities = decide_entities(
-        observations, _stored_beside(target, ENTITY_SNAPSHOTS, key, touched[0]), rules
-    )
-    edges = decide_relationships(
-        relationships, _stored_beside(target, RELATIONSHIP_SNAPSHOTS, key, touched[1]), now=now
-    )
-    schemas = past_schemas(merge.merged("schema_registry"))
-    audits = merge.merged("entity_merges")["to_entity_id"].drop_nulls()
-    history = History(rules, schemas, frozenset({*audits, *merge.lineage.survivors}))
-    return stale_before(entities, edges, observations, relationships, history)
-
-
-def _rest(merge: MergePlan, name: str, touched: pl.DataFrame) -> pl.DataFrame:
-    rows = as_they_will_lie(merge.merged(name))
-    return rows.join(touched, on=touched.columns, how="anti", maintain_order="left")
-
-
-def _stored_beside(
-    target: Extract, table: Table, key: "DataKey | None", touched: pl.DataFrame
-) -> Stored:
-    rows = open_existing(target, table, key, touched)
-    others = rows.join(touched, on=touched.columns, how="anti", maintain_order="left")
-    return Stored(table, others, frozenset(table.names))
+def _read_offers(run: RecoveryRun, carrying: Carrying, key: "DataKey | None") -> _Offers:
+    """Read what every database offers, less what is not to be merged of it."""
+    request, backups = run.request, carrying.backups
+    tables = (*request.tables, *carrying.carried)
+    held = open_offers(carrying.target, key, tables)
+    offered = [open_offers(backup, key, tables) for backup in backups]
+    require_user(request.user, offered)
+    found = [_asked_for(run, held, one) for one in offered]
+    offers, erasures = leave_out_erased(run, held, found)
+    offers = without_orphans(held, offers, tables)
+    offers = without_known_rows(held, offers, [b.database.suspect for b in backups], tables)
+    decisions = read_decisions(request.decisions, [b.database for b in backups])
+    require_rows(request.decisions, decisions, offered)
+    return _Offers(held, offers, erasures, decisions, tables)
 
 
 def _zombies(target: Extract | None) -> Zombies:
@@ -236,23 +225,6 @@ def _zombies(target: Extract | None) -> Zombies:
         return NONE
     with closing(connect_read_only(target.whole)) as connection:
         return find_zombies(connection)
-
-
-def _log_of(
-    merge: MergePlan, target: Extract | None, name: str, touched: pl.DataFrame
-) -> pl.DataFrame:
-    """Return all observations that what is ``touched``, a frame of one column, will have."""
-    column = touched.columns[0]
-    rows = with_unread(target, name, merge.merged(name), column, touched[column])
-    return as_they_will_lie(rows).join(touched, on=column, how="semi", maintain_order="left")
-
-
-def _stored(
-    target: Extract | None, table: Table, key: "DataKey | None", touched: pl.DataFrame
-) -> Stored:
-    rows = open_existing(target, table, key, touched)
-    there = rows.join(touched, on=touched.columns, how="semi", maintain_order="left")
-    return Stored(table, there, frozenset(table.names))
 
 
 def require_user(user: str | None, offered: Sequence[Database]) -> None:
@@ -264,7 +236,7 @@ def require_user(user: str | None, offered: Sequence[Database]) -> None:
         )
 
 
-def _asked_for(run: Run, held: Database, offered: Database) -> Database:
+def _asked_for(run: RecoveryRun, held: Database, offered: Database) -> Database:
     """Return what a backup offers, less what is not wanted of it."""
     wanted = without_revoked(offered, held)
     return wanted if run.request.user is None else of_user(wanted, run.request.user)

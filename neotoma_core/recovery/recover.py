@@ -27,7 +27,7 @@ from neotoma_core.neotoma.frames import ROWID, TARGET
 from neotoma_core.neotoma.tables import BY_NAME
 from neotoma_core.publication.replaceable import require_replaceable
 from neotoma_core.recovery.applying import apply_plan, built_file
-from neotoma_core.recovery.archive_after import archived
+from neotoma_core.recovery.archive_after import archive_recovered
 from neotoma_core.recovery.plan import RecoveryPlan, plan_recovery
 from neotoma_core.recovery.report import RecoveryReport
 from neotoma_core.recovery.reporting import (
@@ -36,24 +36,26 @@ from neotoma_core.recovery.reporting import (
     save_conflicts,
     save_report,
 )
+from neotoma_core.recovery.run.request import LeftOut, RecoveryRun
 from neotoma_core.report.progress import Progress
 from neotoma_core.runs.clock import Clock
 from neotoma_core.runs.commands import undo_command
 from neotoma_core.runs.evidence import (
+    DatabaseEvidence,
     require_space,
     secure_database,
     write_manifest,
 )
 from neotoma_core.runs.quarantine import set_aside
 from neotoma_core.runs.raw_files import RawListing, list_all
-from neotoma_core.runs.run import LeftOut, Run
+from neotoma_core.runs.run import DatabaseRef
 from neotoma_core.sources.extract import Extract
 from neotoma_core.sources.reading import ReadDatabase, read_databases
 
 Confirm = Callable[[RecoveryReport], bool]
 
 
-def plan_only(run: Run, progress: Progress) -> RecoveryReport:
+def plan_only(run: RecoveryRun, progress: Progress) -> RecoveryReport:
     """Plan a recovery and report the plan; the target is not touched."""
     clock = Clock()
     plan = make_plan(run, progress, clock)
@@ -65,7 +67,7 @@ def plan_only(run: Run, progress: Progress) -> RecoveryReport:
 
 
 def recover(
-    run: Run, confirm: Confirm, progress: Progress, guard: Guard = UNATTENDED
+    run: RecoveryRun, confirm: Confirm, progress: Progress, guard: Guard = UNATTENDED
 ) -> RecoveryReport:
     """Recover ``run``'s target. ``confirm`` is shown the plan and may decline it.
 
@@ -73,7 +75,7 @@ def recover(
     observations. Raises ConflictsFound in safe mode, VerificationFailed, TargetLocked,
     TargetChanged, DiskFull, and UsageError where the guard cannot ask; then nothing was changed.
     """
-    require_replaceable(run.request.target)
+    require_replaceable(run.path)
     clock = Clock()
     plan = make_plan(run, progress, clock)
     return carry_out(plan, confirm, progress, clock, guard)
@@ -91,14 +93,14 @@ def carry_out(
     save_conflicts(plan)
     _refuse_conflicts(plan, report)
     if not _anything_to_do(plan):
-        report = _archived(plan, replace(report, outcome="unchanged"), progress, clock)
+        report = _archive(plan, replace(report, outcome="unchanged"), progress, clock)
     elif confirm(report):
         permission = guard_loss(plan.run, _loss(plan, report, guard), guard, RECOVER, progress)
         clock.lap("confirm")
         if permission.granted:
             report = replace(report, backup=permission.backup)
             report = _set_removed_aside(plan, report, progress)
-            report = _published(plan, report, progress, clock)
+            report = _publish(plan, report, progress, clock)
     save_report(plan, report)
     return report
 
@@ -112,11 +114,11 @@ def _set_removed_aside(
     for name, rows in plan.merge.removed.items():
         reasons = rows.select(ROWID, column=pl.lit("id"), reason=pl.lit(SELF_LOOP))
         set_aside(plan.run, "target", plan.target.whole, BY_NAME[name], reasons)
-    report = replace(report, quarantine=str(plan.run.folders.quarantine))
-    return archived(plan.run, report, progress) if plan.run.request.archived else report
+    report = replace(report, quarantine=str(plan.quarantine))
+    return archive_recovered(plan.run, report, progress) if plan.request.archived else report
 
 
-def _published(
+def _publish(
     plan: RecoveryPlan, report: RecoveryReport, progress: Progress, clock: Clock
 ) -> RecoveryReport:
     run_record().undo = undo_command(plan.run)
@@ -126,17 +128,17 @@ def _published(
     clock.lap("publish")
     clock.seconds["transaction"] = applied.seconds
     report = published_report(plan, report, applied, clock.seconds)
-    return _archived(plan, report, progress, clock)
+    return _archive(plan, report, progress, clock)
 
 
-def _archived(
+def _archive(
     plan: RecoveryPlan, report: RecoveryReport, progress: Progress, clock: Clock
 ) -> RecoveryReport:
     """Append the target to the archive, also where an earlier run wrote it and was killed then."""
-    if not plan.run.request.archived or not plan.run.request.target.exists():
+    if not plan.request.archived or not plan.run.path.exists():
         return report
     save_report(plan, report)
-    report = archived(plan.run, report, progress)
+    report = archive_recovered(plan.run, report, progress)
     clock.lap("archive")
     return replace(report, seconds=dict(clock.seconds))
 
@@ -150,23 +152,21 @@ def _loss(plan: RecoveryPlan, report: RecoveryReport, guard: Guard) -> Loss:
     before = report.before
     lost = LostRows(*(plan.merge.overwritten(name) for name in ("observations", "entities")))
     held = extent_spanning(before.observations, before.entities, before.first, before.last)
-    return loss_to(plan.run.request.target, held, lost, guard)
+    return loss_to(plan.run.path, held, lost, guard)
 
 
-def make_plan(run: Run, progress: Progress, clock: Clock) -> RecoveryPlan:
+def make_plan(run: RecoveryRun, progress: Progress, clock: Clock) -> RecoveryPlan:
     """Secure, extract and plan; two databases are read at a time, and raw files hashed beside."""
     needed = require_space(run)
     with ThreadPoolExecutor(max_workers=1) as pool:
         listing = pool.submit(list_all, run)
         progress.begin("evidence", needed)
         with ThreadPoolExecutor(max_workers=2) as copying:
-            evidence = tuple(
-                copying.map(lambda d: secure_database(run, d, progress), run.databases)
-            )
+            evidence = tuple(copying.map(lambda d: secure_one(run, d, progress), run.databases))
         write_manifest(run, evidence)
         clock.lap("evidence")
         progress.begin("read", len(evidence))
-        read = read_databases(run, evidence, progress)
+        read = read_databases(run, run.request.wanted, evidence, progress)
         clock.lap("read")
         progress.begin("plan")
         plan = plan_from(run, read, listing.result())
@@ -174,21 +174,29 @@ def make_plan(run: Run, progress: Progress, clock: Clock) -> RecoveryPlan:
     return plan
 
 
-def plan_from(run: Run, read: tuple[ReadDatabase, ...], listing: RawListing) -> RecoveryPlan:
+def secure_one(run: RecoveryRun, database: DatabaseRef, progress: Progress) -> DatabaseEvidence:
+    """Copy one database of a recovery into its evidence; raises what ``secure_database`` does."""
+    skip = run.request.skip_unreadable
+    return secure_database(run, database, progress, skip_unreadable=skip)
+
+
+def plan_from(
+    run: RecoveryRun, read: tuple[ReadDatabase, ...], listing: RawListing
+) -> RecoveryPlan:
     """Plan the recovery from the databases that could be read."""
     path = run.folders.evidence / "raw_files.parquet"
     write_parquet(listing.files, path)
-    run, extracts = _usable(run, read)
+    run, extracts = _leave_out_unusable(run, read)
     _require_own(run, extracts)
     evidence = tuple(r.evidence for r in read)
     return plan_recovery(run, evidence, extracts, listing)
 
 
-def _require_own(run: Run, extracts: Sequence[Extract]) -> None:
+def _require_own(run: RecoveryRun, extracts: Sequence[Extract]) -> None:
     """Raise where a backup is of another database than the target, unless that is meant."""
     if run.request.allow_environment_mismatch:
         return
-    target = run.request.target  # of one that is damaged, what was salvaged of it is a backup
+    target = run.path  # of one that is damaged, what was salvaged of it is a backup
     held = next((e.whole for e in extracts if e.database.found_at == target), None)
     offers = tuple(
         Offer(e.whole, e.database.found_at, e.database.environment)
@@ -198,21 +206,23 @@ def _require_own(run: Run, extracts: Sequence[Extract]) -> None:
     require_own(run, held, offers)
 
 
-def _usable(run: Run, read: tuple[ReadDatabase, ...]) -> tuple[Run, tuple[Extract, ...]]:
+def _leave_out_unusable(
+    run: RecoveryRun, read: tuple[ReadDatabase, ...]
+) -> tuple[RecoveryRun, tuple[Extract, ...]]:
     """Leave out what could not be read and what has the bytes of an earlier backup."""
     left_out = list(run.left_out)
     repeated = list(run.repeated)
     seen: set[tuple[tuple[str, str], ...]] = set()
     extracts: list[Extract] = []
     for database in read:
-        path = database.evidence.database.found_at
-        content = tuple(sorted(database.evidence.hashes.items()))
+        evidence = database.evidence
+        content = tuple(sorted(evidence.hashes.items()))
         if database.extract is None:
-            left_out.append(LeftOut(path, database.reason))
-        elif database.evidence.database.number == TARGET:
+            left_out.append(LeftOut(evidence.found_at, database.reason))
+        elif evidence.number == TARGET:
             extracts.append(database.extract)
         elif content in seen:
-            repeated.append(path)
+            repeated.append(evidence.found_at)
         else:
             seen.add(content)
             extracts.append(_numbered(database.extract, len(seen) - 1))
@@ -234,6 +244,6 @@ def _anything_to_do(plan: RecoveryPlan) -> bool:
 
 def _refuse_conflicts(plan: RecoveryPlan, report: RecoveryReport) -> None:
     undecided = report.conflicts.undecided
-    if plan.run.request.policy.mode == "safe" and undecided:
+    if plan.request.mode == "safe" and undecided:
         save_report(plan, replace(report, outcome="refused"))
-        raise ConflictsFound(undecided, plan.run.folders.report / "conflicts.json")
+        raise ConflictsFound(undecided, plan.report_folder / "conflicts.json")

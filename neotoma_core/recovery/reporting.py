@@ -33,6 +33,7 @@ from neotoma_core.recovery.report import (
     ReingestedSummary,
     RuinSummary,
 )
+from neotoma_core.recovery.run.request import RecoveryRun
 from neotoma_core.report.findings import (
     Finding,
     before,
@@ -44,7 +45,6 @@ from neotoma_core.report.findings import (
 from neotoma_core.runs.commands import undo_command
 from neotoma_core.runs.evidence import ruin_evidence
 from neotoma_core.runs.left_over import left_behind
-from neotoma_core.runs.run import Run
 from neotoma_core.snapshots.report import derived_summary
 from neotoma_core.snapshots.rules_report import rules_used
 from neotoma_core.sources.altered_rows import altered_findings
@@ -62,9 +62,9 @@ def planned_report(plan: RecoveryPlan, seconds: Mapping[str, float]) -> Recovery
     return RecoveryReport(
         run=run.folders.name,
         outcome="planned",
-        target=str(run.request.target),
+        target=str(run.path),
         target_existed=run.target_existed,
-        mode=run.request.policy.mode,
+        mode=run.request.mode,
         evidence=_evidence(plan),
         backups=tuple(_contribution(plan, extract) for extract in plan.backups),
         not_used=tuple(_not_used(plan)),
@@ -127,15 +127,15 @@ def save_conflicts(plan: RecoveryPlan) -> None:
     The JSON file says the same as the Parquet one; either, edited, is what ``--decisions`` takes.
     """
     if plan.merge.conflicts.height:
-        folder, conflicts = plan.run.folders.report, _labelled(plan)
+        folder, conflicts = plan.report_folder, _labelled(plan)
         write_parquet(conflicts, folder / "conflicts.parquet")
         write_json(folder / "conflicts.json", list(conflicts.to_dicts()))
 
 
 def save_report(plan: RecoveryPlan, report: RecoveryReport) -> None:
     """Keep the report in the vault."""
-    make_folders(plan.run.folders.report)
-    write_file(plan.run.folders.report / "report.json", (report.to_json() + "\n").encode())
+    make_folders(plan.report_folder)
+    write_file(plan.report_folder / "report.json", (report.to_json() + "\n").encode())
 
 
 def _evidence(plan: RecoveryPlan) -> EvidenceSummary:
@@ -149,7 +149,7 @@ def _evidence(plan: RecoveryPlan) -> EvidenceSummary:
     )
 
 
-def _ruin(run: Run) -> RuinSummary | None:
+def _ruin(run: RecoveryRun) -> RuinSummary | None:
     ruin = run.ruin
     if ruin is None:
         return None
@@ -187,7 +187,7 @@ def _not_used(plan: RecoveryPlan) -> Iterator[NotUsed]:
 
 def _labelled(plan: RecoveryPlan) -> pl.DataFrame:
     """Return the conflicts with the backup's name; in safe mode nothing is kept by the mode."""
-    open_still = pl.lit(plan.run.request.policy.mode == "safe") & (pl.col("by") == "mode")
+    open_still = pl.lit(plan.request.mode == "safe") & (pl.col("by") == "mode")
     return plan.merge.conflicts.with_columns(
         pl.col("backup").replace_strict(plan.labels, return_dtype=pl.String),
         pl.when(~open_still).then("keep"),
@@ -197,7 +197,7 @@ def _labelled(plan: RecoveryPlan) -> pl.DataFrame:
 def _conflicts(plan: RecoveryPlan) -> ConflictSummary:
     conflicts = _labelled(plan)
     first = conflicts.head(SHOWN_CONFLICTS).to_dicts()
-    file = str(plan.run.folders.report / "conflicts.parquet") if conflicts.height else None
+    file = str(plan.report_folder / "conflicts.parquet") if conflicts.height else None
     by = dict(conflicts["by"].value_counts().iter_rows())
     three_way = by.get("three-way", 0)
     undecided = by.get("mode", 0) + by.get("unique", 0)
@@ -251,7 +251,7 @@ def _findings(plan: RecoveryPlan) -> Iterator[Finding]:
         yield Finding("dangling", f"{table}.{column}", detail)
     yield from merging_findings(plan.merge)
     yield from altered_findings(plan.merge, plan.labels)
-    yield from plan.stale.findings(str(plan.run.request.target))
+    yield from plan.stale.findings(str(plan.run.path))
     yield from _unreadable(plan)
     for reduction in (recomputed.reduction for recomputed in plan.derived):
         for entity_type, entities in reduction.schemaless.iter_rows():
@@ -273,7 +273,7 @@ def _newer(plan: RecoveryPlan) -> Iterator[Finding]:
 def _unreadable(plan: RecoveryPlan) -> Iterator[Finding]:
     """Yield the observations that take no part; of one user's only, where one is named."""
     for table, recomputed in zip(_OBSERVED, plan.derived, strict=True):
-        own = own_rows(plan.merge.merged(table), plan.run.request.user)
+        own = own_rows(plan.merge.merged(table), plan.request.user)
         left_out = recomputed.reduction.unreadable
         named = left_out.join(own, left_on="observation_id", right_on="id", how="semi")
         for observation, reason in named.select("observation_id", "reason").iter_rows():

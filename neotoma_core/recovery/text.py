@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from neotoma_core.merge.accounting import CLASSES, RowCounts
-from neotoma_core.recovery.composition_text import composition_lines
 from neotoma_core.recovery.report import Contents, RecoveryReport
+from neotoma_core.recovery.run.composition_text import composition_lines
 from neotoma_core.report.layout import GAP, aligned, days, labelled, undo_lines
 from neotoma_core.snapshots.rules_report import rules_lines
 

@@ -31,7 +31,7 @@ def verify_publication(
     ``changes``: rows that were inserted, changed and deleted.
     """
     return proving.all_passed(
-        f"target {plan.run.request.target}",
+        f"target {plan.run.path}",
         (
             ("accounted", _accounted(connection, plan, writes, changes)),
             ("written", proving.written(connection, writes)),

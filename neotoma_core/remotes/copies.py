@@ -18,7 +18,12 @@ from typing import Final
 
 import polars as pl
 
-from neotoma_core.archive_tables.committed import Committed, continued, is_held, proving_columns
+from neotoma_core.archive_tables.committed import (
+    Committed,
+    continue_committed,
+    is_held,
+    proving_columns,
+)
 from neotoma_core.archive_tables.tables import (
     ARCHIVE_FOLDER,
     Archive,
@@ -115,7 +120,10 @@ def _require_whole(remote: Remote, log: Log, table: str, rows: pl.DataFrame | No
     if said is None or rows is None:
         held = said is None or not said.rows
     else:
-        held = is_held(said, rows) and continued(Committed(said.id), 0, rows).rows == said.rows
+        held = (
+            is_held(said, rows)
+            and continue_committed(Committed(said.id), 0, rows).rows == said.rows
+        )
     if not held:
         raise _damaged(remote, log, f"its rows of {table} are not those that were pushed")
 

@@ -16,7 +16,7 @@ from neotoma_core.documents.models import (
     PathText,
     Word,
     is_newer,
-    modelled,
+    read_model,
 )
 from neotoma_core.errors import UsageError, VaultDamaged, VaultError
 from neotoma_core.files.atomic import write_file
@@ -63,7 +63,7 @@ def known_remotes(vault: Path) -> tuple[KnownRemote, ...]:
     if isinstance(value, dict) and is_newer(value.get("format"), _FORMAT):
         raise VaultError(vault, "made by a newer midden", "update midden")
     try:
-        found = modelled(_Remotes, value)
+        found = read_model(_Remotes, value)
     except NotAsModelled as error:
         advice = "restore it from a copy of the vault, or remove it and add the remotes again"
         raise VaultDamaged(path, f"not a list of remotes: {error}", advice) from None

@@ -20,7 +20,7 @@ from neotoma_core.documents.models import (
     PathText,
     Word,
     is_newer,
-    modelled,
+    read_model,
 )
 
 FORMAT: Final = 1
@@ -120,7 +120,7 @@ def entry_bytes(entry: Entry) -> bytes:
 
 def entry_of(body: bytes) -> Entry:
     """Read an entry; raises NewerFormat, ValueError where it is none."""
-    return modelled(Entry, _known(body))
+    return read_model(Entry, _known(body))
 
 
 def description_bytes(description: RemoteDescription) -> bytes:
@@ -130,7 +130,7 @@ def description_bytes(description: RemoteDescription) -> bytes:
 
 def description_of(body: bytes) -> RemoteDescription:
     """Read what a remote says of itself; raises NewerFormat, ValueError where it is none."""
-    found = modelled(RemoteDescription, _known(body))
+    found = read_model(RemoteDescription, _known(body))
     if found.kind != KIND:
         raise NotAsModelled("kind", "that of a remote")
     return found

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from neotoma_core.errors import IdentityMissing, IdentityWrong, RemoteDamaged, UsageError
-from neotoma_core.files.exact_paths import opened_to_write
+from neotoma_core.files.exact_paths import open_to_write
 from neotoma_core.neotoma.encryption import Secret
 
 Purpose = Literal["names", "entries"]
@@ -61,7 +61,7 @@ class Sealing:
         if self.is_plain:
             sealed.symlink_to(plain.absolute())
             return
-        with plain.open("rb") as content, opened_to_write(sealed) as file:
+        with plain.open("rb") as content, open_to_write(sealed) as file:
             pyrage().encrypt_io(content, file, _recipients(self.recipients))
 
     def open_file(self, sealed: Path, plain: Path) -> None:
@@ -70,7 +70,7 @@ class Sealing:
             plain.symlink_to(sealed.absolute())
             return
         identities = self._identities()
-        with sealed.open("rb") as content, opened_to_write(plain) as file:
+        with sealed.open("rb") as content, open_to_write(plain) as file:
             self._opened(
                 sealed.name, lambda: pyrage().decrypt_io(content, file, _identities(identities))
             )

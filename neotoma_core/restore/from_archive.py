@@ -28,9 +28,9 @@ from neotoma_core.report.findings import Finding
 from neotoma_core.report.progress import Progress
 from neotoma_core.restore.report import ArchiveRestoreReport, RestoredTable
 from neotoma_core.row_versions.columns import ARCHIVED, ROW_HASH
+from neotoma_core.runs.begin import target_run
 from neotoma_core.runs.commands import undo_command
 from neotoma_core.runs.left_over import left_behind
-from neotoma_core.runs.private_copy import target_run
 from neotoma_core.runs.run import Run, require_environment
 from neotoma_core.snapshots.choosing import AUTO
 
@@ -81,9 +81,7 @@ def restore_archive(
     if not request.allow_environment_mismatch:
         theirs = environment_of_archive(request.archive)
         require_environment(request.archive, theirs, request.target)
-    with target_run(
-        request.target, request.vault, now, request.key, raw_storage=request.raw_storage
-    ) as run:
+    with target_run(request, now) as run:
         selection = Selection("standing", moment, damaged=request.skip_unreadable)
         built = build_database(archive, run.folders.work / "restored.db", selection, progress)
         if not any(built.rows.values()):

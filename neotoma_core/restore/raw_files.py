@@ -34,6 +34,30 @@ class BroughtBack:
 
 
 @dataclass(frozen=True, slots=True)
+class PutBack:
+    """What takes a target's place.
+
+    ``found``: what the source holds; ``cleaned``: the same without what was ``erased`` since, None
+    where it is a damaged database.
+    """
+
+    source: RestoreSource
+    found: Restorable
+    cleaned: Cleaned | None
+    erased: ErasedIds
+
+    @property
+    def whole(self) -> Path | None:
+        """The sound file, if it is one."""
+        return self.cleaned.whole if self.cleaned else None
+
+    @property
+    def rows_left_out(self) -> int:
+        """How many rows were left out, since they were erased."""
+        return self.cleaned.rows if self.cleaned else 0
+
+
+@dataclass(frozen=True, slots=True)
 class RawTarget:
     """The database whose raw files come back.
 
@@ -47,27 +71,21 @@ class RawTarget:
     raw_storage: Path | None
 
 
-def bring_back(  # noqa: PLR0913, PLR0917 - from where, to where, and what stays out
-    source: RestoreSource,
-    found: Restorable,
-    cleaned: Cleaned | None,
-    to: RawTarget,
-    erased: ErasedIds,
-    scratch: Path,
-) -> BroughtBack:
+def bring_back(put_back: PutBack, to: RawTarget, scratch: Path) -> BroughtBack:
     """Copy raw files to where Neotoma looks for them; what is there already stays.
 
-    ``cleaned``: what takes the target's place. What it names and its source does not have may be in
-    the vault, or in a folder where Neotoma does not look. What is ``erased``, or only rows that
-    were left out named, stays out, unless it names that. Raises BackupNotIntact.
+    What the database names and its source does not have may be in the vault, or in a folder where
+    Neotoma does not look. What is erased, or only rows that were left out named, stays out, unless
+    the database names that. Raises BackupNotIntact.
     """
+    source, cleaned = put_back.source, put_back.cleaned
     own, *others = folders_in_use(to.target, to.environment, to.raw_storage)
     wanted = named_raw_files(cleaned.whole) if cleaned else set()
     left_out = cleaned.files - wanted if cleaned else frozenset()
 
     def allowed(names: Iterable[str]) -> list[str]:
         offered = list(names)
-        gone = erased_files(erased, offered, wanted) | left_out
+        gone = erased_files(put_back.erased, offered, wanted) | left_out
         return [name for name in offered if name not in gone]
 
     restored, lost = 0, set[str]()
@@ -75,7 +93,9 @@ def bring_back(  # noqa: PLR0913, PLR0917 - from where, to where, and what stays
         listed = allowed(_listed(source, scratch))
         restored, gone = restore_blobs(source.vault, listed, own.path)
         lost.update(gone)
-    beside = [f for place in found.raw_places for f in folders_beside(place, to.environment)]
+    beside = [
+        f for place in put_back.found.raw_places for f in folders_beside(place, to.environment)
+    ]
     for folder in (*beside, *others):
         names = allowed(raw_file_names(folder.path))
         if folder.shared:

@@ -1,4 +1,4 @@
-"""The report of ``midden restore --from-archive``; its field names are the keys of ``--json``."""
+"""The reports of ``midden restore``; their field names are the keys of ``--json``."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,6 +9,37 @@ from neotoma_core.report.document import document
 from neotoma_core.report.findings import Finding
 from neotoma_core.report.layout import aligned, labelled, undo_lines
 from neotoma_core.restore.changes import change_lines
+
+
+@dataclass(frozen=True, slots=True)
+class RestoreReport:
+    """One restore. ``undo`` puts back what was there before it.
+
+    ``erased``: rows the vault knows to be erased, which were left out. ``raw_files_restored``: raw
+    files that were not there; ``raw_files_lost``: those that the source no longer has as they were;
+    ``raw_files_missing``: those the database names that are not in ``raw_folder`` now. ``problem``:
+    why an archive was not unpacked to its end. ``backup``: what was taken before, where nearly all
+    observations went. ``differences``: of a plan, what becomes of each table.
+    ``findings``: what the target left that was there before, kept as evidence.
+    """
+
+    evidence: str
+    target: str
+    outcome: str
+    erased: int
+    undo: str | None
+    raw_files_restored: int = 0
+    raw_files_lost: int = 0
+    raw_files_missing: int = 0
+    raw_folder: str | None = None
+    problem: str | None = None
+    backup: str | None = None
+    differences: tuple[TableDifference, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+    def to_json(self) -> str:
+        """Return the report as one JSON document."""
+        return document(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,3 +99,29 @@ def _built(report: ArchiveRestoreReport) -> Iterator[str]:
     yield from change_lines(report.differences)
     for finding in report.findings[:10]:
         yield labelled(finding.kind, f"{finding.subject}: {finding.detail}")
+
+
+def put_back_text(report: RestoreReport) -> str:
+    """Return what was done."""
+    lines = [labelled("restored", report.target)]
+    lines += [labelled(f.kind, f"{f.subject}: {f.detail}") for f in report.findings]
+    if report.erased:
+        left_out = f"{report.erased:,} rows that were erased before were left out"
+        lines.append(labelled("erased", left_out))
+    if report.raw_files_restored or report.raw_files_lost:
+        lost = f", {report.raw_files_lost:,} are lost" if report.raw_files_lost else ""
+        lines.append(labelled("raw files", f"{report.raw_files_restored:,} came back{lost}"))
+    if report.backup:
+        lines.append(labelled("backup", f"{report.backup}, verified"))
+    if report.raw_files_missing:
+        missing = f"{report.raw_files_missing:,} that the database names are missing"
+        lines.append(labelled("raw files", f"{missing} from {report.raw_folder}"))
+    if report.problem:
+        lines.append(labelled("archive", f"{report.evidence}: {report.problem}"))
+    return "\n".join([*lines, *undo_lines(report.undo or "")])
+
+
+def changes_text(plan: RestoreReport) -> str:
+    """Return what a restore would change, table by table."""
+    findings = (labelled(f.kind, f"{f.subject}: {f.detail}") for f in plan.findings)
+    return "\n".join(["\n".join(change_lines(plan.differences)), *findings])

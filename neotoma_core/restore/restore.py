@@ -11,65 +11,28 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from neotoma_core.comparison.differences import TableDifference, find_differences
-from neotoma_core.erased.hashed import ErasedIds
-from neotoma_core.erasure.copies import Cleaned, without_erased
+from neotoma_core.comparison.differences import find_differences
+from neotoma_core.erasure.copies import without_erased
 from neotoma_core.files.keys import KeySource
 from neotoma_core.find.kinship import Offer, require_own
 from neotoma_core.guard.guard import RESTORE, UNATTENDED, Guard
 from neotoma_core.guard.replacement import readable_target, secure_target
 from neotoma_core.ledger.file import read_erased_around
 from neotoma_core.neotoma.environments import Environment, environment_of
-from neotoma_core.report.document import document
-from neotoma_core.report.findings import Finding
 from neotoma_core.report.progress import Progress
-from neotoma_core.restore.raw_files import RawTarget, bring_back
+from neotoma_core.restore.raw_files import PutBack, RawTarget, bring_back
+from neotoma_core.restore.report import RestoreReport
 from neotoma_core.restore.sources import (
     Restorable,
     RestoreSource,
-    check_evidence,
-    find_source,
     require_nothing_erased_since,
     require_other,
     unpack,
 )
+from neotoma_core.runs.begin import target_run
 from neotoma_core.runs.commands import undo_command
 from neotoma_core.runs.left_over import left_behind
-from neotoma_core.runs.private_copy import target_run
 from neotoma_core.runs.run import Run, require_environment
-
-__all__ = ["RestoreReport", "RestoreRequest", "check_evidence", "restore", "restore_evidence"]
-
-
-@dataclass(frozen=True, slots=True)
-class RestoreReport:
-    """One restore. ``undo`` puts back what was there before it.
-
-    ``erased``: rows the vault knows to be erased, which were left out. ``raw_files_restored``: raw
-    files that were not there; ``raw_files_lost``: those that the source no longer has as they were;
-    ``raw_files_missing``: those the database names that are not in ``raw_folder`` now. ``problem``:
-    why an archive was not unpacked to its end. ``backup``: what was taken before, where nearly all
-    observations went. ``differences``: of a plan, what becomes of each table.
-    ``findings``: what the target left that was there before, kept as evidence.
-    """
-
-    evidence: str
-    target: str
-    outcome: str
-    erased: int
-    undo: str | None
-    raw_files_restored: int = 0
-    raw_files_lost: int = 0
-    raw_files_missing: int = 0
-    raw_folder: str | None = None
-    problem: str | None = None
-    backup: str | None = None
-    differences: tuple[TableDifference, ...] = ()
-    findings: tuple[Finding, ...] = ()
-
-    def to_json(self) -> str:
-        """Return the report as one JSON document."""
-        return document(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,21 +62,21 @@ def restore(request: RestoreRequest, now: datetime, progress: Progress) -> Resto
     DiskFull, and UsageError where the guard cannot ask. Then the target is as it was.
     """
     source, target = request.source, request.target
-    with _restoring(request, now) as (run, found, cleaned, erased):
-        whole = cleaned.whole if cleaned else None
-        secured = secure_target(run, whole, request.guard, RESTORE, progress)
+    with _restoring(request, now) as (run, put_back):
+        found = put_back.found
+        secured = secure_target(run, put_back.whole, request.guard, RESTORE, progress)
         secured = replace(secured, ruin=found.ruin)
         if not secured.granted:
             return RestoreReport(str(source.folder), str(target), "declined", 0, None)
         to = _raw_target(request, found)
-        raw = bring_back(source, found, cleaned, to, erased, run.folders.work)
+        raw = bring_back(put_back, to, run.folders.work)
         findings = secured.findings
         secured.replace()
     return RestoreReport(
         str(source.folder),
         str(target),
         "restored",
-        cleaned.rows if cleaned else 0,
+        put_back.rows_left_out,
         undo_command(run),
         raw.restored,
         raw.lost,
@@ -127,26 +90,23 @@ def restore(request: RestoreRequest, now: datetime, progress: Progress) -> Resto
 
 def plan_restore(request: RestoreRequest, now: datetime) -> RestoreReport:
     """Report what a restore would change, row for row; raises what ``restore`` does."""
-    with _restoring(request, now) as (run, found, cleaned, _):
-        whole = cleaned.whole if cleaned else None
-        changes = find_differences(readable_target(run), whole, request.target)
-        rows = cleaned.rows if cleaned else 0
+    with _restoring(request, now) as (run, put_back):
+        changes = find_differences(readable_target(run), put_back.whole, request.target)
+        rows = put_back.rows_left_out
         source, target = str(request.source.folder), str(request.target)
         report = RestoreReport(source, target, "planned", rows, None, differences=changes)
-        return replace(report, problem=found.problem or None, findings=tuple(left_behind(run)))
+        return replace(
+            report, problem=put_back.found.problem or None, findings=tuple(left_behind(run))
+        )
 
 
 @contextmanager
-def _restoring(
-    request: RestoreRequest, now: datetime
-) -> Iterator[tuple[Run, Restorable, Cleaned | None, ErasedIds]]:
-    """Hold the vault and yield what is to be put back, proven, and what was erased from it."""
+def _restoring(request: RestoreRequest, now: datetime) -> Iterator[tuple[Run, PutBack]]:
+    """Hold the vault and yield what is to be put back, proven."""
     source, target = request.source, request.target
     _require_environment(request, source.environment)
     require_other(source.copy if source.origin == "neotoma" else None, target)
-    with target_run(
-        target, request.vault, now, request.key, patience=0.0, raw_storage=request.raw_storage
-    ) as run:
+    with target_run(request, now, patience=0.0) as run:
         found = unpack(source, run.folders.work / "restore", target)
         _require_environment(request, found.environment)
         erased = read_erased_around(request.vault, source.folder)
@@ -155,24 +115,9 @@ def _restoring(
             cleaned = without_erased(found.whole, erased, run, request.key)
         if found.ruin is not None:
             require_nothing_erased_since(source, request.vault)
-        _require_own(request, run, cleaned.whole if cleaned else None, found)
-        yield run, found, cleaned, erased
-
-
-def restore_evidence(  # noqa: PLR0913 - from where, to where, by which means
-    evidence: Path,
-    target: Path,
-    vault_folder: Path,
-    now: datetime,
-    progress: Progress,
-    *,
-    key: KeySource | None = None,
-    guard: Guard = UNATTENDED,
-) -> RestoreReport:
-    """Put ``target`` back to the copy in ``evidence``: the undo of a recovery. See ``restore``."""
-    source = find_source(str(evidence), vault_folder)
-    request = RestoreRequest(source, target, vault_folder, key, guard=guard)
-    return restore(request, now, progress)
+        put_back = PutBack(source, found, cleaned, erased)
+        _require_own(request, run, put_back.whole, found)
+        yield run, put_back
 
 
 def _require_own(request: RestoreRequest, run: Run, whole: Path | None, found: Restorable) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from neotoma_core.documents.models import NotAsModelled, modelled
+from neotoma_core.documents.models import NotAsModelled, read_model
 from neotoma_core.errors import BackupNotIntact, UsageError, VaultDamaged
 from neotoma_core.find.vault_copies import backup_of_vault, in_vault
 from neotoma_core.ledger.file import read_ledger
@@ -185,7 +185,7 @@ def _evidence(folder: Path) -> EvidenceManifest:
     manifest = folder / MANIFEST
     advice = "choose another evidence folder"
     try:
-        described = modelled(EvidenceManifest, vault.read_json(manifest))
+        described = read_model(EvidenceManifest, vault.read_json(manifest))
     except NotAsModelled as error:
         raise VaultDamaged(manifest, f"not an evidence manifest: {error}", advice) from None
     if described.format != vault.FORMAT:

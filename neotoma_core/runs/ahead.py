@@ -10,7 +10,7 @@ Result = TypeVar("Result")
 _WORKERS: Final = 2
 
 
-def worked_ahead(work: Callable[[int], Result], count: int) -> Iterator[Result]:
+def work_ahead(work: Callable[[int], Result], count: int) -> Iterator[Result]:
     """Yield ``work`` of every number below ``count``, in order; two are under way at a time.
 
     What waits to be taken counts as under way, so memory holds no more. An error is raised in its

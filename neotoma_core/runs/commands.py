@@ -37,4 +37,4 @@ def recover_command(target: Path, vault: Path) -> str:
 def undo_command(run: Run) -> str:
     """Return the command that puts the target back to what the run's evidence holds."""
     folders = run.folders
-    return command("restore", folders.evidence, target=run.request.target, vault=folders.vault)
+    return command("restore", folders.evidence, target=run.path, vault=folders.vault)

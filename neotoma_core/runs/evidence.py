@@ -5,7 +5,7 @@ from pathlib import Path
 
 from neotoma_core.archive_tables.as_backup import archive_bytes, is_archive, secure_archive
 from neotoma_core.archive_tables.reading import DamagedFile
-from neotoma_core.errors import BackupUnreadable, DiskFull, TargetLocked
+from neotoma_core.errors import BackupUnreadable, TargetLocked
 from neotoma_core.files.atomic import reached
 from neotoma_core.files.headers import INDEX, JOURNAL, companion, companions, followed
 from neotoma_core.files.private import make_folders
@@ -49,6 +49,16 @@ class DatabaseEvidence:
         return self.folder / self.database.path.name
 
     @property
+    def number(self) -> int:
+        """The number of the database in its run."""
+        return self.database.number
+
+    @property
+    def found_at(self) -> Path:
+        """Where the user has the database."""
+        return self.database.found_at
+
+    @property
     def size(self) -> int:
         """Bytes copied, or hashed where they are an archive's own."""
         return sum(file.size for file in self.files)
@@ -56,28 +66,33 @@ class DatabaseEvidence:
     @property
     def hashes(self) -> dict[str, str]:
         """SHA-256 by suffix: ``""`` the database, ``-wal``, ``-journal``: what its rows are in."""
+        digests = {suffix: file.sha256 for suffix, file in self.by_suffix.items()}
+        return {suffix: digest for suffix, digest in digests.items() if suffix != INDEX}
+
+    @property
+    def by_suffix(self) -> dict[str, CopiedFile]:
+        """The copies, by what their names have after the name of the database."""
         name = self.database.path.name
-        by_suffix = {file.name.removeprefix(name): file.sha256 for file in self.files}
-        return {suffix: digest for suffix, digest in by_suffix.items() if suffix != INDEX}
+        return {file.name.removeprefix(name): file for file in self.files}
 
 
 def require_space(run: Run) -> int:
     """Return how many bytes the evidence will take; raises DiskFull before anything is copied."""
     needed = sum(_bytes_of(database.path) for database in run.databases)
-    free = vault.free_bytes(run.folders.vault)
-    if free < needed * (1 + _WORK_PER_BYTE) + _HEADROOM:
-        raise DiskFull(run.folders.vault, needed * (1 + _WORK_PER_BYTE) + _HEADROOM, free)
+    vault.require_room(run.folders.vault, needed * (1 + _WORK_PER_BYTE) + _HEADROOM)
     return needed
 
 
-def secure_database(run: Run, database: DatabaseRef, progress: Progress) -> DatabaseEvidence:
+def secure_database(
+    run: Run, database: DatabaseRef, progress: Progress, *, skip_unreadable: bool = False
+) -> DatabaseEvidence:
     """Copy one database into the run's evidence; raises TargetLocked or BackupUnreadable.
 
     Of an archive the database it describes is built in the scratch of the run, and its files are
-    hashed; raises BackupDamaged too.
+    hashed; raises BackupDamaged too. ``skip_unreadable``: damaged ones of these are left out.
     """
     if is_archive(database.path):
-        return _secure_archive(run, database, progress)
+        return _secure_archive(run, database, progress, skip_unreadable=skip_unreadable)
     folder = _new_folder(run.folders.evidence / database.label)
     try:
         files = copy_database(database.path, folder, progress.advance)
@@ -94,26 +109,26 @@ def secure_database(run: Run, database: DatabaseRef, progress: Progress) -> Data
 
 def _is_evidence(run: Run, database: DatabaseRef) -> bool:
     """Return whether what a database was salvaged from is kept anyway, or lies in an archive."""
-    return bool(database.member) or (
-        run.ruin is not None and database.found_at == run.request.target
-    )
+    return bool(database.member) or (run.ruin is not None and database.found_at == run.path)
 
 
 def ruin_evidence(run: Run) -> tuple[DatabaseEvidence, ...]:
     """Return the evidence of the target where it is a ruin, whose files are copied by then."""
     if run.ruin is None:
         return ()
-    target = DatabaseRef(TARGET, "target", run.request.target, run.target_environment)
+    target = DatabaseRef(TARGET, "target", run.path, run.target_environment)
     return (DatabaseEvidence(target, run.ruin.folder, run.ruin.files),)
 
 
-def _secure_archive(run: Run, database: DatabaseRef, progress: Progress) -> DatabaseEvidence:
+def _secure_archive(
+    run: Run, database: DatabaseRef, progress: Progress, *, skip_unreadable: bool
+) -> DatabaseEvidence:
     folder = _new_folder(run.folders.work / "archives" / database.label)
     secured = secure_archive(
         database.path,
         folder / database.path.name,
         progress,
-        skip_unreadable=run.request.skip_unreadable,
+        skip_unreadable=skip_unreadable,
     )
     return DatabaseEvidence(database, folder, secured.files, secured.damaged, secured.notes)
 
@@ -144,12 +159,10 @@ def states_when_locked(evidence: DatabaseEvidence, whole: Path) -> dict[str, Fil
     if JOURNAL in evidence.hashes:
         # SQLite applies a crashed writer's journal as it locks the database, as it did to our copy.
         return {"": state_of(whole)}
-    name = evidence.database.path.name
-    files = {file.name.removeprefix(name): file for file in evidence.files}
     return {
         # A log is written over in place, its times are all that would tell: it is read again.
         suffix: FileState(f.size, None if suffix else f.mtime_ns, f.start, f.sha256)
-        for suffix, f in files.items()
+        for suffix, f in evidence.by_suffix.items()
         if suffix != INDEX
     }
 
@@ -168,7 +181,7 @@ def write_manifest(run: Run, secured: tuple[DatabaseEvidence, ...]) -> Path:
         {
             "format": vault.FORMAT,
             "run": run.folders.name,
-            "target": str(run.request.target.absolute()),
+            "target": str(run.path.absolute()),
             "target_existed": run.target_existed,
             "databases": databases,
             "left_behind": [_described_file(file) for file in _secure_left_behind(run)],
@@ -179,7 +192,7 @@ def write_manifest(run: Run, secured: tuple[DatabaseEvidence, ...]) -> Path:
 
 
 def _secure_left_behind(run: Run) -> tuple[CopiedFile, ...]:
-    target = run.request.target
+    target = run.path
     if run.target_existed or not companions(target):
         return ()
     copies = copy_left_behind(target, _new_folder(run.folders.evidence / "left-behind"))
@@ -202,7 +215,7 @@ def _new_folder(folder: Path) -> Path:
 def _described(evidence: DatabaseEvidence) -> JsonValue:
     return {
         "label": evidence.database.label,
-        "path": str(evidence.database.found_at.absolute()),
+        "path": str(evidence.found_at.absolute()),
         "files": [_described_file(file) for file in evidence.files],
     }
 

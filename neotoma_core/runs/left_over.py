@@ -98,7 +98,7 @@ def missing_target(target: Path, vault: Path, advice: str = "check the spelling"
 
 def require_kept(run: Run) -> None:
     """Raise TargetChanged where what a target that is gone left is not what was kept of it."""
-    target, kept = run.request.target, run.folders.evidence / _LEFT_BEHIND
+    target, kept = run.path, run.folders.evidence / _LEFT_BEHIND
     if run.target_existed:
         return
     there = {path.name: sha256_of(path) for path in companions(target)}
@@ -110,7 +110,7 @@ def require_kept(run: Run) -> None:
 def left_behind(run: Run) -> Iterator[Finding]:
     """Yield the files that a target which is gone left beside it."""
     if not run.target_existed:
-        for path in companions(run.request.target):
+        for path in companions(run.path):
             kept = run.folders.evidence / _LEFT_BEHIND / path.name
             detail = f"{path.stat().st_size:,} bytes, of a database that is gone; kept as {kept}"
             yield Finding("left-behind", str(path), detail)

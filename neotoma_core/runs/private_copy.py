@@ -2,24 +2,20 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from neotoma_core.errors import DiskFull
 from neotoma_core.files.headers import companions
-from neotoma_core.files.keys import KeySource
-from neotoma_core.runs.judging import ruin_named
+from neotoma_core.runs.begin import Asked, target_run
 from neotoma_core.runs.left_over import missing_target
-from neotoma_core.runs.run import RecoverRequest, Run, target_of
+from neotoma_core.runs.run import Run
 from neotoma_core.sqlite.copies import copy_privately
 from neotoma_core.sqlite.inspection import StoredTable, list_tables
 from neotoma_core.sqlite.opening import connect_read_only, make_whole
 from neotoma_core.vault import folder as vault
-from neotoma_core.vault.lease import vault_run
 
-PATIENCE_SECONDS: Final = 600.0  # for another run that is in the vault
 _HEADROOM: Final = 16 << 20
 
 
@@ -32,68 +28,37 @@ class PrivateCopy:
     whole: Path
     stored: Mapping[str, StoredTable]
 
+    @property
+    def run_name(self) -> str:
+        """The name of the run that made it."""
+        return self.run.folders.name
 
-@contextmanager
-def target_run(  # noqa: PLR0913, PLR0917 - which database, whose, and where its parts are
-    target: Path,
-    vault_folder: Path,
-    now: datetime,
-    key: KeySource | None = None,
-    patience: float = PATIENCE_SECONDS,
-    raw_storage: Path | None = None,
-) -> Iterator[Run]:
-    """Take the vault for a run with a target and no backups.
-
-    The target need not exist. ``patience``: seconds to wait for another run that is in the vault.
-    ``raw_storage``: where Neotoma keeps the target's raw files, if not beside it.
-    Raises TargetError, which says what to do about a target that is damaged or empty, VaultError.
-    """
-    present = target_of(target)
-    with (
-        ruin_named(target, vault_folder),
-        scratch_run(target, vault_folder, now, key, patience) as run,
-    ):
-        request = replace(run.request, raw_storage=raw_storage)
-        yield replace(run, request=request, target=present)
+    @property
+    def vault(self) -> Path:
+        """The vault of that run."""
+        return self.run.folders.vault
 
 
 @contextmanager
-def scratch_run(
-    source: Path,
-    vault_folder: Path,
-    now: datetime,
-    key: KeySource | None = None,
-    patience: float = PATIENCE_SECONDS,
-) -> Iterator[Run]:
-    """Take the vault for a run without a target; ``source`` is only what messages name."""
-    with vault_run(vault_folder, source, now, patience) as folders:
-        asked = RecoverRequest(source, (), vault_folder, key=key)
-        yield Run(asked, folders, None, (), (), (), now)
-
-
-@contextmanager
-def private_copy(
-    target: Path, vault_folder: Path, now: datetime, key: KeySource | None = None
-) -> Iterator[PrivateCopy]:
+def private_copy(asked: Asked, now: datetime) -> Iterator[PrivateCopy]:
     """Copy a database into the scratch of a run, to be read as of this moment.
 
     Raises TargetError, TargetLocked, BackupError, DiskFull, VaultError.
     """
-    with target_run(target, vault_folder, now, key) as run:
+    with target_run(asked, now) as run:
         if run.target is None:
-            raise missing_target(target, vault_folder)
-        yield copied(run, target)
+            raise missing_target(asked.target, asked.vault)
+        yield copy_into_scratch(run)
 
 
-def copied(run: Run, target: Path) -> PrivateCopy:
-    """Return a private copy of a database in the scratch of a run that has the vault."""
-    needed = sum(path.stat().st_size for path in (target, *companions(target)))
-    free = vault.free_bytes(run.folders.work)
-    if free < 2 * needed + _HEADROOM:
-        raise DiskFull(run.folders.vault, 2 * needed + _HEADROOM, free)
-    folder = run.folders.work / "private"
+def copy_into_scratch(run: Run) -> PrivateCopy:
+    """Make a private copy of the database that a run is about; the run has the vault."""
+    original, folders = run.path, run.folders
+    needed = sum(path.stat().st_size for path in (original, *companions(original)))
+    vault.require_room(folders.vault, 2 * needed + _HEADROOM)
+    folder = folders.work / "private"
     folder.mkdir(mode=0o700)
-    whole = make_whole(copy_privately(target, folder), target, folder / "whole")
+    whole = make_whole(copy_privately(original, folder), original, folder / "whole")
     with closing(connect_read_only(whole)) as connection:
-        stored = {table.name: table for table in list_tables(connection, target)}
-    return PrivateCopy(run, target, whole, stored)
+        stored = {table.name: table for table in list_tables(connection, original)}
+    return PrivateCopy(run, original, whole, stored)

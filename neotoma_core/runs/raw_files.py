@@ -7,7 +7,6 @@ from pathlib import Path
 import polars as pl
 
 from neotoma_core.erased.naming import STORED_FILE
-from neotoma_core.errors import DiskFull
 from neotoma_core.neotoma.environments import RAW_FOLDERS, Environment, environment_of
 from neotoma_core.report.progress import Progress
 from neotoma_core.runs.run import Run
@@ -108,10 +107,7 @@ def require_space(plan: RawPlan) -> None:
     """Raise DiskFull where the files do not fit."""
     blocks = (pl.col("size") + _BLOCK - 1) // _BLOCK * _BLOCK
     for (place,), files in plan.copies.partition_by("belongs_in", as_dict=True).items():
-        folder, needed = Path(place), int(files.select(blocks.sum()).item())
-        free = vault.free_bytes(folder)
-        if free < needed:
-            raise DiskFull(folder, needed, free, "raw files")
+        vault.require_room(Path(place), int(files.select(blocks.sum()).item()), "raw files")
 
 
 def bring_over(run: Run, plan: RawPlan, progress: Progress) -> tuple[str, ...]:
@@ -163,7 +159,7 @@ def _by_weight(run: Run) -> Iterator[tuple[RawFolder, Path]]:
     found = [(folder, own[0].path) for folder in own if folder.shared]
     found += [
         (folder, _belongs_in(run, folder.environment))
-        for database in run.backups
+        for database in run.others
         for place in database.raw_places
         for folder in folders_beside(place, database.environment or run.target_environment)
     ]
@@ -173,15 +169,14 @@ def _by_weight(run: Run) -> Iterator[tuple[RawFolder, Path]]:
 
 def own_folders(run: Run) -> tuple[RawFolder, ...]:
     """Return where the raw files of a run's target may be, first where Neotoma keeps them."""
-    request = run.request
-    return folders_in_use(request.target, run.target_environment, request.raw_storage)
+    return folders_in_use(run.path, run.target_environment, run.raw_storage)
 
 
 def _belongs_in(run: Run, environment: Environment) -> Path:
-    if run.request.raw_storage is not None:
-        return run.request.raw_storage
+    if run.raw_storage is not None:
+        return run.raw_storage
     known = run.target_environment or environment
-    return run.request.target.absolute().parent / RAW_FOLDERS[known]
+    return run.path.absolute().parent / RAW_FOLDERS[known]
 
 
 def raw_folders_of(database: Path, configured: Path | None) -> list[Path]:

@@ -1,68 +1,17 @@
-"""A recovery run: which databases take part, in which vault, by which rules."""
+"""One run of any operation: the database it is about, which takes part, and in which vault."""
 
 import stat
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from neotoma_core.archive_tables.as_backup import environment_of_archive
-from neotoma_core.archive_tables.tables import is_archive
-from neotoma_core.errors import (
-    BackupError,
-    BackupUnreadable,
-    EnvironmentMismatch,
-    TargetError,
-    UsageError,
-    reason_of,
-    run_record,
-)
+from neotoma_core.errors import BackupUnreadable, EnvironmentMismatch, TargetError, reason_of
 from neotoma_core.files.keys import KeySource
-from neotoma_core.merge.policy import MergePolicy
 from neotoma_core.neotoma.environments import Environment, environment_of
 from neotoma_core.neotoma.frames import TARGET
-from neotoma_core.neotoma.tables import MERGED, SECRET, Table
-from neotoma_core.report.composition import CompositionReport
 from neotoma_core.report.layout import escaped
-from neotoma_core.runs.named_backups import find_named, open_named, split_member
-from neotoma_core.runs.ruin import Ruin
-from neotoma_core.snapshots.choosing import AUTO
-from neotoma_core.vault import folder as vault
-from neotoma_core.vault.lease import vault_run
-
-
-@dataclass(frozen=True, slots=True)
-class RecoverRequest:
-    """What the user asked for.
-
-    ``key``: where the key of encrypted columns is, if anywhere. ``decisions``: the file that says
-    what is kept where rows are in conflict. ``user``: the only user whose rows the backups give,
-    where one is named. ``include_auth``: credentials that the target lacks are merged, too.
-    ``archived``: what was written is appended to the vault's archive. ``raw_storage``: where
-    Neotoma keeps the target's raw files, if not beside it. ``rules``: by which to reduce; see
-    ``snapshots.choosing``.
-    """
-
-    target: Path
-    backups: tuple[Path, ...]
-    vault: Path
-    policy: MergePolicy = field(default_factory=MergePolicy)
-    skip_unreadable: bool = False
-    allow_environment_mismatch: bool = False
-    schemas: Path | None = None
-    key: KeySource | None = None
-    decisions: Path | None = None
-    user: str | None = None
-    include_auth: bool = False
-    archived: bool = False
-    raw_storage: Path | None = None
-    rules: str = AUTO
-
-    @property
-    def tables(self) -> tuple[Table, ...]:
-        """The tables that are merged, what is referred to before what refers to it."""
-        return (*MERGED, *(SECRET if self.include_auth else ()))
+from neotoma_core.sqlite.copies import CopiedFile
+from neotoma_core.vault.folder import RunFolders
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,31 +54,40 @@ class DatabaseRef:
 
 
 @dataclass(frozen=True, slots=True)
-class LeftOut:
-    """A backup that takes no part, and why."""
+class Ruin:
+    """What is left of a target that cannot be used as it is: a new file is to take its place.
 
-    path: Path
-    reason: str
+    ``state``, ``problem``: what is wrong with it. ``folder``, ``files``: the evidence of it.
+    ``base``: where all its rows could be read, a copy with the rest of it made anew, which counts
+    as the target. ``means``: how else rows were salvaged, empty where none could be; ``advice``:
+    what may salvage more.
+    """
+
+    state: str
+    problem: str
+    folder: Path
+    files: tuple[CopiedFile, ...]
+    base: Path | None = None
+    means: str = ""
+    advice: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One recovery, from its start to its report.
+    """One run, from its start to its report.
 
-    ``target`` is None where the file does not exist yet, or is a ``ruin``. ``left_out`` are backups
-    that could not be read; ``repeated`` those that were named twice, by whatever spelling, and are
-    used once.
-    ``composition``: why just these backups, where they were searched for.
+    ``path``: the place of the database it is about, which messages name. ``target``: that database;
+    None where it is not read, does not exist yet, or is a ``ruin``. ``key``: where the key of
+    encrypted columns is, if anywhere. ``raw_storage``: where Neotoma keeps the raw files of that
+    database, if not beside it.
     """
 
-    request: RecoverRequest
-    folders: vault.RunFolders
+    folders: RunFolders
+    path: Path
     target: DatabaseRef | None
-    backups: tuple[DatabaseRef, ...]
-    left_out: tuple[LeftOut, ...]
-    repeated: tuple[Path, ...]
     started: datetime
-    composition: CompositionReport | None = None
+    key: KeySource | None = None
+    raw_storage: Path | None = None
     ruin: Ruin | None = None
 
     @property
@@ -139,32 +97,25 @@ class Run:
 
     @property
     def databases(self) -> tuple[DatabaseRef, ...]:
-        """The target, where there is one, and the backups."""
-        return (*((self.target,) if self.target else ()), *self.backups)
+        """The databases that take part, the target first where there is one."""
+        return (self.target,) if self.target else ()
+
+    @property
+    def others(self) -> tuple[DatabaseRef, ...]:
+        """The databases that take part beside the target."""
+        return tuple(one for one in self.databases if one.number != TARGET)
 
     @property
     def target_environment(self) -> Environment | None:
         """The environment the target's name speaks of, also where it does not exist yet."""
-        return environment_of(self.request.target.name)
+        return environment_of(self.path.name)
 
 
-@contextmanager
-def named_run(request: RecoverRequest, now: datetime) -> Iterator[Run]:
-    """Check the inputs, take the vault and hold it until the run is over.
+@dataclass(frozen=True, slots=True)
+class TargetRun(Run):
+    """A run whose target is there."""
 
-    Raises UsageError, BackupUnreadable, TargetError, EnvironmentMismatch, VaultError.
-    """
-    if not request.backups:
-        raise UsageError("no backup was given; name at least one with --backup FILE")
-    target = target_of(request.target)
-    usable, left_out = _usable(request)
-    named, repeated = _distinct(usable)
-    with vault_run(request.vault, request.target, now) as folders:
-        run_record().inputs.extend(request.backups)
-        backups, unopened = _opened(request, named, folders.work / "named")
-        if not backups:
-            raise UsageError("none of the backups could be read; nothing was changed")
-        yield Run(request, folders, target, backups, (*left_out, *unopened), repeated, now)
+    target: DatabaseRef
 
 
 def require_readable(path: Path) -> None:
@@ -201,94 +152,8 @@ def target_of(path: Path) -> DatabaseRef | None:
     return DatabaseRef(TARGET, "target", path, environment_of(path.name))
 
 
-def _usable(request: RecoverRequest) -> tuple[list[Path], tuple[LeftOut, ...]]:
-    """Return the backups named, in their order, less those that nobody can read."""
-    usable, left_out = [], []
-    for path in request.backups:
-        try:
-            file, _ = split_member(path)
-            if not file.is_dir():
-                require_readable(file)
-                _require_own(request, file)
-        except BackupError as error:
-            if not request.skip_unreadable:
-                raise
-            left_out.append(LeftOut(path, error.wrong))
-            continue
-        usable.append(path)
-    return usable, tuple(left_out)
-
-
-def _require_own(request: RecoverRequest, path: Path) -> None:
-    """Raise where a file is the target, or by its name of another environment than it is."""
-    if request.target.exists() and path.samefile(request.target):
-        raise UsageError(f"{path}: the target was given as its own backup; leave it out")
-    _require_environment(request, path, environment_of(path.name))
-
-
 def require_environment(backup: Path, theirs: Environment | None, target: Path) -> None:
     """Raise EnvironmentMismatch where a backup is of another environment than a target's name."""
     ours = environment_of(target.name)
     if theirs and ours and theirs != ours:
         raise EnvironmentMismatch(backup, theirs, ours)
-
-
-def _require_environment(
-    request: RecoverRequest, path: Path, environment: Environment | None
-) -> None:
-    if not request.allow_environment_mismatch:
-        require_environment(path, environment, request.target)
-
-
-def _distinct(named: list[Path]) -> tuple[list[Path], tuple[Path, ...]]:
-    seen: set[tuple[int, int, str]] = set()
-    backups: list[Path] = []
-    repeated: list[Path] = []
-    for path in named:
-        file, member = split_member(path)
-        facts = file.stat()
-        place = (facts.st_dev, facts.st_ino, member)
-        (repeated if place in seen else backups).append(path)
-        seen.add(place)
-    return backups, tuple(repeated)
-
-
-def _opened(
-    request: RecoverRequest, named: Sequence[Path], scratch: Path
-) -> tuple[tuple[DatabaseRef, ...], tuple[LeftOut, ...]]:
-    """Return the database of each backup; what has to be unpacked for it goes into ``scratch``."""
-    scratch.mkdir(mode=0o700)
-    opened: list[DatabaseRef] = []
-    left_out: list[LeftOut] = []
-    for place, path in enumerate(named):
-        try:
-            opened.append(_database(request, path, scratch / str(place), len(opened)))
-        except BackupError as error:
-            if not request.skip_unreadable:
-                raise
-            left_out.append(LeftOut(path, error.wrong))
-    return tuple(opened), tuple(left_out)
-
-
-def _database(request: RecoverRequest, path: Path, scratch: Path, number: int) -> DatabaseRef:
-    label = f"backup-{number + 1}"
-    if is_archive(path):
-        environment = environment_of_archive(path)
-        _require_environment(request, path, environment)
-        return DatabaseRef(number, label, path, environment, raw_places=(path.parent,))
-    expected = environment_of(request.target.name)
-    backup = open_named(find_named(path, expected), scratch, expected)
-    if backup.origin is None:
-        require_readable(backup.path)
-        _require_own(request, backup.path)
-    _require_environment(request, path, backup.environment)
-    return DatabaseRef(
-        number,
-        label,
-        backup.path,
-        backup.environment,
-        origin=backup.origin,
-        member=backup.member,
-        raw_places=backup.raw_places,
-        cut_short=backup.problem,
-    )

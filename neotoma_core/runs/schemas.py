@@ -23,7 +23,7 @@ from neotoma_core.sqlite.rows import read_rows
 _TABLE = "schema_registry"
 
 
-def completed(registry: Registry, run: Run, schemas: Path | None) -> Registry:
+def complete_registry(registry: Registry, run: Run, schemas: Path | None) -> Registry:
     """Return ``registry`` with the schemas of a file for what it has none for.
 
     ``schemas``: another Neotoma database, or JSON as Neotoma exports it; None for no file.

@@ -52,7 +52,7 @@ def condition_of(database: Path, scratch: Path) -> Condition | None:
     return read_at_rest(place, scratch / "copy", lambda copy: _judged(copy, database, scratch))
 
 
-def mended(copy: Path, original: Path, folder: Path) -> Path | None:
+def mend_copy(copy: Path, original: Path, folder: Path) -> Path | None:
     """Return a whole copy with the tables it lacks and its indexes made anew; None if that fails.
 
     ``copy``: of a database that is mendable. ``folder``: a new one.

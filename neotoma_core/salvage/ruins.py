@@ -9,7 +9,7 @@ from neotoma_core.salvage.rows import Salvaged, salvage
 from neotoma_core.sqlite.opening import make_whole
 
 
-def salvaged_from(copy: Path, original: Path, folder: Path) -> Salvaged | None:
+def salvage_ruin(copy: Path, original: Path, folder: Path) -> Salvaged | None:
     """Return what can be saved of a copied ruin, with the rows of its log as far as it gets.
 
     ``folder``: a new one, for the result. None where nothing can be.

@@ -57,7 +57,7 @@ class Erasures:
 
 def erased_for(run: Run) -> ErasedIds:
     """Return what the run's vault knows to be erased, and the vaults its backups are in."""
-    return read_erased_around(run.folders.vault, *(backup.found_at for backup in run.backups))
+    return read_erased_around(run.folders.vault, *(backup.found_at for backup in run.others))
 
 
 def leave_out_erased(

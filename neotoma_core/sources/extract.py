@@ -20,6 +20,7 @@ from neotoma_core.publication.staging import RowSource, StoredRowSet
 from neotoma_core.runs.evidence import DatabaseEvidence
 from neotoma_core.runs.quarantine import quarantine
 from neotoma_core.runs.run import DatabaseRef, Run
+from neotoma_core.sources.wanted import Wanted
 from neotoma_core.sqlite.arrow import readable
 from neotoma_core.sqlite.inspection import (
     Inspection,
@@ -176,23 +177,30 @@ def prove_pages(whole: Path, database: DatabaseRef) -> None:
         check_pages(connection, database.named)
 
 
-def read_tables(run: Run, opened: Opened, picked: Mapping[str, pl.Series]) -> Extract:
+def read_tables(
+    run: Run, wanted: Wanted, opened: Opened, picked: Mapping[str, pl.Series]
+) -> Extract:
     """Read every table once; ``picked``: by table, the only rows of it to read (``_rowid``).
 
     Raises BackupUnreadable, KeyMissing, UsageError.
     """
     found = opened.inspection
-    tables = {t.name: _extract_table(run, opened, t, picked.get(t.name)) for t in found.tables}
+    merged = frozenset(table.name for table in wanted.tables)
+    tables = {
+        stored.name: _extract_table(
+            run, opened, stored, _why_not_merged(stored, merged), picked.get(stored.name)
+        )
+        for stored in found.tables
+    }
     return Extract(opened.database, opened.whole, tables, found.others, found.names)
 
 
 def _extract_table(
-    run: Run, opened: Opened, stored: StoredTable, picked: pl.Series | None
+    run: Run, opened: Opened, stored: StoredTable, reason: str, picked: pl.Series | None
 ) -> TableExtract:
     database, whole = opened.database, opened.whole
     columns = frozenset(map(framed, stored.columns))
     is_target = database.number == TARGET
-    reason = _not_merged(run, stored)
     compared = is_target and stored.name in _COMPARED
     if (reason and not compared) or not stored.rows:
         return TableExtract(stored, columns, 0, None, reason=reason)
@@ -263,14 +271,14 @@ def _checked(table: Table, read: pl.DataFrame, *, keep: bool) -> tuple[pl.DataFr
 
 def _require_key(run: Run, database: DatabaseRef, table: Table, sealed: int) -> None:
     """Raise KeyMissing or UsageError before anything more is read in vain."""
-    if run.request.key is None:
+    if run.key is None:
         raise KeyMissing(database.named, sealed, table.name)
-    read_key(run.request.key)
+    read_key(run.key)
 
 
-def _not_merged(run: Run, stored: StoredTable) -> str:
+def _why_not_merged(stored: StoredTable, merged: frozenset[str]) -> str:
     """Return why a table is not merged; nothing for one that is."""
-    if stored.name in {table.name for table in run.request.tables}:
+    if stored.name in merged:
         return ""
     if stored.name.startswith("sqlite_"):
         return "SQLite's own"

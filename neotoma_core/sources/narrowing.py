@@ -20,6 +20,7 @@ from neotoma_core.neotoma.tables import BY_NAME, MERGED
 from neotoma_core.runs.run import Run
 from neotoma_core.sources.erased import erased_for
 from neotoma_core.sources.extract import Extract, Opened
+from neotoma_core.sources.wanted import Wanted
 from neotoma_core.sqlite.picked_rows import holds_sealed_cells
 
 LARGE: Final = 50_000  # rows, from which on a table is not read for the sake of a few
@@ -38,13 +39,10 @@ _SCHEMA: Final = (
     "reducer_config",
 )
 _ALSO: Final = {
-    "observations": (f"{{side}}.entity_id IN ({alike.MERGED_AWAY})",),
-    "entities": (
-        f"{{side}}.id IN ({alike.MERGED_AWAY})",
-        f"{{side}}.id IN ({alike.SURVIVORS})",
-    ),
+    "observations": (("entity_id", alike.MERGED_AWAY),),
+    "entities": (("id", alike.MERGED_AWAY), ("id", alike.SURVIVORS)),
 }
-"""Rows that are read in any case: merges of entities decide on them."""
+"""By table, columns and the ids for which a row is read anyway: merges of entities decide on it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +57,11 @@ class Narrowing:
     unlike: Picked = field(default_factory=dict)
 
 
-def narrow(run: Run, opened: Sequence[Opened]) -> Narrowing:
+def narrow(run: Run, wanted: Wanted, opened: Sequence[Opened]) -> Narrowing:
     """Decide what need not be read of the target and the backup."""
     databases = {one.database.number: one for one in opened}
     whole = Narrowing()
-    if databases.keys() != {TARGET, 0} or not _rows_decide(run):
+    if databases.keys() != {TARGET, 0} or not _only_rows_decide(run, wanted):
         return whole
     target, backup = databases[TARGET], databases[0]
     if backup.database.suspect:
@@ -83,7 +81,7 @@ def narrow(run: Run, opened: Sequence[Opened]) -> Narrowing:
     return Narrowing(frozenset(names), derived, unlike)
 
 
-def touched(narrowing: Narrowing, target: Opened, backup: Extract, whole: Opened) -> Picked:
+def pick_touched(narrowing: Narrowing, target: Opened, backup: Extract, whole: Opened) -> Picked:
     """Return the rows of the target to read, once those of the backup have been."""
     picked: dict[str, pl.Series] = {n: pl.Series([], dtype=pl.Int64) for n in narrowing.derived}
     with alike.side_by_side(whole.whole, target.whole) as connection:
@@ -93,18 +91,16 @@ def touched(narrowing: Narrowing, target: Opened, backup: Extract, whole: Opened
             offered = backup.rows(name)
             columns = set(_shared(target, whole, name)) or set(table.key)
             keys = [k for k in (table.key, *secondary_keys(table)) if columns.issuperset(k)]
-            also = [condition.format(side="target") for condition in _ALSO.get(name, ())]
+            also = _read_anyway("target", name)
             rows = alike.touched_rows(connection, table, keys, offered, also)
             if stored is not None and rows.len() <= FEW * stored.rows:
                 picked[name] = rows
     return picked
 
 
-def _rows_decide(run: Run) -> bool:
-    """Return whether nothing that was asked for needs more than the rows themselves."""
-    request = run.request
-    asked = (request.user, request.schemas, request.decisions) != (None, None, None)
-    return not asked and not erased_for(run)
+def _only_rows_decide(run: Run, wanted: Wanted) -> bool:
+    """Return whether neither what was asked for nor an erasure needs more than the rows."""
+    return wanted.only_rows_decide and not erased_for(run)
 
 
 def _large(target: Opened, *, kind: str) -> Iterator[str]:
@@ -153,7 +149,7 @@ def _unlike(
     for name in names:
         stored = backup.table(name)
         if stored is not None and stored.rows >= LARGE:
-            also = [condition.format(side="backup") for condition in _ALSO.get(name, ())]
+            also = _read_anyway("backup", name)
             yield (
                 name,
                 alike.unlike_rows(
@@ -163,6 +159,11 @@ def _unlike(
                     " OR ".join(also) or "false",
                 ),
             )
+
+
+def _read_anyway(side: str, name: str) -> list[str]:
+    """Return which rows of a table are read in any case, as conditions on one of the databases."""
+    return [f"{side}.{column} IN ({ids})" for column, ids in _ALSO.get(name, ())]
 
 
 def _shared(target: Opened, backup: Opened, name: str) -> list[str]:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 def key_for(run: Run, extracts: tuple[Extract, ...]) -> "DataKey | None":
     """Return the run's key; None where nothing is sealed. Raises UsageError."""
-    source = run.request.key
+    source = run.key
     sealed = any(extract.sealed for extract in extracts)
     return read_key(source) if source and sealed else None
 

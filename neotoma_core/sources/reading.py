@@ -12,8 +12,9 @@ from neotoma_core.report.progress import Progress
 from neotoma_core.runs.evidence import DatabaseEvidence
 from neotoma_core.runs.run import Run
 from neotoma_core.sources.extract import Extract, Opened, open_database, prove_pages, read_tables
-from neotoma_core.sources.narrowing import Narrowing, narrow, touched
-from neotoma_core.sources.salvaged_extract import proven
+from neotoma_core.sources.narrowing import Narrowing, narrow, pick_touched
+from neotoma_core.sources.salvaged_extract import keep_proven
+from neotoma_core.sources.wanted import Wanted
 
 T = TypeVar("T")
 
@@ -27,37 +28,41 @@ class ReadDatabase:
     reason: str = ""
 
 
-def read_database(run: Run, evidence: DatabaseEvidence) -> ReadDatabase:
+def read_database(run: Run, wanted: Wanted, evidence: DatabaseEvidence) -> ReadDatabase:
     """Extract one secured database whole; one that cannot be read may be skipped if asked to."""
 
-    def extracted() -> Extract:
+    def extract_all() -> Extract:
         opened = open_database(run, evidence)
         prove_pages(opened.whole, opened.database)
-        return proven(run, read_tables(run, opened, {}))
+        return keep_proven(run, read_tables(run, wanted, opened, {}))
 
-    extract, reason = _tried(run, evidence, extracted)
+    extract, reason = _try_to(wanted, evidence, extract_all)
     return ReadDatabase(evidence, extract, reason)
 
 
 def read_databases(
-    run: Run, secured: Sequence[DatabaseEvidence], progress: Progress
+    run: Run, wanted: Wanted, secured: Sequence[DatabaseEvidence], progress: Progress
 ) -> tuple[ReadDatabase, ...]:
     """Extract all databases, two at a time, and of large ones only the rows that matter."""
 
     def read(evidence: DatabaseEvidence, one: Opened | None, reason: str) -> ReadDatabase:
         extract = None
         if one is not None:
-            extract, reason = _tried(run, evidence, lambda: proven(run, read_tables(run, one, {})))
+            extract, reason = _try_to(
+                wanted,
+                evidence,
+                lambda: keep_proven(run, read_tables(run, wanted, one, {})),
+            )
         progress.advance(1)
         return ReadDatabase(evidence, extract, reason)
 
     with ThreadPoolExecutor(max_workers=2) as pool:
-        found = list(pool.map(lambda evidence: _opened(run, evidence), secured))
+        found = list(pool.map(lambda evidence: _open(run, wanted, evidence), secured))
         usable = [one for one, _ in found if one is not None]
-        with _pages_proven([one for one in usable if one.database.number == TARGET]):
-            narrowing = narrow(run, usable)
+        with _proving_pages([one for one in usable if one.database.number == TARGET]):
+            narrowing = narrow(run, wanted, usable)
             if narrowing.tables:
-                extracts = _read_narrowed(run, usable, narrowing)
+                extracts = _read_narrowed(run, wanted, usable, narrowing)
                 return tuple(
                     ReadDatabase(evidence, extracts[one.database.number] if one else None, reason)
                     for evidence, (one, reason) in zip(secured, found, strict=True)
@@ -65,20 +70,20 @@ def read_databases(
             return tuple(pool.map(read, secured, *zip(*found, strict=True)))
 
 
-def _opened(run: Run, evidence: DatabaseEvidence) -> tuple[Opened | None, str]:
+def _open(run: Run, wanted: Wanted, evidence: DatabaseEvidence) -> tuple[Opened | None, str]:
     """Open a database; of a backup, which may be skipped, every page is proven first."""
 
-    def opened() -> Opened:
+    def open_whole() -> Opened:
         one = open_database(run, evidence)
         if evidence.database.number != TARGET:
             prove_pages(one.whole, one.database)
         return one
 
-    return _tried(run, evidence, opened)
+    return _try_to(wanted, evidence, open_whole)
 
 
 @contextmanager
-def _pages_proven(targets: Sequence[Opened]) -> Iterator[None]:
+def _proving_pages(targets: Sequence[Opened]) -> Iterator[None]:
     """Prove every page of the target while the block reads it.
 
     An error in the block may come of damage: then that is what is raised.
@@ -92,19 +97,23 @@ def _pages_proven(targets: Sequence[Opened]) -> Iterator[None]:
                 proof.result()
 
 
-def _read_narrowed(run: Run, opened: Sequence[Opened], narrowing: Narrowing) -> dict[int, Extract]:
+def _read_narrowed(
+    run: Run, wanted: Wanted, opened: Sequence[Opened], narrowing: Narrowing
+) -> dict[int, Extract]:
     """Read what matters of the backup, then what that touches of the target; both by number."""
     target, backup = sorted(opened, key=lambda one: one.database.number)
-    offered = read_tables(run, backup, narrowing.unlike)
-    held = read_tables(run, target, touched(narrowing, target, offered, backup))
+    offered = read_tables(run, wanted, backup, narrowing.unlike)
+    held = read_tables(run, wanted, target, pick_touched(narrowing, target, offered, backup))
     return {TARGET: held, backup.database.number: offered}
 
 
-def _tried(run: Run, evidence: DatabaseEvidence, action: Callable[[], T]) -> tuple[T | None, str]:
+def _try_to(
+    wanted: Wanted, evidence: DatabaseEvidence, action: Callable[[], T]
+) -> tuple[T | None, str]:
     """Return what reading a database gives, or why it gives nothing where that may be."""
     try:
         return action(), ""
     except BackupError as error:
-        if evidence.database.number == TARGET or not run.request.skip_unreadable:
+        if evidence.database.number == TARGET or not wanted.skip_unreadable:
             raise
         return None, error.wrong

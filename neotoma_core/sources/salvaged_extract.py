@@ -13,20 +13,20 @@ from neotoma_core.sources.extract import Extract, TableExtract
 from neotoma_core.sources.salvaged_rows import UNASSIGNED, not_proven
 
 
-def proven(run: Run, extract: Extract) -> Extract:
+def keep_proven(run: Run, extract: Extract) -> Extract:
     """Return a salvaged copy without the rows that nothing proves whole; any other as it is."""
     if not extract.database.suspect:
         return extract
     merges = extract.tables.get("entity_merges")
     merged_into = mergers(read_frame(merges.frame)) if merges and merges.frame else {}
     tables = {
-        name: _proven_table(run, extract, table, merged_into)
+        name: _keep_proven_rows(run, extract, table, merged_into)
         for name, table in extract.tables.items()
     }
     return replace(extract, tables=tables)
 
 
-def _proven_table(
+def _keep_proven_rows(
     run: Run, extract: Extract, table: TableExtract, merged_into: Mapping[str, Sequence[str]]
 ) -> TableExtract:
     if table.frame is None or table.name not in BY_NAME:

@@ -29,8 +29,8 @@ def not_proven(
     Either their id is not the hash of their content, or the key opens not all of it.
     """
     opened = rows
-    if run.request.key is not None and sealed_rows(table, rows).height:
-        opened = open_what_opens(table, rows, read_key(run.request.key))
+    if run.key is not None and sealed_rows(table, rows).height:
+        opened = open_what_opens(table, rows, read_key(run.key))
     names = [column.name for column in table.columns if column.sealed]
     closed = [opened[name].is_null() & rows[name].is_not_null() for name in names]
     shut = rows.filter(pl.any_horizontal(pl.lit(value=False), *closed)).select(
@@ -40,7 +40,7 @@ def not_proven(
     return pl.concat([broken, shut]).unique(ROWID, keep="first", maintain_order=True)
 
 
-def yielding(
+def without_known_rows(
     held: Database, offers: Sequence[Database], suspect: Sequence[bool], tables: Sequence[Table]
 ) -> list[Database]:
     """Return the offers, salvaged ones without the rows that the target or a backup before has.

@@ -21,7 +21,7 @@ from neotoma_core.publication.staging import (
     stage_derived,
     stage_rows,
 )
-from neotoma_core.publication.transaction import publish
+from neotoma_core.publication.transaction import Publication, publish
 from neotoma_core.row_versions.cells import cells_of_archived
 from neotoma_core.row_versions.database_file import new_database
 from neotoma_core.runs.evidence import DatabaseEvidence, states_when_locked
@@ -130,23 +130,19 @@ def apply_unmerge(
     derived: UnmergeDerived,
 ) -> tuple[Check, ...]:
     """Write it all in one transaction, or nothing, and return what was proven."""
-    staging = source.rebuild.run.folders.work / "staging.db"
+    staging = source.work / "staging.db"
     staged = _stage(staging, source, unmerging, derived)
-    proven: list[Check] = []
-    publish(
-        source.target,
-        staging,
-        staged.writes,
-        states_when_locked(evidence, source.whole),
-        lambda connection, changes: proven.extend(_verify(connection, staged, changes)),
+    as_read = states_when_locked(evidence, source.whole)
+    return publish(
+        Publication(source.target, staging, as_read, staged.writes),
+        lambda connection, changes: _verify(connection, staged, changes),
     )
-    return tuple(proven)
 
 
 def _stage(
     staging: Path, source: UnmergeSource, unmerging: Unmerging, derived: UnmergeDerived
 ) -> _Staged:
-    archived = source.rebuild.run.folders.work / "archived.db"
+    archived = source.work / "archived.db"
     new_database(archived, {_EDGES: unmerging.lost, _SPLITS: unmerging.split})
     sources = {
         TARGET: _row_source(source),

@@ -13,8 +13,8 @@ from neotoma_core.files.keys import read_key
 from neotoma_core.neotoma.encryption import open_rows, sealed_rows
 from neotoma_core.neotoma.frames import empty_rows
 from neotoma_core.neotoma.tables import BY_NAME, Table
-from neotoma_core.rebuild.request import RebuildRun
 from neotoma_core.runs.evidence import DatabaseEvidence
+from neotoma_core.runs.run import TargetRun
 from neotoma_core.runs.schemas import registry_in
 from neotoma_core.snapshots.choosing import choose_rules
 from neotoma_core.snapshots.deciding import Stored
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 class UnmergeSource:
     """The whole copy of a database whose merge is undone. ``target`` is what messages name."""
 
-    rebuild: RebuildRun
+    run: TargetRun
     whole: Path
     stored: dict[str, StoredTable]
     rules: Rules
@@ -44,7 +44,12 @@ class UnmergeSource:
     @property
     def target(self) -> Path:
         """The database itself."""
-        return self.rebuild.target.path
+        return self.run.target.path
+
+    @property
+    def work(self) -> Path:
+        """The scratch of the run."""
+        return self.run.folders.work
 
     def rows(self, name: str) -> pl.DataFrame:
         """Return the rows of a table, sealed values as they are stored."""
@@ -64,26 +69,26 @@ class UnmergeSource:
         sealed = sealed_rows(table, rows).height
         if not sealed:
             return rows, None
-        source = self.rebuild.request.key
+        source = self.run.key
         if source is None:
             raise KeyMissing(self.target, sealed, name)
         key = read_key(source)
         return open_rows(table, rows, key, self.target), key
 
 
-def read_source(rebuild: RebuildRun, evidence: DatabaseEvidence) -> UnmergeSource:
-    """Read a secured target.
+def read_source(run: TargetRun, evidence: DatabaseEvidence, rules: str) -> UnmergeSource:
+    """Read a secured target. ``rules``: by which to reduce; see ``snapshots.choosing``.
 
     Raises BackupUnreadable, BackupDamaged, NotNeotoma, TargetError.
     """
-    path = rebuild.target.path
-    whole = make_whole(evidence.copy, path, rebuild.run.folders.work / "target")
+    path = run.target.path
+    whole = make_whole(evidence.copy, path, run.folders.work / "target")
     with closing(connect_read_only(whole)) as connection:
         check_integrity(connection, path)
         inspection = inspect_database(connection, path)
     require_writable(inspection, path)
     stored = {table.name: table for table in inspection.tables}
     registry = registry_in(whole, stored)
-    choice = choose_rules(rebuild.request.rules, names_of(stored.values()), registry)
+    choice = choose_rules(rules, names_of(stored.values()), registry)
     merged_away = read_merged_away(whole, stored)
-    return UnmergeSource(rebuild, whole, stored, Rules(registry, choice, merged_away))
+    return UnmergeSource(run, whole, stored, Rules(registry, choice, merged_away))

@@ -7,7 +7,7 @@ one proven transaction
 import hashlib
 import itertools
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from math import isfinite
 from pathlib import Path
 from typing import Final
@@ -22,12 +22,13 @@ from neotoma_core.neotoma.json import stringify
 from neotoma_core.neotoma.times import iso
 from neotoma_core.publication.replaceable import require_replaceable
 from neotoma_core.rebuild.newer_release import require_no_cutover
-from neotoma_core.rebuild.request import RebuildRun
 from neotoma_core.report.progress import Progress
 from neotoma_core.row_versions.columns import ARCHIVED_AT, ODD, REMOVED, ROW_HASH, SCHEMAS
 from neotoma_core.runs.clock import Clock
 from neotoma_core.runs.commands import undo_command
 from neotoma_core.runs.evidence import require_space, secure_database, write_manifest
+from neotoma_core.runs.run import TargetRun
+from neotoma_core.snapshots.choosing import AUTO
 from neotoma_core.unmerge.applying import Unmerging, apply_unmerge, recompute
 from neotoma_core.unmerge.plan import ENDS, EntityMerge, UnmergePlan, plan_unmerge
 from neotoma_core.unmerge.reading import UnmergeSource, read_source
@@ -40,31 +41,36 @@ _SPLIT_KEY: Final = "midden-unmerge:"
 
 @dataclass(frozen=True, slots=True)
 class UnmergeRequest:
-    """Which merge, by the archive in which folder; ``incomplete``: although it lacks some rows."""
+    """Which merge, by the archive in which folder.
+
+    ``incomplete``: although the archive lacks some rows. ``rules``: by which to reduce; see
+    ``snapshots.choosing``.
+    """
 
     merge_id: str
     archive: Path
-    incomplete: bool = field(default=False)
+    incomplete: bool = False
+    rules: str = AUTO
 
 
 def unmerge(
-    rebuild: RebuildRun, request: UnmergeRequest, confirm: Confirm, progress: Progress
+    run: TargetRun, request: UnmergeRequest, confirm: Confirm, progress: Progress
 ) -> UnmergeReport:
     """Undo one merge. ``confirm`` is shown the plan and may decline it.
 
     Raises UsageError for a merge that cannot be undone, ArchiveError, KeyMissing,
     VerificationFailed, TargetLocked, TargetChanged; then nothing was changed.
     """
-    require_replaceable(rebuild.target.path)
+    target = run.target.path
+    require_replaceable(target)
     clock = Clock()
-    run = rebuild.run
     archive = open_archive(request.archive)
     progress.begin("evidence", require_space(run))
-    evidence = secure_database(run, rebuild.target, progress)
+    evidence = secure_database(run, run.target, progress)
     write_manifest(run, (evidence,))
     clock.lap("evidence")
-    source = read_source(rebuild, evidence)
-    require_no_cutover(rebuild.target.path, source.stored, "undoing a merge", rewrites=True)
+    source = read_source(run, evidence, request.rules)
+    require_no_cutover(target, source.stored, "undoing a merge", rewrites=True)
     merge = _merge_of(source, request.merge_id)
     _require_last(source, merge)
     plan = _plan(source, archive.path, merge)
@@ -87,7 +93,7 @@ def unmerge(
     report = UnmergeReport(
         run=run.folders.name,
         outcome="planned",
-        target=str(rebuild.target.path),
+        target=str(target),
         archive=str(archive.path),
         merge=merge.id,
         entity=merge.merged,

@@ -39,7 +39,7 @@ from neotoma_core.vault.manifests import (
     BackupState,
     Manifest,
     manifest_of,
-    sealed_line,
+    seal_line,
     state_of,
 )
 
@@ -124,8 +124,8 @@ def read_backup(folder: Path) -> Backup:
 
 def write_manifest(folder: Path, manifest: Manifest, state: BackupState) -> None:
     """Write what makes a folder a backup: its state, and last its manifest."""
-    write_file(folder / STATE, sealed_line(state))
-    write_file(folder / MANIFEST, sealed_line(manifest))
+    write_file(folder / STATE, seal_line(state))
+    write_file(folder / MANIFEST, seal_line(manifest))
     sync_folder(folder)
     reached("manifest_written")
 
@@ -143,7 +143,7 @@ def install_backup(folder: Path, vault: Path, name: str) -> Path:
 
 def write_state(vault: Path, name: str, state: BackupState) -> None:
     """Replace what is known of a backup."""
-    write_file(vault / FOLDER / name / STATE, sealed_line(state))
+    write_file(vault / FOLDER / name / STATE, seal_line(state))
 
 
 def set_aside(vault: Path, name: str, scratch: Path) -> None:

@@ -19,7 +19,7 @@ from neotoma_core.documents.models import (
     PathText,
     Seconds,
     Word,
-    modelled,
+    read_model,
 )
 
 
@@ -122,12 +122,12 @@ class ArchiveDescription:
 
 def description_of(value: object) -> Description:
     """Read what a vault says of itself; raises NotAsModelled."""
-    return modelled(Description, value)
+    return read_model(Description, value)
 
 
 def event_of(value: object) -> LedgerEvent:
     """Read an event of a ledger; raises NotAsModelled."""
-    event = modelled(LedgerEvent, value)
+    event = read_model(LedgerEvent, value)
     if (event.erased is None) == (event.finished is None):
         raise NotAsModelled("it", "either an erasure or the end of one")
     return event

@@ -34,7 +34,7 @@ from typing import Final
 
 from neotoma_core.documents.document import document_of
 from neotoma_core.documents.models import NotAsModelled, is_newer
-from neotoma_core.errors import VaultDamaged, VaultError, VaultLocked, reason_of
+from neotoma_core.errors import DiskFull, VaultDamaged, VaultError, VaultLocked, reason_of
 from neotoma_core.files.atomic import write_file
 from neotoma_core.files.locking import exclusive, is_held
 from neotoma_core.files.private import make_folders, make_private
@@ -208,13 +208,20 @@ def identifier_of(vault: Path) -> str | None:
     return read_description(vault).id
 
 
-def identified(vault: Path) -> str:
+def identify_vault(vault: Path) -> str:
     """Return the random id of a vault, which is given one first where it has none."""
     known = identifier_of(vault)
     if known is None:
         known = os.urandom(_ID_BYTES).hex()
         describe(vault, {"id": known})
     return known
+
+
+def require_room(folder: Path, needed: int, whose: str = "vault") -> None:
+    """Raise DiskFull where so many bytes do not fit into ``folder``, which is ``whose``."""
+    free = free_bytes(folder)
+    if free < needed:
+        raise DiskFull(folder, needed, free, whose)
 
 
 def free_bytes(folder: Path) -> int:

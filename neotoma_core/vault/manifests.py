@@ -13,7 +13,7 @@ from typing import Any, Final, Literal
 from neotoma_core.comparison.anomaly import Counts
 from neotoma_core.comparison.fingerprints import Fingerprint
 from neotoma_core.documents.document import document, document_of
-from neotoma_core.documents.models import FileName, NotAsModelled, modelled
+from neotoma_core.documents.models import FileName, NotAsModelled, read_model
 from neotoma_core.documents.stored_file import StoredFile
 from neotoma_core.sqlite.faults import Fault
 
@@ -141,13 +141,13 @@ NO_STATE: Final = BackupState()
 LOST_STATE: Final = BackupState(pinned="what was known of it was lost")
 
 
-def sealed_line(value: object) -> bytes:
+def seal_line(value: object) -> bytes:
     """Return a value, dataclasses included, as a line with its own checksum."""
     body = document(value)
     return body[:-1] + _CHECK + hashlib.sha256(body).hexdigest().encode() + b'"}\n'
 
 
-def unsealed(line: bytes) -> dict[str, Any]:
+def unseal(line: bytes) -> dict[str, Any]:
     """Return what a sealed line holds; raises ValueError where a byte of it is another."""
     body, _, check = line.rpartition(_CHECK)
     body += b"}"
@@ -161,15 +161,15 @@ def unsealed(line: bytes) -> dict[str, Any]:
 
 def manifest_of(line: bytes) -> Manifest:
     """Read a manifest; raises ValueError where it is none, or one of a newer midden."""
-    value = unsealed(line)
+    value = unseal(line)
     if value.get("format") != FORMAT:
         raise NotAsModelled("format", "one that this midden knows")
-    return modelled(Manifest, value)
+    return read_model(Manifest, value)
 
 
 def state_of(line: bytes) -> BackupState:
     """Read a state; raises ValueError where it is none."""
-    return modelled(BackupState, unsealed(line))
+    return read_model(BackupState, unseal(line))
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +187,11 @@ class Backup:
     def name(self) -> str:
         """The name of its folder."""
         return self.manifest.name
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether it has no observation."""
+        return not self.manifest.counts.observations
 
     @property
     def is_good(self) -> bool:

@@ -13,7 +13,7 @@ from typing import Final
 import polars as pl
 
 from neotoma_core.comparison.holdings import MADE, RANDOM, ROW, Coder, Holdings
-from neotoma_core.documents.models import NotAsModelled, modelled
+from neotoma_core.documents.models import NotAsModelled, read_model
 from neotoma_core.salvage.condition import Condition
 from neotoma_core.salvage.examining import Examined, Journal, State
 from neotoma_core.salvage.rows import Salvaged
@@ -112,7 +112,7 @@ def examined_from_plain(
 
     ``folder``: where what was salvaged of it is.
     """
-    read = modelled(_Read, document)
+    read = read_model(_Read, document)
     held = read.held
     saved = None
     if read.salvaged is not None:
@@ -213,7 +213,7 @@ def unpacked_to_plain(all_taken: list[Unpacked], folder: Path) -> dict[str, obje
 
 def unpacked_from_plain(document: object, folder: Path) -> list[Unpacked]:
     """Return what was taken out of an archive into ``folder``; raises NotAsModelled."""
-    taken = modelled(_AllTaken, document).all
+    taken = read_model(_AllTaken, document).all
     return [
         Unpacked(
             None if one.path is None else _within(folder, one.path),
@@ -239,10 +239,10 @@ def saved_from_plain(document: object, folder: Path) -> Salvaged | None:
     """Return what was salvaged into ``folder``; raises NotAsModelled."""
     if document is None:
         return None
-    saved = modelled(_Saved, document)
+    saved = read_model(_Saved, document)
     return Salvaged(_within(folder, saved.database), saved.means, saved.advice)
 
 
 def condition_from_plain(document: object) -> Condition | None:
     """Return what is wrong with a database; raises NotAsModelled."""
-    return None if document is None else modelled(Condition, document)
+    return None if document is None else read_model(Condition, document)

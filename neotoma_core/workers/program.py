@@ -20,7 +20,7 @@ from neotoma_core.errors import TargetLocked, is_panic
 from neotoma_core.salvage.condition import condition_of
 from neotoma_core.salvage.declarations import mentions_neotoma
 from neotoma_core.salvage.examining import examine
-from neotoma_core.salvage.ruins import salvaged_from
+from neotoma_core.salvage.ruins import salvage_ruin
 from neotoma_core.unpacking.budgets import Limits
 from neotoma_core.unpacking.unpack import unpack
 from neotoma_core.unpacking.walking import FoundFile
@@ -134,7 +134,7 @@ def _condition(task: Mapping[str, Any], _setting: Setting) -> Answer:
 
 def _salvage(task: Mapping[str, Any], _setting: Setting) -> Answer:
     folder = Path(task["folder"])
-    saved = salvaged_from(Path(task["path"]), Path(task["shown"]), folder)
+    saved = salvage_ruin(Path(task["path"]), Path(task["shown"]), folder)
     if saved is None:
         return {"read": None}, {}
     return {"read": {**asdict(saved), "database": saved.database.name}}, {}

@@ -16,6 +16,7 @@ from neotoma_core.archive_tables.tables import open_archive
 from neotoma_core.archive_tables.writing import version_of
 from neotoma_core.errors import ArchiveDamaged, ArchiveError, ArchiveForeign
 from neotoma_core.report.progress import Silent
+from neotoma_core.runs.begin import Whereabouts
 from neotoma_core.runs.private_copy import private_copy
 from tests.conftest import NOW
 from tests.support.archiving import archive, log_of, of_table, rebuilt
@@ -111,7 +112,7 @@ def test_the_database_is_not_touched(database: Path) -> None:
 
 
 def test_a_plan_writes_nothing(database: Path, tmp_path: Path) -> None:
-    with private_copy(database, tmp_path / "v", NOW) as copy:
+    with private_copy(Whereabouts(database, tmp_path / "v"), NOW) as copy:
         report = plan_archive(copy, ArchiveRequest(tmp_path / "archive"), Silent())
     assert (report.outcome, report.appended) == ("planned", 5)
     assert not (tmp_path / "archive").exists()
@@ -148,7 +149,8 @@ def test_of_two_archivers_at_once_both_succeed_and_nothing_is_there_twice(
 
     def run(number: int) -> None:
         vault = tmp_path / f"vault-{number}"
-        with private_copy(database, vault, NOW + timedelta(seconds=number)) as copy:
+        now = NOW + timedelta(seconds=number)
+        with private_copy(Whereabouts(database, vault), now) as copy:
             reports.append(append_database(copy, ArchiveRequest(tmp_path / "archive"), Silent()))
 
     threads = [threading.Thread(target=run, args=(number,)) for number in range(3)]

@@ -20,12 +20,13 @@ from neotoma_core.export.steps import export_tables
 from neotoma_core.history.reading import entity_history
 from neotoma_core.recovery.recover import recover
 from neotoma_core.recovery.report import RecoveryReport
+from neotoma_core.recovery.run.named import recovery_run
+from neotoma_core.recovery.run.request import RecoverRequest
 from neotoma_core.report.progress import Silent
 from neotoma_core.restore.from_archive import RestoreArchiveRequest, restore_archive
 from neotoma_core.row_versions.columns import ARCHIVED
-from neotoma_core.runs.judging import recovery_run
+from neotoma_core.runs.begin import Whereabouts
 from neotoma_core.runs.private_copy import private_copy
-from neotoma_core.runs.run import RecoverRequest
 from tests.conftest import NOW, Recover
 from tests.support.archiving import archive, log_of, rebuilt
 from tests.support.databases import count, entity, insert, make_database, observation, read_all
@@ -216,7 +217,7 @@ def test_what_was_erased_is_in_nothing_that_is_made_from_an_archive(tmp_path: Pa
     database = make_database(tmp_path / "db.sqlite", rows)
     vault = tmp_path / "vault"
     place = vault / "archive"
-    with private_copy(database, vault, NOW) as copy:
+    with private_copy(Whereabouts(database, vault), NOW) as copy:
         append_database(copy, ArchiveRequest(place), Silent())
     with erase_run(EraseRequest(database, vault, entities=("e1",)), NOW) as run:
         erased = erase(run, lambda _: True, Silent())

@@ -13,10 +13,10 @@ from neotoma_core.backup.protection import protection_of
 from neotoma_core.errors import UsageError
 from neotoma_core.vault.backups import list_backups, write_state
 from tests.neotoma.test_encryption import SECRET
-from tests.recovery.test_encrypted import STATED, key_file, sealed
 from tests.support.backing_up import HASH, Vault, copied, fill, small_vault
 from tests.support.databases import entity, make_database
 from tests.support.rebuilding import rebuild
+from tests.support.sealing import STATED, key_file, sealed
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ from neotoma_core.backup.retention import DEFAULT, RetentionPolicy
 from neotoma_core.errors import UsageError
 from neotoma_core.schedule.alerting import metrics_of
 from neotoma_core.vault.backups import list_backups, write_state
-from neotoma_core.vault.manifests import sealed_line
+from neotoma_core.vault.manifests import seal_line
 from tests.support.backing_up import HASH, Vault, copied, fill, small_vault
 
 LAST = RetentionPolicy(last=1)
@@ -151,8 +151,8 @@ def test_planted_and_future_dated_files_displace_nothing_and_stay(world: Vault) 
         future.manifest, name="zzz", sequence=9, taken_at=world.now + timedelta(days=400)
     )
     shutil.copytree(world.place(3), place / "zzz")
-    (place / "zzz" / "manifest.json").write_bytes(sealed_line(moved))
-    (place / "zzz" / "state.json").write_bytes(sealed_line(future.state))
+    (place / "zzz" / "manifest.json").write_bytes(seal_line(moved))
+    (place / "zzz" / "state.json").write_bytes(seal_line(future.state))
     prune(world)
     assert sequences(world) == [3, 9]
     assert (place / "neotoma.prod.db").exists()

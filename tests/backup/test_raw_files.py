@@ -23,8 +23,9 @@ from neotoma_core.find.status import check_status
 from neotoma_core.find.text import status_text
 from neotoma_core.report.progress import Silent
 from neotoma_core.report.protection import RawFilesGone
+from neotoma_core.runs.begin import Whereabouts
 from neotoma_core.vault.backups import list_backups, read_raw_list
-from neotoma_core.vault.manifests import manifest_of, sealed_line
+from neotoma_core.vault.manifests import manifest_of, seal_line
 from tests.support.backing_up import PERMISSIVE, Vault
 from tests.support.databases import USER
 from tests.support.raw import database, name_of, names_in, put
@@ -143,7 +144,7 @@ def test_a_name_that_leads_out_of_the_folder_is_no_raw_file(tmp_path: Path) -> N
 def test_the_status_says_how_many_raw_files_are_gone_since_the_newest_backup(world: Vault) -> None:
     def status() -> tuple[int, bool, str]:
         where = SearchRequest((world.target.parent,))
-        report = check_status(world.target, where, world.vault, world.now, Silent())
+        report = check_status(Whereabouts(world.target, world.vault), where, world.now, Silent())
         assert report.raw_files is not None
         return report.raw_files.gone, report.is_alarming, status_text(report, world.now)
 
@@ -163,7 +164,9 @@ def test_the_status_looks_where_neotoma_keeps_them(world: Vault, tmp_path: Path)
     world.back_up()
     raw = (world.target.parent / "sources_prod").rename(tmp_path / "raw")
     where = SearchRequest((world.target.parent,))
-    report = check_status(world.target, where, world.vault, world.now, Silent(), raw_storage=raw)
+    report = check_status(
+        Whereabouts(world.target, world.vault, raw_storage=raw), where, world.now, Silent()
+    )
     assert report.raw_files is not None
     assert report.raw_files.gone == 0
     assert json.loads(report.to_json())["raw_files"] == dataclasses.asdict(report.raw_files)
@@ -256,7 +259,7 @@ def test_raw_files_of_what_cannot_be_told_are_not_removed(harmed: str, world: Va
     else:
         line = (place / "manifest.json").read_bytes()
         other = replace(manifest_of(line), vault="another")
-        (place / "manifest.json").write_bytes(sealed_line(other))
+        (place / "manifest.json").write_bytes(seal_line(other))
     report = prune_backups(
         world.vault, world.target, RetentionPolicy(last=1), world.now, lambda _: True
     )

@@ -19,7 +19,7 @@ from neotoma_core.errors import (
 )
 from neotoma_core.vault import folder as vaults
 from neotoma_core.vault.backups import list_backups
-from neotoma_core.vault.manifests import manifest_of, sealed_line
+from neotoma_core.vault.manifests import manifest_of, seal_line
 from tests.recovery.test_inputs import facts_of, server_on
 from tests.support.backing_up import HASH, Vault, copied, fill, small_vault
 from tests.support.databases import insert, make_database, observation, read_all
@@ -161,7 +161,7 @@ def test_strange_files_are_told_and_count_for_nothing(world: Vault, tmp_path: Pa
     shutil.move(foreign.place(), place / "of another vault")
     manifest = place / "of another vault" / "manifest.json"
     renamed = manifest_of(manifest.read_bytes())
-    manifest.write_bytes(sealed_line(replace(renamed, name="of another vault")))
+    manifest.write_bytes(seal_line(replace(renamed, name="of another vault")))
     (place / "notes.txt").write_text("mine")
     (place / "empty").mkdir()
     listing = list_backups(world.vault)

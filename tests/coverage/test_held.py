@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from neotoma_core.coverage.held import (
     Held,
-    added,
+    add_up,
     exclusive_to,
     held_by,
     missing_from,
@@ -47,4 +47,4 @@ def test_counts_go_over_sets_of_copies() -> None:
     assert missing_from(held, [0]) == 1
     assert exclusive_to(held, [1]) == 1
     assert exclusive_to(held, [0, 1]) == 4
-    assert set(added(held, held)) == {Held(one.holders, 2 * one.rows) for one in held}
+    assert set(add_up(held, held)) == {Held(one.holders, 2 * one.rows) for one in held}

@@ -20,6 +20,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from neotoma_core.archive.append import ArchiveRequest, append_database
 from neotoma_core.archive.compact import CompactRequest, compact_archive
+from neotoma_core.runs.begin import Whereabouts
 from neotoma_core.runs.private_copy import private_copy
 from neotoma_core.report.progress import Silent
 from neotoma_core.files.atomic import observed
@@ -39,7 +40,7 @@ with observed(crash):
     if what == "compact":
         compact_archive(CompactRequest(Path(place)), now, Silent())
     else:
-        with private_copy(Path(database), Path(vault), now) as copy:
+        with private_copy(Whereabouts(Path(database), Path(vault)), now) as copy:
             append_database(copy, ArchiveRequest(Path(place)), Silent())
 """
 

@@ -12,7 +12,8 @@ from neotoma_core.erasure import rows as erasing
 from neotoma_core.files import atomic
 from tests.conftest import NOW, recover_into
 from tests.support.databases import read_all
-from tests.support.erasing import ASKED, ENTITY, World, build, found, found_in, signs_of
+from tests.support.erasing import World, build, found, found_in, signs_of
+from tests.support.planted import ASKED, ENTITY
 
 KILLED = 77
 RUN = """

@@ -13,10 +13,10 @@ from neotoma_core.archive_tables.reading import read_table
 from neotoma_core.archive_tables.tables import open_archive
 from neotoma_core.recovery.recover import plan_only, recover
 from neotoma_core.recovery.report import RecoveryReport
+from neotoma_core.recovery.run.named import recovery_run
+from neotoma_core.recovery.run.request import RecoverRequest
 from neotoma_core.report.progress import Silent
-from neotoma_core.runs.judging import recovery_run
 from neotoma_core.runs.left_over import left_in
-from neotoma_core.runs.run import RecoverRequest
 from neotoma_core.vault.folder import unfinished_runs
 from tests.conftest import NOW
 from tests.support.databases import entity, make_database, observation
@@ -29,8 +29,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from neotoma_core.report.progress import Silent
 from neotoma_core.recovery.recover import recover
-from neotoma_core.runs.judging import recovery_run
-from neotoma_core.runs.run import RecoverRequest
+from neotoma_core.recovery.run.named import recovery_run
+from neotoma_core.recovery.run.request import RecoverRequest
 from neotoma_core.files.atomic import observed
 
 def die_at(target, backup, vault, step, times):

@@ -7,7 +7,7 @@ import pytest
 
 from neotoma_core.comparison.anomaly import Counts
 from neotoma_core.comparison.fingerprints import Fingerprint
-from neotoma_core.documents.models import FileName, NotAsModelled, modelled
+from neotoma_core.documents.models import FileName, NotAsModelled, read_model
 from neotoma_core.documents.stored_file import StoredFile
 from neotoma_core.vault.manifests import (
     Acceptance,
@@ -16,9 +16,9 @@ from neotoma_core.vault.manifests import (
     Manifest,
     RawFiles,
     manifest_of,
-    sealed_line,
+    seal_line,
     state_of,
-    unsealed,
+    unseal,
 )
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -57,9 +57,9 @@ class Model:
 
 
 def test_what_was_written_is_read_as_it_was() -> None:
-    assert manifest_of(sealed_line(MANIFEST)) == MANIFEST
-    assert state_of(sealed_line(STATE)) == STATE
-    assert state_of(sealed_line(BackupState())) == BackupState()
+    assert manifest_of(seal_line(MANIFEST)) == MANIFEST
+    assert state_of(seal_line(STATE)) == STATE
+    assert state_of(seal_line(BackupState())) == BackupState()
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def test_what_was_written_is_read_as_it_was() -> None:
 )
 def test_a_field_that_is_not_as_modelled_is_named_and_not_quoted(field: str, value: object) -> None:
     with pytest.raises(NotAsModelled) as refused:
-        modelled(Model, {"name": "a", "count": 1, field: value})
+        read_model(Model, {"name": "a", "count": 1, field: value})
     assert refused.value.field.removesuffix("[]") == ("" if field == "unknown" else field)
     assert repr(value) not in str(refused.value) or field == "unknown"
 
@@ -91,7 +91,7 @@ def test_a_field_that_is_not_as_modelled_is_named_and_not_quoted(field: str, val
 @pytest.mark.parametrize("value", [None, [], "x", {"name": "a"}])
 def test_what_is_no_document_or_lacks_a_field_is_refused(value: object) -> None:
     with pytest.raises(NotAsModelled):
-        modelled(Model, value)
+        read_model(Model, value)
 
 
 @pytest.mark.parametrize(
@@ -106,6 +106,6 @@ def test_what_is_no_document_or_lacks_a_field_is_refused(value: object) -> None:
     ],
 )
 def test_a_sealed_manifest_of_somebody_else_is_refused(wrong: dict[str, object]) -> None:
-    plain = unsealed(sealed_line(MANIFEST))
+    plain = unseal(seal_line(MANIFEST))
     with pytest.raises(ValueError):  # noqa: PT011 - of any kind: all are one to the caller
-        manifest_of(sealed_line({**plain, **wrong}))
+        manifest_of(seal_line({**plain, **wrong}))

@@ -19,7 +19,8 @@ from neotoma_core.report.progress import Silent
 from neotoma_core.vault.folder import describe, write_json
 from tests.conftest import NOW, recover_into
 from tests.support.databases import loosen
-from tests.support.erasing import ASKED, ENTITY, OBSERVATION, World, build
+from tests.support.erasing import World, build
+from tests.support.planted import ASKED, ENTITY, OBSERVATION
 from tests.support.rebuilding import rebuild
 
 SILENT = Silent()

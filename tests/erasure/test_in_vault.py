@@ -11,7 +11,8 @@ from neotoma_core.erasure.report import ErasureReport
 from neotoma_core.files.atomic import observed
 from neotoma_core.report.progress import Silent
 from tests.conftest import NOW
-from tests.support.erasing import ASKED, World, build
+from tests.support.erasing import World, build
+from tests.support.planted import ASKED
 
 
 class Killed(BaseException):

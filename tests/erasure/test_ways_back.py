@@ -19,7 +19,7 @@ from neotoma_core.backup.report import BackupReport
 from neotoma_core.backup.request import BackupRequest
 from neotoma_core.backup.take import back_up
 from neotoma_core.backup.text import backup_text
-from neotoma_core.erased.hashed import SALT_BYTES, ErasedIds, hashed
+from neotoma_core.erased.hashed import SALT_BYTES, ErasedIds, hash_ids
 from neotoma_core.erasure.text import plan_text
 from neotoma_core.errors import UsageError
 from neotoma_core.export.request import ExportRequest
@@ -29,26 +29,15 @@ from neotoma_core.find.status import check_status
 from neotoma_core.history.reading import entity_history
 from neotoma_core.report.progress import Silent
 from neotoma_core.restore.from_archive import RestoreArchiveRequest, restore_archive
-from neotoma_core.restore.restore import RestoreReport, RestoreRequest, restore
+from neotoma_core.restore.report import RestoreReport
+from neotoma_core.restore.restore import RestoreRequest, restore
 from neotoma_core.restore.sources import find_source
+from neotoma_core.runs.begin import Whereabouts
 from tests.conftest import NOW, recover_into
 from tests.support.backing_up import PERMISSIVE
 from tests.support.databases import insert_all, observation
-from tests.support.erasing import (
-    ASKED,
-    ENTITY,
-    MARKS,
-    OTHER_USER,
-    PLANTED,
-    World,
-    build,
-    found,
-    found_in,
-    name_of,
-    put,
-    signs_of,
-    stored,
-)
+from tests.support.erasing import World, build, found, found_in, signs_of
+from tests.support.planted import ASKED, ENTITY, MARKS, OTHER_USER, PLANTED, name_of, put, stored
 
 LATER = NOW + timedelta(days=2)
 SECRET = name_of(PLANTED["entity"])
@@ -194,7 +183,7 @@ def test_the_ledger_of_the_vault_that_a_backup_is_in_counts_too(way: str, world:
 def test_ids_of_several_ledgers_are_known() -> None:
     def ledger(salt: int, *ids: str) -> ErasedIds:
         key = bytes([salt]) * SALT_BYTES
-        return ErasedIds(key, {"entities": frozenset(h for _, h in hashed(key, "entities", ids))})
+        return ErasedIds(key, {"entities": frozenset(h for _, h in hash_ids(key, "entities", ids))})
 
     both = replace(ledger(1, "a", "b"), others=(ledger(2, "b", "c"),))
     assert sorted(both.among("entities", ["a", "b", "c", "d"])) == ["a", "b", "c"]
@@ -207,13 +196,13 @@ def test_ids_of_several_ledgers_are_known() -> None:
 def test_a_database_does_not_lack_what_was_erased(what: str, world: World) -> None:
     backed_up(world)
     where = SearchRequest((world.folder,))
-    before = check_status(world.target, where, world.vault, LATER, Silent()).drop
+    before = check_status(Whereabouts(world.target, world.vault), where, LATER, Silent()).drop
     world.erase(now=LATER, **ASKED[what])
-    drop = check_status(world.target, where, world.vault, LATER, Silent()).drop
+    drop = check_status(Whereabouts(world.target, world.vault), where, LATER, Silent()).drop
     assert (before.verdict, before.lacks) == ("lacking", 1)  # what is only in the old copy
     assert (drop.verdict, drop.lacks) == (("whole", 0) if what == "entity" else ("lacking", 1))
     world.execute(world.target, "DELETE FROM observations WHERE id = 'obs-keep-2'")
-    lost = check_status(world.target, where, world.vault, LATER, Silent()).drop
+    lost = check_status(Whereabouts(world.target, world.vault), where, LATER, Silent()).drop
     assert lost.lacks == drop.lacks + 1
 
 

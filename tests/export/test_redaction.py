@@ -6,7 +6,7 @@ from neotoma_core.errors import UsageError
 from neotoma_core.export.redaction import (
     SECRET_TYPES,
     Redactions,
-    hashed,
+    hash_value,
     redacted_object,
     redactions_of,
 )
@@ -55,10 +55,10 @@ def test_a_schema_that_cannot_be_read_marks_nothing() -> None:
 def test_an_object_is_left_without_what_is_redacted() -> None:
     redactions = Redactions({("contact", "email"): "hash", ("contact", "phone"): "drop"})
     text = redacted_object('{"name":"n","email":"e","phone":"p"}', "contact", redactions, SALT)
-    assert text == f'{{"name":"n","email":"{hashed(chr(34) + "e" + chr(34), SALT)}"}}'
+    assert text == f'{{"name":"n","email":"{hash_value(chr(34) + "e" + chr(34), SALT)}"}}'
     assert redacted_object("no object", "contact", redactions, SALT) is None
 
 
 def test_a_hash_is_one_for_one_value_and_another_with_another_salt() -> None:
-    assert hashed("e", SALT) == hashed("e", SALT)
-    assert len({hashed("e", SALT), hashed("e", b"other"), hashed("f", SALT)}) == 3
+    assert hash_value("e", SALT) == hash_value("e", SALT)
+    assert len({hash_value("e", SALT), hash_value("e", b"other"), hash_value("f", SALT)}) == 3

@@ -10,7 +10,7 @@ from neotoma_core.export.catalog import (
     view_names,
 )
 from neotoma_core.export.entities import OWN, wide
-from neotoma_core.export.redaction import Redactions, hashed
+from neotoma_core.export.redaction import Redactions, hash_value
 from neotoma_core.export.stated import as_values, members, redact
 
 SALT = b"salt"
@@ -48,7 +48,7 @@ def test_redacted_values_go_or_are_hashed() -> None:
         {"entity_type": ["t", "t", "u"], "field": ["x", "y", "x"], "json": ["1", "2", "3"]}
     )
     kept = redact(rows, Redactions({("t", "x"): "drop", ("t", "y"): "hash"}), SALT)
-    assert kept["json"].to_list() == [f'"{hashed("2", SALT)}"', "3"]
+    assert kept["json"].to_list() == [f'"{hash_value("2", SALT)}"', "3"]
     assert redact(rows, Redactions(), SALT).equals(rows)
 
 

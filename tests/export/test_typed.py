@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from neotoma_core.export.typed import Kind, decoded, kind_of, typed, untyped_texts
+from neotoma_core.export.typed import Kind, decode_strings, kind_of, type_values, untyped_texts
 from neotoma_core.neotoma.json import JsonValue, stringify
 
 
@@ -53,7 +53,7 @@ def test_a_column_has_the_type_declared_or_that_of_all_its_values(
     ],
 )
 def test_a_value_is_read_as_its_type(kind: Kind, text: str, value: object) -> None:
-    column = typed(texts(text, None, "null"), kind)
+    column = type_values(texts(text, None, "null"), kind)
     assert column.values.to_list() == [value, None, None]
     assert column.fits.all()
 
@@ -72,7 +72,7 @@ def test_a_value_is_read_as_its_type(kind: Kind, text: str, value: object) -> No
     ],
 )
 def test_a_value_of_another_type_is_kept_as_text(kind: Kind, text: str) -> None:
-    column = typed(texts(text, None), kind)
+    column = type_values(texts(text, None), kind)
     assert column.values.to_list() == [None, None]
     assert column.fits.to_list() == [False, True]
     kept = untyped_texts({"f": (texts(text, None), column.fits)}, 2)
@@ -93,10 +93,10 @@ KINDS = ("string", "float", "boolean", "date", "timestamp", "list", "json")
 @settings(max_examples=60, deadline=None)
 @given(st.lists(JSON, min_size=1, max_size=5), st.sampled_from(KINDS))
 def test_no_value_is_nulled_unsaid(values: list[JsonValue], kind: Kind) -> None:
-    column = typed(texts(*map(stringify, values)), kind)
+    column = type_values(texts(*map(stringify, values)), kind)
     for value, made, fits in zip(values, column.values.to_list(), column.fits, strict=True):
         assert (made is not None) or value is None or not fits
 
 
 def test_only_strings_are_decoded() -> None:
-    assert decoded(texts('"a"', "1", None, '"\\n"')).to_list() == ["a", None, None, "\n"]
+    assert decode_strings(texts('"a"', "1", None, '"\\n"')).to_list() == ["a", None, None, "\n"]

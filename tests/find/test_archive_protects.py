@@ -17,6 +17,7 @@ from neotoma_core.find.status import check_status
 from neotoma_core.find.text import status_text
 from neotoma_core.report.inventory import KeptArchive, StatusReport
 from neotoma_core.report.progress import Silent
+from neotoma_core.runs.begin import Whereabouts
 from neotoma_core.vault.folder import open_vault, remember_place
 from tests.support.archiving import archive
 from tests.support.backing_up import Vault, fill, small_vault
@@ -37,7 +38,7 @@ def world(tmp_path: Path) -> Vault:
 
 def status(world: Vault) -> StatusReport:
     where = SearchRequest((world.target.parent,), around=True)
-    return check_status(world.target, where, world.vault, world.now, SILENT)
+    return check_status(Whereabouts(world.target, world.vault), where, world.now, SILENT)
 
 
 def kept(report: StatusReport) -> KeptArchive:

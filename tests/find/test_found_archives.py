@@ -11,6 +11,7 @@ from neotoma_core.find.search import SearchRequest
 from neotoma_core.find.status import check_status, find_copies
 from neotoma_core.find.text import status_text
 from neotoma_core.report.progress import Silent
+from neotoma_core.runs.begin import Whereabouts
 from tests.support.archiving import archive
 from tests.support.backing_up import Vault, fill, small_vault
 from tests.support.databases import count
@@ -48,7 +49,7 @@ def test_the_status_of_a_wiped_database_names_the_archive_and_its_command_recove
     world: Vault, capsys: pytest.CaptureFixture[str]
 ) -> None:
     where = SearchRequest((world.folder,))
-    report = check_status(world.target, where, world.vault, world.now, SILENT)
+    report = check_status(Whereabouts(world.target, world.vault), where, world.now, SILENT)
     (found,) = report.kept_archives
     assert found.command in status_text(report, world.now)
     app([*shlex.split(found.command)[1:], "--yes", "--json"], standalone_mode=False)
@@ -61,7 +62,7 @@ def test_the_archive_of_the_vault_is_named_wherever_was_searched(tmp_path: Path)
     world.back_up(drill=False)
     archive(world.target, world.vault / "archive")
     where = SearchRequest((world.target.parent,))
-    report = check_status(world.target, where, world.vault, world.now, SILENT)
+    report = check_status(Whereabouts(world.target, world.vault), where, world.now, SILENT)
     places = [found.path for found in report.kept_archives]
     assert str(world.vault / "archive") in places
 

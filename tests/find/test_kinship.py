@@ -20,10 +20,10 @@ from neotoma_core.errors import (
     UsageError,
 )
 from neotoma_core.recovery.recover import recover
+from neotoma_core.recovery.run.named import recovery_run
+from neotoma_core.recovery.run.request import RecoverRequest
 from neotoma_core.report.progress import Silent
 from neotoma_core.restore.from_archive import RestoreArchiveRequest, restore_archive
-from neotoma_core.runs.judging import recovery_run
-from neotoma_core.runs.run import RecoverRequest
 from neotoma_core.sqlite.inspection import Inspection, inspect_database
 from tests.conftest import NOW
 from tests.support.archiving import archive

@@ -8,13 +8,14 @@ import polars as pl
 import pytest
 
 from neotoma_core.errors import TargetForeign, UsageError
-from neotoma_core.find.inventory import listed_in
+from neotoma_core.find.inventory import read_listed_files
 from neotoma_core.find.search import SearchRequest
 from neotoma_core.find.status import check_status, find_copies
 from neotoma_core.find.text import drop_line
 from neotoma_core.neotoma.versions import version_range
 from neotoma_core.report.inventory import CopyRow, InventoryReport
 from neotoma_core.report.progress import Silent
+from neotoma_core.runs.begin import Whereabouts
 from neotoma_core.settings.environment import neotoma_settings
 from tests.conftest import copy_databases
 from tests.support.databases import make_database
@@ -95,14 +96,14 @@ def test_the_inventory_is_kept_as_a_table_and_names_its_files(tree: Path, tmp_pa
     frame = pl.read_parquet(tmp_path / "found.parquet")
     assert frame.height == len(report.copies) == 3
     assert frame.filter(live=True)["rows_observations"].sort().to_list() == [40, 84]
-    assert odd in listed_in(tmp_path / "found.parquet")
+    assert odd in read_listed_files(tmp_path / "found.parquet")
     assert r"odd\n\xff.db" in report.to_json().replace("\\\\", "\\")
 
 
 def test_a_file_that_is_no_inventory_is_refused(tmp_path: Path) -> None:
     (tmp_path / "no.json").write_text('[{"name": 1}]')
     with pytest.raises(UsageError, match="no inventory"):
-        listed_in(tmp_path / "no.json")
+        read_listed_files(tmp_path / "no.json")
 
 
 def test_a_path_that_does_not_exist_is_refused_before_anything_is_read(tmp_path: Path) -> None:
@@ -115,7 +116,7 @@ def test_the_status_of_a_missing_database_is_that_everything_is_lost(
 ) -> None:
     target = tree / "data" / "neotoma.production.db"
     where = SearchRequest((tree / "backups",))
-    report = check_status(target, where, tmp_path / "vault", NOW, Silent())
+    report = check_status(Whereabouts(target, tmp_path / "vault"), where, NOW, Silent())
     assert (report.state, report.drop.verdict, report.drop.lacks) == ("missing", "wiped", 6274)
 
 
@@ -125,13 +126,18 @@ def test_a_database_that_has_all_its_copies_hold_is_well(tmp_path: Path) -> None
     make_database(
         tmp_path / "b.db", {**rows, "observations": [observed(1)], "sources": [stored(1)]}
     )
-    report = check_status(whole, SearchRequest((tmp_path,)), tmp_path / "vault", NOW, Silent())
+    report = check_status(
+        Whereabouts(whole, tmp_path / "vault"), SearchRequest((tmp_path,)), NOW, Silent()
+    )
     assert report.drop.verdict == "whole"
     assert "all that its copies hold" in drop_line(report.drop, NOW)
     (tmp_path / "text").write_text("x")
     with pytest.raises(TargetForeign, match="nor called like one"):
         check_status(
-            tmp_path / "text", SearchRequest((tmp_path,)), tmp_path / "vault", NOW, Silent()
+            Whereabouts(tmp_path / "text", tmp_path / "vault"),
+            SearchRequest((tmp_path,)),
+            NOW,
+            Silent(),
         )
 
 

@@ -10,7 +10,7 @@ from neotoma_core.errors import TargetChanged
 from neotoma_core.guard.guard import RESTORE
 from neotoma_core.guard.replacement import Secured, secure_target
 from neotoma_core.report.progress import Silent
-from neotoma_core.runs.private_copy import target_run
+from neotoma_core.runs.begin import Whereabouts, target_run
 from tests.conftest import NOW
 from tests.support.backing_up import PERMISSIVE, Vault, small_vault
 from tests.support.databases import count, insert, make_database, observation, read_all
@@ -29,7 +29,7 @@ def add_row(target: Path) -> None:
 
 def test_what_was_written_after_the_evidence_is_not_lost(world: Vault) -> None:
     whole = make_database(world.folder / "whole.db")
-    with target_run(world.target, world.vault, NOW) as run:
+    with target_run(Whereabouts(world.target, world.vault), NOW) as run:
         secured = secure_target(run, whole, PERMISSIVE, RESTORE, Silent())
         add_row(world.target)
         before = read_all(world.target)
@@ -42,7 +42,7 @@ def test_what_was_written_after_the_evidence_is_not_lost(world: Vault) -> None:
 def test_a_target_that_came_into_being_meanwhile_is_not_lost(world: Vault) -> None:
     target = world.folder / "data" / "new.db"
     whole = make_database(world.folder / "whole.db")
-    with target_run(target, world.vault, NOW) as run:
+    with target_run(Whereabouts(target, world.vault), NOW) as run:
         secured = secure_target(run, whole, PERMISSIVE, RESTORE, Silent())
         make_database(target, {"observations": [observation("late")]})
         with pytest.raises(TargetChanged):
@@ -57,7 +57,7 @@ def test_an_idle_journal_does_not_stand_in_the_way(world: Vault) -> None:
         insert(connection, "observations", observation("late"))
         connection.commit()
     assert list(world.target.parent.glob("*-journal"))
-    with target_run(world.target, world.vault, NOW) as run:
+    with target_run(Whereabouts(world.target, world.vault), NOW) as run:
         secure_target(run, whole, PERMISSIVE, RESTORE, Silent()).replace()
     assert count(world.target, "observations") == 0
     assert not list(world.target.parent.glob("*-journal"))
@@ -65,7 +65,7 @@ def test_an_idle_journal_does_not_stand_in_the_way(world: Vault) -> None:
 
 def test_nothing_is_replaced_that_was_not_granted(world: Vault) -> None:
     with (
-        target_run(world.target, world.vault, NOW) as run,
+        target_run(Whereabouts(world.target, world.vault), NOW) as run,
         pytest.raises(ValueError, match="granted"),
     ):
         Secured(run, None, granted=False).replace()

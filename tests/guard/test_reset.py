@@ -10,7 +10,8 @@ from neotoma_core.comparison.losses import Loss
 from neotoma_core.errors import BackupNotIntact, OtherDatabase, TargetLocked
 from neotoma_core.guard import guard as guarding
 from neotoma_core.guard.guard import Guard
-from neotoma_core.guard.reset import ResetReport, ResetRequest, plan_reset, reset
+from neotoma_core.guard.reset import ResetRequest, plan_reset, reset
+from neotoma_core.guard.reset_report import ResetReport
 from neotoma_core.report.progress import Silent
 from tests.recovery.test_inputs import facts_of, server_on
 from tests.support.backing_up import HASH, Vault, fill, small_vault

@@ -6,7 +6,7 @@ from dataclasses import replace
 import polars as pl
 import pytest
 
-from neotoma_core.lineage.repointing import repointed
+from neotoma_core.lineage.repointing import repoint
 from neotoma_core.merge import plan, table
 from neotoma_core.merge.plan import plan_merge
 from neotoma_core.merge.policy import MergePolicy
@@ -46,7 +46,7 @@ def test_of_a_step_that_returns_another_number_of_rows(
 
 
 def test_of_repointing_that_loses_a_row(monkeypatch: pytest.MonkeyPatch) -> None:
-    right = repointed
+    right = repoint
 
     def lossy(*args: object) -> object:
         offers = right(*args)  # type: ignore[arg-type]  # what it is called with
@@ -54,7 +54,7 @@ def test_of_repointing_that_loses_a_row(monkeypatch: pytest.MonkeyPatch) -> None
         lost = replace(kept, rows=kept.rows.head(-1))
         return {**offers, 0: {**offers[0], "observations": lost}}
 
-    monkeypatch.setattr(plan, "repointed", lossy)
+    monkeypatch.setattr(plan, "repoint", lossy)
     with pytest.raises(ValueError, match="observations: 2 rows read, 1 accounted for"):
         plan_merge(database(**HERE), [database(**THERE)], MergePolicy())
 

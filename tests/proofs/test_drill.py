@@ -3,86 +3,24 @@
 import shutil
 import sqlite3
 import stat
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from neotoma_core.backup.drill import DrillRules
-from neotoma_core.backup.protection import protection_of, protection_text
-from neotoma_core.backup.report import DrillSummary
-from neotoma_core.errors import BackupDamaged
 from neotoma_core.files.atomic import Subject, observed_with_subject
-from neotoma_core.vault.backups import write_manifest
-from neotoma_core.vault.manifests import Manifest
-from tests.proofs.planting import FOREIGN_KEYS, UNUSABLE_KEY, lose_root, schema_writable
+from tests.proofs.planting import lose_root
 from tests.sources.test_carried import run as execute
 from tests.support.backing_up import HASH, Vault, copied, small_vault
-from tests.support.databases import count, insert_all
-from tests.support.rebuilding import rebuild
-from tests.unmerge.test_unmerge import edge
-
-RESTORED = "copy_restored"
-
-
-@pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Vault:
-    """A vault with one backup: of all snapshots, a raw file and a log of the server."""
-    world = small_vault(tmp_path_factory.mktemp("template"))
-    insert_all(world.target, {"relationship_observations": [edge("r1", "e0001", "e0002")]})
-    execute(world.target, *UNUSABLE_KEY)
-    rebuild(world.target)
-    logs = world.folder / "data" / "logs_prod"
-    logs.mkdir()
-    (logs / "events.log").write_text("begun")
-    drill = world.back_up(logs=True).drill
-    assert drill is not None
-    assert (drill.outcome, drill.level, drill.drifted) == ("pass", "recomputed", 0)
-    return world
-
-
-@pytest.fixture
-def world(template: Vault, tmp_path: Path) -> Vault:
-    return copied(template, tmp_path)
-
-
-def drilled(world: Vault, rules: DrillRules | None = None) -> DrillSummary:
-    (drill,) = world.verify(rules=rules).drills
-    assert drill.drifted == 0 or drill.level == "recomputed"
-    assert world.backups[0].state.is_verified == (drill.outcome == "pass")
-    return drill
-
-
-Plant = Callable[[sqlite3.Connection], None]
-
-
-@contextmanager
-def restored_with(plant: Plant) -> Iterator[None]:
-    """Plant a fault in the copy that the drill inside the block restores."""
-    times = 0
-
-    def observe(step: str, subject: Subject) -> None:
-        nonlocal times
-        if step == RESTORED:
-            assert isinstance(subject, Path)
-            with closing(sqlite3.connect(subject, isolation_level=None)) as connection:
-                plant(connection)
-            times += 1
-
-    with observed_with_subject(observe):
-        yield
-    assert times == 1
-
-
-def statement(sql: str) -> Plant:
-    """Return the fault of one statement, which changes something."""
-
-    def plant(connection: sqlite3.Connection) -> None:
-        assert connection.execute(sql).rowcount != 0
-
-    return plant
+from tests.support.drilling import (
+    RESTORED,
+    Plant,
+    drilled,
+    lacking_a_row,
+    restored_with,
+    statement,
+    with_manifest,
+)
 
 
 def flipped(path: Path, place: int = 99) -> None:
@@ -119,21 +57,6 @@ def test_a_stored_file_that_is_gone(name: str, world: Vault) -> None:
 def test_every_stored_file_is_among_those(world: Vault) -> None:
     sealed = {"manifest.json", "state.json"}  # which say of themselves whether they are whole
     assert {path.name for path in world.place().iterdir()} == {*STORED, *sealed}
-
-
-def lacking_a_row(connection: sqlite3.Connection) -> None:
-    """Let an index lack the rows that its table has: no page is damaged."""
-    index = "CREATE INDEX planted ON observations (user_id)"
-    with schema_writable(connection):
-        connection.execute(f"{index} WHERE 0")
-        connection.execute("UPDATE sqlite_schema SET sql = ? WHERE name = 'planted'", (index,))
-
-
-def with_a_page_of_nobody(connection: sqlite3.Connection) -> None:
-    """Let a page belong to nothing, as where the list of tables lost one."""
-    connection.execute("CREATE TABLE lost (a)")
-    with schema_writable(connection):
-        connection.execute("DELETE FROM sqlite_schema WHERE name = 'lost'")
 
 
 def with_a_damaged_page(connection: sqlite3.Connection) -> None:
@@ -182,11 +105,6 @@ def test_rows_that_came_back_otherwise(table: str, sql: str, world: Vault) -> No
     assert drill.reasons == (f"{table}: other rows came back than were stored",)
 
 
-def with_manifest(world: Vault, manifest: Manifest) -> None:
-    """Put another manifest, whole in itself, in the place of the backup's."""
-    write_manifest(world.place(), manifest, world.backups[0].state)
-
-
 def test_counts_that_are_not_those_of_the_rows(world: Vault) -> None:
     manifest = world.backups[0].manifest
     with_manifest(world, replace(manifest, counts=replace(manifest.counts, nulls=0.5)))
@@ -201,90 +119,6 @@ def test_content_that_is_not_that_of_the_manifest(world: Vault) -> None:
     drill = drilled(world)
     assert (drill.outcome, drill.level) == ("fail", "none")
     assert drill.reasons == ("database.db.zst: what it holds is not what was stored",)
-
-
-@pytest.fixture(scope="module")
-def faulty(tmp_path_factory: pytest.TempPathFactory) -> Vault:
-    """A vault with a backup of a database in which one thing of each kind was wrong before."""
-    world = small_vault(tmp_path_factory.mktemp("faulty"))
-    execute(world.target, *FOREIGN_KEYS)
-    with closing(sqlite3.connect(world.target, isolation_level=None)) as connection:
-        lacking_a_row(connection)
-        connection.execute("INSERT INTO sources (id) VALUES ('s2'), ('s3')")
-        connection.execute("CREATE INDEX twice ON sources (id IS NULL)")
-        with schema_writable(connection):
-            connection.execute(
-                "UPDATE sqlite_schema SET sql = replace(sql, 'INDEX', 'UNIQUE INDEX') "
-                "WHERE name = 'twice'"
-            )
-    world.back_up()
-    return world
-
-
-WERE_SO = (
-    "observations: 40 rows are missing from index planted, as in the database (`midden recover",
-    "sources: 2 rows repeat a key of index twice, as in the database",
-    "sandbox_sessions: 1 rows refer to no row of local_auth_users, as in the database",
-)
-
-
-def test_what_was_wrong_before_is_named_and_the_backup_is_good(faulty: Vault) -> None:
-    (backup,) = faulty.backups
-    assert (backup.is_good, backup.state.alarms) == (True, ())
-    drill = backup.state.drill
-    assert drill is not None
-    assert (drill.outcome, drill.level, drill.reasons) == ("pass", "recomputed", ())
-    (row,) = faulty.listed().listed
-    said = protection_text(protection_of(faulty.vault, faulty.now))
-    assert row.standing == "good"
-    for finding in WERE_SO:
-        assert any(found.startswith(finding) for found in row.findings)
-        assert finding in said
-
-
-def test_it_comes_back_as_it_was(faulty: Vault, tmp_path: Path) -> None:
-    world = copied(faulty, tmp_path)
-    world.target.unlink()
-    assert world.restore("latest").outcome == "restored"
-    again = world.back_up()
-    assert again.drill is not None
-    assert again.drill.outcome == "pass"
-    assert world.backups[1].manifest.faults == world.backups[0].manifest.faults
-    assert count(world.target, "observations NOT INDEXED WHERE id <> ''") == 40
-
-
-def test_one_that_is_new_fails_all_the_same(faulty: Vault, tmp_path: Path) -> None:
-    world = copied(faulty, tmp_path)
-    with restored_with(statement("INSERT INTO sandbox_sessions VALUES (1, 2, 3, 4, 5, 6, 7)")):
-        drill = drilled(world)
-    assert (drill.outcome, drill.level) == ("fail", "checksums")
-    assert drill.reasons == ("sandbox_sessions: 1 rows refer to no row of local_auth_users",)
-
-
-@pytest.mark.parametrize("plant", [None, with_a_page_of_nobody], ids=["sound", "damaged"])
-def test_a_backup_of_which_nobody_knows_what_was_wrong_before(
-    plant: Plant | None, faulty: Vault, tmp_path: Path
-) -> None:
-    """Its bytes, which are proven, are those that were stored; damaged pages are never good."""
-    world = copied(faulty, tmp_path)
-    with_manifest(world, replace(world.backups[0].manifest, faults=None))
-    if plant is None:
-        assert drilled(world).outcome == "pass"
-    else:
-        with restored_with(plant):
-            assert drilled(world).outcome == "fail"
-
-
-def test_damaged_pages_that_were_so_before_are_never_good(world: Vault) -> None:
-    with closing(sqlite3.connect(world.target, isolation_level=None)) as connection:
-        with_a_page_of_nobody(connection)
-    drill = world.back_up().drill
-    assert drill is not None
-    assert (drill.outcome, drill.level) == ("fail", "checksums")
-    assert "never used" in drill.reasons[0]
-    assert "midden recover" in drill.findings[0]
-    with pytest.raises(BackupDamaged):
-        world.restore("latest")
 
 
 def test_something_else_that_has_the_name_of_a_table(tmp_path: Path) -> None:

@@ -20,7 +20,8 @@ from tests.proofs.planting import (
 )
 from tests.sources.test_carried import run as execute
 from tests.support.databases import entity, insert_all, observation
-from tests.support.erasing import ENTITY, OBSERVATION, World, build, relationship
+from tests.support.erasing import World, build
+from tests.support.planted import ENTITY, OBSERVATION, relationship
 from tests.support.rebuilding import rebuild
 
 ASKED: dict[str, Any] = {

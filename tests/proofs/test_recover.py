@@ -15,10 +15,10 @@ from neotoma_core.neotoma.frames import ORIGIN, TARGET
 from neotoma_core.recovery.applying import apply_plan
 from neotoma_core.recovery.plan import RecoveryPlan
 from neotoma_core.recovery.recover import make_plan
+from neotoma_core.recovery.run.named import recovery_run
+from neotoma_core.recovery.run.request import RecoverRequest
 from neotoma_core.report.progress import Silent
 from neotoma_core.runs.clock import Clock
-from neotoma_core.runs.judging import recovery_run
-from neotoma_core.runs.run import RecoverRequest
 from tests.conftest import NOW, Recover
 from tests.proofs.planting import (
     BROKEN_KEY,

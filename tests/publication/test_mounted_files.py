@@ -18,13 +18,13 @@ from neotoma_core.publication.replacing import replace_database
 from neotoma_core.rebuild.rebuild import rebuild_snapshots
 from neotoma_core.rebuild.request import RebuildRequest, rebuild_run
 from neotoma_core.report.progress import Silent
-from neotoma_core.restore.restore import restore_evidence
 from neotoma_core.sqlite import online_backup
 from tests.conftest import NOW, Recover
 from tests.recovery.test_inputs import facts_of
 from tests.support.backing_up import PERMISSIVE
 from tests.support.databases import make_database, read_all
 from tests.support.proven import observed, owner
+from tests.support.restoring import restore_evidence
 from tests.support.ruins import SPOILT
 
 

@@ -121,7 +121,7 @@ def test_three_writers_of_one_log_in_any_order(
     for seed in range(ORDERS if request.config.getoption("--every-failure") else SAMPLE):
         url = memory_url()
         turns = Turns(seed, WRITERS)
-        remotes = []
+        remotes: list[Remote] = []
         for writer in range(WRITERS):
             known = remote_at(url, tmp_path / f"writer-{writer}-{seed}")
             remotes.append(replace(known, store=Turning(known.store, turns, writer)))

@@ -7,10 +7,10 @@ import pytest
 
 from neotoma_core.errors import KeyMissing, KeyWrong
 from tests.neotoma.test_encryption import SECRET
-from tests.recovery.test_encrypted import PLANTED, STATED, key_file, opened, sealed, snapshots
 from tests.support.archiving import everything_in
 from tests.support.databases import entity, make_database, observation, read_all
 from tests.support.rebuilding import check, drift_of, export, rebuild
+from tests.support.sealing import PLANTED, STATED, key_file, opened, sealed, snapshots
 
 
 @pytest.fixture

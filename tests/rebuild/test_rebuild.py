@@ -18,12 +18,12 @@ from neotoma_core.errors import (
     UsageError,
 )
 from neotoma_core.report.progress import Silent
-from neotoma_core.restore.restore import restore_evidence
 from tests.conformance.cases import CASES, Case
 from tests.conftest import NOW
 from tests.support.compared import differences
 from tests.support.databases import USER, count, entity, make_database, observation, read_all
 from tests.support.rebuilding import check, drift_of, rebuild
+from tests.support.restoring import restore_evidence
 
 BACKUPS = ("neotoma.prod.db.db", "neotoma.prod 2.db")
 DERIVED = ("entity_snapshots", "relationship_snapshots")

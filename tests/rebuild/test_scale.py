@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from neotoma_core.neotoma.schemas import Registry
-from neotoma_core.rebuild import reading as rebuild_reading
+from neotoma_core.rebuild import spilling
 from neotoma_core.reduce.exact.reading import ObservationRow, reduce_entity
 from neotoma_core.reduce.exact.rule_sets import R22
 from tests.rebuild.test_schemas import schema
@@ -23,7 +23,7 @@ BUCKETS = 7
 
 @pytest.fixture
 def in_small_buckets(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rebuild_reading, "_BUCKET_ROWS", 900)
+    monkeypatch.setattr(spilling, "_BUCKET_ROWS", 900)
 
 
 def snapshots(path: Path) -> dict[str, tuple[str, str, int]]:

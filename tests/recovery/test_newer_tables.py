@@ -10,10 +10,10 @@ import pytest
 from neotoma_core.erasure.erase import erase
 from neotoma_core.erasure.request import EraseRequest, erase_run
 from neotoma_core.recovery.recover import recover
+from neotoma_core.recovery.run.named import recovery_run
+from neotoma_core.recovery.run.request import RecoverRequest
 from neotoma_core.report.progress import Silent
 from neotoma_core.row_versions.columns import ARCHIVED
-from neotoma_core.runs.judging import recovery_run
-from neotoma_core.runs.run import RecoverRequest
 from tests.conftest import NOW, Recover
 from tests.neotoma.test_tables import columns_of, indexes_of
 from tests.support.archiving import archive, log_of, rebuilt

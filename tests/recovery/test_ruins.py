@@ -11,14 +11,14 @@ from neotoma_core.erasure.erase import erase
 from neotoma_core.erasure.request import EraseRequest, erase_run
 from neotoma_core.errors import TargetForeign, TargetLocked, UsageError
 from neotoma_core.report.progress import Silent
-from neotoma_core.restore.restore import restore_evidence
-from neotoma_core.salvage.condition import condition_of, mended
+from neotoma_core.salvage.condition import condition_of, mend_copy
 from tests.conftest import NOW, Recover
 from tests.recovery.test_inputs import facts_of
 from tests.support.backing_up import PERMISSIVE
 from tests.support.databases import make_database, read_all
 from tests.support.holding import held
 from tests.support.proven import observed, owner
+from tests.support.restoring import restore_evidence
 from tests.support.ruins import FOREIGN, PAGE, SPOILT
 
 ROWS = 120
@@ -89,7 +89,7 @@ def test_whichever_page_of_an_index_is_lost_its_rows_are_the_targets_own(
         found = condition_of(spoilt, tmp_path / f"condition-{number}")
         assert found is not None
         assert found.mendable
-        base = mended(spoilt, spoilt, tmp_path / f"mended-{number}")
+        base = mend_copy(spoilt, spoilt, tmp_path / f"mended-{number}")
         assert base is not None, page
         assert (read_all(base), spoilt.read_bytes()) == (whole, bytes(content))
 

@@ -11,10 +11,10 @@ import pytest
 from neotoma_core.errors import TargetLocked, UsageError
 from neotoma_core.merge.policy import MergePolicy
 from neotoma_core.publication import transaction as publication
+from neotoma_core.recovery.run.named import recovery_run
+from neotoma_core.recovery.run.request import RecoverRequest, RecoveryRun
 from neotoma_core.recovery.steps import hash_raw_files, merge_and_publish, secure_and_read
 from neotoma_core.report.progress import Silent
-from neotoma_core.runs.judging import recovery_run
-from neotoma_core.runs.run import RecoverRequest, Run
 from neotoma_core.sources.reading import ReadDatabase
 from tests.conftest import NOW
 from tests.support.databases import count, entity, insert, make_database, observation
@@ -24,7 +24,7 @@ RAW_FILE = f"user/{hashlib.sha256(CONTENT).hexdigest()}"
 
 
 @pytest.fixture
-def run(tmp_path: Path) -> Iterator[Run]:
+def run(tmp_path: Path) -> Iterator[RecoveryRun]:
     """Begin a run of two databases; the target's copy of a raw file is damaged."""
     target = make_database(tmp_path / "live/neotoma.prod.db", {"entities": [entity("e1")]})
     backup = make_database(
@@ -38,20 +38,20 @@ def run(tmp_path: Path) -> Iterator[Run]:
         yield begun
 
 
-def read_all(run: Run) -> list[ReadDatabase]:
+def read_all(run: RecoveryRun) -> list[ReadDatabase]:
     return [secure_and_read(run, database, Silent()) for database in run.databases]
 
 
-def test_reading_and_hashing_may_be_repeated(run: Run) -> None:
+def test_reading_and_hashing_may_be_repeated(run: RecoveryRun) -> None:
     assert read_all(run) == read_all(run)
     assert hash_raw_files(run) == hash_raw_files(run)
 
 
 def test_publishing_may_be_repeated_after_the_target_was_locked(
-    run: Run, monkeypatch: pytest.MonkeyPatch
+    run: RecoveryRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(publication, "_PATIENCE_SECONDS", 0.1)
-    target = run.request.target
+    target = run.path
     read, raw_files = read_all(run), hash_raw_files(run)
     with closing(sqlite3.connect(target, isolation_level=None)) as writer:
         writer.execute("BEGIN IMMEDIATE")
@@ -67,8 +67,8 @@ def test_publishing_may_be_repeated_after_the_target_was_locked(
     assert damaged.read_bytes() == b"damaged"
 
 
-def test_a_target_written_to_meanwhile_is_read_again(run: Run) -> None:
-    target = run.request.target
+def test_a_target_written_to_meanwhile_is_read_again(run: RecoveryRun) -> None:
+    target = run.path
     read, raw_files = read_all(run), hash_raw_files(run)
     first = (run.folders.evidence / "target" / target.name).read_bytes()
     with closing(sqlite3.connect(target, isolation_level=None)) as writer:
@@ -81,8 +81,8 @@ def test_a_target_written_to_meanwhile_is_read_again(run: Run) -> None:
     assert (run.folders.evidence / "target-try-1" / target.name).read_bytes() == first
 
 
-def test_publishing_twice_is_publishing_once_and_keeps_the_evidence(run: Run) -> None:
-    target = run.request.target
+def test_publishing_twice_is_publishing_once_and_keeps_the_evidence(run: RecoveryRun) -> None:
+    target = run.path
     before = target.read_bytes()
     read, raw_files = read_all(run), hash_raw_files(run)
     merge_and_publish(run, read, raw_files, Silent())

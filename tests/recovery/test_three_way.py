@@ -11,9 +11,9 @@ import pytest
 from neotoma_core.merge.policy import MergePolicy
 from neotoma_core.recovery.recover import recover
 from neotoma_core.recovery.report import RecoveryReport
+from neotoma_core.recovery.run.named import recovery_run
+from neotoma_core.recovery.run.request import RecoverRequest
 from neotoma_core.report.progress import Silent
-from neotoma_core.runs.judging import recovery_run
-from neotoma_core.runs.run import RecoverRequest
 from tests.conftest import NOW
 from tests.support.databases import Row, entity, make_database, observation
 

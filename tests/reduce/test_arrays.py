@@ -3,7 +3,7 @@
 import polars as pl
 
 from neotoma_core.neotoma.schemas import Converter, FieldRule
-from neotoma_core.reduce.fields.arrays import united
+from neotoma_core.reduce.fields.arrays import unite_items
 
 NUMBER = FieldRule(
     "n", "number", (Converter("string", "number", "string_to_number"),), "merge_array"
@@ -24,7 +24,7 @@ def union(*stated: tuple[int, str], conversion: int | None = None) -> tuple[str,
         source=pl.format("o{}", "row"),
         rewritten=pl.lit(value=False),
     ).drop("source_priority")
-    kept = united(values, rows.select("row", "source_priority"), [NUMBER])
+    kept = unite_items(values, rows.select("row", "source_priority"), [NUMBER])
     value, source = kept.select("value", "source").row(0)
     return value, source
 

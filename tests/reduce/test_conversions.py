@@ -3,7 +3,7 @@
 import polars as pl
 
 from neotoma_core.neotoma.schemas import Converter, FieldRule
-from neotoma_core.reduce.fields.conversions import converted, finite
+from neotoma_core.reduce.fields.conversions import convert_values, finite
 
 RULES = (
     FieldRule("n", "number", (Converter("string", "number", "string_to_number"),)),
@@ -14,7 +14,7 @@ RULES = (
 def results(*values: tuple[int | None, str]) -> list[str]:
     schema = {"conversion": pl.UInt32, "value": pl.String}
     frame = pl.DataFrame(values, schema=schema, orient="row").with_row_index("at")
-    return converted(frame, RULES).sort("at")["value"].to_list()
+    return convert_values(frame, RULES).sort("at")["value"].to_list()
 
 
 def test_values_of_the_wrong_type_are_converted_by_their_own_rule() -> None:

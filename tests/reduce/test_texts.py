@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from neotoma_core.neotoma.json import parse_json, stringify
 from neotoma_core.reduce.fields.engine import explode_objects
-from neotoma_core.reduce.fields.texts import canonical, holds_object, is_odd, judge, mapped
+from neotoma_core.reduce.fields.texts import canonical, holds_object, is_odd, judge, map_texts
 from tests.support.strategies import CONTAINERS, NOT_JSON, ONLY_EXACT, SCALARS
 
 
@@ -78,5 +78,5 @@ def test_mapped_calls_once_per_distinct_text_and_keeps_nulls() -> None:
         calls.append(text)
         return text.upper()
 
-    assert mapped(pl.Series(["a", None, "b", "a"]), upper).to_list() == ["A", None, "B", "A"]
+    assert map_texts(pl.Series(["a", None, "b", "a"]), upper).to_list() == ["A", None, "B", "A"]
     assert sorted(calls) == ["a", "b"]

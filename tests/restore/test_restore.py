@@ -11,11 +11,13 @@ import pytest
 from neotoma_core.documents.document import document
 from neotoma_core.errors import TargetLocked, UsageError, VaultDamaged
 from neotoma_core.report.progress import Silent
-from neotoma_core.restore.restore import RestoreReport, check_evidence, restore_evidence
+from neotoma_core.restore.report import RestoreReport
+from neotoma_core.restore.sources import check_evidence
 from tests.conftest import NOW, Recover
 from tests.recovery.test_inputs import server_on
 from tests.support.backing_up import PERMISSIVE
 from tests.support.databases import entity, make_database, observation, read_all
+from tests.support.restoring import restore_evidence
 
 
 def undo(evidence: str | Path, target: Path) -> RestoreReport:

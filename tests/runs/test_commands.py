@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from neotoma_core.backup.request import chosen
+from neotoma_core.backup.request import choose_backup
 from neotoma_core.errors import (
     UNDO_ASKS,
     BackupNotIntact,
@@ -25,6 +25,7 @@ from neotoma_core.report.layout import undo_lines
 from neotoma_core.report.progress import Silent
 from neotoma_core.restore.from_archive import RestoreArchiveRequest, restore_archive
 from neotoma_core.restore.report import ArchiveRestoreReport, built_text
+from neotoma_core.runs.begin import Whereabouts
 from neotoma_core.runs.commands import command
 from neotoma_core.settings.environment import default_vault
 from neotoma_core.vault.backups import Listing
@@ -62,7 +63,7 @@ def test_every_command_that_a_run_prints_names_the_vault_it_was_given(tmp_path: 
     undo = world.restore("1").undo
     world.target.unlink()
     where = SearchRequest((world.target.parent,))
-    status = check_status(world.target, where, world.vault, world.now, Silent())
+    status = check_status(Whereabouts(world.target, world.vault), where, world.now, Silent())
     for said in (report.restore, report.accept, report.erase_again, undo, status.next):
         assert said is not None
         assert shlex.split(said)[-2:] == ["--vault", str(world.vault)]
@@ -73,7 +74,7 @@ def test_errors_and_findings_name_whole_commands_with_the_vault(tmp_path: Path) 
     begin_record(target, vault)
     listing = Listing((), ())
     with pytest.raises(UsageError) as unknown:
-        chosen(listing, "no such backup")
+        choose_backup(listing, "no such backup")
     stale = replace(nothing_stale(compared=False), left=2)
     said = [
         *(str(unknown.value), str(BackupNotIntact("b", "torn"))),

@@ -1,51 +1,17 @@
 """What may be named as a backup: a database, a folder or an archive that has one, raw files too."""
 
-import bz2
-import gzip
-import io
-import lzma
 import shutil
-import tarfile
-import zipfile
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import zstandard
 
 from neotoma_core.errors import BackupDamaged, BackupUnreadable, EnvironmentMismatch, UsageError
 from neotoma_core.recovery.text import plan_text
 from tests.conftest import FIXTURES, Recover, recover_into
-from tests.recovery.test_inputs import server_on
 from tests.support.backing_up import Vault
-from tests.support.databases import count, make_database, observation
-from tests.support.finding import recover_from
+from tests.support.databases import count
+from tests.support.named_backups import BOTH, FIRST, SECOND, raw_of, tarred
 from tests.support.raw import database, name_of, names_in, put
-
-FIRST, SECOND = b"an invented receipt", b"another invented receipt"
-BOTH = {name_of(FIRST), name_of(SECOND)}
-Pack = Callable[[Path, Path], Path]
-
-
-@pytest.fixture
-def target(tmp_path: Path) -> Path:
-    (tmp_path / "data").mkdir()
-    return tmp_path / "data" / "neotoma.prod.db"
-
-
-@pytest.fixture
-def neotomas(tmp_path: Path) -> Path:
-    """A backup folder as Neotoma leaves it where its own check fails: without a manifest."""
-    folder = tmp_path / "backups" / "neotoma-backup-2026-03-10T00-00-00"
-    database(folder / "neotoma.prod.db", FIRST, SECOND)
-    put(folder / "sources", FIRST)
-    put(folder / "sources", SECOND)
-    return folder
-
-
-def raw_of(target: Path) -> set[str]:
-    assert not (target.parent / "sources").exists()
-    return names_in(target.parent / "sources_prod")
 
 
 def test_neotomas_backup_without_a_manifest_recovers_with_its_raw_files(
@@ -89,110 +55,6 @@ def test_a_backup_that_has_only_the_database_says_what_it_lacks(
     assert line in plan_text(report).splitlines()
     target.unlink()
     assert Vault(tmp_path).restore(str(neotomas)).raw_files_missing == 2
-
-
-def tarred(mode: str) -> Pack:
-    def pack(folder: Path, to: Path) -> Path:
-        path = to / f"backup.tar.{mode}"
-        with tarfile.open(path, f"w:{mode}") as archive:  # type: ignore[call-overload]  # by name
-            archive.add(folder, folder.name)
-        return path
-
-    return pack
-
-
-def with_zstd(folder: Path, to: Path) -> Path:
-    plain = tarred("")(folder, to)
-    path = to / "backup.tar.zst"
-    path.write_bytes(zstandard.ZstdCompressor().compress(plain.read_bytes()))
-    plain.unlink()
-    return path
-
-
-def zipped(folder: Path, to: Path) -> Path:
-    path = to / "backup.zip"
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        for file in sorted(folder.rglob("*")):
-            archive.write(file, file.relative_to(folder.parent))
-    return path
-
-
-def nested(folder: Path, to: Path) -> Path:
-    inner = tarred("gz")(folder, to)
-    path = to / "outer.zip"
-    with zipfile.ZipFile(path, "w") as archive:
-        archive.write(inner, "in/inner.tgz")
-    inner.unlink()
-    return path
-
-
-PACKS = {
-    "tar": tarred(""),
-    "tar.gz": tarred("gz"),
-    "tar.xz": tarred("xz"),
-    "tar.bz2": tarred("bz2"),
-    "tar.zst": with_zstd,
-    "zip": zipped,
-    "tgz in a zip": nested,
-}
-
-
-@pytest.mark.parametrize("pack", PACKS.values(), ids=PACKS.keys())
-def test_an_archive_of_a_backup_folder_is_a_backup_with_its_raw_files(
-    pack: Pack, target: Path, neotomas: Path, tmp_path: Path, run_recover: Recover
-) -> None:
-    (tmp_path / "packed").mkdir()
-    path = pack(neotomas, tmp_path / "packed")
-    shutil.rmtree(neotomas)
-    run_recover(target, path)
-    assert (count(target, "observations"), raw_of(target)) == (1, BOTH)
-    target.unlink()
-    shutil.rmtree(target.parent / "sources_prod")
-    report = Vault(tmp_path).restore(str(path))
-    assert (report.raw_files_restored, raw_of(target)) == (2, BOTH)
-    target.unlink()
-    shutil.rmtree(target.parent / "sources_prod")
-    recover_from(target, tmp_path / "packed")  # as a search finds it
-    assert raw_of(target) == BOTH
-
-
-@pytest.mark.parametrize(
-    ("ending", "compress"),
-    [
-        (".gz", gzip.compress),
-        (".xz", lzma.compress),
-        (".bz2", bz2.compress),
-        (".zst", zstandard.ZstdCompressor().compress),
-    ],
-)
-def test_a_compressed_database_is_a_backup_with_the_raw_files_beside_it(
-    ending: str,
-    compress: Callable[[bytes], bytes],
-    target: Path,
-    neotomas: Path,
-    run_recover: Recover,
-) -> None:
-    plain = neotomas / "neotoma.prod.db"
-    path = plain.with_name(plain.name + ending)
-    path.write_bytes(compress(plain.read_bytes()))
-    plain.unlink()
-    run_recover(target, path)
-    assert (count(target, "observations"), raw_of(target)) == (1, BOTH)
-    target.unlink()
-    shutil.rmtree(target.parent / "sources_prod")
-    run_recover(target, neotomas)  # the folder that holds it
-    assert raw_of(target) == BOTH
-
-
-def test_a_log_in_an_archive_counts(target: Path, tmp_path: Path, run_recover: Recover) -> None:
-    live = make_database(tmp_path / "live/neotoma.prod.db", {"observations": [observation("o1")]})
-    path = tmp_path / "live.tar.gz"
-    with server_on(live), tarfile.open(path, "w:gz") as archive:
-        archive.add(live.with_name(live.name + "-wal"), "neotoma.prod.db-wal")
-        archive.add(live, "neotoma.prod.db")
-        expected = count(live, "observations")
-    run_recover(target, path)
-    assert count(target, "observations") == expected > 1
 
 
 def test_the_bundled_backup_of_neotoma_recovers_as_it_is(
@@ -269,76 +131,6 @@ def test_a_folder_that_holds_only_the_target_is_refused(
         run_recover(target, target.parent)
     with pytest.raises(UsageError, match="the target itself"):
         Vault(tmp_path).restore(str(target.parent))
-
-
-def test_an_archive_that_was_cut_gives_what_came_before_and_that_is_said(
-    target: Path, neotomas: Path, tmp_path: Path, run_recover: Recover
-) -> None:
-    path = tmp_path / "cut.tar"
-    with tarfile.open(path, "w") as archive:
-        archive.add(neotomas / "neotoma.prod.db", "n/neotoma.prod.db")
-        archive.add(neotomas / "sources" / name_of(FIRST), f"n/sources/{name_of(FIRST)}")
-        rest = archive.offset
-        archive.add(neotomas / "sources" / name_of(SECOND), f"n/sources/{name_of(SECOND)}")
-    path.write_bytes(path.read_bytes()[: rest + 520])
-    shutil.rmtree(neotomas)
-    report = run_recover(target, path)
-    assert count(target, "observations") == 1
-    assert report.raw_files.missing == (name_of(SECOND),)
-    (finding,) = [f for f in report.findings if f.kind == "cut-short"]
-    assert (finding.subject, finding.detail.partition(";")[0]) == (
-        f"{path}!n/neotoma.prod.db",
-        "it is cut short",
-    )
-    target.unlink()
-    assert Vault(tmp_path).restore(str(path)).problem == "it is cut short"
-
-
-def test_what_is_wrong_with_a_database_in_an_archive_is_said_of_the_archive(
-    target: Path, neotomas: Path, tmp_path: Path, run_recover: Recover
-) -> None:
-    plain = neotomas / "neotoma.prod.db"
-    raw = bytearray(plain.read_bytes())
-    raw[3 * 4096 : 4 * 4096] = b"\xff" * 4096
-    plain.write_bytes(raw)
-    path = tarred("")(neotomas, tmp_path)
-    with pytest.raises(BackupDamaged) as refused:
-        run_recover(target, path)
-    assert refused.value.path == Path(f"{path}!{neotomas.name}/neotoma.prod.db")
-    report = run_recover(target, path, FIXTURES / "neotoma_backup.tar.xz", skip_unreadable=True)
-    assert report.not_used[0].path == str(path)
-
-
-def test_names_in_an_archive_lead_nowhere(
-    target: Path, tmp_path: Path, run_recover: Recover
-) -> None:
-    digest = name_of(FIRST).rpartition("/")[2]
-    plain = database(tmp_path / "x" / "neotoma.prod.db", urls=(f"../{digest}",))
-    path = tmp_path / "hostile.tar"
-    with tarfile.open(path, "w") as archive:
-        archive.add(plain, "../n/neotoma.prod.db")
-        for name in (f"../n/sources/../{digest}", f"../n/sources/x\\..\\{digest}"):
-            member = tarfile.TarInfo(name)
-            member.size = len(FIRST)
-            archive.addfile(member, io.BytesIO(FIRST))
-        link = tarfile.TarInfo(f"../n/sources/u1/{digest}")
-        link.type, link.linkname = tarfile.SYMTYPE, "/etc/hostname"
-        archive.addfile(link)
-    before = {p for p in tmp_path.rglob("*") if p.name == digest}
-    assert run_recover(target, path).raw_files.added == 0
-    assert {p for p in tmp_path.rglob("*") if p.name == digest} == before == set()
-
-
-def test_a_damaged_raw_file_of_an_archive_is_not_brought_over(
-    target: Path, neotomas: Path, tmp_path: Path, run_recover: Recover
-) -> None:
-    put(neotomas / "sources", b"noise", name_of(FIRST))
-    path = zipped(neotomas, tmp_path)
-    shutil.rmtree(neotomas)
-    report = run_recover(target, path)
-    assert report.raw_files.damaged == (name_of(FIRST),)
-    assert "raw files  1 are damaged in every copy" in plan_text(report)
-    assert raw_of(target) == {name_of(SECOND)}
 
 
 @pytest.fixture

@@ -12,9 +12,9 @@ from neotoma_core.errors import KeyMissing
 from neotoma_core.neotoma.contracts import validate
 from neotoma_core.neotoma.tables import BY_NAME
 from neotoma_core.recovery.recover import recover
+from neotoma_core.recovery.run.named import recovery_run
+from neotoma_core.recovery.run.request import RecoverRequest
 from neotoma_core.report.progress import Silent
-from neotoma_core.runs.judging import recovery_run
-from neotoma_core.runs.run import RecoverRequest
 from tests.conftest import NOW, Recover
 from tests.support.databases import (
     Row,

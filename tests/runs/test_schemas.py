@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from neotoma_core.recovery.recover import recover
+from neotoma_core.recovery.run.named import recovery_run
+from neotoma_core.recovery.run.request import RecoverRequest
 from neotoma_core.report.progress import Silent
-from neotoma_core.runs.judging import recovery_run
-from neotoma_core.runs.run import RecoverRequest
 from tests.support.databases import entity, make_database, observation
 
 NOTE = {

@@ -11,12 +11,13 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from neotoma_core.merge.policy import MergeMode, ReingestedMode
-from neotoma_core.recovery import plan as planning
+from neotoma_core.recovery import deciding
 from neotoma_core.recovery.report import RecoveryReport
 from neotoma_core.runs.run import Run
 from neotoma_core.sources import narrowing, reading
 from neotoma_core.sources.extract import Opened
 from neotoma_core.sources.narrowing import Narrowing, narrow
+from neotoma_core.sources.wanted import Wanted
 from tests.conftest import Recover, recover_into
 from tests.merge.random_databases import Rows, contents, side_by_side
 from tests.support.databases import Row, entity, make_database, observation, read_all, source
@@ -36,8 +37,8 @@ def narrowed(monkeypatch: pytest.MonkeyPatch) -> list[Narrowing]:
     """Narrow whatever the size; return what was narrowed."""
     found: list[Narrowing] = []
 
-    def watched(run: Run, opened: Sequence[Opened]) -> Narrowing:
-        found.append(narrow(run, opened))
+    def watched(run: Run, wanted: Wanted, opened: Sequence[Opened]) -> Narrowing:
+        found.append(narrow(run, wanted, opened))
         return found[-1]
 
     monkeypatch.setattr(narrowing, "LARGE", 0)
@@ -110,7 +111,7 @@ def test_it_makes_no_difference_to_any_row_or_number(
     for few in (1.0, -1.0):  # of nothing, none is few: then all is read
         with TemporaryDirectory() as name, pytest.MonkeyPatch.context() as patch:
             patch.setattr(narrowing, "FEW", few)
-            patch.setattr(planning, "MOST", -1)  # neither looks at what it does not touch
+            patch.setattr(deciding, "MOST", -1)  # neither looks at what it does not touch
             if few < 0:
                 patch.setattr(narrowing, "LARGE", 1 << 40)
             folder = Path(name)

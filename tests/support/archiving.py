@@ -14,6 +14,7 @@ from neotoma_core.archive_tables.database import Selection, build_database
 from neotoma_core.archive_tables.tables import open_archive
 from neotoma_core.report.progress import Silent
 from neotoma_core.row_versions.columns import ARCHIVED
+from neotoma_core.runs.begin import Whereabouts
 from neotoma_core.runs.private_copy import private_copy
 from tests.conftest import NOW
 
@@ -29,7 +30,7 @@ def archive(
 ) -> ArchiveReport:
     """Append a database to the archive ``to``, by default one beside it."""
     place = to or target.parent / "archive"
-    with private_copy(target, target.parent / "archive-vault", now) as copy:
+    with private_copy(Whereabouts(target, target.parent / "archive-vault"), now) as copy:
         return append_database(copy, ArchiveRequest(place, same_database), Silent())
 
 

@@ -14,7 +14,8 @@ from neotoma_core.backup.verify import VerifyRequest, verify_backups
 from neotoma_core.files.keys import KeySource
 from neotoma_core.guard.guard import Guard
 from neotoma_core.report.progress import Progress, Silent
-from neotoma_core.restore.restore import RestoreReport, RestoreRequest, restore
+from neotoma_core.restore.report import RestoreReport
+from neotoma_core.restore.restore import RestoreRequest, restore
 from neotoma_core.restore.sources import find_source
 from neotoma_core.vault.backups import list_backups
 from neotoma_core.vault.manifests import Backup

@@ -5,13 +5,13 @@ from datetime import datetime
 from pathlib import Path
 
 from neotoma_core.files.keys import KeySource
-from neotoma_core.find.composing import composed_run
 from neotoma_core.find.search import SearchRequest
 from neotoma_core.merge.policy import MergeMode, MergePolicy
 from neotoma_core.recovery.recover import plan_only, recover
 from neotoma_core.recovery.report import RecoveryReport
+from neotoma_core.recovery.run.composed import composed_run
+from neotoma_core.recovery.run.request import RecoverRequest
 from neotoma_core.report.progress import Silent
-from neotoma_core.runs.run import RecoverRequest
 from tests.conftest import NOW
 
 

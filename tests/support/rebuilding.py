@@ -6,7 +6,7 @@ from pathlib import Path
 from neotoma_core.rebuild.as_of import Export, export_snapshots
 from neotoma_core.rebuild.rebuild import check_snapshots, rebuild_snapshots
 from neotoma_core.rebuild.report import RebuildReport
-from neotoma_core.rebuild.request import RebuildRequest, reading_run, rebuild_run
+from neotoma_core.rebuild.request import RebuildRequest, checking_run, rebuild_run
 from neotoma_core.report.progress import Silent
 from tests.conftest import NOW
 
@@ -16,7 +16,7 @@ def request_of(target: Path, **options: object) -> RebuildRequest:
 
 
 def check(target: Path, **options: object) -> RebuildReport:
-    with reading_run(request_of(target, **options), NOW) as run:
+    with checking_run(request_of(target, **options), NOW) as run:
         return check_snapshots(run, Silent())
 
 
@@ -34,7 +34,7 @@ def export(
     knowledge: str | None = None,
     **options: object,
 ) -> RebuildReport:
-    with reading_run(request_of(target, **options), NOW) as run:
+    with checking_run(request_of(target, **options), NOW) as run:
         return export_snapshots(run, Export(out, as_of, knowledge), Silent())
 
 

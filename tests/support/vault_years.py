@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from neotoma_core.backup.retention import DEFAULT, BackupFacts, RetentionPolicy, plan_retention
-from neotoma_core.backup.standing import facts_of, judged, unexplained
+from neotoma_core.backup.standing import facts_of, find_unexplained, judge_backup
 from neotoma_core.comparison.anomaly import Counts
 from neotoma_core.documents.stored_file import StoredFile
 from neotoma_core.vault.manifests import Backup, BackupState, Drill, Manifest, RawFiles
@@ -76,7 +76,7 @@ class World:
         outcome = self.random.choice(("fail", "inconclusive")) if fails else "pass"
         drill = Drill(now, outcome, "none" if fails else "recomputed")  # type: ignore[arg-type]
         manifest = _manifest(name, number, now, counts)
-        alarms, _ = judged(manifest, self.backups)
+        alarms, _ = judge_backup(manifest, self.backups)
         self.alarmed = bool(alarms)
         backup = Backup(manifest, BackupState(drill, None if fails else now, alarms))
         self.backups.append(backup)
@@ -86,7 +86,7 @@ class World:
 
     def _rotate(self, number: int, now: datetime) -> None:
         held = "unreadable" if number in self.doubtful else ""
-        held = held or ("frozen" if unexplained(self.backups) else "")
+        held = held or ("frozen" if find_unexplained(self.backups) else "")
         if held:
             return  # no plan removes anything then
         facts = list(self.facts.values())

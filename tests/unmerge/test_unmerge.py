@@ -9,8 +9,8 @@ import pytest
 
 from neotoma_core.errors import UsageError
 from neotoma_core.history.reading import entity_history
-from neotoma_core.rebuild.request import RebuildRequest, rebuild_run
 from neotoma_core.report.progress import Silent
+from neotoma_core.runs.begin import Whereabouts, present_run
 from neotoma_core.unmerge.report import UnmergeReport
 from neotoma_core.unmerge.unmerge import UnmergeRequest, unmerge
 from tests.conftest import NOW, Recover
@@ -62,8 +62,8 @@ def database(tmp_path: Path) -> Path:
 
 def run(database: Path, *, confirm: bool = True, incomplete: bool = False) -> UnmergeReport:
     request = UnmergeRequest("m1", database.parent / "archive", incomplete)
-    asked = RebuildRequest(database, database.parent / "vault")
-    with rebuild_run(asked, NOW) as current:
+    where = Whereabouts(database, database.parent / "vault")
+    with present_run(where, NOW) as current:
         return unmerge(current, request, lambda _: confirm, Silent())
 
 

@@ -12,14 +12,15 @@ from pathlib import Path
 import pytest
 
 from neotoma_core.errors import FileUnusable, TargetError
-from neotoma_core.find.composing import composed_run
 from neotoma_core.find.search import Found, SearchRequest, search
 from neotoma_core.find.status import check_status
 from neotoma_core.merge.policy import MergePolicy
 from neotoma_core.recovery.recover import recover
 from neotoma_core.recovery.report import RecoveryReport
+from neotoma_core.recovery.run.composed import composed_run
+from neotoma_core.recovery.run.request import RecoverRequest
 from neotoma_core.report.progress import Silent
-from neotoma_core.runs.run import RecoverRequest
+from neotoma_core.runs.begin import Whereabouts
 from neotoma_core.workers import process as worker_process
 from neotoma_core.workers.allowances import Allowance
 from tests.conftest import NOW
@@ -195,7 +196,7 @@ def test_many_are_read_by_few_processes(home: Path, monkeypatch: pytest.MonkeyPa
 def test_the_status_of_a_database_that_cannot_be_read_to_the_end_says_so(home: Path) -> None:
     target = with_index(home / "neotoma.db", ENDLESS)
     where = SearchRequest((home,), allowance=Allowance(seconds=3))
-    report = check_status(target, where, home.parent / "vault", NOW, Silent())
+    report = check_status(Whereabouts(target, home.parent / "vault"), where, NOW, Silent())
     assert (report.state, report.problem) == ("unreadable", "reading it took longer than 3 seconds")
     assert report.next is not None
 

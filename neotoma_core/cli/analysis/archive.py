@@ -44,12 +44,16 @@ def archive(
     )
     from neotoma_core.archive.report import archive_text
     from neotoma_core.cli.terminal.progress import TerminalProgress
+    from neotoma_core.runs.begin import Whereabouts
     from neotoma_core.runs.private_copy import private_copy
     from neotoma_core.settings.environment import default_vault
 
     kept = vault or default_vault(target)
     request = ArchiveRequest(to or default_archive(kept), allow_environment_mismatch)
-    with TerminalProgress() as progress, private_copy(target, kept, datetime.now(UTC)) as copy:
+    with (
+        TerminalProgress() as progress,
+        private_copy(Whereabouts(target, kept), datetime.now(UTC)) as copy,
+    ):
         run = plan_archive if dry_run else append_database
         report = run(copy, request, progress)
         progress.pause()

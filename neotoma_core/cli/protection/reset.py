@@ -1,12 +1,10 @@
 """``midden reset``: the guarded way to wipe a database."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from neotoma_core.cli.terminal.asking import end_declined
-from neotoma_core.cli.terminal.guarding import terminal_guard
 from neotoma_core.cli.terminal.options import (
     JSON_OPTION,
     KEY_FILE_OPTION,
@@ -15,9 +13,7 @@ from neotoma_core.cli.terminal.options import (
     VAULT_OPTION,
     YES_OPTION,
 )
-
-if TYPE_CHECKING:
-    from neotoma_core.guard.reset import ResetReport
+from neotoma_core.cli.terminal.session import asking_session
 
 
 def reset(
@@ -57,36 +53,24 @@ def run_reset(
     """
     from datetime import UTC, datetime
 
-    from neotoma_core.cli.terminal.progress import TerminalProgress
-    from neotoma_core.files.interrupts import released
     from neotoma_core.guard.reset import ResetRequest, plan_reset
     from neotoma_core.guard.reset import reset as reset_database
+    from neotoma_core.guard.reset_report import reset_text
     from neotoma_core.settings.environment import default_vault, key_source, raw_storage
 
     folder, keys, raw = vault or default_vault(target), key_source(*key), raw_storage(target)
-    # Innermost first: the report is printed before an interrupt that came after the rename.
-    with released(), TerminalProgress() as progress:
-        guard = terminal_guard(progress, "reset", yes=yes, environment=environment)
+    with asking_session(yes=yes, json=json, dry_run=dry_run) as session:
+        guard = session.guard("reset", environment)
         request = ResetRequest(target, folder, guard, keys, raw)
         now = datetime.now(UTC)
-        report = plan_reset(request, now) if dry_run else reset_database(request, now, progress)
-        progress.pause()
-        lost = f"{report.observations:,} observations, {report.entities:,} entities"
-        if json:
-            print(report.to_json())
-        elif report.outcome == "reset":
-            print(_text(report, lost))
-        elif dry_run:
-            print(f"dry run    {lost} would go; nothing was changed")
-        if report.outcome == "declined" and not dry_run:
-            end_declined(f"{lost} would go; nothing was changed", json=json)
-
-
-def _text(report: "ResetReport", lost: str) -> str:
-    from neotoma_core.report.layout import undo_lines
-
-    done = (
-        f"reset      {report.target}: {lost} are gone from it",
-        f"backup     {report.backup}, verified",
-    )
-    return "\n".join([*done, *undo_lines(str(report.undo))])
+        if dry_run:
+            report = plan_reset(request, now)
+        else:
+            report = reset_database(request, now, session.progress)
+        would_go = f"{report.lost} would go; nothing was changed"
+        session.end(
+            report,
+            reset_text,
+            rehearsed=lambda _: f"dry run    {would_go}",
+            declined=would_go,
+        )

@@ -18,7 +18,7 @@ def demo(
 
     from neotoma_core.cli.recovery.demo_files import unpack_story
     from neotoma_core.cli.recovery.recover import run_recovery
-    from neotoma_core.runs.run import RecoverRequest
+    from neotoma_core.recovery.run.request import RecoverRequest
 
     place = folder or Path(tempfile.mkdtemp(prefix="midden-demo-"))
     print(f"unpacking  the incident into {place}", flush=True)

@@ -5,8 +5,6 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from neotoma_core.cli.terminal.asking import agreed, print_ending, require_answerable
-from neotoma_core.cli.terminal.guarding import terminal_guard
 from neotoma_core.cli.terminal.options import (
     JSON_OPTION,
     KEY_FILE_OPTION,
@@ -16,10 +14,10 @@ from neotoma_core.cli.terminal.options import (
     VAULT_OPTION,
     YES_OPTION,
 )
+from neotoma_core.cli.terminal.session import asking_session
 from neotoma_core.snapshots.choosing import AUTO, require_rules
 
 if TYPE_CHECKING:
-    from neotoma_core.erasure.report import ErasureReport
     from neotoma_core.erasure.request import EraseRequest
 
 _LEFT_ALONE: Final = "dry run    the target and the ledger were left alone"
@@ -96,23 +94,19 @@ def erase(
 def _erase(request: "EraseRequest", *, dry_run: bool, yes: bool, json: bool) -> None:
     from datetime import UTC, datetime
 
-    from neotoma_core.cli.terminal.progress import TerminalProgress
     from neotoma_core.erasure.erase import erase, plan_only
     from neotoma_core.erasure.request import erase_run
     from neotoma_core.erasure.text import plan_text, result_text
-    from neotoma_core.files.interrupts import released
 
-    def confirm(plan: "ErasureReport") -> bool:
-        progress.pause()
-        require_answerable(yes=yes)
-        if not json:
-            print(plan_text(plan))
-        return agreed(f"erase {plan.rows:,} rows of {plan.target} for good?", yes=yes)
-
-    # Innermost first: the report is printed before an interrupt that came after the commit.
-    with released(), TerminalProgress() as progress, erase_run(request, datetime.now(UTC)) as run:
-        guard = terminal_guard(progress, "erasing", yes=yes)
-        report = plan_only(run, progress) if dry_run else erase(run, confirm, progress, guard)
-        progress.pause()
-        rehearsed = f"{plan_text(report)}\n{_LEFT_ALONE}" if dry_run else ""
-        print_ending(report, result_text, json=json, dry_run=rehearsed)
+    with (
+        asking_session(yes=yes, json=json, dry_run=dry_run) as session,
+        erase_run(request, datetime.now(UTC)) as run,
+    ):
+        if dry_run:
+            report = plan_only(run, session.progress)
+        else:
+            confirm = session.confirmation(
+                plan_text, lambda plan: f"erase {plan.rows:,} rows of {plan.target} for good?"
+            )
+            report = erase(run, confirm, session.progress, session.guard("erasing"))
+        session.end(report, result_text, rehearsed=lambda r: f"{plan_text(r)}\n{_LEFT_ALONE}")

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from neotoma_core.cli.terminal.asking import agreed, print_ending, require_answerable
 from neotoma_core.cli.terminal.options import (
     JSON_OPTION,
     KEY_FILE_OPTION,
@@ -18,6 +17,7 @@ from neotoma_core.cli.terminal.options import (
     VAULT_OPTION,
     YES_OPTION,
 )
+from neotoma_core.cli.terminal.session import asking_session
 from neotoma_core.documents.asked_times import asked_time
 from neotoma_core.errors import UsageError
 from neotoma_core.snapshots.choosing import AUTO, require_rules
@@ -106,10 +106,10 @@ def _check(request: "RebuildRequest", *, json: bool) -> "RebuildReport":
 
     from neotoma_core.cli.terminal.progress import TerminalProgress
     from neotoma_core.rebuild.rebuild import check_snapshots
-    from neotoma_core.rebuild.request import reading_run
+    from neotoma_core.rebuild.request import checking_run
     from neotoma_core.rebuild.text import plan_text, result_text
 
-    with TerminalProgress() as progress, reading_run(request, datetime.now(UTC)) as run:
+    with TerminalProgress() as progress, checking_run(request, datetime.now(UTC)) as run:
         report = check_snapshots(run, progress)
     print(report.to_json() if json else f"{plan_text(report)}\n{result_text(report)}")
     return report
@@ -120,10 +120,10 @@ def _export(request: "RebuildRequest", export: "Export", *, json: bool) -> int:
 
     from neotoma_core.cli.terminal.progress import TerminalProgress
     from neotoma_core.rebuild.as_of import export_snapshots
-    from neotoma_core.rebuild.request import reading_run
+    from neotoma_core.rebuild.request import checking_run
     from neotoma_core.rebuild.text import export_text
 
-    with TerminalProgress() as progress, reading_run(request, datetime.now(UTC)) as run:
+    with TerminalProgress() as progress, checking_run(request, datetime.now(UTC)) as run:
         report = export_snapshots(run, export, progress)
     print(report.to_json() if json else export_text(report))
     return 0
@@ -132,26 +132,16 @@ def _export(request: "RebuildRequest", export: "Export", *, json: bool) -> int:
 def _rebuild(request: "RebuildRequest", *, yes: bool, json: bool) -> int:
     from datetime import UTC, datetime
 
-    from neotoma_core.cli.terminal.progress import TerminalProgress
-    from neotoma_core.files.interrupts import released
     from neotoma_core.rebuild.rebuild import rebuild_snapshots
     from neotoma_core.rebuild.request import rebuild_run
     from neotoma_core.rebuild.text import plan_text, result_text
 
-    def confirm(plan: "RebuildReport") -> bool:
-        progress.pause()
-        require_answerable(yes=yes)
-        if not json:
-            print(plan_text(plan))
-        return agreed(f"write {plan.writes:,} rows to {plan.target}?", yes=yes)
-
-    # Innermost first: the report is printed before an interrupt that came after the commit.
     with (
-        released(),
-        TerminalProgress() as progress,
+        asking_session(yes=yes, json=json) as session,
         rebuild_run(request, datetime.now(UTC)) as run,
     ):
-        report = rebuild_snapshots(run, confirm, progress)
-        progress.pause()
-        print_ending(report, result_text, json=json)
+        confirm = session.confirmation(
+            plan_text, lambda plan: f"write {plan.writes:,} rows to {plan.target}?"
+        )
+        session.end(rebuild_snapshots(run, confirm, session.progress), result_text)
     return 0

@@ -8,8 +8,7 @@ import typer
 
 from neotoma_core.cli.remote.as_backups import with_remotes
 from neotoma_core.cli.remote.opening import ENDPOINT_OPTION, IdentityFile, Opening
-from neotoma_core.cli.terminal.asking import LEFT_ALONE, agreed, print_ending, require_answerable
-from neotoma_core.cli.terminal.guarding import terminal_guard
+from neotoma_core.cli.terminal.asking import LEFT_ALONE
 from neotoma_core.cli.terminal.options import (
     JSON_OPTION,
     KEY_FILE_OPTION,
@@ -21,13 +20,14 @@ from neotoma_core.cli.terminal.options import (
     VAULT_OPTION,
     YES_OPTION,
 )
+from neotoma_core.cli.terminal.session import asking_session
 from neotoma_core.errors import UsageError
 from neotoma_core.snapshots.choosing import AUTO, require_rules
 
 if TYPE_CHECKING:
     from neotoma_core.find.search import SearchRequest
     from neotoma_core.recovery.report import RecoveryReport
-    from neotoma_core.runs.run import RecoverRequest
+    from neotoma_core.recovery.run.request import RecoverRequest
 
 PARTIAL: Final = 3
 
@@ -134,7 +134,7 @@ def recover(
     command that undoes it.
     """
     from neotoma_core.merge.policy import MergePolicy
-    from neotoma_core.runs.run import RecoverRequest
+    from neotoma_core.recovery.run.request import RecoverRequest
     from neotoma_core.settings.environment import default_vault, key_source, raw_storage
 
     folder = vault or default_vault(target)
@@ -169,7 +169,7 @@ def _where(
 
     Raises UsageError.
     """
-    from neotoma_core.find.inventory import listed_in
+    from neotoma_core.find.inventory import read_listed_files
     from neotoma_core.find.places import search_around
     from neotoma_core.find.search import SearchRequest
 
@@ -179,7 +179,7 @@ def _where(
             "--from-inventory; exactly one of the three"
         )
     if inventory is not None:
-        return SearchRequest(listed_in(inventory), key=request.key)
+        return SearchRequest(read_listed_files(inventory), key=request.key)
     if search:
         return SearchRequest(tuple(search), key=request.key)
     return None if request.backups else search_around(request.target, request.key)
@@ -196,31 +196,21 @@ def run_recovery(
     """Run one recovery and print what it decided and did. ``where``: where to find backups."""
     from datetime import UTC, datetime
 
-    from neotoma_core.cli.terminal.progress import TerminalProgress
-    from neotoma_core.files.interrupts import released
-    from neotoma_core.find.composing import composed_run
     from neotoma_core.recovery.recover import plan_only, recover
+    from neotoma_core.recovery.run.composed import composed_run
+    from neotoma_core.recovery.run.named import recovery_run
     from neotoma_core.recovery.text import plan_text, result_text
-    from neotoma_core.runs.judging import recovery_run
 
-    def confirm(plan: "RecoveryReport") -> bool:
-        progress.pause()
-        require_answerable(yes=yes)
-        if not json:
-            print(plan_text(plan))
-        return agreed(f"write {plan.writes:,} rows to {plan.target}?", yes=yes)
-
-    # Innermost first: the report is printed before an interrupt that came after the commit.
-    with (
-        released(),
-        TerminalProgress() as progress,
-        composed_run(request, where, datetime.now(UTC), progress)
-        if where
-        else recovery_run(request, datetime.now(UTC)) as run,
-    ):
-        guard = terminal_guard(progress, "overwriting", yes=yes)
-        report = plan_only(run, progress) if dry_run else recover(run, confirm, progress, guard)
-        progress.pause()
-        rehearsed = f"{plan_text(report)}\n{LEFT_ALONE}" if dry_run else ""
-        print_ending(report, result_text, json=json, dry_run=rehearsed)
+    with asking_session(yes=yes, json=json, dry_run=dry_run) as session:
+        progress, now = session.progress, datetime.now(UTC)
+        begun = composed_run(request, where, now, progress) if where else recovery_run(request, now)
+        with begun as run:
+            if dry_run:
+                report = plan_only(run, progress)
+            else:
+                confirm = session.confirmation(
+                    plan_text, lambda plan: f"write {plan.writes:,} rows to {plan.target}?"
+                )
+                report = recover(run, confirm, progress, session.guard("overwriting"))
+            session.end(report, result_text, rehearsed=lambda r: f"{plan_text(r)}\n{LEFT_ALONE}")
     return report

@@ -14,7 +14,6 @@ from neotoma_core.cli.remote.opening import (
     Opening,
 )
 from neotoma_core.cli.terminal.asking import LEFT_ALONE, agreed, end_declined
-from neotoma_core.cli.terminal.guarding import terminal_guard
 from neotoma_core.cli.terminal.options import (
     AS_OF_OPTION,
     FROM_ARCHIVE_OPTION,
@@ -28,12 +27,13 @@ from neotoma_core.cli.terminal.options import (
     VAULT_OPTION,
     YES_OPTION,
 )
+from neotoma_core.cli.terminal.session import asking_session
 from neotoma_core.documents.asked_times import asked_time
 from neotoma_core.errors import UsageError
 from neotoma_core.snapshots.choosing import AUTO, require_rules
 
 if TYPE_CHECKING:
-    from neotoma_core.restore.restore import RestoreReport, RestoreRequest
+    from neotoma_core.restore.restore import RestoreRequest
 
 _FROM_REMOTE: Final = typer.Option(
     help="Build the database from the log that this remote, by name or address, has of it.",
@@ -147,8 +147,7 @@ def _say_what_is_there(target: Path, vault: Path) -> None:
 def _show_plan(request: "RestoreRequest", *, json: bool) -> None:
     from datetime import UTC, datetime
 
-    from neotoma_core.report.layout import labelled
-    from neotoma_core.restore.changes import change_lines
+    from neotoma_core.restore.report import changes_text
     from neotoma_core.restore.restore import plan_restore
 
     plan = plan_restore(request, datetime.now(UTC))
@@ -156,9 +155,7 @@ def _show_plan(request: "RestoreRequest", *, json: bool) -> None:
         print(plan.to_json())
         return
     print(f"{request.source.origin:<10} found: it holds {request.source.says}")
-    print("\n".join(change_lines(plan.differences)))
-    for finding in plan.findings:
-        print(labelled(finding.kind, f"{finding.subject}: {finding.detail}"))
+    print(changes_text(plan))
     print(LEFT_ALONE)
 
 
@@ -166,42 +163,12 @@ def _ask_and_put_back(request: "RestoreRequest", *, yes: bool, json: bool) -> No
     from dataclasses import replace
     from datetime import UTC, datetime
 
-    from neotoma_core.cli.terminal.progress import TerminalProgress
-    from neotoma_core.files.interrupts import released
+    from neotoma_core.restore.report import put_back_text
     from neotoma_core.restore.restore import restore as restore_database
 
     if not agreed(f"put {request.target} back to {request.source.says}?", yes=yes):
         end_declined(json=json)
-    # Innermost first: the report is printed before an interrupt that came after the rename.
-    with released(), TerminalProgress() as progress:
-        request = replace(request, guard=terminal_guard(progress, "restoring", yes=yes))
-        report = restore_database(request, datetime.now(UTC), progress)
-        progress.pause()
-        _show(report, json=json)
-
-
-def _show(report: "RestoreReport", *, json: bool) -> None:
-    from neotoma_core.report.layout import labelled, undo_lines
-
-    if json:
-        print(report.to_json())
-    if report.outcome == "declined":
-        end_declined(json=json)
-    if json:
-        return
-    print(labelled("restored", report.target))
-    for finding in report.findings:
-        print(labelled(finding.kind, f"{finding.subject}: {finding.detail}"))
-    if report.erased:
-        print(labelled("erased", f"{report.erased:,} rows that were erased before were left out"))
-    if report.raw_files_restored or report.raw_files_lost:
-        lost = f", {report.raw_files_lost:,} are lost" if report.raw_files_lost else ""
-        print(labelled("raw files", f"{report.raw_files_restored:,} came back{lost}"))
-    if report.backup:
-        print(labelled("backup", f"{report.backup}, verified"))
-    if report.raw_files_missing:
-        missing = f"{report.raw_files_missing:,} that the database names are missing"
-        print(labelled("raw files", f"{missing} from {report.raw_folder}"))
-    if report.problem:
-        print(labelled("archive", f"{report.evidence}: {report.problem}"))
-    print("\n".join(undo_lines(report.undo or "")))
+    with asking_session(yes=yes, json=json) as session:
+        request = replace(request, guard=session.guard("restoring"))
+        report = restore_database(request, datetime.now(UTC), session.progress)
+        session.end(report, put_back_text)

@@ -49,6 +49,7 @@ def status(
     from neotoma_core.find.search import SearchRequest
     from neotoma_core.find.status import check_status
     from neotoma_core.find.text import status_text
+    from neotoma_core.runs.begin import Whereabouts
     from neotoma_core.settings.environment import default_vault, key_source, raw_storage
 
     target = database or named
@@ -58,14 +59,9 @@ def status(
         key = key_source(key_file, mnemonic_file)
         now = datetime.now(UTC)
         folder = vault or default_vault(target)
-        report = check_status(
-            target,
-            SearchRequest(tuple(search), key=key) if search else search_around(target, key),
-            folder,
-            now,
-            progress,
-            raw_storage=raw_storage(target),
-        )
+        asked = Whereabouts(target, folder, key, raw_storage(target))
+        where = SearchRequest(tuple(search), key=key) if search else search_around(target, key)
+        report = check_status(asked, where, now, progress)
         progress.pause()
     print(report.to_json() if json else status_text(report, now))
     if report.is_unread:

@@ -1,11 +1,10 @@
 """``midden unmerge``: undo a merge of entities, which Neotoma cannot."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from neotoma_core.cli.terminal.asking import LEFT_ALONE, agreed, print_ending, require_answerable
 from neotoma_core.cli.terminal.options import (
     ARCHIVE_OPTION,
     JSON_OPTION,
@@ -16,10 +15,8 @@ from neotoma_core.cli.terminal.options import (
     VAULT_OPTION,
     YES_OPTION,
 )
+from neotoma_core.cli.terminal.session import asking_session
 from neotoma_core.snapshots.choosing import AUTO, require_rules
-
-if TYPE_CHECKING:
-    from neotoma_core.unmerge.report import UnmergeReport
 
 
 def unmerge(
@@ -54,28 +51,20 @@ def unmerge(
     """
     from datetime import UTC, datetime
 
-    from neotoma_core.cli.terminal.progress import TerminalProgress
-    from neotoma_core.files.interrupts import released
-    from neotoma_core.rebuild.request import RebuildRequest, reading_run, rebuild_run
+    from neotoma_core.runs.begin import Whereabouts, present_run, reading_run
     from neotoma_core.settings.environment import default_archive_of, default_vault, key_source
     from neotoma_core.unmerge.report import plan_text, result_text
     from neotoma_core.unmerge.unmerge import UnmergeRequest
     from neotoma_core.unmerge.unmerge import unmerge as undo_merge
 
-    def confirm(report: "UnmergeReport") -> bool:
-        progress.pause()
-        require_answerable(yes=yes or dry_run)
-        if not json:
-            print(plan_text(report))
-        return not dry_run and agreed(f"write this to {report.target}?", yes=yes)
-
-    request = UnmergeRequest(merge_id, default_archive_of(target, archive, vault), incomplete)
+    place = default_archive_of(target, archive, vault)
+    request = UnmergeRequest(merge_id, place, incomplete, require_rules(rules))
     kept = vault or default_vault(target)
-    asked = RebuildRequest(
-        target, kept, key=key_source(key_file, mnemonic_file), rules=require_rules(rules)
-    )
-    run = reading_run if dry_run else rebuild_run
-    with released(), TerminalProgress() as progress, run(asked, datetime.now(UTC)) as rebuild:
-        report = undo_merge(rebuild, request, confirm, progress)
-        progress.pause()
-        print_ending(report, result_text, json=json, dry_run=LEFT_ALONE if dry_run else "")
+    where = Whereabouts(target, kept, key_source(key_file, mnemonic_file))
+    begin = reading_run if dry_run else present_run
+    with (
+        asking_session(yes=yes, json=json, dry_run=dry_run) as session,
+        begin(where, datetime.now(UTC)) as run,
+    ):
+        confirm = session.confirmation(plan_text, lambda plan: f"write this to {plan.target}?")
+        session.end(undo_merge(run, request, confirm, session.progress), result_text)

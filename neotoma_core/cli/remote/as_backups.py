@@ -10,8 +10,8 @@ from neotoma_core.cli.remote.opening import Opening, opened_remote, url_of
 
 if TYPE_CHECKING:
     from neotoma_core.pull.sources import CopyRequest
+    from neotoma_core.recovery.run.request import RecoverRequest
     from neotoma_core.remotes.copies import RemoteCopy
-    from neotoma_core.runs.run import RecoverRequest
 
 
 def remote_named(path: Path, vault: Path) -> str | None:

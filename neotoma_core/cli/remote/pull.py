@@ -13,13 +13,7 @@ from neotoma_core.cli.remote.opening import (
     bytes_a_second,
     opened_remote,
 )
-from neotoma_core.cli.terminal.asking import (
-    LEFT_ALONE,
-    agreed,
-    print_ending,
-    require_answerable,
-)
-from neotoma_core.cli.terminal.guarding import terminal_guard
+from neotoma_core.cli.terminal.asking import LEFT_ALONE
 from neotoma_core.cli.terminal.options import (
     JSON_OPTION,
     KEY_FILE_OPTION,
@@ -29,12 +23,10 @@ from neotoma_core.cli.terminal.options import (
     VAULT_OPTION,
     YES_OPTION,
 )
+from neotoma_core.cli.terminal.session import asking_session
 
 if TYPE_CHECKING:
-    from neotoma_core.cli.terminal.progress import TerminalProgress
-    from neotoma_core.erasure.report import ErasureReport
     from neotoma_core.pull.report import PullReport
-    from neotoma_core.recovery.report import RecoveryReport
 
 
 def pull(
@@ -60,9 +52,7 @@ def pull(
     """
     from datetime import UTC, datetime
 
-    from neotoma_core.cli.terminal.progress import TerminalProgress
     from neotoma_core.erasure.text import plan_text as erasure_plan_text
-    from neotoma_core.files.interrupts import released
     from neotoma_core.pull.pull import Asking, PullRequest, plan_pull
     from neotoma_core.pull.pull import pull as pull_logs
     from neotoma_core.pull.sources import CopyRequest
@@ -74,48 +64,38 @@ def pull(
     key = key_source(key_file, mnemonic_file)
     request = PullRequest(copying, key, other_database=allow_environment_mismatch)
 
-    def merge(plan: "RecoveryReport") -> bool:
-        _show(progress, plan_text(plan), yes=yes, json=json)
-        return agreed(f"write {plan.writes:,} rows to {plan.target}?", yes=yes)
-
-    def erase(plan: "ErasureReport") -> bool:
-        _show(progress, erasure_plan_text(plan), yes=yes, json=json)
-        return agreed(f"erase {plan.rows:,} rows of {plan.target} for good?", yes=yes)
-
     opening = Opening(identity_file, bytes_a_second(bwlimit))
-    # Innermost first: the report is printed before an interrupt that came after the commit.
     with (
-        released(),
+        asking_session(yes=yes, json=json, dry_run=dry_run) as session,
         opened_remote(remote, folder, opening) as opened,
-        TerminalProgress() as progress,
     ):
-        now = datetime.now(UTC)
+        progress, now = session.progress, datetime.now(UTC)
         if dry_run:
             report = plan_pull(request, opened, now, progress)
         else:
-            asking = Asking(merge, erase, terminal_guard(progress, "overwriting", yes=yes))
+            merge = session.confirmation(
+                plan_text, lambda plan: f"write {plan.writes:,} rows to {plan.target}?"
+            )
+            erase = session.confirmation(
+                erasure_plan_text, lambda p: f"erase {p.rows:,} rows of {p.target} for good?"
+            )
+            asking = Asking(merge, erase, session.guard("overwriting"))
             report = pull_logs(request, opened, now, asking, progress)
-        progress.pause()
-        _end(report, dry_run=dry_run, json=json)
+        session.end(report, _pulled_text, rehearsed=_planned_text)
 
 
-def _show(progress: "TerminalProgress", plan: str, *, yes: bool, json: bool) -> None:
-    progress.pause()
-    require_answerable(yes=yes)
-    if not json:
-        print(plan)
-
-
-def _end(report: "PullReport", *, dry_run: bool, json: bool) -> None:
+def _pulled_text(report: "PullReport") -> str:
     from neotoma_core.erasure.text import result_text as erasure_text
-    from neotoma_core.recovery.text import plan_text, result_text
+    from neotoma_core.recovery.text import result_text
 
-    def text(done: "PullReport") -> str:
-        if done.recovery is None:
-            return f"unchanged  no other machine has pushed to {done.remote}"
-        erased = [erasure_text(done.erasure)] if done.erasure else []
-        return "\n".join([result_text(done.recovery), *erased])
+    if report.recovery is None:
+        return f"unchanged  no other machine has pushed to {report.remote}"
+    erased = [erasure_text(report.erasure)] if report.erasure else []
+    return "\n".join([result_text(report.recovery), *erased])
 
-    planned = plan_text(report.recovery) if report.recovery else text(report)
-    rehearsed = f"{planned}\n{LEFT_ALONE}" if dry_run else ""
-    print_ending(report, text, json=json, dry_run=rehearsed)
+
+def _planned_text(report: "PullReport") -> str:
+    from neotoma_core.recovery.text import plan_text
+
+    planned = plan_text(report.recovery) if report.recovery else _pulled_text(report)
+    return f"{planned}\n{LEFT_ALONE}"

@@ -12,7 +12,7 @@ from neotoma_core.neotoma.json import SAFE_INTEGER, JsonValue, stringify
 from neotoma_core.neotoma.schemas import FieldRule
 from neotoma_core.reduce.exact.failures import ReductionFails
 from neotoma_core.reduce.exact.sort import sorted_as_v8
-from neotoma_core.reduce.exact.strategies import Picked, Stated, at_top_priority, recovered
+from neotoma_core.reduce.exact.strategies import Picked, Stated, at_top_priority, recover_array
 
 _MOST_ITEMS: Final = 10_000
 
@@ -56,7 +56,7 @@ def merge_array_by_key(
 
 
 def _items(rule: FieldRule, stated: Stated) -> list[JsonValue]:
-    value = recovered(stated.fields[rule.name])
+    value = recover_array(stated.fields[rule.name])
     if value is None:
         return []
     items: list[JsonValue] = value if isinstance(value, list) else [value]

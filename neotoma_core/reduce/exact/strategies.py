@@ -99,7 +99,7 @@ def merge_array(rule: FieldRule, having: Sequence[Stated], _source_order: Sequen
     items: list[JsonValue] = []
     contributors: list[str] = []
     for stated in at_top_priority(having):
-        value = recovered(stated.fields[rule.name])
+        value = recover_array(stated.fields[rule.name])
         if value is not None:
             items += value if isinstance(value, list) else [convert(value, rule)]
             contributors.append(stated.id)
@@ -176,7 +176,7 @@ def at_top_priority(having: Sequence[Stated]) -> list[Stated]:
     return [stated for stated in having if stated.source_priority == top]
 
 
-def recovered(value: JsonValue) -> JsonValue:
+def recover_array(value: JsonValue) -> JsonValue:
     """Return the array a string holds, if it holds one."""
     if not isinstance(value, str):
         return value

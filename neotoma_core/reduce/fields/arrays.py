@@ -7,14 +7,14 @@ import polars as pl
 
 from neotoma_core.neotoma.json import NotJson, javascript_trim, parse_json, stringify
 from neotoma_core.neotoma.schemas import FieldRule
-from neotoma_core.reduce.fields.conversions import converted, finite
+from neotoma_core.reduce.fields.conversions import convert_values, finite
 from neotoma_core.reduce.fields.engine import explode_arrays
-from neotoma_core.reduce.fields.texts import canonical, mapped
+from neotoma_core.reduce.fields.texts import canonical, map_texts
 
 _GROUP: Final = ("group", "key")
 
 
-def united(
+def unite_items(
     values: pl.DataFrame, observations: pl.DataFrame, conversions: Sequence[FieldRule]
 ) -> pl.DataFrame:
     """Unite the items of every field, in the order met, latest observation first.
@@ -45,7 +45,9 @@ def united(
             _united(others, observations, items, conversions),
         ]
     )
-    return converted(kept, conversions).select(*_GROUP, "first", finite(pl.col("value")), "source")
+    return convert_values(kept, conversions).select(
+        *_GROUP, "first", finite(pl.col("value")), "source"
+    )
 
 
 def _recovered(values: pl.DataFrame) -> pl.DataFrame:
@@ -55,7 +57,7 @@ def _recovered(values: pl.DataFrame) -> pl.DataFrame:
     candidates = values.filter(may_hold)
     if candidates.is_empty():
         return values
-    arrays = mapped(candidates["value"], _array_within)
+    arrays = map_texts(candidates["value"], _array_within)
     recovered = candidates.with_columns(
         value=pl.coalesce(arrays, value), rewritten=pl.col("rewritten") | arrays.is_not_null()
     )
@@ -121,7 +123,7 @@ def _items(
     """Return (group, key, order, item), one row per item, in the order met."""
     is_array = pl.col("value").str.starts_with("[")
     of_arrays = contributions.filter(is_array).join(items, on="value")
-    single = converted(contributions.filter(~is_array), conversions)
+    single = convert_values(contributions.filter(~is_array), conversions)
     of_others = single.with_columns(items=pl.concat_list("value"))
     return (
         pl.concat([part.select(*_GROUP, "place", "items") for part in (of_arrays, of_others)])

@@ -5,7 +5,7 @@ from typing import Final
 import polars as pl
 
 from neotoma_core.neotoma.json import javascript_trim, parse_json
-from neotoma_core.reduce.fields.texts import mapped
+from neotoma_core.reduce.fields.texts import map_texts
 
 _PROTOTYPE: Final = "__proto__"
 """Assigning to this field of a JavaScript object makes no field: it never reaches a snapshot."""
@@ -82,7 +82,7 @@ def _trimmed(texts: pl.DataFrame) -> pl.DataFrame:
             texts.filter(as_it_is).with_columns(
                 canonical_name=pl.col("value").str.strip_prefix('"').str.strip_suffix('"')
             ),
-            others.with_columns(canonical_name=mapped(others["value"], _trimmed_text)),
+            others.with_columns(canonical_name=map_texts(others["value"], _trimmed_text)),
         ]
     )
 

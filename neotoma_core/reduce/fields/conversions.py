@@ -20,7 +20,7 @@ _KIND_OF_FIRST: Final[dict[str, str]] = {
 }
 
 
-def converted(values: pl.DataFrame, conversions: Sequence[FieldRule]) -> pl.DataFrame:
+def convert_values(values: pl.DataFrame, conversions: Sequence[FieldRule]) -> pl.DataFrame:
     """Return the values with ``value`` as their field rules convert it; the order may change.
 
     What becomes infinite is told apart from null until ``finite``.

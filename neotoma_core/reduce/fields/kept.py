@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import polars as pl
 
 from neotoma_core.neotoma.schemas import FieldRule
-from neotoma_core.reduce.fields.arrays import united
-from neotoma_core.reduce.fields.conversions import converted, finite
+from neotoma_core.reduce.fields.arrays import unite_items
+from neotoma_core.reduce.fields.conversions import convert_values, finite
 from neotoma_core.reduce.fields.rules import UNION, FieldRules
 from neotoma_core.reduce.fields.texts import canonical, holds_object
 from neotoma_core.reduce.fields.winners import latest_stated, winners
@@ -36,7 +36,7 @@ def kept_fields(
     return pl.concat(
         [
             _finished(won.filter(pl.col("value") != "null"), rules.conversions),
-            united(arrays, numbered, rules.conversions),
+            unite_items(arrays, numbered, rules.conversions),
         ]
     )
 
@@ -66,7 +66,9 @@ def _finished(values: pl.DataFrame, conversions: Sequence[FieldRule]) -> pl.Data
     """Make values canonical and convert them; most need neither."""
     may_change = _may_be_spoiled() | pl.col("conversion").is_not_null()
     changing = values.filter(may_change)
-    changed = converted(_canonical(changing), conversions).with_columns(finite(pl.col("value")))
+    changed = convert_values(_canonical(changing), conversions).with_columns(
+        finite(pl.col("value"))
+    )
     columns = ("group", "key", "first", "value", "source")
     return pl.concat([values.filter(~may_change).select(columns), changed.select(columns)])
 

@@ -7,7 +7,7 @@ from typing import Final
 import polars as pl
 
 from neotoma_core.neotoma.json import collation_key, instant_ms, stringify
-from neotoma_core.reduce.fields.texts import mapped
+from neotoma_core.reduce.fields.texts import map_texts
 
 _WRITTEN_INSTANT: Final = (
     r"^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])"
@@ -141,8 +141,8 @@ def _with_id_keys(observations: pl.DataFrame, subject: str) -> pl.DataFrame:
         [
             observations.filter(~in_odd_group).with_columns(id_key=ids, source=ids),
             odd.with_columns(
-                id_key=mapped(odd["id"], collation_key),
-                source=mapped(odd["id"], lambda text: stringify(text)[1:-1]),
+                id_key=map_texts(odd["id"], collation_key),
+                source=map_texts(odd["id"], lambda text: stringify(text)[1:-1]),
             ),
         ]
     )

@@ -64,7 +64,7 @@ def _verdict(text: str | None) -> tuple[str | None, bool, str | None]:
 
 def canonical(texts: pl.Series) -> pl.Series:
     """Return JSON texts as JavaScript's ``JSON.stringify`` writes their values."""
-    return mapped(texts, lambda text: stringify(parse_json(text)))
+    return map_texts(texts, lambda text: stringify(parse_json(text)))
 
 
 def holds_object(value: pl.Expr) -> pl.Expr:
@@ -73,7 +73,7 @@ def holds_object(value: pl.Expr) -> pl.Expr:
     return is_container & pl.when(is_container).then(value).str.contains('{"', literal=True)
 
 
-def mapped(texts: pl.Series, function: Callable[[str], str | None]) -> pl.Series:
+def map_texts(texts: pl.Series, function: Callable[[str], str | None]) -> pl.Series:
     """Return ``function`` of each text, called once per distinct text; null stays null."""
     distinct = texts.drop_nulls().unique()
     results = pl.Series([function(text) for text in distinct], dtype=pl.String)

@@ -1,24 +1,24 @@
-"""Composing a recovery: searching for copies and choosing those that hold everything."""
+"""A recovery from copies that are searched for: chosen so that together they hold everything."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
 
 from neotoma_core.coverage.composition import Composition, Setting, compose
-from neotoma_core.coverage.identity import Family, family_of_target
 from neotoma_core.errors import UsageError
+from neotoma_core.find.own_copies import family_of, number_of
 from neotoma_core.find.search import Found, FoundCopy, SearchRequest, search
 from neotoma_core.find.vault_copies import backups_in
 from neotoma_core.ledger.file import read_erased
-from neotoma_core.neotoma.environments import environment_of
+from neotoma_core.recovery.run.request import RecoverRequest, RecoveryRun
+from neotoma_core.recovery.run.ruins import Means, judge_target
 from neotoma_core.report.composition import CompositionReport, UnusedCopy, UsedCopy
 from neotoma_core.report.layout import escaped
 from neotoma_core.report.progress import Progress
-from neotoma_core.runs.judging import Means, usable_or_ruin
-from neotoma_core.runs.run import DatabaseRef, RecoverRequest, Run, target_of
+from neotoma_core.runs.run import DatabaseRef, target_of
 from neotoma_core.unpacking.unpack import unpack_raw_files
 from neotoma_core.vault.lease import vault_run
 from neotoma_core.workers.pool import Workers
@@ -28,7 +28,7 @@ from neotoma_core.workers.reading import condition_apart, salvage_apart
 @contextmanager
 def composed_run(
     request: RecoverRequest, where: SearchRequest, now: datetime, progress: Progress
-) -> Iterator[Run]:
+) -> Iterator[RecoveryRun]:
     """Search for copies, choose, and hold the vault until the run with them is over.
 
     ``request.backups`` is filled in. Raises UsageError where nothing was found, or it cannot be
@@ -46,7 +46,16 @@ def composed_run(
                 partial(condition_apart, workers, where.allowance),
                 partial(salvage_apart, workers, where.allowance),
             )
-            run = usable_or_ruin(Run(request, folders, target, (), (), (), now), means)
+            begun = RecoveryRun(
+                folders,
+                request.target,
+                target,
+                now,
+                request.key,
+                request.raw_storage,
+                request=request,
+            )
+            run = judge_target(begun, means)
             found = search(where, scratch, progress, also, workers)
         number = number_of(found, request.target)
         composition = compose_for(found, run, number)
@@ -61,16 +70,7 @@ def composed_run(
         )
 
 
-def number_of(found: Found, target: Path) -> int | None:
-    """Return the number of the copy that is the target itself."""
-    for copy in found.copies:
-        with suppress(FileNotFoundError):  # gone since it was found, or not there yet
-            if not copy.member and copy.path.samefile(target):
-                return copy.number
-    return None
-
-
-def compose_for(found: Found, run: Run, number: int | None) -> Composition:
+def compose_for(found: Found, run: RecoveryRun, number: int | None) -> Composition:
     """Choose the copies to recover the target from; raises UsageError.
 
     A ruin is none of them: what was salvaged of it comes last, whatever it adds.
@@ -82,32 +82,13 @@ def compose_for(found: Found, run: Run, number: int | None) -> Composition:
     if run.ruin is not None:
         known = {n: copy for n, copy in known.items() if n != number}
         own, target = tuple(n for n in own if n != number), None
-    environment = environment_of(request.target.name)
-    setting = Setting(target, own, environment, request.allow_environment_mismatch)
+    mismatch = request.allow_environment_mismatch
+    setting = Setting(target, own, run.target_environment, mismatch)
     composition = compose(setting, known, found.observations, found.others)
     saved = run.backups or (run.ruin is not None and run.ruin.base is not None)
     if not composition.picks and not saved:
         raise UsageError(nothing_to_add(found, request.target, composition))
     return composition
-
-
-def family_of(found: Found, target: int | None, path: Path) -> Family:
-    """Return the copies of the target's database; raises UsageError where that cannot be told."""
-    families = family_of_target(
-        target, environment_of(path.name), found.families, found.known, found.observations
-    )
-    telling = [f for f in families if any(found.known[n].observations for n in f)]
-    families = tuple(telling) or families
-    if len(families) == 1:
-        return families[0]
-    if not families:
-        return (target,) if target is not None else ()
-    why = "there is no such file" if target is None else "it shares nothing with any copy"
-    first = ", ".join(found.copies[family[0]].shown for family in families[:3])
-    raise UsageError(
-        f"{path}: {why}, and copies of {len(families)} different "
-        f"databases were found ({first}); name those that are its own with --backup"
-    )
 
 
 def nothing_to_add(found: Found, target: Path, composition: Composition) -> str:

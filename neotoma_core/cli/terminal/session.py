@@ -1,0 +1,96 @@
+"""A command that shows a plan, asks and then writes: written once for all of them."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Protocol, TypeVar
+
+from neotoma_core.cli.terminal.asking import LEFT_ALONE, agreed, end_declined, require_answerable
+from neotoma_core.cli.terminal.guarding import terminal_guard
+from neotoma_core.cli.terminal.progress import TerminalProgress
+from neotoma_core.files.interrupts import released
+
+if TYPE_CHECKING:
+    from neotoma_core.guard.guard import Guard
+
+_NOT_DONE: Final = ("planned", "declined")
+
+
+class Ended(Protocol):
+    """A report of a command that asks; ``outcome`` says whether anything was written."""
+
+    @property
+    def outcome(self) -> str:
+        """What was done; "planned" or "declined" where nothing was."""
+
+    def to_json(self) -> str:
+        """Return the report as a JSON document."""
+
+
+_Report = TypeVar("_Report", bound=Ended)
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One such command at the terminal.
+
+    ``yes``: it is agreed to already. ``json``: standard output is the report's alone. ``dry_run``:
+    it is not asked, and nothing is written.
+    """
+
+    progress: TerminalProgress
+    yes: bool
+    json: bool
+    dry_run: bool = False
+
+    def confirmation(
+        self, plan_text: Callable[[_Report], str], question: Callable[[_Report], str]
+    ) -> Callable[[_Report], bool]:
+        """Return what an operation calls with its plan: it shows the plan and asks."""
+
+        def confirm(plan: _Report) -> bool:
+            self.progress.pause()
+            require_answerable(yes=self.yes or self.dry_run)
+            if not self.json:
+                print(plan_text(plan))
+            return not self.dry_run and agreed(question(plan), yes=self.yes)
+
+        return confirm
+
+    def guard(self, doing: str, environment: str | None = None) -> "Guard":
+        """Return the guard that asks once more where nearly everything goes."""
+        return terminal_guard(self.progress, doing, yes=self.yes, environment=environment)
+
+    def end(
+        self,
+        report: _Report,
+        text: Callable[[_Report], str],
+        *,
+        rehearsed: Callable[[_Report], str] = lambda _: LEFT_ALONE,
+        declined: str = "nothing was changed",
+    ) -> None:
+        """Print how the command has ended, and exit with DECLINED where it was told not to go on.
+
+        ``text`` says what was done; ``rehearsed``, what a dry run found; ``declined``, what was
+        not done.
+        """
+        self.progress.pause()
+        done = report.outcome not in _NOT_DONE
+        if self.json:
+            print(report.to_json())
+        elif self.dry_run:
+            print(rehearsed(report))
+        elif done:
+            print(text(report))
+        if not done and not self.dry_run:
+            end_declined(declined, json=self.json)
+
+
+@contextmanager
+def asking_session(*, yes: bool, json: bool, dry_run: bool = False) -> Iterator[Session]:
+    """Begin a session. Its end belongs inside, where interrupts are still held.
+
+    So the report is printed before an interrupt that came after the commit.
+    """
+    with released(), TerminalProgress() as progress:
+        yield Session(progress, yes, json, dry_run)

@@ -1,0 +1,135 @@
+"""A recovery from backups that are named: each is checked before the vault is taken."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+
+from neotoma_core.archive_tables.as_backup import environment_of_archive
+from neotoma_core.archive_tables.tables import is_archive
+from neotoma_core.errors import BackupError, UsageError, run_record
+from neotoma_core.neotoma.environments import Environment, environment_of
+from neotoma_core.recovery.run.request import LeftOut, RecoverRequest, RecoveryRun
+from neotoma_core.recovery.run.ruins import judge_target
+from neotoma_core.runs.named_backups import find_named, open_named, split_member
+from neotoma_core.runs.run import DatabaseRef, require_environment, require_readable, target_of
+from neotoma_core.vault.lease import vault_run
+
+
+@contextmanager
+def recovery_run(request: RecoverRequest, now: datetime) -> Iterator[RecoveryRun]:
+    """Check the inputs, the target among them, and hold the vault until the run is over.
+
+    Raises UsageError, BackupUnreadable, TargetError, EnvironmentMismatch, VaultError.
+    """
+    if not request.backups:
+        raise UsageError("no backup was given; name at least one with --backup FILE")
+    target = target_of(request.target)
+    usable, left_out = _find_usable(request)
+    named, repeated = _split_repeated(usable)
+    with vault_run(request.vault, request.target, now) as folders:
+        run_record().inputs.extend(request.backups)
+        backups, unopened = _open_each(request, named, folders.work / "named")
+        if not backups:
+            raise UsageError("none of the backups could be read; nothing was changed")
+        yield judge_target(
+            RecoveryRun(
+                folders,
+                request.target,
+                target,
+                now,
+                request.key,
+                request.raw_storage,
+                request=request,
+                backups=backups,
+                left_out=(*left_out, *unopened),
+                repeated=repeated,
+            )
+        )
+
+
+def _find_usable(request: RecoverRequest) -> tuple[list[Path], tuple[LeftOut, ...]]:
+    """Return the backups named, in their order, less those that nobody can read."""
+    usable, left_out = [], []
+    for path in request.backups:
+        try:
+            file, _ = split_member(path)
+            if not file.is_dir():
+                require_readable(file)
+                _require_own(request, file)
+        except BackupError as error:
+            if not request.skip_unreadable:
+                raise
+            left_out.append(LeftOut(path, error.wrong))
+            continue
+        usable.append(path)
+    return usable, tuple(left_out)
+
+
+def _require_own(request: RecoverRequest, path: Path) -> None:
+    """Raise where a file is the target, or by its name of another environment than it is."""
+    if request.target.exists() and path.samefile(request.target):
+        raise UsageError(f"{path}: the target was given as its own backup; leave it out")
+    _require_environment(request, path, environment_of(path.name))
+
+
+def _require_environment(
+    request: RecoverRequest, path: Path, environment: Environment | None
+) -> None:
+    if not request.allow_environment_mismatch:
+        require_environment(path, environment, request.target)
+
+
+def _split_repeated(named: list[Path]) -> tuple[list[Path], tuple[Path, ...]]:
+    """Return each backup once, and those that were named again."""
+    seen: set[tuple[int, int, str]] = set()
+    backups: list[Path] = []
+    repeated: list[Path] = []
+    for path in named:
+        file, member = split_member(path)
+        facts = file.stat()
+        place = (facts.st_dev, facts.st_ino, member)
+        (repeated if place in seen else backups).append(path)
+        seen.add(place)
+    return backups, tuple(repeated)
+
+
+def _open_each(
+    request: RecoverRequest, named: Sequence[Path], scratch: Path
+) -> tuple[tuple[DatabaseRef, ...], tuple[LeftOut, ...]]:
+    """Open the database of each backup; what has to be unpacked for it goes into ``scratch``."""
+    scratch.mkdir(mode=0o700)
+    opened: list[DatabaseRef] = []
+    left_out: list[LeftOut] = []
+    for place, path in enumerate(named):
+        try:
+            opened.append(_open(request, path, scratch / str(place), len(opened)))
+        except BackupError as error:
+            if not request.skip_unreadable:
+                raise
+            left_out.append(LeftOut(path, error.wrong))
+    return tuple(opened), tuple(left_out)
+
+
+def _open(request: RecoverRequest, path: Path, scratch: Path, number: int) -> DatabaseRef:
+    label = f"backup-{number + 1}"
+    if is_archive(path):
+        environment = environment_of_archive(path)
+        _require_environment(request, path, environment)
+        return DatabaseRef(number, label, path, environment, raw_places=(path.parent,))
+    expected = environment_of(request.target.name)
+    backup = open_named(find_named(path, expected), scratch, expected)
+    if backup.origin is None:
+        require_readable(backup.path)
+        _require_own(request, backup.path)
+    _require_environment(request, path, backup.environment)
+    return DatabaseRef(
+        number,
+        label,
+        backup.path,
+        backup.environment,
+        origin=backup.origin,
+        member=backup.member,
+        raw_places=backup.raw_places,
+        cut_short=backup.problem,
+    )
