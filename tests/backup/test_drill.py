@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from neotoma_core.backup.drill import DrillRules
+from neotoma_core.backup.drill import Drilling, DrillRules, drill_backup
 from neotoma_core.backup.protection import protection_of
 from neotoma_core.errors import UsageError
+from neotoma_core.report.progress import Silent
 from neotoma_core.vault.backups import list_backups, write_state
 from tests.neotoma.test_encryption import SECRET
 from tests.support.backing_up import HASH, Vault, copied, fill, small_vault
@@ -89,6 +90,17 @@ def test_a_failed_drill_takes_the_word_back(world: Vault) -> None:
     assert not world.backups[0].state.is_verified
 
 
+def test_a_backup_of_which_nothing_is_known_any_longer_is_not_verified_and_stays(
+    world: Vault,
+) -> None:
+    flipped(world.place() / "state.json", 9)
+    report = world.verify()
+    assert report.drills[0].reasons == ("state.json: not what was written",)
+    (backup,) = world.backups
+    assert not backup.is_good
+    assert backup.state.pinned is not None
+
+
 def test_an_empty_database_is_not_verified_unless_expected(tmp_path: Path) -> None:
     world = Vault(tmp_path)
     make_database(world.target)
@@ -149,6 +161,18 @@ def test_an_encrypted_database_is_reduced_again_with_its_key_and_no_other(tmp_pa
     )
 
 
+def test_what_was_restored_goes_before_the_next_drill_begins(world: Vault, tmp_path: Path) -> None:
+    work = tmp_path / "work"
+    work.mkdir()
+    (backup,) = world.backups
+    drilling = Drilling(world.vault, work, DrillRules(), world.now, Silent())
+    drill = drill_backup(drilling, backup)
+    assert (drill.outcome, list(work.iterdir())) == ("pass", [])
+    flipped(world.place() / "database.db.zst", 99)
+    drill = drill_backup(drilling, backup)
+    assert (drill.outcome, list(work.iterdir())) == ("fail", [])
+
+
 def test_nothing_to_verify_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no backup"):
         small_vault(tmp_path).verify()
@@ -164,3 +188,4 @@ def test_a_backup_whose_run_was_killed_before_it_looked_is_looked_at_by_verify(
     assert not world.backups[1].is_good
     world.verify("2")
     assert world.backups[1].state.is_after_loss
+    assert world.backups[1].state.drop == 0.95

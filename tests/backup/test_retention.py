@@ -71,6 +71,17 @@ def test_each_rule_keeps_what_it_says(policy: RetentionPolicy, kept: str) -> Non
     assert "".join(plan.keep) == kept
 
 
+@pytest.mark.parametrize(
+    ("policy", "age"),
+    [(RetentionPolicy(hourly=2), DAY), (RetentionPolicy(monthly=2), 365 * DAY)],
+)
+def test_the_same_hour_of_another_day_and_month_of_another_year_is_another(
+    policy: RetentionPolicy, age: timedelta
+) -> None:
+    plan = planned(good("a", 0 * DAY), good("b", age), policy=policy)
+    assert plan.keep == ("a", "b")
+
+
 def test_a_week_begins_on_monday() -> None:
     sunday = NOW - 2 * DAY
     assert f"{sunday:%A}" == "Sunday"

@@ -42,6 +42,12 @@ def test_a_tenth_less_is_no_alarm() -> None:
     assert names(Counts(900), Counts(1000)) == []
 
 
+def test_up_to_fifteen_in_a_hundred_less_is_no_alarm_and_one_more_is() -> None:
+    steady = [Counts(1000)] * 3
+    assert names(Counts(851), *steady) == []
+    assert names(Counts(849), *steady) == ["observations"]
+
+
 def test_a_table_and_a_type_are_named() -> None:
     history = Counts(1000, {"sources": 500, "substrate_events": 900}, {"task": 400, "note": 3})
     now = Counts(1000, {"sources": 100, "substrate_events": 0}, {"task": 40})

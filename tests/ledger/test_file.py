@@ -8,7 +8,13 @@ import pytest
 
 from neotoma_core.errors import VaultDamaged, VaultError
 from neotoma_core.files import atomic
-from neotoma_core.ledger.file import read_erased, read_ledger, record_erasure, record_finished
+from neotoma_core.ledger.file import (
+    read_erased,
+    read_erased_around,
+    read_ledger,
+    record_erasure,
+    record_finished,
+)
 from neotoma_core.vault import folder as vault
 from tests.conftest import NOW
 
@@ -83,6 +89,23 @@ def test_a_ledger_that_is_gone_is_damage(folder: Path) -> None:
     recorded(folder).unlink()
     with pytest.raises(VaultDamaged, match="missing"):
         read_erased(folder)
+
+
+def test_the_ledger_of_another_vault_is_damage(folder: Path, tmp_path: Path) -> None:
+    """It is proven by itself, and as long as this one must be."""
+    vault.open_vault(tmp_path / "other", tmp_path / "db")
+    others = recorded(tmp_path / "other")
+    recorded(folder).write_bytes(others.read_bytes())
+    with pytest.raises(VaultDamaged, match="lines are missing"):
+        read_erased(folder)
+
+
+def test_a_vault_of_which_only_the_ledger_is_left_is_one(folder: Path, tmp_path: Path) -> None:
+    vault.open_vault(tmp_path / "other", tmp_path / "db")
+    recorded(folder)
+    assert {path.name for path in folder.iterdir()} == {"erasures.jsonl", "vault.json"}
+    erased = read_erased_around(tmp_path / "other", folder / "somewhere" / "in it")
+    assert [other.among("users", ["someone"]) for other in erased.others] == [["someone"]]
 
 
 def test_a_description_that_forgot_the_ledger_is_damage(folder: Path) -> None:

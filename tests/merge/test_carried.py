@@ -48,6 +48,24 @@ def test_what_does_not_fit_is_refused_and_the_others_go_on() -> None:
     assert own.refused == {0: OWN_RULES}
 
 
+def test_a_table_that_is_refused_adds_nothing() -> None:
+    first = table(column("id"), column("v"))
+    other = table(column("id"), column("v", "REAL"), column("more"))
+    agreed = agree([(0, first), (1, other)], in_target=False)
+    assert (agreed.table.names, agreed.refused) == (("id", "v"), {1: DIFFERENT_TYPES})
+
+
+def test_what_the_target_requires_is_there_where_the_other_requires_it_too() -> None:
+    strict = table(column("id"), column("v", required=True))
+    assert agree([(-1, strict), (0, strict)], in_target=True).refused == {}
+
+
+def test_a_column_that_the_target_lacks_is_required_of_nobody() -> None:
+    more = table(column("id"), column("more", required=True))
+    agreed = agree([(-1, table(column("id"))), (0, more)], in_target=True).table
+    assert not agreed.column("more").required
+
+
 def test_a_further_column_that_is_declared_differently_keeps_cells_as_they_are() -> None:
     known = BY_NAME["entities"]
     stated = [

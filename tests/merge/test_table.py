@@ -110,6 +110,19 @@ def test_sources_without_a_content_hash_are_different_sources() -> None:
     assert classes(merged.counts[0]) == {"inserted": 1}
 
 
+def test_sources_without_a_content_hash_replace_each_its_own() -> None:
+    def source(identifier: str, name: str) -> dict[str, object]:
+        return {"id": identifier, "user_id": "u", "original_filename": name}
+
+    merged = merge(
+        [source("s1", "old"), source("s2", "old")],
+        [source("s1", "new"), source("s2", "new")],
+        table=SOURCES,
+        policy=MergePolicy("keep-source"),
+    )
+    assert kept(merged, "id", "original_filename") == [("s1", "new"), ("s2", "new")]
+
+
 def test_the_registry_goes_by_what_a_schema_describes_not_by_its_random_id() -> None:
     schema = {"entity_type": "note", "schema_version": "1", "scope": "global", "active": 1}
     merged = merge(

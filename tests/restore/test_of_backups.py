@@ -13,6 +13,7 @@ from neotoma_core.comparison.losses import Loss
 from neotoma_core.erasure.erase import erase
 from neotoma_core.erasure.request import EraseRequest, erase_run
 from neotoma_core.errors import (
+    BackupDamaged,
     BackupNotIntact,
     DatabaseMismatch,
     EnvironmentMismatch,
@@ -143,6 +144,20 @@ def test_what_names_no_backup_is_refused(world: Vault) -> None:
             world.restore(words)
 
 
+def test_a_copy_that_nothing_proves_is_refused_where_sqlite_finds_damage(world: Vault) -> None:
+    copy = Path(shutil.copy(world.target, world.folder / "copy.db"))
+    with closing(sqlite3.connect(copy, isolation_level=None)) as connection:
+        connection.execute("CREATE INDEX lying ON observations (entity_id)")
+        connection.execute("PRAGMA writable_schema = ON")
+        connection.execute(
+            "UPDATE sqlite_schema SET sql = replace(sql, 'entity_id', 'id') WHERE name = 'lying'"
+        )
+    before = facts_of(world.folder / "data")
+    with pytest.raises(BackupDamaged):
+        world.restore(str(copy))
+    assert facts_of(world.folder / "data") == before
+
+
 def test_losing_nearly_everything_is_asked_and_backed_up_first(world: Vault) -> None:
     fill(world.target, 900)
     world.back_up()
@@ -170,8 +185,10 @@ def test_what_was_erased_does_not_come_back_with_a_backup(tmp_path: Path) -> Non
     request = EraseRequest(world.target, world.vault, entities=("e0003",))
     with erase_run(request, world.now + timedelta(hours=1)) as run:
         erase(run, lambda _: True, Silent())
+    asked = RestoreRequest(find_source("1", world.vault), world.target, world.vault)
+    planned = plan_restore(asked, world.now + timedelta(hours=1))
     report = world.restore("1")
-    assert report.erased > 0
+    assert report.erased == planned.erased > 0
     with closing(sqlite3.connect(world.target)) as connection:
         ids = {i for (i,) in connection.execute("SELECT entity_id FROM observations")}
     assert "e0003" not in ids

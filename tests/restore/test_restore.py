@@ -12,7 +12,7 @@ from neotoma_core.documents.document import document
 from neotoma_core.errors import TargetLocked, UsageError, VaultDamaged
 from neotoma_core.report.progress import Silent
 from neotoma_core.restore.report import RestoreReport
-from neotoma_core.restore.sources import check_evidence
+from neotoma_core.restore.sources import check_evidence, find_source
 from tests.conftest import NOW, Recover
 from tests.recovery.test_inputs import server_on
 from tests.support.backing_up import PERMISSIVE
@@ -119,3 +119,17 @@ def test_a_copy_that_is_named_outside_its_folder_is_refused(
 def test_a_folder_without_manifest_is_no_evidence(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no manifest"):
         check_evidence(tmp_path)
+
+
+@pytest.mark.parametrize("content", [b"[]", b"null", b"3", b'{"of": "another program"}', b"{"])
+def test_a_manifest_that_describes_nothing_is_damage_unless_a_database_is_beside_it(
+    content: bytes, tmp_path: Path
+) -> None:
+    folder = tmp_path / "named"
+    folder.mkdir()
+    (folder / "manifest.json").write_bytes(content)
+    with pytest.raises(VaultDamaged, match="not an evidence manifest"):
+        find_source(str(folder), tmp_path / "vault")
+    copy = make_database(folder / "neotoma.db", {"entities": [entity("e1")]})
+    found = find_source(str(folder), tmp_path / "vault")
+    assert (found.origin, found.copy) == ("neotoma", copy)

@@ -64,3 +64,38 @@ def test_other_bytes_are_not_the_same(*, whole: bool, tmp_path: Path) -> None:
     evidence(tmp_path, NOW_RUNNING, COPIES | {"target/t.db": b"PAGES"})
     assert remove_needless(tmp_path, NOW_RUNNING) == ()
     assert left.is_dir()
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_evidence_of_two_databases_goes_only_where_both_are_in_other_evidence(
+    *, whole: bool, tmp_path: Path
+) -> None:
+    left = killed(tmp_path, whole=whole)
+    evidence(tmp_path, KILLED, {"backup-0/b.db": b"of a backup"})
+    evidence(tmp_path, NOW_RUNNING, COPIES)
+    assert remove_needless(tmp_path, NOW_RUNNING) == ()
+    assert (left / "backup-0" / "b.db").read_bytes() == b"of a backup"
+    evidence(tmp_path, NOW_RUNNING, {"backup-0/b.db": b"of a backup"})
+    assert remove_needless(tmp_path, NOW_RUNNING) == (KILLED,)
+
+
+@pytest.mark.parametrize("whole", [True, False])
+@pytest.mark.parametrize("to", ["t.db", "folder"])
+def test_a_link_is_the_same_as_nothing(*, to: str, whole: bool, tmp_path: Path) -> None:
+    left = killed(tmp_path, whole=whole)
+    behind = evidence(tmp_path, NOW_RUNNING, COPIES | {"target/link": b"pages"}) / "target"
+    (behind / "folder").mkdir()
+    (left / "target" / "link").symlink_to(behind / to)
+    assert remove_needless(tmp_path, NOW_RUNNING) == ()
+    assert (left / "target" / "link").is_symlink()
+
+
+def test_what_a_run_said_and_set_aside_goes_with_its_evidence(tmp_path: Path) -> None:
+    killed(tmp_path, whole=True)
+    evidence(tmp_path, NOW_RUNNING, COPIES)
+    for place in ("quarantine", "reports"):
+        for run in (KILLED, NOW_RUNNING):
+            (tmp_path / place / run).mkdir(parents=True)
+    assert remove_needless(tmp_path, NOW_RUNNING) == (KILLED,)
+    assert {path.name for path in tmp_path.glob("quarantine/*")} == {NOW_RUNNING}
+    assert {path.name for path in tmp_path.glob("reports/*")} == {NOW_RUNNING}

@@ -1,0 +1,73 @@
+"""Repeated drills: which backups are due, in which order, and what is said of those not reached."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from neotoma_core.backup.report import VerifyReport
+from neotoma_core.backup.verify import VerifyRequest, verify_backups
+from neotoma_core.report.progress import Silent
+from tests.support.backing_up import Vault, copied, small_vault
+
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Vault:
+    """Three backups, an hour apart; the second was never verified, the first is two hours old."""
+    world = small_vault(tmp_path_factory.mktemp("template"))
+    world.back_up()
+    world.back_up(drill=False)
+    world.back_up()
+    return world
+
+
+@pytest.fixture
+def world(template: Vault, tmp_path: Path) -> Vault:
+    return copied(template, tmp_path)
+
+
+def verify(world: Vault, *names: str, **asked: timedelta | bool) -> VerifyReport:
+    request = VerifyRequest(world.target, world.vault, names, **asked)  # type: ignore[arg-type]
+    return verify_backups(request, world.now, Silent())
+
+
+def drilled(report: VerifyReport) -> list[int]:
+    return [int(drill.backup.rpartition("-")[2]) for drill in report.drills]
+
+
+def test_unless_asked_only_the_newest_is_drilled(world: Vault) -> None:
+    assert drilled(verify(world)) == [3]
+    assert drilled(verify(world, "1")) == [1]
+
+
+def test_those_longest_unverified_are_drilled_first(world: Vault) -> None:
+    assert drilled(verify(world, all=True)) == [2, 1, 3]
+
+
+def test_only_those_not_verified_for_so_long_are_due(world: Vault) -> None:
+    assert drilled(verify(world, max_age=HOUR)) == [2, 1]
+    assert drilled(verify(world, max_age=2 * HOUR)) == []  # all were drilled a moment ago, or are
+
+
+def test_a_backup_whose_latest_drill_failed_is_due_whenever_it_once_passed(world: Vault) -> None:
+    database = world.place(3) / "database.db.zst"
+    good = database.read_bytes()
+    database.write_bytes(b"?" + good[1:])
+    assert verify(world, "3").outcome == "fail"
+    database.write_bytes(good)
+    assert 3 in drilled(verify(world, max_age=100 * HOUR))
+    assert world.backups[2].is_good
+
+
+def test_what_there_was_no_time_for_is_named_and_nothing_is_proven_of_it(world: Vault) -> None:
+    report = verify(world, all=True, max_duration=timedelta(0))
+    assert (report.outcome, report.drills) == ("inconclusive", ())
+    assert [name[-1] for name in report.not_reached] == ["2", "1", "3"]
+    assert not world.backups[1].state.is_verified
+
+
+def test_one_drill_that_failed_is_told_beside_those_that_passed(world: Vault) -> None:
+    (world.place(1) / "database.db.zst").unlink()
+    assert verify(world, all=True).outcome == "fail"
