@@ -73,6 +73,17 @@ def patiently(action: Callable[[], T], retries: int, again: Callable[[], Any] = 
     return action()
 
 
+def while_advancing(fetch: Callable[[], None], length: Callable[[], int], retries: int) -> None:
+    """Fetch, and again for as long as a connection that breaks leaves more than was there."""
+    while True:
+        had = length()
+        try:
+            return patiently(fetch, retries)
+        except RemoteUnreachable:
+            if length() == had:
+                raise
+
+
 def of_object_store(error: BaseException, url: str, name: str = "") -> MiddenError:
     """Return what to say of an error of the object store's library."""
     text = str(error)
