@@ -6,6 +6,7 @@ import pytest
 
 from neotoma_core.stores.store import Store
 from tests.support.azurite import AzureServer, azurite
+from tests.support.google import GoogleServer, google
 from tests.support.overwriting import s3rver
 from tests.support.seaweed import S3Server, seaweed
 from tests.support.sshd import SshServer, sshd
@@ -30,6 +31,19 @@ def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
 def azure(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AzureServer]:
     with azurite(tmp_path_factory.mktemp("azurite")) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def stand_in(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GoogleServer]:
+    with google(tmp_path_factory.mktemp("google")) as server:
+        yield server
+
+
+@pytest.fixture
+def gs(stand_in: GoogleServer, credentials: pytest.MonkeyPatch) -> GoogleServer:
+    """It, and credentials that lead to it."""
+    credentials.setenv("GOOGLE_SERVICE_ACCOUNT", str(stand_in.account))
+    return stand_in
 
 
 @pytest.fixture(scope="session")

@@ -14,6 +14,8 @@ import pytest
 from neotoma_core.stores.opening import open_store
 from neotoma_core.stores.store import Content, Store, StoreOptions
 from tests.support.azurite import ACCOUNT, CONTAINER, KEY, AzureServer
+from tests.support.google import BUCKET as GOOGLE_BUCKET
+from tests.support.google import GoogleServer
 from tests.support.seaweed import BUCKET, OWNER, REGION, S3Server
 from tests.support.sshd import SshServer
 
@@ -76,6 +78,12 @@ def on_azure(request: pytest.FixtureRequest) -> Place:
     return Place(f"az://{CONTAINER}/{PREFIX}/{token_hex(8)}", StoreOptions(server.endpoint))
 
 
+def on_google(request: pytest.FixtureRequest) -> Place:
+    server: GoogleServer = request.getfixturevalue("gs")
+    url = f"gs://{GOOGLE_BUCKET}/{PREFIX}/{token_hex(8)}"
+    return Place(url, StoreOptions(server.endpoint))
+
+
 def on_a_second_machine(request: pytest.FixtureRequest) -> Place:
     server: SshServer = request.getfixturevalue("ssh")
     folder = server.folder / "a disk" / token_hex(8) / "ü"
@@ -88,6 +96,7 @@ KINDS: Final[Mapping[str, Callable[[pytest.FixtureRequest], Place]]] = {
     "memory": in_memory,
     "s3": on_s3,
     "az": on_azure,
+    "gs": on_google,
     "sftp": on_a_second_machine,
 }
 """A new and empty place for each kind of address."""
@@ -101,7 +110,8 @@ def use_keys(environment: pytest.MonkeyPatch, user: tuple[str, str] = OWNER) -> 
 
 _OF_WHOEVER_RUNS_THIS: Final = (
     *("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"),
-    *("SSH_AUTH_SOCK", "GOOGLE_APPLICATION_CREDENTIALS", "AZURE_STORAGE_SAS_TOKEN"),
+    *("SSH_AUTH_SOCK", "AZURE_STORAGE_SAS_TOKEN"),
+    *("GOOGLE_APPLICATION_CREDENTIALS", "GOOGLE_SERVICE_ACCOUNT_KEY"),
 )
 
 

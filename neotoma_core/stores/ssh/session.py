@@ -83,6 +83,7 @@ class SftpSession:
         ssh, address, url = self._ssh, self._address, self._address.shown
         try:
             options = ssh.SSHClientConnectionOptions(
+                config=(),  # ~/.ssh/config
                 host=address.place,
                 port=address.port or (),
                 username=address.user or (),
@@ -92,9 +93,9 @@ class SftpSession:
                 keepalive_interval=_ALIVE_EVERY,
                 keepalive_count_max=_SILENT,
             )
-            if options.known_hosts is None:  # "none" in ~/.ssh/config would trust every host
-                options.known_hosts = b""
-            return await ssh.connect(address.place.strip("[]"), options=options)
+            # "UserKnownHostsFile none" would trust every host.
+            known = {"known_hosts": b""} if options.known_hosts is None else {}
+            return await ssh.connect(address.place.strip("[]"), options=options, **known)
         except ssh.HostKeyNotVerifiable as error:
             raise self._unknown_host() from error
         except ssh.PermissionDenied as error:
@@ -102,6 +103,9 @@ class SftpSession:
         except (ssh.KeyImportError, ssh.KeyEncryptionError, ssh.ConfigParseError) as error:
             wrong = f"a key or the configuration in ~/.ssh cannot be read ({type(error).__name__})"
             raise RemoteDenied(url, wrong, _KEYS) from error
+        except FileNotFoundError as error:
+            wrong = "a file that ~/.ssh/config names is not there"
+            raise RemoteError(url, wrong, "make it, or correct the configuration") from error
         except socket.gaierror as error:
             raise RemoteUnreachable(url, "its name cannot be found") from error
         except (ssh.KeyExchangeFailed, ssh.ProtocolNotSupported, ssh.IllegalUserName) as error:
