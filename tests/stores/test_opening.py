@@ -102,7 +102,7 @@ class Garbling(Overwriting):
         return self.store.create(name, content[::-1], told)
 
 
-LIARS = {
+LIARS: dict[type[Wrapped], str] = {
     Overwriting: "it overwrites an object that should only be created",
     Keeping: "it says of two objects of one name that both were created",
     Refusing: "it says that a new name is taken",

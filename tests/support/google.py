@@ -47,7 +47,7 @@ class _Asked(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     held: GoogleServer
 
-    def log_message(self, *_: object) -> None:  # type: ignore[override]
+    def log_message(self, *_: object) -> None:
         """Say nothing."""
 
     def _parts(self) -> tuple[str, str, dict[str, str]]:
