@@ -14,6 +14,7 @@ from neotoma_core.files.keys import KeyFile, KeySource, Mnemonic, MnemonicFile, 
 from neotoma_core.files.small import read_small
 from neotoma_core.neotoma.encryption import Secret
 from neotoma_core.settings.neotoma import NeotomaSettings
+from neotoma_core.stores.store import StoreOptions
 from neotoma_core.vault.announcing import Alerting
 
 _LONGEST_SLUG: Final = 200
@@ -73,6 +74,17 @@ def alerting() -> Alerting:
         beats[0] if beats else None,
         Path(metrics) if metrics else None,
     )
+
+
+def store_options(
+    endpoint: str | None = None, region: str | None = None, profile: str | None = None
+) -> StoreOptions:
+    """Return what the address of a remote does not say; the endpoint also from AWS's variables.
+
+    Credentials are not in it: libraries find them where the vendors' own programs do.
+    """
+    named = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
+    return StoreOptions(endpoint or named or None, region, profile)
 
 
 def _secrets(name: str) -> tuple[Secret, ...]:

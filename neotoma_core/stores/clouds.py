@@ -36,7 +36,7 @@ def open_s3(address: Address, options: StoreOptions) -> ObjectStore:
             "disable_bulk_delete": True,
             **_endpoint(endpoint),
         },
-        credential_provider=_Provider(address.shown, credentials),
+        credential_provider=Provider(credentials),
         **_asking(endpoint),
     )
     connect = partial(_s3_client, session, region, endpoint)
@@ -108,15 +108,15 @@ def _asking(endpoint: str | None) -> dict[str, Any]:
     }
 
 
-class _Provider:
+class Provider:
     """Hands obstore the credentials that botocore found, and renews where they end."""
 
-    def __init__(self, url: str, credentials: Foreign) -> None:
-        self._url = url
+    def __init__(self, credentials: Foreign) -> None:
         self._credentials = credentials
-        self._end = hasattr(credentials, "refresh_needed")
+        self._end = hasattr(credentials, "refresh_needed")  # those that never end have it not
 
     def __call__(self) -> dict[str, Any]:
+        """Return them, and until when they are not asked for again."""
         frozen = self._credentials.get_frozen_credentials()
         until = datetime.fromtimestamp(time.time(), UTC) + _HELD if self._end else None
         return {

@@ -8,7 +8,7 @@ from typing import BinaryIO, Final
 
 from neotoma_core.files.failures import naming
 from neotoma_core.files.regular import open_regular
-from neotoma_core.stores.store import Content
+from neotoma_core.stores.store import Content, Told
 
 PIECE: Final = 1 << 20
 
@@ -31,6 +31,28 @@ def pieces(content: Content, size: int = PIECE) -> Iterator[bytes]:
         return
     with open_regular(content) as file:
         while piece := file.read(size):
+            yield piece
+
+
+class Advance:
+    """Tells how far a content was sent, once, however often that begins again."""
+
+    def __init__(self, told: Told) -> None:
+        self._told = told
+        self._furthest = 0
+
+    def to(self, position: int) -> None:
+        """Tell of what lies before a position and was not told of."""
+        if position > self._furthest:
+            self._told(position - self._furthest)
+            self._furthest = position
+
+    def through(self, found: Iterator[bytes]) -> Iterator[bytes]:
+        """Yield pieces from the beginning, each told of before."""
+        position = 0
+        for piece in found:
+            position += len(piece)
+            self.to(position)
             yield piece
 
 

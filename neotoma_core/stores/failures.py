@@ -31,11 +31,7 @@ _CODE: Final = re.compile(r"<Code>(\w{1,60})</Code>")
 _NO_PLACE: Final = ("NoSuchBucket", "ContainerNotFound", "ResourceNotFound", "InvalidBucketName")
 _ELSEWHERE: Final = ("PermanentRedirect", "AuthorizationHeaderMalformed", "TemporaryRedirect")
 _CLOCK: Final = ("RequestTimeTooSkewed", "RequestExpired")
-_NO_KEYS: Final = re.compile(
-    r"token request|metadata/identity|169\.254\.169\.254|Missing Credential|MissingCredential"
-    r"|computeMetadata|CredentialProvider|credential provider|oauth",
-    re.IGNORECASE,
-)
+_NO_KEYS: Final = re.compile(r"Error performing token request|External \w+ credential provider")
 _CERTIFICATE: Final = re.compile(r"certificate|UnknownIssuer", re.IGNORECASE)
 _KEYS: Final = "check the credentials: from the environment, a profile, or the machine's own role"
 _NO_HOST: Final = re.compile(r"dns error|failed to lookup|EndpointConnectionError: name")
@@ -73,6 +69,17 @@ def patiently(action: Callable[[], T], retries: int, again: Callable[[], Any] = 
     return action()
 
 
+def while_advancing(fetch: Callable[[], None], length: Callable[[], int], retries: int) -> None:
+    """Fetch, and again for as long as a connection that breaks leaves more than was there."""
+    while True:
+        had = length()
+        try:
+            return patiently(fetch, retries)
+        except RemoteUnreachable:
+            if length() == had:
+                raise
+
+
 def of_object_store(error: BaseException, url: str, name: str = "") -> MiddenError:
     """Return what to say of an error of the object store's library."""
     text = str(error)
@@ -81,10 +88,10 @@ def of_object_store(error: BaseException, url: str, name: str = "") -> MiddenErr
     kind = type(error).__name__
     if code in _NO_PLACE:
         return no_such_place(url)
-    if _NO_KEYS.search(text):
-        return RemoteDenied(url, "no credentials that work were found", _KEYS)
     if isinstance(error, FileNotFoundError):
         return ObjectMissing(url, name)
+    if _NO_KEYS.search(text):
+        return no_credentials(url)
     refused = ("PermissionDeniedError", "UnauthenticatedError")
     return of_status(url, status or (403 if kind in refused else 0), code, text)
 
@@ -118,6 +125,11 @@ def _of_silence(url: str, text: str) -> RemoteError:
         advice = "check the address and the network, and run again"
         return RemoteUnreachable(url, "its name cannot be found", advice)
     return RemoteUnreachable(url, "it does not answer, or the connection broke")
+
+
+def no_credentials(url: str) -> RemoteDenied:
+    """Return what to say where credentials are missing, or could not be renewed."""
+    return RemoteDenied(url, "no credentials that work were found", _KEYS)
 
 
 def no_such_place(url: str) -> RemoteError:

@@ -6,12 +6,10 @@ No link inside the folder is followed, and a name never leads out of it.
 """
 
 import errno
-import fcntl
 import os
 import stat
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from datetime import UTC, datetime
 from pathlib import Path
 from secrets import token_hex
 from typing import Final
@@ -25,26 +23,22 @@ from neotoma_core.errors import (
     reason_of,
 )
 from neotoma_core.files.repeating import repeating
-from neotoma_core.stores.content import PIECE, continued, length_of, pieces
+from neotoma_core.stores.content import PIECE, continued, length_of
+from neotoma_core.stores.local_files import (
+    FOLDER,
+    NEW,
+    install,
+    is_there,
+    objects_in,
+    step,
+    sync,
+    write,
+)
 from neotoma_core.stores.names import TEMPORARY, Address, folder_of, require_name
 from neotoma_core.stores.store import Content, StoredObject, StoreOptions, Told, untold
 
-_FOLDER: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
-_BELOW: Final = _FOLDER | os.O_NOFOLLOW
 _PLAIN: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-_NEW: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-_NO_LINKS: Final = (
-    errno.EPERM,
-    errno.EOPNOTSUPP,
-    errno.ENOTSUP,
-    errno.ENOSYS,
-    errno.EMLINK,
-    errno.EXDEV,
-    errno.EINVAL,
-)
-_NO_SYNC: Final = (errno.EINVAL, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EBADF)
-_LOCK: Final = "lock"
 _ABANDONED: Final = 24 * 3600  # seconds after which a temporary file is nobody's
 
 
@@ -80,16 +74,16 @@ class LocalStore:
             scratch = opened.enter_context(self._folder((TEMPORARY,), make=True))
             self._sweep(scratch)
             place = opened.enter_context(self._folder(tuple(folders), make=True))
-            if _is_there(last, place):
+            if is_there(last, place):
                 return False
             temporary = f"{token_hex(16)}.tmp"
             try:
-                _write(scratch, temporary, content, told)
-                made = _install(scratch, temporary, place, last)
+                write(scratch, temporary, content, told)
+                made = install(scratch, temporary, place, last)
             finally:
                 with suppress(FileNotFoundError):
                     repeating(os.unlink)(temporary, dir_fd=scratch)
-            _sync(place)
+            sync(place)
             return made
 
     def read(self, name: str) -> bytes:
@@ -122,7 +116,7 @@ class LocalStore:
         gone = suppress(FileNotFoundError)
         with self._named(name), gone, self._folder(tuple(folders)) as place:
             repeating(os.unlink)(last, dir_fd=place)
-            _sync(place)
+            sync(place)
 
     def close(self) -> None:
         """Nothing is open."""
@@ -150,7 +144,7 @@ class LocalStore:
         place = self._open_root()
         try:
             for folder in folders:
-                below = _step(place, folder, make=make)
+                below = step(place, folder, make=make)
                 os.close(place)
                 place = below
             yield place
@@ -159,7 +153,7 @@ class LocalStore:
 
     def _open_root(self) -> int:
         try:
-            return os.open(self._root, _FOLDER)
+            return os.open(self._root, FOLDER)
         except (FileNotFoundError, NotADirectoryError):
             pass
         raise RemoteError(
@@ -171,7 +165,7 @@ class LocalStore:
     def _found(self, folder: str) -> Iterator[StoredObject]:
         try:
             with self._folder(tuple(folder.split("/")[:-1])) as place:
-                yield from _objects(place, folder)
+                yield from objects_in(place, folder)
         except FileNotFoundError:
             return
 
@@ -188,8 +182,9 @@ class LocalStore:
             where = f"{name}: " if name else ""
             wrong = f"{where}{reason_of(error)}"
             if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-                advice = "change the permissions of the folder and run again"
-                raise RemoteDenied(self._url, wrong, advice) from error
+                raise RemoteDenied(
+                    self._url, wrong, "change its permissions and run again"
+                ) from error
             raise RemoteError(self._url, wrong, "look at the disk and run again") from error
 
     def _in_the_way(self, name: str) -> RemoteError:
@@ -205,7 +200,7 @@ class LocalStore:
             return
         self._swept = True
         mark = f"{token_hex(16)}.tmp"
-        os.close(os.open(mark, _NEW, 0o600, dir_fd=scratch))
+        os.close(os.open(mark, NEW, 0o600, dir_fd=scratch))
         now = os.stat(mark, dir_fd=scratch, follow_symlinks=False).st_mtime
         os.unlink(mark, dir_fd=scratch)
         for name in os.listdir(scratch):
@@ -213,95 +208,3 @@ class LocalStore:
                 facts = os.stat(name, dir_fd=scratch, follow_symlinks=False)
                 if name.endswith(".tmp") and facts.st_mtime < now - _ABANDONED:
                     os.unlink(name, dir_fd=scratch)
-
-
-def _step(place: int, folder: str, *, make: bool) -> int:
-    try:
-        return os.open(folder, _BELOW, dir_fd=place)
-    except FileNotFoundError:
-        if not make:
-            raise
-    with suppress(FileExistsError):
-        repeating(os.mkdir)(folder, 0o700, dir_fd=place)
-        _sync(place)
-    return os.open(folder, _BELOW, dir_fd=place)
-
-
-def _is_there(name: str, place: int) -> bool:
-    try:
-        facts = os.stat(name, dir_fd=place, follow_symlinks=False)
-    except FileNotFoundError:
-        return False
-    if not stat.S_ISREG(facts.st_mode):
-        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
-    return True
-
-
-def _write(scratch: int, temporary: str, content: Content, told: Told) -> None:
-    descriptor = os.open(temporary, _NEW, 0o600, dir_fd=scratch)
-    with os.fdopen(descriptor, "wb") as file:
-        with suppress(PermissionError):  # a file system without modes
-            os.fchmod(descriptor, 0o600)
-        for piece in pieces(content):
-            told(len(piece))
-            file.write(piece)
-        file.flush()
-        os.fsync(descriptor)
-
-
-def _install(scratch: int, temporary: str, place: int, name: str) -> bool:
-    """Give a whole file its name; False where the name is taken."""
-    try:
-        repeating(os.link)(
-            temporary, name, src_dir_fd=scratch, dst_dir_fd=place, follow_symlinks=False
-        )
-    except FileExistsError:
-        return False
-    except OSError as error:
-        if error.errno not in _NO_LINKS:
-            raise
-    else:
-        return True
-    return _install_locked(scratch, temporary, place, name)
-
-
-def _install_locked(scratch: int, temporary: str, place: int, name: str) -> bool:
-    """Do the same where there are no hard links: all writers rename under one lock."""
-    lock = os.open(_LOCK, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600, dir_fd=scratch)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if _is_there(name, place):
-            return False
-        repeating(os.rename)(temporary, name, src_dir_fd=scratch, dst_dir_fd=place)
-    finally:
-        os.close(lock)
-    return True
-
-
-def _sync(place: int) -> None:
-    try:
-        os.fsync(place)
-    except OSError as error:
-        if error.errno not in _NO_SYNC:
-            raise
-
-
-def _objects(place: int, folder: str) -> Iterator[StoredObject]:
-    """Yield the plain files below an open folder, in no order."""
-    below: list[str] = []
-    with os.scandir(place) as entries:
-        for entry in entries:
-            if entry.is_dir(follow_symlinks=False):
-                below.append(entry.name)
-            elif entry.is_file(follow_symlinks=False):
-                facts = entry.stat(follow_symlinks=False)
-                modified = datetime.fromtimestamp(facts.st_mtime, UTC)
-                yield StoredObject(folder + entry.name, facts.st_size, modified)
-    for name in below:
-        if folder or name != TEMPORARY:
-            with suppress(FileNotFoundError):
-                descriptor = os.open(name, _BELOW, dir_fd=place)
-                try:
-                    yield from _objects(descriptor, f"{folder}{name}/")
-                finally:
-                    os.close(descriptor)

@@ -71,8 +71,9 @@ class MemoryStore:
         content = self.read(name)
         told(had := length_of(to))
         with continued(to, len(content)) as (file, start):
+            told(start - had)
             file.write(content[start:])
-        told(len(content) - had)
+            told(len(content) - start)
 
     def list(self, prefix: str = "", after: str = "") -> Iterator[StoredObject]:
         """Yield objects by name."""

@@ -13,7 +13,14 @@ from typing import Any, Final, TypeVar
 
 from neotoma_core.errors import MiddenError, ObjectMissing, RemoteError, RemoteUnreachable
 from neotoma_core.stores.content import pieces, size_of
-from neotoma_core.stores.failures import Foreign, library, no_such_place, of_status, patiently
+from neotoma_core.stores.failures import (
+    Foreign,
+    library,
+    no_credentials,
+    no_such_place,
+    of_status,
+    patiently,
+)
 from neotoma_core.stores.store import Content, Told
 
 T = TypeVar("T")
@@ -151,4 +158,7 @@ def _code_of(error: Foreign) -> str:
 
 
 def _unreached(url: str, error: BaseException) -> RemoteError:
-    return of_status(url, 0, "", "certificate" if "SSL" in type(error).__name__ else "")
+    kind = type(error).__name__
+    if "Credential" in kind or "Token" in kind:
+        return no_credentials(url)
+    return of_status(url, 0, "", "certificate" if "SSL" in kind else "")

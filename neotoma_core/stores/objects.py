@@ -20,8 +20,22 @@ from neotoma_core.errors import (
     RemoteUnreachable,
     is_panic,
 )
-from neotoma_core.stores.content import bytes_of, continued, length_of, pieces, same, size_of
-from neotoma_core.stores.failures import Foreign, library, of_object_store, patiently
+from neotoma_core.stores.content import (
+    Advance,
+    bytes_of,
+    continued,
+    length_of,
+    pieces,
+    same,
+    size_of,
+)
+from neotoma_core.stores.failures import (
+    Foreign,
+    library,
+    of_object_store,
+    patiently,
+    while_advancing,
+)
 from neotoma_core.stores.names import TEMPORARY, folder_of, require_name
 from neotoma_core.stores.store import Content, StoredObject, Told, untold
 
@@ -118,15 +132,8 @@ class ObjectStore:
         """Write an object to a file; goes on for as long as it advances."""
         require_name(name)
         told(length_of(to))
-        while True:
-            had = length_of(to)
-            try:
-                patiently(partial(self._fetch, name, to, told), self._retries)
-            except RemoteUnreachable:
-                if length_of(to) == had:
-                    raise
-            else:
-                return
+        fetch = partial(self._fetch, name, to, told)
+        while_advancing(fetch, partial(length_of, to), self._retries)
 
     def _fetch(self, name: str, to: Path, told: Told) -> None:
         had = length_of(to)
@@ -200,8 +207,10 @@ class ByCopying:
         obstore = library("obstore")
         temporary = f"{TEMPORARY}/{token_hex(16)}"
 
+        advance = Advance(told)
+
         def send() -> None:
-            sent = (told_of(piece, told) for piece in pieces(content))
+            sent = advance.through(pieces(content))
             obstore.put(self._client, temporary, sent, chunk_size=ONE_REQUEST, max_concurrency=4)
 
         def copy() -> bool:
@@ -224,12 +233,6 @@ class ByCopying:
 
     def close(self) -> None:
         """Nothing is open."""
-
-
-def told_of(piece: bytes, told: Told) -> bytes:
-    """Return a piece that is about to be sent."""
-    told(len(piece))
-    return piece
 
 
 def asked(action: Callable[[], T], url: str, name: str = "") -> T:

@@ -15,6 +15,9 @@ PLAIN: Final = StoreOptions()
 IMPLEMENTATIONS: Final[Mapping[str, tuple[str, str]]] = {
     "file": ("local", "open_folder"),
     "s3": ("clouds", "open_s3"),
+    "gs": ("clouds", "open_google"),
+    "az": ("clouds", "open_azure"),
+    "sftp": ("ssh.store", "open_sftp"),
     "memory": ("memory", "open_memory"),
 }
 """Kinds of address, and what opens them: a module here, and a function of it."""

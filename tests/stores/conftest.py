@@ -5,7 +5,11 @@ from collections.abc import Iterator
 import pytest
 
 from neotoma_core.stores.store import Store
+from tests.support.azurite import AzureServer, azurite
+from tests.support.google import GoogleServer, google
+from tests.support.overwriting import s3rver
 from tests.support.seaweed import S3Server, seaweed
+from tests.support.sshd import SshServer, sshd
 from tests.support.storing import KINDS, Place, ask_no_metadata, use_keys
 
 
@@ -21,6 +25,44 @@ def credentials(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
 def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
     with seaweed(tmp_path_factory.mktemp("seaweed")) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def azure(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AzureServer]:
+    with azurite(tmp_path_factory.mktemp("azurite")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def stand_in(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GoogleServer]:
+    with google(tmp_path_factory.mktemp("google")) as server:
+        yield server
+
+
+@pytest.fixture
+def gs(stand_in: GoogleServer, credentials: pytest.MonkeyPatch) -> GoogleServer:
+    """It, and credentials that lead to it."""
+    credentials.setenv("GOOGLE_SERVICE_ACCOUNT", str(stand_in.account))
+    return stand_in
+
+
+@pytest.fixture(scope="session")
+def overwriting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
+    with s3rver(tmp_path_factory.mktemp("s3rver")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def second_machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SshServer]:
+    with sshd(tmp_path_factory.mktemp("sshd")) as server:
+        yield server
+
+
+@pytest.fixture
+def ssh(second_machine: SshServer, credentials: pytest.MonkeyPatch) -> SshServer:
+    """It, and a home whose keys it accepts."""
+    credentials.setenv("HOME", str(second_machine.home))
+    return second_machine
 
 
 @pytest.fixture(params=KINDS)

@@ -93,6 +93,7 @@ def seaweed(folder: Path) -> Iterator[S3Server]:
         "-ip=127.0.0.1",
         "-ip.bind=127.0.0.1",
         "-master.telemetry=false",
+        "-volume.preStopSeconds=0",
         "-master.volumeSizeLimitMB=64",
         "-volume.max=200",
         f"-filer.localSocket={folder / 'filer.sock'}",

@@ -20,7 +20,7 @@ from typing import Final
 import platformdirs
 
 _STARTS_WITHIN: Final = 120.0
-_STOPS_WITHIN: Final = 10.0
+_STOPS_WITHIN: Final = 2.0
 _FROM_NPM: Final = ("azurite@3", "s3rver@3.7.1")
 
 
