@@ -96,14 +96,14 @@ def opened_store(
     url: str, opening: Opening, known: "KnownRemote | None" = None
 ) -> Iterator["Store"]:
     """Open the store at an address, and close it when the block ends."""
+    from neotoma_core.settings.environment import store_options
     from neotoma_core.stores.opening import open_store
-    from neotoma_core.stores.store import StoreOptions
     from neotoma_core.stores.wrapped import limited
 
-    options = StoreOptions(
-        endpoint=opening.endpoint or (known.endpoint if known else None),
-        region=opening.region or (known.region if known else None),
-        profile=opening.profile or (known.profile if known else None),
+    options = store_options(
+        opening.endpoint or (known.endpoint if known else None),
+        opening.region or (known.region if known else None),
+        opening.profile or (known.profile if known else None),
     )
     store = open_store(url, options)
     try:
