@@ -17,7 +17,7 @@ from typing import Final
 from tests.benchmarks.invented_databases import make_database
 
 DEFAULT_ROWS: Final = 1_000_000
-_NEW: Final = (
+ADD_NEW: Final = (
     "INSERT INTO observations (id, entity_id, entity_type, schema_version, observed_at, fields, "
     "created_at, user_id) SELECT 'new-' || id, entity_id, entity_type, schema_version, "
     "observed_at, fields, created_at, user_id FROM observations LIMIT ?"
@@ -36,7 +36,7 @@ def main() -> None:
         print(f"{'':<34}{'seconds':>9}{'peak MB':>9}")
         measured("archive, everything new", "archive", *common)
         with closing(sqlite3.connect(database)) as connection:
-            connection.execute(_NEW, (rows // 100,))
+            connection.execute(ADD_NEW, (rows // 100,))
             connection.commit()
         measured("archive, 1 % new", "archive", *common)
         measured("archive, nothing new", "archive", *common)

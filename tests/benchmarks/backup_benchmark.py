@@ -72,7 +72,7 @@ def show(size: int, target: Path) -> None:
 
 def child(target: Path, vault: Path) -> None:
     """Back up and print the seconds of its steps, and what the process used."""
-    report = back_up(BackupRequest(target, vault), datetime.now(UTC), Silent())  # noqa: TID251 - the clock of a benchmark
+    report = back_up(BackupRequest(target, vault), datetime.now(UTC), Silent())
     assert report.drill is not None
     assert report.drill.outcome == "pass"
     used = resource.getrusage(resource.RUSAGE_SELF)
@@ -82,7 +82,7 @@ def child(target: Path, vault: Path) -> None:
         "cpu": used.ru_utime + used.ru_stime,
         "peak": used.ru_maxrss / 1024,
     }
-    print(json.dumps(numbers))  # noqa: TID251 - to the parent
+    print(json.dumps(numbers))
 
 
 def vacuum_seconds(target: Path) -> float:

@@ -86,11 +86,11 @@ def measured_child(command: list[str], target: Path) -> Measured:
 
 def child(target: Path, vault: Path) -> None:
     """Rebuild and print the seconds of its steps, and what the process used."""
-    with rebuild_run(RebuildRequest(target, vault), datetime.now(UTC)) as run:  # noqa: TID251 - the clock of a benchmark
+    with rebuild_run(RebuildRequest(target, vault), datetime.now(UTC)) as run:
         report = rebuild_snapshots(run, lambda _: True, Silent())
     used = resource.getrusage(resource.RUSAGE_SELF)
     numbers = {**report.seconds, "cpu": used.ru_utime + used.ru_stime}
-    print(json.dumps({**numbers, "peak": used.ru_maxrss / 1024}))  # noqa: TID251 - to the parent
+    print(json.dumps({**numbers, "peak": used.ru_maxrss / 1024}))
 
 
 def copy_seconds(target: Path) -> float:
