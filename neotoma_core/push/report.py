@@ -59,7 +59,8 @@ def _lines(report: PushReport) -> Iterator[str]:
         yield labelled("erasures", f"{report.erasures:,} lines of the ledger")
     for finding in report.findings:
         yield labelled(finding.kind, f"{finding.subject}: {finding.detail}")
-    took = f"{report.bytes:,} bytes in {report.entries:,} entries"
+    entries = "1 entry" if report.entries == 1 else f"{report.entries:,} entries"
+    took = f"{report.bytes:,} bytes in {entries}"
     if report.outcome == "unchanged":
         yield labelled("unchanged", "the remote has everything; nothing was written")
     elif report.outcome == "planned":

@@ -21,6 +21,7 @@ from neotoma_core.cli.terminal.asking import agreed, end_declined, require_answe
 from neotoma_core.cli.terminal.options import JSON_OPTION, TARGET_OPTION, VAULT_OPTION, YES_OPTION
 from neotoma_core.cli.terminal.strict import StrictCommand
 from neotoma_core.errors import UsageError
+from neotoma_core.words.shell_words import midden_command
 
 if TYPE_CHECKING:
     from neotoma_core.offsite.add import Added, NewIdentity
@@ -114,7 +115,8 @@ def add(
         added = add_remote(request, store, prove)
     if added.outcome == "declined":
         end_declined("the remote was not added, and its identity was removed", json=json)
-    print(_added_json(added) if json else _added_text(added))
+    pushing = midden_command("push", target=target, vault=vault)
+    print(_added_json(added) if json else _added_text(added, pushing))
 
 
 def _identity_text(identity: "NewIdentity") -> str:
@@ -136,10 +138,10 @@ def _is_kept(identity: "NewIdentity") -> bool:
     return sys.stdin.readline().strip().upper() == identity.secret.reveal()[-_PROOF:].upper()
 
 
-def _added_text(added: "Added") -> str:
+def _added_text(added: "Added", pushing: str) -> str:
     known = added.remote
     kept = "encrypted" if known.recipients else "not encrypted"
-    return f"{added.outcome:<10} {known.name}: {known.url}, {kept}\nnext       midden push"
+    return f"{added.outcome:<10} {known.name}: {known.url}, {kept}\nnext       {pushing}"
 
 
 def _added_json(added: "Added") -> str:
