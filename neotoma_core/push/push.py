@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from neotoma_core.archive.append import ArchiveRequest, append_database, default_archive
-from neotoma_core.archive_tables.tables import Archive, open_archive
+from neotoma_core.archive_tables.tables import DESCRIPTION, Archive, open_archive
 from neotoma_core.backup.standing import find_unexplained, history_of
 from neotoma_core.comparison.anomaly import Counts, find_anomalies
 from neotoma_core.comparison.measuring import count_contents
@@ -27,12 +27,13 @@ from neotoma_core.ledger.file import read_erased, read_ledger
 from neotoma_core.neotoma.environments import environment_of
 from neotoma_core.neotoma.json import stringify
 from neotoma_core.push.backups import NewBackup, describe_backup, new_backups
-from neotoma_core.push.plan import batches, choose_log
-from neotoma_core.push.raw_files import keep_new_raw_files
+from neotoma_core.push.plan import batches, choose_log, is_up_to_date
+from neotoma_core.push.raw_files import has_new_raw_files, keep_new_raw_files
 from neotoma_core.push.report import Outcome, PushReport
 from neotoma_core.push.request import PushRequest
 from neotoma_core.push.rows import NewRows, is_continued, write_new_rows
 from neotoma_core.push.shipping import NumberTaken, Shipment, Shipper, blob_of
+from neotoma_core.push.signs import Signs, is_archived, note_archived, signs_of
 from neotoma_core.remotes.log import Log
 from neotoma_core.remotes.models import Entry
 from neotoma_core.remotes.names import backup_folder
@@ -149,10 +150,14 @@ def _hold(
     progress: Progress,
 ) -> _Held:
     """Bring what is new in the database into the vault, and find the log that it continues."""
+    signs = signs_of(request.target)
+    known = _known(request, remote, logs, signs)
+    if known is not None:
+        return known
     with private_copy(Whereabouts(request.target, request.vault, request.key), now) as copy:
         counts = count_contents(copy.whole, copy.stored, copy.original)
         place = default_archive(request.vault)
-        before = open_archive(place) if (place / "archive.json").exists() else None
+        before = open_archive(place) if (place / DESCRIPTION).exists() else None
         log = _own_log(request, logs, before)
         if not (request.other_database or log.entries):
             _require_own(copy, remote, logs)
@@ -163,7 +168,32 @@ def _hold(
         archive = open_archive(place)
         log = _own_log(request, logs, archive)
         raw = keep_new_raw_files(copy, request.raw_storage, log.raw_files.keys())
+        if not any(finding.kind.startswith("archive-") for finding in appended.findings):
+            note_archived(remote.cache, signs, archive)
         return _Held(log, archive, counts, raw, (), appended.findings)
+
+
+def _known(
+    request: PushRequest, remote: Remote, logs: Mapping[str, Log], signs: Signs
+) -> _Held | None:
+    """Return what is at hand of a database that was archived as it is; None where it was not.
+
+    Also where the log lacks something of it, or raw files are there that it does not have.
+    """
+    place = default_archive(request.vault)
+    if not (place / DESCRIPTION).exists():
+        return None
+    archive = open_archive(place)
+    log = _own_log(request, logs, archive)
+    counted = [entry.counts for entry in log.entries if entry.counts is not None]
+    shipped = log.entries and all(
+        is_up_to_date(log.tables.get(name), archive.committed(name)) for name in archive.tables
+    )
+    if not (shipped and counted and is_archived(remote.cache, signs, archive)):
+        return None
+    if has_new_raw_files(request.target, request.raw_storage, log.raw_files.keys()):
+        return None
+    return _Held(log, archive, counted[-1], {}, (), ())
 
 
 def _own_log(request: PushRequest, logs: Mapping[str, Log], archive: Archive | None) -> Log:

@@ -1,6 +1,5 @@
 """The raw files of a database that a log lacks, kept in the vault before they are shipped."""
 
-from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from pathlib import Path
 
@@ -38,6 +37,12 @@ def keep_new_raw_files(
     return {**held, **sizes}
 
 
-def missing_raw_files(copy: PrivateCopy, known: Mapping[str, int]) -> int:
-    """Return how many raw files the database names that are nowhere."""
-    return len(named_raw_files(copy.whole) - known.keys())
+def has_new_raw_files(target: Path, raw_storage: Path | None, shipped: AbstractSet[str]) -> bool:
+    """Return whether the folders of a database have raw files that were not shipped, by name."""
+    folders = folders_in_use(target, environment_of(target.name), raw_storage)
+    return any(
+        name not in shipped
+        for folder in folders
+        if not folder.shared
+        for name in raw_file_names(folder.path)
+    )

@@ -8,19 +8,17 @@ a copy; so back-dated rows and rows changed in place arrive, too.
 import secrets
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Final
 
 from neotoma_core.documents.document import document
 from neotoma_core.errors import RemoteUnreachable, TargetLocked, VaultLocked
 from neotoma_core.files.atomic import write_file
-from neotoma_core.files.headers import companions
 from neotoma_core.push.push import push
 from neotoma_core.push.report import PushReport
 from neotoma_core.push.request import PushRequest
+from neotoma_core.push.signs import Signs, signs_of
 from neotoma_core.remotes.remote import Remote
 from neotoma_core.report.progress import Silent
 
@@ -29,9 +27,6 @@ _LOOKS: Final = 5  # per period
 _FIRST_WAIT: Final = 1.0
 _LONGEST_WAIT: Final = 300.0
 STATE: Final = "watch.json"
-
-Signs = tuple[tuple[str, int, int], ...]
-"""The files of a database: name, size, time of the last change in nanoseconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,16 +89,6 @@ def watch(
             rhythm.wait()
     except Stopped:
         return
-
-
-def signs_of(target: Path) -> Signs:
-    """Return by what a change of a database shows; nothing is opened."""
-    found = []
-    for path in (target, *companions(target)):
-        with suppress(FileNotFoundError):
-            facts = path.stat()
-            found.append((path.name, facts.st_size, facts.st_mtime_ns))
-    return tuple(found)
 
 
 def _wait_after(failures: int) -> float:

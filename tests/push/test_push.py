@@ -1,6 +1,8 @@
 """What a push ships, what it leaves alone, and what it holds back."""
 
+import os
 import shutil
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -206,5 +208,20 @@ def test_what_was_erased_is_in_no_later_log(tmp_path: Path) -> None:
 def test_scratch_is_left_nowhere(machine: Machine) -> None:
     machine.push()
 
-    left = [path.name for path in machine.remote().cache.iterdir() if path.name != "log"]
-    assert left == ["lock"]
+    left = sorted(path.name for path in machine.remote().cache.iterdir())
+    assert left == ["archived.json", "lock", "log"]
+
+
+def test_a_database_that_is_as_it_was_is_not_read_again(machine: Machine) -> None:
+    machine.push()
+    machine.push()
+    opened: list[str] = []
+    sys.addaudithook(lambda event, words: opened.append(str(words[0])) if event == "open" else None)
+
+    machine.push()
+    assert str(machine.database) not in opened
+    times = machine.database.stat()
+    machine.run("UPDATE entities SET canonical_name = 'E1' WHERE id = 'e1'")
+    os.utime(machine.database, ns=(times.st_atime_ns, times.st_mtime_ns))
+
+    assert machine.push().versions == {"entities": 1}
