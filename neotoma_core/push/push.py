@@ -27,6 +27,7 @@ from neotoma_core.ledger.file import read_erased, read_ledger
 from neotoma_core.neotoma.environments import environment_of
 from neotoma_core.neotoma.json import stringify
 from neotoma_core.push.backups import NewBackup, describe_backup, new_backups
+from neotoma_core.push.explained import without_erased
 from neotoma_core.push.plan import batches, choose_log, is_up_to_date
 from neotoma_core.push.raw_files import has_new_raw_files, keep_new_raw_files
 from neotoma_core.push.report import Outcome, PushReport
@@ -119,8 +120,12 @@ def _push(  # noqa: PLR0913, PLR0917 - what, where to, and how it is told
     clock.lap("archive")
     shipper = Shipper(remote, held.log, _blank(request, held, now), scratch, progress)
     sent = _Sent()
+    lines = read_ledger(request.vault).lines[len(shipper.log.erasures) :]
     if held.archive is not None:
-        _ship_log(request, held, shipper, sent, scratch)
+        _ship_log(request, held, lines, shipper, sent, scratch)
+    elif lines and held.log.writer:  # what was erased is erased everywhere, whatever else is lost
+        shipper.ship([], erasures=lines)
+    sent.erasures = len(lines)
     if request.backups and held.log.writer:
         _ship_backups(request, shipper, sent, scratch)
     clock.lap("push")
@@ -219,8 +224,10 @@ def _alarms(
     backups = list_backups(request.vault).backups
     frozen = find_unexplained(backups)
     history = history_of(backups) or _pushed_counts(log, logs)
-    found = tuple(map(str, find_anomalies(counts, history)))
-    return found or (frozen.state.alarms or () if frozen else ())
+    found = find_anomalies(counts, history)
+    if found:
+        found = find_anomalies(counts, without_erased(history, request.vault))
+    return tuple(map(str, found)) or (frozen.state.alarms or () if frozen else ())
 
 
 def _pushed_counts(log: Log, logs: Mapping[str, Log]) -> list[Counts]:
@@ -263,24 +270,26 @@ def _blank(request: PushRequest, held: _Held, now: datetime) -> Entry:
     )
 
 
-def _ship_log(
-    request: PushRequest, held: _Held, shipper: Shipper, sent: _Sent, scratch: Path
+def _ship_log(  # noqa: PLR0913, PLR0917 - what is at hand, and where it goes
+    request: PushRequest,
+    held: _Held,
+    lines: tuple[str, ...],
+    shipper: Shipper,
+    sent: _Sent,
+    scratch: Path,
 ) -> None:
     """Ship rows and the ledger in one entry, raw files in as many as they need."""
     assert held.archive is not None  # noqa: S101 - asked where it was archived only
     rows = write_new_rows(held.archive, shipper.log, scratch, read_erased(request.vault))
-    lines = read_ledger(request.vault).lines[len(shipper.log.erasures) :]
     groups = batches(held.raw_files)
     if rows.parts or lines:
         first = groups.pop(0) if len(groups) == 1 else {}
         shipments = [*_parts(shipper.remote, rows), *_raw(request, shipper.remote, first)]
         parts = tuple(part for part, _ in rows.parts)
-        shipper.ship(
-            shipments, parts=parts, tables=rows.tables, raw_files=first, erasures=tuple(lines)
-        )
+        shipper.ship(shipments, parts=parts, tables=rows.tables, raw_files=first, erasures=lines)
     for group in groups:
         shipper.ship(_raw(request, shipper.remote, group), raw_files=group)
-    sent.versions, sent.erasures = rows.versions, len(lines)
+    sent.versions = rows.versions
     sent.raw_files = len(held.raw_files)
     for _, path in rows.parts:
         path.unlink()

@@ -188,9 +188,7 @@ def test_what_was_erased_is_in_no_later_log(tmp_path: Path) -> None:
     machine.add()
     machine.add_row("observations", observation("gone", "e2"))
     machine.push()
-    asked = EraseRequest(database, machine.vault, entities=("e2",))
-    with erase_run(asked, machine.tick()) as run:
-        erase(run, lambda _: True, Silent())
+    erase_entities(machine, "e2")
 
     first = machine.push()
     another = replace(machine, url=memory_url())
@@ -225,3 +223,50 @@ def test_a_database_that_is_as_it_was_is_not_read_again(machine: Machine) -> Non
     os.utime(machine.database, ns=(times.st_atime_ns, times.st_mtime_ns))
 
     assert machine.push().versions == {"entities": 1}
+
+
+def erase_entities(machine: Machine, *entities: str) -> None:
+    asked = EraseRequest(machine.database, machine.vault, entities=entities)
+    with erase_run(asked, machine.tick()) as run:
+        erase(run, lambda _: True, Silent())
+
+
+def test_what_was_erased_is_no_loss(tmp_path: Path) -> None:
+    database = make_database(
+        tmp_path / "neotoma.db",
+        {
+            "entities": [entity("e1"), entity("e2")],
+            "observations": [observation(f"o{n}", "e2" if n else "e1") for n in range(60)],
+        },
+    )
+    machine = Machine(tmp_path, memory_url(), database)
+    machine.add()
+    machine.push()
+
+    erase_entities(machine, "e2")
+
+    assert machine.push().outcome == "pushed"
+    machine.run("DELETE FROM observations")
+    assert machine.push().outcome == "held"
+
+
+def test_an_erasure_is_shipped_also_where_the_database_is_held_back(tmp_path: Path) -> None:
+    database = make_database(
+        tmp_path / "neotoma.db",
+        {
+            "entities": [entity("e1"), entity("e2")],
+            "observations": [observation(f"o{n}", "e1") for n in range(60)],
+        },
+    )
+    machine = Machine(tmp_path, memory_url(), database)
+    machine.add()
+    machine.push()
+    erase_entities(machine, "e2")
+    machine.run("DELETE FROM observations")
+
+    report = machine.push()
+
+    assert (report.outcome, report.erasures) == ("held", 3)
+    (log,) = read_logs(machine.remote()).values()
+    assert len(log.erasures) == 3
+    assert log.tables["observations"].rows == 60
