@@ -8,12 +8,13 @@ import io
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 import polars as pl
 
 from neotoma_core.comparison.holdings import MADE, RANDOM, ROW, Coder, Holdings
 from neotoma_core.documents.models import NotAsModelled, read_model
+from neotoma_core.errors import BackupDamaged, BackupError, BackupUnreadable, NotNeotoma
 from neotoma_core.salvage.condition import Condition
 from neotoma_core.salvage.examining import Examined, Journal, State
 from neotoma_core.salvage.rows import Salvaged
@@ -241,6 +242,47 @@ def saved_from_plain(document: object, folder: Path) -> Salvaged | None:
         return None
     saved = read_model(_Saved, document)
     return Salvaged(_within(folder, saved.database), saved.means, saved.advice)
+
+
+@dataclass(frozen=True, slots=True)
+class _Whole:
+    """A whole database: the name of a file in the folder that was given; None for the one read."""
+
+    whole: str | None
+
+
+_Kind = Literal["BackupUnreadable", "BackupDamaged", "NotNeotoma"]
+_REFUSALS: Final[Mapping[_Kind, type[BackupError]]] = {
+    "BackupUnreadable": BackupUnreadable,
+    "BackupDamaged": BackupDamaged,
+    "NotNeotoma": NotNeotoma,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Refused:
+    """``BackupError`` without the file that it names, which whoever asks knows better."""
+
+    kind: _Kind
+    wrong: str
+    advice: str
+
+
+def refused_to_plain(error: BackupError) -> dict[str, object]:
+    """Return why a database cannot be used."""
+    return {"kind": type(error).__name__, "wrong": error.wrong, "advice": error.advice}
+
+
+def whole_from_plain(document: object, read: Path, shown: Path, folder: Path) -> Path:
+    """Return one file with all of the database at ``read``; raises NotAsModelled.
+
+    Raises the BackupError that is told instead, of ``shown``.
+    """
+    if isinstance(document, dict) and "kind" in document:
+        told = read_model(_Refused, document)
+        raise _REFUSALS[told.kind](shown, told.wrong, told.advice)
+    name = read_model(_Whole, document).whole
+    return read if name is None else _within(folder, name)
 
 
 def condition_from_plain(document: object) -> Condition | None:

@@ -16,16 +16,16 @@ from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 from neotoma_core.comparison.holdings import Coder
-from neotoma_core.errors import TargetLocked, is_panic
-from neotoma_core.salvage.condition import condition_of
+from neotoma_core.errors import BackupError, TargetLocked, is_panic
+from neotoma_core.salvage.condition import condition_of, proven_whole
 from neotoma_core.salvage.declarations import mentions_neotoma
 from neotoma_core.salvage.examining import examine
 from neotoma_core.salvage.ruins import salvage_ruin
 from neotoma_core.unpacking.budgets import Limits
-from neotoma_core.unpacking.unpack import unpack
+from neotoma_core.unpacking.unpack import unpack, unpack_raw_files
 from neotoma_core.unpacking.walking import FoundFile
 from neotoma_core.workers.allowances import Allowance, restrict
-from neotoma_core.workers.answers import examined_to_plain, unpacked_to_plain
+from neotoma_core.workers.answers import examined_to_plain, refused_to_plain, unpacked_to_plain
 from neotoma_core.workers.framing import (
     from_bytes,
     read_block,
@@ -119,9 +119,30 @@ def _examine(task: Mapping[str, Any], setting: Setting) -> Answer:
 def _unpack(task: Mapping[str, Any], _setting: Setting) -> Answer:
     folder = Path(task["folder"])
     folder.mkdir(mode=0o700)
-    found = FoundFile(Path(task["path"]), task["of"], task["size"], task["mtime_ns"])
-    taken = list(unpack(found, folder, Limits(**task["limits"])))
+    taken = list(unpack(_found(task), folder, Limits(**task["limits"])))
     return {"read": unpacked_to_plain(taken, folder)}, {}
+
+
+def _unpack_raw_files(task: Mapping[str, Any], _setting: Setting) -> Answer:
+    beside = Path(task["beside"])
+    return {
+        "read": unpack_raw_files(_found(task), task["member"], beside, Limits(**task["limits"]))
+    }, {}
+
+
+def _found(task: Mapping[str, Any]) -> FoundFile:
+    return FoundFile(Path(task["path"]), task["of"], task["size"], task["mtime_ns"])
+
+
+def _prove(task: Mapping[str, Any], _setting: Setting) -> Answer:
+    path, shown, folder = (Path(task[name]) for name in ("path", "shown", "folder"))
+    try:
+        whole = proven_whole(path, shown, folder, task["check"])
+    except TargetLocked:
+        return {"read": "locked"}, {}
+    except BackupError as error:
+        return {"read": refused_to_plain(error)}, {}
+    return {"read": {"whole": None if whole == path else str(whole.relative_to(folder))}}, {}
 
 
 def _condition(task: Mapping[str, Any], _setting: Setting) -> Answer:
@@ -147,6 +168,8 @@ def _mentions(task: Mapping[str, Any], _setting: Setting) -> Answer:
 TASKS: Final[dict[str, Callable[[Mapping[str, Any], Setting], Answer]]] = {
     "examine": _examine,
     "unpack": _unpack,
+    "unpack raw files": _unpack_raw_files,
+    "prove": _prove,
     "condition": _condition,
     "salvage": _salvage,
     "mentions": _mentions,

@@ -74,12 +74,14 @@ def _planted(
     task: Callable[[Mapping[str, Any], Any], worker.Answer],
 ) -> Callable[[Mapping[str, Any], Any], worker.Answer]:
     def run(words: Mapping[str, Any], setting: Any) -> worker.Answer:
-        name = Path(words["shown" if "shown" in words else "path"]).name
+        told_by = next(word for word in ("member", "shown", "path") if word in words)
+        name = Path(words[told_by]).name
         if POISON in _read:
             FAULTS["segfault"]()
         _read.append(name.partition(".")[0])
         answer = task(words, setting)
-        Path(words["folder"], "left").mkdir(parents=True, exist_ok=True)
+        if words["folder"] != "None":
+            Path(words["folder"], "left").mkdir(parents=True, exist_ok=True)
         for fault, strike in FAULTS.items():
             if fault in name:
                 _tell(Path(words["path"]).parent.parent / REACHED)
@@ -91,6 +93,6 @@ def _planted(
 
 def main(life: int) -> None:
     """Be that process."""
-    for kind in ("examine", "unpack", "condition"):
+    for kind in ("examine", "unpack", "unpack raw files", "prove", "condition"):
         worker.TASKS[kind] = _planted(worker.TASKS[kind])
     worker.main(life)
