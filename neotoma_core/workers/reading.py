@@ -7,7 +7,7 @@ from pathlib import Path
 
 from neotoma_core.comparison.holdings import Coder
 from neotoma_core.documents.models import NotAsModelled, read
-from neotoma_core.errors import BackupUnreadable, TargetError, TargetLocked
+from neotoma_core.errors import BackupError, BackupUnreadable, TargetError, TargetLocked
 from neotoma_core.files.headers import companions, followed
 from neotoma_core.salvage.condition import Condition
 from neotoma_core.salvage.examining import Examined, is_mostly_hole, unexamined
@@ -30,7 +30,7 @@ from neotoma_core.workers.process import GaveUp, Task
 
 _LOCKED = "locked"
 _SENSELESS = "what read it made no sense"
-_ANOTHER = "leave it out, or use another copy"
+_ANOTHER = "use another copy"
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,9 +138,13 @@ def prove_apart(apart: Apart, database: Path, shown: Path, folder: Path, check: 
     read_there = _proven(apart, database, shown, folder, check)
     if read_there == _LOCKED:
         raise BackupUnreadable(shown, "locked by another program", "close the program that uses it")
-    with suppress(NotAsModelled):
+    try:
         return whole_from_plain(read_there, database, shown, folder)
-    raise BackupUnreadable(shown, _SENSELESS, _ANOTHER)
+    except NotAsModelled:
+        raise BackupUnreadable(shown, _SENSELESS, _ANOTHER) from None
+    except BackupError as error:
+        # Its own advice is for a recovery, which may go on without it.
+        raise type(error)(shown, error.wrong, _ANOTHER) from None
 
 
 def survive_apart(apart: Apart, database: Path, shown: Path, folder: Path) -> None:

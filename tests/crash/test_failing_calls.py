@@ -147,6 +147,15 @@ if sys.platform == "linux":
         ]
         assert problems == []
 
+    def test_whichever_write_of_an_export_is_interrupted_is_done_again(
+        zygote: Failing, template: Path, tmp_path: Path
+    ) -> None:
+        trial = Trial(zygote, template, tmp_path, "export", "write")
+        problems = [
+            said for n in trial.numbers() for said in trial.fails(n, errno.EINTR, for_good=False)
+        ]
+        assert problems == []
+
     def test_a_scratch_folder_that_must_not_be_removed_stays_and_the_command_ends(
         zygote: Failing, template: Path, tmp_path: Path
     ) -> None:

@@ -133,3 +133,10 @@ def test_a_restore_from_what_computes_for_ever_ends(endless: Path, target: Path)
     source = find_source(str(endless), endless.parent / "vault", target)
     with pytest.raises(BackupUnreadable, match=rf"^{endless}: reading it took longer than 5 sec"):
         unpack(source, endless.parent / "scratch", target, FEW)
+
+
+def test_a_refused_restore_advises_nothing_that_it_cannot_do(target: Path, tmp_path: Path) -> None:
+    bad = tmp_path / "bad.db"
+    bad.write_bytes(target.read_bytes()[:5000])
+    with pytest.raises(BackupUnreadable, match=r"truncated.*; use another copy$"):
+        Vault(tmp_path).restore(str(bad))
