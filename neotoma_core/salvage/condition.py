@@ -13,7 +13,7 @@ from typing import Final
 from neotoma_core.errors import BackupError, NotNeotoma
 from neotoma_core.files.headers import followed
 from neotoma_core.neotoma.tables import MERGED
-from neotoma_core.salvage.examining import State, read_at_rest, state_of_damaged
+from neotoma_core.salvage.at_rest import State, read_at_rest, state_of_damaged
 from neotoma_core.salvage.foreign import foreign_because
 from neotoma_core.salvage.mending import empty_indexes
 from neotoma_core.sqlite.damage import CheckName

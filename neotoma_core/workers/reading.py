@@ -20,11 +20,10 @@ from neotoma_core.unpacking.walking import FoundFile, speaks_of_neotoma
 from neotoma_core.workers.allowances import Allowance
 from neotoma_core.workers.answers import (
     condition_from_plain,
-    examined_from_plain,
-    saved_from_plain,
     unpacked_from_plain,
     whole_from_plain,
 )
+from neotoma_core.workers.examined import examined_from_plain, saved_from_plain
 from neotoma_core.workers.pool import Workers
 from neotoma_core.workers.process import GaveUp, Task
 

@@ -15,11 +15,12 @@ from typing import Any, Final
 import polars as pl
 
 from neotoma_core.workers import program as worker
+from neotoma_core.workers.answers import Answer
 from tests.support.panics import quote
 
 CODE: Final = (
-    "import sys; life, *sys.path[:] = sys.argv[1:]; "
-    "from tests.support.faulty_worker import main; main(int(life))"
+    "import sys; life, ahead, *sys.path[:] = sys.argv[1:]; "
+    "from tests.support.faulty_worker import main; main(int(life), ahead)"
 )
 IN_CODE: Final = f"""
 from neotoma_core.workers import process as worker_process
@@ -71,9 +72,9 @@ FAULTS: Final[Mapping[str, Callable[[], object]]] = {
 
 
 def _planted(
-    task: Callable[[Mapping[str, Any], Any], worker.Answer],
-) -> Callable[[Mapping[str, Any], Any], worker.Answer]:
-    def run(words: Mapping[str, Any], setting: Any) -> worker.Answer:
+    task: Callable[[Mapping[str, Any], Any], Answer],
+) -> Callable[[Mapping[str, Any], Any], Answer]:
+    def run(words: Mapping[str, Any], setting: Any) -> Answer:
         told_by = next(word for word in ("member", "shown", "path") if word in words)
         name = Path(words[told_by]).name
         if POISON in _read:
@@ -91,8 +92,8 @@ def _planted(
     return run
 
 
-def main(life: int) -> None:
+def main(life: int, ahead: str) -> None:
     """Be that process."""
     for kind in ("examine", "unpack", "unpack raw files", "prove", "condition"):
         worker.TASKS[kind] = _planted(worker.TASKS[kind])
-    worker.main(life)
+    worker.main(life, ahead)

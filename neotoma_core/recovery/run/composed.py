@@ -40,7 +40,7 @@ def composed_run(
         also = [*([request.target] if target else []), *backups_in(request.vault)]
         own = (*where.leave_out, folders.work, folders.evidence)
         where = replace(where, erased=read_erased(request.vault), leave_out=own)
-        with Workers(where.setting, scratch) as workers:
+        with Workers(where.setting, scratch, of_rows=True) as workers:
             begun = RecoveryRun(
                 folders,
                 request.target,
