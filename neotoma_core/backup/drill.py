@@ -14,8 +14,8 @@ inconclusive.
 
 import shutil
 import time
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,6 +23,7 @@ from typing import Final
 
 from neotoma_core.comparison.faults import read_faults
 from neotoma_core.comparison.measuring import count_contents, fingerprint_tables
+from neotoma_core.documents.stored_file import StoredFile
 from neotoma_core.errors import (
     BackupError,
     DiskFull,
@@ -41,15 +42,17 @@ from neotoma_core.rebuild.request import SnapshotRun
 from neotoma_core.report.progress import Progress
 from neotoma_core.runs.evidence import DatabaseEvidence
 from neotoma_core.runs.run import DatabaseRef, TargetRun
+from neotoma_core.sqlite.copies import sha256_of
 from neotoma_core.sqlite.damage import SHOWN_PROBLEMS
 from neotoma_core.sqlite.faults import is_damage, new_faults, tolerable
 from neotoma_core.sqlite.inspection import inspect_database
 from neotoma_core.sqlite.opening import connect_read_only
 from neotoma_core.vault import folder as vault
 from neotoma_core.vault.backups import FOLDER, read_raw_list
-from neotoma_core.vault.blobs import damaged_blobs, digest_of
+from neotoma_core.vault.blobs import blob_path, damaged_blobs, digest_of
 from neotoma_core.vault.manifests import Backup, Drill, Level, Manifest, Outcome
 
+_RESTORED: Final = "restored.db"
 _ROOM: Final = 2  # times the database: itself, and its rows in buckets
 
 
@@ -72,28 +75,56 @@ class Drilling:
     progress: Progress
 
 
-@dataclass(slots=True)
-class _Course:
-    """How far a drill has got."""
-
-    level: Level = "none"
-    drifted: int = 0
-
-
 class _Failed(Exception):
     """What came back is not what was stored."""
+
+
+@dataclass(slots=True)
+class _Course:
+    """How far a drill has got, and how it ended."""
+
+    scratch: Path
+    level: Level = "none"
+    drifted: int = 0
+    outcome: Outcome = "pass"
+    reasons: tuple[str, ...] = ()
+
+    def end(self, course: Callable[[], None]) -> None:
+        """Run it to its end and say how that was."""
+        self.outcome, self.reasons = _outcome(course, self.scratch)
+
+    def is_in_doubt(self, database: StoredFile) -> bool:
+        """Return whether a drill that failed may have failed for another reason than the backup.
+
+        SQLite calls a page damaged, too, that the system did not give it. Where the bytes that were
+        restored are still those that were stored, what it says is asked for again; where they
+        cannot be read at all, nothing is known.
+        """
+        if self.outcome != "fail" or self.level == "none":
+            return False
+        same = False
+
+        def compare() -> None:
+            nonlocal same
+            same = sha256_of(self.scratch / _RESTORED) == database.plain_sha256
+
+        outcome, reasons = _outcome(compare, self.scratch)
+        if outcome != "pass":
+            self.outcome, self.reasons = outcome, reasons
+        return same
 
 
 def drill_backup(drilling: Drilling, backup: Backup) -> Drill:
     """Restore a backup into scratch and check it; never raises for what it finds."""
     start = time.monotonic()
-    course = _Course()
     scratch = drilling.work / f"drill-{backup.manifest.sequence}"
-    scratch.mkdir(mode=0o700)
-    try:
-        outcome, reasons = _outcome(lambda: _run_course(drilling, backup, scratch, course), scratch)
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
+    with _cleared(scratch):
+        course = _drill_once(drilling, backup, scratch)
+        in_doubt = course.is_in_doubt(backup.manifest.database)
+    if in_doubt:
+        with _cleared(scratch):
+            course = _drill_once(drilling, backup, scratch)
+    outcome, reasons = course.outcome, course.reasons
     if outcome == "pass" and backup.is_empty and not drilling.rules.expect_empty:
         outcome, reasons = "inconclusive", ("it is empty, and nobody expects that",)
     return Drill(
@@ -104,6 +135,22 @@ def drill_backup(drilling: Drilling, backup: Backup) -> Drill:
         course.drifted,
         round(time.monotonic() - start, 3),
     )
+
+
+def _drill_once(drilling: Drilling, backup: Backup, scratch: Path) -> _Course:
+    course = _Course(scratch)
+    course.end(lambda: _run_course(drilling, backup, scratch, course))
+    return course
+
+
+@contextmanager
+def _cleared(scratch: Path) -> Iterator[None]:
+    """Make a folder of scratch that is gone after the block."""
+    scratch.mkdir(mode=0o700)
+    try:
+        yield
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
 
 
 def _outcome(course: Callable[[], None], scratch: Path) -> tuple[Outcome, tuple[str, ...]]:
@@ -145,7 +192,7 @@ def _run_course(drilling: Drilling, backup: Backup, scratch: Path, course: _Cour
     vault.require_room(scratch, _ROOM * manifest.database.plain_size)
     for file in manifest.files:
         check_file(folder, file)
-    restored = scratch / "restored.db"
+    restored = scratch / _RESTORED
     decompress_file(folder, manifest.database, restored)
     reached("copy_restored", restored)
     course.level = "checksums"
@@ -199,7 +246,10 @@ def _check_raw_files(vault_folder: Path, backup: Backup, scratch: Path) -> None:
     names = read_raw_list(vault_folder / FOLDER / backup.name, backup.manifest, scratch)
     damaged = list(damaged_blobs(vault_folder, sorted({digest_of(name) for name in names})))
     if damaged:
-        raise _Failed(f"{len(damaged):,} of {len(names):,} raw files are missing or damaged")
+        shown = ", ".join(str(blob_path(vault_folder, one)) for one in damaged[:SHOWN_PROBLEMS])
+        more = f" and {len(damaged) - SHOWN_PROBLEMS:,} more" * (len(damaged) > SHOWN_PROBLEMS)
+        wrong = f"{len(damaged):,} of {len(names):,} raw files are missing or damaged"
+        raise _Failed(f"{wrong}: {shown}{more}")
 
 
 def _reading_of(backup: Backup, restored: Path, scratch: Path, rules: DrillRules) -> SnapshotRun:

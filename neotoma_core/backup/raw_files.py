@@ -12,9 +12,8 @@ from typing import Final
 from neotoma_core.documents.stored_file import StoredFile
 from neotoma_core.erased.files import erased_files
 from neotoma_core.erased.hashed import ErasedIds
-from neotoma_core.erased.naming import STORED_FILE
 from neotoma_core.files.compressed import compress_file
-from neotoma_core.neotoma.environments import RAW_FOLDERS, Environment
+from neotoma_core.neotoma.environments import RAW_FOLDERS, STORED_FILE, Environment
 from neotoma_core.sqlite.opening import connect_read_only
 from neotoma_core.vault.backups import LOGS
 from neotoma_core.vault.blobs import add_blobs, blob_sizes

@@ -10,6 +10,7 @@ from typing import Final
 
 import polars as pl
 
+from neotoma_core.neotoma.environments import STORED_FILE
 from neotoma_core.neotoma.frames import ROWID
 from neotoma_core.neotoma.tables import BY_NAME, TABLES, Table
 
@@ -21,12 +22,6 @@ INTERPRETATIONS: Final = "interpretations"
 USERS: Final = "users"
 RELATIONSHIPS: Final = "relationships"
 RAW_FILES: Final = "raw_files"
-
-STORED_FILE: Final = r"^\.*[^./:\\\x00][^/:\\\x00]*/[0-9a-f]{64}$"
-"""A storage_url that names bytes Neotoma itself stored: ``<user id>/<sha256>``.
-
-What would lead out of the raw folder is none.
-"""
 
 # What a column names where no table of Neotoma's has it as a key of its own.
 _BY_COLUMN: Final = {

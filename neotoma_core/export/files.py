@@ -28,6 +28,7 @@ from neotoma_core.files.atomic import (
     temporary_name,
 )
 from neotoma_core.files.exact_paths import open_to_write, plain_scratch
+from neotoma_core.files.failures import redo_if_interrupted
 from neotoma_core.files.frames import parquet_parts
 from neotoma_core.files.private import make_folders, make_private
 from neotoma_core.neotoma.ddl import quoted
@@ -167,14 +168,20 @@ def write_views(export: ExportFolder, views: Sequence[View]) -> bool:
     with plain_scratch() as scratch:
         link = scratch / "export"
         link.symlink_to(export.folder.resolve())
-        with closing(duckdb.connect(str(scratch / DATABASE))) as connection:
-            connection.execute("SET autoinstall_known_extensions = false")
-            connection.execute(f"SET file_search_path = {_literal(str(link))}")
-            for view in views:
-                read = _csv_reader(view) if export.format == "csv" else _parquet_reader(view)
-                connection.execute(f"CREATE VIEW {quoted(view.name)} AS SELECT * FROM {read}")
+        redo_if_interrupted(lambda: _write_views(export, views, scratch, link))
         shutil.copyfile(scratch / DATABASE, export.folder / DATABASE)
     return True
+
+
+def _write_views(export: ExportFolder, views: Sequence[View], scratch: Path, link: Path) -> None:
+    for left in scratch.glob(f"{DATABASE}*"):
+        left.unlink()
+    with closing(duckdb.connect(str(scratch / DATABASE))) as connection:
+        connection.execute("SET autoinstall_known_extensions = false")
+        connection.execute(f"SET file_search_path = {_literal(str(link))}")
+        for view in views:
+            read = _csv_reader(view) if export.format == "csv" else _parquet_reader(view)
+            connection.execute(f"CREATE VIEW {quoted(view.name)} AS SELECT * FROM {read}")
 
 
 def _parquet_reader(view: View) -> str:

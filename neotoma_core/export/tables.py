@@ -11,7 +11,7 @@ from neotoma_core.export.entities import MOMENT
 from neotoma_core.export.redaction import Redactions, redacted_object
 from neotoma_core.export.stated import as_values, members, redact
 from neotoma_core.export.typed import untyped_texts
-from neotoma_core.neotoma.cells import as_javascript_reads, numbers_of
+from neotoma_core.neotoma.frames import as_javascript_reads, numbers_of
 from neotoma_core.neotoma.tables import BY_NAME
 from neotoma_core.neotoma.times import Instants, instants
 from neotoma_core.rebuild.deciding import take_bucket

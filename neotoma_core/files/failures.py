@@ -8,7 +8,7 @@ says of the error's number is repeated.
 import errno
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -105,6 +105,19 @@ def failures_named(place: Path, whose: Whose = "") -> Iterator[None]:
     else:
         return
     raise known from quoting
+
+
+def redo_if_interrupted(action: Callable[[], None]) -> None:
+    """Do what may be done twice, and do it again where a signal interrupted a library in it."""
+    try:
+        action()
+    except Exception as error:
+        failure = failure_of(error, Path())
+        if failure is None or failure.number != errno.EINTR:
+            raise
+    else:
+        return
+    action()
 
 
 @dataclass(frozen=True, slots=True)

@@ -131,7 +131,9 @@ def candidates(by: Reading, workers: Workers | None = None) -> Iterator[Candidat
     ``workers``: those that read them, where there are some by that setting.
     """
     with (
-        Workers(by.setting, by.scratch) if workers is None else nullcontext(workers) as own,
+        Workers(by.setting, by.scratch, of_rows=True)
+        if workers is None
+        else nullcontext(workers) as own,
         ThreadPoolExecutor(max_workers=_READERS) as pool,
     ):
         try:

@@ -41,8 +41,9 @@ from neotoma_core.runs.commands import command, recover_command
 from neotoma_core.runs.left_over import left_in, left_logs, logs_left
 from neotoma_core.runs.raw_files import raw_folders_of
 from neotoma_core.runs.run import target_of
+from neotoma_core.salvage.at_rest import read_at_rest
 from neotoma_core.salvage.condition import condition_of
-from neotoma_core.salvage.examining import read_at_rest, unexamined
+from neotoma_core.salvage.examining import unexamined
 from neotoma_core.sqlite.inspection import list_tables
 from neotoma_core.sqlite.opening import connect_read_only, make_whole
 from neotoma_core.unfinished.finding import StoreLook, find_unfinished

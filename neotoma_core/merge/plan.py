@@ -23,8 +23,7 @@ from neotoma_core.merge.policy import MergePolicy
 from neotoma_core.merge.proven_rows import earlier_names
 from neotoma_core.merge.table import CONFLICTS, TableMerge
 from neotoma_core.merge.whole_rows import merge_with_keyless
-from neotoma_core.neotoma.cells import as_javascript_reads
-from neotoma_core.neotoma.frames import ROWID, TARGET, TARGET_ROWID, values_of
+from neotoma_core.neotoma.frames import ROWID, TARGET, TARGET_ROWID, as_javascript_reads, values_of
 from neotoma_core.neotoma.schemas import Registry
 from neotoma_core.neotoma.tables import MERGED, Table
 

@@ -13,12 +13,10 @@ Upstream: better-sqlite3 reads text with U+FFFD for each byte that is not UTF-8.
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from math import isinf
 from typing import TYPE_CHECKING, Final, TypeVar
-
-import polars as pl
 
 from neotoma_core.neotoma.json import javascript_trim, number_text
 
@@ -37,24 +35,13 @@ _REAL: Final = re.compile(r"-?\d+\.\d+(e[+-]?\d+)?", re.ASCII)
 _BLOB: Final = re.compile(r"X'((?:[0-9A-F]{2})*)'", re.ASCII)
 _BYTES: Final = re.compile(r"CAST\(X'((?:[0-9A-F]{2})*)' AS TEXT\)", re.ASCII)
 _TEXT: Final = re.compile(r"'((?:[^']|'')*)'", re.DOTALL)
-_MOST_INTEGER: Final = 2**63
+MOST_INTEGER: Final = 2**63
 _JAVASCRIPT_NUMBER: Final = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 _RADIX: Final = {"0x": 16, "0o": 8, "0b": 2}
 
 
 class NotALiteral(ValueError):
     """A text that is not the literal of one cell. The message does not hold it."""
-
-
-def is_odd(cell: pl.Expr) -> pl.Expr:
-    """Tell the cells that are spelled as a literal."""
-    return cell.str.starts_with(ODD)
-
-
-def holds_odd(rows: pl.DataFrame, columns: Sequence[str]) -> bool:
-    """Return whether any of some columns of text has a cell that is spelled as a literal."""
-    tests = [is_odd(pl.col(name)).any() for name in columns]
-    return bool(rows.select(pl.any_horizontal(pl.lit(value=False), *tests)).item())
 
 
 def cell_of_text(raw: bytes) -> str:
@@ -69,16 +56,6 @@ def cell_of_text(raw: bytes) -> str:
 def cell_of_javascript(text: str) -> str:
     """Return the cell that a JavaScript string becomes: a lone surrogate as three bytes."""
     return cell_of_text(text.encode("utf-8", "surrogatepass"))
-
-
-def cell_of_number(value: float, *, whole: bool) -> str:
-    """Return the cell of a number as its column would hold it, had it been put there.
-
-    ``whole``: the column is declared to hold integers.
-    """
-    if whole and float(value).is_integer() and abs(value) < _MOST_INTEGER:
-        return str(int(value))
-    return str(pl.Series([value], dtype=pl.Float64).cast(pl.String).item())
 
 
 def cell_of_value(value: bytes | float) -> str:
@@ -110,7 +87,7 @@ def sql_of(cell: str | None) -> tuple[str, SqlValue]:
 
 def sql_of_literal(text: str) -> tuple[str, SqlValue]:
     """Return the expression of an SQL literal and the value to bind; raises NotALiteral."""
-    if _INTEGER.fullmatch(text) and -_MOST_INTEGER <= int(text) < _MOST_INTEGER:
+    if _INTEGER.fullmatch(text) and -MOST_INTEGER <= int(text) < MOST_INTEGER:
         return "?", int(text)
     if _REAL.fullmatch(text):
         return "?", float(text)
@@ -194,30 +171,3 @@ def _number_of_text(text: str) -> float:
         return float(int(trimmed[2:], radix or 0)) if plain else float("nan")
     except ValueError:
         return float("nan")
-
-
-def as_javascript_reads(rows: pl.DataFrame, columns: Sequence[str]) -> pl.DataFrame:
-    """Return rows with what JavaScript reads of some columns of text."""
-    return _replaced(rows, columns, javascript_text)
-
-
-def _replaced(
-    rows: pl.DataFrame, columns: Sequence[str], function: Callable[[str], str]
-) -> pl.DataFrame:
-    odd = [name for name in columns if holds_odd(rows, [name])]
-    for name in odd:
-        cells = rows.filter(is_odd(pl.col(name)))[name].unique()
-        read = [function(cell) for cell in cells]
-        rows = rows.with_columns(pl.col(name).replace(cells.to_list(), read))
-    return rows
-
-
-def numbers_of(cells: pl.Series) -> pl.Series:
-    """Return cells of numbers as the doubles JavaScript computes with; NULL stays NULL."""
-    plain = cells.cast(pl.Float64, strict=False)
-    odd = cells.is_not_null() & plain.is_null()
-    if not odd.any():
-        return plain
-    read = (javascript_value(sqlite_value(cell)) for cell in cells.filter(odd))
-    spelled = [javascript_number(value) for value in read]
-    return plain.scatter(odd.arg_true(), pl.Series(spelled, dtype=pl.Float64))

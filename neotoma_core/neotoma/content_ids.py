@@ -10,8 +10,7 @@ from typing import Final
 
 import polars as pl
 
-from neotoma_core.neotoma.cells import is_odd
-from neotoma_core.neotoma.frames import ROWID
+from neotoma_core.neotoma.frames import ROWID, is_odd
 from neotoma_core.neotoma.json import NotJson, parse_json, stringify
 
 UNPROVEN: Final = "salvaged, and its id is not the hash of its content"

@@ -13,6 +13,12 @@ DATABASE_NAMES: Final[dict[Environment, str]] = {
     "production": "neotoma.prod.db",
     "development": "neotoma.db",
 }
+STORED_FILE: Final = r"^\.*[^./:\\\x00][^/:\\\x00]*/[0-9a-f]{64}$"
+"""A storage_url that names bytes Neotoma itself stored: ``<user id>/<sha256>``.
+
+What would lead out of the raw folder is none.
+"""
+
 _PRODUCTION: Final = re.compile(r"(?<![a-z])prod(uction)?(?![a-z])")
 # The plain name, with what copying programs add: "neotoma (1).db", "neotoma.db.bak".
 _DEVELOPMENT: Final = re.compile(r"neotoma( \(?\d+\)?| copy.*)?\.(dev\.)?db(\..*|-.*)?$")

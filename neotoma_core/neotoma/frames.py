@@ -6,11 +6,20 @@ name: where that could be taken for something else, the frame has it behind an e
 """
 
 import re
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Final
 
 import polars as pl
 
+from neotoma_core.neotoma.cells import (
+    MOST_INTEGER,
+    ODD,
+    javascript_number,
+    javascript_text,
+    javascript_value,
+    sqlite_value,
+)
 from neotoma_core.neotoma.tables import Column, Index, Table
 
 ROWID: Final = "_rowid"  # the row's number in its own database
@@ -71,3 +80,51 @@ def _renamed(column: Column) -> Column:
 def values_of(frame: pl.DataFrame) -> list[str]:
     """Return the columns of a frame that come from the database."""
     return [name for name in frame.columns if not name.startswith("_")]
+
+
+def is_odd(cell: pl.Expr) -> pl.Expr:
+    """Tell the cells that are spelled as a literal."""
+    return cell.str.starts_with(ODD)
+
+
+def holds_odd(rows: pl.DataFrame, columns: Sequence[str]) -> bool:
+    """Return whether any of some columns of text has a cell that is spelled as a literal."""
+    tests = [is_odd(pl.col(name)).any() for name in columns]
+    return bool(rows.select(pl.any_horizontal(pl.lit(value=False), *tests)).item())
+
+
+def cell_of_number(value: float, *, whole: bool) -> str:
+    """Return the cell of a number as its column would hold it, had it been put there.
+
+    ``whole``: the column is declared to hold integers.
+    """
+    if whole and float(value).is_integer() and abs(value) < MOST_INTEGER:
+        return str(int(value))
+    return str(pl.Series([value], dtype=pl.Float64).cast(pl.String).item())
+
+
+def as_javascript_reads(rows: pl.DataFrame, columns: Sequence[str]) -> pl.DataFrame:
+    """Return rows with what JavaScript reads of some columns of text."""
+    return _replaced(rows, columns, javascript_text)
+
+
+def _replaced(
+    rows: pl.DataFrame, columns: Sequence[str], function: Callable[[str], str]
+) -> pl.DataFrame:
+    odd = [name for name in columns if holds_odd(rows, [name])]
+    for name in odd:
+        cells = rows.filter(is_odd(pl.col(name)))[name].unique()
+        read = [function(cell) for cell in cells]
+        rows = rows.with_columns(pl.col(name).replace(cells.to_list(), read))
+    return rows
+
+
+def numbers_of(cells: pl.Series) -> pl.Series:
+    """Return cells of numbers as the doubles JavaScript computes with; NULL stays NULL."""
+    plain = cells.cast(pl.Float64, strict=False)
+    odd = cells.is_not_null() & plain.is_null()
+    if not odd.any():
+        return plain
+    read = (javascript_value(sqlite_value(cell)) for cell in cells.filter(odd))
+    spelled = [javascript_number(value) for value in read]
+    return plain.scatter(odd.arg_true(), pl.Series(spelled, dtype=pl.Float64))

@@ -20,9 +20,17 @@ from typing import Final
 
 import polars as pl
 
-from neotoma_core.neotoma.cells import holds_odd, is_odd, sql_of
+from neotoma_core.neotoma.cells import sql_of
 from neotoma_core.neotoma.ddl import column_list, quoted
-from neotoma_core.neotoma.frames import ORIGIN, POLARS_TYPES, ROWID, TARGET_ROWID, stored_name
+from neotoma_core.neotoma.frames import (
+    ORIGIN,
+    POLARS_TYPES,
+    ROWID,
+    TARGET_ROWID,
+    holds_odd,
+    is_odd,
+    stored_name,
+)
 from neotoma_core.neotoma.tables import Table
 from neotoma_core.sqlite.arrow import arrow_connection, execute, ingest
 from neotoma_core.sqlite.untrusted import attach, guarded

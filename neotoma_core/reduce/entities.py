@@ -4,8 +4,7 @@ from typing import Final
 
 import polars as pl
 
-from neotoma_core.neotoma.cells import as_javascript_reads, numbers_of
-from neotoma_core.neotoma.frames import ROWID
+from neotoma_core.neotoma.frames import ROWID, as_javascript_reads, numbers_of
 from neotoma_core.neotoma.schemas import Registry
 from neotoma_core.reduce.exact.rule_sets import RuleSet
 from neotoma_core.reduce.fields.assembly import assemble, canonical_names

@@ -4,8 +4,7 @@ from typing import Final
 
 import polars as pl
 
-from neotoma_core.neotoma.cells import as_javascript_reads, numbers_of
-from neotoma_core.neotoma.frames import ROWID
+from neotoma_core.neotoma.frames import ROWID, as_javascript_reads, numbers_of
 from neotoma_core.reduce.exact.relationships import SCHEMA_VERSION
 from neotoma_core.reduce.fields.assembly import assemble
 from neotoma_core.reduce.fields.kept import latest_of_each_key

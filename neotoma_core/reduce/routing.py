@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from neotoma_core.neotoma.cells import is_odd
+from neotoma_core.neotoma.frames import is_odd
 from neotoma_core.neotoma.json import SAFE_INTEGER
 from neotoma_core.reduce.groups import both, differs_within_group, where
 

@@ -23,13 +23,16 @@ from neotoma_core.runs.run import require_readable
 from neotoma_core.salvage.condition import condition_of
 from neotoma_core.sqlite.copies import sha256_of
 from neotoma_core.sqlite.faults import tolerable
-from neotoma_core.sqlite.inspection import inspect_database
 from neotoma_core.sqlite.opening import check_integrity, connect_read_only, make_whole
 from neotoma_core.vault import folder as vault
 from neotoma_core.vault.backups import FOLDER, MANIFEST
 from neotoma_core.vault.documents import EvidenceDatabase, EvidenceManifest
 from neotoma_core.vault.manifests import Backup
 from neotoma_core.vault.stored_backup import is_vault_backup, read_vault_backup, restore_database
+from neotoma_core.workers.allowances import Allowance
+from neotoma_core.workers.pool import Workers
+from neotoma_core.workers.reading import Apart, prove_apart
+from neotoma_core.workers.setting import Setting
 
 _TARGET = "target"
 Origin = Literal["evidence", "backup", "neotoma"]
@@ -193,20 +196,38 @@ def _evidence(folder: Path) -> EvidenceManifest:
     return described
 
 
-def unpack(source: RestoreSource, scratch: Path, target: Path) -> Restorable:
+def unpack(
+    source: RestoreSource,
+    scratch: Path,
+    target: Path,
+    allowance: Allowance = Allowance(),  # noqa: B008 - a frozen value
+) -> Restorable:
     """Return what is to be put in the target's place, proven.
 
-    Raises BackupNotIntact, BackupDamaged, BackupUnreadable, UsageError.
+    What is from outside is read in a process apart, within the allowance. Raises BackupNotIntact,
+    BackupDamaged, BackupUnreadable, UsageError.
     """
     scratch.mkdir(parents=True, mode=0o700)
-    found = _whole(source, scratch, target)
-    if found.whole is not None:
+    if source.origin == "neotoma":
+        with Workers(Setting(), scratch) as workers:
+            return _from_outside(source, scratch, target, Apart(workers, allowance))
+    found = _whole(source, scratch)
+    if found.whole is not None and not _had_its_faults(source.backup):
         with closing(connect_read_only(found.whole)) as connection:
-            if source.origin == "neotoma":
-                inspect_database(connection, source.folder)
-            if not _had_its_faults(source.backup):
-                check_integrity(connection, source.folder)
+            check_integrity(connection, source.folder)
     return found
+
+
+def _from_outside(source: RestoreSource, scratch: Path, target: Path, apart: Apart) -> Restorable:
+    if source.packed is not None:
+        expected = environment_of(target.name)
+        opened = open_named(source.packed, scratch / "unpacked", expected, apart)
+        whole = prove_apart(apart, opened.path, source.folder, scratch / "whole", "integrity_check")
+        return Restorable(whole, opened.raw_places, opened.environment, opened.problem)
+    copy = source.copy
+    assert copy is not None  # noqa: S101 - or it would be packed
+    whole = prove_apart(apart, copy, copy, scratch / "whole", "integrity_check")
+    return Restorable(whole, (copy.parent,), source.environment)
 
 
 def _had_its_faults(backup: Backup | None) -> bool:
@@ -234,22 +255,17 @@ def require_nothing_erased_since(source: RestoreSource, vault_folder: Path) -> N
             )
 
 
-def _whole(source: RestoreSource, scratch: Path, target: Path) -> Restorable:
+def _whole(source: RestoreSource, scratch: Path) -> Restorable:
     if source.backup is not None:
         whole = scratch / "whole.db"
         restore_database(source.folder, source.backup, whole)
         return Restorable(whole, environment=source.environment)
-    if source.packed is not None:
-        opened = open_named(source.packed, scratch / "unpacked", environment_of(target.name))
-        whole = make_whole(opened.path, source.folder, scratch / "whole")
-        return Restorable(whole, opened.raw_places, opened.environment, opened.problem)
     if source.copy is None:
         return Restorable(None)
-    if source.origin == "evidence" and condition_of(source.copy, scratch / "condition"):
+    if condition_of(source.copy, scratch / "condition"):
         return Restorable(None, environment=source.environment, ruin=source.copy)
-    places = (source.copy.parent,) if source.origin == "neotoma" else ()
     whole = make_whole(source.copy, source.copy, scratch)
-    return Restorable(whole, places, source.environment)
+    return Restorable(whole, environment=source.environment)
 
 
 def _neotoma_copy(folder: Path, described: dict[str, JsonValue]) -> Path:

@@ -3,8 +3,8 @@
 import orjson
 import polars as pl
 
-from neotoma_core.neotoma.cells import ODD, cell_of_number, cell_of_text, is_odd, sql_of_literal
-from neotoma_core.neotoma.frames import ROWID
+from neotoma_core.neotoma.cells import ODD, cell_of_text, sql_of_literal
+from neotoma_core.neotoma.frames import ROWID, cell_of_number, is_odd
 from neotoma_core.neotoma.tables import Table
 from neotoma_core.row_versions.columns import ODD as ODD_CELLS
 

@@ -2,7 +2,8 @@
 
 A folder is one that holds a database, Neotoma's own backup for one, with or without its manifest;
 or a backup of a vault. What has to be unpacked goes into the scratch of the run, with the raw files
-that are beside the database in the archive.
+that are beside the database in the archive. That is done in a process apart: whatever a file does
+to what reads it, it is named.
 """
 
 from collections.abc import Callable, Sequence
@@ -16,10 +17,11 @@ from neotoma_core.neotoma.environments import Environment, environment_of
 from neotoma_core.report.layout import escaped
 from neotoma_core.salvage.declarations import mentions_neotoma
 from neotoma_core.unpacking.budgets import Limits
-from neotoma_core.unpacking.unpack import Unpacked, unpack, unpack_raw_files
+from neotoma_core.unpacking.unpack import Unpacked
 from neotoma_core.unpacking.walking import FoundFile, Walked, speaks_of_neotoma, walk
 from neotoma_core.vault.neotoma_manifests import database_in_manifest
 from neotoma_core.vault.stored_backup import is_vault_backup, unpack_vault_backup
+from neotoma_core.workers.reading import Apart, unpack_apart, unpack_raw_files_apart
 
 T = TypeVar("T")
 
@@ -93,16 +95,18 @@ def find_named(path: Path, expected: Environment | None) -> NamedBackup:
     return NamedBackup(file, found if is_packed else None, member)
 
 
-def open_named(named: NamedBackup, scratch: Path, expected: Environment | None) -> OpenedBackup:
+def open_named(
+    named: NamedBackup, scratch: Path, expected: Environment | None, apart: Apart
+) -> OpenedBackup:
     """Return the database of what the user named; ``scratch``: a folder that is not there yet.
 
     Raises BackupUnreadable where there is none, or several, and BackupDamaged.
     """
     if named.is_database:
         return OpenedBackup(named.path, environment_of(named.path.name))
-    scratch.mkdir(mode=0o700)
     if named.packed is not None:
-        return _unpacked(named.packed, named.member, scratch, expected)
+        return _unpacked(named.packed, named.member, scratch, expected, apart)
+    scratch.mkdir(mode=0o700)
     unpacked, environment = unpack_vault_backup(named.path, scratch)
     return OpenedBackup(unpacked, environment, named.path)
 
@@ -137,10 +141,10 @@ def _walked(roots: Sequence[Path]) -> list[FoundFile]:
 
 
 def _unpacked(
-    found: FoundFile, member: str, scratch: Path, expected: Environment | None
+    found: FoundFile, member: str, scratch: Path, expected: Environment | None, apart: Apart
 ) -> OpenedBackup:
     limits = Limits()
-    taken = list(unpack(found, scratch, limits))
+    taken = unpack_apart(apart.workers, found, scratch, limits, apart.allowance)
     problem = next((one.problem for one in taken if one.problem), "")
     unpacked = [one for one in taken if one.path is not None]
     databases = [one for one in unpacked if mentions_neotoma(one.path or Path())]
@@ -157,7 +161,8 @@ def _unpacked(
     if one.damage:
         raise BackupUnreadable(found.path, one.damage, "look for what can be saved with --search")
     if one.raw_files:
-        problem = unpack_raw_files(found, one.member, one.path, limits) or problem
+        raw_problem = unpack_raw_files_apart(apart, found, one.member, one.path, limits)
+        problem = raw_problem or problem
     environment = environment_of(_called(one)) or environment_of(found.path.name)
     return OpenedBackup(one.path, environment, found.path, one.member, problem)
 

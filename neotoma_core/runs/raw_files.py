@@ -6,8 +6,7 @@ from pathlib import Path
 
 import polars as pl
 
-from neotoma_core.erased.naming import STORED_FILE
-from neotoma_core.neotoma.environments import RAW_FOLDERS, Environment, environment_of
+from neotoma_core.neotoma.environments import RAW_FOLDERS, STORED_FILE, Environment, environment_of
 from neotoma_core.report.progress import Progress
 from neotoma_core.runs.run import Run
 from neotoma_core.vault import folder as vault

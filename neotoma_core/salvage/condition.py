@@ -13,18 +13,21 @@ from typing import Final
 from neotoma_core.errors import BackupError, NotNeotoma
 from neotoma_core.files.headers import followed
 from neotoma_core.neotoma.tables import MERGED
-from neotoma_core.salvage.examining import State, read_at_rest, state_of_damaged
+from neotoma_core.salvage.at_rest import State, read_at_rest, state_of_damaged
 from neotoma_core.salvage.foreign import foreign_because
 from neotoma_core.salvage.mending import empty_indexes
+from neotoma_core.sqlite.damage import CheckName
 from neotoma_core.sqlite.inspection import inspect_database
 from neotoma_core.sqlite.migration import migrate
 from neotoma_core.sqlite.opening import (
     check_integrity,
+    check_pages,
     connect_read_only,
     make_whole,
 )
 from neotoma_core.sqlite.untrusted import connect, guarded
 
+_CHECKS: Final = {"quick_check": check_pages, "integrity_check": check_integrity}
 _FEW: Final = 3  # of Neotoma's tables: another program may well have one of their names
 
 
@@ -50,6 +53,25 @@ def condition_of(database: Path, scratch: Path) -> Condition | None:
     scratch.mkdir(mode=0o700)
     place = followed(database)
     return read_at_rest(place, scratch / "copy", lambda copy: _judged(copy, database, scratch))
+
+
+def proven_whole(database: Path, shown: Path, scratch: Path, check: CheckName) -> Path:
+    """Return one file that holds all of a database, in which a check finds no damage.
+
+    It is the database itself where that has no log, and else a copy in ``scratch``, a new folder.
+    ``shown`` is what messages name. Raises BackupUnreadable, BackupDamaged, NotNeotoma,
+    TargetLocked.
+    """
+
+    def proven(copy: Path) -> Path:
+        whole = make_whole(copy, shown, scratch / "whole")
+        with closing(connect_read_only(whole)) as connection:
+            inspect_database(connection, shown)
+            _CHECKS[check](connection, shown)
+        return whole
+
+    scratch.mkdir(mode=0o700)
+    return read_at_rest(database, scratch / "copy", proven)
 
 
 def mend_copy(copy: Path, original: Path, folder: Path) -> Path | None:

@@ -1,22 +1,15 @@
-"""Reading one copy wherever it lies, without leaving a trace beside it.
-
-Invariant: a database with a log is read from a private copy of all its files. One without is read
-where it lies, ``immutable``; should it change meanwhile, what was read counts for nothing, and a
-private copy is read instead.
-"""
+"""Reading one copy wherever it lies, without leaving a trace beside it; see ``at_rest``."""
 
 import errno
 import shutil
 import stat
-from collections.abc import Callable
 from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final, Literal, TypeVar
+from typing import Final
 
 from neotoma_core.comparison.holdings import Coder, Holdings, read_holdings
 from neotoma_core.errors import (
-    BackupDamaged,
     BackupError,
     BackupUnreadable,
     NotNeotoma,
@@ -26,32 +19,32 @@ from neotoma_core.errors import (
 )
 from neotoma_core.files.headers import (
     HEADER_BYTES,
-    JOURNAL,
-    LOG,
     MAGIC,
     WITH_ROWS,
     companion,
-    companions,
     may_be_sqlite,
     read_header,
 )
 from neotoma_core.files.keys import KeySource
 from neotoma_core.files.regular import CHUNK, is_regular, open_regular
+from neotoma_core.salvage.at_rest import (
+    Journal,
+    State,
+    facts_of,
+    journal_of,
+    read_at_rest,
+    require_room,
+    state_of_damaged,
+)
 from neotoma_core.salvage.declarations import mentions_neotoma
 from neotoma_core.salvage.mending import mend_header
 from neotoma_core.salvage.rows import Salvaged, salvage
-from neotoma_core.sqlite.copies import copy_database, sha256_of
+from neotoma_core.sqlite.copies import sha256_of
 from neotoma_core.sqlite.inspection import inspect_database
 from neotoma_core.sqlite.opening import check_integrity, connect_read_only, make_whole
-from neotoma_core.unpacking.budgets import free_for_scratch
 from neotoma_core.unpacking.walking import speaks_of_neotoma
 
-T = TypeVar("T")
-State = Literal["sound", "damaged", "truncated", "unreadable", "empty", "busy"]
-Journal = Literal["none", "wal", "journal"]
-
 _BUSY: Final = "another program keeps it to itself, or writes to it without a pause"
-_NO_ROOM: Final = "there is too little room on the disk for temporary files to read it"
 _MOST_SPARSE: Final = 200
 _SPARSE_FROM: Final = 64 << 20
 
@@ -147,7 +140,7 @@ def _examined(path: Path, shown: Path, by: _Reading) -> Examined | None:
         _require_usable(companion(path, suffix))
     if is_mostly_hole(path):
         return _first_pages(path, by)
-    if _journal(path)[0] != "none" and not mentions_neotoma(path):
+    if journal_of(path)[0] != "none" and not mentions_neotoma(path):
         return None
     return read_at_rest(path, by.folder / "copy", lambda copy: _judged(copy, path, shown, by))
 
@@ -179,35 +172,13 @@ def _first_pages(path: Path, by: _Reading) -> Examined | None:
         return _without_rows(path, "unreadable", wrong)
     copy = by.folder / "copy" / path.name
     copy.parent.mkdir()
-    _require_room(copy.parent, size)
+    require_room(copy.parent, size)
     with open_regular(path) as file, copy.open("xb") as pages:
         while block := file.read(min(CHUNK, size - pages.tell())):
             pages.write(block)
     if not mentions_neotoma(copy) and not speaks_of_neotoma(path.name):
         return None
     return _salvaged(copy, path, by, ("damaged", wrong))
-
-
-def _require_room(folder: Path, size: int) -> None:
-    if size > free_for_scratch(folder):
-        raise OSError(errno.ENOSPC, _NO_ROOM)
-
-
-def read_at_rest(path: Path, copies: Path, read: Callable[[Path], T]) -> T:
-    """Return what ``read`` makes of a database as it is at one moment.
-
-    It is called with the file itself where that has no log, and again with a copy in the new folder
-    ``copies`` should the file change meanwhile. Raises TargetLocked, and what ``read`` raises.
-    """
-    if _journal(path)[0] == "none":
-        before = _marks(path)
-        found = read(path)
-        if _marks(path) == before:
-            return found
-    copies.mkdir(exist_ok=True)
-    _require_room(copies, sum(file.stat().st_size for file in (path, *companions(path))))
-    copy_database(path, copies)
-    return read(copies / path.name)
 
 
 def _judged(copy: Path, path: Path, shown: Path, by: _Reading) -> Examined | None:
@@ -226,15 +197,7 @@ def _judged(copy: Path, path: Path, shown: Path, by: _Reading) -> Examined | Non
         return _salvaged(copy, path, by, (state_of_damaged(copy, error), error.wrong))
     if by.damage:
         return _salvaged(copy, path, by, ("damaged", by.damage))
-    return Examined("sound", "", _content(copy), *_facts(path), holdings)
-
-
-def state_of_damaged(copy: Path, error: BackupError) -> State:
-    """Return in which way a copy cannot be used."""
-    header = read_header(copy)
-    if header is not None and copy.stat().st_size < header.pages * header.page_size:
-        return "truncated"
-    return "damaged" if isinstance(error, BackupDamaged) else "unreadable"
+    return Examined("sound", "", _content(copy), *facts_of(path), holdings)
 
 
 def _salvaged(copy: Path, path: Path, by: _Reading, judged: tuple[State, str]) -> Examined:
@@ -252,7 +215,7 @@ def _salvaged(copy: Path, path: Path, by: _Reading, judged: tuple[State, str]) -
             holdings = read_holdings(saved.database, path, by.coder, suspect=True, key=by.key)
     saved = saved if holdings is not None else None
     state, problem = judged
-    return Examined(state, problem, content, *_facts(path), holdings, saved)
+    return Examined(state, problem, content, *facts_of(path), holdings, saved)
 
 
 def unexamined(path: Path, problem: str = "") -> Examined:
@@ -265,27 +228,9 @@ def unexamined(path: Path, problem: str = "") -> Examined:
 
 def _without_rows(path: Path, state: State, problem: str) -> Examined:
     try:
-        return Examined(state, problem, f"{state} {path}", *_facts(path), None)
+        return Examined(state, problem, f"{state} {path}", *facts_of(path), None)
     except OSError:
         return Examined("unreadable", "it is gone", f"gone {path}", 0, 0, "none", 0, None)
-
-
-def _facts(path: Path) -> tuple[int, int, Journal, int]:
-    facts = path.stat()
-    return facts.st_size, facts.st_mtime_ns, *_journal(path)
-
-
-def _journal(path: Path) -> tuple[Journal, int]:
-    kinds: tuple[tuple[str, Journal], ...] = ((LOG, "wal"), (JOURNAL, "journal"))
-    for suffix, kind in kinds:
-        with suppress(FileNotFoundError):
-            return kind, companion(path, suffix).stat().st_size
-    return "none", 0
-
-
-def _marks(path: Path) -> tuple[int, int, Journal, int]:
-    """Return what changes when a database is written to."""
-    return _facts(path)
 
 
 def _content(copy: Path) -> str:

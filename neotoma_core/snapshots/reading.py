@@ -11,7 +11,7 @@ from typing import Final
 import polars as pl
 
 from neotoma_core.lineage.merged_away import MergedAway
-from neotoma_core.neotoma.cells import is_odd
+from neotoma_core.neotoma.frames import is_odd
 from neotoma_core.neotoma.schemas import EntitySchema, Registry
 from neotoma_core.neotoma.tables import BY_NAME
 from neotoma_core.reduce.entities import reduce_entities

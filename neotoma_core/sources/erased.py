@@ -8,13 +8,14 @@ import polars as pl
 
 from neotoma_core.erased.files import erased_files
 from neotoma_core.erased.hashed import ErasedIds
-from neotoma_core.erased.naming import SOURCES, STORED_FILE, named_rows
+from neotoma_core.erased.naming import SOURCES, named_rows
 from neotoma_core.erased.reach import reach
 from neotoma_core.erasure.quarantine import forget_quarantined
 from neotoma_core.ledger.file import read_erased_around
 from neotoma_core.ledger.log import erased_in_target
 from neotoma_core.lineage.lineage import Database
 from neotoma_core.lineage.offers import Offered
+from neotoma_core.neotoma.environments import STORED_FILE
 from neotoma_core.neotoma.frames import ROWID
 from neotoma_core.report.findings import Finding
 from neotoma_core.runs.raw_files import RawListing

@@ -15,9 +15,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from adbc_driver_manager import AdbcConnection
 
-from neotoma_core.neotoma.cells import ODD, cell_of_number, cell_of_text, text_literal
+from neotoma_core.neotoma.cells import ODD, cell_of_text, text_literal
 from neotoma_core.neotoma.ddl import literal, quoted
-from neotoma_core.neotoma.frames import ROWID, framed
+from neotoma_core.neotoma.frames import ROWID, cell_of_number, framed
 from neotoma_core.neotoma.json import stringify
 from neotoma_core.neotoma.tables import Column, Table
 from neotoma_core.sqlite.arrow import arrow_connection, fetch, immutable_uri, ingest

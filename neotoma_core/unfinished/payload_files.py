@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final, Literal
 
-from neotoma_core.erased.naming import STORED_FILE
+from neotoma_core.neotoma.environments import STORED_FILE
 
 MOST_BYTES: Final = 16 << 20
 

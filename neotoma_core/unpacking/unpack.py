@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from neotoma_core.erased.naming import STORED_FILE
 from neotoma_core.files.headers import WITH_ROWS, companion
-from neotoma_core.neotoma.environments import RAW_FOLDERS
+from neotoma_core.neotoma.environments import RAW_FOLDERS, STORED_FILE
 from neotoma_core.unpacking.budgets import CutShort, Limits
 from neotoma_core.unpacking.packed import Entry, Packed
 from neotoma_core.unpacking.walking import FoundFile, kind_of, speaks_of_neotoma

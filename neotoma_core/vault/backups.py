@@ -26,12 +26,11 @@ import orjson
 from neotoma_core.documents.document import document_of
 from neotoma_core.documents.models import NotAsModelled, read
 from neotoma_core.documents.stored_file import StoredFile
-from neotoma_core.erased.naming import STORED_FILE
 from neotoma_core.errors import VaultDamaged, reason_of
 from neotoma_core.files.atomic import reached, sync_folder, write_file
 from neotoma_core.files.compressed import SUFFIX, NotIntact, compress_file, decompress_file
 from neotoma_core.files.small import read_small
-from neotoma_core.neotoma.environments import RAW_FOLDERS
+from neotoma_core.neotoma.environments import RAW_FOLDERS, STORED_FILE
 from neotoma_core.vault.folder import BACKUPS, identifier_of
 from neotoma_core.vault.manifests import (
     LOST_STATE,

@@ -28,18 +28,20 @@ class Workers:
     """As many processes as are asked at once, until the block ends. Any thread may ask.
 
     ``scratch``: a private folder. The first is started at once, since it takes a while to load.
+    ``of_rows``: they are to read rows, not only to have a first look.
     """
 
-    def __init__(self, setting: Setting, scratch: Path) -> None:
+    def __init__(self, setting: Setting, scratch: Path, *, of_rows: bool = False) -> None:
         self._setting = to_bytes(setting_to_plain(setting))
         self._scratch = scratch
+        self._of_rows = of_rows
         self._idle: list[WorkerProcess] = []
         self._busy: set[WorkerProcess] = set()
         self._has_ended = False
         self._one_at_a_time = threading.Lock()
 
     def __enter__(self) -> Self:
-        self._idle.append(WorkerProcess(self._setting, self._scratch))
+        self._idle.append(self._started())
         return self
 
     def __exit__(
@@ -93,9 +95,12 @@ class Workers:
             if self._has_ended:
                 raise Ended
             fit = self._idle and not new
-            worker = self._idle.pop() if fit else WorkerProcess(self._setting, self._scratch)
+            worker = self._idle.pop() if fit else self._started()
             self._busy.add(worker)
             return worker
+
+    def _started(self) -> WorkerProcess:
+        return WorkerProcess(self._setting, self._scratch, of_rows=self._of_rows)
 
     def _let_go(self, worker: WorkerProcess) -> None:
         with self._one_at_a_time:

@@ -22,8 +22,8 @@ from neotoma_core.workers.allowances import Allowance
 from neotoma_core.workers.framing import Late, Line, TooLong, from_bytes, to_bytes
 
 _CODE: Final = (
-    "import sys; life, *sys.path[:] = sys.argv[1:]; "
-    "from neotoma_core.workers.program import main; main(int(life))"
+    "import sys; life, ahead, *sys.path[:] = sys.argv[1:]; "
+    "from neotoma_core.workers.program import main; main(int(life), ahead)"
 )
 _PYTHON: Final = "python3"  # for a program that Python is a part of
 _START_SECONDS: Final = 300.0
@@ -95,8 +95,8 @@ class WorkerProcess:
     that one starts can be ended together.
     """
 
-    def __init__(self, setting: bytes, scratch: Path) -> None:
-        """Start it; what it needs to load is loaded meanwhile."""
+    def __init__(self, setting: bytes, scratch: Path, *, of_rows: bool) -> None:
+        """Start it; what it needs to load is loaded meanwhile, what reads rows where it is to."""
         self.has_read = False
         self._setting = setting
         self._is_ready = False
@@ -110,7 +110,12 @@ class WorkerProcess:
         code = [sys.executable or _PYTHON, "-P", "-c", _CODE]
         try:
             self._process = subprocess.Popen(  # noqa: S603 - this very program
-                [*code, str(others), *(place or str(Path.cwd()) for place in sys.path)],
+                [
+                    *code,
+                    str(others),
+                    "rows" * of_rows,
+                    *(place or str(Path.cwd()) for place in sys.path),
+                ],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=self._said,

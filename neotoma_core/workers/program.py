@@ -6,6 +6,7 @@ output; for everything else in it, both lead nowhere. ``workers`` starts it and 
 
 import errno
 import fcntl
+import importlib
 import os
 import signal
 import threading
@@ -15,17 +16,14 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
-from neotoma_core.comparison.holdings import Coder
-from neotoma_core.errors import TargetLocked, is_panic
-from neotoma_core.salvage.condition import condition_of
+from neotoma_core.errors import BackupError, TargetLocked, is_panic
+from neotoma_core.salvage.condition import condition_of, proven_whole
 from neotoma_core.salvage.declarations import mentions_neotoma
-from neotoma_core.salvage.examining import examine
-from neotoma_core.salvage.ruins import salvage_ruin
 from neotoma_core.unpacking.budgets import Limits
-from neotoma_core.unpacking.unpack import unpack
+from neotoma_core.unpacking.unpack import unpack, unpack_raw_files
 from neotoma_core.unpacking.walking import FoundFile
 from neotoma_core.workers.allowances import Allowance, restrict
-from neotoma_core.workers.answers import examined_to_plain, unpacked_to_plain
+from neotoma_core.workers.answers import Answer, refused_to_plain, unpacked_to_plain
 from neotoma_core.workers.framing import (
     from_bytes,
     read_block,
@@ -33,26 +31,27 @@ from neotoma_core.workers.framing import (
     wait_until_gone,
     write_block,
 )
-from neotoma_core.workers.setting import Setting, setting_from_plain
-
-Answer = tuple[Mapping[str, object], Mapping[str, bytes]]
 
 _MEMORY: Final = "memory"
 _LACKING: Final = {errno.ENOMEM: _MEMORY, errno.EFBIG: "room"}
+_WITH_ROWS: Final = "neotoma_core.workers.thorough"
 _ASKED_EVERY: Final = 2.0  # seconds: whether whoever started this process is still there
 
 
-def main(life: int) -> None:
+def main(life: int, ahead: str = "") -> None:
     """Answer task by task, until nobody asks any longer.
 
-    ``life``: the end of a pipe that closes where the process that asks ends.
+    ``life``: the end of a pipe that closes where the process that asks ends. ``ahead``: not empty
+    where what reads rows, and takes a while to load, is wanted for sure.
     """
     os.putenv("RUST_BACKTRACE", "0")  # nobody reads it, and it takes seconds to make
     requests, answers = _pipes()
     _die_with(life)
     threading.Thread(target=_end_with, args=(life, os.getppid()), daemon=True).start()
+    if ahead:
+        importlib.import_module(_WITH_ROWS)
     write_block(answers, b"")
-    setting = setting_from_plain(from_bytes(read_block(requests) or b""))
+    setting = read_block(requests) or b""
     while (block := read_block(requests)) is not None:
         document, tables = _answered(from_bytes(block), setting)
         write_block(answers, to_bytes({**document, "tables": list(tables)}))
@@ -90,7 +89,9 @@ def _end_with(life: int, parent: int) -> None:
     os._exit(1)
 
 
-def _answered(task: Mapping[str, Any], setting: Setting) -> Answer:
+def _answered(task: Mapping[str, Any], setting: bytes) -> Answer:
+    if task["kind"] in _OF_ROWS:  # before the limits, which are for the file
+        importlib.import_module(_WITH_ROWS)
     restrict(Allowance(**task["allowance"]), task["size"])
     try:
         return TASKS[task["kind"]](task, setting)
@@ -106,25 +107,48 @@ def _answered(task: Mapping[str, Any], setting: Setting) -> Answer:
         return {"failed": type(error).__name__}, {}
 
 
-def _examine(task: Mapping[str, Any], setting: Setting) -> Answer:
-    coder = Coder(setting.erased)
-    path, shown, folder = (Path(task[name]) for name in ("path", "shown", "folder"))
-    examined = examine(path, shown, folder, coder, setting.key, task["damage"])
-    if examined is None:
-        return {"read": None}, {}
-    read, tables = examined_to_plain(examined, coder)
-    return {"read": read}, tables
+def _examine(task: Mapping[str, Any], setting: bytes) -> Answer:
+    from neotoma_core.workers.thorough import examine_copy  # noqa: PLC0415 - loads much
+
+    return examine_copy(task, setting)
 
 
-def _unpack(task: Mapping[str, Any], _setting: Setting) -> Answer:
+def _salvage(task: Mapping[str, Any], _setting: bytes) -> Answer:
+    from neotoma_core.workers.thorough import salvage_copy  # noqa: PLC0415 - loads much
+
+    return salvage_copy(task)
+
+
+def _unpack(task: Mapping[str, Any], _setting: bytes) -> Answer:
     folder = Path(task["folder"])
     folder.mkdir(mode=0o700)
-    found = FoundFile(Path(task["path"]), task["of"], task["size"], task["mtime_ns"])
-    taken = list(unpack(found, folder, Limits(**task["limits"])))
+    taken = list(unpack(_found(task), folder, Limits(**task["limits"])))
     return {"read": unpacked_to_plain(taken, folder)}, {}
 
 
-def _condition(task: Mapping[str, Any], _setting: Setting) -> Answer:
+def _unpack_raw_files(task: Mapping[str, Any], _setting: bytes) -> Answer:
+    beside = Path(task["beside"])
+    return {
+        "read": unpack_raw_files(_found(task), task["member"], beside, Limits(**task["limits"]))
+    }, {}
+
+
+def _found(task: Mapping[str, Any]) -> FoundFile:
+    return FoundFile(Path(task["path"]), task["of"], task["size"], task["mtime_ns"])
+
+
+def _prove(task: Mapping[str, Any], _setting: bytes) -> Answer:
+    path, shown, folder = (Path(task[name]) for name in ("path", "shown", "folder"))
+    try:
+        whole = proven_whole(path, shown, folder, task["check"])
+    except TargetLocked:
+        return {"read": "locked"}, {}
+    except BackupError as error:
+        return {"read": refused_to_plain(error)}, {}
+    return {"read": {"whole": None if whole == path else str(whole.relative_to(folder))}}, {}
+
+
+def _condition(task: Mapping[str, Any], _setting: bytes) -> Answer:
     try:
         found = condition_of(Path(task["path"]), Path(task["folder"]))
     except TargetLocked:
@@ -132,22 +156,17 @@ def _condition(task: Mapping[str, Any], _setting: Setting) -> Answer:
     return {"read": found and asdict(found)}, {}
 
 
-def _salvage(task: Mapping[str, Any], _setting: Setting) -> Answer:
-    folder = Path(task["folder"])
-    saved = salvage_ruin(Path(task["path"]), Path(task["shown"]), folder)
-    if saved is None:
-        return {"read": None}, {}
-    return {"read": {**asdict(saved), "database": saved.database.name}}, {}
-
-
-def _mentions(task: Mapping[str, Any], _setting: Setting) -> Answer:
+def _mentions(task: Mapping[str, Any], _setting: bytes) -> Answer:
     return {"read": mentions_neotoma(Path(task["path"]))}, {}
 
 
-TASKS: Final[dict[str, Callable[[Mapping[str, Any], Setting], Answer]]] = {
+TASKS: Final[dict[str, Callable[[Mapping[str, Any], bytes], Answer]]] = {
     "examine": _examine,
-    "unpack": _unpack,
-    "condition": _condition,
     "salvage": _salvage,
+    "unpack": _unpack,
+    "unpack raw files": _unpack_raw_files,
+    "prove": _prove,
+    "condition": _condition,
     "mentions": _mentions,
 }
+_OF_ROWS: Final = frozenset({"examine", "salvage"})

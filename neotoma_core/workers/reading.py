@@ -1,32 +1,43 @@
 """Reading files from outside in processes of their own; see ``workers``."""
 
+import shutil
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from neotoma_core.comparison.holdings import Coder
-from neotoma_core.documents.models import NotAsModelled
-from neotoma_core.errors import TargetError, TargetLocked
+from neotoma_core.documents.models import NotAsModelled, read
+from neotoma_core.errors import BackupError, BackupUnreadable, TargetError, TargetLocked
 from neotoma_core.files.headers import companions, followed
 from neotoma_core.salvage.condition import Condition
 from neotoma_core.salvage.examining import Examined, is_mostly_hole, unexamined
 from neotoma_core.salvage.foreign import foreign_because
 from neotoma_core.salvage.rows import Salvaged
+from neotoma_core.sqlite.damage import CheckName
 from neotoma_core.unpacking.budgets import Limits
 from neotoma_core.unpacking.unpack import Unpacked
 from neotoma_core.unpacking.walking import FoundFile, speaks_of_neotoma
 from neotoma_core.workers.allowances import Allowance
 from neotoma_core.workers.answers import (
     condition_from_plain,
-    examined_from_plain,
-    saved_from_plain,
     unpacked_from_plain,
+    whole_from_plain,
 )
+from neotoma_core.workers.examined import examined_from_plain, saved_from_plain
 from neotoma_core.workers.pool import Workers
 from neotoma_core.workers.process import GaveUp, Task
 
 _LOCKED = "locked"
 _SENSELESS = "what read it made no sense"
+_ANOTHER = "use another copy"
+
+
+@dataclass(frozen=True, slots=True)
+class Apart:
+    """The processes that read, and what reading one file in them may cost."""
+
+    workers: Workers
+    allowance: Allowance
 
 
 def examine_apart(  # noqa: PLR0913, PLR0917 - what to read, and by what
@@ -79,11 +90,8 @@ def unpack_apart(
     ``folder``, which is created, is there afterwards if anything was taken out. The limits hold
     for what comes out; the allowance holds for what it costs, where they fail.
     """
-    allowed = Allowance(
-        allowance.seconds + limits.seconds, allowance.memory, max(allowance.written, limits.bytes)
-    )
-    words = {"of": found.kind, "mtime_ns": found.mtime_ns, "limits": asdict(limits)}
-    task = Task("unpack", found.path, found.size, allowed, folder, words)
+    allowed = _allowed(allowance, limits)
+    task = Task("unpack", found.path, found.size, allowed, folder, _words(found, limits))
     try:
         return unpacked_from_plain(workers.ask(task).read, folder)
     except GaveUp as gave_up:
@@ -94,17 +102,78 @@ def unpack_apart(
     return [Unpacked(None, "", why)]
 
 
-def condition_apart(
-    workers: Workers, allowance: Allowance, database: Path, folder: Path
-) -> Condition | None:
+def _allowed(allowance: Allowance, limits: Limits) -> Allowance:
+    return Allowance(
+        allowance.seconds + limits.seconds, allowance.memory, max(allowance.written, limits.bytes)
+    )
+
+
+def _words(found: FoundFile, limits: Limits) -> dict[str, object]:
+    return {"of": found.kind, "mtime_ns": found.mtime_ns, "limits": asdict(limits)}
+
+
+def unpack_raw_files_apart(
+    apart: Apart, found: FoundFile, member: str, database: Path, limits: Limits
+) -> str:
+    """Unpack the raw files beside a member as ``unpacking.unpack_raw_files`` does."""
+    allowed = _allowed(apart.allowance, limits)
+    words = {**_words(found, limits), "member": member, "beside": str(database)}
+    try:
+        task = Task("unpack raw files", found.path, found.size, allowed, words=words)
+        problem: str = read(str, apart.workers.ask(task).read, "problem")
+    except GaveUp as gave_up:
+        return str(gave_up)
+    except NotAsModelled:
+        return _SENSELESS
+    return problem
+
+
+def prove_apart(apart: Apart, database: Path, shown: Path, folder: Path, check: CheckName) -> Path:
+    """Return one file with all of a database as ``condition.proven_whole`` does.
+
+    Raises BackupUnreadable also where it cannot be read to the end, or another program keeps it to
+    itself.
+    """
+    read_there = _proven(apart, database, shown, folder, check)
+    if read_there == _LOCKED:
+        raise BackupUnreadable(shown, "locked by another program", "close the program that uses it")
+    try:
+        return whole_from_plain(read_there, database, shown, folder)
+    except NotAsModelled:
+        raise BackupUnreadable(shown, _SENSELESS, _ANOTHER) from None
+    except BackupError as error:
+        # Its own advice is for a recovery, which may go on without it.
+        raise type(error)(shown, error.wrong, _ANOTHER) from None
+
+
+def survive_apart(apart: Apart, database: Path, shown: Path, folder: Path) -> None:
+    """Raise BackupUnreadable where what reads a database, and proves its pages, does not survive.
+
+    What else may be wrong with it is for whoever reads it then.
+    """
+    with suppress(OSError):
+        _proven(apart, database, shown, folder, "quick_check")
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _proven(apart: Apart, database: Path, shown: Path, folder: Path, check: CheckName) -> object:
+    words = {"shown": str(shown), "check": check}
+    task = Task("prove", database, size_of(database), apart.allowance, folder, words)
+    try:
+        return apart.workers.ask(task).read
+    except GaveUp as gave_up:
+        raise BackupUnreadable(shown, str(gave_up), _ANOTHER) from None
+
+
+def condition_apart(apart: Apart, database: Path, folder: Path) -> Condition | None:
     """Return what is wrong with a database as ``condition.condition_of`` does.
 
     One that crashes whatever reads it is unreadable. Raises TargetLocked, and TargetError where it
     cannot be read for another reason, which may be none of its own.
     """
-    task = Task("condition", database, size_of(database), allowance, folder)
+    task = Task("condition", database, size_of(database), apart.allowance, folder)
     try:
-        answer = workers.ask(task)
+        answer = apart.workers.ask(task)
         if answer.read == _LOCKED:
             raise TargetLocked(database)
         return condition_from_plain(answer.read)
@@ -119,14 +188,12 @@ def condition_apart(
     raise TargetError(database, why, advice)
 
 
-def salvage_apart(
-    workers: Workers, allowance: Allowance, copy: Path, original: Path, folder: Path
-) -> Salvaged | None:
-    """Return what can be saved of a ruin as ``salvaging.salvaged_from`` does; None if nothing."""
+def salvage_apart(apart: Apart, copy: Path, original: Path, folder: Path) -> Salvaged | None:
+    """Return what can be saved of a ruin as ``ruins.salvage_ruin`` does; None if nothing."""
     words = {"shown": str(original)}
-    task = Task("salvage", copy, size_of(copy), allowance, folder, words)
+    task = Task("salvage", copy, size_of(copy), apart.allowance, folder, words)
     with suppress(GaveUp, NotAsModelled):
-        return saved_from_plain(workers.ask(task).read, folder)
+        return saved_from_plain(apart.workers.ask(task).read, folder)
     task.clear()
     return None
 

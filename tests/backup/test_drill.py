@@ -70,7 +70,8 @@ def test_a_missing_file_is_found(world: Vault) -> None:
     (world.vault / "blobs" / HASH[:2] / HASH).unlink()
     report = world.verify()
     assert report.outcome == "fail"
-    assert report.drills[0].reasons == ("1 of 1 raw files are missing or damaged",)
+    blob = world.vault / "blobs" / HASH[:2] / HASH
+    assert report.drills[0].reasons == (f"1 of 1 raw files are missing or damaged: {blob}",)
     (world.place() / "database.db.zst").unlink()
     assert world.verify().drills[0].reasons == ("database.db.zst: missing",)
 

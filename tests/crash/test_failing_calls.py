@@ -129,6 +129,33 @@ if sys.platform == "linux":
         ]
         assert problems + trial.fails(trial.seen, errno.ENOSPC, for_good=False) == []
 
+    def test_reads_that_fail_within_a_drill_are_named_and_blame_no_page_of_the_backup(
+        zygote: Failing, template: Path, tmp_path: Path
+    ) -> None:
+        trial = Trial(zygote, template, tmp_path, "verify", "read")
+        problems = [
+            said for n in trial.numbers() for said in trial.fails(n, errno.EIO, for_good=n % 2 == 1)
+        ]
+        assert problems == []
+
+    def test_files_that_cannot_be_opened_within_a_drill_are_named(
+        zygote: Failing, template: Path, tmp_path: Path
+    ) -> None:
+        trial = Trial(zygote, template, tmp_path, "verify", "open")
+        problems = [
+            said for n in trial.numbers() for said in trial.fails(n, errno.EMFILE, for_good=False)
+        ]
+        assert problems == []
+
+    def test_whichever_write_of_an_export_is_interrupted_is_done_again(
+        zygote: Failing, template: Path, tmp_path: Path
+    ) -> None:
+        trial = Trial(zygote, template, tmp_path, "export", "write")
+        problems = [
+            said for n in trial.numbers() for said in trial.fails(n, errno.EINTR, for_good=False)
+        ]
+        assert problems == []
+
     def test_a_scratch_folder_that_must_not_be_removed_stays_and_the_command_ends(
         zygote: Failing, template: Path, tmp_path: Path
     ) -> None:
@@ -184,12 +211,14 @@ class Trial:
         return [f"{case}: {'; '.join(wrong)}: {answer.struck}: {answer.err}"] if wrong else []
 
     def _wrong(self, answer: Answer, *, changed: bool) -> Iterator[str]:
-        said = answer.err
+        said = answer.err or answer.out  # where a drill fails, the report says why
         if answer.code not in DOCUMENTED or "internal error" in said or "Traceback" in said:
             yield f"ended with {answer.code}"
         failed = answer.code not in (self._code, 0, 3)
         if failed and not re.search(r"data|vault|archive|out|tmp|copies", said):
             yield "names no file"
+        if self._operation == "verify" and "damaged: SQLite" in answer.out:
+            yield "calls a backup damaged that is not"
         if changed and re.search("nothing was changed|as it was|rolled back", said):
             yield "calls a new target old"
         undone = "undo: midden restore" in said or self._operation == "erase"  # which has no undo

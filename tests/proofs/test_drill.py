@@ -140,7 +140,7 @@ def test_a_raw_file_that_is_damaged_or_gone(damage: str, world: Vault) -> None:
         flipped(blob, 0)
     drill = drilled(world)
     assert (drill.outcome, drill.level) == ("fail", "restored")
-    assert drill.reasons == ("1 of 1 raw files are missing or damaged",)
+    assert drill.reasons == (f"1 of 1 raw files are missing or damaged: {blob}",)
 
 
 def test_a_state_that_is_not_what_was_written(world: Vault) -> None:

@@ -15,11 +15,12 @@ from typing import Any, Final
 import polars as pl
 
 from neotoma_core.workers import program as worker
+from neotoma_core.workers.answers import Answer
 from tests.support.panics import quote
 
 CODE: Final = (
-    "import sys; life, *sys.path[:] = sys.argv[1:]; "
-    "from tests.support.faulty_worker import main; main(int(life))"
+    "import sys; life, ahead, *sys.path[:] = sys.argv[1:]; "
+    "from tests.support.faulty_worker import main; main(int(life), ahead)"
 )
 IN_CODE: Final = f"""
 from neotoma_core.workers import process as worker_process
@@ -71,15 +72,17 @@ FAULTS: Final[Mapping[str, Callable[[], object]]] = {
 
 
 def _planted(
-    task: Callable[[Mapping[str, Any], Any], worker.Answer],
-) -> Callable[[Mapping[str, Any], Any], worker.Answer]:
-    def run(words: Mapping[str, Any], setting: Any) -> worker.Answer:
-        name = Path(words["shown" if "shown" in words else "path"]).name
+    task: Callable[[Mapping[str, Any], Any], Answer],
+) -> Callable[[Mapping[str, Any], Any], Answer]:
+    def run(words: Mapping[str, Any], setting: Any) -> Answer:
+        told_by = next(word for word in ("member", "shown", "path") if word in words)
+        name = Path(words[told_by]).name
         if POISON in _read:
             FAULTS["segfault"]()
         _read.append(name.partition(".")[0])
         answer = task(words, setting)
-        Path(words["folder"], "left").mkdir(parents=True, exist_ok=True)
+        if words["folder"] != "None":
+            Path(words["folder"], "left").mkdir(parents=True, exist_ok=True)
         for fault, strike in FAULTS.items():
             if fault in name:
                 _tell(Path(words["path"]).parent.parent / REACHED)
@@ -89,8 +92,8 @@ def _planted(
     return run
 
 
-def main(life: int) -> None:
+def main(life: int, ahead: str) -> None:
     """Be that process."""
-    for kind in ("examine", "unpack", "condition"):
+    for kind in ("examine", "unpack", "unpack raw files", "prove", "condition"):
         worker.TASKS[kind] = _planted(worker.TASKS[kind])
-    worker.main(life)
+    worker.main(life, ahead)

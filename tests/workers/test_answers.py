@@ -14,13 +14,8 @@ from neotoma_core.files.keys import KeyFile, KeySource, Mnemonic, MnemonicFile
 from neotoma_core.neotoma.encryption import Secret
 from neotoma_core.salvage.examining import examine
 from neotoma_core.unpacking.unpack import Unpacked
-from neotoma_core.workers.answers import (
-    examined_from_plain,
-    examined_to_plain,
-    table_to_bytes,
-    unpacked_from_plain,
-    unpacked_to_plain,
-)
+from neotoma_core.workers.answers import unpacked_from_plain, unpacked_to_plain
+from neotoma_core.workers.examined import examined_from_plain, examined_to_plain, table_to_bytes
 from neotoma_core.workers.framing import from_bytes, to_bytes
 from neotoma_core.workers.setting import Setting, setting_from_plain, setting_to_plain
 from tests.support.databases import make_database

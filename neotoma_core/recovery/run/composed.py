@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
-from functools import partial
 from pathlib import Path
 
 from neotoma_core.coverage.composition import Composition, Setting, compose
@@ -14,7 +13,7 @@ from neotoma_core.find.search import Found, FoundCopy, SearchRequest, search
 from neotoma_core.find.vault_copies import backups_in
 from neotoma_core.ledger.file import read_erased
 from neotoma_core.recovery.run.request import RecoverRequest, RecoveryRun
-from neotoma_core.recovery.run.ruins import Means, judge_target
+from neotoma_core.recovery.run.ruins import judge_target
 from neotoma_core.report.composition import CompositionReport, UnusedCopy, UsedCopy
 from neotoma_core.report.layout import escaped
 from neotoma_core.report.progress import Progress
@@ -22,7 +21,7 @@ from neotoma_core.runs.run import DatabaseRef, target_of
 from neotoma_core.unpacking.unpack import unpack_raw_files
 from neotoma_core.vault.lease import vault_run
 from neotoma_core.workers.pool import Workers
-from neotoma_core.workers.reading import condition_apart, salvage_apart
+from neotoma_core.workers.reading import Apart
 
 
 @contextmanager
@@ -41,11 +40,7 @@ def composed_run(
         also = [*([request.target] if target else []), *backups_in(request.vault)]
         own = (*where.leave_out, folders.work, folders.evidence)
         where = replace(where, erased=read_erased(request.vault), leave_out=own)
-        with Workers(where.setting, scratch) as workers:
-            means = Means(
-                partial(condition_apart, workers, where.allowance),
-                partial(salvage_apart, workers, where.allowance),
-            )
+        with Workers(where.setting, scratch, of_rows=True) as workers:
             begun = RecoveryRun(
                 folders,
                 request.target,
@@ -55,7 +50,7 @@ def composed_run(
                 request.raw_storage,
                 request=request,
             )
-            run = judge_target(begun, means)
+            run = judge_target(begun, Apart(workers, where.allowance))
             found = search(where, scratch, progress, also, workers)
         number = number_of(found, request.target)
         composition = compose_for(found, run, number)

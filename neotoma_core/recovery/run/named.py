@@ -14,13 +14,22 @@ from neotoma_core.recovery.run.ruins import judge_target
 from neotoma_core.runs.named_backups import find_named, open_named, split_member
 from neotoma_core.runs.run import DatabaseRef, require_environment, require_readable, target_of
 from neotoma_core.vault.lease import vault_run
+from neotoma_core.workers.allowances import Allowance
+from neotoma_core.workers.pool import Workers
+from neotoma_core.workers.reading import Apart, survive_apart
+from neotoma_core.workers.setting import Setting
 
 
 @contextmanager
-def recovery_run(request: RecoverRequest, now: datetime) -> Iterator[RecoveryRun]:
+def recovery_run(
+    request: RecoverRequest,
+    now: datetime,
+    allowance: Allowance = Allowance(),  # noqa: B008 - a frozen value
+) -> Iterator[RecoveryRun]:
     """Check the inputs, the target among them, and hold the vault until the run is over.
 
-    Raises UsageError, BackupUnreadable, TargetError, EnvironmentMismatch, VaultError.
+    Each is read for the first time in a process apart, within the allowance. Raises UsageError,
+    BackupUnreadable, TargetError, EnvironmentMismatch, VaultError.
     """
     if not request.backups:
         raise UsageError("no backup was given; name at least one with --backup FILE")
@@ -29,11 +38,12 @@ def recovery_run(request: RecoverRequest, now: datetime) -> Iterator[RecoveryRun
     named, repeated = _split_repeated(usable)
     with vault_run(request.vault, request.target, now) as folders:
         run_record().inputs.extend(request.backups)
-        backups, unopened = _open_each(request, named, folders.work / "named")
-        if not backups:
-            raise UsageError("none of the backups could be read; nothing was changed")
-        yield judge_target(
-            RecoveryRun(
+        with Workers(Setting(), folders.work) as workers:
+            apart = Apart(workers, allowance)
+            backups, unopened = _open_each(request, named, folders.work / "named", apart)
+            if not backups:
+                raise UsageError("none of the backups could be read; nothing was changed")
+            begun = RecoveryRun(
                 folders,
                 request.target,
                 target,
@@ -45,7 +55,8 @@ def recovery_run(request: RecoverRequest, now: datetime) -> Iterator[RecoveryRun
                 left_out=(*left_out, *unopened),
                 repeated=repeated,
             )
-        )
+            run = judge_target(begun, apart)
+        yield run
 
 
 def _find_usable(request: RecoverRequest) -> tuple[list[Path], tuple[LeftOut, ...]]:
@@ -95,7 +106,7 @@ def _split_repeated(named: list[Path]) -> tuple[list[Path], tuple[Path, ...]]:
 
 
 def _open_each(
-    request: RecoverRequest, named: Sequence[Path], scratch: Path
+    request: RecoverRequest, named: Sequence[Path], scratch: Path, apart: Apart
 ) -> tuple[tuple[DatabaseRef, ...], tuple[LeftOut, ...]]:
     """Open the database of each backup; what has to be unpacked for it goes into ``scratch``."""
     scratch.mkdir(mode=0o700)
@@ -103,7 +114,7 @@ def _open_each(
     left_out: list[LeftOut] = []
     for place, path in enumerate(named):
         try:
-            opened.append(_open(request, path, scratch / str(place), len(opened)))
+            opened.append(_open(request, path, scratch / str(place), len(opened), apart))
         except BackupError as error:
             if not request.skip_unreadable:
                 raise
@@ -111,18 +122,21 @@ def _open_each(
     return tuple(opened), tuple(left_out)
 
 
-def _open(request: RecoverRequest, path: Path, scratch: Path, number: int) -> DatabaseRef:
+def _open(
+    request: RecoverRequest, path: Path, scratch: Path, number: int, apart: Apart
+) -> DatabaseRef:
     label = f"backup-{number + 1}"
     if is_archive(path):
         environment = environment_of_archive(path)
         _require_environment(request, path, environment)
         return DatabaseRef(number, label, path, environment, raw_places=(path.parent,))
     expected = environment_of(request.target.name)
-    backup = open_named(find_named(path, expected), scratch, expected)
+    backup = open_named(find_named(path, expected), scratch, expected, apart)
     if backup.origin is None:
         require_readable(backup.path)
         _require_own(request, backup.path)
     _require_environment(request, path, backup.environment)
+    survive_apart(apart, backup.path, path, scratch.with_name(f"read-{number}"))
     return DatabaseRef(
         number,
         label,
