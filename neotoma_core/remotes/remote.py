@@ -129,7 +129,7 @@ def _read_log(remote: Remote, writer: str, sizes: Mapping[int, int]) -> Log:
     with ThreadPoolExecutor(_READERS) as pool:
         stored = list(pool.map(lambda n: _stored(remote, writer, n, sizes[n]), numbers))
     entries = {
-        number: (_entry(remote, writer, number, raw), hash_of(raw))
+        number: (opened_entry(remote, writer, number, raw), hash_of(raw))
         for number, raw in zip(numbers, stored, strict=True)
     }
     if wrong := break_in(entries):
@@ -149,7 +149,13 @@ def _stored(remote: Remote, writer: str, number: int, size: int) -> bytes:
     return remote.store.read(entry_name(writer, number))
 
 
-def _entry(remote: Remote, writer: str, number: int, raw: bytes) -> Entry:
+def kept_entries(remote: Remote) -> dict[tuple[str, int], bytes]:
+    """Return the entries that were read before, as they were stored, by writer and number."""
+    return {place: _cached(remote, *place).read_bytes() for place in _cached_places(remote)}
+
+
+def opened_entry(remote: Remote, writer: str, number: int, raw: bytes) -> Entry:
+    """Return an entry from what is stored; raises RemoteDamaged, RemoteError for a newer one."""
     name = entry_name(writer, number)
     try:
         entry = entry_of(remote.sealing.open_entry(name, raw))

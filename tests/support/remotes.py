@@ -7,9 +7,18 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from secrets import token_hex
+from typing import Any
 
+from neotoma_core.backup.request import BackupRequest
+from neotoma_core.backup.take import back_up
+from neotoma_core.erasure.erase import erase
+from neotoma_core.erasure.report import ErasureReport
+from neotoma_core.erasure.request import EraseRequest, erase_run
 from neotoma_core.neotoma.encryption import Secret
 from neotoma_core.offsite.add import Added, AddRequest, add_remote
+from neotoma_core.offsite.request import VerifyRemoteRequest
+from neotoma_core.offsite.verify import verify_remote
+from neotoma_core.offsite.verify_report import RemoteVerification as Verification
 from neotoma_core.pull.pull import Asking, PullRequest, pull
 from neotoma_core.pull.report import PullReport
 from neotoma_core.pull.sources import CopyRequest, remote_copies
@@ -102,6 +111,32 @@ class Machine:
         with remote_copies(copying, remote, {log.writer: log}, Silent()) as copies:
             asked = RestoreArchiveRequest(copies[0].archive, to, to.parent / "vault")
             restore_archive(asked, self.tick(), lambda _: True, Silent())
+
+    def back_up(self) -> str:
+        """Take a backup and drill it; return its name."""
+        request = BackupRequest(self.database, self.vault, "manual", drill=True)
+        return back_up(request, self.tick(), Silent()).backup
+
+    def erase(self, *entities: str) -> ErasureReport:
+        """Erase entities from the database."""
+        asked = EraseRequest(self.database, self.vault, entities=entities)
+        with erase_run(asked, self.tick()) as run:
+            return erase(run, lambda _: True, Silent())
+
+    def verify(self, *, compares: bool = True, reads: bool = True, **asked: Any) -> Verification:
+        """Verify the remote; ``compares``: with the database, too."""
+        target = self.database if compares else None
+        request = VerifyRemoteRequest(self.vault, target, **asked)
+        return verify_remote(request, self.remote(reads=reads), self.tick(), Silent())
+
+    def objects(self) -> dict[str, bytes]:
+        """Return all objects of the remote by name."""
+        return {one.name: self.store.read(one.name) for one in self.store.list()}
+
+    def replace(self, name: str, content: bytes) -> None:
+        """Put another object in the place of one, as no store of ours does."""
+        self.store.delete(name)
+        assert self.store.create(name, content)
 
     def add_row(self, table: str, row: Row) -> None:
         """Write one row into the database."""
