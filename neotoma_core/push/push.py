@@ -13,7 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from neotoma_core.ledger.file import read_erased, read_ledger
+from neotoma_core.ledger.file import read_ledger
 from neotoma_core.push.backups import NewBackup, describe_backup, new_backups
 from neotoma_core.push.holding import Held, alone, blank_entry, hold
 from neotoma_core.push.plan import batches
@@ -100,8 +100,9 @@ def _ship_log(
 ) -> None:
     """Ship rows and the ledger in one entry, raw files in as many as they need."""
     assert held.archive is not None  # noqa: S101 - asked where it was archived only
-    rows = write_new_rows(held.archive, shipper.log, scratch, read_erased(request.vault))
-    lines = read_ledger(request.vault).lines[len(shipper.log.erasures) :]
+    ledger = read_ledger(request.vault)  # once: rows lack what the lines that go with them name
+    rows = write_new_rows(held.archive, shipper.log, scratch, ledger.erased)
+    lines = ledger.lines[len(shipper.log.erasures) :]
     groups = batches(held.raw_files)
     if rows.parts or lines:
         first = groups.pop(0) if len(groups) == 1 else {}
