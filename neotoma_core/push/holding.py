@@ -14,6 +14,7 @@ from neotoma_core.backup.standing import find_unexplained, history_of
 from neotoma_core.comparison.anomaly import Counts, find_anomalies
 from neotoma_core.comparison.measuring import count_contents
 from neotoma_core.erased.files import erased_files
+from neotoma_core.erased.naming import OBSERVATIONS
 from neotoma_core.errors import RemoteForeign, VaultLocked
 from neotoma_core.files.locking import exclusive
 from neotoma_core.files.private import make_folders
@@ -198,6 +199,8 @@ def _require_own(copy: PrivateCopy, remote: Remote, logs: Mapping[str, Log]) -> 
 def blank_entry(request: PushRequest, held: Held, now: datetime) -> Entry:
     """Return what every entry of this push says."""
     archive = held.archive
+    ids = archive.ids if archive else ()
+    erased = set(read_erased(request.vault).among(OBSERVATIONS, ids))
     return Entry(
         writer=held.log.writer,
         number=0,
@@ -206,6 +209,6 @@ def blank_entry(request: PushRequest, held: Held, now: datetime) -> Entry:
         target=str(request.target.absolute()),
         environment=environment_of(request.target.name),
         release=archive.release if archive else held.log.release,
-        observations=archive.ids if archive else (),
+        observations=tuple(name for name in ids if name not in erased),
         counts=None if held.alarms else held.counts,
     )

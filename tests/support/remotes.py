@@ -10,13 +10,18 @@ from secrets import token_hex
 from typing import Any
 
 from neotoma_core.backup.request import BackupRequest
+from neotoma_core.backup.retention import RetentionPolicy
 from neotoma_core.backup.take import back_up
 from neotoma_core.erasure.erase import erase
 from neotoma_core.erasure.report import ErasureReport
 from neotoma_core.erasure.request import EraseRequest, erase_run
 from neotoma_core.neotoma.encryption import Secret
 from neotoma_core.offsite.add import Added, AddRequest, add_remote
-from neotoma_core.offsite.request import VerifyRemoteRequest
+from neotoma_core.offsite.prune import prune_remote
+from neotoma_core.offsite.prune_report import RemotePruneReport
+from neotoma_core.offsite.request import PruneRemoteRequest, VerifyRemoteRequest
+from neotoma_core.offsite.rewrite import rewrite_remote
+from neotoma_core.offsite.rewrite_report import RewriteReport
 from neotoma_core.offsite.verify import verify_remote
 from neotoma_core.offsite.verify_report import RemoteVerification as Verification
 from neotoma_core.pull.pull import Asking, PullRequest, pull
@@ -52,7 +57,7 @@ class Machine:
     identities: tuple[Secret, ...] = ()
     plain: bool = False
     now: datetime = NOW
-    around: Store | None = field(default=None)
+    around: Any = field(default=None)
 
     @property
     def vault(self) -> Path:
@@ -62,7 +67,8 @@ class Machine:
     @property
     def store(self) -> Store:
         """The store, opened; one that a test put around it, where it did."""
-        return self.around or open_store(self.url)
+        found: Store = self.around or open_store(self.url)
+        return found
 
     def add(self, *, recipients: Sequence[str] = (), keeps: bool = True) -> Added:
         """Add the remote, and have its identity."""
@@ -123,11 +129,29 @@ class Machine:
         with erase_run(asked, self.tick()) as run:
             return erase(run, lambda _: True, Silent())
 
+    def erase_again(self) -> ErasureReport:
+        """Erase what came back of what was erased."""
+        asked = EraseRequest(self.database, self.vault, again=True)
+        with erase_run(asked, self.tick()) as run:
+            return erase(run, lambda _: True, Silent())
+
     def verify(self, *, compares: bool = True, reads: bool = True, **asked: Any) -> Verification:
         """Verify the remote; ``compares``: with the database, too."""
         target = self.database if compares else None
         request = VerifyRemoteRequest(self.vault, target, **asked)
         return verify_remote(request, self.remote(reads=reads), self.tick(), Silent())
+
+    def prune(self, policy: RetentionPolicy, *, agrees: bool = True) -> RemotePruneReport:
+        """Prune the backups on the remote."""
+        request = PruneRemoteRequest(self.vault, policy)
+        remote = self.remote(reads=False)
+        return prune_remote(request, remote, self.tick(), lambda _: agrees, Silent())
+
+    def rewrite(self, *, deletes: bool = False) -> RewriteReport:
+        """Write the log on the remote anew without what was erased."""
+        request = PushRequest(self.database, self.vault)
+        remote = self.remote(reads=False)
+        return rewrite_remote(request, remote, self.tick(), lambda _: deletes, Silent())
 
     def objects(self) -> dict[str, bytes]:
         """Return all objects of the remote by name."""
