@@ -19,7 +19,7 @@ from neotoma_core.offsite.holding_backups import backups_holding
 from neotoma_core.offsite.objects import named_objects, unnamed_objects
 from neotoma_core.offsite.prune import delete_objects
 from neotoma_core.offsite.rewrite_report import OldObject, RewriteReport
-from neotoma_core.push.holding import Held, alone, blank_entry, hold
+from neotoma_core.push.holding import Held, alone, blank_entry, read_anew
 from neotoma_core.push.push import raw_shipments, shipments_of
 from neotoma_core.push.request import PushRequest
 from neotoma_core.push.rows import write_new_rows
@@ -70,7 +70,7 @@ def _rewrite(  # noqa: PLR0913, PLR0917 - what, where to, and who is asked
     progress: Progress,
 ) -> RewriteReport:
     logs = read_logs(remote)
-    held = hold(request, remote, logs, now, progress)
+    held = read_anew(request, remote, logs, now, progress)
     if held.alarms:
         return RewriteReport("held", remote.name, alarms=held.alarms)
     if not held.log.entries:

@@ -94,6 +94,31 @@ def test_a_new_beginning_lacks_what_was_erased_and_has_all_else(
     assert "delete them with --delete" in text
 
 
+def test_after_a_push_it_is_needed_all_the_same(plain: Machine) -> None:
+    plain.push()
+    assert "blobs" in names_private(plain)
+
+    report = plain.rewrite(deletes=True)
+
+    assert (report.outcome, report.raw_files_left_out) == ("rewritten", 1)
+    assert names_private(plain) == set()
+    assert raw.name_of(b"private") not in repr(plain.objects())
+
+
+def test_a_backup_that_the_vault_no_longer_has_may_hold_it(machine: Machine) -> None:
+    (taken,) = next(iter(read_logs(machine.remote()).values())).backups
+    shutil.rmtree(machine.vault / "backups" / taken)
+    clean = machine.back_up()
+    machine.push()
+
+    report = machine.rewrite(deletes=True)
+
+    assert report.backups == (taken,)
+    (log,) = read_logs(machine.remote()).values()
+    assert list(log.backups) == [clean]
+    assert machine.verify().outcome == "pass"
+
+
 def test_again_it_writes_nothing_and_lists_the_same(machine: Machine) -> None:
     first = machine.rewrite()
     before = machine.objects()
