@@ -42,8 +42,7 @@ def prune_backups(
 
     Raises UsageError for a policy that keeps nothing, VaultError.
     """
-    if policy.is_empty:
-        raise UsageError("this policy keeps nothing; say how much to keep, as --keep-daily 30")
+    require_policy(policy)
     with vault_run(vault, target, now) as folders:
         listing = list_backups(vault)
         plan = plan_rotation(listing, policy, now)
@@ -53,15 +52,26 @@ def prune_backups(
         return _carry_out(folders, listing, plan, report)
 
 
+def require_policy(policy: RetentionPolicy) -> None:
+    """Raise UsageError for a policy that keeps nothing."""
+    if policy.is_empty:
+        raise UsageError("this policy keeps nothing; say how much to keep, as --keep-daily 30")
+
+
 def plan_rotation(listing: Listing, policy: RetentionPolicy, now: datetime) -> RetentionPlan:
     """Decide which backups stay; none goes while rotation is frozen or a backup is unreadable."""
-    held = ""
-    if not listing.is_complete:
-        held = "something among the backups cannot be read"
-    elif find_unexplained(listing.backups) is not None:
-        held = "rotation is frozen: something is missing that nobody has explained"
+    held = held_back(listing)
     facts = [facts_of(backup, now) for backup in listing.backups]
     return plan_retention(facts, policy, now=now, held=held)
+
+
+def held_back(listing: Listing) -> str:
+    """Return why no backup may be removed, empty where some may."""
+    if not listing.is_complete:
+        return "something among the backups cannot be read"
+    if find_unexplained(listing.backups) is not None:
+        return "rotation is frozen: something is missing that nobody has explained"
+    return ""
 
 
 def _planned(folders: RunFolders, listing: Listing, plan: RetentionPlan) -> PruneReport:

@@ -29,7 +29,7 @@ from neotoma_core.cli.recovery.status import status
 from neotoma_core.cli.recovery.unmerge import unmerge
 from neotoma_core.cli.remote.pull import pull
 from neotoma_core.cli.remote.push import push
-from neotoma_core.cli.remote.remote import remote
+from neotoma_core.cli.remote.upkeep import remote
 from neotoma_core.cli.terminal.standard_error import keep_for_midden, name_error, say
 from neotoma_core.cli.terminal.streams import ReaderGone, abandon_output, open_streams
 from neotoma_core.cli.terminal.strict import StrictCommand

@@ -20,12 +20,12 @@ from neotoma_core.erased.naming import (
 )
 from neotoma_core.erased.reach import Ids
 from neotoma_core.erasure.applying import apply_erasure
-from neotoma_core.erasure.evidence import find_holding, holding
+from neotoma_core.erasure.evidence import find_holding, find_remotes, holding
 from neotoma_core.erasure.in_vault import erased_in_vault
 from neotoma_core.erasure.plan import ErasurePlan, Held, plan_erasure, read_held
 from neotoma_core.erasure.raw_files import ErasedRawFiles, files_staying, find_raw_files
 from neotoma_core.erasure.report import ErasureReport
-from neotoma_core.erasure.reporting import planned_report, save
+from neotoma_core.erasure.reporting import count_new_ids, planned_report, save
 from neotoma_core.erasure.request import EraseRequest, EraseRun
 from neotoma_core.erasure.rows import finishing, scrub
 from neotoma_core.errors import TargetLocked, UsageError
@@ -145,9 +145,11 @@ def _plan(erasing: EraseRun, progress: Progress, clock: Clock) -> _Planned:
     raw = find_raw_files(run.path, own_folders(run), plan, ledger)
     named = _with(plan.ids, erased_in_vault(run.folders, ledger.erased)) if again else None
     staying = files_staying(plan)
-    held_on = tuple(find_holding(run.folders, named or plan.ids, ledger.erased, staying))
+    held_on = list(find_holding(run.folders, named or plan.ids, ledger.erased, staying))
+    more = bool(count_new_ids(plan, ledger))
+    held_on += find_remotes(run.folders.vault, erasing.target, ledger, more=more)
     clock.lap("plan")
-    report = planned_report(erasing, plan, raw, ledger, held_on, absent)
+    report = planned_report(erasing, plan, raw, ledger, tuple(held_on), absent)
     return _Planned(erasing, evidence, plan, raw, ledger, report)
 
 

@@ -10,8 +10,11 @@ from neotoma_core.erased.hashed import ErasedIds
 from neotoma_core.erased.reach import Ids
 from neotoma_core.erasure.report import HoldingEvidence
 from neotoma_core.export.files import CATALOG
-from neotoma_core.ledger.file import LEDGER
+from neotoma_core.ledger.file import LEDGER, Ledger
 from neotoma_core.ledger.traces import Traces
+from neotoma_core.remotes.holding import remotes_holding
+from neotoma_core.remotes.known import CACHE, REMOTES
+from neotoma_core.remotes.models import LOG as ENTRIES
 from neotoma_core.vault.blobs import kept_blobs
 from neotoma_core.vault.folder import (
     BACKUPS,
@@ -25,10 +28,10 @@ from neotoma_core.vault.folder import (
     RunFolders,
     known_places,
 )
-from neotoma_core.words.shell_words import quoted_word
+from neotoma_core.words.shell_words import midden_command, quoted_word
 
 _BY_RUN: Final = (BACKUPS, EVIDENCE, QUARANTINE, REPORTS)
-_NOT_LOOKED_INTO: Final = (BLOBS, WORK, LOCK, LEDGER, DESCRIPTION)
+_NOT_LOOKED_INTO: Final = (BLOBS, WORK, LOCK, LEDGER, DESCRIPTION, REMOTES, CACHE)
 
 
 def find_holding(
@@ -53,6 +56,19 @@ def find_holding(
             yield holding(blob, 1)
 
 
+def find_remotes(
+    vault: Path, target: Path, ledger: Ledger, *, more: bool
+) -> Iterator[HoldingEvidence]:
+    """Yield the remotes that hold what is erased, and the command that leaves it out there.
+
+    ``more``: something is erased that the ledger does not name yet. None is asked.
+    """
+    for remote in remotes_holding(vault, ledger.lines, more=more):
+        words = ("remote", "rewrite", remote.name, "--erased")
+        command = midden_command(*words, target=target, vault=vault)
+        yield HoldingEvidence(remote.url, remote.entries, command)
+
+
 def holding(place: Path, files: int) -> HoldingEvidence:
     """Return a place that holds what is erased in so many files, and what removes it."""
     path = place.absolute()
@@ -66,6 +82,8 @@ def _places(vault: Path) -> Iterator[Path]:
             yield from sorted(place.iterdir())
         elif place.name not in _NOT_LOOKED_INTO:
             yield place
+    # Of what was read of remotes, entries are no data; a transfer that broke off is.
+    yield from sorted(one for one in vault.glob(f"{CACHE}/*/*") if one.name != ENTRIES)
     for place in known_places(vault):
         # Whoever wrote the list: a folder that is neither is not ours to have removed.
         if is_archive(place) or (place / CATALOG).is_file():

@@ -49,9 +49,10 @@ class RawFilesErased:
 
 @dataclass(frozen=True, slots=True)
 class HoldingEvidence:
-    """What still holds what is erased: a folder of the vault, a raw file, an export, an archive.
+    """What still holds what is erased: of the vault, a raw file, an export, an archive, a remote.
 
-    ``databases``: how many files of it. ``remove``: the command that removes it.
+    ``folder``: of a remote, its address. ``databases``: how many files of it, or entries of its
+    log. ``remove``: the command that removes it, or that leaves it out of the remote's log.
     """
 
     folder: str

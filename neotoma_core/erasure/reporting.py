@@ -48,7 +48,7 @@ def planned_report(  # noqa: PLR0913, PLR0917 - all that was decided
         ),
         derived=tuple(derived_summary(recomputed) for recomputed in plan.derived),
         erased_raw_files=RawFilesErased(len(raw.names), raw.bytes),
-        recorded=_new(plan, ledger),
+        recorded=count_new_ids(plan, ledger),
         holding=holding,
         writes=plan.writes,
         checks=(),
@@ -73,7 +73,7 @@ def _asked(erasing: EraseRun, plan: ErasurePlan, absent: int) -> AskedFor:
     return AskedFor(len(asked), observations, users, absent, len(plan.reach.merged - asked))
 
 
-def _new(plan: ErasurePlan, ledger: Ledger) -> int:
+def count_new_ids(plan: ErasurePlan, ledger: Ledger) -> int:
     """Return how many ids the ledger does not have yet."""
     salt = ledger.erased.salt
     if not salt:

@@ -47,7 +47,7 @@ from neotoma_core.report.progress import Progress
 from neotoma_core.row_versions.columns import SCHEMAS
 from neotoma_core.vault.folder import free_bytes, open_vault
 
-_TRANSFERS: Final = "transfers"
+TRANSFERS: Final = "transfers"
 _ROOM: Final = 3  # times what is downloaded: sealed, opened, and what is built of it
 
 
@@ -70,7 +70,7 @@ def copy_log(
     IdentityWrong, and what a store raises; what was downloaded by then is not downloaded again.
     """
     last = log.entries[-1]
-    transfers = remote.cache / _TRANSFERS
+    transfers = remote.cache / TRANSFERS
     parts = [(part, transfers / part.content.sha256) for part in log.parts]
     environment = _environment(last.environment)
     place = folder / RAW_FOLDERS[environment or "development"]

@@ -66,7 +66,13 @@ class Log:
     @property
     def shipped_backups(self) -> frozenset[str]:
         """The names of all backups that ever were shipped, also of those that were removed."""
-        return frozenset(backup.name for entry in self.entries for backup in entry.backups)
+        shipped = (backup.name for entry in self.entries for backup in entry.backups)
+        return frozenset(shipped) | self.pruned
+
+    @property
+    def pruned(self) -> frozenset[str]:
+        """The names of the backups that entries say were removed."""
+        return frozenset(name for entry in self.entries for name in entry.pruned)
 
     @property
     def release(self) -> str:
@@ -96,11 +102,11 @@ def hash_of(stored: bytes) -> str:
 def break_in(entries: Mapping[int, tuple[Entry, str]]) -> str:
     """Return what is wrong with the entries of a log, by number, each with its hash; or nothing.
 
-    Old entries may be missing before one that begins anew.
+    Before one that begins anew old entries may be missing, from the oldest on.
     """
     numbers = sorted(entries)
     first = numbers[0]
-    if first != 1 and not entries[first][0].begins:
+    if first != 1 and not any(entries[number][0].begins for number in numbers):
         return f"entry {first - 1} is missing"
     for before, number in pairwise(numbers):
         if number != before + 1:

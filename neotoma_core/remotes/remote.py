@@ -129,7 +129,7 @@ def _read_log(remote: Remote, writer: str, sizes: Mapping[int, int]) -> Log:
     with ThreadPoolExecutor(_READERS) as pool:
         stored = list(pool.map(lambda n: _stored(remote, writer, n, sizes[n]), numbers))
     entries = {
-        number: (_entry(remote, writer, number, raw), hash_of(raw))
+        number: (opened_entry(remote, writer, number, raw), hash_of(raw))
         for number, raw in zip(numbers, stored, strict=True)
     }
     if wrong := break_in(entries):
@@ -149,7 +149,23 @@ def _stored(remote: Remote, writer: str, number: int, size: int) -> bytes:
     return remote.store.read(entry_name(writer, number))
 
 
-def _entry(remote: Remote, writer: str, number: int, raw: bytes) -> Entry:
+def kept_entries(remote: Remote) -> dict[tuple[str, int], bytes]:
+    """Return the entries that were read before, as they were stored, by writer and number."""
+    return kept_in(remote.cache)
+
+
+def kept_in(cache: Path) -> dict[tuple[str, int], bytes]:
+    """Return the entries that are kept in a cache, as they were stored, by writer and number."""
+    return {place: (cache / entry_name(*place)).read_bytes() for place in _cached_places(cache)}
+
+
+def forget_entry(remote: Remote, writer: str, number: int) -> None:
+    """Keep an entry no longer, which was removed on the remote."""
+    _cached(remote, writer, number).unlink(missing_ok=True)
+
+
+def opened_entry(remote: Remote, writer: str, number: int, raw: bytes) -> Entry:
+    """Return an entry from what is stored; raises RemoteDamaged, RemoteError for a newer one."""
     name = entry_name(writer, number)
     try:
         entry = entry_of(remote.sealing.open_entry(name, raw))
@@ -164,15 +180,15 @@ def _entry(remote: Remote, writer: str, number: int, raw: bytes) -> Entry:
 
 def _require_kept(remote: Remote, listed: Mapping[str, Mapping[int, int]]) -> None:
     """Raise RemoteDamaged where an entry that was read before is no longer there."""
-    for writer, number in _cached_places(remote):
+    for writer, number in _cached_places(remote.cache):
         there = listed.get(writer, {})
         if number not in there and (not there or number > min(there)):
             raise _damaged(remote, f"log {writer}: entry {number}, which was there, is gone")
 
 
-def _cached_places(remote: Remote) -> Iterator[tuple[str, int]]:
-    for path in remote.cache.glob(f"{LOG}/*/*"):
-        place = entry_place(path.relative_to(remote.cache).as_posix())
+def _cached_places(cache: Path) -> Iterator[tuple[str, int]]:
+    for path in cache.glob(f"{LOG}/*/*"):
+        place = entry_place(path.relative_to(cache).as_posix())
         if place is not None:
             yield place
 

@@ -1,7 +1,7 @@
 """Building a database from nothing but an archive, in the place of the target.
 
 archive → rows, proven by their hashes → snapshots recomputed → erased rows left out → ask →
-guarded, evidence → renamed into place
+guarded, evidence → raw files → renamed into place
 """
 
 from collections.abc import Callable, Iterator
@@ -15,18 +15,22 @@ from neotoma_core.archive_tables.reading import read_table
 from neotoma_core.archive_tables.tables import Archive, open_archive
 from neotoma_core.comparison.differences import find_differences
 from neotoma_core.documents.asked_times import asked_instant
-from neotoma_core.erasure.copies import without_erased
+from neotoma_core.erased.hashed import ErasedIds
+from neotoma_core.erasure.copies import Cleaned, without_erased
 from neotoma_core.errors import UsageError
 from neotoma_core.files.keys import KeySource
 from neotoma_core.find.kinship import Offer, require_own
 from neotoma_core.guard.guard import RESTORE, UNATTENDED, Guard
 from neotoma_core.guard.replacement import readable_target, secure_target
 from neotoma_core.ledger.file import read_erased_around
+from neotoma_core.neotoma.environments import environment_of
 from neotoma_core.rebuild.report import RebuildReport
 from neotoma_core.rebuild.scratch import compute_snapshots
 from neotoma_core.report.findings import Finding
 from neotoma_core.report.progress import Progress
+from neotoma_core.restore.raw_files import BroughtBack, PutBack, RawTarget, bring_back
 from neotoma_core.restore.report import ArchiveRestoreReport, RestoredTable
+from neotoma_core.restore.sources import Restorable, RestoreSource
 from neotoma_core.row_versions.columns import ARCHIVED, ROW_HASH
 from neotoma_core.runs.begin import target_run
 from neotoma_core.runs.commands import undo_command
@@ -98,10 +102,31 @@ def restore_archive(
         secured = secure_target(run, cleaned.whole, request.guard, RESTORE, progress)
         if not secured.granted:
             return report
+        raw = _bring_back(request, cleaned, erased, run)
         secured.replace()
         undo = undo_command(run)
+        report = replace(
+            report,
+            raw_files_restored=raw.restored,
+            raw_files_lost=raw.lost,
+            raw_files_missing=raw.missing,
+            raw_folder=str(raw.place),
+        )
         report = replace(report, outcome="restored", backup=secured.backup, undo=undo)
         return replace(report, differences=())
+
+
+def _bring_back(
+    request: RestoreArchiveRequest, cleaned: Cleaned, erased: ErasedIds, run: Run
+) -> BroughtBack:
+    """Bring back the raw files beside the archive, and those of the vault that are missing."""
+    environment = environment_of_archive(request.archive)
+    known = environment_of(request.target.name) or environment or "development"
+    to = RawTarget(request.target, known, request.vault, request.raw_storage)
+    source = RestoreSource("neotoma", request.archive)
+    beside = (request.archive.absolute().parent,)
+    found = Restorable(cleaned.whole, beside, environment)
+    return bring_back(PutBack(source, found, cleaned, erased), to, run.folders.work)
 
 
 def _nothing_in(archive: Archive, as_of: str | None) -> UsageError:

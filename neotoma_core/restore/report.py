@@ -55,7 +55,9 @@ class ArchiveRestoreReport:
     """One restore from an archive. ``undo`` puts back what was there before it.
 
     ``erased``: rows the vault knows to be erased, which were left out. ``backup``: what was taken
-    before, where nearly all observations went. ``differences``: what becomes of each table.
+    before, where nearly all observations went. ``differences``: what becomes of each table. Raw
+    files: those that were not there and came back, those that were beside the archive and are no
+    longer what they were, and those that the database names and that are not in ``raw_folder`` now.
     """
 
     run: str
@@ -69,6 +71,10 @@ class ArchiveRestoreReport:
     backup: str | None
     undo: str | None
     differences: tuple[TableDifference, ...] = ()
+    raw_files_restored: int = 0
+    raw_files_lost: int = 0
+    raw_files_missing: int = 0
+    raw_folder: str | None = None
 
     def to_json(self) -> str:
         """Return the report as one JSON document."""
@@ -85,7 +91,17 @@ def restored_text(report: ArchiveRestoreReport) -> str:
     lines = [labelled("restored", report.target)]
     if report.backup:
         lines.append(labelled("backup", f"{report.backup}, verified"))
+    lines += _raw_files(report)
     return "\n".join([*lines, *undo_lines(str(report.undo))])
+
+
+def _raw_files(report: RestoreReport | ArchiveRestoreReport) -> Iterator[str]:
+    if report.raw_files_restored or report.raw_files_lost:
+        lost = f", {report.raw_files_lost:,} are lost" if report.raw_files_lost else ""
+        yield labelled("raw files", f"{report.raw_files_restored:,} came back{lost}")
+    if report.raw_files_missing:
+        missing = f"{report.raw_files_missing:,} that the database names are missing"
+        yield labelled("raw files", f"{missing} from {report.raw_folder}")
 
 
 def _built(report: ArchiveRestoreReport) -> Iterator[str]:
@@ -108,14 +124,9 @@ def put_back_text(report: RestoreReport) -> str:
     if report.erased:
         left_out = f"{report.erased:,} rows that were erased before were left out"
         lines.append(labelled("erased", left_out))
-    if report.raw_files_restored or report.raw_files_lost:
-        lost = f", {report.raw_files_lost:,} are lost" if report.raw_files_lost else ""
-        lines.append(labelled("raw files", f"{report.raw_files_restored:,} came back{lost}"))
     if report.backup:
         lines.append(labelled("backup", f"{report.backup}, verified"))
-    if report.raw_files_missing:
-        missing = f"{report.raw_files_missing:,} that the database names are missing"
-        lines.append(labelled("raw files", f"{missing} from {report.raw_folder}"))
+    lines += _raw_files(report)
     if report.problem:
         lines.append(labelled("archive", f"{report.evidence}: {report.problem}"))
     return "\n".join([*lines, *undo_lines(report.undo or "")])

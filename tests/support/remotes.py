@@ -7,9 +7,23 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from secrets import token_hex
+from typing import Any
 
+from neotoma_core.backup.request import BackupRequest
+from neotoma_core.backup.retention import RetentionPolicy
+from neotoma_core.backup.take import back_up
+from neotoma_core.erasure.erase import erase
+from neotoma_core.erasure.report import ErasureReport
+from neotoma_core.erasure.request import EraseRequest, erase_run
 from neotoma_core.neotoma.encryption import Secret
 from neotoma_core.offsite.add import Added, AddRequest, add_remote
+from neotoma_core.offsite.prune import prune_remote
+from neotoma_core.offsite.prune_report import RemotePruneReport
+from neotoma_core.offsite.request import PruneRemoteRequest, VerifyRemoteRequest
+from neotoma_core.offsite.rewrite import rewrite_remote
+from neotoma_core.offsite.rewrite_report import RewriteReport
+from neotoma_core.offsite.verify import verify_remote
+from neotoma_core.offsite.verify_report import RemoteVerification as Verification
 from neotoma_core.pull.pull import Asking, PullRequest, pull
 from neotoma_core.pull.report import PullReport
 from neotoma_core.pull.sources import CopyRequest, remote_copies
@@ -43,7 +57,7 @@ class Machine:
     identities: tuple[Secret, ...] = ()
     plain: bool = False
     now: datetime = NOW
-    around: Store | None = field(default=None)
+    around: Any = field(default=None)
 
     @property
     def vault(self) -> Path:
@@ -53,7 +67,8 @@ class Machine:
     @property
     def store(self) -> Store:
         """The store, opened; one that a test put around it, where it did."""
-        return self.around or open_store(self.url)
+        found: Store = self.around or open_store(self.url)
+        return found
 
     def add(self, *, recipients: Sequence[str] = (), keeps: bool = True) -> Added:
         """Add the remote, and have its identity."""
@@ -102,6 +117,50 @@ class Machine:
         with remote_copies(copying, remote, {log.writer: log}, Silent()) as copies:
             asked = RestoreArchiveRequest(copies[0].archive, to, to.parent / "vault")
             restore_archive(asked, self.tick(), lambda _: True, Silent())
+
+    def back_up(self) -> str:
+        """Take a backup and drill it; return its name."""
+        request = BackupRequest(self.database, self.vault, "manual", drill=True)
+        return back_up(request, self.tick(), Silent()).backup
+
+    def erase(self, *entities: str) -> ErasureReport:
+        """Erase entities from the database."""
+        asked = EraseRequest(self.database, self.vault, entities=entities)
+        with erase_run(asked, self.tick()) as run:
+            return erase(run, lambda _: True, Silent())
+
+    def erase_again(self) -> ErasureReport:
+        """Erase what came back of what was erased."""
+        asked = EraseRequest(self.database, self.vault, again=True)
+        with erase_run(asked, self.tick()) as run:
+            return erase(run, lambda _: True, Silent())
+
+    def verify(self, *, compares: bool = True, reads: bool = True, **asked: Any) -> Verification:
+        """Verify the remote; ``compares``: with the database, too."""
+        target = self.database if compares else None
+        request = VerifyRemoteRequest(self.vault, target, **asked)
+        return verify_remote(request, self.remote(reads=reads), self.tick(), Silent())
+
+    def prune(self, policy: RetentionPolicy, *, agrees: bool = True) -> RemotePruneReport:
+        """Prune the backups on the remote."""
+        request = PruneRemoteRequest(self.vault, policy)
+        remote = self.remote(reads=False)
+        return prune_remote(request, remote, self.tick(), lambda _: agrees, Silent())
+
+    def rewrite(self, *, deletes: bool = False) -> RewriteReport:
+        """Write the log on the remote anew without what was erased."""
+        request = PushRequest(self.database, self.vault)
+        remote = self.remote(reads=False)
+        return rewrite_remote(request, remote, self.tick(), lambda _: deletes, Silent())
+
+    def objects(self) -> dict[str, bytes]:
+        """Return all objects of the remote by name."""
+        return {one.name: self.store.read(one.name) for one in self.store.list()}
+
+    def replace(self, name: str, content: bytes) -> None:
+        """Put another object in the place of one, as no store of ours does."""
+        self.store.delete(name)
+        assert self.store.create(name, content)
 
     def add_row(self, table: str, row: Row) -> None:
         """Write one row into the database."""

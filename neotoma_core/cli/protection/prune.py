@@ -1,55 +1,36 @@
 """``midden prune``: remove backups that no rule keeps."""
 
-from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from neotoma_core.cli.terminal.asking import agreed, end_declined, require_answerable
+from neotoma_core.cli.terminal.keeping import (
+    Apply,
+    KeepDaily,
+    KeepHourly,
+    KeepLast,
+    KeepMonthly,
+    KeepWeekly,
+    KeepWithin,
+    Kept,
+    policy_of,
+)
 from neotoma_core.cli.terminal.options import JSON_OPTION, TARGET_OPTION, VAULT_OPTION, YES_OPTION
-from neotoma_core.cli.terminal.spans import span_of
 
 if TYPE_CHECKING:
     from neotoma_core.backup.report import PruneReport
-    from neotoma_core.backup.retention import RetentionPolicy
 
 
 def prune(
     *,
     target: Annotated[Path, TARGET_OPTION],
-    keep_last: Annotated[
-        int | None, typer.Option(min=0, help="Keep this many newest backups.", show_default=False)
-    ] = None,
-    keep_hourly: Annotated[
-        int | None,
-        typer.Option(
-            min=0, help="Keep the last backup of each of this many hours.", show_default=False
-        ),
-    ] = None,
-    keep_daily: Annotated[
-        int | None,
-        typer.Option(
-            min=0, help="Keep the last backup of each of this many days.", show_default=False
-        ),
-    ] = None,
-    keep_weekly: Annotated[
-        int | None,
-        typer.Option(
-            min=0, help="Keep the last backup of each of this many weeks.", show_default=False
-        ),
-    ] = None,
-    keep_monthly: Annotated[
-        int | None,
-        typer.Option(
-            min=0, help="Keep the last backup of each of this many months.", show_default=False
-        ),
-    ] = None,
-    keep_within: Annotated[
-        str | None,
-        typer.Option(help="Keep everything from this period, e.g. 30d.", show_default=False),
-    ] = None,
-    apply: Annotated[bool, typer.Option("--apply", help="Apply (default: dry run).")] = False,
+    keep_last: KeepLast = None,
+    keep_hourly: KeepHourly = None,
+    keep_daily: KeepDaily = None,
+    keep_weekly: KeepWeekly = None,
+    keep_monthly: KeepMonthly = None,
+    keep_within: KeepWithin = None,
+    apply: Apply = False,
     yes: Annotated[bool, YES_OPTION] = False,
     json: Annotated[bool, JSON_OPTION] = False,
     vault: Annotated[Path | None, VAULT_OPTION] = None,
@@ -67,14 +48,8 @@ def prune(
     from neotoma_core.backup.text import prune_text
     from neotoma_core.settings.environment import default_vault
 
-    counts = {
-        "last": keep_last,
-        "hourly": keep_hourly,
-        "daily": keep_daily,
-        "weekly": keep_weekly,
-        "monthly": keep_monthly,
-    }
-    policy = _policy(counts, keep_within)
+    counts = Kept(keep_last, keep_hourly, keep_daily, keep_weekly, keep_monthly)
+    policy = policy_of(counts, keep_within)
 
     def confirm(plan: "PruneReport") -> bool:
         if not apply or plan.held:
@@ -92,20 +67,3 @@ def prune(
             print(report.to_json())
         end_declined(json=json)
     print(report.to_json() if json else prune_text(report))
-
-
-def _policy(counts: dict[str, int | None], within: str | None) -> "RetentionPolicy":
-    from neotoma_core.backup.retention import DEFAULT, RetentionPolicy
-
-    span = span_of(within, "--keep-within")
-    if span is None and all(count is None for count in counts.values()):
-        return DEFAULT
-    given = {name: count or 0 for name, count in counts.items()}
-    return RetentionPolicy(
-        last=given["last"],
-        hourly=given["hourly"],
-        daily=given["daily"],
-        weekly=given["weekly"],
-        monthly=given["monthly"],
-        within=span or timedelta(0),
-    )

@@ -1,11 +1,13 @@
-"""``midden verify``: prove that what is kept is what was kept: backups, or an archive."""
+"""``midden verify``: prove that what is kept is what was kept: backups, an archive, a remote."""
 
+import re
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
 from neotoma_core.cli.protection.backup import DRILLED
+from neotoma_core.cli.remote.opening import IdentityFile, Opening, opened_remote
 from neotoma_core.cli.terminal.options import (
     JSON_OPTION,
     KEY_FILE_OPTION,
@@ -16,6 +18,16 @@ from neotoma_core.cli.terminal.options import (
 from neotoma_core.cli.terminal.spans import span_of
 from neotoma_core.errors import ArchiveDamaged, UsageError
 
+_ARCHIVE: Final = typer.Option(help="Read every file of this archive.", show_default=False)
+_REMOTE: Final = typer.Option(help="Read every object of this remote.", show_default=False)
+_SAMPLE: Final = typer.Option(
+    help="With --remote: read this share of the contents, at random, e.g. 5%.", show_default=False
+)
+_MAX_DURATION: Final = typer.Option(
+    help="Start no new drill, and read no new object, after this time, e.g. 10m.",
+    show_default=False,
+)
+
 
 def verify(
     *,
@@ -24,10 +36,10 @@ def verify(
         typer.Argument(help="Backups, by name or number [default: the newest].", metavar="[ID]..."),
     ] = None,
     target: Annotated[Path | None, TARGET_OPTION] = None,
-    archive: Annotated[
-        Path | None,
-        typer.Option(help="Read every file of this archive.", show_default=False),
-    ] = None,
+    archive: Annotated[Path | None, _ARCHIVE] = None,
+    remote: Annotated[str | None, _REMOTE] = None,
+    sample: Annotated[str | None, _SAMPLE] = None,
+    identity_file: IdentityFile = None,
     all_: Annotated[bool, typer.Option("--all", help="Every backup.")] = False,
     max_age: Annotated[
         str | None,
@@ -35,10 +47,7 @@ def verify(
             help="Only backups not verified within this period, e.g. 7d.", show_default=False
         ),
     ] = None,
-    max_duration: Annotated[
-        str | None,
-        typer.Option(help="Start no new drill after this time, e.g. 10m.", show_default=False),
-    ] = None,
+    max_duration: Annotated[str | None, _MAX_DURATION] = None,
     expect_empty: Annotated[
         bool, typer.Option("--expect-empty", help="Accept an empty database.")
     ] = False,
@@ -47,12 +56,22 @@ def verify(
     json: Annotated[bool, JSON_OPTION] = False,
     vault: Annotated[Path | None, VAULT_OPTION] = None,
 ) -> int:
-    """Prove backups by restoring them, or read a whole archive.
+    """Prove backups by restoring them, or read a whole archive or remote.
 
     Such a drill checks the checksums, the rows, the snapshots and the raw files of each backup.
     Exit code 5: one failed. Exit code 3: one could not be fully checked. With --archive: read every
-    file of the archive and hash every row again; exit code 27: a file is damaged.
+    file of the archive and hash every row again; exit code 27: a file is damaged. With --remote:
+    read and hash every object, rebuild each log, and compare this database's own with it; exit
+    code 34: an object is damaged, missing, replaced or foreign.
     """
+    if remote is not None:
+        if archive is not None or names or all_ or max_age or expect_empty:
+            raise UsageError("--remote reads a remote; leave --archive and backups out")
+        limits = (sample, max_duration)
+        keys = (key_file, mnemonic_file)
+        return _verify_remote(remote, target, vault, Opening(identity_file), limits, keys, json)
+    if sample or identity_file:
+        raise UsageError("--sample and --identity-file go with --remote")
     if all_ and names:
         raise UsageError("--all was given with backups; name them, or say --all")
     if archive is not None and (all_ or max_age or max_duration or expect_empty):
@@ -82,6 +101,49 @@ def verify(
         report = verify_backups(request, datetime.now(UTC), progress)
     print(report.to_json() if json else verify_text(report))
     return DRILLED[report.outcome]
+
+
+def _verify_remote(  # noqa: PLR0917 - as the command was given
+    name: str,
+    target: Path | None,
+    vault: Path | None,
+    opening: Opening,
+    limits: tuple[str | None, str | None],
+    keys: tuple[Path | None, Path | None],
+    json: bool,  # noqa: FBT001 - as the command was given
+) -> int:
+    from datetime import UTC, datetime
+
+    from neotoma_core.cli.terminal.progress import TerminalProgress
+    from neotoma_core.errors import RemoteDamaged
+    from neotoma_core.offsite.request import VerifyRemoteRequest
+    from neotoma_core.offsite.verify import verify_remote
+    from neotoma_core.offsite.verify_report import verification_text
+    from neotoma_core.settings.environment import default_vault, key_source
+
+    folder = vault or (default_vault(target) if target else None)
+    if folder is None:
+        raise UsageError("name the database with --target, or its vault with --vault")
+    sample, longest = limits
+    request = VerifyRemoteRequest(
+        folder, target, share_of(sample), span_of(longest, "--max-duration"), key_source(*keys)
+    )
+    with TerminalProgress() as progress, opened_remote(name, folder, opening) as opened:
+        report = verify_remote(request, opened, datetime.now(UTC), progress)
+        progress.pause()
+    print(report.to_json() if json else verification_text(report))
+    return RemoteDamaged.exit_code if report.is_damaged else DRILLED[report.outcome]
+
+
+def share_of(text: str | None) -> float | None:
+    """Return the share that a percentage means; raises UsageError."""
+    if text is None:
+        return None
+    found = re.fullmatch(r"(\d{1,3}(?:\.\d+)?)%", text.strip(), re.ASCII)
+    share = float(found[1]) / 100 if found else 0.0
+    if not 0 < share <= 1:
+        raise UsageError(f"--sample {text}: not a share; write a percentage, like 5%")
+    return share
 
 
 def _verify_archive(archive: Path, *, json: bool) -> int:

@@ -1,4 +1,4 @@
-"""``midden remote``: add, list, show, check and remove remotes."""
+"""``midden remote``: add, list, show, check and remove remotes; the rest is in ``upkeep``."""
 
 import sys
 from pathlib import Path
@@ -33,13 +33,13 @@ remote = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
 )
-_NAME = typer.Argument(help="The remote's name.", metavar="NAME", show_default=False)
+NAME = typer.Argument(help="The remote's name.", metavar="NAME", show_default=False)
 
 
 @remote.command(cls=StrictCommand)
 def add(
     *,
-    name: Annotated[str, _NAME],
+    name: Annotated[str, NAME],
     url: Annotated[
         str,
         typer.Argument(
@@ -184,7 +184,7 @@ def list_(
 @remote.command(cls=StrictCommand)
 def show(
     *,
-    name: Annotated[str, _NAME],
+    name: Annotated[str, NAME],
     target: Annotated[Path, TARGET_OPTION],
     identity_file: IdentityFile = None,
     json: Annotated[bool, JSON_OPTION] = False,
@@ -202,7 +202,7 @@ def show(
 @remote.command(cls=StrictCommand)
 def check(
     *,
-    name: Annotated[str, _NAME],
+    name: Annotated[str, NAME],
     target: Annotated[Path, TARGET_OPTION],
     identity_file: IdentityFile = None,
     json: Annotated[bool, JSON_OPTION] = False,
@@ -231,7 +231,7 @@ def check(
 @remote.command(cls=StrictCommand)
 def remove(
     *,
-    name: Annotated[str, _NAME],
+    name: Annotated[str, NAME],
     target: Annotated[Path, TARGET_OPTION],
     yes: Annotated[bool, YES_OPTION] = False,
     vault: Annotated[Path | None, VAULT_OPTION] = None,

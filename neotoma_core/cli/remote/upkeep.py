@@ -1,0 +1,153 @@
+"""``midden remote prune`` and ``midden remote rewrite``: what is removed from a remote, and how."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from neotoma_core.cli.remote.opening import Opening, opened_remote
+from neotoma_core.cli.remote.remote import NAME, remote
+from neotoma_core.cli.terminal.asking import agreed, end_declined, require_answerable
+from neotoma_core.cli.terminal.keeping import (
+    Apply,
+    KeepDaily,
+    KeepHourly,
+    KeepLast,
+    KeepMonthly,
+    KeepWeekly,
+    KeepWithin,
+    Kept,
+    policy_of,
+)
+from neotoma_core.cli.terminal.options import (
+    JSON_OPTION,
+    KEY_FILE_OPTION,
+    MNEMONIC_FILE_OPTION,
+    TARGET_OPTION,
+    VAULT_OPTION,
+    YES_OPTION,
+)
+from neotoma_core.cli.terminal.strict import StrictCommand
+from neotoma_core.errors import AnomalyFound, UsageError
+
+if TYPE_CHECKING:
+    from neotoma_core.offsite.prune_report import RemotePruneReport
+    from neotoma_core.offsite.rewrite_report import RewriteReport
+
+__all__ = ["prune", "remote", "rewrite"]
+
+
+@remote.command(cls=StrictCommand)
+def prune(
+    *,
+    name: Annotated[str, NAME],
+    target: Annotated[Path, TARGET_OPTION],
+    keep_last: KeepLast = None,
+    keep_hourly: KeepHourly = None,
+    keep_daily: KeepDaily = None,
+    keep_weekly: KeepWeekly = None,
+    keep_monthly: KeepMonthly = None,
+    keep_within: KeepWithin = None,
+    apply: Apply = False,
+    yes: Annotated[bool, YES_OPTION] = False,
+    json: Annotated[bool, JSON_OPTION] = False,
+    vault: Annotated[Path | None, VAULT_OPTION] = None,
+) -> None:
+    """Show which old backups on a remote would go; --apply removes them.
+
+    By the same rules as `midden prune`; the log itself stays. The newest good backup there always
+    stays, and nothing is removed while a loss is unexplained. Deleting takes credentials that may
+    delete; without them the backups count as removed, and a later run deletes their objects.
+    """
+    from datetime import UTC, datetime
+
+    from neotoma_core.cli.terminal.progress import TerminalProgress
+    from neotoma_core.offsite.prune import prune_remote
+    from neotoma_core.offsite.prune_report import prune_text
+    from neotoma_core.offsite.request import PruneRemoteRequest
+    from neotoma_core.settings.environment import default_vault
+
+    counts = Kept(keep_last, keep_hourly, keep_daily, keep_weekly, keep_monthly)
+    folder = vault or default_vault(target)
+    request = PruneRemoteRequest(folder, policy_of(counts, keep_within))
+
+    def confirm(plan: "RemotePruneReport") -> bool:
+        if not apply or plan.held:
+            return False
+        if not plan.objects and not plan.removed:
+            return True
+        progress.pause()
+        require_answerable(yes=yes)
+        if not json:
+            print(prune_text(plan))
+        return agreed(f"remove {plan.removed:,} backups from {plan.remote} for good?", yes=yes)
+
+    with TerminalProgress() as progress, opened_remote(name, folder, Opening()) as opened:
+        report = prune_remote(request, opened, datetime.now(UTC), confirm, progress)
+        progress.pause()
+    if apply and report.outcome == "planned" and not report.held:
+        if json:
+            print(report.to_json())
+        end_declined(json=json)
+    print(report.to_json() if json else prune_text(report))
+
+
+@remote.command(cls=StrictCommand)
+def rewrite(
+    *,
+    name: Annotated[str, NAME],
+    target: Annotated[Path, TARGET_OPTION],
+    erased: Annotated[
+        bool, typer.Option("--erased", help="Leave out what `midden erase` erased.")
+    ] = False,
+    delete: Annotated[
+        bool, typer.Option("--delete", help="Delete what may still hold it and no longer counts.")
+    ] = False,
+    key_file: Annotated[Path | None, KEY_FILE_OPTION] = None,
+    mnemonic_file: Annotated[Path | None, MNEMONIC_FILE_OPTION] = None,
+    yes: Annotated[bool, YES_OPTION] = False,
+    json: Annotated[bool, JSON_OPTION] = False,
+    vault: Annotated[Path | None, VAULT_OPTION] = None,
+) -> int:
+    """Write this database's log on a remote anew, without what was erased.
+
+    What was there before no longer counts and is listed; --delete deletes it, which takes
+    credentials that may delete. Backups that hold what was erased no longer count either. A bucket
+    that keeps old versions of objects keeps them until its own rules remove them.
+    """
+    from datetime import UTC, datetime
+
+    from neotoma_core.cli.terminal.progress import TerminalProgress
+    from neotoma_core.offsite.rewrite import rewrite_remote
+    from neotoma_core.offsite.rewrite_report import rewrite_text
+    from neotoma_core.push.request import PushRequest
+    from neotoma_core.settings.environment import default_vault, key_source, raw_storage
+
+    if not erased:
+        raise UsageError("say what is to be left out: --erased")
+    if delete:
+        require_answerable(yes=yes)
+    folder = vault or default_vault(target)
+    key = key_source(key_file, mnemonic_file)
+    request = PushRequest(target, folder, key, raw_storage(target))
+    declined = False
+
+    def confirm(report: "RewriteReport") -> bool:
+        nonlocal declined
+        if not delete:
+            return False
+        progress.pause()
+        if not json:
+            print(rewrite_text(report))
+        declined = not agreed(f"delete {len(report.old):,} objects for good?", yes=yes)
+        return not declined
+
+    with TerminalProgress() as progress, opened_remote(name, folder, Opening()) as opened:
+        report = rewrite_remote(request, opened, datetime.now(UTC), confirm, progress)
+        progress.pause()
+    if declined:
+        if json:
+            print(report.to_json())
+        end_declined("nothing was deleted", json=json)
+    print(report.to_json() if json else rewrite_text(report))
+    return AnomalyFound.exit_code if report.outcome == "held" else 0

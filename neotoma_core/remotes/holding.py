@@ -1,0 +1,69 @@
+"""Which remotes of a vault still hold what was erased, as far as the vault knows; none is asked."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from neotoma_core.archive_tables.tables import DESCRIPTION, open_archive
+from neotoma_core.errors import RemoteError
+from neotoma_core.neotoma.encryption import Secret
+from neotoma_core.remotes.known import KnownRemote, cache_of, known_remotes
+from neotoma_core.remotes.log import Log
+from neotoma_core.remotes.models import Entry, entry_of
+from neotoma_core.remotes.names import entry_name
+from neotoma_core.remotes.remote import kept_in
+from neotoma_core.remotes.sealing import Sealing
+from neotoma_core.vault.folder import ARCHIVE
+
+_ERASED: Final = '"erased":'
+
+
+@dataclass(frozen=True, slots=True)
+class HoldingRemote:
+    """A remote that still holds what was erased; ``entries``: of this vault's own log there."""
+
+    name: str
+    url: str
+    entries: int
+
+
+def may_hold_erased(log: Log, lines: Sequence[str]) -> bool:
+    """Return whether rows of a log were pushed before something was erased. Pure.
+
+    ``lines``: of the ledger. What an entry ships lacks what the ledger named by then, and the entry
+    at which the log begins has those lines.
+    """
+    if not log.entries:
+        return False
+    return any(_ERASED in line for line in lines[len(log.current[0].erasures) :])
+
+
+def remotes_holding(vault: Path, lines: Sequence[str], *, more: bool) -> Iterator[HoldingRemote]:
+    """Yield the remotes that hold what was erased. ``more``: what no line names yet is erased."""
+    known = known_remotes(vault)
+    own = _own_writer(vault) if known else ""
+    for remote in known:
+        log = _kept_log(vault, remote, own)
+        if log.entries and (more or may_hold_erased(log, lines)):
+            yield HoldingRemote(remote.name, remote.url, len(log.entries))
+
+
+def _own_writer(vault: Path) -> str:
+    place = vault / ARCHIVE
+    record = open_archive(place).record if (place / DESCRIPTION).exists() else None
+    return record.archive if record else ""
+
+
+def _kept_log(vault: Path, remote: KnownRemote, writer: str) -> Log:
+    """Return the log of a writer as it was when the vault last read it, as far as it can tell."""
+    key = Secret(remote.key) if remote.key else None
+    sealing = Sealing(remote.name, remote.recipients, key)
+    found: dict[int, Entry] = {}
+    for (one, number), stored in kept_in(cache_of(vault, remote.id)).items():
+        if one == writer:
+            try:
+                found[number] = entry_of(sealing.open_entry(entry_name(one, number), stored))
+            except (RemoteError, ValueError):  # a later format; the remote itself is not damaged
+                continue
+    return Log(writer, tuple(found[number] for number in sorted(found)))
