@@ -40,6 +40,12 @@ _FROM_REMOTE: Final = typer.Option(
     show_default=False,
 )
 
+_WHAT: Final = (
+    "name an evidence folder or a backup, or an archive with --from-archive, or a remote with "
+    "--from-remote; --as-of, --rules and --skip-unreadable go with these two, --writer with a "
+    "remote"
+)
+
 
 def restore(
     *,
@@ -81,7 +87,7 @@ def restore(
     """
     from neotoma_core.archive_tables.as_backup import is_archive
     from neotoma_core.cli.recovery.restore_archive import restore_from_archive
-    from neotoma_core.pull.sources import CopyRequest
+    from neotoma_core.restore.from_archive import RestoreArchiveRequest
     from neotoma_core.restore.restore import RestoreRequest
     from neotoma_core.restore.sources import find_source
     from neotoma_core.settings.environment import default_vault, key_source, raw_storage
@@ -90,36 +96,29 @@ def restore(
     key = key_source(key_file, mnemonic_file)
     if source is not None and from_archive is None and is_archive(Path(source)):
         from_archive, source = Path(source), None
-    if writer is not None and from_remote is None:
-        raise UsageError("--writer goes with --from-remote")
     if (from_archive is None) != (from_remote is None) and source is None:
-        _say_what_is_there(target, folder)
-        moment = asked_time("--as-of", as_of)
-        copying = CopyRequest(target, folder, raw_storage(target))
-        opening = Opening(identity_file, endpoint=endpoint)
-        with archive_of(from_archive, from_remote, writer, copying, opening) as archive:
-            restore_from_archive(
-                archive,
-                target,
-                folder,
-                moment,
-                key,
-                rules=require_rules(rules),
-                skip_unreadable=skip_unreadable,
-                allow_environment_mismatch=allow_environment_mismatch,
-                dry_run=dry_run,
-                yes=yes,
-                json=json,
-            )
-        return
-    if source is None or from_archive or from_remote or as_of or skip_unreadable or rules != AUTO:
-        raise UsageError(
-            "name an evidence folder or a backup, or an archive with --from-archive, or a remote "
-            "with --from-remote; --as-of, --rules and --skip-unreadable go with these two"
+        request = RestoreArchiveRequest(
+            Path(),
+            target,
+            folder,
+            asked_time("--as-of", as_of),
+            key=key,
+            skip_unreadable=skip_unreadable,
+            allow_environment_mismatch=allow_environment_mismatch,
+            raw_storage=raw_storage(target),
+            rules=require_rules(rules),
         )
+        opening = Opening(identity_file, endpoint=endpoint)
+        _say_what_is_there(target, folder)
+        with archive_of(from_archive, from_remote, writer, request, opening) as asked:
+            restore_from_archive(asked, dry_run=dry_run, yes=yes, json=json)
+        return
+    of_a_log = from_archive or from_remote or writer or as_of or skip_unreadable or rules != AUTO
+    if source is None or of_a_log:
+        raise UsageError(_WHAT)
     found = find_source(source, folder, target)
     _say_what_is_there(target, folder)
-    request = RestoreRequest(
+    asked = RestoreRequest(
         found,
         target,
         folder,
@@ -128,9 +127,9 @@ def restore(
         raw_storage=raw_storage(target),
     )
     if dry_run:
-        _show_plan(request, json=json)
+        _show_plan(asked, json=json)
     else:
-        _ask_and_put_back(request, yes=yes, json=json)
+        _ask_and_put_back(asked, yes=yes, json=json)
 
 
 def _say_what_is_there(target: Path, vault: Path) -> None:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from neotoma_core.pull.sources import CopyRequest
     from neotoma_core.recovery.run.request import RecoverRequest
     from neotoma_core.remotes.copies import RemoteCopy
+    from neotoma_core.restore.from_archive import RestoreArchiveRequest
 
 
 def remote_named(path: Path, vault: Path) -> str | None:
@@ -81,12 +82,15 @@ def archive_of(
     archive: Path | None,
     remote: str | None,
     writer: str | None,
-    request: "CopyRequest",
+    request: "RestoreArchiveRequest",
     opening: Opening,
-) -> Iterator[Path]:
-    """Yield an archive: the one that is named, or a copy of one log of a remote."""
+) -> Iterator["RestoreArchiveRequest"]:
+    """Yield a request with its archive: the one that is named, or a copy of a log of a remote."""
+    from neotoma_core.pull.sources import CopyRequest
+
     if archive is not None:
-        yield archive
+        yield replace(request, archive=archive)
         return
-    with brought(remote, request, opening, one=True, writer=writer) as copies:
-        yield copies[0].archive
+    copying = CopyRequest(request.target, request.vault, request.raw_storage)
+    with brought(remote, copying, opening, one=True, writer=writer) as copies:
+        yield replace(request, archive=copies[0].archive)

@@ -109,7 +109,7 @@ def rewrite(
     json: Annotated[bool, JSON_OPTION] = False,
     vault: Annotated[Path | None, VAULT_OPTION] = None,
 ) -> int:
-    """Write this database's log on a remote anew, without what was erased.
+    """Write this database's log on a remote again, without what was erased.
 
     What was there before no longer counts and is listed; --delete deletes it, which takes
     credentials that may delete. Backups that hold what was erased no longer count either. A bucket
