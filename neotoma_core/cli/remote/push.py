@@ -58,13 +58,19 @@ def push(
     """
     from datetime import UTC, datetime
 
+    from neotoma_core.cli.remote.watching import Listening
     from neotoma_core.cli.terminal.progress import TerminalProgress
     from neotoma_core.push.push import push as push_database
     from neotoma_core.push.report import push_text
     from neotoma_core.push.request import PushRequest
     from neotoma_core.push.watch import EVERY, Rhythm
     from neotoma_core.push.watch import watch as watch_database
-    from neotoma_core.settings.environment import default_vault, key_source, raw_storage
+    from neotoma_core.settings.environment import (
+        default_vault,
+        key_source,
+        push_alerting,
+        raw_storage,
+    )
 
     request = PushRequest(
         target=target,
@@ -84,7 +90,7 @@ def push(
     with TerminalProgress() as progress, opened_remote(remote, request.vault, opening) as opened:
         if watch:
             progress.pause()
-            watch_database(request, opened, rhythm, lambda done: print(shown(done), flush=True))
+            watch_database(request, opened, rhythm, Listening(request, push_alerting(), shown))
             return 0
         report = push_database(request, opened, datetime.now(UTC), progress)
         progress.pause()
