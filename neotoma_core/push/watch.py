@@ -101,6 +101,7 @@ class _Watch:
             report = push(self._request, self._remote, now, Silent())
         except MiddenError as error:
             if not error.retryable:
+                self._tell(now, good=False)
                 raise
             self._failures += 1
             wait = _wait_after(self._failures)

@@ -16,7 +16,7 @@ from typing import Final
 from neotoma_core.archive_tables.tables import ARCHIVE_FOLDER, open_archive
 from neotoma_core.documents.document import document, document_of
 from neotoma_core.documents.models import read_model
-from neotoma_core.errors import MiddenError, RemoteError, VaultError
+from neotoma_core.errors import MiddenError, RemoteError
 from neotoma_core.files.atomic import write_file
 from neotoma_core.files.small import read_small
 from neotoma_core.neotoma.encryption import Secret
@@ -77,8 +77,8 @@ def standings_of(vault: Path, target: Path, now: datetime) -> RemoteStandings:
     """Return how far each remote of a vault is behind; nothing is asked of any."""
     try:
         there = known_remotes(vault)
-    except (VaultError, OSError) as error:
-        said = str(error) if isinstance(error, VaultError) else f"{vault / REMOTES}: not readable"
+    except (MiddenError, OSError) as error:
+        said = str(error) if isinstance(error, MiddenError) else f"{vault / REMOTES}: not readable"
         return RemoteStandings(problem=said)
     own = _own_archive(vault)
     return RemoteStandings(tuple(_standing(vault, target, one, own, now) for one in there))

@@ -72,9 +72,9 @@ def machine(tmp_path: Path) -> Machine:
     return made
 
 
-def watched(machine: Machine, *steps: Step) -> Heard:
+def watched(machine: Machine, *steps: Step, heard: Heard | None = None) -> Heard:
     """Watch; each time the watch sleeps, the next step is taken, and the clock goes on."""
-    heard = Heard()
+    heard = heard or Heard()
     left = list(steps)
 
     def sleep(seconds: float) -> None:
@@ -177,8 +177,10 @@ def test_a_remote_that_does_not_answer_is_tried_again_after_longer_and_longer(
 
 def test_a_remote_that_refuses_ends_a_watch(machine: Machine) -> None:
     machine.around = Failing(machine.store, RemoteDenied(machine.url, "no right", "ask for it"))
+    heard = Heard()
     with pytest.raises(RemoteDenied):
-        watched(machine, idle)
+        watched(machine, idle, heard=heard)
+    assert [good for _, good in heard.looks] == [False]
     state = last_push(machine.remote().cache)
     assert state is not None
     assert state.failed == "no right"

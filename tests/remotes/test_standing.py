@@ -1,6 +1,7 @@
 """How far remotes are behind, by what is on this machine alone."""
 
 import json
+import re
 from datetime import timedelta
 from pathlib import Path
 
@@ -123,6 +124,14 @@ def test_a_damaged_list_of_remotes_is_named(machine: Machine, content: bytes) ->
     assert found.remotes == ()
     assert str(machine.vault / REMOTES) in (found.problem or "")
     assert "remotes    not known: " in status_text(status(machine), machine.now)
+
+
+def test_a_key_of_a_log_that_is_none_is_no_crash(machine: Machine) -> None:
+    machine.push()
+    place = machine.vault / REMOTES
+    place.write_text(re.sub('AGE-SECRET-KEY-[^"]+', "AGE-SECRET-KEY-NONE", place.read_text()))
+    found = standings_of(machine.vault, machine.database, machine.now)
+    assert "the key of there is not a key" in (found.problem or "")
 
 
 def test_a_vault_without_remotes_says_nothing(tmp_path: Path) -> None:
