@@ -12,7 +12,8 @@ import pytest
 from neotoma_core.errors import MiddenError, RemoteDenied, RemoteUnreachable
 from neotoma_core.push.report import PushReport
 from neotoma_core.push.request import PushRequest
-from neotoma_core.push.watch import EVERY, IDLE, Rhythm, Stopped, signs_of, watch
+from neotoma_core.push.signs import signs_of
+from neotoma_core.push.watch import EVERY, IDLE, Rhythm, Stopped, watch
 from neotoma_core.remotes.standing import last_push
 from neotoma_core.stores.store import Store
 from neotoma_core.stores.wrapped import Wrapped
