@@ -51,7 +51,7 @@ def push(
     json: Annotated[bool, JSON_OPTION] = False,
     vault: Annotated[Path | None, VAULT_OPTION] = None,
 ) -> int:
-    """Push what is new to a remote: the log, raw files, verified backups.
+    """Push what is new to a remote: log, raw files, backups.
 
     A push that broke off is completed by the next one. If much is missing from the database, its
     state is held back (exit code 6), and what was taken before is pushed.
