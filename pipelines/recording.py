@@ -14,6 +14,8 @@ from neotoma_core.archive.compaction_report import CompactionReport
 from neotoma_core.archive.report import ArchiveReport
 from neotoma_core.backup.text import backup_text, prune_text
 from neotoma_core.export.report import ExportReport
+from neotoma_core.push.job import PushOutcome
+from neotoma_core.push.report import push_text
 from neotoma_core.recovery.report import RecoveryReport
 from neotoma_core.recovery.text import plan_text, result_text
 from neotoma_core.report.findings import Finding
@@ -21,6 +23,7 @@ from neotoma_core.schedule.job import ScheduledOutcome
 
 ARTIFACT_KEY: Final = "recovery-report"
 BACKUP_KEY: Final = "backup-report"
+PUSH_KEY: Final = "push-report"
 
 
 class RunLog:
@@ -63,6 +66,20 @@ def record_scheduled(outcome: ScheduledOutcome) -> None:
     text = f"{backup_text(report.backup)}\n{rotated}"
     markdown = f"```text\n{text}\n```\n\n```json\n{report.backup.to_json()}\n```\n"
     create_markdown_artifact(markdown, BACKUP_KEY, f"Backup of {outcome.target}")
+
+
+def record_push(outcome: PushOutcome) -> None:
+    """Log how a push ended, and store its report with the run."""
+    log = get_run_logger()
+    for untold in outcome.untold:
+        log.warning("%s: %s", outcome.target, untold)
+    if outcome.report is None:
+        return  # the error is the run's own
+    report = outcome.report
+    for alarm in report.alarms:
+        log.error("held back: %s: %s", outcome.target, alarm)
+    markdown = f"```text\n{push_text(report)}\n```\n\n```json\n{report.to_json()}\n```\n"
+    create_markdown_artifact(markdown, PUSH_KEY, f"Push of {outcome.target} to {report.remote}")
 
 
 def _as_markdown(report: RecoveryReport) -> str:

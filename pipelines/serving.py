@@ -14,7 +14,10 @@ from typing import Any, Final
 from cronsim import CronSim, CronSimError
 from prefect.logging import get_logger
 
-from neotoma_core.errors import UsageError
+from neotoma_core.errors import MiddenError, UsageError
+from neotoma_core.push.job import announce_unknown, remotes_to_push
+from neotoma_core.settings.environment import default_vault, push_alerting
+from pipelines.push_remote import push_remote
 from pipelines.scheduled_backup import scheduled_backup
 from pipelines.verify_backups import verify_backups
 
@@ -45,7 +48,7 @@ def serve_schedules(
     backups = Job(
         "scheduled-backup",
         backup_cron,
-        lambda: scheduled_backup(targets=targets, vault=vault, interval_hours=hours),
+        lambda: back_up_and_push(targets, vault=vault, interval_hours=hours),
     )
     drills = Job(
         "verify-backups", verify_cron, lambda: verify_backups(targets=targets, vault=vault)
@@ -53,6 +56,34 @@ def serve_schedules(
     first = backups.next_after(_now())
     hours = (backups.next_after(first) - first) / timedelta(hours=1)
     run_when_due([backups, drills], _now, time.sleep)
+
+
+def back_up_and_push(targets: list[Path], *, vault: Path | None, interval_hours: float) -> None:
+    """Back up, and then push each database to each remote of its vault.
+
+    Also where a backup failed: what was taken before is pushed all the same. What fails for one
+    remote, which the flow tells, stops no other, and is no failure of the backup.
+    """
+    try:
+        scheduled_backup(targets=targets, vault=vault, interval_hours=interval_hours)
+    finally:
+        for target in targets:
+            _push_everywhere(target, vault or default_vault(target))
+
+
+def _push_everywhere(target: Path, vault: Path) -> None:
+    log = get_logger("midden")
+    try:
+        names = remotes_to_push(vault)
+    except MiddenError as error:
+        announce_unknown(push_alerting(), target, error)
+        log.error("push-remote: %s", error)  # noqa: TRY400 - a message says it
+        return
+    for name in names:
+        try:
+            push_remote(target=target, remote=name, vault=vault)
+        except Exception as error:  # noqa: BLE001 - as a job's: Prefect has it, and it was told
+            log.error("push-remote: %s: failed: %s", name, type(error).__name__)  # noqa: TRY400
 
 
 def run_when_due(

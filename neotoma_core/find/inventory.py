@@ -149,8 +149,10 @@ def _listed(record: Mapping[str, JsonValue]) -> Path | None:
 
 def _next(found: Found, path: Path, vault: Path | None, archive: Path | None) -> str:
     """Return the command that brings back what a database lacks; ``archive``: the best source."""
-    if archive is not None:
-        return command("recover", target=path, vault=vault, then=("--backup", archive))
+    remotes = tuple(dict.fromkeys(copy.remote for copy in found.copies if copy.remote))
+    if archive is not None or remotes:
+        words = [word for one in (archive, *remotes) if one for word in ("--backup", one)]
+        return command("recover", target=path, vault=vault, then=words)
     places = () if found.request.around else found.request.paths
     words = [word for place in places for word in ("--search", place)]
     return command("recover", target=path, vault=vault, then=words)
@@ -165,8 +167,8 @@ def _row(found: Found, copy: FoundCopy, data: Path | None) -> CopyRow:
     version = holdings.version if holdings else (None, None)
     digest = examined.content[:_SHOWN_ID] if holdings or examined.salvaged else None
     return CopyRow(
-        path=escaped(str(copy.path)),
-        path_bytes=_not_text(copy.path),
+        path=copy.place,
+        path_bytes=None if copy.remote else _not_text(copy.path),
         member=escaped(copy.member) or None,
         shown=copy.shown,
         size=examined.size,

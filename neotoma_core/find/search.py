@@ -68,7 +68,8 @@ class FoundCopy:
     ``path``: the file, or the archive it is in, and ``member`` what it is called there.
     ``readable`` is ``path``, or the place it was unpacked or salvaged to. ``packed``: the archive,
     as it was found, and ``unpacked`` what came out of it. ``raw_files``: the archive has raw files
-    beside it. ``said``: the environment that what is in it speaks of.
+    beside it. ``said``: the environment that what is in it speaks of. ``remote``: what the remote
+    is called that it came from, as ``member``.
     """
 
     number: int
@@ -80,11 +81,17 @@ class FoundCopy:
     unpacked: Path | None = None
     raw_files: bool = False
     said: Environment | None = None
+    remote: str = ""
+
+    @property
+    def place(self) -> str:
+        """The file, or the remote, as it is shown."""
+        return escaped(self.remote or str(self.path))
 
     @property
     def shown(self) -> str:
         """The place, as it is shown."""
-        return escaped(f"{self.path}!{self.member}" if self.member else str(self.path))
+        return f"{self.place}!{escaped(self.member)}" if self.member else self.place
 
     @property
     def name(self) -> str:

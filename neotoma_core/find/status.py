@@ -32,6 +32,7 @@ from neotoma_core.find.own_copies import family_of, number_of
 from neotoma_core.find.search import Found, FoundCopy, SearchRequest, search
 from neotoma_core.find.vault_copies import telling_backups
 from neotoma_core.ledger.file import read_erased, read_ledger
+from neotoma_core.remotes.standing import standings_of
 from neotoma_core.report.inventory import InventoryReport, StatusReport
 from neotoma_core.report.progress import Progress
 from neotoma_core.report.protection import RawFilesGone
@@ -66,6 +67,13 @@ def find_copies(
     """
     with private_scratch() as scratch:
         report = take_inventory(search(where, scratch, progress), data)
+    return write_inventory(report, parquet, picture)
+
+
+def write_inventory(
+    report: InventoryReport, parquet: Path | None, picture: Path | None
+) -> InventoryReport:
+    """Write an inventory to the files asked for; return the report that names them."""
     if parquet is not None:
         write_parquet(inventory_frame(report), parquet)
         report = replace(report, parquet=str(parquet))
@@ -168,6 +176,7 @@ def _status(
         left_in(beside.vault),
         tuple(one.kept(target, beside.vault) for one in beside.archives),
         logs,
+        standings_of(beside.vault, target, now),
     )
 
 

@@ -19,6 +19,7 @@ from neotoma_core.report.inventory import (
     StatusReport,
 )
 from neotoma_core.report.layout import common_folder, days, labelled, places
+from neotoma_core.report.remotes import standing_lines
 from neotoma_core.report.unfinished import unfinished_lines
 
 _RECENT_DAYS: Final = 60
@@ -69,6 +70,7 @@ def status_text(report: StatusReport, now: datetime) -> str:
         lines.append(labelled("vault", report.protection.said))
     elif report.next:
         lines.append(labelled("vault", f"no backup was ever taken; next: {report.next}"))
+    lines += standing_lines(report.remotes)
     lines += unfinished_lines(report.unfinished)
     for left in report.left:
         lines.append(

@@ -50,14 +50,13 @@ def read_contents(
         if limit is not None and time.monotonic() - start > limit.total_seconds():
             return False
         number, one = numbered
-        wrong = _wrong_with(remote, one, remote.cache / f"read-{number}")
+        wrong = _wrong_with(remote, one, remote.cache / f"read-{number}", progress)
         return wrong or True
 
     names, size, not_reached, findings = set[str](), 0, 0, []
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         try:
             for one, found in zip(chosen, pool.map(read, enumerate(chosen)), strict=True):
-                progress.advance(one.content.size)
                 if isinstance(found, Finding):
                     findings.append(found)
                 elif found:
@@ -71,11 +70,11 @@ def read_contents(
     return ReadContents(frozenset(names), size, not_reached, tuple(findings))
 
 
-def _wrong_with(remote: Remote, one: Named, scratch: Path) -> Finding | None:
+def _wrong_with(remote: Remote, one: Named, scratch: Path, progress: Progress) -> Finding | None:
     """Return what is wrong with an object, if anything is."""
     place = remote.cache / TRANSFERS / one.content.sha256 if one.is_part else scratch
     try:
-        fetch_one(remote, Wanted(one.content, one.name, place))
+        fetch_one(remote, Wanted(one.content, one.name, place), progress)
     except RemoteDamaged as error:
         if isinstance(error.__cause__, ObjectMissing):
             return Finding("remote-missing", one.name, "it is listed, and is not there")

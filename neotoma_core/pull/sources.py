@@ -23,11 +23,15 @@ _SHORT: Final = 8
 
 @dataclass(frozen=True, slots=True)
 class CopyRequest:
-    """For which database the copies are; ``raw_storage``: where Neotoma keeps its raw files."""
+    """For which database the copies are; ``raw_storage``: where Neotoma keeps its raw files.
+
+    ``rows_only``: raw files are not brought.
+    """
 
     target: Path
     vault: Path
     raw_storage: Path | None = None
+    rows_only: bool = False
 
 
 @contextmanager
@@ -94,7 +98,9 @@ def own_writer(vault: Path) -> str | None:
 
 
 def _missing(request: CopyRequest, log: Log) -> set[str]:
-    """Return the raw files that the target has in none of its folders."""
+    """Return the raw files that the target has in none of its folders, if any are wanted."""
+    if request.rows_only:
+        return set()
     environment = environment_of(request.target.name)
     folders = folders_in_use(request.target, environment, request.raw_storage)
     return {name for name in log.raw_files if not any((f.path / name).is_file() for f in folders)}

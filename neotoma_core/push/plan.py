@@ -4,14 +4,13 @@ A log has whole runs of an archive: of each table everything up to a moment. Wha
 has a later one.
 """
 
-import hashlib
 from collections.abc import Callable, Mapping
 from typing import Final
 
 import polars as pl
 
 from neotoma_core.archive_tables.committed import Committed
-from neotoma_core.remotes.log import Log
+from neotoma_core.remotes.log import Log, following_writer
 from neotoma_core.row_versions.columns import ARCHIVED_AT
 
 _FILES_AT_ONCE: Final = 1_000
@@ -27,7 +26,7 @@ def choose_log(logs: Mapping[str, Log], archive: str, is_continued: Callable[[Lo
     """
     writer = archive
     while (log := logs.get(writer)) is not None and not is_continued(log):
-        writer = hashlib.sha256(f"{writer} {log.last_hash}".encode()).hexdigest()[: len(archive)]
+        writer = following_writer(writer, log.last_hash, len(archive))
     return log or Log(writer)
 
 

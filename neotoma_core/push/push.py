@@ -13,6 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
+from neotoma_core.errors import MiddenError
 from neotoma_core.ledger.file import read_ledger
 from neotoma_core.push.backups import NewBackup, describe_backup, new_backups
 from neotoma_core.push.holding import Held, alone, blank_entry, hold
@@ -24,6 +25,7 @@ from neotoma_core.push.shipping import NumberTaken, Shipment, Shipper, blob_of
 from neotoma_core.remotes.log import Log
 from neotoma_core.remotes.names import backup_folder
 from neotoma_core.remotes.remote import Remote, read_logs
+from neotoma_core.remotes.standing import failure_of, keep_push
 from neotoma_core.report.progress import Progress
 from neotoma_core.runs.clock import Clock
 from neotoma_core.vault.backups import list_backups
@@ -47,15 +49,29 @@ def push(request: PushRequest, remote: Remote, now: datetime, progress: Progress
 
     Raises RemoteForeign where the remote is of another database, TargetError, VaultError,
     ArchiveError, and what a store raises; what was shipped by then stays, the next push goes on.
+    How it went is kept beside the entries that were read, for ``midden status``.
     """
     with alone(request.vault, remote) as scratch:
-        clock = Clock()
-        for _ in range(_TRIES - 1):
-            try:
-                return _push(request, remote, scratch, now, progress, clock)
-            except NumberTaken:
-                continue
-        return _push(request, remote, scratch, now, progress, clock)
+        try:
+            report = _tried(request, remote, scratch, now, progress)
+        except MiddenError as error:
+            keep_push(remote.cache, now, failed=failure_of(error))
+            raise
+        keep_push(remote.cache, now, pushed=bool(report.entries), failed="; ".join(report.alarms))
+        return report
+
+
+def _tried(
+    request: PushRequest, remote: Remote, scratch: Path, now: datetime, progress: Progress
+) -> PushReport:
+    """Push, again where another push of the same archive was first."""
+    clock = Clock()
+    for _ in range(_TRIES - 1):
+        try:
+            return _push(request, remote, scratch, now, progress, clock)
+        except NumberTaken:
+            continue
+    return _push(request, remote, scratch, now, progress, clock)
 
 
 def _push(  # noqa: PLR0913, PLR0917 - what, where to, and how it is told

@@ -15,7 +15,7 @@ from neotoma_core.remotes.log import Log
 from neotoma_core.remotes.models import Entry, entry_bytes
 from neotoma_core.remotes.names import blob_name, entry_name
 from neotoma_core.remotes.remote import Remote, keep_entry
-from neotoma_core.report.progress import Progress
+from neotoma_core.report.progress import Moving, Progress
 
 STEPS: Final = ("content_shipped", "entry_shipped")
 _AT_ONCE: Final = 16
@@ -50,20 +50,21 @@ def ship_contents(
     missing = [one for one in wanted if one.name not in there]
     progress.begin("upload", sum(one.size for one in missing))
 
-    def ship(one: Shipment) -> int:
+    def ship(one: Shipment) -> None:
         sealed = scratch / one.name.rpartition("/")[2]
+        moving = Moving(progress, one.size)
         try:
             remote.sealing.seal_file(one.path, sealed)
-            remote.store.create(one.name, sealed)
+            remote.store.create(one.name, sealed, moving.moved)
         finally:
             sealed.unlink(missing_ok=True)
+        moving.end()
         reached("content_shipped")
-        return one.size
 
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         try:
-            for size in pool.map(ship, missing):
-                progress.advance(size)
+            for _ in pool.map(ship, missing):
+                pass
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise

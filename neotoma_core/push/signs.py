@@ -14,7 +14,7 @@ from typing import Final
 from neotoma_core.archive_tables.tables import Archive
 from neotoma_core.documents.document import document, document_of
 from neotoma_core.files.atomic import write_file
-from neotoma_core.files.headers import companions, followed
+from neotoma_core.files.headers import WITH_ROWS, companion, followed
 from neotoma_core.files.small import read_small
 
 NOTE: Final = "archived.json"
@@ -32,9 +32,12 @@ class _Note:
 
 
 def signs_of(target: Path) -> Signs:
-    """Return the signs of a database's files; nothing is opened."""
+    """Return the signs of a database's files; nothing is opened.
+
+    The index of a log is none of them: readers write to it, too, and no row is in it.
+    """
     found = []
-    for path in (target, *companions(followed(target))):
+    for path in (target, *(companion(followed(target), suffix) for suffix in WITH_ROWS)):
         with suppress(FileNotFoundError):
             facts = path.stat()
             found.append(

@@ -8,38 +8,45 @@ a copy; so back-dated rows and rows changed in place arrive, too.
 import secrets
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, Protocol
 
-from neotoma_core.documents.document import document
-from neotoma_core.errors import RemoteUnreachable, TargetLocked, VaultLocked
-from neotoma_core.files.atomic import write_file
+from neotoma_core.errors import MiddenError
 from neotoma_core.push.push import push
 from neotoma_core.push.report import PushReport
 from neotoma_core.push.request import PushRequest
 from neotoma_core.push.signs import Signs, signs_of
 from neotoma_core.remotes.remote import Remote
+from neotoma_core.remotes.standing import keep_push
 from neotoma_core.report.progress import Silent
 
 EVERY: Final = timedelta(seconds=5)
+IDLE: Final = timedelta(minutes=1)
 _LOOKS: Final = 5  # per period
 _FIRST_WAIT: Final = 1.0
 _LONGEST_WAIT: Final = 300.0
-STATE: Final = "watch.json"
-
-
-@dataclass(frozen=True, slots=True)
-class Watched:
-    """What a watch says of itself. ``pushed_at``: of the last push; ``failed``: why not since."""
-
-    looked_at: datetime
-    pushed_at: datetime | None = None
-    failed: str = ""
 
 
 class Stopped(Exception):
     """Somebody asked a watch to end."""
+
+
+class Audience(Protocol):
+    """Who hears of a watch."""
+
+    def pushed(self, report: PushReport) -> None:
+        """Hear of a push that wrote something, or was held back."""
+
+    def failed(self, error: MiddenError, failures: int, wait: float) -> None:
+        """Hear of a push that is tried again after ``wait`` seconds; ``failures``: in a row."""
+
+    def looked(self, now: datetime, *, good: bool) -> None:
+        """Hear that the watch goes on: after each push, and from time to time while it is idle.
+
+        ``good``: the remote has all that the database holds.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,47 +62,73 @@ class Rhythm:
         self.sleep(self.every.total_seconds() / _LOOKS)
 
 
-def watch(
-    request: PushRequest, remote: Remote, rhythm: Rhythm, told: Callable[[PushReport], None]
-) -> None:
-    """Push whenever the database changed, until interrupted. ``told``: of every push that wrote.
+def watch(request: PushRequest, remote: Remote, rhythm: Rhythm, audience: Audience) -> None:
+    """Push whenever the database changed, until interrupted.
 
-    A remote that does not answer, or a target that is in use, is tried again after a while that
-    grows. Raises what ``push`` raises otherwise.
+    What may pass, as a remote that does not answer or a target that is in use, is tried again after
+    a while that grows. Raises what ``push`` raises otherwise.
     """
-    seen: Signs | None = None
-    pushed_at: datetime | None = None
-    failures = 0
-    try:
+    watching = _Watch(request, remote, rhythm, audience)
+    with suppress(Stopped):
         while True:
-            signs = signs_of(request.target)
-            if signs == seen:
-                rhythm.wait()
-                continue
-            now = rhythm.clock()
-            try:
-                report = push(request, remote, now, Silent())
-            except (RemoteUnreachable, TargetLocked, VaultLocked) as error:
-                failures += 1
-                _keep(remote, Watched(now, pushed_at, type(error).__name__))
-                rhythm.sleep(_wait_after(failures))
-                continue
-            failures, seen = 0, signs
-            if report.outcome != "held":
-                pushed_at = now
-            _keep(remote, Watched(now, pushed_at, "; ".join(report.alarms)))
-            if report.entries or report.alarms:
-                told(report)
-            rhythm.wait()
-    except Stopped:
-        return
+            watching.look()
+
+
+class _Watch:
+    """One watch: what it saw last, and how that went."""
+
+    def __init__(
+        self, request: PushRequest, remote: Remote, rhythm: Rhythm, audience: Audience
+    ) -> None:
+        self._request = request
+        self._remote = remote
+        self._rhythm = rhythm
+        self._audience = audience
+        self._seen: Signs | None = None
+        self._failures = 0
+        self._good = False
+        self._told_at: datetime | None = None
+
+    def look(self) -> None:
+        """Look once, push where something changed, and wait."""
+        signs = signs_of(self._request.target)
+        now = self._rhythm.clock()
+        if signs == self._seen:
+            self._idle(now)
+            self._rhythm.wait()
+            return
+        try:
+            report = push(self._request, self._remote, now, Silent())
+        except MiddenError as error:
+            if not error.retryable:
+                self._tell(now, good=False)
+                raise
+            self._failures += 1
+            wait = _wait_after(self._failures)
+            self._audience.failed(error, self._failures, wait)
+            self._tell(now, good=False)
+            self._rhythm.sleep(wait)
+            return
+        self._failures, self._seen = 0, signs
+        if report.entries or report.alarms:
+            self._audience.pushed(report)
+        self._tell(now, good=not report.alarms)
+        self._rhythm.wait()
+
+    def _idle(self, now: datetime) -> None:
+        """Say from time to time that what is on the remote is still all there is."""
+        if self._told_at is None or now - self._told_at < IDLE:
+            return
+        if self._good:
+            keep_push(self._remote.cache, now)
+        self._tell(now, good=self._good)
+
+    def _tell(self, now: datetime, *, good: bool) -> None:
+        self._good, self._told_at = good, now
+        self._audience.looked(now, good=good)
 
 
 def _wait_after(failures: int) -> float:
     """Return the seconds to wait after so many failures, spread so that not all come at once."""
     longest = min(_FIRST_WAIT * (1 << min(failures - 1, 16)), _LONGEST_WAIT)
     return longest * (0.75 + secrets.randbelow(1_000) / 2_000)
-
-
-def _keep(remote: Remote, state: Watched) -> None:
-    write_file(remote.cache / STATE, document(state) + b"\n")

@@ -15,7 +15,7 @@ from neotoma_core.files.private import make_folders
 from neotoma_core.remotes.models import Content
 from neotoma_core.remotes.names import blob_name
 from neotoma_core.remotes.remote import Remote
-from neotoma_core.report.progress import Progress
+from neotoma_core.report.progress import Moving, Progress
 from neotoma_core.sqlite.copies import sha256_of
 
 _AT_ONCE: Final = 8
@@ -47,20 +47,21 @@ def fetch_all(remote: Remote, wanted: Iterable[Wanted], progress: Progress) -> N
     progress.begin("download", sum(one.content.size for one in missing))
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         try:
-            for one in pool.map(lambda one: fetch_one(remote, one), missing):
-                progress.advance(one.content.size)
+            for _ in pool.map(lambda one: fetch_one(remote, one, progress), missing):
+                pass
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
 
 
-def fetch_one(remote: Remote, wanted: Wanted) -> Wanted:
+def fetch_one(remote: Remote, wanted: Wanted, progress: Progress) -> None:
     """Bring one content, proven."""
     to = wanted.to
+    moving = Moving(progress, wanted.content.size)
     sealed, opened = (to.with_name(to.name + ending) for ending in (_SEALED, _OPENED))
     make_folders(to.parent)
     try:
-        remote.store.download(wanted.name, sealed)
+        remote.store.download(wanted.name, sealed, moving.moved)
     except ObjectMissing as error:
         raise _damaged(remote, wanted, "is missing") from error
     opened.unlink(missing_ok=True)
@@ -78,7 +79,7 @@ def fetch_one(remote: Remote, wanted: Wanted) -> Wanted:
     else:
         opened.rename(to)
         sealed.unlink()
-    return wanted
+    moving.end()
 
 
 def is_content(path: Path, content: Content) -> bool:

@@ -13,6 +13,7 @@ with what came from a remote.
 from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
@@ -53,12 +54,16 @@ _ROOM: Final = 3  # times what is downloaded: sealed, opened, and what is built 
 
 @dataclass(frozen=True, slots=True)
 class RemoteCopy:
-    """What came from one log. ``archive``: the folder; ``target``: what its writer protects."""
+    """What came from one log. ``archive``: the folder; ``target``: what its writer protects.
+
+    ``raw_files``: how many came; ``pushed_at``: when its writer pushed last.
+    """
 
     writer: str
     archive: Path
     target: Path
     raw_files: int
+    pushed_at: datetime
 
 
 def copy_log(
@@ -86,7 +91,7 @@ def copy_log(
     archive = _build_archive(remote, log, folder / ARCHIVE_FOLDER, parts, progress)
     for _, path in parts:
         path.unlink(missing_ok=True)
-    return RemoteCopy(log.writer, archive, Path(last.target), len(files))
+    return RemoteCopy(log.writer, archive, Path(last.target), len(files), last.at)
 
 
 def _build_archive(

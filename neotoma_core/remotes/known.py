@@ -22,10 +22,12 @@ from neotoma_core.errors import UsageError, VaultDamaged, VaultError
 from neotoma_core.files.atomic import write_file
 from neotoma_core.files.private import make_folders
 from neotoma_core.files.small import read_small
+from neotoma_core.remotes.sealing import is_identity
 
 REMOTES: Final = "remotes.json"
 CACHE: Final = "remotes"
 _FORMAT: Final = 1
+_ADVICE: Final = "restore it from a copy of the vault, or remove it and add the remotes again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +67,11 @@ def known_remotes(vault: Path) -> tuple[KnownRemote, ...]:
     try:
         found = read_model(_Remotes, value)
     except NotAsModelled as error:
-        advice = "restore it from a copy of the vault, or remove it and add the remotes again"
-        raise VaultDamaged(path, f"not a list of remotes: {error}", advice) from None
+        raise VaultDamaged(path, f"not a list of remotes: {error}", _ADVICE) from None
+    for remote in found.remotes:
+        if remote.key is not None and not is_identity(remote.key):
+            wrong = f"not a list of remotes: the key of {remote.name} is not a key"
+            raise VaultDamaged(path, wrong, _ADVICE)
     return tuple(sorted(found.remotes, key=lambda remote: remote.name))
 
 

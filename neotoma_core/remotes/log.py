@@ -99,6 +99,11 @@ def hash_of(stored: bytes) -> str:
     return hashlib.sha256(stored).hexdigest()
 
 
+def following_writer(writer: str, last_hash: str, length: int) -> str:
+    """Return who writes on for a writer whose log its archive no longer continues."""
+    return hashlib.sha256(f"{writer} {last_hash}".encode()).hexdigest()[:length]
+
+
 def break_in(entries: Mapping[int, tuple[Entry, str]]) -> str:
     """Return what is wrong with the entries of a log, by number, each with its hash; or nothing.
 

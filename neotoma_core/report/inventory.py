@@ -10,6 +10,7 @@ from typing import Literal
 
 from neotoma_core.report.document import document
 from neotoma_core.report.protection import Leftover, ProtectionSummary, RawFilesGone
+from neotoma_core.report.remotes import RemoteStandings
 from neotoma_core.report.unfinished import UnfinishedStores
 
 Verdict = Literal["wiped", "lacking", "whole", "alone", "ruined", "unread"]
@@ -145,7 +146,7 @@ class StatusReport:
 
     ``protection``: null where it has no vault. ``unfinished``: null where the database cannot be
     read. ``raw_files``: null where no backup has any. ``next``: the command to run first, if any.
-    ``left``: what runs that did not finish left.
+    ``left``: what runs that did not finish left. ``remotes``: those of its vault.
     """
 
     target: str
@@ -165,6 +166,7 @@ class StatusReport:
     left: tuple[Leftover, ...] = ()
     kept_archives: tuple[KeptArchive, ...] = ()
     left_logs: tuple[LeftLog, ...] = ()
+    remotes: RemoteStandings | None = None
 
     @property
     def is_unread(self) -> bool:

@@ -1,5 +1,6 @@
 """How an operation tells what it is doing; whoever calls it decides whether anybody sees it."""
 
+import threading
 from typing import Protocol
 
 
@@ -21,3 +22,28 @@ class Silent:
 
     def advance(self, units: int) -> None:
         """Say nothing."""
+
+
+class Moving:
+    """Advances a step by the bytes of one content as they move: by its size in the end, no more.
+
+    What is sent is a little larger than the content, and may be sent twice; several threads may
+    tell of it.
+    """
+
+    def __init__(self, progress: Progress, size: int) -> None:
+        self._progress = progress
+        self._left = size
+        self._lock = threading.Lock()
+
+    def moved(self, size: int) -> None:
+        """Say that so many more bytes moved."""
+        with self._lock:
+            units = min(max(size, 0), self._left)
+            self._left -= units
+        if units:
+            self._progress.advance(units)
+
+    def end(self) -> None:
+        """Say that all of it is there."""
+        self.moved(self._left)

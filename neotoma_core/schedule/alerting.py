@@ -1,5 +1,6 @@
 """Telling whoever is configured how a backup went, and how well its database is protected."""
 
+import math
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -7,6 +8,8 @@ from pathlib import Path
 from neotoma_core.backup.protection import Protection, protection_of
 from neotoma_core.backup.report import BackupReport, DrillSummary
 from neotoma_core.errors import VaultError
+from neotoma_core.remotes.standing import standings_of
+from neotoma_core.report.remotes import RemoteStanding
 from neotoma_core.vault.announcing import Alerting, beat, notify, write_metrics
 
 Metrics = Mapping[str, tuple[str, Mapping[str, float]]]
@@ -23,7 +26,7 @@ def announce(
         reasons = report.alarms or (drill.reasons if drill else ())
         if not notify(alerting, f"midden: {Path(report.target).name}", "; ".join(reasons)):
             failed.append("not every notification could be sent")
-    failed += announce_outcome(alerting, vault, now, success=not bad)
+    failed += announce_outcome(alerting, vault, Path(report.target), now, success=not bad)
     return tuple(failed)
 
 
@@ -34,7 +37,7 @@ def announce_failure(
     failed = []
     if not notify(alerting, f"midden: {target.name}: no backup was taken", reason):
         failed.append("not every notification could be sent")
-    failed += announce_outcome(alerting, vault, now, success=False)
+    failed += announce_outcome(alerting, vault, target, now, success=False)
     return tuple(failed)
 
 
@@ -46,20 +49,24 @@ def announce_failed_drills(
     return notify(alerting, f"midden: {target.name}: a backup failed its drill", body)
 
 
-def announce_outcome(alerting: Alerting, vault: Path, now: datetime, *, success: bool) -> list[str]:
-    """Send the heartbeat and write the metrics."""
+def announce_outcome(
+    alerting: Alerting, vault: Path, target: Path, now: datetime, *, success: bool
+) -> list[str]:
+    """Send the heartbeat and write the metrics; both say how far remotes are behind."""
     failed = []
-    if not beat(alerting, success=success):
+    remotes = standings_of(vault, target, now).remotes
+    lags = [math.inf if one.lag_seconds is None else one.lag_seconds for one in remotes]
+    if not beat(alerting, success=success, lag=max(lags, default=None)):
         failed.append("the heartbeat was not answered")
     if alerting.metrics is not None:
         try:
-            write_metrics(alerting.metrics, metrics_of(protection_of(vault, now)))
+            write_metrics(alerting.metrics, metrics_of(protection_of(vault, now), remotes))
         except (OSError, VaultError):
             failed.append("the metrics file cannot be written")
     return failed
 
 
-def metrics_of(protection: Protection) -> Metrics:
+def metrics_of(protection: Protection, remotes: Sequence[RemoteStanding] = ()) -> Metrics:
     """Return how well a database is protected, as gauges."""
     label = f'{{vault="{_escaped(Path(protection.vault).name)}"}}'
 
@@ -87,6 +94,33 @@ def metrics_of(protection: Protection) -> Metrics:
         "midden_overdue": (
             "1 while a backup is overdue.",
             one(protection.overdue is not None),
+        ),
+        **_remote_metrics(Path(protection.vault).name, remotes),
+    }
+
+
+def _remote_metrics(vault: str, remotes: Sequence[RemoteStanding]) -> Metrics:
+    if not remotes:
+        return {}
+    labels = {
+        one: f'{{vault="{_escaped(vault)}",remote="{_escaped(one.name)}"}}' for one in remotes
+    }
+    lags = {
+        label: math.inf if one.lag_seconds is None else one.lag_seconds
+        for one, label in labels.items()
+    }
+    pushed = {
+        label: one.pushed_at.timestamp() if one.pushed_at else 0.0 for one, label in labels.items()
+    }
+    return {
+        "midden_remote_lag_seconds": (
+            "How long ago the remote had all that the database held.",
+            lags,
+        ),
+        "midden_remote_last_push_timestamp_seconds": ("When something was pushed last.", pushed),
+        "midden_remote_failing": (
+            "1 while the last push to the remote failed or was held back.",
+            {label: float(bool(one.failing)) for one, label in labels.items()},
         ),
     }
 

@@ -3,6 +3,7 @@
 import hashlib
 import os
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -85,6 +86,16 @@ def store_options(
     """
     named = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
     return StoreOptions(endpoint or named or None, region, profile)
+
+
+def push_alerting() -> Alerting:
+    """Return who is told of pushes: as of backups, but with a heartbeat of its own.
+
+    MIDDEN_PUSH_HEARTBEAT_URL, or ``_FILE``: a push that goes well says nothing of backups, so it
+    must not answer for them. Raises UsageError.
+    """
+    beats = _secrets("MIDDEN_PUSH_HEARTBEAT_URL")
+    return replace(alerting(), heartbeat=beats[0] if beats else None)
 
 
 def _secrets(name: str) -> tuple[Secret, ...]:

@@ -6,6 +6,7 @@ message that cannot be sent stops nothing: whoever asks is told how many there w
 
 import http.client
 import logging
+import math
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
@@ -50,11 +51,17 @@ def notify(alerting: Alerting, title: str, body: str) -> bool:
     return bool(sender.notify(body=body, title=title)) and all(added)
 
 
-def beat(alerting: Alerting, *, success: bool) -> bool:
-    """Ask for the heartbeat address; return whether it answered."""
+def beat(alerting: Alerting, *, success: bool, lag: float | None = None) -> bool:
+    """Ask for the heartbeat address; return whether it answered.
+
+    ``lag``: seconds that the remotes are behind, the most of them; infinite where one never had
+    all; None where there is no remote.
+    """
     if alerting.heartbeat is None:
         return True
     address = alerting.heartbeat.reveal().rstrip("/") + ("" if success else "/fail")
+    if lag is not None:
+        address += f"{'&' if '?' in address else '?'}remote_lag_seconds={lag:.0f}"
     if not address.startswith(("http://", "https://")):
         return False
     try:
@@ -72,8 +79,12 @@ def write_metrics(path: Path, metrics: Mapping[str, tuple[str, Mapping[str, floa
     lines = []
     for name, (says, values) in metrics.items():
         lines += [f"# HELP {name} {says}", f"# TYPE {name} gauge"]
-        lines += [f"{name}{label} {value:.15g}" for label, value in values.items()]
+        lines += [f"{name}{label} {_number(value)}" for label, value in values.items()]
     if not path.parent.exists():  # the collector of them is another user
         path.parent.mkdir(parents=True)
         path.parent.chmod(0o755)
     write_file(path, ("\n".join(lines) + "\n").encode(errors="replace"), mode=0o644)
+
+
+def _number(value: float) -> str:
+    return "+Inf" if value == math.inf else f"{value:.15g}"

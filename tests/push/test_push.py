@@ -207,7 +207,7 @@ def test_scratch_is_left_nowhere(machine: Machine) -> None:
     machine.push()
 
     left = sorted(path.name for path in machine.remote().cache.iterdir())
-    assert left == ["archived.json", "lock", "log"]
+    assert left == ["archived.json", "lock", "log", "standing.json"]
 
 
 def test_a_database_that_is_as_it_was_is_not_read_again(machine: Machine) -> None:

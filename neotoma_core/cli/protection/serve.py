@@ -29,8 +29,9 @@ def serve(
 ) -> None:
     """Back up and repeat drills on schedule, until interrupted.
 
-    Times are in this machine's own zone. Needs Prefect (the ``flows`` extra), but no server and no
-    work pool: unless PREFECT_API_URL is set, each run starts a temporary server.
+    If the vault has remotes, each backup is pushed to them. Times are in this machine's own zone.
+    Needs Prefect (the ``flows`` extra), but no server and no work pool: unless PREFECT_API_URL is
+    set, each run starts a temporary server.
     """
     if vault is not None and len(target) > 1:
         raise UsageError("--vault was given with several targets; a vault protects one database")

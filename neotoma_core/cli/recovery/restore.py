@@ -118,7 +118,7 @@ def restore(
         raise UsageError(_WHAT)
     found = find_source(source, folder, target)
     _say_what_is_there(target, folder)
-    asked = RestoreRequest(
+    restoring = RestoreRequest(
         found,
         target,
         folder,
@@ -127,9 +127,9 @@ def restore(
         raw_storage=raw_storage(target),
     )
     if dry_run:
-        _show_plan(asked, json=json)
+        _show_plan(restoring, json=json)
     else:
-        _ask_and_put_back(asked, yes=yes, json=json)
+        _ask_and_put_back(restoring, yes=yes, json=json)
 
 
 def _say_what_is_there(target: Path, vault: Path) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from neotoma_core.errors import UsageError, reason_of
+from neotoma_core.errors import UsageError
 
 if TYPE_CHECKING:
     from neotoma_core.neotoma.encryption import Secret
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 _SCHEMES: Final = ("s3", "gs", "az", "file", "sftp", "memory")
 # A path loses one of two slashes.
 _URL: Final = re.compile(rf"({'|'.join(_SCHEMES)}):/+(.*)", re.DOTALL)
-_IDENTITY: Final = re.compile(r"AGE-SECRET-KEY-[0-9A-Z]+")
 
 REMOTE_OPTION: Final = typer.Option(
     help="The remote, by the name it was added with [default: the only one].", show_default=False
@@ -113,30 +112,10 @@ def opened_store(
 
 
 def identities(file: Path | None, name: str | None = None) -> tuple["Secret", ...]:
-    """Return the identities in a file, by default that of a remote; none where there is none.
+    """Return the identities in a file, by default that of a remote; see ``read_identities``."""
+    from neotoma_core.remotes.opening import read_identities
 
-    Raises UsageError where the file named cannot be read, or holds none.
-    """
-    from neotoma_core.files.small import read_small
-    from neotoma_core.neotoma.encryption import Secret
-    from neotoma_core.remotes.sealing import is_identity
-    from neotoma_core.settings.environment import identity_file
-
-    place = file or identity_file(name)
-    if place is None:
-        return ()
-    try:
-        text = read_small(place).decode("utf-8", "replace")
-    except OSError as error:
-        wrong = f"--identity-file {place}: {reason_of(error)}"
-        raise UsageError(f"{wrong}; check the spelling") from error
-    found = _IDENTITY.findall(text) or [text]
-    if not all(map(is_identity, found)):
-        raise UsageError(
-            f"--identity-file {place}: no identity of age or ssh is in it; "
-            "give the file that `midden remote add` made"
-        )
-    return tuple(map(Secret, found))
+    return read_identities(file, name)
 
 
 def bytes_a_second(text: str | None) -> int | None:

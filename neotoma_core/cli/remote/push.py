@@ -51,20 +51,26 @@ def push(
     json: Annotated[bool, JSON_OPTION] = False,
     vault: Annotated[Path | None, VAULT_OPTION] = None,
 ) -> int:
-    """Push what is new to a remote: the log, raw files, verified backups.
+    """Push what is new to a remote: log, raw files, backups.
 
     A push that broke off is completed by the next one. If much is missing from the database, its
     state is held back (exit code 6), and what was taken before is pushed.
     """
     from datetime import UTC, datetime
 
+    from neotoma_core.cli.remote.watching import Listening
     from neotoma_core.cli.terminal.progress import TerminalProgress
     from neotoma_core.push.push import push as push_database
     from neotoma_core.push.report import push_text
     from neotoma_core.push.request import PushRequest
     from neotoma_core.push.watch import EVERY, Rhythm
     from neotoma_core.push.watch import watch as watch_database
-    from neotoma_core.settings.environment import default_vault, key_source, raw_storage
+    from neotoma_core.settings.environment import (
+        default_vault,
+        key_source,
+        push_alerting,
+        raw_storage,
+    )
 
     request = PushRequest(
         target=target,
@@ -84,7 +90,7 @@ def push(
     with TerminalProgress() as progress, opened_remote(remote, request.vault, opening) as opened:
         if watch:
             progress.pause()
-            watch_database(request, opened, rhythm, lambda done: print(shown(done), flush=True))
+            watch_database(request, opened, rhythm, Listening(request, push_alerting(), shown))
             return 0
         report = push_database(request, opened, datetime.now(UTC), progress)
         progress.pause()

@@ -190,7 +190,7 @@ def show(
     json: Annotated[bool, JSON_OPTION] = False,
     vault: Annotated[Path | None, VAULT_OPTION] = None,
 ) -> None:
-    """Show what a remote holds: the log of each machine, raw files, backups."""
+    """Show what a remote holds: logs, raw files, backups."""
     from neotoma_core.offsite.show import describe_remote, remote_text
     from neotoma_core.settings.environment import default_vault
 
@@ -208,9 +208,9 @@ def check(
     json: Annotated[bool, JSON_OPTION] = False,
     vault: Annotated[Path | None, VAULT_OPTION] = None,
 ) -> None:
-    """Check that a remote answers, keeps what is created, and that its logs are whole.
+    """Check that a remote answers, and that its logs are whole.
 
-    Contents are not read; `midden verify --remote` does that.
+    Also that it keeps what is created. Contents are not read; `midden verify --remote` does that.
     """
     from neotoma_core.offsite.show import describe_remote, remote_text
     from neotoma_core.remotes.remote import require_same

@@ -6,7 +6,17 @@ from types import TracebackType
 from typing import Self
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    Progress,
+    ProgressColumn,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
+)
 
 _PATIENCE_SECONDS = 1.0
 _TITLES = {
@@ -18,7 +28,18 @@ _TITLES = {
     "stores": "comparing payloads with observations",
     "search": "searching",
     "examine": "reading the copies found",
+    "upload": "uploading",
+    "download": "downloading",
 }
+_OF_BYTES = ("upload", "download")
+
+
+def _columns(step: str = "") -> tuple[ProgressColumn, ...]:
+    """Return what is shown of a step; of those that move bytes, how many, how fast, how long."""
+    bar = SpinnerColumn(), TextColumn("{task.description}"), BarColumn(bar_width=24)
+    if step in _OF_BYTES:
+        return (*bar, DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
+    return (*bar, TimeElapsedColumn())
 
 
 class TerminalProgress:
@@ -27,10 +48,7 @@ class TerminalProgress:
     def __init__(self) -> None:
         console = Console(stderr=True)
         self._bars = Progress(
-            SpinnerColumn(),
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=24),
-            TimeElapsedColumn(),
+            *_columns(),
             console=console,
             transient=True,
             disable=not sys.stderr.isatty(),
@@ -59,6 +77,7 @@ class TerminalProgress:
 
     def begin(self, step: str, total: int | None = None) -> None:
         """Begin a step."""
+        self._bars.columns = _columns(step)
         self._bars.reset(self._task, total=total, description=_TITLES.get(step, step))
 
     def advance(self, units: int) -> None:
