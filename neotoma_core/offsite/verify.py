@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from math import ceil
 from pathlib import Path
-from typing import Final, Literal
+from typing import Literal
 
 from neotoma_core.archive.append import default_archive
 from neotoma_core.archive_tables.database import Selection, build_database
@@ -53,7 +53,6 @@ from neotoma_core.runs.clock import Clock
 from neotoma_core.runs.private_copy import private_copy
 
 Outcome = Literal["pass", "fail", "inconclusive"]
-_UNCHECKED: Final = "not-checked"
 
 
 @dataclass(slots=True)
@@ -114,7 +113,7 @@ def _outcome(findings: Sequence[Finding]) -> Outcome:
     kinds = {finding.kind for finding in findings}
     if kinds & WRONG:
         return "fail"
-    return "inconclusive" if _UNCHECKED in kinds else "pass"
+    return "inconclusive" if "not-checked" in kinds else "pass"
 
 
 def _read(
@@ -127,7 +126,7 @@ def _read(
     """Read the contents that are asked for, and say what was not."""
     if not remote.sealing.opens_contents and there:
         detail = "they are encrypted and no identity is at hand; give it with --identity-file"
-        look.findings.append(Finding(_UNCHECKED, f"{len(there):,} contents", detail))
+        look.findings.append(Finding("not-checked", f"{len(there):,} contents", detail))
         return ReadContents(frozenset(), 0, len(there), ())
     chosen = there
     if request.sample is not None and there:
@@ -138,11 +137,11 @@ def _read(
     look.findings += read.findings
     if left_out := len(there) - len(chosen):
         look.findings.append(
-            Finding(_UNCHECKED, f"{left_out:,} contents", "they are not in the sample")
+            Finding("not-checked", f"{left_out:,} contents", "they are not in the sample")
         )
     if read.not_reached:
         subject = f"{read.not_reached:,} contents"
-        look.findings.append(Finding(_UNCHECKED, subject, "not reached in the time given"))
+        look.findings.append(Finding("not-checked", subject, "not reached in the time given"))
     return read
 
 
@@ -204,7 +203,7 @@ def _compare(
             look.snapshots = compare_snapshots(built, copy, progress)
         except (KeyMissing, KeyWrong):
             detail = "values are encrypted and the key is not at hand: snapshots were not compared"
-            look.findings.append(Finding(_UNCHECKED, "snapshots", detail))
+            look.findings.append(Finding("not-checked", "snapshots", detail))
             return
     same = not any(table.only_local or table.only_remote for table in compared)
     look.findings += snapshot_differences(look.snapshots, same_rows=same)
