@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from neotoma_core.files.atomic import reached
 from neotoma_core.remotes.log import Log
-from neotoma_core.remotes.models import Entry, entry_bytes
+from neotoma_core.remotes.models import BLOBS, Entry, entry_bytes
 from neotoma_core.remotes.names import blob_name, entry_name
 from neotoma_core.remotes.remote import Remote, keep_entry
 from neotoma_core.report.progress import Moving, Progress
@@ -112,9 +112,8 @@ class Shipper:
 
 def _names_there(remote: Remote, wanted: list[Shipment]) -> Iterator[str]:
     """Yield the names of contents that are there, where it costs less to ask than to ship."""
+    folders = {one.name.rpartition("/")[0] for one in wanted if one.size > _LARGE}
     if len(wanted) > _MANY:
-        yield from (stored.name for stored in remote.store.list("blobs/"))
-        return
-    for one in wanted:
-        if one.size > _LARGE:
-            yield from (stored.name for stored in remote.store.list(one.name))
+        folders = {BLOBS}
+    for folder in sorted(folders):
+        yield from (stored.name for stored in remote.store.list(f"{folder}/"))

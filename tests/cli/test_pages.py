@@ -21,6 +21,7 @@ NAME = "neotoma.prod.db"
 NOT_RUN = re.compile(
     r"python3 -m venv .* -m pytest$"  # CI does the same, see .ci/run
     r"|midden serve |prefect |export PREFECT_"  # tests/flows
+    r"|midden remote rewrite NAME "  # tests/offsite
     r"|midden push .*--watch"  # tests/cli/test_watching.py
 )
 ENDS = {

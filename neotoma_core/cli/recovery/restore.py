@@ -46,18 +46,17 @@ _WHAT: Final = (
     "remote"
 )
 
+_SOURCE: Final = typer.Argument(
+    help="A backup of the vault by name or number, or a path: evidence, a backup, one of "
+    "Neotoma's own backups, a database, or an archive that holds one.",
+    metavar="ID|PATH",
+    show_default=False,
+)
+
 
 def restore(
     *,
-    source: Annotated[
-        str | None,
-        typer.Argument(
-            help="A backup of the vault by name or number, or a path: evidence, a backup, one of "
-            "Neotoma's own backups, a database, or an archive that holds one.",
-            metavar="ID|PATH",
-            show_default=False,
-        ),
-    ] = None,
+    source: Annotated[str | None, _SOURCE] = None,
     target: Annotated[Path, TARGET_OPTION],
     dry_run: Annotated[
         bool, typer.Option("--dry-run", "-n", help="Say what would change; change nothing.")
