@@ -14,6 +14,8 @@ from neotoma_core.archive.compaction_report import CompactionReport
 from neotoma_core.archive.report import ArchiveReport
 from neotoma_core.backup.text import backup_text, prune_text
 from neotoma_core.export.report import ExportReport
+from neotoma_core.offsite.job import VerifyOutcome
+from neotoma_core.offsite.verify_report import verification_text
 from neotoma_core.push.job import PushOutcome
 from neotoma_core.push.report import push_text
 from neotoma_core.recovery.report import RecoveryReport
@@ -24,6 +26,7 @@ from neotoma_core.schedule.job import ScheduledOutcome
 ARTIFACT_KEY: Final = "recovery-report"
 BACKUP_KEY: Final = "backup-report"
 PUSH_KEY: Final = "push-report"
+VERIFY_KEY: Final = "verify-remote-report"
 
 
 class RunLog:
@@ -80,6 +83,20 @@ def record_push(outcome: PushOutcome) -> None:
         log.error("held back: %s: %s", outcome.target, alarm)
     markdown = f"```text\n{push_text(report)}\n```\n\n```json\n{report.to_json()}\n```\n"
     create_markdown_artifact(markdown, PUSH_KEY, f"Push of {outcome.target} to {report.remote}")
+
+
+def record_verification(outcome: VerifyOutcome) -> None:
+    """Log how the verification of a remote ended, and store its report with the run."""
+    log = get_run_logger()
+    if not outcome.told:
+        log.warning("not every notification could be sent")
+    if outcome.report is None:
+        return  # the error is the run's own
+    report = outcome.report
+    if report.outcome == "inconclusive":
+        log.warning("%s: not everything could be checked", report.remote)
+    markdown = f"```text\n{verification_text(report)}\n```\n\n```json\n{report.to_json()}\n```\n"
+    create_markdown_artifact(markdown, VERIFY_KEY, f"Verification of {report.remote}")
 
 
 def _as_markdown(report: RecoveryReport) -> str:
