@@ -3,7 +3,10 @@
 import shutil
 from pathlib import Path
 
+from neotoma_core.offsite.request import VerifyRemoteRequest
+from neotoma_core.offsite.verify import verify_remote
 from neotoma_core.remotes.remote import read_logs
+from neotoma_core.report.progress import Silent
 from neotoma_core.stores.store import Store
 from neotoma_core.stores.wrapped import Counted
 from tests.support import raw
@@ -51,6 +54,10 @@ def test_two_machines_over_every_kind_of_store(store: Store, tmp_path: Path) -> 
     asked = counted.traffic.requests
     assert one.push().outcome == "unchanged"
     assert counted.traffic.requests == asked + 1
+    request = VerifyRemoteRequest(one.vault, one.database)
+    verified = verify_remote(request, one.remote(), one.tick(), Silent())
+    assert (verified.outcome, verified.findings) == ("pass", ())
+    assert verified.read == verified.contents > 4
 
 
 def test_a_remote_restores_a_machine_that_is_gone(store: Store, tmp_path: Path) -> None:
