@@ -53,7 +53,7 @@ def prune(
     json: Annotated[bool, JSON_OPTION] = False,
     vault: Annotated[Path | None, VAULT_OPTION] = None,
 ) -> None:
-    """Show which old backups on a remote would go; --apply removes them.
+    """Show which backups on a remote would go; --apply removes them.
 
     By the same rules as `midden prune`; the log itself stays. The newest good backup there always
     stays, and nothing is removed while a loss is unexplained. Deleting takes credentials that may
@@ -109,7 +109,7 @@ def rewrite(
     json: Annotated[bool, JSON_OPTION] = False,
     vault: Annotated[Path | None, VAULT_OPTION] = None,
 ) -> int:
-    """Write this database's log on a remote again, without what was erased.
+    """Write the log on a remote again, without what was erased.
 
     What was there before no longer counts and is listed; --delete deletes it, which takes
     credentials that may delete. Backups that hold what was erased no longer count either. A bucket
