@@ -229,18 +229,19 @@ def test_what_is_not_guarded_takes_no_row_of_the_log(
 
 
 GUARDED = {"restore", "reset", "erase", "recover"}
+GUARDED_TOO = {"pull"}  # a recovery, and an erasure: tests/pull/test_guarded.py
 TAKES_NOTHING = {
     "rebuild",  # writes snapshots, which are derived
     "unmerge",  # gives rows back
 }
 WRITES_NO_DATABASE = {
     *("find", "status", "backup", "backups", "verify", "prune", "guard", "serve", "archive"),
-    *("export", "history", "compact", "demo"),
+    *("export", "history", "compact", "demo", "push", "remote"),
 }
 
 
 def test_of_every_command_it_is_known_what_it_can_take_away() -> None:
     commands = {c.callback.__name__ for c in app.registered_commands if c.callback is not None}
     commands |= {group.name for group in app.registered_groups if group.name is not None}
-    assert commands == GUARDED | TAKES_NOTHING | WRITES_NO_DATABASE
+    assert commands == GUARDED | GUARDED_TOO | TAKES_NOTHING | WRITES_NO_DATABASE
     assert {path.split(maxsplit=1)[0] for path in PATHS} - {"undo"} == GUARDED

@@ -50,6 +50,9 @@ WORDS = {
     "unmerge": ("--target", "t.db", "--merge-id", "m"),
     "compact": ("--archive", "a"),
     "demo": (),
+    "push": ("--target", "t.db"),
+    "pull": ("--target", "t.db"),
+    "remote": ("list", "--target", "t.db"),
 }
 
 
