@@ -10,8 +10,11 @@ import typer
 
 from neotoma_core.cli.analysis.archive import archive
 from neotoma_core.cli.analysis.compact import compact
+from neotoma_core.cli.analysis.diff import diff
 from neotoma_core.cli.analysis.export import export
 from neotoma_core.cli.analysis.history import history
+from neotoma_core.cli.analysis.merges import merges
+from neotoma_core.cli.analysis.show import show
 from neotoma_core.cli.protection.backup import backup
 from neotoma_core.cli.protection.backups import backups
 from neotoma_core.cli.protection.guard import guard
@@ -70,7 +73,10 @@ _COMMANDS = (
     pull,
     archive,
     export,
+    show,
+    diff,
     history,
+    merges,
     unmerge,
     compact,
     demo,
