@@ -15,6 +15,7 @@ from neotoma_core.archive.steps import archive_target
 from neotoma_core.erasure.report import ErasureReport
 from neotoma_core.export.request import ExportRequest
 from neotoma_core.export.steps import export_tables
+from neotoma_core.neotoma.json import stringify
 from neotoma_core.report.progress import Silent
 from neotoma_core.vault.folder import describe, write_json
 from tests.conftest import NOW, recover_into
@@ -72,14 +73,15 @@ def in_conflicts(world: World) -> Path:
     changed = "UPDATE observations SET fields = '{}', id = id WHERE id LIKE 'obs-gone-%'"
     report = world.vault / "reports" / merged_with(world, changed)
     (report / "report.json").unlink()
-    (report / "conflicts.json").unlink()
+    (report / "conflicts.jsonl").unlink()
     return report
 
 
 def in_conflicts_as_json(world: World) -> Path:
     report = in_conflicts(world)
     conflicts = pl.read_parquet(report / "conflicts.parquet").to_dicts()
-    write_json(report / "conflicts.json", [*conflicts])
+    lines = "".join(f"{stringify(conflict)}\n" for conflict in conflicts)
+    (report / "conflicts.jsonl").write_text(lines)
     (report / "conflicts.parquet").unlink()
     return report
 
