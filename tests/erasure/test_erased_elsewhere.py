@@ -15,6 +15,7 @@ from neotoma_core.archive.steps import archive_target
 from neotoma_core.erasure.report import ErasureReport
 from neotoma_core.export.request import ExportRequest
 from neotoma_core.export.steps import export_tables
+from neotoma_core.files.frames import write_parquet
 from neotoma_core.neotoma.json import stringify
 from neotoma_core.report.progress import Silent
 from neotoma_core.vault.folder import describe, write_json
@@ -86,6 +87,13 @@ def in_conflicts_as_json(world: World) -> Path:
     return report
 
 
+def in_what_was_sent_again(world: World) -> Path:
+    report = world.vault / "reports" / "2026-03-01T00-00-00Z"
+    row = {"table": ["entities"], "key": [ENTITY], "entity_type": ["contact"]}
+    write_parquet(pl.DataFrame(row), report / "reingested.parquet")
+    return report
+
+
 def in_drift(world: World) -> Path:
     world.execute(world.target, "UPDATE entity_snapshots SET observation_count = 99")
     run = rebuild(world.target).run
@@ -107,6 +115,7 @@ PLACES: dict[str, Callable[[World], Path]] = {
     "quarantine": in_the_quarantine,
     "conflicts": in_conflicts,
     "conflicts as JSON": in_conflicts_as_json,
+    "sent again": in_what_was_sent_again,
     "drift": in_drift,
     "words": in_words_of_a_report,
     **{form: in_an_export_as(form) for form in ("parquet", "csv", "arrow")},

@@ -32,7 +32,8 @@ def diff(
     target: Annotated[
         Path | None,
         typer.Option(
-            help="The database whose vault has the backups that A and B name [default: A].",
+            help="The database whose vault has the backups that A and B name "
+            "[default: the one of A and B that has a vault].",
             show_default=False,
         ),
     ] = None,
@@ -65,7 +66,8 @@ def diff(
 
     if parquet is not None:
         require_parquet("--parquet", parquet)
-    around = target or Path(split_moment(before)[0])
+    sides = [Path(split_moment(words)[0]) for words in (before, after)]
+    around = target or next((side for side in sides if default_vault(side).is_dir()), sides[0])
     here = Around(around, vault or default_vault(around), Opening(identity_file, endpoint=endpoint))
     key = key_source(key_file, mnemonic_file)
     with (
