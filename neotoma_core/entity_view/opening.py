@@ -20,9 +20,8 @@ from neotoma_core.errors import BackupDamaged, BackupUnreadable
 from neotoma_core.files.keys import KeySource
 from neotoma_core.ledger.file import read_erased_around
 from neotoma_core.ledger.log import ErasedLog
-from neotoma_core.neotoma.cells import as_javascript_reads
 from neotoma_core.neotoma.encryption import open_rows
-from neotoma_core.neotoma.frames import TARGET
+from neotoma_core.neotoma.frames import TARGET, as_javascript_reads
 from neotoma_core.neotoma.tables import BY_NAME
 from neotoma_core.neotoma.times import Instants
 from neotoma_core.rebuild.reading import Reading, read_target
@@ -37,6 +36,10 @@ from neotoma_core.snapshots.choosing import AUTO
 from neotoma_core.sqlite.picked_rows import read_picked
 from neotoma_core.sqlite.rows import read_rows
 from neotoma_core.vault.folder import RunFolders
+from neotoma_core.workers.allowances import Allowance
+from neotoma_core.workers.pool import Workers
+from neotoma_core.workers.reading import Apart, survive_apart
+from neotoma_core.workers.setting import Setting
 
 _READ = ("observations", "relationship_observations")
 
@@ -120,10 +123,7 @@ def open_view(place: Place, looking: Looking, progress: Progress) -> View:
     end = Instants(None, asked_instant("@", place.moment))
     derived = not is_archive(place.path)
     if derived:
-        named = open_named(find_named(place.path, None), folder / "unpacked", None)
-        if named.origin is None:
-            require_readable(named.path)
-        database = DatabaseRef(TARGET, "target", named.path, named.environment)
+        database = _database(place, folder)
     else:
         moment = datetime.fromisoformat(place.moment) if place.moment else None
         selection = Selection(moment=moment, damaged=looking.skip_unreadable)
@@ -143,6 +143,18 @@ def open_view(place: Place, looking: Looking, progress: Progress) -> View:
     erased = read_erased_around(looking.vault, place.path)
     reading = replace(reading, erased=ErasedLog(erased))
     return View(place, reading, end, derived, erased, findings)
+
+
+def _database(place: Place, folder: Path) -> DatabaseRef:
+    """Return the database of a place that is no archive, read once in a process apart."""
+    found = find_named(place.path, None)
+    if found.is_database:
+        require_readable(found.path)
+    with Workers(Setting(), folder) as workers:
+        apart = Apart(workers, Allowance())
+        named = open_named(found, folder / "unpacked", None, apart)
+        survive_apart(apart, named.path, place.path, folder / "read")
+    return DatabaseRef(TARGET, "target", named.path, named.environment)
 
 
 def read_alike(one: View, other: View) -> tuple[View, View]:

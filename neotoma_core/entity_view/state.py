@@ -11,7 +11,7 @@ from typing import Final
 import polars as pl
 
 from neotoma_core.entity_view.opening import View
-from neotoma_core.neotoma.cells import as_javascript_reads
+from neotoma_core.neotoma.frames import as_javascript_reads
 from neotoma_core.neotoma.times import iso
 from neotoma_core.reduce.cut_off import up_to
 from neotoma_core.reduce.reduction import ENTITY_SNAPSHOT, RELATIONSHIP_SNAPSHOT, Reduction
