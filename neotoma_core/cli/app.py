@@ -17,6 +17,7 @@ from neotoma_core.cli.analysis.merges import merges
 from neotoma_core.cli.analysis.show import show
 from neotoma_core.cli.protection.backup import backup
 from neotoma_core.cli.protection.backups import backups
+from neotoma_core.cli.protection.config import config
 from neotoma_core.cli.protection.guard import guard
 from neotoma_core.cli.protection.prune import prune
 from neotoma_core.cli.protection.reset import reset
@@ -85,6 +86,7 @@ app.callback()(accept_version)
 for _command in _COMMANDS:
     app.command(cls=StrictCommand)(_command)
 app.add_typer(guard, name="guard")
+app.add_typer(config, name="config")
 app.add_typer(remote, name="remote")
 
 _AS_IT_WAS = "the target is as it was"

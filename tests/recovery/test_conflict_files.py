@@ -32,8 +32,8 @@ def asked(tmp_path: Path) -> RecoverRequest:
         tables = {"entities": [entity("e1")], "observations": rows}
         return make_database(tmp_path / name, tables)
 
-    def says(title: str, **cells: object) -> Row:
-        return observation("o1", fields=f'{{"title":"{title}"}}', **cells)
+    def says(title: str) -> Row:
+        return observation("o1", fields=f'{{"title":"{title}"}}')
 
     target = copy("target.db", says("here"), observation("alike"))
     backups = [

@@ -53,6 +53,10 @@ _MODE: Final = typer.Option(
     help="If a row differs between target and backup: keep the target's, keep the backup's, "
     "or stop (safe)."
 )
+_REINGESTED: Final = typer.Option(
+    help="For observations that were sent again: follow --mode, or keep the time each was first "
+    "observed."
+)
 _USER: Final = typer.Option(help="Bring only the rows of this user.", show_default=False)
 _INCLUDE_AUTH: Final = typer.Option(
     "--include-auth",
@@ -100,13 +104,7 @@ def recover(
     search: Annotated[list[Path] | None, _SEARCH] = None,
     from_inventory: Annotated[Path | None, _FROM_INVENTORY] = None,
     mode: Annotated[Mode, _MODE] = Mode.KEEP_TARGET,
-    reingested: Annotated[
-        Reingested,
-        typer.Option(
-            help="For observations that were sent again: follow --mode, or keep the time each "
-            "was first observed."
-        ),
-    ] = Reingested.BY_MODE,
+    reingested: Annotated[Reingested, _REINGESTED] = Reingested.BY_MODE,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", "-n", help="Print the plan; leave the target alone.")
     ] = False,
