@@ -52,7 +52,7 @@ def diff(
     json: Annotated[bool, JSON_OPTION] = False,
     vault: Annotated[Path | None, VAULT_OPTION] = None,
 ) -> None:
-    """Compare two databases or copies: entities and fields gone, new, changed.
+    """Compare two databases or copies, entity by entity.
 
     Both are recomputed from their logs by the same rules, so an archive can be compared with a
     database, and a database with what it was: midden diff neotoma.db@2026-03-01 neotoma.db.

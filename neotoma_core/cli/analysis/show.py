@@ -63,7 +63,7 @@ def show(
     json: Annotated[bool, JSON_OPTION] = False,
     vault: Annotated[Path | None, VAULT_OPTION] = None,
 ) -> int:
-    """Show one entity: its fields, where each value comes from, edges, merges.
+    """Show one entity: its fields and their origin, edges, merges.
 
     Case and accents do not count in a name. The snapshot is recomputed from the log, so it is also
     there in an archive. It prints stored values, because they are what you ask for. Exit code 2:
