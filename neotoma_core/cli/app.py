@@ -10,10 +10,14 @@ import typer
 
 from neotoma_core.cli.analysis.archive import archive
 from neotoma_core.cli.analysis.compact import compact
+from neotoma_core.cli.analysis.diff import diff
 from neotoma_core.cli.analysis.export import export
 from neotoma_core.cli.analysis.history import history
+from neotoma_core.cli.analysis.merges import merges
+from neotoma_core.cli.analysis.show import show
 from neotoma_core.cli.protection.backup import backup
 from neotoma_core.cli.protection.backups import backups
+from neotoma_core.cli.protection.config import config
 from neotoma_core.cli.protection.guard import guard
 from neotoma_core.cli.protection.prune import prune
 from neotoma_core.cli.protection.reset import reset
@@ -70,7 +74,10 @@ _COMMANDS = (
     pull,
     archive,
     export,
+    show,
+    diff,
     history,
+    merges,
     unmerge,
     compact,
     demo,
@@ -79,6 +86,7 @@ app.callback()(accept_version)
 for _command in _COMMANDS:
     app.command(cls=StrictCommand)(_command)
 app.add_typer(guard, name="guard")
+app.add_typer(config, name="config")
 app.add_typer(remote, name="remote")
 
 _AS_IT_WAS = "the target is as it was"

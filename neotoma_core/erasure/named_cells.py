@@ -104,13 +104,21 @@ def named_in_tables_of_reports(folder: Path) -> Iterator[Named]:
 def words_of_reports(folder: Path) -> Iterator[pl.Series]:
     """Yield the texts of a report's files, and the words in them: any may be an id of any kind."""
     for path in _plain_files(folder):
-        if path.suffix == ".json":
+        if path.suffix in (".json", ".jsonl"):
             with suppress(ValueError, OSError):
-                texts = set(_texts(document_of(read_small(path))))
+                texts = set(_texts(_documents(path)))
                 yield pl.Series(sorted(texts | _words(texts)), dtype=pl.String)
         elif (rows := _frame(path)) is not None:
             for column in rows.select(pl.col(pl.String).exclude("table", "key")).iter_columns():
                 yield column.drop_nulls().unique()
+
+
+def _documents(path: Path) -> JsonValue:
+    """Return the document in a file, or the documents of its lines; raises ValueError, OSError."""
+    raw = read_small(path)
+    if path.suffix == ".json":
+        return document_of(raw)
+    return [document_of(line) for line in raw.splitlines() if line.strip()]
 
 
 def _named_by_key(rows: pl.DataFrame) -> Iterator[Named]:

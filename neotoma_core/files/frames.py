@@ -54,7 +54,7 @@ def write_parquet(frame: pl.DataFrame, path: Path) -> None:
 
 
 def read_records(path: Path) -> list[JsonValue]:
-    """Return the records of a Parquet file, or of a JSON file that holds an array of them.
+    """Return the records of a Parquet file, or of a JSON file: an array of them, or one a line.
 
     Raises UsageError where the file is neither.
     """
@@ -63,7 +63,7 @@ def read_records(path: Path) -> list[JsonValue]:
             is_parquet = file.read(len(_PARQUET)) == _PARQUET
         if is_parquet:
             return list(without_panic(str(path), lambda: read_parquet(path).to_dicts()))
-        value: JsonValue = document_of(read_small(path))
+        value: JsonValue = _records(read_small(path))
     except OSError as error:
         raise UsageError(f"{path}: {reason_of(error)}; check the spelling") from error
     except (ValueError, pl.exceptions.PolarsError, NativePanic):
@@ -71,6 +71,14 @@ def read_records(path: Path) -> list[JsonValue]:
     if not isinstance(value, list):
         raise UsageError(f"{path}: neither Parquet nor a JSON array; start from a plan's own file")
     return value
+
+
+def _records(raw: bytes) -> JsonValue:
+    try:
+        value = document_of(raw)
+    except ValueError:
+        return [document_of(line) for line in raw.splitlines() if line.strip()]
+    return [value] if isinstance(value, dict) else value
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Final, Literal
 
 from rich.box import SIMPLE_HEAD
@@ -21,11 +22,13 @@ from neotoma_core.report.inventory import (
 from neotoma_core.report.layout import common_folder, days, labelled, places
 from neotoma_core.report.remotes import standing_lines
 from neotoma_core.report.unfinished import unfinished_lines
+from neotoma_core.words.shell_words import midden_command
 
 _RECENT_DAYS: Final = 60
 _WIDE: Final = 125
 _ONLY_WIDE: Final = ("MB", "entities", "days", "neotoma")
 _SHOWN_PLACES: Final = 5
+_COMPARED: Final = ("lacking", "wiped")
 _NO_COPY: Final = ("truncated", "empty", "unreadable")
 _STATES: Final = {"sound": "green", "damaged": "red", "truncated": "red", "empty": "yellow"}
 
@@ -61,6 +64,8 @@ def drop_line(drop: DropCheck, now: datetime) -> str:
 def status_text(report: StatusReport, now: datetime) -> str:
     """Return the status of one database as text: what it needs first comes first."""
     lines = [shown(drop_line(report.drop, now))]
+    if report.drop.verdict in _COMPARED and report.drop.best:
+        lines.append(labelled("compare", f"entity by entity: {compare_command(report.drop)}"))
     if report.problem:
         lines.append(labelled(report.state, report.problem.removeprefix(f"{report.state}: ")))
     lines.append(labelled("searched", f"{places(report.searched)}: {report.copies:,} other copies"))
@@ -182,6 +187,13 @@ def _closing(report: InventoryReport, now: datetime) -> Iterator[str]:
     for drop in report.drops:
         if drop.verdict != "alone":
             yield shown(drop_line(drop, now))
+        if drop.verdict in _COMPARED and drop.best:
+            yield labelled("compare", f"entity by entity: {compare_command(drop)}")
+
+
+def compare_command(drop: DropCheck) -> str:
+    """Return the command that tells what a database lacks of its best copy."""
+    return midden_command("diff", Path(drop.best or ""), Path(drop.target), target=None)
 
 
 def _kept_archives(archives: tuple[KeptArchive, ...], now: datetime) -> Iterator[str]:

@@ -13,7 +13,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-import orjson
 import polars as pl
 
 from neotoma_core.archive.append import ArchiveRequest, append_database, default_archive
@@ -23,7 +22,6 @@ from neotoma_core.erasure.erase import erase
 from neotoma_core.erasure.erase import plan_only as plan_erasure
 from neotoma_core.erasure.report import ErasureReport
 from neotoma_core.erasure.request import EraseRequest, erase_run
-from neotoma_core.files.atomic import write_file
 from neotoma_core.files.keys import KeySource
 from neotoma_core.guard.guard import UNATTENDED, Guard
 from neotoma_core.ledger.file import keep_foreign_ledger, read_erased
@@ -43,6 +41,9 @@ from neotoma_core.row_versions.columns import ARCHIVED, ARCHIVED_AT, REMOVED, RO
 from neotoma_core.row_versions.versions import standing
 from neotoma_core.runs.begin import Whereabouts
 from neotoma_core.runs.private_copy import private_copy
+
+Decided = tuple[tuple[str, str, str, str], ...]
+"""(backup's label, table, key, side that is kept) of rows that differ."""
 
 POLICY: Final = MergePolicy("keep-target", "keep-earliest")
 """Of an observation that was sent again, both machines keep the earliest."""
@@ -98,9 +99,8 @@ def _pull(
     with remote_copies(copying, remote, others, progress) as copies:
         for copy in copies:
             keep_foreign_ledger(copying.vault, copy.writer, others[copy.writer].erasures)
-        decisions = copies[0].archive.parent.parent / "decisions.json"
-        _write_decisions(copying.vault, copies, decisions)
-        merged = _merge(request, copies, decisions, now, asking, progress)
+        decided = _decide(copying.vault, copies)
+        merged = _merge(request, copies, decided, now, asking, progress)
     writers = tuple(copy.writer for copy in copies)
     erased = None
     if asking is not None and merged.outcome != "planned":
@@ -111,7 +111,7 @@ def _pull(
 def _merge(  # noqa: PLR0913, PLR0917 - what, from where, and who is asked
     request: PullRequest,
     copies: Sequence[RemoteCopy],
-    decisions: Path,
+    decided: Decided,
     now: datetime,
     asking: Asking | None,
     progress: Progress,
@@ -124,7 +124,7 @@ def _merge(  # noqa: PLR0913, PLR0917 - what, from where, and who is asked
         POLICY,
         allow_environment_mismatch=request.other_database,
         key=request.key,
-        decisions=decisions,
+        decided=decided,
         archived=True,
         raw_storage=copying.raw_storage,
     )
@@ -170,20 +170,19 @@ def _refresh_archive(request: PullRequest, now: datetime, progress: Progress) ->
             append_database(copy, ArchiveRequest(default_archive(copying.vault)), progress)
 
 
-def _write_decisions(vault: Path, copies: Sequence[RemoteCopy], file: Path) -> None:
-    """Write which version of each differing row is kept, as a recovery reads it.
+def _decide(vault: Path, copies: Sequence[RemoteCopy]) -> Decided:
+    """Decide which version of each differing row is kept, as a recovery takes it.
 
     A copy is named as the recovery names it: by its place among the copies.
     """
-    records: list[dict[str, str]] = []
-    if own_writer(vault) is not None:
-        own = open_archive(default_archive(vault))
-        records = [
-            {"backup": f"backup-{number}", "table": table, "key": key, "keep": keep}
-            for number, copy in enumerate(copies, start=1)
-            for table, key, keep in _decided(own, open_archive(copy.archive))
-        ]
-    write_file(file, orjson.dumps(records))
+    if own_writer(vault) is None:
+        return ()
+    own = open_archive(default_archive(vault))
+    return tuple(
+        (f"backup-{number}", table, key, keep)
+        for number, copy in enumerate(copies, start=1)
+        for table, key, keep in _decided(own, open_archive(copy.archive))
+    )
 
 
 def _decided(own: Archive, other: Archive) -> Iterator[tuple[str, str, str]]:

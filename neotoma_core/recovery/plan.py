@@ -27,9 +27,15 @@ from neotoma_core.neotoma.times import iso
 from neotoma_core.neotoma.versions import release_of
 from neotoma_core.publication.merged_rows import NONE, Zombies, find_zombies
 from neotoma_core.rebuild.newer_release import require_no_cutover
+from neotoma_core.recovery.conflicts.decisions import (
+    as_decisions,
+    read_decisions,
+    require_conflicts,
+    require_rows,
+    without_conflict,
+)
+from neotoma_core.recovery.conflicts.reingested import Reingested, count_reingested
 from neotoma_core.recovery.deciding import MergedLog
-from neotoma_core.recovery.decisions import read_decisions, require_rows
-from neotoma_core.recovery.reingested import Reingested, count_reingested
 from neotoma_core.recovery.run.request import RecoverRequest, RecoveryRun
 from neotoma_core.recovery.stale_before import StaleBefore
 from neotoma_core.runs.evidence import DatabaseEvidence
@@ -169,9 +175,7 @@ def plan_recovery(
     key = key_for(run, extracts)
     found = _read_offers(run, carrying, key)
     held, erasures = found.held, found.erasures
-    merge = plan_merge(
-        held, found.offers, request.policy, found.decisions, found.tables, held_elsewhere(target)
-    )
+    merge = _merged(found, request, target)
     _require_changeable(run, target, merge)
     registry = complete_registry(registry_of(merge.merged("schema_registry")), run, request.schemas)
     names = frozenset().union(*(names_of(t.stored for t in e.tables.values()) for e in extracts))
@@ -204,6 +208,28 @@ def plan_recovery(
     )
 
 
+def _merged(found: _Offers, request: RecoverRequest, target: Extract | None) -> MergePlan:
+    """Plan the merge; raises UsageError where a file decides about rows that are in no conflict.
+
+    One decision may settle what another one is about, so those count that are about a conflict of
+    the merge without any of them.
+    """
+
+    def planned(decisions: pl.DataFrame) -> MergePlan:
+        elsewhere = held_elsewhere(target)
+        return plan_merge(
+            found.held, found.offers, request.policy, decisions, found.tables, elsewhere
+        )
+
+    merge = planned(found.decisions)
+    if request.decisions is not None:
+        strange = without_conflict(found.decisions, merge.conflicts)
+        if strange.height:
+            strange = without_conflict(strange, planned(strange.clear()).conflicts)
+        require_conflicts(request.decisions, strange)
+    return merge
+
+
 def _read_offers(run: RecoveryRun, carrying: Carrying, key: "DataKey | None") -> _Offers:
     """Read what every database offers, less what is not to be merged of it."""
     request, backups = run.request, carrying.backups
@@ -215,8 +241,10 @@ def _read_offers(run: RecoveryRun, carrying: Carrying, key: "DataKey | None") ->
     offers, erasures = leave_out_erased(run, held, found)
     offers = without_orphans(held, offers, tables)
     offers = without_known_rows(held, offers, [b.database.suspect for b in backups], tables)
-    decisions = read_decisions(request.decisions, [b.database for b in backups])
+    databases = [backup.database for backup in backups]
+    decisions = read_decisions(request.decisions, databases)
     require_rows(request.decisions, decisions, offered)
+    decisions = pl.concat([decisions, as_decisions(request.decided, databases)])
     return _Offers(held, offers, erasures, decisions, tables)
 
 

@@ -28,12 +28,12 @@ from neotoma_core.neotoma.tables import BY_NAME
 from neotoma_core.publication.replaceable import require_replaceable
 from neotoma_core.recovery.applying import apply_plan, built_file
 from neotoma_core.recovery.archive_after import archive_recovered
+from neotoma_core.recovery.conflicts.files import CONFLICTS_FILE, save_conflicts
 from neotoma_core.recovery.plan import RecoveryPlan, plan_recovery
 from neotoma_core.recovery.report import RecoveryReport
 from neotoma_core.recovery.reporting import (
     planned_report,
     published_report,
-    save_conflicts,
     save_report,
 )
 from neotoma_core.recovery.run.request import LeftOut, RecoveryRun
@@ -246,4 +246,4 @@ def _refuse_conflicts(plan: RecoveryPlan, report: RecoveryReport) -> None:
     undecided = report.conflicts.undecided
     if plan.request.mode == "safe" and undecided:
         save_report(plan, replace(report, outcome="refused"))
-        raise ConflictsFound(undecided, plan.report_folder / "conflicts.json")
+        raise ConflictsFound(undecided, plan.report_folder / CONFLICTS_FILE)

@@ -86,11 +86,13 @@ class ReingestedSummary:
     """Observations that were sent again.
 
     ``entities_differ``: entities whose snapshot has other values under the other choice for them.
+    ``file``: lists the entities.
     """
 
     observations: int
     kept: str
     entities_differ: int
+    file: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

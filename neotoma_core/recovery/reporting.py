@@ -11,7 +11,6 @@ import polars as pl
 from neotoma_core.archive_tables.database import damaged_file
 from neotoma_core.comparison.faults import read_broken_references
 from neotoma_core.files.atomic import write_file
-from neotoma_core.files.frames import write_parquet
 from neotoma_core.files.private import make_folders
 from neotoma_core.lineage.one_user import own_rows
 from neotoma_core.merge.plan import registry_of
@@ -19,6 +18,7 @@ from neotoma_core.neotoma.frames import ORIGIN
 from neotoma_core.neotoma.tables import BY_NAME
 from neotoma_core.rebuild.newer_release import newer_release
 from neotoma_core.recovery.applying import Applied
+from neotoma_core.recovery.conflicts.files import conflicts_file, reingested_file
 from neotoma_core.recovery.merging_findings import merging_findings
 from neotoma_core.recovery.plan import RecoveryPlan
 from neotoma_core.recovery.report import (
@@ -50,7 +50,6 @@ from neotoma_core.snapshots.rules_report import rules_used
 from neotoma_core.sources.altered_rows import altered_findings
 from neotoma_core.sources.carrying_findings import carrying_findings
 from neotoma_core.sources.extract import NEVER, Extract, Span, span_of, widest
-from neotoma_core.vault.folder import write_json
 
 _LISTED: Final = 1_000  # entities that other rules read otherwise
 _OBSERVED: Final = ("observations", "relationship_observations")
@@ -74,6 +73,7 @@ def planned_report(plan: RecoveryPlan, seconds: Mapping[str, float]) -> Recovery
             plan.reingested.observations,
             run.request.policy.reingested,
             plan.reingested.entities_differ,
+            reingested_file(plan),
         ),
         quarantine=str(run.folders.quarantine) if run.folders.quarantine.exists() else None,
         derived=tuple(derived_summary(recomputed) for recomputed in plan.derived),
@@ -119,17 +119,6 @@ def published_report(
         seconds=dict(seconds),
         undo=undo_command(plan.run),
     )
-
-
-def save_conflicts(plan: RecoveryPlan) -> None:
-    """Keep all conflicts in the vault, before anybody is asked to decide.
-
-    The JSON file says the same as the Parquet one; either, edited, is what ``--decisions`` takes.
-    """
-    if plan.merge.conflicts.height:
-        folder, conflicts = plan.report_folder, _labelled(plan)
-        write_parquet(conflicts, folder / "conflicts.parquet")
-        write_json(folder / "conflicts.json", list(conflicts.to_dicts()))
 
 
 def save_report(plan: RecoveryPlan, report: RecoveryReport) -> None:
@@ -197,11 +186,12 @@ def _labelled(plan: RecoveryPlan) -> pl.DataFrame:
 def _conflicts(plan: RecoveryPlan) -> ConflictSummary:
     conflicts = _labelled(plan)
     first = conflicts.head(SHOWN_CONFLICTS).to_dicts()
-    file = str(plan.report_folder / "conflicts.parquet") if conflicts.height else None
     by = dict(conflicts["by"].value_counts().iter_rows())
     three_way = by.get("three-way", 0)
     undecided = by.get("mode", 0) + by.get("unique", 0)
-    return ConflictSummary(conflicts.height - three_way, undecided, three_way, file, tuple(first))
+    return ConflictSummary(
+        conflicts.height - three_way, undecided, three_way, conflicts_file(plan), tuple(first)
+    )
 
 
 def _before(target: Extract | None) -> Contents:

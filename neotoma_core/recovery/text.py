@@ -1,6 +1,7 @@
 """A recovery report as text for a terminal: numbers line up, one subject per block."""
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Final
 
 from neotoma_core.merge.accounting import CLASSES, RowCounts
@@ -8,6 +9,7 @@ from neotoma_core.recovery.report import Contents, RecoveryReport
 from neotoma_core.recovery.run.composition_text import composition_lines
 from neotoma_core.report.layout import GAP, aligned, days, labelled, undo_lines
 from neotoma_core.snapshots.rules_report import rules_lines
+from neotoma_core.words.shell_words import midden_command
 
 _TITLES: Final = {"reingested": "re-ingested", "three_way": "three-way"}
 _FIRST_CLASSES: Final = ("inserted", "identical", "conflict", "reingested")
@@ -125,6 +127,13 @@ def _conflicts(report: RecoveryReport) -> Iterator[str]:
         place = (str(conflict["backup"]), str(conflict["table"]), str(conflict["key"]))
         rows.append((*place, named, f"keep {conflict['keep'] or '?'} ({conflict['by']})"))
     yield from (labelled("", line) for line in aligned(rows, right=()))
+    if report.conflicts.undecided and report.target_existed and len(report.backups) == 1:
+        one = Path(report.backups[0].path)
+        yield labelled("compare", f"entity by entity: {_diff(Path(report.target), one)}")
+
+
+def _diff(before: Path, after: Path) -> str:
+    return midden_command("diff", before, after, target=None)
 
 
 def _derived(report: RecoveryReport) -> Iterator[str]:
@@ -166,6 +175,8 @@ def _notes(report: RecoveryReport) -> Iterator[str]:
             f"{resent.entities_differ:,} entities would show {values} values. "
             "Compare: --reingested keep-earliest --dry-run",
         )
+        if resent.file:
+            yield labelled("", f"which: {resent.file}")
     elif resent.observations:
         yield labelled(
             "note",
@@ -217,6 +228,9 @@ def _closing(report: RecoveryReport) -> Iterator[str]:
         yield labelled("archive", f"{appended}{GAP}{report.archived.archive}")
     if report.backup:
         yield labelled("backup", f"{report.backup}, verified, of what was overwritten")
+    if report.outcome == "published" and report.target_existed and report.ruin is None:
+        before, after = Path(report.evidence.folder), Path(report.target)
+        yield labelled("compare", f"with what it was: {_diff(before, after)}")
     yield labelled("report", report.report)
     if report.undo:
         yield from undo_lines(report.undo)

@@ -14,6 +14,8 @@ from neotoma_core.errors import UsageError, reason_of
 from neotoma_core.files.keys import KeyFile, KeySource, Mnemonic, MnemonicFile, require_key
 from neotoma_core.files.small import read_small
 from neotoma_core.neotoma.encryption import Secret
+from neotoma_core.settings.configuration import NAME, Configuration, read_configuration
+from neotoma_core.settings.configured import ConfigReport, ConfiguredReport
 from neotoma_core.settings.neotoma import NeotomaSettings
 from neotoma_core.stores.store import StoreOptions
 from neotoma_core.vault.announcing import Alerting
@@ -22,17 +24,54 @@ _LONGEST_SLUG: Final = 200
 
 
 def default_vault(target: Path) -> Path:
-    """Return the vault of a database: MIDDEN_VAULT, or a folder of its own under the user's data.
+    """Return the vault of a database: MIDDEN_VAULT, what is configured, or a folder of its own.
 
-    The folder is named after the database and a short hash of its path, so that two databases of
-    one name do not share a vault.
+    That is below the user's data, and is named after the database and a short hash of its path, so
+    that two databases of one name do not share a vault.
     """
     chosen = os.environ.get("MIDDEN_VAULT")
     if chosen:
         return Path(chosen)
+    configured = configuration().at(target)
+    if configured is not None and configured.vault is not None:
+        return configured.vault
     slug = re.sub(r"[^A-Za-z0-9.-]+", "-", target.name)[:_LONGEST_SLUG]
     digest = hashlib.sha256(os.fsencode(target.resolve())).hexdigest()[:8]
     return platformdirs.user_data_path("midden") / f"{slug}-{digest}"
+
+
+def configuration() -> Configuration:
+    """Return what midden.toml says: the file that MIDDEN_CONFIG names, or the user's own.
+
+    Raises UsageError for a file that cannot be read, and for one that is named and missing.
+    """
+    chosen = os.environ.get("MIDDEN_CONFIG")
+    if not chosen:
+        return read_configuration(platformdirs.user_config_path("midden") / NAME)
+    found = read_configuration(Path(chosen))
+    if not found.found:
+        raise UsageError(f"MIDDEN_CONFIG: {chosen}: there is no such file; check the spelling")
+    return found
+
+
+def configured_report() -> ConfigReport:
+    """Return what is configured, and where each value comes from. Raises UsageError."""
+    known = configuration()
+    told = []
+    for one in known.databases:
+        vault = default_vault(one.path)
+        origin = "MIDDEN_VAULT" if os.environ.get("MIDDEN_VAULT") else NAME
+        told.append(
+            ConfiguredReport(
+                one.name,
+                str(one.path),
+                one.path.exists(),
+                str(vault),
+                origin if one.vault or origin != NAME else "default",
+                vault.is_dir(),
+            )
+        )
+    return ConfigReport(str(known.file), known.found, tuple(told))
 
 
 def default_archive_of(

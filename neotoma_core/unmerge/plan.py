@@ -44,6 +44,15 @@ class UnmergePlan:
     edges: pl.DataFrame
     lost: pl.DataFrame
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing goes back."""
+        return not (self.observations.height or self.edges.height or self.lost.height)
+
+    def missing(self, merge: EntityMerge) -> int:
+        """Return how many observations the merge moved that the archive never saw before it."""
+        return max(0, merge.rewritten - self.observations.height)
+
 
 def plan_unmerge(
     merge: EntityMerge,

@@ -8,7 +8,6 @@ import hashlib
 import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from math import isfinite
 from pathlib import Path
 from typing import Final
 
@@ -17,21 +16,21 @@ import polars as pl
 from neotoma_core.archive_tables.reading import read_table
 from neotoma_core.archive_tables.tables import open_archive
 from neotoma_core.errors import UsageError, run_record
-from neotoma_core.neotoma.cells import sqlite_value
 from neotoma_core.neotoma.json import stringify
 from neotoma_core.neotoma.times import iso
 from neotoma_core.publication.replaceable import require_replaceable
 from neotoma_core.rebuild.newer_release import require_no_cutover
 from neotoma_core.report.progress import Progress
-from neotoma_core.row_versions.columns import ARCHIVED_AT, ODD, REMOVED, ROW_HASH, SCHEMAS
+from neotoma_core.row_versions.columns import ARCHIVED_AT, ODD, ROW_HASH, SCHEMAS
 from neotoma_core.runs.clock import Clock
 from neotoma_core.runs.commands import undo_command
 from neotoma_core.runs.evidence import require_space, secure_database, write_manifest
 from neotoma_core.runs.run import TargetRun
 from neotoma_core.snapshots.choosing import AUTO
 from neotoma_core.unmerge.applying import Unmerging, apply_unmerge, recompute
-from neotoma_core.unmerge.plan import ENDS, EntityMerge, UnmergePlan, plan_unmerge
-from neotoma_core.unmerge.reading import UnmergeSource, read_source
+from neotoma_core.unmerge.merges import plan_of, read_known, require_last, require_merge
+from neotoma_core.unmerge.plan import EntityMerge, UnmergePlan
+from neotoma_core.unmerge.reading import read_source
 from neotoma_core.unmerge.report import UnmergeReport
 
 Confirm = Callable[[UnmergeReport], bool]
@@ -71,17 +70,17 @@ def unmerge(
     clock.lap("evidence")
     source = read_source(run, evidence, request.rules)
     require_no_cutover(target, source.stored, "undoing a merge", rewrites=True)
-    merge = _merge_of(source, request.merge_id)
-    _require_last(source, merge)
-    plan = _plan(source, archive.path, merge)
-    missing = max(0, merge.rewritten - plan.observations.height)
+    merge = require_merge(source, request.merge_id)
+    require_last(source, merge)
+    plan = plan_of(merge, read_known(source, archive.path))
+    missing = plan.missing(merge)
     if missing and not request.incomplete:
         raise UsageError(
             f"merge {merge.id}: it rewrote {merge.rewritten:,} observations and the archive saw "
             f"{plan.observations.height:,} of them before; nothing was changed; give those back "
             "with --incomplete"
         )
-    if not plan.observations.height and not plan.edges.height and not plan.lost.height:
+    if plan.is_empty:
         raise UsageError(
             f"merge {merge.id}: the archive has not seen its rows as they were before; nothing "
             "was changed"
@@ -115,70 +114,6 @@ def unmerge(
         clock.lap("publish")
         report = replace(report, outcome="unmerged", checks=checks, undo=undo)
     return replace(report, seconds=clock.seconds)
-
-
-def _merge_of(source: UnmergeSource, merge_id: str) -> EntityMerge:
-    found = source.rows("entity_merges").filter(pl.col("id") == merge_id)
-    if found.is_empty():
-        raise UsageError(
-            f"target {source.target}: no merge {merge_id}; nothing was changed; its entity_merges "
-            "table lists them"
-        )
-    row = found.row(0, named=True)
-    return EntityMerge(
-        merge_id,
-        row["from_entity_id"],
-        row["to_entity_id"],
-        row["user_id"],
-        _number(row["observations_rewritten"]),
-        row["created_at"],
-    )
-
-
-def _number(cell: str | None) -> int:
-    """Return the number a cell states; 0 where it states none."""
-    value = sqlite_value(cell)
-    return int(value) if isinstance(value, int | float) and isfinite(value) else 0
-
-
-def _require_last(source: UnmergeSource, merge: EntityMerge) -> None:
-    """Raise UsageError where the merge is undone already, or merged on since."""
-    entities = source.rows("entities")
-    pointers = dict(entities.select("id", "merged_to_entity_id").drop_nulls("id").iter_rows())
-    if pointers.get(merge.merged) != merge.survivor:
-        raise UsageError(
-            f"merge {merge.id}: entity {merge.merged} is not merged into {merge.survivor} now; "
-            "nothing was changed"
-        )
-    if pointers.get(merge.survivor):
-        raise UsageError(
-            f"merge {merge.id}: {merge.survivor} was merged on into another entity since; nothing "
-            "was changed; undo that merge first"
-        )
-
-
-def _plan(source: UnmergeSource, archive: Path, merge: EntityMerge) -> UnmergePlan:
-    opened = open_archive(archive)
-    observed = ("id", "entity_id", "user_id", ROW_HASH, ARCHIVED_AT)
-    related = ("id", "relationship_key", *ENDS, "user_id", ROW_HASH, ARCHIVED_AT)
-    merges = read_table(opened, "entity_merges", ("id", ARCHIVED_AT)).require_whole()
-    seen = merges.filter(pl.col("id") == merge.id)[ARCHIVED_AT].min()
-    removed = read_table(opened, REMOVED, (ROW_HASH, ARCHIVED_AT)).require_whole()
-    before = removed.clear() if seen is None else removed.filter(pl.col(ARCHIVED_AT) < seen)
-    if seen is None:
-        before = removed  # gone at the last run already, so the merge did not take them
-    return plan_unmerge(
-        merge,
-        (
-            source.rows("observations"),
-            read_table(opened, "observations", observed).require_whole(),
-        ),
-        (
-            source.rows("relationship_observations"),
-            read_table(opened, "relationship_observations", related).require_whole(),
-        ),
-        before.select(ROW_HASH),
-    )
 
 
 def _lost_rows(archive: Path, plan: UnmergePlan) -> pl.DataFrame:

@@ -14,7 +14,7 @@
                           is gone left (left-behind/); manifest.json last. An unfinished run's is
                           marked by an empty file, .unfinished
     quarantine/<run>/     rows that could not be merged, with reasons
-    reports/<run>/        report.json, conflicts.parquet
+    reports/<run>/        report.json, conflicts and what was sent again
     archive/              the log as versions of rows (see ``archive_tables/tables.py``)
     work/<run>/           scratch of a run; nobody's once the lock is free
 

@@ -23,13 +23,17 @@ def test_a_refused_plan_is_decided_in_its_own_file(tmp_path: Path, midden: Midde
     other = make_database(tmp_path / "b.db", {**tables, "observations": there})
     words = ("recover", "--target", target, "--backup", other, "--mode", "safe", "--yes")
     assert midden(*words).returncode == 4
-    (found,) = (tmp_path / "vault" / "reports").glob("*/conflicts.json")
-    records = orjson.loads(found.read_bytes())
+    (found,) = (tmp_path / "vault" / "reports").glob("*/conflicts.jsonl")
+    records = [orjson.loads(line) for line in found.read_bytes().splitlines()]
     assert [(r["key"], r["keep"]) for r in records] == [("o1", None), ("o2", None)]
+    sides = {"column": "fields", "target": {"title": "here"}, "source": {"title": "there"}}
+    assert records[0]["values"] == [sides]
+    assert found.stat().st_mode & 0o777 == 0o600
+    assert midden(*words, "--decisions", found).returncode == 4
     for record, keep in zip(records, ("source", "target"), strict=True):
         record["keep"] = keep
     decided = tmp_path / "decided.json"
-    decided.write_bytes(orjson.dumps(records))
+    decided.write_bytes(b"\n".join(map(orjson.dumps, records)))
     done = midden(*words, "--decisions", decided)
     assert done.returncode == 0, done.stderr
     fields = cells(target, "SELECT fields FROM observations ORDER BY id")

@@ -15,6 +15,8 @@ from neotoma_core.archive.steps import archive_target
 from neotoma_core.erasure.report import ErasureReport
 from neotoma_core.export.request import ExportRequest
 from neotoma_core.export.steps import export_tables
+from neotoma_core.files.frames import write_parquet
+from neotoma_core.neotoma.json import stringify
 from neotoma_core.report.progress import Silent
 from neotoma_core.vault.folder import describe, write_json
 from tests.conftest import NOW, recover_into
@@ -72,15 +74,23 @@ def in_conflicts(world: World) -> Path:
     changed = "UPDATE observations SET fields = '{}', id = id WHERE id LIKE 'obs-gone-%'"
     report = world.vault / "reports" / merged_with(world, changed)
     (report / "report.json").unlink()
-    (report / "conflicts.json").unlink()
+    (report / "conflicts.jsonl").unlink()
     return report
 
 
 def in_conflicts_as_json(world: World) -> Path:
     report = in_conflicts(world)
     conflicts = pl.read_parquet(report / "conflicts.parquet").to_dicts()
-    write_json(report / "conflicts.json", [*conflicts])
+    lines = "".join(f"{stringify(conflict)}\n" for conflict in conflicts)
+    (report / "conflicts.jsonl").write_text(lines)
     (report / "conflicts.parquet").unlink()
+    return report
+
+
+def in_what_was_sent_again(world: World) -> Path:
+    report = world.vault / "reports" / "2026-03-01T00-00-00Z"
+    row = {"table": ["entities"], "key": [ENTITY], "entity_type": ["contact"]}
+    write_parquet(pl.DataFrame(row), report / "reingested.parquet")
     return report
 
 
@@ -105,6 +115,7 @@ PLACES: dict[str, Callable[[World], Path]] = {
     "quarantine": in_the_quarantine,
     "conflicts": in_conflicts,
     "conflicts as JSON": in_conflicts_as_json,
+    "sent again": in_what_was_sent_again,
     "drift": in_drift,
     "words": in_words_of_a_report,
     **{form: in_an_export_as(form) for form in ("parquet", "csv", "arrow")},

@@ -11,9 +11,9 @@ from neotoma_core.errors import TargetForeign, UsageError
 from neotoma_core.find.inventory import read_listed_files
 from neotoma_core.find.search import SearchRequest
 from neotoma_core.find.status import check_status, find_copies
-from neotoma_core.find.text import drop_line
+from neotoma_core.find.text import compare_command, drop_line
 from neotoma_core.neotoma.versions import version_range
-from neotoma_core.report.inventory import CopyRow, InventoryReport
+from neotoma_core.report.inventory import CopyRow, DropCheck, InventoryReport
 from neotoma_core.report.progress import Silent
 from neotoma_core.runs.begin import Whereabouts
 from neotoma_core.settings.environment import neotoma_settings
@@ -177,3 +177,8 @@ def test_a_database_of_an_older_neotoma_says_so(tmp_path: Path) -> None:
     assert row.version_from == "v0.18.0"
     assert version_range({"observations": ["id"]}, ()) == ("2026-02-05", "2026-02-10")
     assert version_range({"observations": ["identity_rule"]}, ())[0] == "v0.5.0"
+
+
+def test_a_database_that_lacks_something_is_to_be_compared_with_its_best_copy() -> None:
+    drop = DropCheck("/a b/t.db", "lacking", 1, 2, "/c/best.db", 3, None, None)
+    assert compare_command(drop) == "midden diff /c/best.db '/a b/t.db'"

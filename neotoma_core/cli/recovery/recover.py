@@ -40,7 +40,7 @@ _FROM_INVENTORY: Final = typer.Option(
     help="Use the copies listed in a Parquet file of `midden find --parquet`.", show_default=False
 )
 _DECISIONS: Final = typer.Option(
-    help="The conflicts.json or conflicts.parquet of an earlier plan, with target or source as "
+    help="The conflicts.jsonl or conflicts.parquet of an earlier plan, with target or source as "
     "`keep` of each row you decided.",
     show_default=False,
 )
@@ -53,6 +53,10 @@ _MODE: Final = typer.Option(
     help="If a row differs between target and backup: keep the target's, keep the backup's, "
     "or stop (safe)."
 )
+_REINGESTED: Final = typer.Option(
+    help="For observations that were sent again: follow --mode, or keep the time each was first "
+    "observed."
+)
 _USER: Final = typer.Option(help="Bring only the rows of this user.", show_default=False)
 _INCLUDE_AUTH: Final = typer.Option(
     "--include-auth",
@@ -60,6 +64,9 @@ _INCLUDE_AUTH: Final = typer.Option(
 )
 _SKIP_UNREADABLE: Final = typer.Option(
     "--skip-unreadable", help="Continue without backups that cannot be read."
+)
+_NO_VALUES: Final = typer.Option(
+    "--no-values", help="Leave stored values out of the files that list conflicts."
 )
 _NO_ARCHIVE: Final = typer.Option(
     "--no-archive", help="Do not append what was recovered to the vault's archive."
@@ -97,13 +104,7 @@ def recover(
     search: Annotated[list[Path] | None, _SEARCH] = None,
     from_inventory: Annotated[Path | None, _FROM_INVENTORY] = None,
     mode: Annotated[Mode, _MODE] = Mode.KEEP_TARGET,
-    reingested: Annotated[
-        Reingested,
-        typer.Option(
-            help="For observations that were sent again: follow --mode, or keep the time each "
-            "was first observed."
-        ),
-    ] = Reingested.BY_MODE,
+    reingested: Annotated[Reingested, _REINGESTED] = Reingested.BY_MODE,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", "-n", help="Print the plan; leave the target alone.")
     ] = False,
@@ -119,6 +120,7 @@ def recover(
     user: Annotated[str | None, _USER] = None,
     include_auth: Annotated[bool, _INCLUDE_AUTH] = False,
     no_archive: Annotated[bool, _NO_ARCHIVE] = False,
+    no_values: Annotated[bool, _NO_VALUES] = False,
     endpoint: Annotated[str | None, ENDPOINT_OPTION] = None,
     identity_file: IdentityFile = None,
     json: Annotated[bool, JSON_OPTION] = False,
@@ -152,6 +154,7 @@ def recover(
         user=user,
         include_auth=include_auth,
         archived=not no_archive,
+        values=not no_values,
         raw_storage=raw_storage(target),
     )
     opening = Opening(identity_file, endpoint=endpoint)

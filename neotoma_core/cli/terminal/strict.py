@@ -26,14 +26,30 @@ class StrictCommand(TyperCommand):
                 raise UsageError(f"{_called(parameter)}: an empty value; give one, or leave it out")
             if times[parameter.name] > 1 and not _may_be_repeated(parameter):
                 raise UsageError(f"{_called(parameter)}: given more than once; give it once")
-        return super().parse_args(ctx, args)
+        return super().parse_args(ctx, [*args, *self._configured_target(given, args)])
+
+    def _configured_target(self, given: Any, args: list[str]) -> list[str]:  # noqa: ANN401 - the parser's own
+        """Return the words that name the only database there is, where a command lacks one."""
+        lacks = any(
+            "--target" in parameter.opts and parameter.required and not given.get(parameter.name)
+            for parameter in self.params
+        )
+        if not lacks or "--help" in args:
+            return []
+        from neotoma_core.settings.environment import configuration
+
+        known = configuration().databases
+        return ["--target", str(known[0].path)] if len(known) == 1 else []
 
     def invoke(self, ctx: Any) -> Any:  # noqa: ANN401 - the parser's own
         """Call the command, once it is recorded for which target and vault it is."""
-        from neotoma_core.settings.environment import default_vault
+        from neotoma_core.settings.environment import configuration, default_vault
 
         target, vault = ctx.params.get("target"), ctx.params.get("vault")
         if isinstance(target, Path):
+            if "/" not in str(target) and not target.exists():  # a file of that name comes first
+                configured = configuration().named(str(target))
+                ctx.params["target"] = target = configured.path if configured else target
             begin_record(target, vault or default_vault(target))
         return super().invoke(ctx)
 

@@ -17,11 +17,13 @@ class RecoverRequest:
     """What the user asked for.
 
     ``key``: where the key of encrypted columns is, if anywhere. ``decisions``: the file that says
-    what is kept where rows are in conflict. ``user``: the only user whose rows the backups give,
-    where one is named. ``include_auth``: credentials that the target lacks are merged, too.
-    ``archived``: what was written is appended to the vault's archive. ``raw_storage``: where
-    Neotoma keeps the target's raw files, if not beside it. ``rules``: by which to reduce; see
-    ``snapshots.choosing``.
+    what is kept where rows are in conflict. ``decided``: the same from the program that asks, per
+    row the backup's label, table, key and side; rows among them may turn out not to be in conflict.
+    ``values``: the files of conflicts have the values of both sides. ``user``: the only user whose
+    rows the backups give, where one is named. ``include_auth``: credentials that the target lacks
+    are merged, too. ``archived``: what was written is appended to the vault's archive.
+    ``raw_storage``: where Neotoma keeps the target's raw files, if not beside it. ``rules``: by
+    which to reduce; see ``snapshots.choosing``.
     """
 
     target: Path
@@ -33,6 +35,8 @@ class RecoverRequest:
     schemas: Path | None = None
     key: KeySource | None = None
     decisions: Path | None = None
+    decided: tuple[tuple[str, str, str, str], ...] = ()
+    values: bool = True
     user: str | None = None
     include_auth: bool = False
     archived: bool = False
@@ -52,7 +56,8 @@ class RecoverRequest:
     @property
     def wanted(self) -> Wanted:
         """What is wanted of the databases that are read."""
-        only_rows = (self.user, self.schemas, self.decisions) == (None, None, None)
+        named = (self.user, self.schemas, self.decisions) != (None, None, None)
+        only_rows = not named and not self.decided
         return Wanted(self.tables, self.skip_unreadable, only_rows)
 
 

@@ -15,13 +15,17 @@ from neotoma_core.neotoma.tables import BY_NAME
 from neotoma_core.runs.run import DatabaseRef
 
 _REQUIRED: Final = ("backup", "table", "key")
+_BY_MODE: Final = "mode"
+_HOW: Final = "nothing was changed; start from the conflicts.jsonl of a plan and edit only keep"
+_ON: Final = ["backup", "table", "key"]
 
 
 def read_decisions(path: Path | None, backups: Sequence[DatabaseRef]) -> pl.DataFrame:
     """Return the decisions in a Parquet or JSON file; none where no file is named.
 
     One record per row in conflict: ``backup`` (its label), ``table``, ``key``, ``keep``, which is
-    ``target``, ``source``, or null where nothing is decided. Raises UsageError.
+    ``target``, ``source``, or null where nothing is decided. What the mode decided (``by``) nobody
+    did. Raises UsageError.
     """
     if path is None:
         return DECISIONS.to_frame()
@@ -30,11 +34,8 @@ def read_decisions(path: Path | None, backups: Sequence[DatabaseRef]) -> pl.Data
     for place, record in enumerate(read_records(path), start=1):
         wrong = _wrong(record, numbers)
         if wrong or not isinstance(record, dict):
-            raise UsageError(
-                f"{path}: record {place}: {wrong}; nothing was changed; "
-                "start from the conflicts.json of a plan and edit only keep"
-            )
-        if record.get("keep") is not None:
+            raise UsageError(f"{path}: record {place}: {wrong}; {_HOW}")
+        if record.get("keep") is not None and record.get("by") != _BY_MODE:
             cells = [str(record[name]) for name in ("table", "key", "keep")]
             rows.append((numbers[str(record["backup"])], *cells))
     return pl.DataFrame(rows, schema=DECISIONS, orient="row")
@@ -53,7 +54,31 @@ def require_rows(path: Path | None, decisions: pl.DataFrame, offered: Sequence[D
     if strangers:
         raise UsageError(
             f"{path}: {strangers:,} of its decisions are about rows that the backup does not have; "
-            "nothing was changed; start from the conflicts.json of a plan and edit only keep"
+            f"{_HOW}"
+        )
+
+
+def as_decisions(
+    decided: Sequence[tuple[str, str, str, str]], backups: Sequence[DatabaseRef]
+) -> pl.DataFrame:
+    """Return decisions by label, table and key as ``DECISIONS``; of backups that take part."""
+    numbers = {backup.label: backup.number for backup in backups}
+    rows = [(numbers[label], *cells) for label, *cells in decided if label in numbers]
+    return pl.DataFrame(rows, schema=DECISIONS, orient="row")
+
+
+def without_conflict(decisions: pl.DataFrame, conflicts: pl.DataFrame) -> pl.DataFrame:
+    """Return the decisions that are about none of some conflicts."""
+    return decisions.join(conflicts, on=_ON, how="anti")
+
+
+def require_conflicts(path: Path, strange: pl.DataFrame) -> None:
+    """Raise UsageError where there are decisions about rows that are not in conflict."""
+    if strange.height:
+        tables = ", ".join(sorted(strange["table"].unique()))
+        raise UsageError(
+            f"{path}: {strange.height:,} of its decisions, of {tables}, are about rows that are "
+            f"not in conflict; {_HOW}"
         )
 
 

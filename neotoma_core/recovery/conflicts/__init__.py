@@ -1,0 +1,1 @@
+"""What is in conflict in a recovery: kept in files, decided by whoever reads them."""

@@ -1,0 +1,1 @@
+"""Entities shown, databases compared, merges listed."""
