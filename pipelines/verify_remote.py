@@ -7,7 +7,7 @@ from prefect import flow
 
 from neotoma_core.offsite import job as verifying
 from neotoma_core.offsite.job import VerifyJob
-from neotoma_core.offsite.request import VerifyRemoteRequest
+from neotoma_core.offsite.verify import VerifyRemoteRequest
 from neotoma_core.settings.environment import default_vault, key_source, push_alerting
 from pipelines.recording import RunLog, record_verification
 from pipelines.task_defaults import operation

@@ -5,8 +5,7 @@ from datetime import datetime
 
 from neotoma_core.errors import MiddenError, RemoteDamaged, VerificationFailed
 from neotoma_core.files.keys import KeySource
-from neotoma_core.offsite.request import VerifyRemoteRequest
-from neotoma_core.offsite.verify import verify_remote
+from neotoma_core.offsite.verify import VerifyRemoteRequest, verify_remote
 from neotoma_core.offsite.verify_report import WRONG, RemoteVerification
 from neotoma_core.remotes.known import known_remote
 from neotoma_core.remotes.opening import opened_known, read_identities

@@ -15,15 +15,15 @@ from neotoma_core.archive.append import default_archive
 from neotoma_core.archive_tables.tables import DESCRIPTION, open_archive
 from neotoma_core.backup.prune import held_back, require_policy
 from neotoma_core.backup.report import PruneItem
-from neotoma_core.backup.retention import (
+from neotoma_core.backup.retention import RetentionPolicy, (
     BackupFacts,
     RetentionPlan,
+    RetentionPolicy,
     plan_retention,
 )
 from neotoma_core.errors import RemoteDenied, RemoteError
 from neotoma_core.neotoma.times import iso
 from neotoma_core.offsite.prune_report import RemotePruneReport
-from neotoma_core.offsite.request import PruneRemoteRequest
 from neotoma_core.push.holding import alone, own_log
 from neotoma_core.push.shipping import Shipper
 from neotoma_core.remotes.log import Log
@@ -34,6 +34,14 @@ from neotoma_core.report.progress import Progress
 from neotoma_core.vault.backups import list_backups
 
 Confirm = Callable[[RemotePruneReport], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class PruneRemoteRequest:
+    """What the user asked for: backups of ``vault`` that ``policy`` does not keep."""
+
+    vault: Path
+    policy: RetentionPolicy
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ local database is not a fault of the remote, unless it was pushed.
 import random
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from math import ceil
 from pathlib import Path
 from typing import Literal
@@ -26,6 +26,7 @@ from neotoma_core.errors import (
     RemoteDamaged,
     VerificationFailed,
 )
+from neotoma_core.files.keys import KeySource
 from neotoma_core.files.private import make_folders
 from neotoma_core.files.scratch import scratch_in
 from neotoma_core.offsite.comparing import (
@@ -39,7 +40,6 @@ from neotoma_core.offsite.comparing import (
 from neotoma_core.offsite.contents import ReadContents, read_contents
 from neotoma_core.offsite.entries import ReadLogs, check_description, read_all_logs
 from neotoma_core.offsite.objects import Named, missing_objects, named_objects, unnamed_objects
-from neotoma_core.offsite.request import VerifyRemoteRequest
 from neotoma_core.offsite.verify_report import WRONG, RemoteVerification, VerifiedLog
 from neotoma_core.push.holding import own_log
 from neotoma_core.remotes.copies import copy_log
@@ -53,6 +53,22 @@ from neotoma_core.runs.clock import Clock
 from neotoma_core.runs.private_copy import private_copy
 
 Outcome = Literal["pass", "fail", "inconclusive"]
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyRemoteRequest:
+    """What the user asked for.
+
+    ``target``: the database that the vault's own log is compared with, if any. ``sample``: the
+    share of the contents that is read, chosen at random; None for all. ``max_duration``: no further
+    content is begun after it. ``key``: of encrypted columns.
+    """
+
+    vault: Path
+    target: Path | None = None
+    sample: float | None = None
+    max_duration: timedelta | None = None
+    key: KeySource | None = None
 
 
 @dataclass(slots=True)

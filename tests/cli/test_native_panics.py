@@ -53,6 +53,10 @@ WORDS = {
     "push": ("--target", "t.db"),
     "pull": ("--target", "t.db"),
     "remote": ("list", "--target", "t.db"),
+    "show": ("e", "--target", "t.db"),
+    "diff": ("t.db", "b.db"),
+    "merges": ("--target", "t.db"),
+    "config": ("show",),
 }
 
 

@@ -76,20 +76,22 @@ def moved(template: Path, to: Path) -> Path:
     return to
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Take more moments where every failure is asked for."""
+    if "batch" in metafunc.fixturenames:
+        every = metafunc.config.getoption("--every-failure")
+        metafunc.parametrize("batch", range(-(-ALL // SAMPLE) if every else 1))
+
+
 @pytest.mark.parametrize("operation", OPERATIONS)
 def test_killed_before_any_write(
-    operation: str,
-    template: Path,
-    tmp_path: Path,
-    zygote: Doomed,
-    request: pytest.FixtureRequest,
+    operation: str, batch: int, template: Path, tmp_path: Path, zygote: Doomed
 ) -> None:
     whole = moved(template, tmp_path / "whole")
     assert zygote.at_write(0, operation, whole) == 0
     writes = int((whole / WRITES).read_text())
-    wanted = ALL if request.config.getoption("--every-failure") else SAMPLE
-    chance = random.Random(operation)  # noqa: S311 - the same moments every time
-    picked = chance.sample(range(1, writes + 1), min(wanted, writes))
+    chance = random.Random(f"{operation} {batch}")  # noqa: S311 - the same moments every time
+    picked = chance.sample(range(1, writes + 1), min(SAMPLE, writes))
     expected = state_of(whole)
 
     for number in picked:

@@ -3,8 +3,7 @@
 import shutil
 from pathlib import Path
 
-from neotoma_core.offsite.request import VerifyRemoteRequest
-from neotoma_core.offsite.verify import verify_remote
+from neotoma_core.offsite.verify import VerifyRemoteRequest, verify_remote
 from neotoma_core.remotes.remote import read_logs
 from neotoma_core.report.progress import Silent
 from neotoma_core.stores.store import Store

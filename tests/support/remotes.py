@@ -17,12 +17,11 @@ from neotoma_core.erasure.report import ErasureReport
 from neotoma_core.erasure.request import EraseRequest, erase_run
 from neotoma_core.neotoma.encryption import Secret
 from neotoma_core.offsite.add import Added, AddRequest, add_remote
-from neotoma_core.offsite.prune import prune_remote
+from neotoma_core.offsite.prune import PruneRemoteRequest, prune_remote
 from neotoma_core.offsite.prune_report import RemotePruneReport
-from neotoma_core.offsite.request import PruneRemoteRequest, VerifyRemoteRequest
 from neotoma_core.offsite.rewrite import rewrite_remote
 from neotoma_core.offsite.rewrite_report import RewriteReport
-from neotoma_core.offsite.verify import verify_remote
+from neotoma_core.offsite.verify import VerifyRemoteRequest, verify_remote
 from neotoma_core.offsite.verify_report import RemoteVerification as Verification
 from neotoma_core.pull.pull import Asking, PullRequest, pull
 from neotoma_core.pull.report import PullReport

@@ -10,7 +10,7 @@ from neotoma_core.cli.terminal.strict import StrictCommand
 _UNUSABLE = 2
 
 config = typer.Typer(
-    help="Show or check midden.toml, which names databases and their vaults.",
+    help="Show or check midden.toml: names of databases, and their vaults.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )

@@ -116,8 +116,7 @@ def _verify_remote(  # noqa: PLR0917 - as the command was given
 
     from neotoma_core.cli.terminal.progress import TerminalProgress
     from neotoma_core.errors import RemoteDamaged
-    from neotoma_core.offsite.request import VerifyRemoteRequest
-    from neotoma_core.offsite.verify import verify_remote
+    from neotoma_core.offsite.verify import VerifyRemoteRequest, verify_remote
     from neotoma_core.offsite.verify_report import verification_text
     from neotoma_core.settings.environment import default_vault, key_source
 

@@ -62,9 +62,8 @@ def prune(
     from datetime import UTC, datetime
 
     from neotoma_core.cli.terminal.progress import TerminalProgress
-    from neotoma_core.offsite.prune import prune_remote
+    from neotoma_core.offsite.prune import PruneRemoteRequest, prune_remote
     from neotoma_core.offsite.prune_report import prune_text
-    from neotoma_core.offsite.request import PruneRemoteRequest
     from neotoma_core.settings.environment import default_vault
 
     counts = Kept(keep_last, keep_hourly, keep_daily, keep_weekly, keep_monthly)
