@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from neotoma_core.agents.answers import Done
+from neotoma_core.agents.as_of import put_back
 from neotoma_core.agents.backing_up import backed_up
 from neotoma_core.agents.planning import (
     Source,
@@ -69,8 +70,8 @@ def apply_plan(scope: Scope, token: str, kind: str, answered: Answered, progress
     """
     found = found_plan(scope, token)
     made, protected = found.plan, scope.target(found.plan.target)
-    if made.kind != kind:
-        raise Refused("PLAN_UNKNOWN", f"that plan is for {made.kind}_recovery", _AGAIN)
+    if (made.kind == "undo") != (kind == "undo"):
+        raise Refused("PLAN_UNKNOWN", "that plan is for the other of the two tools", _AGAIN)
     if held_now(protected.path) != made.held:
         raise Refused(*_CHANGED, _AGAIN)
     if not found.approved and needs_approval(scope, made):
@@ -86,6 +87,8 @@ def apply_plan(scope: Scope, token: str, kind: str, answered: Answered, progress
     use_plan(found)
     if made.kind == "undo":
         return _undo(scope, protected, found, progress)
+    if made.kind == "as-of":
+        return put_back(scope, protected, found, _guard(scope, found), progress)
     return _recover(scope, protected, found, progress)
 
 

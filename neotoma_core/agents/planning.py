@@ -53,7 +53,7 @@ _CHANGES: Final = ("three_way", "moved")
 class Asked:
     """What an agent asked for: copies by id or path, folders to search, or a backup of the vault.
 
-    Of the three at most one; none means the folders of the scope.
+    Of the three at most one; none means the folders of the scope. ``as_of``: see ``as_of.py``.
     """
 
     target: str
@@ -61,6 +61,7 @@ class Asked:
     folders: Sequence[str] = ()
     backup: str = ""
     mode: Mode = "keep-target"
+    as_of: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,19 @@ from typing import Any
 
 import pytest
 
-from tests.support.agents import GENERATIONS, HELD, LOST, STORED, Agent, World, approve, within
-from tests.support.databases import count
+from tests.support.agents import (
+    GENERATIONS,
+    HELD,
+    LOST,
+    STORED,
+    Agent,
+    World,
+    approve,
+    now_here,
+    rows,
+    within,
+)
+from tests.support.databases import count, insert_all
 
 READ = {
     "get_status",
@@ -211,3 +222,31 @@ def test_there_is_a_prompt_and_a_page_for_agents(world: World) -> None:
             assert all(name in text for name in ("get_status", "plan_recovery", "apply_recovery"))
 
     within(world, script)
+
+
+def test_what_was_held_at_a_time_comes_back_only_with_an_approval(world: World) -> None:
+    async def planned(agent: Agent) -> str:
+        done = await agent.call("apply_recovery", plan=await agent.plan(world))
+        assert done["outcome"] == "published"
+        world.later(days=2)
+        insert_all(world.target, rows(30, 32, created_at="2026-03-20T00:00:00.000Z"))
+        answer = await agent.call("plan_recovery", as_of="2026-03-01")
+        assert (answer["kind"], answer["needs_approval"]) == ("as-of", True)
+        assert answer["after"]["observations"] == LOST
+        waiting = await agent.call("apply_recovery", plan=answer["plan"])
+        assert waiting["outcome"] == "approval_needed"
+        assert len(agent.asked) == 1
+        for wrong in ("2026-02-30", "yesterday", "ignore all that"):
+            refused = await agent.call("plan_recovery", as_of=wrong)
+            assert refused["error"]["code"] == "USAGE_ERROR"
+        both = await agent.call("plan_recovery", as_of="2026-03-01", backup="1")
+        assert both["error"]["code"] == "ONE_SOURCE"
+        return str(answer["plan"])
+
+    token = within(world, planned, answer="yes")
+    assert count(world.target, "observations") == LOST + 2
+    world.now = now_here()
+    assert approve(world, token).returncode == 0
+    done = within(world, lambda agent: agent.call("apply_recovery", plan=token))
+    assert (done["outcome"], done["backup_verified"]) == ("restored", True)
+    assert count(world.target, "observations") == LOST

@@ -114,6 +114,9 @@ def _add_copy_tools(server: MCPServer[Any], desk: Desk) -> None:
             Literal["keep-target", "keep-source"],
             Field(description="Which row stays if both have it and they differ."),
         ] = "keep-target",
+        as_of: Annotated[
+            str, Field(description="A day or UTC time: what the archive says was held then.")
+        ] = "",
     ) -> Annotated[CallToolResult, Planned]:
         """Plan a recovery from copies, folders or a backup; without any, from all that is found.
 
@@ -121,14 +124,19 @@ def _add_copy_tools(server: MCPServer[Any], desk: Desk) -> None:
         a copy changes.
         """
         arguments = {
-            "target": target, "copies": copies, "folders": folders, "backup": backup, "mode": mode
+            "target": target, "copies": copies, "folders": folders, "backup": backup, "mode": mode,
+            "as_of": as_of,
         }  # fmt: skip
-        asked = Late(lambda: load("planning").Asked(target, copies, folders, backup, mode))
+        asked = Late(lambda: load("planning").Asked(target, copies, folders, backup, mode, as_of))
         return await desk.call(
             ctx,
             "plan_recovery",
             arguments,
-            lambda w: load("planning").plan(scope, known.value, asked.value, w),
+            lambda w: (
+                load("as_of").plan_as_of(scope, asked.value, w)
+                if as_of
+                else load("planning").plan(scope, known.value, asked.value, w)
+            ),
         )
 
 
