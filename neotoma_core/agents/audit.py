@@ -12,9 +12,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Lock
 from typing import Final
 
-from neotoma_core.errors import VaultDamaged, VaultLocked
+from neotoma_core.errors import VaultDamaged, VaultError, VaultLocked
 from neotoma_core.files.locking import exclusive
 from neotoma_core.files.private import make_folders
 from neotoma_core.neotoma.json import JsonValue, parse_json, stringify
@@ -25,6 +26,7 @@ _LOCK: Final = "audit.lock"
 _CHECK: Final = "check"
 _PATIENCE: Final = 30.0
 _BLOCK: Final = 1 << 16
+_making: Final = Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +49,7 @@ def append_line(vault: Path, protects: Path, line: AuditLine) -> None:
 
     Raises VaultError where it cannot be written, VaultLocked.
     """
-    if not (vault / DESCRIPTION).is_file():
-        open_vault(vault, protects)
+    _make_vault(vault, protects)
     with _held(vault) as log:
         before = _last_check(log)
         facts: dict[str, JsonValue] = {
@@ -88,6 +89,18 @@ def read_lines(vault: Path) -> tuple[AuditLine, ...]:
             raise _damaged(log, number)
         found.append(_line(value))
     return tuple(found)
+
+
+def _make_vault(vault: Path, protects: Path) -> None:
+    """Make the vault where there is none; another call or process may make it meanwhile."""
+    with _making:
+        if (vault / DESCRIPTION).is_file():
+            return
+        try:
+            open_vault(vault, protects)
+        except (VaultError, FileNotFoundError):
+            if not (vault / DESCRIPTION).is_file():
+                raise
 
 
 @contextmanager

@@ -55,6 +55,7 @@ class Desk:
     scope: Scope
     waiting: int = 0
     turn: anyio.Lock = field(default_factory=anyio.Lock)
+    pen: anyio.Lock = field(default_factory=anyio.Lock)
 
     async def call(
         self,
@@ -72,7 +73,8 @@ class Desk:
             busy = Refused(
                 "BUSY", "too many calls at once", "wait, then call again", retryable=True
             )
-            return _refused(await anyio.to_thread.run_sync(call.written_down, busy))
+            async with self.pen:  # one at a time: many that wait for the log would wait too long
+                return _refused(await anyio.to_thread.run_sync(call.written_down, busy))
         self.waiting += 1
         try:
             async with self.turn:
