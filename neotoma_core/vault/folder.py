@@ -15,7 +15,6 @@
                           marked by an empty file, .unfinished
     quarantine/<run>/     rows that could not be merged, with reasons
     reports/<run>/        report.json, conflicts and what was sent again
-    reports/<run>/        report.json, conflicts.parquet
     agents/               what agents asked, and plans that wait for a yes (see ``agents/plans.py``)
     archive/              the log as versions of rows (see ``archive_tables/tables.py``)
     work/<run>/           scratch of a run; nobody's once the lock is free
