@@ -15,7 +15,7 @@ from neotoma_core.archive.append import default_archive
 from neotoma_core.archive_tables.tables import DESCRIPTION, open_archive
 from neotoma_core.backup.prune import held_back, require_policy
 from neotoma_core.backup.report import PruneItem
-from neotoma_core.backup.retention import RetentionPolicy, (
+from neotoma_core.backup.retention import (
     BackupFacts,
     RetentionPlan,
     RetentionPolicy,

@@ -229,7 +229,10 @@ def test_what_is_not_guarded_takes_no_row_of_the_log(
 
 
 GUARDED = {"restore", "reset", "erase", "recover"}
-GUARDED_TOO = {"pull"}  # a recovery, and an erasure: tests/pull/test_guarded.py
+GUARDED_TOO = {
+    "pull",  # a recovery, and an erasure: tests/pull/test_guarded.py
+    "mcp",  # what a person approved: tests/agents/test_adversaries.py
+}
 TAKES_NOTHING = {
     "rebuild",  # writes snapshots, which are derived
     "unmerge",  # gives rows back
@@ -237,7 +240,7 @@ TAKES_NOTHING = {
 WRITES_NO_DATABASE = {
     *("find", "status", "backup", "backups", "verify", "prune", "guard", "serve", "archive"),
     *("export", "history", "compact", "demo", "push", "remote"),
-    *("show", "diff", "merges", "config"),
+    *("show", "diff", "merges", "config", "approve", "audit"),
 }
 
 

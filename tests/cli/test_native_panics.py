@@ -57,6 +57,9 @@ WORDS = {
     "diff": ("t.db", "b.db"),
     "merges": ("--target", "t.db"),
     "config": ("show",),
+    "approve": ("token",),
+    "audit": ("--target", "t.db"),
+    "mcp": ("install",),
 }
 
 
