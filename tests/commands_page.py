@@ -39,6 +39,10 @@ _MORE: Final = {
     "reset": "backups.md#reset-and-guard",
     "guard install": "backups.md#reset-and-guard",
     "serve": "scheduling.md",
+    "mcp": "agents.md",
+    "mcp install": "agents.md#set-it-up",
+    "approve": "agents.md#plans-and-your-yes",
+    "audit": "agents.md#see-what-was-asked",
     "archive": "archive.md",
     "history": "archive.md#what-it-is-for",
     "unmerge": "archive.md#what-it-is-for",
@@ -57,7 +61,7 @@ def commands_page() -> str:
 
 
 def _is_group(command: Any) -> bool:
-    return hasattr(command, "commands")
+    return hasattr(command, "commands") and not command.invoke_without_command
 
 
 def _summary(command: Any) -> str:

@@ -8,6 +8,9 @@ from types import FrameType
 
 import typer
 
+from neotoma_core.cli.agents.approve import approve
+from neotoma_core.cli.agents.audit import audit
+from neotoma_core.cli.agents.mcp import mcp
 from neotoma_core.cli.analysis.archive import archive
 from neotoma_core.cli.analysis.compact import compact
 from neotoma_core.cli.analysis.diff import diff
@@ -80,11 +83,14 @@ _COMMANDS = (
     merges,
     unmerge,
     compact,
+    approve,
+    audit,
     demo,
 )
 app.callback()(accept_version)
 for _command in _COMMANDS:
     app.command(cls=StrictCommand)(_command)
+app.add_typer(mcp, name="mcp")
 app.add_typer(guard, name="guard")
 app.add_typer(config, name="config")
 app.add_typer(remote, name="remote")

@@ -74,6 +74,14 @@ def configured_report() -> ConfigReport:
     return ConfigReport(str(known.file), known.found, tuple(told))
 
 
+def vaults_of_user() -> tuple[Path, ...]:
+    """Return MIDDEN_VAULT and the vaults in the user's data folder: where vaults are by default."""
+    chosen = os.environ.get("MIDDEN_VAULT")
+    folder = platformdirs.user_data_path("midden")
+    here = sorted(folder.iterdir()) if folder.is_dir() else []
+    return (*((Path(chosen),) if chosen else ()), *here)
+
+
 def default_archive_of(
     target: Path | None, archive: Path | None, vault: Path | None = None
 ) -> Path:
@@ -178,6 +186,11 @@ def _holding(source: KeySource) -> KeySource:
 def default_identity_file(remote: str) -> Path:
     """Return where the identity of a remote is written, outside every vault."""
     return platformdirs.user_config_path("midden") / f"{remote}.identity"
+
+
+def default_token_file() -> Path:
+    """Return where the token of `midden mcp --http` is, outside every vault."""
+    return platformdirs.user_config_path("midden") / "mcp.token"
 
 
 def identity_file(remote: str | None) -> Path | None:

@@ -15,6 +15,7 @@
                           marked by an empty file, .unfinished
     quarantine/<run>/     rows that could not be merged, with reasons
     reports/<run>/        report.json, conflicts and what was sent again
+    agents/               what agents asked, and plans that wait for a yes (see ``agents/plans.py``)
     archive/              the log as versions of rows (see ``archive_tables/tables.py``)
     work/<run>/           scratch of a run; nobody's once the lock is free
 
@@ -52,6 +53,7 @@ EVIDENCE: Final = "evidence"
 QUARANTINE: Final = "quarantine"
 REPORTS: Final = "reports"
 ARCHIVE: Final = "archive"
+AGENTS: Final = "agents"
 WORK: Final = "work"
 _PLACES: Final = "exports_and_archives"
 _ID_BYTES: Final = 8

@@ -1,0 +1,1 @@
+"""``midden mcp``, ``midden approve`` and ``midden audit``: an agent asks, a person decides."""
