@@ -231,8 +231,8 @@ def _compare(backup: Backup, restored: Path) -> None:
 def _require_no_new_fault(manifest: Manifest, restored: Path) -> None:
     """Raise where SQLite finds more wrong with what came back than with what was stored.
 
-    Of an older midden's backup nobody knows; but its bytes, which are proven, are those it had.
-    Damaged pages are no basis for anything, whoever had them first.
+    For a backup of an older midden this is unknown; but its bytes, which are proven, are those it
+    had. Damaged pages prove nothing, even if they were damaged before.
     """
     found = read_faults(restored)
     new = new_faults(found, tolerable(found if manifest.faults is None else manifest.faults))

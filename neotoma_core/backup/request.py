@@ -47,5 +47,5 @@ def choose_backup(listing: Listing, words: str) -> Backup:
     if len(found) == 1:
         return found[0]
     listing_them = command_again("backups")
-    wrong = "several backups are called so" if found else "no backup is called so"
+    wrong = "several backups match that name" if found else "no backup has that name"
     raise UsageError(f"{words}: {wrong}; nothing was changed; to list them: {listing_them}")

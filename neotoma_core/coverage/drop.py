@@ -9,7 +9,7 @@ from neotoma_core.coverage.held import Held, missing_from
 
 Verdict = Literal["wiped", "lacking", "whole", "alone"]
 _SUDDEN: Final = 0.5
-"""Fewer observations than this share of what one copy has: that is no tidying up, but a loss."""
+"""Fewer observations than this share of what one copy has: that is a loss, not a cleanup."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -115,7 +115,7 @@ class ErasurePlan:
 
     @property
     def writes_derived(self) -> int:
-        """Snapshots that are written anew or removed because of what they lose."""
+        """Snapshots that are rewritten or removed because of what they lose."""
         changes = (decided.change for decided in self.derived)
         return sum(change.written.height + change.removed.height for change in changes)
 

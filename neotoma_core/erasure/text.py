@@ -52,7 +52,7 @@ def _rows(report: ErasureReport) -> Iterator[str]:
 def _derived(report: ErasureReport) -> Iterator[str]:
     changed = [d for d in report.derived if d.inserted or d.updated or d.removed]
     for number, d in enumerate(changed):
-        done = f"{d.inserted + d.updated:,} written anew, {d.removed:,} removed"
+        done = f"{d.inserted + d.updated:,} rewritten, {d.removed:,} removed"
         yield labelled("" if number else "recompute", f"{d.table}: {done}")
 
 

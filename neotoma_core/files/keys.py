@@ -49,7 +49,7 @@ KeySource = KeyFile | MnemonicFile | Mnemonic
 
 
 def read_key(source: KeySource) -> "DataKey":
-    """Return the data key that ``source`` leads to; raises UsageError where it is none."""
+    """Return the data key that ``source`` leads to; raises UsageError where there is none."""
     # The library takes longer to load than a small run.
     from neotoma_core.neotoma.encryption.key import derive_data_key  # noqa: PLC0415 - only with a key
 

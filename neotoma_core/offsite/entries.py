@@ -1,4 +1,4 @@
-"""Reading all entries of a remote anew, whatever the vault has kept of them.
+"""Reading all entries of a remote again, whatever the vault has kept of them.
 
 One that is damaged is a finding; the others are read all the same. Then each is compared with the
 entry that was read before.

@@ -14,7 +14,7 @@ _SHORT = 8
 
 @dataclass(frozen=True, slots=True)
 class LogShown:
-    """One log: of which database of which machine, and what it holds.
+    """One log: its database and machine, and what it holds.
 
     ``observations``: in the database when it was pushed last; ``versions``: of rows of all tables.
     """

@@ -34,7 +34,7 @@ class _Note:
 def signs_of(target: Path) -> Signs:
     """Return the signs of a database's files; nothing is opened.
 
-    The index of a log is none of them: readers write to it, too, and no row is in it.
+    The index of a log is not among them: readers write to it, too, and no row is in it.
     """
     found = []
     for path in (target, *(companion(followed(target), suffix) for suffix in WITH_ROWS)):

@@ -42,7 +42,7 @@ def _read(report: RebuildReport) -> Iterator[str]:
     if report.evidence:
         size = f"{report.evidence_bytes / 1e6:,.1f} MB, copied and hashed"
         yield labelled("evidence", f"{size}   {report.evidence}")
-    part = ", of which only a part is looked at" if report.narrowed else ""
+    part = ", only part of them checked" if report.narrowed else ""
     yield labelled(
         "read", f"{report.observations:,} observations, {report.entities:,} entities{part}"
     )

@@ -42,7 +42,7 @@ def reduce_entities(
         observations: ``Observation`` as stored, every one of each entity, in any row order; ids
             are distinct.
         registry: the active schemas.
-        rules: of which Neotoma.
+        rules: those of a Neotoma release.
         owners: (entity_id, user_id) of the snapshots that are there; users share entities, and
             the row stays that of its user.
 

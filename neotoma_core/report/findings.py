@@ -1,4 +1,4 @@
-"""Findings that several operations make: what was noticed and is no number of a plan."""
+"""Findings that several operations make: what was noticed beyond the numbers of a plan."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass

@@ -5,7 +5,7 @@ from typing import Protocol
 
 
 class Progress(Protocol):
-    """Told which step begins, and how many of its units are done."""
+    """Called with the step that begins, and how many of its units are done."""
 
     def begin(self, step: str, total: int | None = None) -> None:
         """Begin a step of ``total`` units (bytes, rows); None where that is not known."""

@@ -48,7 +48,7 @@ class RestoreArchiveRequest:
     ``as_of``: a time as the user wrote it; None for the last run of the archive.
     ``skip_unreadable``: go on without files of the archive that cannot be read. ``guard``: who is
     asked before nearly all observations go. ``raw_storage``: where Neotoma keeps the target's raw
-    files, if not beside it. ``rules``: by which to reduce; see ``snapshots.choosing``.
+    files, if not next to it. ``rules``: by which to reduce; see ``snapshots.choosing``.
     """
 
     archive: Path
@@ -65,7 +65,7 @@ class RestoreArchiveRequest:
 
 
 def moment_of(text: str | None) -> datetime | None:
-    """Return a time the user wrote; raises UsageError for what is none."""
+    """Return a time the user wrote; raises UsageError for an invalid time."""
     instant = asked_instant("--as-of", text)
     return None if instant is None else datetime.fromtimestamp(instant / 1000, UTC)
 

@@ -138,7 +138,7 @@ def _decided(
     """Compare a reduction with what is stored.
 
     ``kept``: keys whose row stays as it is. ``reasons``: why keys have no row, the first counts.
-    ``others``: snapshots by other rules, a row equal to one of which stays.
+    ``others``: snapshots by other rules, a row equal to one of these stays.
     """
     of = stored.compared
     existing = stored.rows.drop_nulls(of.key)

@@ -70,7 +70,7 @@ class Wrapped:
         self.store.delete(name)
 
     def close(self) -> None:
-        """Let go of connections."""
+        """Close the connections."""
         self.store.close()
 
 

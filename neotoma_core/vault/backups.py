@@ -56,7 +56,7 @@ STEPS: Final = ("manifest_written", "backup_installed", "backup_removed", "blobs
 
 @dataclass(frozen=True, slots=True)
 class Strange:
-    """Something in ``backups`` that is no backup of this vault, and why.
+    """Something in ``backups`` that is not a backup of this vault, and why.
 
     ``doubtful``: it may be one, which cannot be read; then nothing may be removed. ``backup``: what
     a copy, or a backup of another vault, is; its raw files may be in this one.

@@ -202,13 +202,13 @@ class WorkerProcess:
         return _KILLED if self._process.returncode == -signal.SIGKILL else _CRASHED, False
 
     def kill(self) -> None:
-        """Kill the process and all it started; whoever waits for its answer is told so."""
+        """Kill the process and all it started; whoever waits for its answer learns of it."""
         if self._process.returncode is None:  # else its number may be another one's by now
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(self._process.pid, signal.SIGKILL)
 
     def end(self) -> None:
-        """Kill the process and let go of it; only for whoever waits for no answer."""
+        """Kill the process and release it; only for callers that wait for no answer."""
         self.kill()
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(_END_SECONDS)

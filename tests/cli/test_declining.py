@@ -65,7 +65,7 @@ def test_a_no_changes_nothing_and_is_no_success(
 
 
 WRONG: dict[str, tuple[Words, int, str]] = {
-    "restore": (["restore", "99"], 2, "no backup is called so"),
+    "restore": (["restore", "99"], 2, "no backup has that name"),
     "recover": (["recover", "--backup", "nowhere.db"], 10, "there is no such file"),
     "erase": (["erase", "--entity", "e9"], 2, "no entity e9"),
     "rebuild": (["rebuild", "--entity", "e9"], 2, "no entity e9"),

@@ -85,7 +85,7 @@ def test_a_parquet_file_is_written(target: Path, midden: Midden, tmp_path: Path)
         (("--out", "x.parquet", "--as-of", "teatime"), "no time"),
         (("--entity", "e9", "--yes"), "no entity e9"),
         (("--schemas", "absent.json", "--check"), "no such file"),
-        ((), "standard input is no terminal"),
+        ((), "standard input is not a terminal"),
     ],
 )
 def test_wrong_words_are_named(

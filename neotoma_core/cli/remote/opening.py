@@ -62,7 +62,7 @@ class Opening:
 
 
 def url_of(words: str | Path) -> str | None:
-    """Return the address that words are; None where they are none."""
+    """Return the address that words are; None where they are not an address."""
     found = _URL.fullmatch(str(words))
     if found is None:
         return None

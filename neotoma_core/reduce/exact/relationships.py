@@ -194,5 +194,5 @@ def _metadata_of(row: RelationshipObservationRow) -> dict[str, JsonValue] | None
     except NotJson:
         value = False
     if value is not None and not isinstance(value, dict):
-        raise ValueError("relationship metadata that are no JSON object cannot be reduced")
+        raise ValueError("relationship metadata that are not a JSON object cannot be reduced")
     return value
