@@ -37,7 +37,9 @@ class Job:
         try:
             found: datetime = next(CronSim(self.cron, moment))
         except (CronSimError, StopIteration) as error:
-            raise UsageError(f"{self.cron}: no cron expression; write it as '0 3 * * *'") from error
+            raise UsageError(
+                f"{self.cron}: not a cron expression; write it as '0 3 * * *'"
+            ) from error
         return found
 
 

@@ -114,7 +114,7 @@ def open_archive(path: Path) -> Archive:
     An archive with a faulty record is opened all the same: ``wrong`` says what is wrong.
     """
     if not is_archive(path):
-        wrong = "no archive (it has no archive.json)"
+        wrong = "not an archive (it has no archive.json)"
         if not path.is_dir():
             wrong = "there is no such folder"
         raise ArchiveError(path, wrong, "name the folder that `midden archive` wrote")

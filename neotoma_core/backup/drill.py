@@ -126,7 +126,7 @@ def drill_backup(drilling: Drilling, backup: Backup) -> Drill:
             course = _drill_once(drilling, backup, scratch)
     outcome, reasons = course.outcome, course.reasons
     if outcome == "pass" and backup.is_empty and not drilling.rules.expect_empty:
-        outcome, reasons = "inconclusive", ("it is empty, and nobody expects that",)
+        outcome, reasons = "inconclusive", ("it is empty; pass --expect-empty if that is intended",)
     return Drill(
         drilling.now.astimezone(UTC),
         outcome,

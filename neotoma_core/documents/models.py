@@ -61,7 +61,7 @@ def read_model(model: type[T], value: object, field: str = "") -> T:
     hints = typing.get_type_hints(model, include_extras=True)
     facts = {fact.name: fact for fact in dataclasses.fields(model)}  # type: ignore[arg-type]
     if value.keys() - facts.keys():
-        raise NotAsModelled(field, "without fields that nobody knows")
+        raise NotAsModelled(field, "without unknown fields")
     given = {
         name: read(hints[name], value[name], f"{field}.{name}".lstrip("."))
         for name in facts

@@ -248,7 +248,7 @@ def _rules(held: Held, reached: Reach, asked: str) -> Rules:
 
 
 def _entities(held: Held, reached: Reach, rules: Rules, opening: _Opening) -> tuple[Decided, int]:
-    """Decide; what cannot be reduced keeps no snapshot: it may tell of what goes."""
+    """Decide; what cannot be reduced keeps no snapshot: it may still mention what goes."""
     ids = reached.entities["entity_id"]
     observed = _read(held, BY_NAME["observations"], "entity_id", ids, reached, opening)
     existing = _read(held, ENTITY_SNAPSHOTS, "entity_id", ids, reached, opening)

@@ -136,7 +136,7 @@ def read_listed_files(inventory: Path) -> tuple[Path, ...]:
     records = read_records(inventory)
     files = [_listed(record) for record in records if isinstance(record, dict)]
     if not files or None in files or len(files) != len(records):
-        raise UsageError(f"{inventory}: no inventory of copies; make one with `midden find`")
+        raise UsageError(f"{inventory}: not an inventory of copies; make one with `midden find`")
     return tuple(file for file in dict.fromkeys(files) if file is not None)
 
 

@@ -136,7 +136,7 @@ def _opened(
 ) -> tuple[Entry, str] | Finding:
     name = entry_name(*place)
     if raw is None:
-        return Finding("remote-missing", name, "it is listed, and is not there")
+        return Finding("remote-missing", name, "it is listed, but missing")
     try:
         entry = opened_entry(remote, *place, raw)
     except RemoteDamaged:

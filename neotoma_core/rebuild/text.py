@@ -127,7 +127,7 @@ def _outcome(report: RebuildReport) -> Iterator[str]:
 
 def _verdict(report: RebuildReport) -> str:
     older = sum(summary.older_rules for summary in report.drift)
-    beside = f"; {older:,} are right by other rules of Neotoma" if older else ""
+    beside = f"; {older:,} match other rules of Neotoma" if older else ""
     if not report.drifts:
         return f"no drift{beside}"
     explained = report.drifts - report.unexplained

@@ -45,7 +45,7 @@ def carried(name: str, more: Sequence[str]) -> Finding:
 
 def without_key(table: str, rows: int) -> Finding:
     """Return the finding of rows without a key."""
-    detail = f"{rows:,} rows have no key; they are merged by all they say, and in no snapshot"
+    detail = f"{rows:,} rows have no key; they are merged by all their cells, and in no snapshot"
     return Finding("no-key", table, detail)
 
 

@@ -174,7 +174,7 @@ def check_evidence(evidence: Path) -> Path | None:
     manifest = evidence / "manifest.json"
     if not manifest.is_file():
         raise UsageError(
-            f"{evidence}: no evidence folder (it has no manifest.json); "
+            f"{evidence}: not an evidence folder (it has no manifest.json); "
             "give the folder that the report of the run names"
         )
     for database in _evidence(evidence).databases:

@@ -44,7 +44,7 @@ from neotoma_core.sqlite.inspection import inspect_database
 from neotoma_core.sqlite.opening import check_integrity, connect_read_only, make_whole
 from neotoma_core.unpacking.walking import speaks_of_neotoma
 
-_BUSY: Final = "another program keeps it to itself, or writes to it without a pause"
+_BUSY: Final = "another program keeps it locked, or writes to it without a pause"
 _MOST_SPARSE: Final = 200
 _SPARSE_FROM: Final = 64 << 20
 

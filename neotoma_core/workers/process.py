@@ -32,7 +32,7 @@ _MOST_SAID: Final = 1 << 20
 _BEYOND_STREAMS: Final = 3
 _OUT_OF_MEMORY: Final = re.compile(rb"memory allocation|bad_alloc|out of memory", re.IGNORECASE)
 _CRASHED: Final = "reading it crashed"
-_KILLED: Final = "what read it was killed, as the system does where memory runs out"
+_KILLED: Final = "the process that read it was killed, as happens where memory runs out"
 
 
 class GaveUp(Exception):

@@ -28,7 +28,7 @@ from neotoma_core.workers.pool import Workers
 from neotoma_core.workers.process import GaveUp, Task
 
 _LOCKED = "locked"
-_SENSELESS = "what read it made no sense"
+_SENSELESS = "the process that read it gave an invalid answer"
 _ANOTHER = "use another copy"
 
 
