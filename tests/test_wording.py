@@ -30,7 +30,7 @@ HABITS = re.compile(
     r"|\b(?:was|are|is|be) told\b(?! apart)"
     r"|\bby other ways\b|\bworst hour\b|\bnobody (?:foresaw|else has)\b|\bas everybody's\b"
     r"|\bso long, as\b|\bis right\b|\bcalled so\b|\bthe next time is boring\b|\bWithout anybody\b"
-    r"|\bthrown away\b|\bwithout, only\b|\blet go of\b|\bbeside (?:it|them|what)\b",
+    r"|\bthrown away\b|\bwithout, only\b|\blet go of\b|\bbeside (?:it|them|what|the|a)\b",
     re.IGNORECASE,
 )
 

@@ -74,7 +74,7 @@ class Archive:
     """One archive. ``ids``: of some observations of the database it is of; none at first.
 
     ``record``: what its tables have committed; None where it was made by a midden that kept none,
-    or where it is not to be had: ``wrong`` says why. ``harmed``: files beside the tables that are
+    or where it is not to be had: ``wrong`` says why. ``harmed``: files next to the tables that are
     missing or damaged; the next run writes what it knows of them from others. ``release``: the
     newest that the database showed.
     """

@@ -8,7 +8,7 @@ the database when the backup was taken: what was so before is a finding. Snapsho
 are not what the log says are counted: the database was so when the backup was taken, and came back
 as it was. So do raw files that the database named and did not have: the backup passes, since no
 drill could ever bring them back and it would never count as good, and every report of it says how
-many it lacks. What could not be looked at, for want of a key or of room, makes a drill
+many it lacks. What could not be checked for lack of a key or space makes a drill
 inconclusive.
 """
 

@@ -16,8 +16,8 @@ class BackupRequest:
 
     ``kind``: manual, scheduled or before-<operation>. ``logs``: Neotoma's logs are kept, too.
     ``expect_empty``: a database without observations can be verified. ``key``: where the key of
-    encrypted columns is, if anywhere. ``raw_storage``: where Neotoma keeps raw files, if not beside
-    the database. ``other_database``: whatever else the vault protects.
+    encrypted columns is, if anywhere. ``raw_storage``: where Neotoma keeps raw files, if not next
+    to the database. ``other_database``: whatever else the vault protects.
     """
 
     target: Path

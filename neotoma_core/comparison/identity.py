@@ -148,7 +148,7 @@ def knows_nothing_of(known: Sample, found: Sample) -> bool:
     """Return whether a log, known by a sample, has nothing in common with another one.
 
     Only ids that the known sample reaches count, and of a sample that is not the whole log, many.
-    What a wipe left knows nothing of what was before: beside that it is too small to tell.
+    What a wipe left knows nothing of what was before: compared with that it is too small to tell.
     """
     if known.observations < max(_HANDFUL, found.observations * _TINY):
         return False

@@ -14,7 +14,7 @@ _SUDDEN: Final = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Drop:
-    """What a database has, beside its best copy.
+    """What a database has, compared with its best copy.
 
     ``lacks``: observations that copies hold and it does not. ``best``: the number of the copy with
     the most; None where there is no other.

@@ -1,4 +1,4 @@
-"""Documents of ours, read as what they are a model of. Pure.
+"""Our documents, validated against their models. Pure.
 
 What lies in a vault or an archive comes from outside: it may have been written by another program,
 or by somebody who means ill. So every field is what its model says before anything is done with it.

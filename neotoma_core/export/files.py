@@ -1,4 +1,4 @@
-"""The files of an export, written beside the folder and put in its place once they are whole.
+"""The files of an export, written next to the folder and moved into place once complete.
 
 Invariant: the folder holds the old export or the new one. Order: a hidden folder next to it is
 written and synced → the old folder is renamed aside → the new one takes its name → the old goes.

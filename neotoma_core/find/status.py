@@ -125,7 +125,7 @@ def check_status(
 
 @dataclass(frozen=True, slots=True)
 class _Beside:
-    """What a status tells beside the database itself."""
+    """What a status tells besides the database itself."""
 
     vault: Path
     archives: tuple[ArchivedCopy, ...]

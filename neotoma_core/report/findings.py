@@ -22,7 +22,7 @@ def unreadable(observation: str, reason: str) -> Finding:
 
 
 def reduction_fails(entity: str, reason: str) -> Finding:
-    """Return the finding of an entity on whom Neotoma's own reduction throws."""
+    """Return the finding of an entity on which Neotoma's own reduction throws."""
     detail = f"Neotoma's own reduction fails: {reason}; its snapshot stays as it is"
     return Finding("reduction-fails", entity, detail)
 

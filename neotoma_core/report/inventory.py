@@ -66,7 +66,7 @@ class CopyRow:
 
 @dataclass(frozen=True, slots=True)
 class KeptArchive:
-    """An archive of midden's that was found, and the ``command`` that recovers from it.
+    """A Midden archive that was found, and the ``command`` that recovers from it.
 
     Only a status looks into it: ``rows`` by table, every row it ever had; ``last``: its newest
     observation, ``appended``: when it was last appended to. ``problem``: why it counts for nothing;

@@ -119,7 +119,7 @@ def restore_archive(
 def _bring_back(
     request: RestoreArchiveRequest, cleaned: Cleaned, erased: ErasedIds, run: Run
 ) -> BroughtBack:
-    """Bring back the raw files beside the archive, and those of the vault that are missing."""
+    """Bring back the raw files next to the archive, and those of the vault that are missing."""
     environment = environment_of_archive(request.archive)
     known = environment_of(request.target.name) or environment or "development"
     to = RawTarget(request.target, known, request.vault, request.raw_storage)

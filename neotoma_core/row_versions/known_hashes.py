@@ -26,7 +26,7 @@ _BITS: Final = 48  # of a seed, which JSON keeps exactly
 
 
 class KnownHashes:
-    """The notes beside one archive; nothing is written before ``keep``."""
+    """The notes next to one archive; nothing is written before ``keep``."""
 
     def __init__(self, archive: Path) -> None:
         self._folder = archive / FOLDER

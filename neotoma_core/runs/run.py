@@ -102,7 +102,7 @@ class Run:
 
     @property
     def others(self) -> tuple[DatabaseRef, ...]:
-        """The databases that take part beside the target."""
+        """The databases that take part besides the target."""
         return tuple(one for one in self.databases if one.number != TARGET)
 
     @property

@@ -61,7 +61,7 @@ def facts_of(path: Path) -> tuple[int, int, Journal, int]:
 
 
 def journal_of(path: Path) -> tuple[Journal, int]:
-    """Return which file beside a database holds part of its rows, and how many bytes of it."""
+    """Return which file next to a database holds part of its rows, and how many bytes of it."""
     kinds: tuple[tuple[str, Journal], ...] = ((LOG, "wal"), (JOURNAL, "journal"))
     for suffix, kind in kinds:
         with suppress(FileNotFoundError):

@@ -226,7 +226,7 @@ def _held_still(database: Path, descriptor: int) -> Iterator[bool]:
 def _begin_reading(connection: sqlite3.Connection, database: Path) -> bool:
     """Begin one; return whether that could be.
 
-    Beside a writer that never rests the lock is free for moments only, so it is asked for often.
+    With a writer that never pauses, the lock is free for moments only, so it is asked for often.
     """
     connection.execute("BEGIN")
     patient_until = time.monotonic() + _PATIENCE_SECONDS

@@ -76,7 +76,7 @@ class Wrapped:
 
 @dataclass(slots=True)
 class _Had:
-    """What a file held before: a download tells of it first, and it does not come again."""
+    """What a file held before: a download reports it first, and does not fetch it again."""
 
     size: int
 

@@ -71,7 +71,7 @@ def unpack(found: FoundFile, folder: Path, limits: Limits) -> Iterator[Unpacked]
 
 
 def unpack_raw_files(found: FoundFile, member: str, database: Path, limits: Limits) -> str:
-    """Put the raw files that are beside ``member`` in an archive beside ``database``, unpacked.
+    """Put the raw files that are next to ``member`` in an archive next to ``database``, unpacked.
 
     Return why not all of them could be, empty where they are. Their bytes are not proven yet.
     """

@@ -86,8 +86,8 @@ class Walked:
     """What a walk met: files seen, and folders and files that could not be read, with the reason.
 
     ``skipped``: folders left out by name or since they are not a real file system. ``described``:
-    those that say that they are an archive of Midden. ``left``: logs and journals beside which
-    there is no database.
+    those that say that they are an archive of Midden. ``left``: logs and journals without their
+    database.
     """
 
     files: int = 0

@@ -115,7 +115,7 @@ def _words(found: FoundFile, limits: Limits) -> dict[str, object]:
 def unpack_raw_files_apart(
     apart: Apart, found: FoundFile, member: str, database: Path, limits: Limits
 ) -> str:
-    """Unpack the raw files beside a member as ``unpacking.unpack_raw_files`` does."""
+    """Unpack the raw files next to a member as ``unpacking.unpack_raw_files`` does."""
     allowed = _allowed(apart.allowance, limits)
     words = {**_words(found, limits), "member": member, "beside": str(database)}
     try:

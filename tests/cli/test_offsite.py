@@ -37,7 +37,7 @@ def test_verify_passes_fails_and_says_what_it_could_not_look_at(
     code, said = verify(midden, database, *identity)
     assert (code, "every object is what was written" in said) == (0, True), said
     code, said = verify(midden, database)
-    assert (code, "no identity is at hand" in said) == (3, True), said
+    assert (code, "no identity was found" in said) == (3, True), said
     code, said = verify(midden, database, *identity, "--sample", "5%", "--json")
     assert (code, json.loads(said)["outcome"]) == (3, "inconclusive")
 

@@ -90,7 +90,7 @@ def reduce_relationship(
     Whether it is live, all users' observations say. ``now`` becomes computed_at: Neotoma writes
     the wall clock.
 
-    Neotoma fails on a key that is only ever null, and on NULL metadata beside an observation
+    Neotoma fails on a key that is only ever null, and on NULL metadata next to an observation
     that has keys. If all metadata are NULL the snapshot is ``{}``. A deleted relationship keeps
     its snapshot, with ``_deleted`` in it.
 
