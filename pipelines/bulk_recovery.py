@@ -47,7 +47,7 @@ def bulk_recovery(  # noqa: PLR0913 - one parameter per option of `midden recove
 ) -> None:
     """Recover ``target`` from ``backups``, in their order, without asking.
 
-    A production database of which keep-source would overwrite nearly all observations is refused.
+    A production database is refused where keep-source would overwrite nearly all observations.
     The parameters are the options of ``midden recover``. Relative paths start where the worker
     runs.
     """

@@ -1,4 +1,4 @@
-"""What Prefect is told of a run: a log of steps and counts, and the report as an artifact.
+"""What Prefect gets to know of a run: a log of steps and counts, and the report as an artifact.
 
 No stored value is in either; ids, paths and counts are.
 """

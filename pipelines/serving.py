@@ -1,7 +1,7 @@
 """Running the scheduled flows on one machine: what ``midden serve`` does.
 
-No scheduler of Prefect's is asked: there need be no server. Each run is a flow run all the same, on
-the server that PREFECT_API_URL names, or on a temporary one.
+It does not use a scheduler of Prefect's, so a server is not needed. Each run is a flow run all the
+same, on the server that PREFECT_API_URL names, or on a temporary one.
 """
 
 import time
@@ -33,11 +33,13 @@ class Job:
     run: Callable[[], Any]
 
     def next_after(self, moment: datetime) -> datetime:
-        """Return when it is due next; raises UsageError for an expression that is none."""
+        """Return when it is due next; raises UsageError for an invalid expression."""
         try:
             found: datetime = next(CronSim(self.cron, moment))
         except (CronSimError, StopIteration) as error:
-            raise UsageError(f"{self.cron}: no cron expression; write it as '0 3 * * *'") from error
+            raise UsageError(
+                f"{self.cron}: not a cron expression; write it as '0 3 * * *'"
+            ) from error
         return found
 
 
@@ -62,7 +64,7 @@ def back_up_and_push(targets: list[Path], *, vault: Path | None, interval_hours:
     """Back up, and then push each database to each remote of its vault.
 
     Also where a backup failed: what was taken before is pushed all the same. What fails for one
-    remote, which the flow tells, stops no other, and is no failure of the backup.
+    remote, which the flow reports, does not stop the others, and is not a failure of the backup.
     """
     try:
         scheduled_backup(targets=targets, vault=vault, interval_hours=interval_hours)

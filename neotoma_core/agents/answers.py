@@ -70,7 +70,7 @@ class Copies(Answer):
 
 
 class Compared(BaseModel):
-    """One copy beside the target."""
+    """One copy besides the target."""
 
     id: str
     observations: int
@@ -82,7 +82,7 @@ class Compared(BaseModel):
 
 
 class Comparison(Answer):
-    """What copies hold beside the target, and what a recovery would bring back at least."""
+    """What copies hold besides the target, and what a recovery would bring back at least."""
 
     target: str
     target_observations: int

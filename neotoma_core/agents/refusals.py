@@ -1,4 +1,4 @@
-"""What an agent is told when something cannot be done: a code, plain words, and the next step.
+"""The answer to an agent when something cannot be done: a code, plain words, and the next step.
 
 The words are fixed: messages of errors name files and tables, and those come from outside. A person
 reads the whole message with ``midden audit``.

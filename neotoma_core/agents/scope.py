@@ -85,7 +85,7 @@ class Scope:
 
 
 def resolved(words: str) -> Path:
-    """Return the place a path leads to, links followed; raises Refused for what is none."""
+    """Return the place a path leads to, links followed; raises Refused for an invalid one."""
     try:
         path = Path(words)
         if not path.is_absolute():

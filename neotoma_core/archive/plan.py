@@ -79,7 +79,7 @@ class AppendPlan:
 
     ``last``: the moment of its last run, if it had one. ``known``: notes that are still to be kept.
     ``committed``: what its tables have committed so far, less those with damaged files;
-    ``unknown``: those of them of which no record says it.
+    ``unknown``: those with commits that no record mentions.
     """
 
     tables: tuple[TablePlan, ...]

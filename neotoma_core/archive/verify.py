@@ -41,10 +41,10 @@ _STRAY: Final[dict[Kind, str]] = {
 
 
 def verify_archive(place: Path, progress: Progress) -> ArchiveVerification:
-    """Read every file of an archive, hash every row anew, and compare all with its record.
+    """Read every file of an archive, hash every row again, and compare all with its record.
 
-    What is wrong is a finding, and everything else is looked at all the same. Raises ArchiveError
-    where the folder is no archive that can be read at all.
+    What is wrong is a finding, and everything else is checked all the same. Raises ArchiveError
+    where the folder is not a readable archive.
     """
     archive = open_archive(place)
     progress.begin("verify", len(SCHEMAS))

@@ -1,4 +1,4 @@
-"""The database an archive describes, built anew in the scratch of a run and proven row by row."""
+"""The database an archive describes, rebuilt in the scratch of a run and proven row by row."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import closing
@@ -160,7 +160,7 @@ def _prove(archive: Archive, path: Path, rows: Mapping[str, pl.DataFrame], broke
     """Raise VerificationFailed unless the database holds the selected rows, hash for hash."""
     with closing(connect_read_only(path)) as connection:
         stored = {table.name: table for table in list_tables(connection, path)}
-    failed = [f"{broken:,} rows with cells that are no literals"] if broken else []
+    failed = [f"{broken:,} rows with cells that are not literals"] if broken else []
     for name, expected in rows.items():
         if name not in stored and expected.is_empty():
             continue  # of a later release than the database is

@@ -161,7 +161,7 @@ def write_pins(archive: Archive, pins: Mapping[str, Mapping[str, int]]) -> None:
 def fingerprint(table: str, rows: pl.DataFrame) -> pl.DataFrame:
     """Return what rows are, whatever their order: a line per row, sorted.
 
-    A hash of all cells, computed anew, and beside it what the row says of itself.
+    A hash of all cells, recomputed, and what the row says of itself.
     """
     own = [n for n in SCHEMAS[table] if table not in BY_NAME or n not in BY_NAME[table].names]
     lines = rows.select(own)

@@ -74,9 +74,9 @@ class Archive:
     """One archive. ``ids``: of some observations of the database it is of; none at first.
 
     ``record``: what its tables have committed; None where it was made by a midden that kept none,
-    or where it is not to be had: ``wrong`` says why. ``harmed``: files beside the tables that are
-    missing or damaged, and of which the next run writes what it knows from others. ``release``:
-    the newest that the database showed.
+    or where it is not to be had: ``wrong`` says why. ``harmed``: files next to the tables that are
+    missing or damaged; the next run writes what it knows of them from others. ``release``: the
+    newest that the database showed.
     """
 
     path: Path
@@ -109,12 +109,12 @@ def is_archive(path: Path) -> bool:
 
 
 def open_archive(path: Path) -> Archive:
-    """Return the archive in a folder; raises ArchiveError for what is none that can be read.
+    """Return the archive in a folder; raises ArchiveError for what is not a readable archive.
 
-    What is wrong with its record is no reason not to open it: it says so itself.
+    An archive with a faulty record is opened all the same: ``wrong`` says what is wrong.
     """
     if not is_archive(path):
-        wrong = "no archive (it has no archive.json)"
+        wrong = "not an archive (it has no archive.json)"
         if not path.is_dir():
             wrong = "there is no such folder"
         raise ArchiveError(path, wrong, "name the folder that `midden archive` wrote")
@@ -258,7 +258,7 @@ def open_table(archive: Archive, table: str, at: Path | None = None) -> DeltaTab
     if protocol.min_reader_version > _READER_VERSION or metadata.description != table_description():
         raise ArchiveError(place, "a later format wrote this table", "update midden")
     if not _is_own(archive, archive.committed(table), str(metadata.id), metadata.name):
-        wrong = "a table of another archive, or one made anew, is in its place"
+        wrong = "a table of another archive, or a recreated one, is in its place"
         raise ArchiveDamaged(place, wrong, "restore it from a copy")
     return opened
 
@@ -278,7 +278,7 @@ def _opened(at: Path) -> DeltaTable:
 def _is_own(archive: Archive, known: Committed | None, identifier: str, name: str | None) -> bool:
     """Return whether a table is the archive's, by what Delta and the archive that made it call it.
 
-    One that no record knows yet is told by its name; a midden that kept no record gave none.
+    One in no record yet is recognised by its name; a midden that kept no record gave none.
     """
     if known is not None:
         return identifier == known.id

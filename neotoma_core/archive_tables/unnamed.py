@@ -61,7 +61,7 @@ def strange_entries(archive: Archive) -> Iterator[DamagedFile]:
     """Yield what lies in the folders of an archive and belongs to no table of it."""
     for path in _listed(archive.path):
         if path.name not in SCHEMAS and (path / _LOG).is_dir():
-            yield DamagedFile(path, "a table that is none of the archive's")
+            yield DamagedFile(path, "a table that does not belong to the archive")
     for table in SCHEMAS:
         for path in _listed(archive.path / table):
             if path.name != _LOG and path.suffix != ".parquet" and not is_temporary(path.name):

@@ -8,7 +8,7 @@ the database when the backup was taken: what was so before is a finding. Snapsho
 are not what the log says are counted: the database was so when the backup was taken, and came back
 as it was. So do raw files that the database named and did not have: the backup passes, since no
 drill could ever bring them back and it would never count as good, and every report of it says how
-many it lacks. What could not be looked at, for want of a key or of room, makes a drill
+many it lacks. What could not be checked for lack of a key or space makes a drill
 inconclusive.
 """
 
@@ -126,7 +126,7 @@ def drill_backup(drilling: Drilling, backup: Backup) -> Drill:
             course = _drill_once(drilling, backup, scratch)
     outcome, reasons = course.outcome, course.reasons
     if outcome == "pass" and backup.is_empty and not drilling.rules.expect_empty:
-        outcome, reasons = "inconclusive", ("it is empty, and nobody expects that",)
+        outcome, reasons = "inconclusive", ("it is empty; pass --expect-empty if that is intended",)
     return Drill(
         drilling.now.astimezone(UTC),
         outcome,
@@ -231,8 +231,8 @@ def _compare(backup: Backup, restored: Path) -> None:
 def _require_no_new_fault(manifest: Manifest, restored: Path) -> None:
     """Raise where SQLite finds more wrong with what came back than with what was stored.
 
-    Of an older midden's backup nobody knows; but its bytes, which are proven, are those it had.
-    Damaged pages are no basis for anything, whoever had them first.
+    For a backup of an older midden this is unknown; but its bytes, which are proven, are those it
+    had. Damaged pages prove nothing, even if they were damaged before.
     """
     found = read_faults(restored)
     new = new_faults(found, tolerable(found if manifest.faults is None else manifest.faults))

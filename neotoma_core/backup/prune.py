@@ -70,7 +70,7 @@ def held_back(listing: Listing) -> str:
     if not listing.is_complete:
         return "something among the backups cannot be read"
     if find_unexplained(listing.backups) is not None:
-        return "rotation is frozen: something is missing that nobody has explained"
+        return "rotation is frozen: something is missing, and that is not explained"
     return ""
 
 

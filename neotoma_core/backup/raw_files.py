@@ -99,7 +99,7 @@ def named_raw_files(whole: Path) -> set[str]:
 def find_logs(
     target: Path, environment: Environment | None, erased: ErasedIds
 ) -> tuple[list[Path], list[Path]]:
-    """Return Neotoma's logs beside ``target``, and those that name what was erased."""
+    """Return Neotoma's logs next to ``target``, and those that name what was erased."""
     names = [_LOG_FOLDERS[environment]] if environment else list(_LOG_FOLDERS.values())
     logs = [f for name in names for f in sorted((target.parent / name).rglob("*")) if f.is_file()]
     telling = [log for log in logs if erased and _names_erased(log, erased)]
@@ -119,7 +119,7 @@ def _names_erased(log: Path, erased: ErasedIds) -> bool:
 def keep_logs(
     logs: Sequence[Path], target: Path, folder: Path, scratch: Path
 ) -> tuple[StoredFile | None, int]:
-    """Keep logs beside ``target`` in a backup's folder; return how many files."""
+    """Keep logs next to ``target`` in a backup's folder; return how many files."""
     if not logs:
         return None, 0
     plain = scratch / "logs.tar"

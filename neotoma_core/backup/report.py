@@ -131,7 +131,7 @@ class ListedBackup:
 
 @dataclass(frozen=True, slots=True)
 class StrangeFile:
-    """Something among the backups that is none."""
+    """Something among the backups that is not a backup."""
 
     path: str
     why: str

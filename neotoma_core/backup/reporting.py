@@ -132,7 +132,7 @@ def report_listing(vault: str, listing: Listing, now: datetime) -> BackupList:
 
 
 def strange_files(strange: tuple[Strange, ...]) -> tuple[StrangeFile, ...]:
-    """Return what is among the backups and is none."""
+    """Return what is among the backups and is not a backup."""
     return tuple(StrangeFile(str(one.path), one.why) for one in strange)
 
 

@@ -16,8 +16,8 @@ class BackupRequest:
 
     ``kind``: manual, scheduled or before-<operation>. ``logs``: Neotoma's logs are kept, too.
     ``expect_empty``: a database without observations can be verified. ``key``: where the key of
-    encrypted columns is, if anywhere. ``raw_storage``: where Neotoma keeps raw files, if not beside
-    the database. ``other_database``: whatever else the vault protects.
+    encrypted columns is, if anywhere. ``raw_storage``: where Neotoma keeps raw files, if not next
+    to the database. ``other_database``: whatever else the vault protects.
     """
 
     target: Path
@@ -47,5 +47,5 @@ def choose_backup(listing: Listing, words: str) -> Backup:
     if len(found) == 1:
         return found[0]
     listing_them = command_again("backups")
-    wrong = "several backups are called so" if found else "no backup is called so"
+    wrong = "several backups match that name" if found else "no backup has that name"
     raise UsageError(f"{words}: {wrong}; nothing was changed; to list them: {listing_them}")

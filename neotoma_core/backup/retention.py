@@ -1,6 +1,6 @@
 """Which backups stay and which go, with reasons. Pure: ``now`` is an argument.
 
-Backups are told apart by what they are known to be, their standing, and the policy counts each
+Backups are grouped by what is known of them, their standing; the policy counts each
 standing by itself: a backup that failed its drill, or was taken after a loss, never takes the place
 of a good one. Periods are counted in backups there are, back from the newest good one, so that a
 clock that jumps lets nothing expire.

@@ -80,7 +80,7 @@ class _Measured:
 
 
 def back_up(request: BackupRequest, now: datetime, progress: Progress) -> BackupReport:
-    """Take a backup of the target, drill it unless told not to, and compare it with the others.
+    """Take a backup of the target, drill it unless asked not to, and compare it with the others.
 
     Raises TargetError, which says what to do about a target that is damaged or empty,
     OtherDatabase, VaultError, DiskFull: then there is no new backup.

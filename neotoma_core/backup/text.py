@@ -54,7 +54,7 @@ def _raw_files(report: BackupReport) -> Iterator[str]:
         folders = " and ".join(report.raw_folders)
         yield f"{report.raw_files_missing:,} that the database names are missing from {folders}"
         if not report.raw_files_kept:
-            yield "if Neotoma keeps them elsewhere, set NEOTOMA_RAW_STORAGE_DIR as it has it"
+            yield "if Neotoma keeps them elsewhere, set NEOTOMA_RAW_STORAGE_DIR as Neotoma does"
     if report.raw_files_damaged:
         yield f"{report.raw_files_damaged:,} are damaged, and not in this backup"
 

@@ -17,7 +17,7 @@ from neotoma_core.sqlite.untrusted import attach, guarded
 class TableDifference:
     """What becomes of one table: how many rows, and the ids of those, where they have one.
 
-    Of a table with secrets the ids are none of anybody's business.
+    The ids of a table with secrets are not shown.
     """
 
     table: str

@@ -86,7 +86,7 @@ def is_same_memory(shared: Shared, observations: int, others: int) -> bool:
     """Return whether two logs, of so many observations each, are of one database.
 
     One row that was made once proves it. What was stated in both proves it where it is most of what
-    one of them has: then that was begun anew, as after a reset.
+    one of them has: then that was started over, as after a reset.
     """
     return shared.made > 0 or (shared.stated > 0 and 2 * shared.stated >= min(observations, others))
 
@@ -110,7 +110,7 @@ def hashed_id(identifier: str) -> str:
 
 
 def share_kept(known: Sequence[str], found: Sequence[str]) -> float | None:
-    """Return which share of the known ids is still there; None where that cannot be told.
+    """Return which share of the known ids is still there; None where that is unknown.
 
     Both: samples, sorted. Known ids beyond the last one found are left out, unless the sample is
     all there is.
@@ -145,10 +145,10 @@ def is_same_database(
 
 
 def knows_nothing_of(known: Sample, found: Sample) -> bool:
-    """Return whether a log, of which a sample is known, has nothing of another one.
+    """Return whether a log, known by a sample, has nothing in common with another one.
 
     Only ids that the known sample reaches count, and of a sample that is not the whole log, many.
-    What a wipe left knows nothing of what was before: beside that it is too small to tell.
+    What a wipe left knows nothing of what was before: compared with that it is too small to tell.
     """
     if known.observations < max(_HANDFUL, found.observations * _TINY):
         return False

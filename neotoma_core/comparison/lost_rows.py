@@ -16,8 +16,8 @@ def count_lost(held: Path, replacing: Path, table: str, original: Path) -> int:
 
     Content is what a row says, neither when it was observed or stored, nor which entity or source
     it was given to since. Both have the table, with a column ``id``; rows without an id cannot be
-    told apart: of those the surplus counts. ``original`` is only named in messages.
-    Raises BackupDamaged.
+    distinguished: of those the surplus counts. ``original`` is only named in messages. Raises
+    BackupDamaged.
     """
     before, after = f"main.{quoted(table)}", f"after.{quoted(table)}"
     with closing(connect_read_only(held)) as connection, closing(connect_read_only(replacing)) as o:

@@ -17,7 +17,7 @@ class Copy:
 
     ``observations``: how many; ``last``: the latest observed_at. ``suspect``: its rows were
     salvaged from damaged pages. ``handy``: it lies in a plain file, not in an archive;
-    ``raw_files``: it has raw files beside it. ``same_as``: a copy with the same bytes.
+    ``raw_files``: it has raw files next to it. ``same_as``: a copy with the same bytes.
     ``environment``: as its name or manifest says. ``made_span``: when its first and its last
     observation were made.
     """
@@ -47,7 +47,7 @@ def by_preference(copy: Copy) -> tuple[bool, bool, int, bool, int, str]:
 
 
 def newest_first(copies: tuple[Copy, ...]) -> list[Copy]:
-    """Return copies in the order in which they are preferred; among equals the newest first."""
+    """Return copies in order of preference; ties go to the newest."""
     latest = sorted(copies, key=lambda copy: copy.last or "", reverse=True)
     return sorted(latest, key=lambda copy: copy.suspect)
 

@@ -37,8 +37,8 @@ def by_gain(
 ) -> tuple[tuple[int, int], ...]:
     """Return the chosen in the order in which each adds most, with the rows it adds.
 
-    ``have``: copies whose rows are there already. ``chosen``: in order of preference, which
-    decides among equals.
+    ``have``: copies whose rows are there already. ``chosen``: in order of preference, which decides
+    ties.
     """
     present = set(have)
     left = list(chosen)

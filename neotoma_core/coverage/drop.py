@@ -9,12 +9,12 @@ from neotoma_core.coverage.held import Held, missing_from
 
 Verdict = Literal["wiped", "lacking", "whole", "alone"]
 _SUDDEN: Final = 0.5
-"""Fewer observations than this share of what one copy has: that is no tidying up, but a loss."""
+"""Fewer observations than this share of what one copy has: that is a loss, not a cleanup."""
 
 
 @dataclass(frozen=True, slots=True)
 class Drop:
-    """What a database has, beside its best copy.
+    """What a database has, compared with its best copy.
 
     ``lacks``: observations that copies hold and it does not. ``best``: the number of the copy with
     the most; None where there is no other.

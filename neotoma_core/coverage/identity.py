@@ -22,9 +22,9 @@ def families(
     ``made``: rows with an id that is random, or observations with the very moment of their
     creation: one of them in two copies proves that both descend from one database. ``stated``:
     observations by id alone. An id is a hash of what was observed, so two databases share it when
-    the same thing was told to both. That proves nothing unless it is most of what one of them has:
-    then it is the same memory, begun anew, as after a reset. ``together``: copies that are known to
-    be of one database, whatever they hold.
+    the same thing was stored in both. That proves nothing unless it is most of what one of them
+    has: then it is the same memory, started over, as after a reset. ``together``: copies that are
+    known to be of one database, whatever they hold.
     """
     group = {copy.number: copy.number for copy in copies}
     observations = {copy.number: copy.observations for copy in copies}
@@ -79,11 +79,11 @@ def family_of_target(
     copies: Mapping[int, Copy],
     stated: Iterable[Held],
 ) -> tuple[Family, ...]:
-    """Return the families that may be the target's own: one if it can be told, else several.
+    """Return the families that may be the target's own: one if it is certain, else several.
 
-    A target that shares rows with others is of their family. One that is gone, empty or begun anew
-    shares nothing; then every database of its environment may be it; one that holds rows of its own
-    is none of them. ``expected``: the environment its name speaks of.
+    A target that shares rows with others is of their family. One that is gone, empty or started
+    over shares nothing; then every database of its environment may be it; one that holds rows of
+    its own is in none of those families. ``expected``: the environment its name speaks of.
     """
     others = [family for family in found if any(n != target for n in family)]
     if target is not None:

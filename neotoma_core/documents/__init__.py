@@ -1,1 +1,1 @@
-"""JSON documents of ours, written, and read as what they are a model of; asked times."""
+"""Our JSON documents, written, and validated when read; times that users ask for."""

@@ -39,7 +39,7 @@ def asked_instant(option: str, text: str | None) -> int | None:
         return None
     found = _FORM.fullmatch(text.strip())
     if found is None:
-        raise UsageError(f"{option} {text}: no time; write {AS_USERS_WRITE}")
+        raise UsageError(f"{option} {text}: not a time; write {AS_USERS_WRITE}")
     given = {name: part for name, part in found.groupdict().items() if part is not None}
     wrong = _wrong_day(given) or _wrong_time(given)
     if wrong:

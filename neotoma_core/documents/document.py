@@ -1,4 +1,4 @@
-"""JSON documents of ours: reports, manifests, what a vault says of itself."""
+"""Our JSON documents: reports, manifests, what a vault says of itself."""
 
 import dataclasses
 from collections.abc import Mapping

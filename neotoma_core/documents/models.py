@@ -1,4 +1,4 @@
-"""Documents of ours, read as what they are a model of. Pure.
+"""Our documents, validated against their models. Pure.
 
 What lies in a vault or an archive comes from outside: it may have been written by another program,
 or by somebody who means ill. So every field is what its model says before anything is done with it.
@@ -61,7 +61,7 @@ def read_model(model: type[T], value: object, field: str = "") -> T:
     hints = typing.get_type_hints(model, include_extras=True)
     facts = {fact.name: fact for fact in dataclasses.fields(model)}  # type: ignore[arg-type]
     if value.keys() - facts.keys():
-        raise NotAsModelled(field, "without fields that nobody knows")
+        raise NotAsModelled(field, "without unknown fields")
     given = {
         name: read(hints[name], value[name], f"{field}.{name}".lstrip("."))
         for name in facts

@@ -55,7 +55,7 @@ class Differences:
 def compare_states(before: State, after: State) -> Differences:
     """Compare two states, entity by entity of each user.
 
-    The order of a snapshot's fields is no difference.
+    The order of a snapshot's fields does not matter.
     """
     ones, others = before.entities, after.entities
     gone = ones.join(others, on=_OF_ONE, how="anti", nulls_equal=True)

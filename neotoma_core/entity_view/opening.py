@@ -146,7 +146,7 @@ def open_view(place: Place, looking: Looking, progress: Progress) -> View:
 
 
 def _database(place: Place, folder: Path) -> DatabaseRef:
-    """Return the database of a place that is no archive, read once in a process apart."""
+    """Return the database of a place that is not an archive, read once in a process apart."""
     found = find_named(place.path, None)
     if found.is_database:
         require_readable(found.path)

@@ -27,7 +27,7 @@ class Place:
 def split_moment(words: str) -> tuple[str, str | None]:
     """Return what ``PLACE@MOMENT`` names, and the moment; None where it names none.
 
-    A file that is called so comes first. Raises UsageError for a moment that there is not.
+    A file of that name comes first. Raises UsageError for a moment that there is not.
     """
     place, at, moment = words.rpartition(_AT)
     if not at or not place or not moment[:1].isdigit() or Path(words).exists():

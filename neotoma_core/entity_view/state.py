@@ -74,7 +74,7 @@ def rules_at(view: View) -> Rules:
 def reduced_by_user(
     observations: pl.DataFrame, rules: Rules
 ) -> Iterator[tuple[Reduction, pl.DataFrame]]:
-    """Yield reductions in each of which every entity is of one user, and (entity_id, user_id).
+    """Yield reductions, each with every entity of one user, and (entity_id, user_id).
 
     The latter are of the entities that were deleted. ``observations``: every one of each entity.
     """
@@ -122,6 +122,6 @@ def reduction_findings(reduction: Reduction) -> Iterator[Finding]:
 
 
 def as_read(rows: pl.DataFrame) -> pl.DataFrame:
-    """Return rows with text as JavaScript reads it: bytes are no text to a reader."""
+    """Return rows with text as JavaScript reads it: bytes are not text to a reader."""
     texts = [name for name, kind in rows.schema.items() if kind == pl.String]
     return as_javascript_reads(rows, texts)

@@ -7,7 +7,7 @@ from neotoma_core.erased.hashed import ErasedIds
 from neotoma_core.erased.naming import RAW_FILES
 
 CONTENTS: Final = "contents"
-"""The kind of a raw file's SHA-256: whatever it is called, and whoever's folder it is in."""
+"""The kind of a raw file's SHA-256: whatever the file's name and folder."""
 
 
 def content_of(name: str) -> str:

@@ -34,7 +34,7 @@ class ErasedIds:
 
     @property
     def kinds(self) -> frozenset[str]:
-        """The kinds of id of which any is erased."""
+        """The kinds of id with at least one erased."""
         return frozenset(kind for one in self.each() for kind in one.hashes)
 
     def among(self, kind: str, ids: Iterable[str]) -> list[str]:

@@ -5,7 +5,7 @@ A row goes when it names an erased id, its own key included. Further ids are era
 - entities that were merged into an erased one: they are the same thing;
 - the keys of rows that go, unless a row of another user that stays names them;
 - interpretations and sources that only rows that go used;
-- fragments, events and edges told by the same source of the same entity as an observation that
+- fragments, events and edges stated by the same source of the same entity as an observation that
   goes, where no observation that stays tells of the two.
 
 Ends when nothing new is found: merges may go in circles.
@@ -144,7 +144,7 @@ class _Spreading:
         return found
 
     def take_companions(self) -> None:
-        """Let go what a source told of an entity, once no observation tells of the two."""
+        """Remove what a source stated of an entity, once no observation links the two."""
         observed = self.rows.get(OBSERVATIONS)
         if observed is None or not {"source_id", "entity_id"} <= set(observed.columns):
             return

@@ -224,6 +224,6 @@ def _carry_out(planned: _Planned) -> tuple[Check, ...]:
 
 
 def _require_room(target: Path) -> None:
-    """Raise DiskFull where the file does not fit twice more: it is written anew, with a journal."""
+    """Raise DiskFull where the file does not fit twice more: it is rewritten, with a journal."""
     folder = target.absolute().parent
     vault.require_room(folder, 2 * target.stat().st_size, "target")

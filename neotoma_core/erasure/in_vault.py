@@ -1,4 +1,4 @@
-"""Which erased ids a vault still holds, told by the ledger's hashes: it has no id in clear."""
+"""Which erased ids a vault still holds, found by the ledger's hashes: it holds no plain id."""
 
 import sqlite3
 from collections import defaultdict

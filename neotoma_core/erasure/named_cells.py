@@ -1,4 +1,4 @@
-"""What the tables and reports of ours beside databases name: archives, exports, quarantine.
+"""What our tables and reports next to databases name: archives, exports, quarantine.
 
 Each is read as far as it can be; of what cannot be read nothing is known.
 """
@@ -49,7 +49,7 @@ def named_in_archive(place: Path) -> Iterator[Named]:
 
 
 def is_export(place: Path) -> bool:
-    """Return whether a folder is an export of midden's, as its catalog says."""
+    """Return whether a folder is a Midden export, as its catalog says."""
     if not (place / CATALOG).is_file():
         return False
     with suppress(VaultDamaged, OSError):

@@ -115,7 +115,7 @@ class ErasurePlan:
 
     @property
     def writes_derived(self) -> int:
-        """Snapshots that are written anew or removed because of what they lose."""
+        """Snapshots that are rewritten or removed because of what they lose."""
         changes = (decided.change for decided in self.derived)
         return sum(change.written.height + change.removed.height for change in changes)
 
@@ -248,7 +248,7 @@ def _rules(held: Held, reached: Reach, asked: str) -> Rules:
 
 
 def _entities(held: Held, reached: Reach, rules: Rules, opening: _Opening) -> tuple[Decided, int]:
-    """Decide; what cannot be reduced keeps no snapshot: it may tell of what goes."""
+    """Decide; what cannot be reduced keeps no snapshot: it may still mention what goes."""
     ids = reached.entities["entity_id"]
     observed = _read(held, BY_NAME["observations"], "entity_id", ids, reached, opening)
     existing = _read(held, ENTITY_SNAPSHOTS, "entity_id", ids, reached, opening)

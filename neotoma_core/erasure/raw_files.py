@@ -21,7 +21,7 @@ class ErasedRawFiles:
     bytes: int
 
     def remove(self) -> None:
-        """Remove them; what is gone already is no error."""
+        """Remove them; what is gone already is not an error."""
         for folder in {folder for folder, _ in self.names}:
             remove_raw_files(folder, [name for place, name in self.names if place == folder])
 

@@ -86,11 +86,11 @@ def count_new_ids(plan: ErasurePlan, ledger: Ledger) -> int:
 
 
 def _findings(plan: ErasurePlan) -> Iterator[Finding]:
-    """Yield what stays and may still tell of what goes."""
+    """Yield what stays and may still mention what goes."""
     if plan.reach.shared:
         detail = (
             f"{len(plan.reach.shared):,} sources that other rows use too stay, with their raw "
-            "files, which may tell of what is erased"
+            "files, which may still mention what is erased"
         )
         yield Finding("shared-source", "sources", detail)
     for (table, column), rows in sorted(plan.reach.dangling.items()):
@@ -128,7 +128,7 @@ def _out_of_reach(plan: ErasurePlan) -> Iterator[Finding]:
         if name in plan.tables or not table.rows:
             continue
         if kind_of(name) is None:
-            yield Finding("not-looked-into", name, "not a table whose rows can be told apart")
+            yield Finding("not-looked-into", name, "not a table whose rows can be distinguished")
         elif name.endswith("_rowids") and plan.gone.get("entity_embedding_rows") is not None:
             detail = "vectors of erased entities stay until Neotoma rebuilds its index"
             yield Finding("vectors-left", name, detail)

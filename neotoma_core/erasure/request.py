@@ -19,7 +19,7 @@ class EraseRequest:
 
     ``even_if_absent``: record ids that the target does not have. ``again``: erase whatever the
     ledger names, and finish what a killed run left. ``key``: where the key of encrypted columns
-    is, if anywhere. ``raw_storage``: where Neotoma keeps raw files, if not beside the database.
+    is, if anywhere. ``raw_storage``: where Neotoma keeps raw files, if not next to the database.
     ``rules``: by which to reduce what loses rows; see ``snapshots.choosing``.
     """
 

@@ -2,7 +2,7 @@
 
 Invariant: at every instant the database is the old one or the one without the rows. Order: lock →
 is it still what was read → rows deleted, their bytes overwritten → derived rows → checks → commit →
-the file written anew without free space, its log emptied. Killed before the last step, the rows
+the file vacuumed, its log truncated. Killed before the last step, the rows
 are gone and traces of older versions of them may be left; scrubbing again removes those.
 """
 
@@ -93,7 +93,7 @@ def finishing(database: Path) -> Iterator[None]:
 
 
 def scrub(database: Path) -> None:
-    """Write the file anew without free space and empty its log.
+    """Vacuum the file and truncate its log.
 
     Free space holds what was deleted before, such as older snapshots. Raises ErasureUnfinished
     where another program is in the way.

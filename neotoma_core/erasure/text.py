@@ -7,7 +7,7 @@ from neotoma_core.report.layout import aligned, labelled
 
 
 def plan_text(report: ErasureReport) -> str:
-    """Return what goes, what stays although it may tell of it, and that there is no way back."""
+    """Return what goes, what stays that may still mention it, and that there is no way back."""
     blocks = (_asked(report), _rows(report), _derived(report), _raw_files(report), _left(report))
     lines = [line for block in blocks for line in block]
     lines.append(labelled("no undo", "what is erased cannot be brought back: no copy is kept"))
@@ -52,7 +52,7 @@ def _rows(report: ErasureReport) -> Iterator[str]:
 def _derived(report: ErasureReport) -> Iterator[str]:
     changed = [d for d in report.derived if d.inserted or d.updated or d.removed]
     for number, d in enumerate(changed):
-        done = f"{d.inserted + d.updated:,} written anew, {d.removed:,} removed"
+        done = f"{d.inserted + d.updated:,} rewritten, {d.removed:,} removed"
         yield labelled("" if number else "recompute", f"{d.table}: {done}")
 
 

@@ -45,7 +45,7 @@
             └── ObjectMissing   34    an object is missing
 
 A message reads ``<what> <which>: <what is wrong>; <what to do>`` and never holds a stored value.
-Exit code 3 is no error: the run did its work, and some of the backups could not be read.
+Exit code 3 is not an error: the run did its work, and some of the backups could not be read.
 129, 130 and 143 end a run that was interrupted or terminated, 141 one whose output nobody reads
 any longer.
 """

@@ -63,5 +63,5 @@ class AnomalyFound(MiddenError):
         self.accept = accept
         super().__init__(
             f"backup {backup}: {alarms[0]}; no backup is removed until that is explained; "
-            f"recover the database, or say why that is right: `{accept}`"
+            f"recover the database, or say why that is expected: `{accept}`"
         )

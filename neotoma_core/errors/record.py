@@ -47,7 +47,7 @@ def run_record() -> RunRecord:
 
 
 def begin_record(target: Path | None = None, vault: Path | None = None) -> RunRecord:
-    """Begin the record of a run anew: it has committed nothing."""
+    """Reset the record of a run: it has committed nothing."""
     _current.set(RunRecord(target, vault))
     return run_record()
 
@@ -60,7 +60,7 @@ def committing(database: Path) -> None:
 
 
 def committed(database: Path) -> None:
-    """Record that ``database`` is new now; of scratch, which is no run's target, nothing is."""
+    """Record that ``database`` is new now; scratch is never a run's target, so not recorded."""
     record = run_record()
     if _is_target(record, database):
         record.committed = record.certain = True

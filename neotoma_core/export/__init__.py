@@ -1,1 +1,1 @@
-"""Decisions about exports: which columns there are, of which types, and what is left out. Pure."""
+"""Decisions about exports: which columns there are, their types, and what is left out. Pure."""

@@ -1,8 +1,8 @@
-"""The files of an export, written beside the folder and put in its place once they are whole.
+"""The files of an export, written next to the folder and moved into place once complete.
 
-Invariant: the folder holds the old export or the new one. Order: a hidden folder beside it is
+Invariant: the folder holds the old export or the new one. Order: a hidden folder next to it is
 written and synced → the old folder is renamed aside → the new one takes its name → the old goes.
-Killed between the renames, the folder is missing and the old one is beside it; the next export
+Killed between the renames, the folder is missing and the old one is next to it; the next export
 puts that back before it begins.
 """
 
@@ -105,7 +105,7 @@ def _texts(lists: pl.Series) -> list[str | None]:
 def new_export(to: Path, form: Format) -> Iterator[ExportFolder]:
     """Write an export; it takes its place when the block ends well.
 
-    Raises UsageError where ``to`` holds anything that is no export.
+    Raises UsageError where ``to`` holds anything but an export.
     """
     aside, unborn = hidden_name(to, "old"), temporary_name(to)
     if not to.exists() and aside.exists():
@@ -150,7 +150,9 @@ def require_export(to: Path) -> None:
     except VaultDamaged:
         described = None
     if not isinstance(described, dict) or described.get("kind") != "midden export":
-        raise UsageError(f"{to}: holds files that are no export; choose another folder with --to")
+        raise UsageError(
+            f"{to}: holds files that are not an export; choose another folder with --to"
+        )
 
 
 def write_catalog(export: ExportFolder, catalog: JsonValue) -> None:

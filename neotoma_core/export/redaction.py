@@ -48,7 +48,7 @@ class Redactions:
         return entity_type in SECRET_TYPES or named
 
     def keeps_name(self, entity_type: str) -> bool:
-        """Return whether the canonical name may be told, which repeats what fields say.
+        """Return whether the canonical name may be shown, which repeats what fields say.
 
         The registry derives names from any field, so no type that is redacted keeps its own.
         """
@@ -136,7 +136,7 @@ def hash_value(value: str, salt: bytes) -> str:
 
 
 def redacted_object(text: str, entity_type: str, redactions: Redactions, salt: bytes) -> str | None:
-    """Return a JSON object without what is redacted of it; None for what is no object."""
+    """Return a JSON object without its redacted parts; None for what is not an object."""
     value = _read(text)
     if not isinstance(value, dict):
         return None

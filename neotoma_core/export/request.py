@@ -1,4 +1,4 @@
-"""An export: of which database or archive, as of when, what is left out, and where it goes."""
+"""An export: its database or archive, as of when, what is left out, and where it goes."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -44,7 +44,7 @@ class ExportRequest:
     rules: str = AUTO
 
     def end(self) -> Instants:
-        """Return where the log ends; raises UsageError for what is no time."""
+        """Return where the log ends; raises UsageError for an invalid time."""
         observed = asked_instant("--as-of", self.as_of)
         return Instants(observed, asked_instant("--knowledge", self.knowledge))
 

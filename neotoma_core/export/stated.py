@@ -25,7 +25,7 @@ _KINDS: Final = {
 def members(texts: pl.DataFrame) -> pl.DataFrame:
     """Take JSON objects apart: (row, text) to (row, field, json), as they stand in each object.
 
-    What is no object has no members. Of a field given twice the last value counts.
+    What is not an object has no members. If a field is given twice, the last value counts.
     """
     rows = texts.select(pl.col("row").cast(pl.UInt32), "text")
     apart = take_apart(rows)

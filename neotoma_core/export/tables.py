@@ -87,7 +87,7 @@ class Leaving:
 class EntityBucket:
     """One bucket of entities: their observations, every value stated, their snapshots.
 
-    ``unreadable``: (observation_id, reason) of observations whose fields are no object.
+    ``unreadable``: (observation_id, reason) of observations whose fields are not an object.
     ``stated``: (entity type, field) of every value, redacted or not.
     """
 
@@ -194,12 +194,12 @@ def _as_read(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def moment(column: str, rows: pl.DataFrame) -> pl.Series:
-    """Return a column of ISO texts as UTC times; null for what is no time."""
+    """Return a column of ISO texts as UTC times; null for invalid ones."""
     return instants(rows[column]).cast(pl.Datetime("ms")).dt.replace_time_zone("UTC")
 
 
 def untyped(rows: pl.DataFrame, **read: pl.Series) -> pl.Series:
-    """Return the texts that are no time, as a JSON object a row; null where all are."""
+    """Return the texts that are not a time, as a JSON object a row; null where all are."""
     fields = {
         name: (rows[name], values.is_not_null() | rows[name].is_null())
         for name, values in read.items()

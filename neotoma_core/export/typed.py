@@ -1,7 +1,7 @@
 """One column per field, of the type its schema declares; what does not fit stays as text.
 
-A value is JSON text. What is no value of the type its column has is NULL there and keeps its text
-in ``_untyped``, a JSON object by field. So nothing is lost, and nothing is nulled unsaid.
+A value is JSON text. A value that does not have the type of its column is NULL there and keeps its
+text in ``_untyped``, a JSON object by field. So nothing is lost, and nothing is nulled silently.
 """
 
 from collections.abc import Callable, Mapping
@@ -83,7 +83,7 @@ def untyped_texts(fields: Mapping[str, tuple[pl.Series, pl.Series]], rows: int) 
 
 
 def decode_strings(values: pl.Series) -> pl.Series:
-    """Return what JSON strings say; null for what is no string."""
+    """Return the values of JSON strings; null for what is not a string."""
     plain = values.str.contains(_PLAIN_STRING).fill_null(value=False)
     quick = values.str.strip_prefix('"').str.strip_suffix('"').set(~plain, None)
     is_other = values.str.starts_with('"') & ~plain

@@ -53,7 +53,7 @@ def observed_with_subject(observer: Observer) -> Iterator[None]:
 
 
 def temporary_name(path: Path) -> Path:
-    """Return the name a file has until it is whole: hidden, beside ``path``.
+    """Return the name a file has until it is whole: hidden, next to ``path``.
 
     It is always the same, so that what a killed run left is overwritten by the next one.
     """
@@ -61,7 +61,7 @@ def temporary_name(path: Path) -> Path:
 
 
 def hidden_name(path: Path, what: str) -> Path:
-    """Return a hidden name beside ``path`` that ends in what it is for; never one that is too long.
+    """Return a hidden name next to ``path`` that ends in its purpose; never one that is too long.
 
     Of a long name there is a hash in it.
     """

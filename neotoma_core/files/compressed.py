@@ -1,6 +1,6 @@
 """Files kept compressed: written and read in one pass, hashed on both sides.
 
-Invariant: a compressed file is synced before its name is told to anybody.
+Invariant: a compressed file is synced before its name is given to anybody.
 """
 
 import hashlib

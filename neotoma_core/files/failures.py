@@ -239,7 +239,7 @@ def _owner_of(path: Path) -> Literal["target", "backup", "archive", "vault", ""]
 
 
 def _belongs_to(path: Path, database: Path) -> bool:
-    """Return whether a file is a database, or one beside it that belongs to it."""
+    """Return whether a file is a database, or one next to it that belongs to it."""
     with suppress(OSError):
         database = followed(database)
     there = database.absolute()

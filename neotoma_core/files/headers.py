@@ -80,7 +80,7 @@ def followed(database: Path) -> Path:
 def companion(database: Path, suffix: str) -> Path:
     """Return the path of a companion file; ``suffix``: one of ``COMPANIONS``.
 
-    It is beside the file itself, also where ``database`` is a link to it.
+    It is next to the file itself, also where ``database`` is a link to it.
     """
     place = followed(database)
     return place.with_name(place.name + suffix)

@@ -49,7 +49,7 @@ KeySource = KeyFile | MnemonicFile | Mnemonic
 
 
 def read_key(source: KeySource) -> "DataKey":
-    """Return the data key that ``source`` leads to; raises UsageError where it is none."""
+    """Return the data key that ``source`` leads to; raises UsageError where there is none."""
     # The library takes longer to load than a small run.
     from neotoma_core.neotoma.encryption.key import derive_data_key  # noqa: PLC0415 - only with a key
 
@@ -75,7 +75,7 @@ def _secret_of(source: KeySource) -> bytes:
         case KeyFile(path):
             text = _text_of(path).strip()
             if not _HEX.fullmatch(text):
-                raise _no_key(path, "no key in hex of 16 bytes or more")
+                raise _no_key(path, "not a key in hex of 16 bytes or more")
             return bytes.fromhex(text)
         case MnemonicFile(path, passphrase):
             return _seed(path, _words_of(path), passphrase)
@@ -85,7 +85,7 @@ def _secret_of(source: KeySource) -> bytes:
 
 def _require_words(place: Path | str, words: str) -> None:
     if len(words.split()) not in _WORDS:
-        raise _no_key(place, "no mnemonic of 12 or 24 words")
+        raise _no_key(place, "not a mnemonic of 12 or 24 words")
 
 
 def _seed(place: Path | str, words: str, passphrase: Secret) -> bytes:
@@ -105,7 +105,7 @@ def _text_of(path: Path) -> str:
             raise _no_key(path, f"cannot be read: {reason_of(error)}") from error
     text = _decoded(content) if content is not None else None
     if text is None:
-        raise _no_key(path, "too long for a key, or no text")
+        raise _no_key(path, "too long for a key, or not text")
     return text
 
 

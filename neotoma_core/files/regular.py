@@ -18,7 +18,7 @@ def no_progress(_: int) -> None:
 
 
 def descriptor_of(path: Path) -> int:
-    """Open a plain file for reading, without waiting; raises OSError where it is none."""
+    """Open a plain file for reading, without waiting; raises OSError where it is not one."""
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     if stat.S_ISREG(os.fstat(descriptor).st_mode):
         return descriptor
@@ -27,7 +27,7 @@ def descriptor_of(path: Path) -> int:
 
 
 def open_regular(path: Path) -> BinaryIO:
-    """Open a plain file for reading, without waiting; raises OSError where it is none."""
+    """Open a plain file for reading, without waiting; raises OSError where it is not one."""
     return os.fdopen(descriptor_of(path), "rb")
 
 

@@ -92,7 +92,7 @@ def with_archives(
 
 
 def read_archive(path: Path, coder: Coder, progress: Progress) -> ArchivedCopy:
-    """Look into an archive, every row of which is proven; what is wrong is said, never raised."""
+    """Look into an archive and prove every row; what is wrong is reported, never raised."""
     try:
         wrong = _wrong_with(path, progress)
         if wrong is not None:

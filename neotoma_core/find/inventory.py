@@ -132,11 +132,11 @@ _KINDS: Final[Mapping[str, pl.DataType]] = {
 
 
 def read_listed_files(inventory: Path) -> tuple[Path, ...]:
-    """Return the files an inventory lists, each once; raises UsageError where it is none."""
+    """Return the files an inventory lists, each once; raises UsageError where it is invalid."""
     records = read_records(inventory)
     files = [_listed(record) for record in records if isinstance(record, dict)]
     if not files or None in files or len(files) != len(records):
-        raise UsageError(f"{inventory}: no inventory of copies; make one with `midden find`")
+        raise UsageError(f"{inventory}: not an inventory of copies; make one with `midden find`")
     return tuple(file for file in dict.fromkeys(files) if file is not None)
 
 

@@ -58,7 +58,7 @@ class _Reading:
 
     @cached_property
     def neighbours(self) -> list[tuple[Environment, Offer]]:
-        """Whole copies of the databases of other environments, which lie beside the target."""
+        """Whole copies of the databases of other environments, which lie next to the target."""
         return list(_neighbours(self.run))
 
     def relation(self, one: Offer, other: Offer, place: Place) -> Relation:

@@ -19,7 +19,7 @@ def number_of(found: Found, target: Path) -> int | None:
 
 
 def family_of(found: Found, target: int | None, path: Path) -> Family:
-    """Return the copies of the target's database; raises UsageError where that cannot be told."""
+    """Return the copies of the target's database; raises UsageError where that is unclear."""
     families = family_of_target(
         target, environment_of(path.name), found.families, found.known, found.observations
     )

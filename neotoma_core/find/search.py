@@ -33,7 +33,7 @@ class SearchRequest:
     """Where to look. ``mounted``: also on file systems mounted below. ``leave_out``: not there.
 
     ``key``: where the key of encrypted columns is: without it their salvaged rows prove nothing.
-    ``shallow``: folders of which only the files in them are looked at, not what is below.
+    ``shallow``: folders where only the files directly in them are searched, not subfolders.
     ``erased``: what counts for nothing in what is found. ``allowance``: what reading a small file
     may cost; a larger one may cost more.
     ``around``: these are the places a database's copies are looked for unless others are named.
@@ -68,8 +68,8 @@ class FoundCopy:
     ``path``: the file, or the archive it is in, and ``member`` what it is called there.
     ``readable`` is ``path``, or the place it was unpacked or salvaged to. ``packed``: the archive,
     as it was found, and ``unpacked`` what came out of it. ``raw_files``: the archive has raw files
-    beside it. ``said``: the environment that what is in it speaks of. ``remote``: what the remote
-    is called that it came from, as ``member``.
+    next to it. ``said``: the environment that its content names. ``remote``: the name of the remote
+    that it came from, as ``member``.
     """
 
     number: int

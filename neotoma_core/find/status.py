@@ -125,7 +125,7 @@ def check_status(
 
 @dataclass(frozen=True, slots=True)
 class _Beside:
-    """What a status tells beside the database itself."""
+    """What a status tells besides the database itself."""
 
     vault: Path
     archives: tuple[ArchivedCopy, ...]
@@ -181,7 +181,7 @@ def _status(
 
 
 def _require_copies_or_place(target: Path, where: SearchRequest, also: Sequence[Path]) -> None:
-    """Raise TargetError for a database that is not there, of which nothing else is known either."""
+    """Raise TargetError for a database that does not exist and that nothing is known of."""
     if also or not where.around or logs_left(target):
         return
     near = target.absolute().parent

@@ -47,8 +47,8 @@ def known_samples(folder: Path, target: Path) -> tuple[Sample, ...]:
 def in_vault(words: str, folder: Path) -> Backup | None:
     """Return the backup of a vault that ``words`` name; None where they name a path.
 
-    A backup's name or number comes before a file that is called so. Raises UsageError where the
-    words name neither.
+    A backup's name or number comes before a file of that name. Raises UsageError where the words
+    name neither.
     """
     if "/" in words:
         return None
@@ -83,7 +83,7 @@ def backup_of_vault(path: Path) -> Path:
 
 
 def evidence_of_target(folder: Path) -> Path | None:
-    """Return the copy of a target that an evidence folder keeps; None where it is no such folder.
+    """Return the copy of a target that an evidence folder keeps; None if ``folder`` is not one.
 
     Whatever it is: whoever opens it says what is wrong with it.
     """

@@ -82,7 +82,7 @@ def guard_loss(
 ) -> Permission:
     """Ask before nearly all observations of the run's target go, and back it up and prove that.
 
-    ``loss``: what the operation would take away; None where that cannot be told. Raises UsageError,
+    ``loss``: what the operation would take away; None where that is unknown. Raises UsageError,
     BackupNotIntact, and what ``back_up`` raises: then nothing was changed.
     """
     if loss is None or not (loss.is_nearly_all or occasion.always):

@@ -43,9 +43,8 @@ class Secured:
     """A target that may be replaced by ``whole`` (None: by nothing), where that was ``granted``.
 
     ``ruin``: a damaged database that is to take its place as it is, with its log; then ``whole`` is
-    None.
-    ``kept``: the evidence of it, none where there was no target. ``loss``: what it loses, where
-    that can be told. ``backup``: what was taken before, where nearly all observations go.
+    None. ``kept``: the evidence of it, none where there was no target. ``loss``: what it loses,
+    where that is known. ``backup``: what was taken before, where nearly all observations go.
     """
 
     run: Run
@@ -81,7 +80,7 @@ class Secured:
 
 
 def replace_ruin(run: Run, whole: Path) -> None:
-    """Put a proven database in the place of the run's target, a ruin of which evidence is kept.
+    """Put a proven database in the place of the run's target, a ruin whose evidence is kept.
 
     Raises TargetLocked, and TargetChanged where it is no longer what was kept of it.
     """

@@ -1,4 +1,4 @@
-"""Wiping a database and making it anew, as Neotoma would, without any way to lose what was in it.
+"""Wiping a database and recreating it, as Neotoma would, so that nothing in it can be lost.
 
 guarded, whatever it holds → evidence of the present files → an empty database in its place
 
@@ -28,7 +28,7 @@ from neotoma_core.runs.run import target_of
 class ResetRequest:
     """Which database to wipe. ``key``: of encrypted columns, so that the backup can be proven.
 
-    ``raw_storage``: where Neotoma keeps its raw files, if not beside it.
+    ``raw_storage``: where Neotoma keeps its raw files, if not next to it.
     """
 
     target: Path

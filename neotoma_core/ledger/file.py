@@ -125,7 +125,7 @@ def foreign_ledgers(vault: Path) -> tuple[Path, ...]:
 def keep_foreign_ledger(vault: Path, writer: str, lines: Sequence[str]) -> None:
     """Keep the ledger of another machine, which only ever grows.
 
-    One that does not go on from the one that is kept is kept beside it. Raises VaultDamaged.
+    One that does not continue the kept one is kept next to it. Raises VaultDamaged.
     """
     kept = tuple(lines)
     if not kept:
@@ -221,9 +221,9 @@ def _said(path: Path, line: str) -> dict[str, JsonValue]:
     try:
         said = orjson.loads(line)
     except orjson.JSONDecodeError as error:
-        raise _damaged(path, "a line is no JSON") from error
+        raise _damaged(path, "a line is not JSON") from error
     if not isinstance(said, dict):
-        raise _damaged(path, "a line is no event")
+        raise _damaged(path, "a line is not an event")
     return {name: value for name, value in said.items() if name != "check"}
 
 
@@ -231,7 +231,7 @@ def _event(path: Path, said: dict[str, JsonValue]) -> LedgerEvent:
     try:
         return event_of(said)
     except NotAsModelled as error:
-        raise _damaged(path, f"a line is no event: {error}") from None
+        raise _damaged(path, f"a line is not an event: {error}") from None
 
 
 def _salt(path: Path, said: dict[str, JsonValue]) -> bytes:

@@ -1,7 +1,7 @@
 """Common ancestors: a backup from before two databases went their own ways.
 
 A backup is an ancestor of a database that holds every row of its log and none of its entities in an
-older state. With one, a difference that only one of two sides made is no conflict.
+older state. With one, a difference that only one of two sides made is not a conflict.
 """
 
 from collections.abc import Mapping
@@ -26,7 +26,7 @@ _HELD: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Ancestry:
-    """Which backups are ancestors of which databases, found out when it is asked for.
+    """The ancestors of each database among the backups, computed on demand.
 
     ``databases``: by origin, as stored, nothing in them rewritten yet. Only a backup
     that another backup comes from, too, is an ancestor.

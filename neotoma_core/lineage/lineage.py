@@ -1,8 +1,8 @@
 """Which entity stands for which, by what every database knows of merges and splits of entities.
 
 A merge of entities rewrites rows in place (format, 7.3, 7.4), so two databases may hold one row
-under two owners, and may have merged the same entities the other way round. Whoever knows of a
-merge is right, in every mode; where merges contradict each other, the database whose rows win does
+under two owners, and may have merged the same entities the other way round. A database that knows
+of a merge wins, in every mode; where merges contradict each other, the database whose rows win does
 (messy rules, e).
 """
 

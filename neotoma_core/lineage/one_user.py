@@ -9,7 +9,7 @@ from neotoma_core.neotoma.frames import ROWID
 from neotoma_core.neotoma.tables import BY_NAME, TABLES, Table
 
 OTHERS: Final = "of another user"
-UNKNOWN: Final = "of a table that does not say whose rows are whose"
+UNKNOWN: Final = "of a table that does not say who owns a row"
 
 
 def own_rows(rows: pl.DataFrame, user: str | None) -> pl.DataFrame:

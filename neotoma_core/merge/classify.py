@@ -31,7 +31,7 @@ def classify(
     columns: Mapping[int, frozenset[str]],
     number: int,
 ) -> pl.DataFrame:
-    """Return ``rows`` of backup ``number``, each beside the merged row with its key.
+    """Return ``rows`` of backup ``number``, each next to the merged row with its key.
 
     Adds the merged row's cells (``_kept_…``), ``_class``, ``_differs`` (the columns in conflict),
     ``_resent`` (whether its stamps differ) and ``_stands_in`` (the id of the merged row that a

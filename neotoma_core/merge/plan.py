@@ -94,8 +94,8 @@ def plan_merge(  # noqa: PLR0913, PLR0917 - what to merge, by which rules, and w
     """Plan the merge of ``backups`` into ``target``: for every merged table what it offers.
 
     ``decisions``: see ``decisions.DECISIONS``. ``tables``: those to merge, what is referred to
-    before what refers to it. ``elsewhere``: for a target of which only the rows were read that the
-    merge can touch.
+    before what refers to it. ``elsewhere``: for a target from which only the rows were read that
+    the merge can touch.
     """
     databases = {TARGET: target, **dict(enumerate(backups))}
     precedence = policy.precedence(databases)

@@ -15,7 +15,7 @@ class MergePolicy:
     """What a user chooses between versions of a row.
 
     ``mode`` is for rows in conflict, ``reingested`` for rows that were merely sent again;
-    ``ancestors``: a difference that one side made since a common ancestor is no conflict.
+    ``ancestors``: a difference that one side made since a common ancestor is not a conflict.
 
     Safe mode merges as keep-target does and is refused by the caller where conflicts were found.
     """

@@ -1,4 +1,4 @@
-"""Two versions of a row of which the id, a hash of its content, proves one: that one is kept.
+"""Two versions of a row: the id, a hash of the content, proves one, and that one is kept.
 
 SQLite sees no rot within a cell. An id that is the hash of one version cannot be that of another.
 """
@@ -98,7 +98,7 @@ def altered(table: Table, found: pl.DataFrame, number: int, keys: pl.Series) -> 
 
 
 def not_as_hashed(rewritten: pl.DataFrame) -> pl.DataFrame:
-    """Return the rewritten cells because of which the id of their row proves nothing either way.
+    """Return the rewritten cells that leave the id of their row without proof either way.
 
     ``rewritten``: see ``TableMerge`` or ``Offered``.
     """

@@ -1,6 +1,6 @@
 """Merging one table: what each backup adds, repeats, contradicts.
 
-Backups are taken in the order given: the first that has a row wins over later ones.
+If backups share a row, the first listed wins.
 """
 
 from collections.abc import Mapping, Sequence

@@ -59,7 +59,7 @@ def cell_of_javascript(text: str) -> str:
 
 
 def cell_of_value(value: bytes | float) -> str:
-    """Return the cell of what is no text, in a column of text."""
+    """Return the cell of a value that is not text, in a column of text."""
     if isinstance(value, bytes):
         return f"{ODD}X'{value.hex().upper()}'"
     if isinstance(value, int):

@@ -86,8 +86,8 @@ def doubtful(
 ) -> pl.DataFrame:
     """Return the rows whose id is a hash, and not that of their content; see ``are_proven``.
 
-    None where it is so of many: then the ids of this table are no hashes. None of edges where
-    entities were merged either: those were given new ends, and do not say what they had.
+    None where many are: then the ids of this table are not hashes. None for edges either, where
+    entities were merged: those were given new ends, and do not say what they had.
     """
     checked = rows.filter(could_be_proven(table, rows))
     found = checked.filter(~are_proven(table, checked, merged_into))
@@ -175,7 +175,7 @@ def _before(entity: str, merged_into: Mapping[str, Sequence[str]]) -> Iterator[s
 
 
 def _is_random(identifier: str) -> bool:
-    """Return whether an id has the marks of a random UUID: then it is no hash of anything."""
+    """Return whether an id has the marks of a random UUID: then it is not a hash."""
     return len(identifier) == 36 and identifier[14] == "4" and identifier[19] in "89ab"  # noqa: PLR2004
 
 

@@ -46,7 +46,7 @@ _TOKEN: Final = re.compile(
 
 
 class Refused(Exception):
-    """The text is no date; ``instant_ms`` catches it."""
+    """The text is not a date; ``instant_ms`` catches it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class Token:
 
     @property
     def number(self) -> int:
-        """The value of a number, of which only the first nine significant digits count."""
+        """The value of a number; only its first nine significant digits count."""
         return int(self.text.lstrip("0")[:_SIGNIFICANT_DIGITS] or "0")
 
     @property

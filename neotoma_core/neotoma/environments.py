@@ -16,7 +16,7 @@ DATABASE_NAMES: Final[dict[Environment, str]] = {
 STORED_FILE: Final = r"^\.*[^./:\\\x00][^/:\\\x00]*/[0-9a-f]{64}$"
 """A storage_url that names bytes Neotoma itself stored: ``<user id>/<sha256>``.
 
-What would lead out of the raw folder is none.
+What would lead out of the raw folder is not one.
 """
 
 _PRODUCTION: Final = re.compile(r"(?<![a-z])prod(uction)?(?![a-z])")

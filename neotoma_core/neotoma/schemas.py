@@ -117,7 +117,7 @@ class Registry:
 
 
 def _scope_key(row: Mapping[str, object]) -> tuple[str, str | None] | None:
-    """Return whom an active row serves; None if it serves nobody."""
+    """Return the type and user that an active row is for; None if it is for nobody."""
     if row["active"] != _ACTIVE:
         return None
     entity_type = str(row["entity_type"])

@@ -23,7 +23,7 @@ class Instants:
 
 
 def instants(texts: pl.Series) -> pl.Series:
-    """Return UTC milliseconds; null for what is no time."""
+    """Return UTC milliseconds; null for an invalid time."""
     written = texts.str.contains(_AS_WRITTEN).fill_null(value=False)
     parsed = texts.str.to_datetime("%Y-%m-%dT%H:%M:%S%.3fZ", time_unit="ms", strict=False)
     quick = parsed.cast(pl.Int64).set(~written, None)

@@ -88,7 +88,7 @@ def require_addable(request: AddRequest) -> None:
     for known in known_remotes(request.vault):
         if known.name == request.name:
             raise UsageError(
-                f"{request.name}: a remote is called so already: {known.url}; choose another name"
+                f"{request.name}: a remote has that name already: {known.url}; choose another name"
             )
         if known.url == request.url and known.endpoint == request.endpoint:
             raise UsageError(f"{request.url}: already added, as {known.name}")

@@ -111,7 +111,7 @@ def snapshot_differences(compared: SnapshotsCompared, *, same_rows: bool) -> Ite
         "the rows are the same, so the local snapshots are not what the log says: "
         "midden rebuild --check"
         if same_rows
-        else "rows of which they are computed are not pushed yet, or are gone from the database"
+        else "rows they are computed from are not pushed yet, or are gone from the database"
     )
     detail = f"{compared.differing:,} of {compared.stored:,} are not what the log says; {why}"
     yield Finding("snapshots-differ", "snapshots", detail)

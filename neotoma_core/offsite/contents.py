@@ -77,7 +77,7 @@ def _wrong_with(remote: Remote, one: Named, scratch: Path, progress: Progress) -
         fetch_one(remote, Wanted(one.content, one.name, place), progress)
     except RemoteDamaged as error:
         if isinstance(error.__cause__, ObjectMissing):
-            return Finding("remote-missing", one.name, "it is listed, and is not there")
+            return Finding("remote-missing", one.name, "it is listed, but missing")
         return Finding("remote-damaged", one.name, "it is not what was written")
     except IdentityWrong:  # the identity fits: it opened what the remote says of itself
         return Finding("remote-damaged", one.name, "it is not what was written")

@@ -1,4 +1,4 @@
-"""Reading all entries of a remote anew, whatever the vault has kept of them.
+"""Reading all entries of a remote again, whatever the vault has kept of them.
 
 One that is damaged is a finding; the others are read all the same. Then each is compared with the
 entry that was read before.
@@ -136,7 +136,7 @@ def _opened(
 ) -> tuple[Entry, str] | Finding:
     name = entry_name(*place)
     if raw is None:
-        return Finding("remote-missing", name, "it is listed, and is not there")
+        return Finding("remote-missing", name, "it is listed, but missing")
     try:
         entry = opened_entry(remote, *place, raw)
     except RemoteDamaged:

@@ -26,7 +26,7 @@ class VerifyJob:
 class VerifyOutcome:
     """How a verification ended. ``error``: its own, or what says that it failed.
 
-    ``told``: whether what failed could be told.
+    ``told``: whether what failed could be reported.
     """
 
     report: RemoteVerification | None
@@ -51,7 +51,7 @@ def verify_known(job: VerifyJob, key: KeySource | None, progress: Progress) -> R
 
 
 def conclude_verification(job: VerifyJob, result: object, alerting: Alerting) -> VerifyOutcome:
-    """Return how a verification ended, from its report or the error it raised, once it is told."""
+    """Return how a verification ended, from its report or its error, once that is reported."""
     report = result if isinstance(result, RemoteVerification) else None
     error = result if isinstance(result, BaseException) else None
     if report is not None and report.outcome == "fail":

@@ -20,8 +20,9 @@ _PROBE: Final = re.compile(r"probe/[0-9a-f]{32}")
 class Named:
     """An object that entries name, and its content.
 
-    ``counts``: whether anything is lost without it; what only entries before one that begins anew
-    name, and files of backups that were pruned, may be gone. ``is_part``: rows of a log that count.
+    ``counts``: whether anything is lost without it; what is named only by entries before a fresh
+    start, and files of backups that were pruned, may be gone. ``is_part``: rows of a log that
+    count.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""Writing a log on a remote anew, without what was erased.
+"""Rewriting a log on a remote without what was erased.
 
 database archived → rows that stay, as a new beginning in one entry → what no longer counts, listed
 → deleted, if that is asked for: contents, files of backups, then entries, the oldest first

@@ -14,7 +14,7 @@ _SHORT = 8
 
 @dataclass(frozen=True, slots=True)
 class LogShown:
-    """One log: of which database of which machine, and what it holds.
+    """One log: its database and machine, and what it holds.
 
     ``observations``: in the database when it was pushed last; ``versions``: of rows of all tables.
     """
@@ -84,7 +84,7 @@ def _lines(report: RemoteReport) -> Iterator[str]:
     for recipient in report.recipients:
         yield labelled("for", recipient)
     if not report.reads:
-        yield labelled("identity", "none at hand: contents cannot be read on this machine")
+        yield labelled("identity", "not on this machine: contents cannot be read")
     for log in report.logs:
         observations = "" if log.observations is None else f"{log.observations:,} observations, "
         when = log.pushed_at.isoformat(sep=" ", timespec="seconds")

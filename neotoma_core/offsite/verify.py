@@ -141,7 +141,7 @@ def _read(
 ) -> ReadContents:
     """Read the contents that are asked for, and say what was not."""
     if not remote.sealing.opens_contents and there:
-        detail = "they are encrypted and no identity is at hand; give it with --identity-file"
+        detail = "they are encrypted and no identity was found; give it with --identity-file"
         look.findings.append(Finding("not-checked", f"{len(there):,} contents", detail))
         return ReadContents(frozenset(), 0, len(there), ())
     chosen = there
@@ -218,7 +218,7 @@ def _compare(
         try:
             look.snapshots = compare_snapshots(built, copy, progress)
         except (KeyMissing, KeyWrong):
-            detail = "values are encrypted and the key is not at hand: snapshots were not compared"
+            detail = "values are encrypted and the key was not found: snapshots were not compared"
             look.findings.append(Finding("not-checked", "snapshots", detail))
             return
     same = not any(table.only_local or table.only_remote for table in compared)

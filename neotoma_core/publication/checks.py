@@ -195,7 +195,7 @@ def _counted(connection: sqlite3.Connection, table: str, by: str) -> int:
 def broken_foreign_keys(connection: sqlite3.Connection) -> Counter[tuple[str, str]]:
     """Return how many rows of a table refer, by its own rules, to no row of another: by both names.
 
-    A rule that SQLite cannot apply, since it names what is no key of the other, says nothing.
+    A rule that SQLite cannot apply, since it names what is not a key of the other, is ignored.
     """
     listed = connection.execute(
         "SELECT name FROM main.sqlite_schema WHERE type = 'table' AND rootpage > 0 "

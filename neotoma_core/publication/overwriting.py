@@ -51,7 +51,7 @@ def copy_within(whole: Path, target: Path) -> None:
 
 
 def overwrite(ruin: Path, target: Path) -> None:
-    """Give ``target`` the bytes of a file that is no sound database."""
+    """Give ``target`` the bytes of a file that is not a sound database."""
     remove_companions(target)
     with ruin.open("rb") as source, target.open("r+b") as file:
         file.truncate(0)

@@ -13,7 +13,7 @@ _READ_ONLY: Final = "mount the disk writable, or copy the database to another an
 
 
 def require_replaceable(target: Path) -> None:
-    """Raise TargetError where neither the file nor what SQLite writes beside it can be written.
+    """Raise TargetError where neither the file nor what SQLite writes next to it can be written.
 
     Not while this process holds a lock on the target: closing the file drops it.
     """

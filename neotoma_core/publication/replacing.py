@@ -2,7 +2,7 @@
 
 Invariant: at every instant the name holds the complete old database or the complete new one; an
 old log or journal never meets a new database, also where its own database is long gone. Order: new
-file written and synced beside the target → old log folded into the old database → what is left of
+file written and synced next to the target → old log folded into the old database → what is left of
 it removed, folder synced → renamed → folder synced.
 """
 

@@ -76,7 +76,7 @@ class TableWrite:
 
 @contextmanager
 def new_staging(path: Path) -> Iterator[sqlite3.Connection]:
-    """Create the staging database, anew; nothing in it needs to survive a crash."""
+    """Create an empty staging database; nothing in it needs to survive a crash."""
     path.unlink(missing_ok=True)
     connection = sqlite3.connect(path, isolation_level=None, uri=True)
     try:
@@ -162,7 +162,7 @@ def _typed(table: Table, rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def _put_odd(staging: sqlite3.Connection, name: str, rows: pl.DataFrame) -> None:
-    """Put the cells that are spelled into the rows of a staged table, of which they are the last.
+    """Put the cells that are spelled into the last rows of a staged table, which are ``rows``.
 
     The driver takes text that is UTF-8 only.
     """

@@ -14,8 +14,8 @@ from neotoma_core.report.document import document
 class PullReport:
     """One pull. ``writers``: whose logs it read.
 
-    ``recovery``: None where nobody else has pushed; ``erasure``: None where nothing of what others
-    erased is in the target.
+    ``recovery``: None where only this machine has pushed; ``erasure``: None where nothing of what
+    others erased is in the target.
     """
 
     remote: str

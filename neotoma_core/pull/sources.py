@@ -65,7 +65,7 @@ def choose_logs(remote: Remote, words: str | None) -> dict[str, Log]:
     found = {writer: log for writer, log in logs.items() if writer.startswith(words)}
     if len(found) != 1:
         names = ", ".join(writer[:_SHORT] for writer in logs)
-        raise UsageError(f"{words}: no log of {remote.name} is called so; there are: {names}")
+        raise UsageError(f"{words}: no log of {remote.name} has that name; there are: {names}")
     return found
 
 

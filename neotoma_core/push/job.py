@@ -21,7 +21,7 @@ from neotoma_core.vault.announcing import Alerting, notify
 class PushJob:
     """One database to push to one remote, at one time. ``remote``: by name; None: the only one.
 
-    ``raw_storage``: where Neotoma keeps its raw files, if not beside it.
+    ``raw_storage``: where Neotoma keeps its raw files, if not next to it.
     """
 
     target: Path
@@ -35,7 +35,7 @@ class PushJob:
 class PushOutcome:
     """How a push ended. ``error``: that of the push, or AnomalyFound where it was held back.
 
-    ``untold``: what could not be told, as words.
+    ``untold``: what could not be sent, as words.
     """
 
     target: str
@@ -58,9 +58,9 @@ def push_database(job: PushJob, key: KeySource | None, progress: Progress) -> Pu
 
 
 def conclude_push(job: PushJob, result: object, alerting: Alerting) -> PushOutcome:
-    """Return how a push ended, from its report or the error it raised at last, once that is told.
+    """Return how a push ended, from its report or its last error, once that is reported.
 
-    It is told here, where it is known that nobody tries again.
+    It is reported here, where it is known that nobody tries again.
     """
     report = result if isinstance(result, PushReport) else None
     error = result if isinstance(result, BaseException) else None
@@ -82,7 +82,7 @@ def remotes_to_push(vault: Path) -> tuple[str, ...]:
 
 
 def announce_unknown(alerting: Alerting, target: Path, error: MiddenError) -> bool:
-    """Tell that it cannot be said which remotes there are; return whether that could be told."""
+    """Report that the remotes are unknown; return whether that could be sent."""
     return notify(alerting, f"midden: {target.name}: nothing was pushed", str(error))
 
 

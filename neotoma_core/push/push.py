@@ -49,7 +49,7 @@ def push(request: PushRequest, remote: Remote, now: datetime, progress: Progress
 
     Raises RemoteForeign where the remote is of another database, TargetError, VaultError,
     ArchiveError, and what a store raises; what was shipped by then stays, the next push goes on.
-    How it went is kept beside the entries that were read, for ``midden status``.
+    How it went is kept next to the entries that were read, for ``midden status``.
     """
     with alone(request.vault, remote) as scratch:
         try:

@@ -11,7 +11,7 @@ class PushRequest:
     """What the user asked for.
 
     ``key``: where the key of encrypted columns is, if anywhere. ``raw_storage``: where Neotoma
-    keeps raw files, if not beside the database. ``accept_loss``: push a database that lost much as
+    keeps raw files, if not next to the database. ``accept_loss``: push a database that lost much as
     its newest state. ``other_database``: whatever else the remote holds. ``backups``: the vault's
     verified backups are pushed, too.
     """

@@ -2,7 +2,7 @@
 
 Signs: name, inode, size, and the times of the last change of content and of anything, by the clock
 of the file system. Nothing can set the last one, so a file with the same signs is the same file.
-What was archived is noted beside the entries of a remote. The note says nothing of the remote, and
+What was archived is noted next to the entries of a remote. The note says nothing of the remote, and
 counts only while the archive has what it had then; without it, the database is read.
 """
 
@@ -34,7 +34,7 @@ class _Note:
 def signs_of(target: Path) -> Signs:
     """Return the signs of a database's files; nothing is opened.
 
-    The index of a log is none of them: readers write to it, too, and no row is in it.
+    The index of a log is not among them: readers write to it, too, and no row is in it.
     """
     found = []
     for path in (target, *(companion(followed(target), suffix) for suffix in WITH_ROWS)):

@@ -46,7 +46,7 @@ class Export:
     knowledge: str | None = None
 
     def end(self) -> Instants:
-        """Return where the log ends; raises UsageError for what is no time."""
+        """Return where the log ends; raises UsageError for an invalid time."""
         return Instants(
             asked_instant("--as-of", self.as_of), asked_instant("--knowledge", self.knowledge)
         )
@@ -107,7 +107,7 @@ def _reduced(reading: Reading, end: Instants) -> Iterator[tuple[int, Bucket]]:
 
 
 def _require_place(out: Path, target: Path) -> None:
-    """Raise UsageError where ``out`` would take the place of something that is no export."""
+    """Raise UsageError where ``out`` would replace something that is not an export."""
     if not out.exists():
         return
     if out.is_file() and out.stat().st_size:

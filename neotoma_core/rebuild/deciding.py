@@ -47,7 +47,7 @@ class Tally:
 
     ``accepted``: rows that stay since other known rules explain them. ``unreadable``:
     (observation_id, reason) of the first of them; ``left_out`` counts them all. ``failed``: the
-    entities on whom Neotoma's reduction throws, with the reason, likewise; ``fails`` counts them.
+    entities on which Neotoma's reduction throws, with the reason, likewise; ``fails`` counts them.
     ``otherwise``: how many snapshots other rules make otherwise, ``differing`` the first of those.
     ``sample``: written entity snapshots that are quick to reduce again.
     """

@@ -16,7 +16,7 @@ from neotoma_core.sqlite.inspection import StoredObject, StoredTable
 _SHOWN: Final = 10
 _STRATEGIES: Final = frozenset().union(*(rules.strategies for rules in KNOWN))
 _CUT_OVER: Final = "entity_lifecycle_cutovers"
-"""Has a row for every user whose entities' visibility is told by their lifecycle (delta, D)."""
+"""Has a row for every user whose entities' visibility follows from their lifecycle (delta, D)."""
 
 
 def newer_release(

@@ -19,7 +19,7 @@ from neotoma_core.snapshots.deciding import Decided
 
 
 class Staging:
-    """The staging database of a rebuild, filled beside the reduction of the next bucket."""
+    """The staging database of a rebuild, filled during the reduction of the next bucket."""
 
     def __init__(self, reading: Reading) -> None:
         self.path: Path = reading.folders.work / "staging.db"

@@ -79,7 +79,7 @@ def save(folders: RunFolders, report: RebuildReport) -> None:
 
 
 def findings(reading: Reading, tallies: Sequence[Tally]) -> Iterator[Finding]:
-    """Yield what the user should know that is no number of the plan."""
+    """Yield what the user should know beyond the numbers of the plan."""
     for tally in tallies:
         for observation, reason in tally.unreadable:
             yield unreadable(observation, reason)

@@ -1,4 +1,4 @@
-"""A rebuild: which snapshots of which database are computed, by what, in which vault."""
+"""A rebuild: the database and snapshots to compute, by what, in which vault."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,7 +19,7 @@ class RebuildRequest:
     ``entities`` and ``types``: only the entities named or of a named type, and the relationships
     they take part in; all of them where both are empty. ``schemas``: where to look for schemas the
     target has none of. ``key``: where the key of encrypted columns is, if anywhere.
-    ``raw_storage``: where Neotoma keeps the target's raw files, if not beside it. ``rules``: by
+    ``raw_storage``: where Neotoma keeps the target's raw files, if not next to it. ``rules``: by
     which to reduce; see ``snapshots.choosing``.
     """
 

@@ -42,7 +42,7 @@ def _read(report: RebuildReport) -> Iterator[str]:
     if report.evidence:
         size = f"{report.evidence_bytes / 1e6:,.1f} MB, copied and hashed"
         yield labelled("evidence", f"{size}   {report.evidence}")
-    part = ", of which only a part is looked at" if report.narrowed else ""
+    part = ", only part of them checked" if report.narrowed else ""
     yield labelled(
         "read", f"{report.observations:,} observations, {report.entities:,} entities{part}"
     )
@@ -127,7 +127,7 @@ def _outcome(report: RebuildReport) -> Iterator[str]:
 
 def _verdict(report: RebuildReport) -> str:
     older = sum(summary.older_rules for summary in report.drift)
-    beside = f"; {older:,} are right by other rules of Neotoma" if older else ""
+    beside = f"; {older:,} match other rules of Neotoma" if older else ""
     if not report.drifts:
         return f"no drift{beside}"
     explained = report.drifts - report.unexplained

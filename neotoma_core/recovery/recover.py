@@ -156,7 +156,7 @@ def _loss(plan: RecoveryPlan, report: RecoveryReport, guard: Guard) -> Loss:
 
 
 def make_plan(run: RecoveryRun, progress: Progress, clock: Clock) -> RecoveryPlan:
-    """Secure, extract and plan; two databases are read at a time, and raw files hashed beside."""
+    """Secure, extract and plan; two databases are read at a time while raw files are hashed."""
     needed = require_space(run)
     with ThreadPoolExecutor(max_workers=1) as pool:
         listing = pool.submit(list_all, run)

@@ -71,7 +71,7 @@ class ConflictSummary:
     """Rows in conflict, the file that lists them all, and the first of them.
 
     ``undecided``: those left to the mode. ``three_way``: rows that only one side changed since a
-    common ancestor, which is no conflict; the file has them too.
+    common ancestor, which is not a conflict; the file has them too.
     """
 
     rows: int

@@ -221,7 +221,7 @@ def _after(plan: RecoveryPlan) -> Contents:
 
 
 def _findings(plan: RecoveryPlan) -> Iterator[Finding]:
-    """Yield what the user should know that is no number of the plan."""
+    """Yield what the user should know beyond the numbers of the plan."""
     yield from left_behind(plan.run)
     for secured in plan.evidence:
         yield from (*map(damaged_file, secured.damaged), *secured.notes)

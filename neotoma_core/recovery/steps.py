@@ -32,7 +32,7 @@ def secure_and_read(run: RecoveryRun, database: DatabaseRef, progress: Progress)
 
 
 def hash_raw_files(run: RecoveryRun) -> Path:
-    """Hash the raw files beside every database; return the file that lists them."""
+    """Hash the raw files next to every database; return the file that lists them."""
     path = run.folders.work / "raw_files.arrow"
     write_frame(list_all(run).files, path)
     return path

@@ -42,7 +42,7 @@ def reduce_entities(
         observations: ``Observation`` as stored, every one of each entity, in any row order; ids
             are distinct.
         registry: the active schemas.
-        rules: of which Neotoma.
+        rules: those of a Neotoma release.
         owners: (entity_id, user_id) of the snapshots that are there; users share entities, and
             the row stays that of its user.
 
@@ -148,7 +148,7 @@ def _ids_of(ordered: pl.DataFrame, subjects: pl.Series) -> pl.DataFrame:
 
 
 def _failed(ordered: pl.DataFrame, failed: pl.DataFrame, unreduced: pl.Series) -> pl.DataFrame:
-    """Return (entity_id, reason) of the entities without a snapshot on whom a reduction fails."""
+    """Return (entity_id, reason) of the entities without a snapshot on which a reduction fails."""
     left = ordered.filter(pl.col("subject").is_in(unreduced.implode()))
     named = left.select("group", "entity_id").unique().join(failed, on="group")
     return named.sort("entity_id", "group").unique("entity_id", keep="first").select(*FAILED)

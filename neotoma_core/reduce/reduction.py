@@ -25,9 +25,9 @@ class Reduction:
         deleted: (entity_id) of the entities whose observations end in a tombstone; they have no
             snapshot. Empty for relationships.
         unreadable: (observation_id, entity_id or relationship_key, reason): observations left out
-            because their fields are no JSON object.
+            because their fields are not a JSON object.
         unreduced: (entity_id or relationship_key) of what has observations but no snapshot.
-        failed: ``FAILED``: the entities among those on whom Neotoma's own reduction throws.
+        failed: ``FAILED``: the entities among those for which Neotoma's own reduction throws.
         schemaless: (entity_type, entities): types reduced by the rules for types without schema.
         exact: how many entities or relationships were left to the exact, row-wise reducer.
     """

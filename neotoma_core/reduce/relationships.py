@@ -37,7 +37,7 @@ def reduce_relationships(
     """Reduce relationship observations to relationship snapshots, one of each relationship.
 
     Every key takes its latest value that is not null, whatever its priority. Where a key is only
-    ever null, or NULL metadata stand beside metadata with keys, Neotoma fails: no snapshot.
+    ever null, or NULL metadata stand next to metadata with keys, Neotoma fails: no snapshot.
 
     Args:
         observations: ``RelationshipObservation`` as stored, every one of each relationship, in

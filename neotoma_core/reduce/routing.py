@@ -10,7 +10,7 @@ from neotoma_core.reduce.groups import both, differs_within_group, where
 def entities_needing_exact(ordered: pl.DataFrame, beyond: pl.DataFrame) -> pl.Series:
     """Return the groups of entities that have to be reduced row by row.
 
-    These are entities with a date that is none, with an infinite specificity, with something else
+    These are entities with an invalid date, with an infinite specificity, with something else
     than a number in a column of numbers, or with both NULL and zero priorities: comparing those,
     JavaScript falls back on the order of its sort. Also entities whose text DuckDB cannot take
     apart, and those of several types whose priorities are equal to JavaScript and not to SQLite.
@@ -43,7 +43,7 @@ def subjects_needing_exact_liveness(ordered: pl.DataFrame) -> pl.Series:
 
 
 def _is_inexact(priority: pl.Expr) -> pl.Expr:
-    """Tell numbers that may be the nearest double of an integer that is none."""
+    """Find numbers that may be the nearest double of an integer without an exact double."""
     return (priority.abs() >= SAFE_INTEGER) & priority.is_finite()
 
 

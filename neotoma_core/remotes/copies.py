@@ -6,7 +6,7 @@
     <folder>/archive/                     the log, as an archive like any other
     <folder>/sources/, sources_prod/      raw files, those that are wanted
 
-So whatever reads an archive, holds to a ledger, or looks for raw files beside a backup, does so
+So whatever reads an archive, holds to a ledger, or looks for raw files next to a backup, does so
 with what came from a remote.
 """
 

@@ -76,7 +76,7 @@ def known_remotes(vault: Path) -> tuple[KnownRemote, ...]:
 
 
 def known_remote(vault: Path, name: str | None) -> KnownRemote:
-    """Return the remote that is called so, or the only one; raises UsageError where it is none."""
+    """Return the remote of that name, or the only one; raises UsageError where there is none."""
     there = known_remotes(vault)
     found = [remote for remote in there if name in (None, remote.name)]
     if len(found) == 1:
@@ -86,11 +86,11 @@ def known_remote(vault: Path, name: str | None) -> KnownRemote:
         raise UsageError("no remote is known; add one with `midden remote add NAME URL`")
     if name is None:
         raise UsageError(f"there are several remotes; say which with --remote: {names}")
-    raise UsageError(f"{name}: no remote is called so; there are: {names}")
+    raise UsageError(f"{name}: no remote has that name; there are: {names}")
 
 
 def keep_remote(vault: Path, remote: KnownRemote) -> None:
-    """Add a remote to those of a vault, in place of the one that is called so."""
+    """Add a remote to those of a vault, in place of one with the same name."""
     others = [one for one in known_remotes(vault) if one.name != remote.name]
     _write(vault, (*others, remote))
 

@@ -31,7 +31,7 @@ class Log:
 
     @property
     def current(self) -> tuple[Entry, ...]:
-        """The entries whose rows and raw files count: from the last one that begins anew."""
+        """The entries whose rows and raw files count: from the last fresh start."""
         for place in range(len(self.entries) - 1, -1, -1):
             if self.entries[place].begins:
                 return self.entries[place:]
@@ -107,7 +107,7 @@ def following_writer(writer: str, last_hash: str, length: int) -> str:
 def break_in(entries: Mapping[int, tuple[Entry, str]]) -> str:
     """Return what is wrong with the entries of a log, by number, each with its hash; or nothing.
 
-    Before one that begins anew old entries may be missing, from the oldest on.
+    Before a fresh start old entries may be missing, from the oldest on.
     """
     numbers = sorted(entries)
     first = numbers[0]

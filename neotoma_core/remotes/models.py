@@ -119,7 +119,7 @@ def entry_bytes(entry: Entry) -> bytes:
 
 
 def entry_of(body: bytes) -> Entry:
-    """Read an entry; raises NewerFormat, ValueError where it is none."""
+    """Read an entry; raises NewerFormat, ValueError where it is invalid."""
     return read_model(Entry, _known(body))
 
 
@@ -129,7 +129,7 @@ def description_bytes(description: RemoteDescription) -> bytes:
 
 
 def description_of(body: bytes) -> RemoteDescription:
-    """Read what a remote says of itself; raises NewerFormat, ValueError where it is none."""
+    """Read what a remote says of itself; raises NewerFormat, ValueError where it is invalid."""
     found = read_model(RemoteDescription, _known(body))
     if found.kind != KIND:
         raise NotAsModelled("kind", "that of a remote")

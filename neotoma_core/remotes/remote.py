@@ -1,8 +1,8 @@
 """A remote that is at hand: its store, how it is sealed, and the logs in it.
 
-Invariant: an entry that was read once never changes and never goes, but for old ones before one
-that begins anew. What was read is kept in the vault, as it is stored, so that it need not be read
-again, and so that an entry that is gone or another one is noticed.
+Invariant: an entry that was read once never changes and never goes, except old ones before a fresh
+start. What was read is kept in the vault, as it is stored, so that it need not be read again, and
+so that a missing or changed entry is noticed.
 """
 
 from collections.abc import Iterator, Mapping
@@ -97,7 +97,7 @@ def read_logs(remote: Remote) -> dict[str, Log]:
     for stored in remote.store.list(f"{LOG}/"):
         place = entry_place(stored.name)
         if place is None:
-            raise _damaged(remote, f"object {stored.name} is no entry of a log")
+            raise _damaged(remote, f"object {stored.name} is not an entry of a log")
         listed.setdefault(place[0], {})[place[1]] = stored.size
     _require_kept(remote, listed)
     return {writer: _read_log(remote, writer, sizes) for writer, sizes in sorted(listed.items())}
@@ -172,7 +172,7 @@ def opened_entry(remote: Remote, writer: str, number: int, raw: bytes) -> Entry:
     except NewerFormat as error:
         raise RemoteError(remote.name, str(error), "update midden") from error
     except ValueError as error:
-        raise _damaged(remote, f"object {name} is no entry of a log") from error
+        raise _damaged(remote, f"object {name} is not an entry of a log") from error
     if (entry.writer, entry.number) != (writer, number):
         raise _damaged(remote, f"object {name} is the entry of another place")
     return entry

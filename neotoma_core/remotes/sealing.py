@@ -112,7 +112,7 @@ class Sealing:
         return self.identities
 
     def _opened(self, name: str, opening: Callable[[], Any]) -> Any:  # noqa: ANN401 - age's own
-        """Do the opening; what age raises may quote a key, so it is raised anew."""
+        """Do the opening; what age raises may quote a key, so an error of our own is raised."""
         try:
             return opening()
         except pyrage().DecryptError as error:

@@ -1,6 +1,6 @@
 """How far the remotes of a vault are behind, by what is on this machine: none is asked.
 
-``standing.json`` beside the kept entries of a remote says how the last push went. Where it is not
+``standing.json`` next to the kept entries of a remote says how the last push went. Where it is not
 there, as in a vault of an older midden, the last entry that this machine pushed says when.
 
 Nothing here fails because of a file that is damaged: it is named, and counts for nothing.

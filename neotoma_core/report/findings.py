@@ -1,4 +1,4 @@
-"""Findings that several operations make: what was noticed and is no number of a plan."""
+"""Findings that several operations make: what was noticed beyond the numbers of a plan."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ def unreadable(observation: str, reason: str) -> Finding:
 
 
 def reduction_fails(entity: str, reason: str) -> Finding:
-    """Return the finding of an entity on whom Neotoma's own reduction throws."""
+    """Return the finding of an entity on which Neotoma's own reduction throws."""
     detail = f"Neotoma's own reduction fails: {reason}; its snapshot stays as it is"
     return Finding("reduction-fails", entity, detail)
 
@@ -45,7 +45,7 @@ def carried(name: str, more: Sequence[str]) -> Finding:
 
 def without_key(table: str, rows: int) -> Finding:
     """Return the finding of rows without a key."""
-    detail = f"{rows:,} rows have no key; they are merged by all they say, and in no snapshot"
+    detail = f"{rows:,} rows have no key; they are merged by all their cells, and in no snapshot"
     return Finding("no-key", table, detail)
 
 

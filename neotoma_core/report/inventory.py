@@ -24,7 +24,7 @@ class CopyRow:
     cannot be printed as it is. ``shown``: both, safe to print. ``environment_by``: what tells the
     environment: ``name``, ``manifest`` or ``content``. ``version_from``, ``version_before``: the
     Neotoma that last opened it, by its columns. ``state``: ``sound``, ``damaged``, ``truncated``,
-    ``unreadable``, ``empty`` or ``busy``; ``problem``: why not sound. ``journal``: the file beside
+    ``unreadable``, ``empty`` or ``busy``; ``problem``: why not sound. ``journal``: the file next to
     it with part of its rows. ``rows``: per log table, and entities. ``days``: days with
     observations. ``database``: a letter for each database the copies descend from. ``same_as``: the
     copy with the same bytes. ``exclusive``: observations that no other copy has but those of the
@@ -66,7 +66,7 @@ class CopyRow:
 
 @dataclass(frozen=True, slots=True)
 class KeptArchive:
-    """An archive of midden's that was found, and the ``command`` that recovers from it.
+    """A Midden archive that was found, and the ``command`` that recovers from it.
 
     Only a status looks into it: ``rows`` by table, every row it ever had; ``last``: its newest
     observation, ``appended``: when it was last appended to. ``problem``: why it counts for nothing;
@@ -98,9 +98,9 @@ class DropCheck:
     ``verdict``: ``wiped`` (it has fewer than half of what one copy has), ``lacking`` (copies hold
     observations it does not have), ``whole`` (it has all they hold), ``alone`` (there is no copy),
     ``ruined`` (it cannot be used as it is; ``observations`` can be salvaged), ``unread`` (it could
-    not be read, so nothing is known).
-    ``best``: the copy with the most observations, ``best_observations``, of which the last at
-    ``best_last``. ``lacks``: observations in copies and not here. ``next``: the command to run.
+    not be read, so nothing is known). ``best``: the copy with the most observations,
+    ``best_observations``, the last of them at ``best_last``. ``lacks``: observations in copies and
+    not here. ``next``: the command to run.
     """
 
     target: str

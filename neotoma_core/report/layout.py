@@ -15,7 +15,7 @@ GAP: Final = "   "
 def days(first: str | None, last: str | None) -> str:
     """Return a span of ISO times as days, the first and the last with a dash between.
 
-    The years are told where they differ.
+    The years are given where they differ.
     """
     if first is None or last is None:
         return ""
@@ -79,9 +79,9 @@ def places(paths: Sequence[str]) -> str:
 
 
 def escaped(text: str) -> str:
-    """Return a name as it may be printed, and still told from every other.
+    """Return a name that is safe to print and still differs from every other.
 
-    Line ends, control characters and bytes that are no text are spelled as in a program.
+    Line ends, control characters and bytes that are not text are spelled as in a program.
     """
     return "".join(c if c.isprintable() else _spelled(c) for c in text)
 

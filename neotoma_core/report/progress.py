@@ -5,13 +5,13 @@ from typing import Protocol
 
 
 class Progress(Protocol):
-    """Told which step begins, and how many of its units are done."""
+    """Called with the step that begins, and how many of its units are done."""
 
     def begin(self, step: str, total: int | None = None) -> None:
         """Begin a step of ``total`` units (bytes, rows); None where that is not known."""
 
     def advance(self, units: int) -> None:
-        """Say that so many more units of the current step are done."""
+        """Report that this many more units of the current step are done."""
 
 
 class Silent:
@@ -37,7 +37,7 @@ class Moving:
         self._lock = threading.Lock()
 
     def moved(self, size: int) -> None:
-        """Say that so many more bytes moved."""
+        """Report that this many more bytes moved."""
         with self._lock:
             units = min(max(size, 0), self._left)
             self._left -= units

@@ -25,7 +25,7 @@ _WHY_UNCHECKED: Final = {
 
 @dataclass(frozen=True, slots=True)
 class UnfinishedStore:
-    """A payload of which ``stored`` of its ``items`` are in the log; ``file`` holds it."""
+    """A payload with ``stored`` of its ``items`` in the log; ``file`` holds it."""
 
     source: str
     stored: int
@@ -38,7 +38,7 @@ class UnfinishedStores:
     """What stores left that did not finish; a refused store and a plan leave the same.
 
     ``payloads``: how many there are. ``hollow``: entities without an observation. ``unchecked``:
-    payloads and entities of which nothing can be said, by reason.
+    payloads and entities that could not be checked, by reason.
     """
 
     payloads: int

@@ -48,7 +48,7 @@ class RestoreArchiveRequest:
     ``as_of``: a time as the user wrote it; None for the last run of the archive.
     ``skip_unreadable``: go on without files of the archive that cannot be read. ``guard``: who is
     asked before nearly all observations go. ``raw_storage``: where Neotoma keeps the target's raw
-    files, if not beside it. ``rules``: by which to reduce; see ``snapshots.choosing``.
+    files, if not next to it. ``rules``: by which to reduce; see ``snapshots.choosing``.
     """
 
     archive: Path
@@ -65,7 +65,7 @@ class RestoreArchiveRequest:
 
 
 def moment_of(text: str | None) -> datetime | None:
-    """Return a time the user wrote; raises UsageError for what is none."""
+    """Return a time the user wrote; raises UsageError for an invalid time."""
     instant = asked_instant("--as-of", text)
     return None if instant is None else datetime.fromtimestamp(instant / 1000, UTC)
 
@@ -119,7 +119,7 @@ def restore_archive(
 def _bring_back(
     request: RestoreArchiveRequest, cleaned: Cleaned, erased: ErasedIds, run: Run
 ) -> BroughtBack:
-    """Bring back the raw files beside the archive, and those of the vault that are missing."""
+    """Bring back the raw files next to the archive, and those of the vault that are missing."""
     environment = environment_of_archive(request.archive)
     known = environment_of(request.target.name) or environment or "development"
     to = RawTarget(request.target, known, request.vault, request.raw_storage)

@@ -62,7 +62,7 @@ class RawTarget:
     """The database whose raw files come back.
 
     ``environment``: of it, or else of what is put back. ``raw_storage``: where Neotoma keeps its
-    raw files, if not beside it.
+    raw files, if not next to it.
     """
 
     target: Path

@@ -56,7 +56,7 @@ class ArchiveRestoreReport:
 
     ``erased``: rows the vault knows to be erased, which were left out. ``backup``: what was taken
     before, where nearly all observations went. ``differences``: what becomes of each table. Raw
-    files: those that were not there and came back, those that were beside the archive and are no
+    files: those that were not there and came back, those that were next to the archive and are no
     longer what they were, and those that the database names and that are not in ``raw_folder`` now.
     """
 

@@ -41,7 +41,7 @@ class RestoreRequest:
 
     ``key``: where the key of encrypted columns is, for snapshots that change because something in
     them was erased. ``guard``: who is asked before nearly all observations go.
-    ``raw_storage``: where Neotoma keeps the target's raw files, if not beside it.
+    ``raw_storage``: where Neotoma keeps the target's raw files, if not next to it.
     """
 
     source: RestoreSource

@@ -133,7 +133,7 @@ def _described(folder: Path) -> dict[str, JsonValue]:
     """Return what the manifest in a folder says; empty where there is none.
 
     Neotoma writes its manifest last: one that it did not write to the end counts as none where a
-    database is beside it, which evidence never has. Raises VaultDamaged.
+    database is next to it, which evidence never has. Raises VaultDamaged.
     """
     manifest = folder / MANIFEST
     if not manifest.is_file():
@@ -168,13 +168,13 @@ def require_other(copy: Path | None, target: Path | None) -> None:
 def check_evidence(evidence: Path) -> Path | None:
     """Return the copied target in ``evidence``, every file proven by its hash.
 
-    None where the run found no target: then going back means that there is none.
-    Raises UsageError where the folder is no evidence, VaultDamaged where a copy has changed.
+    None where the run found no target: then going back means that there is none. Raises UsageError
+    where the folder does not hold evidence, VaultDamaged where a copy has changed.
     """
     manifest = evidence / "manifest.json"
     if not manifest.is_file():
         raise UsageError(
-            f"{evidence}: no evidence folder (it has no manifest.json); "
+            f"{evidence}: not an evidence folder (it has no manifest.json); "
             "give the folder that the report of the run names"
         )
     for database in _evidence(evidence).databases:
@@ -282,9 +282,9 @@ def _neotoma_copy(folder: Path, described: dict[str, JsonValue]) -> Path:
 
 
 def _proven(folder: Path, database: EvidenceDatabase) -> Path:
-    """Return the database in a folder of evidence, all files of which are as they were copied.
+    """Return the database in a folder of evidence, with all its files as they were copied.
 
-    A file that a link leads to elsewhere is none of them.
+    A file elsewhere that a link leads to is not among them.
     """
     names = []
     for file in database.files:

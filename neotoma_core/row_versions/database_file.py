@@ -23,9 +23,9 @@ _NUMBER: Final = "_number"
 def new_database(path: Path, rows: Mapping[str, pl.DataFrame], release: str = SETTLED) -> list[str]:
     """Create a database with rows of an archive, in the order given.
 
-    It has the tables of ``release``, or of the newest release that a table with rows is of.
-    ``rows``: by table, all columns and ``_odd``. Returns the hashes of rows of which a cell is no
-    SQL literal of one; such a cell is NULL. Indexes that the rows do not allow are left out.
+    It has the tables of ``release``, or of the newest release that has a table with rows. ``rows``:
+    by table, all columns and ``_odd``. Returns the hashes of rows with a cell that is not an SQL
+    literal of one; such a cell is NULL. Indexes that the rows do not allow are left out.
     """
     held = release_of([name for name, frame in rows.items() if frame.height])
     tables = tables_at(newest_of(release, held))

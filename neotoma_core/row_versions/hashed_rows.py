@@ -145,7 +145,7 @@ def _marked(known: KnownHashes, rows: pa.Table, keep: Sequence[str]) -> pl.DataF
 def _with_bad_text(
     wanted: Mapping[str, Sequence[int]], read: pa.Table, unreadable: list[pl.DataFrame]
 ) -> dict[str, list[int]]:
-    """Return the odd cells among the rows that were read, text that is no UTF-8 included."""
+    """Return the odd cells among the rows that were read, invalid UTF-8 included."""
     if not wanted and not unreadable:
         return {}
     here = set(read.column(ROWID).to_pylist())

@@ -1,9 +1,9 @@
 """Hashes of rows that were computed before, by a hash that is quicker and less lasting.
 
-Most rows of a log are the same in every run. Two keyed hashes of Polars tell a row again, in a
-fraction of the time its lasting hash takes. It is a note and no part of the archive: it may be
-deleted at any time, is begun anew with another version of Polars, and says nothing but that a
-content has a hash. The keys are random, so that nobody can write a row that passes for another.
+Most rows of a log are the same in every run. Two keyed hashes of Polars recognise a row, in a
+fraction of the time its lasting hash takes. It is a note, not part of the archive: it may be
+deleted at any time, is started over with another version of Polars, and states only that a content
+has a hash. The keys are random, so that nobody can write a row that passes for another.
 """
 
 import secrets
@@ -26,7 +26,7 @@ _BITS: Final = 48  # of a seed, which JSON keeps exactly
 
 
 class KnownHashes:
-    """The notes beside one archive; nothing is written before ``keep``."""
+    """The notes next to one archive; nothing is written before ``keep``."""
 
     def __init__(self, archive: Path) -> None:
         self._folder = archive / FOLDER
@@ -58,12 +58,12 @@ class KnownHashes:
             return rows.with_columns(pl.lit(None, pl.String).alias(ROW_HASH))
 
     def note(self, table: str, rows: pl.DataFrame, *, new: int) -> None:
-        """Note the hashes of a table's rows, ``new`` of which were not known."""
+        """Note the hashes of a table's rows, ``new`` of them not known before."""
         if new:
             self._noted[table] = rows.select(*QUICK, ROW_HASH).unique(list(QUICK), keep="any")
 
     def keep(self) -> None:
-        """Write down what was noted; a note that cannot be written is none."""
+        """Write down what was noted; a note that cannot be written is skipped."""
         try:
             if self._is_new:
                 shutil.rmtree(self._folder, ignore_errors=True)

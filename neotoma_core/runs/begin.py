@@ -33,7 +33,7 @@ class Asked(Protocol):
 
     @property
     def raw_storage(self) -> Path | None:
-        """Where Neotoma keeps its raw files, if not beside it."""
+        """Where Neotoma keeps its raw files, if not next to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class Whereabouts:
 
     ``target``: the database, whether or not it is there. ``key``: where the key of encrypted
     columns is, if anywhere. ``raw_storage``: where Neotoma keeps the target's raw files, if not
-    beside it.
+    next to it.
     """
 
     target: Path

@@ -1,4 +1,4 @@
-"""Securing evidence: every file, copied and hashed before it is read in earnest."""
+"""Securing evidence: every file, copied and hashed before it is opened."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -170,7 +170,7 @@ def states_when_locked(evidence: DatabaseEvidence, whole: Path) -> dict[str, Fil
 def write_manifest(run: Run, secured: tuple[DatabaseEvidence, ...]) -> Path:
     """Write the evidence manifest, which makes the copies count; return its path.
 
-    Where there is no target, what one that is gone left beside it is evidence too. What unfinished
+    Where there is no target, what a missing one left behind is evidence too. What unfinished
     runs left and this evidence has, too, is removed.
     """
     path = run.folders.evidence / "manifest.json"

@@ -108,7 +108,7 @@ def require_kept(run: Run) -> None:
 
 
 def left_behind(run: Run) -> Iterator[Finding]:
-    """Yield the files that a target which is gone left beside it."""
+    """Yield the files that a missing target left behind."""
     if not run.target_existed:
         for path in companions(run.path):
             kept = run.folders.evidence / _LEFT_BEHIND / path.name

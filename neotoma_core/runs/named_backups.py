@@ -2,7 +2,7 @@
 
 A folder is one that holds a database, Neotoma's own backup for one, with or without its manifest;
 or a backup of a vault. What has to be unpacked goes into the scratch of the run, with the raw files
-that are beside the database in the archive. That is done in a process apart: whatever a file does
+that are next to the database in the archive. That is done in a process apart: whatever a file does
 to what reads it, it is named.
 """
 

@@ -58,7 +58,7 @@ class Ruin:
     """What is left of a target that cannot be used as it is: a new file is to take its place.
 
     ``state``, ``problem``: what is wrong with it. ``folder``, ``files``: the evidence of it.
-    ``base``: where all its rows could be read, a copy with the rest of it made anew, which counts
+    ``base``: where all its rows could be read, a copy with the rest of it recreated, which counts
     as the target. ``means``: how else rows were salvaged, empty where none could be; ``advice``:
     what may salvage more.
     """
@@ -79,7 +79,7 @@ class Run:
     ``path``: the place of the database it is about, which messages name. ``target``: that database;
     None where it is not read, does not exist yet, or is a ``ruin``. ``key``: where the key of
     encrypted columns is, if anywhere. ``raw_storage``: where Neotoma keeps the raw files of that
-    database, if not beside it.
+    database, if not next to it.
     """
 
     folders: RunFolders
@@ -102,7 +102,7 @@ class Run:
 
     @property
     def others(self) -> tuple[DatabaseRef, ...]:
-        """The databases that take part beside the target."""
+        """The databases that take part besides the target."""
         return tuple(one for one in self.databases if one.number != TARGET)
 
     @property
@@ -119,7 +119,7 @@ class TargetRun(Run):
 
 
 def require_readable(path: Path) -> None:
-    """Raise BackupUnreadable where ``path`` is no regular file that can be read.
+    """Raise BackupUnreadable where ``path`` is not a readable regular file.
 
     A device has no end, and a pipe that nobody writes to keeps whoever opens it.
     """

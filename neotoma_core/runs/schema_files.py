@@ -47,7 +47,7 @@ def _schemas(path: Path, document: JsonValue) -> Iterator[dict[str, JsonValue]]:
         document = document.get("schemas")
     for schema in document if isinstance(document, list) else [document]:
         if not isinstance(schema, dict) or not isinstance(schema.get("entity_type"), str):
-            raise UsageError(f"schemas {path}: holds something that is no schema; {_ADVICE}")
+            raise UsageError(f"schemas {path}: holds something that is not a schema; {_ADVICE}")
         yield schema
 
 

@@ -1,4 +1,4 @@
-"""A database as it is at one moment, wherever it lies, without leaving a trace beside it.
+"""A database as it is at one moment, wherever it lies, without leaving a trace next to it.
 
 Invariant: a database with a log is read from a private copy of all its files. One without is read
 where it lies, ``immutable``; should it change meanwhile, what was read counts for nothing, and a
@@ -55,13 +55,13 @@ def state_of_damaged(copy: Path, error: BackupError) -> State:
 
 
 def facts_of(path: Path) -> tuple[int, int, Journal, int]:
-    """Return the size of a database, when it was last written, and what lies beside it."""
+    """Return the size of a database, when it was last written, and what lies next to it."""
     facts = path.stat()
     return facts.st_size, facts.st_mtime_ns, *journal_of(path)
 
 
 def journal_of(path: Path) -> tuple[Journal, int]:
-    """Return which file beside a database holds part of its rows, and how many bytes of it."""
+    """Return which file next to a database holds part of its rows, and how many bytes of it."""
     kinds: tuple[tuple[str, Journal], ...] = ((LOG, "wal"), (JOURNAL, "journal"))
     for suffix, kind in kinds:
         with suppress(FileNotFoundError):

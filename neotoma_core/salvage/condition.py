@@ -36,7 +36,7 @@ class Condition:
     """Why a database cannot be used as it is.
 
     ``state``: in one word; ``problem``: in some. ``foreign``: why it may be somebody else's file,
-    empty where it may not. ``mendable``: its rows can all be read, so the rest can be made anew.
+    empty where it may not. ``mendable``: its rows can all be read, so the rest can be recreated.
     """
 
     state: State
@@ -75,7 +75,7 @@ def proven_whole(database: Path, shown: Path, scratch: Path, check: CheckName) -
 
 
 def mend_copy(copy: Path, original: Path, folder: Path) -> Path | None:
-    """Return a whole copy with the tables it lacks and its indexes made anew; None if that fails.
+    """Return a whole copy with missing tables and all indexes recreated; None if that fails.
 
     ``copy``: of a database that is mendable. ``folder``: a new one.
     """

@@ -1,4 +1,4 @@
-"""Reading one copy wherever it lies, without leaving a trace beside it; see ``at_rest``."""
+"""Reading one copy wherever it lies, without leaving a trace next to it; see ``at_rest``."""
 
 import errno
 import shutil
@@ -44,7 +44,7 @@ from neotoma_core.sqlite.inspection import inspect_database
 from neotoma_core.sqlite.opening import check_integrity, connect_read_only, make_whole
 from neotoma_core.unpacking.walking import speaks_of_neotoma
 
-_BUSY: Final = "another program keeps it to itself, or writes to it without a pause"
+_BUSY: Final = "another program keeps it locked, or writes to it without a pause"
 _MOST_SPARSE: Final = 200
 _SPARSE_FROM: Final = 64 << 20
 
@@ -53,10 +53,11 @@ _SPARSE_FROM: Final = 64 << 20
 class Examined:
     """One copy, read.
 
-    ``content``: what identifies its bytes, log included. ``journal``: the file beside it that holds
-    part of its rows, and ``journal_bytes`` of it. ``holdings``: None where no row could be read;
-    where ``salvaged`` is not None they are those of the salvaged database. ``problem`` says what is
-    wrong with a copy that is not sound. ``gave_up``: whoever read it had to be ended.
+    ``content``: what identifies its bytes, log included. ``journal``: the file next to it that
+    holds part of its rows, and ``journal_bytes`` of it. ``holdings``: None where no row could be
+    read; where ``salvaged`` is not None they are those of the salvaged database. ``problem`` says
+    what is wrong with a copy that is not sound. ``gave_up``: the process that read it had to be
+    stopped.
     """
 
     state: State
@@ -93,7 +94,7 @@ def examine(  # noqa: PLR0913, PLR0917 - what to read, and by what
     key: KeySource | None = None,
     damage: str = "",
 ) -> Examined | None:
-    """Read the copy at ``path``; None where it is no copy of a Neotoma database.
+    """Read the copy at ``path``; None where it is not a copy of a Neotoma database.
 
     ``key``: opens what is sealed in rows that were salvaged, so that they can be proven.
     ``shown`` is what messages name; ``folder``, which is created, is scratch of its own. What was
@@ -167,7 +168,7 @@ def _first_pages(path: Path, by: _Reading) -> Examined | None:
     """Read the pages that a file with far too many bytes says it has, if it can have them."""
     header, facts = read_header(path), path.stat()
     size = header.pages * header.page_size if header is not None else 0
-    wrong = f"it says it has {facts.st_size / 1e9:,.1f} GB, of which almost nothing is stored"
+    wrong = f"it says it has {facts.st_size / 1e9:,.1f} GB, but almost nothing is stored"
     if not 0 < size <= max(_SPARSE_FROM, _MOST_SPARSE * 512 * facts.st_blocks):
         return _without_rows(path, "unreadable", wrong)
     copy = by.folder / "copy" / path.name
@@ -219,7 +220,7 @@ def _salvaged(copy: Path, path: Path, by: _Reading, judged: tuple[State, str]) -
 
 
 def unexamined(path: Path, problem: str = "") -> Examined:
-    """Return what is known of a file of which nothing was read, and which is a copy all the same.
+    """Return what is known of a file that is a copy although nothing of it was read.
 
     ``problem``: why reading it had to be ended, if it had to.
     """

@@ -35,7 +35,7 @@ def foreign_because(path: Path) -> str:
         f"a {kind} file, not a database": kind not in ("sqlite", "none"),
         "not readable as a SQLite database; it looks encrypted": not path.stat().st_size % _SECTOR
         and _looks_random(head[_HEADER:]),
-        "not a database, nor called like one": kind == "none"
+        "not a database, and not named like one": kind == "none"
         and not (called.endswith(_DATABASE_NAMES) or speaks_of_neotoma(called)),
     }
     return next((reason for reason, applies in reasons.items() if applies), "")

@@ -100,7 +100,8 @@ class Pages:
     def orphans(self) -> Iterator[int]:
         """Yield the leaf pages of tables that no tree walked so far leads to, and that are in use.
 
-        A page that holds the rest of a long row may look like one; it is told by who refers to it.
+        A page that holds the rest of a long row may look like one; what refers to it shows which it
+        is.
         """
         unused = self.unused()
         for page in range(2, self.count + 1):

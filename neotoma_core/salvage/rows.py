@@ -1,4 +1,4 @@
-"""Getting rows out of a damaged database, into a new one beside it.
+"""Getting rows out of a damaged database, into a new one next to it.
 
 Invariant: the damaged file is a private copy and is only read; what comes out of it is text, and
 of that text nothing runs but creating plain tables and inserting rows.

@@ -18,7 +18,7 @@ Metrics = Mapping[str, tuple[str, Mapping[str, float]]]
 def announce(
     alerting: Alerting, vault: Path, report: BackupReport, now: datetime
 ) -> tuple[str, ...]:
-    """Tell of a backup that was taken; return what could not be told, as words."""
+    """Report a backup that was taken; return what could not be sent, as words."""
     failed = []
     drill = report.drill
     bad = bool(report.alarms) or (drill is not None and drill.outcome == "fail")
@@ -44,7 +44,7 @@ def announce_failure(
 def announce_failed_drills(
     alerting: Alerting, target: Path, failed: Sequence[DrillSummary]
 ) -> bool:
-    """Tell of drills that failed; return whether that could be told."""
+    """Report drills that failed; return whether that could be sent."""
     body = "\n".join(f"{drill.backup}: {'; '.join(drill.reasons)}" for drill in failed)
     return notify(alerting, f"midden: {target.name}: a backup failed its drill", body)
 

@@ -13,7 +13,8 @@ from neotoma_core.vault.announcing import Alerting
 def verify_database(request: VerifyRequest, alerting: Alerting, now: datetime) -> VerifyReport:
     """Drill the backups of one database that are due.
 
-    Raises BackupNotIntact where one failed, once that is told; and what ``verify_backups`` raises.
+    Raises BackupNotIntact where one failed, once that is reported; and what ``verify_backups``
+    raises.
     """
     report = verify_backups(request, now, Silent())
     failed = [drill for drill in report.drills if drill.outcome == "fail"]

@@ -22,7 +22,7 @@ from neotoma_core.vault.announcing import Alerting
 class Scheduled:
     """One database to back up, at one time, every so many hours.
 
-    ``raw_storage``: where Neotoma keeps its raw files, if not beside it.
+    ``raw_storage``: where Neotoma keeps its raw files, if not next to it.
     """
 
     target: Path
@@ -34,7 +34,7 @@ class Scheduled:
 
 @dataclass(frozen=True, slots=True)
 class ScheduledReport:
-    """A backup that was taken and the rotation after it, if any. ``untold``: what was not told."""
+    """A backup that was taken and the rotation after it, if any. ``untold``: what was not sent."""
 
     backup: BackupReport
     rotation: PruneReport | None
@@ -52,7 +52,7 @@ class ScheduledOutcome:
 
 
 def require_targets(targets: Sequence[Path]) -> None:
-    """Raise UsageError where a schedule protects nothing: that is no success."""
+    """Raise UsageError where a schedule protects nothing: that is not a success."""
     if not targets:
         raise UsageError(
             "targets: no database is named, so nothing would be protected; name them in the "
@@ -91,7 +91,7 @@ def _rotated(job: Scheduled) -> PruneReport | None:
 def conclude(job: Scheduled, result: object, alerting: Alerting) -> ScheduledOutcome:
     """Return how a job ended, from its report or the error it raised at last.
 
-    That no backup was taken is told here, where it is known that nobody tries again.
+    That no backup was taken is reported here, where it is known that there is no retry.
     """
     target = str(job.target)
     if isinstance(result, ScheduledReport):

@@ -109,7 +109,7 @@ def shell_startup_file() -> Path:
 
 
 def alerting() -> Alerting:
-    """Return who is told of alarms and successes.
+    """Return who is notified of alarms and successes.
 
     MIDDEN_NOTIFY_URLS: addresses as Apprise has them, one a line or parted by spaces; so is
     MIDDEN_HEARTBEAT_URL. Either may be in a file that the same name with ``_FILE`` names.
@@ -136,7 +136,7 @@ def store_options(
 
 
 def push_alerting() -> Alerting:
-    """Return who is told of pushes: as of backups, but with a heartbeat of its own.
+    """Return who is notified of pushes: as for backups, but with a heartbeat of its own.
 
     MIDDEN_PUSH_HEARTBEAT_URL, or ``_FILE``: a push that goes well says nothing of backups, so it
     must not answer for them. Raises UsageError.

@@ -1,4 +1,4 @@
-"""Reading a Neotoma command line: is it a reset, and of which environment? Pure.
+"""Reading a Neotoma command line: is it a reset, and in what environment? Pure.
 
 Facts: global options may stand before or after the command; ``dev`` or ``prod`` may be the first
 word; what follows ``--`` is never an option. Only lines that may be a reset are judged here.
@@ -52,7 +52,7 @@ class _Line:
 
 
 def environment_named(word: str) -> Environment | None:
-    """Return the environment a word names, as Neotoma spells them; None where it is none."""
+    """Return the environment a word names, as Neotoma spells them; None where it is not one."""
     return _ENVIRONMENTS.get(word.strip().lower())
 
 

@@ -28,7 +28,7 @@ RELATIONSHIP_SNAPSHOTS: Final = BY_NAME["relationship_snapshots"]
 
 Unreadable = Literal["keep", "drop"]
 """What becomes of the snapshot of something none of whose observations can be read: it stays, since
-nothing better is known, or it goes, since it may tell of what was erased."""
+nothing better is known, or it goes, since it may mention what was erased."""
 
 _DOCUMENTS: Final = ("snapshot", "provenance")
 _TYPE_OF: Final = {"entity_snapshots": "entity_type", "relationship_snapshots": "relationship_type"}
@@ -138,7 +138,7 @@ def _decided(
     """Compare a reduction with what is stored.
 
     ``kept``: keys whose row stays as it is. ``reasons``: why keys have no row, the first counts.
-    ``others``: snapshots by other rules, a row equal to one of which stays.
+    ``others``: snapshots by other rules, a row equal to one of these stays.
     """
     of = stored.compared
     existing = stored.rows.drop_nulls(of.key)

@@ -1,6 +1,6 @@
 """Where stored snapshots are not what the log says.
 
-JSON is compared by value: text that says the same in other words is no drift.
+JSON is compared by value: text that differs only in spelling is not drift.
 """
 
 from collections.abc import Sequence
@@ -123,7 +123,7 @@ def _stale(
 
 
 def _beside(recomputed: pl.DataFrame, existing: pl.DataFrame, of: Compared) -> pl.DataFrame:
-    """Return recomputed rows with the stored cells beside them, as ``_was_<column>``."""
+    """Return recomputed rows with the stored cells next to them, as ``_was_<column>``."""
     was = (pl.col(name).alias(f"_was_{name}") for name in of.columns)
     known = existing.select(of.key, *was, _there=True)
     return recomputed.join(known, on=of.key, how="left", maintain_order="left")

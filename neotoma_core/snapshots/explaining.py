@@ -1,8 +1,8 @@
 """Why a stored snapshot is not what the log says, as far as Neotoma's own doing explains it.
 
 Neotoma leaves snapshots stale in ways that are known (format, 7.3, 3.3; messy rules). A stored row
-that one of them explains is put right and is no reason for alarm; one that none explains is. Each
-explanation is tried: a row is explained only where it equals what Neotoma had made of it.
+that one of them explains is put right without alarm; one that none explains raises one. Each
+explanation is tried: a row is explained only where it equals what Neotoma would have made of it.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence

@@ -1,6 +1,6 @@
 """The log as rules read it: those that were chosen, and the other known ones.
 
-Rules of two releases read nearly every entity alike. Those that they may read differently are told
+Rules of two releases read nearly every entity alike. Those that they may read differently are found
 by a few facts of their rows, so that only these are reduced again.
 """
 
@@ -101,7 +101,7 @@ def differing(reduction: Reduction, others: Sequence[Otherwise], rules: RuleSet)
 
 
 def may_differ(observations: pl.DataFrame, rules: Rules, other: RuleSet) -> pl.Series:
-    """Return the entities of whom another rule set may make something else; few more than it does.
+    """Return the entities that another rule set may reduce differently; few more than it does.
 
     ``observations``: every row of each entity, opened.
     """

@@ -12,7 +12,7 @@ class RulesUsed:
     """The rules of a run.
 
     ``name``: as ``--rules`` takes it; ``reads``: what else of them is to say. ``otherwise``: how
-    many snapshots would be otherwise by the rules of other releases. ``differing``: the entities of
+    many snapshots would differ by the rules of other releases. ``differing``: the entities of
     the first of these.
     """
 
@@ -41,6 +41,4 @@ def rules_lines(rules: RulesUsed) -> Iterator[str]:
         alike.setdefault(snapshots, []).append(name)
     for snapshots, names in alike.items():
         by = " or ".join(names)
-        yield labelled(
-            "", f"{snapshots:,} snapshots would be otherwise by {by}; the report lists them"
-        )
+        yield labelled("", f"{snapshots:,} snapshots would differ by {by}; the report lists them")

@@ -7,7 +7,7 @@ from neotoma_core.neotoma.tables import Table
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which rows, and of which backups.
+    """The rows that are wanted, and from what backups.
 
     ``tables``: those that are merged. ``skip_unreadable``: go on without backups that cannot be
     read. ``only_rows_decide``: whatever becomes of a row follows from the rows of the databases,

@@ -205,7 +205,7 @@ def _held_still(database: Path, descriptor: int) -> Iterator[bool]:
     """Hold a read transaction; yield whether one was needed and taken.
 
     It stops a checkpoint from moving pages out of the log while they are copied, and without a log
-    every commit. A log at rest is not opened, since SQLite would create files beside it; there the
+    every commit. A log at rest is not opened, since SQLite would create files next to it; there the
     caller compares times instead. Nothing is read but its schema, which runs nothing in it.
     ``descriptor``: of the database, open until the lock is gone.
     """
@@ -226,7 +226,7 @@ def _held_still(database: Path, descriptor: int) -> Iterator[bool]:
 def _begin_reading(connection: sqlite3.Connection, database: Path) -> bool:
     """Begin one; return whether that could be.
 
-    Beside a writer that never rests the lock is free for moments only, so it is asked for often.
+    With a writer that never pauses, the lock is free for moments only, so it is asked for often.
     """
     connection.execute("BEGIN")
     patient_until = time.monotonic() + _PATIENCE_SECONDS

@@ -54,7 +54,7 @@ class StoredTable:
 
 @dataclass(frozen=True, slots=True)
 class StoredObject:
-    """Something that is no ordinary column or table, which is neither run nor copied."""
+    """Something that is not an ordinary column or table, which is neither run nor copied."""
 
     name: str
     what: str

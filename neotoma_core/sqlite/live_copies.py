@@ -2,7 +2,7 @@
 
 Invariant: the copy is a committed state of one instant, and nothing of the database changes. A
 database that somebody has open is copied by SQLite's own online backup; one at rest by the bytes of
-its files, since SQLite would create files beside it.
+its files, since SQLite would create files next to it.
 """
 
 import sqlite3
@@ -41,7 +41,7 @@ def copy_whole(database: Path, scratch: Path, progress: Progress = no_progress) 
 def _online_backup(database: Path, whole: Path) -> bool:
     """Copy through a connection that only reads; False where the server has just gone.
 
-    ``readonly_shm``: so that the lock table of a server that has just gone is not made anew.
+    ``readonly_shm``: so that the lock table of a server that has just gone is not recreated.
     """
     source = connect(
         f"{database.resolve().as_uri()}?mode=ro&readonly_shm=1",

@@ -64,7 +64,7 @@ def without_triggers(connection: sqlite3.Connection) -> Iterator[None]:
 
 @contextmanager
 def without_indexes(connection: sqlite3.Connection, table: Table) -> Iterator[None]:
-    """Take indexes of a table away while most of its rows are written, and make them anew.
+    """Take indexes of a table away while most of its rows are written, and recreate them.
 
     Sorted at once they take a fraction of the time of one row after another. Indexes that keep
     rows out stay.

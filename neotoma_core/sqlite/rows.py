@@ -164,7 +164,7 @@ def _read_odd(
 def read_literals(database: Path, table: Table, rowids: Iterable[int]) -> pl.DataFrame:
     """Return the named rows with every cell as an SQL literal: ``_rowid`` and the stored columns.
 
-    Bytes that are no text appear escaped; the evidence keeps them as they were.
+    Bytes that are not text appear escaped; the evidence keeps them as they were.
     """
     connection = connect_read_only(database)
     connection.text_factory = lambda raw: raw.decode("utf-8", "backslashreplace")

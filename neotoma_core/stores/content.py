@@ -42,13 +42,13 @@ class Advance:
         self._furthest = 0
 
     def to(self, position: int) -> None:
-        """Tell of what lies before a position and was not told of."""
+        """Report what lies before a position and was not reported."""
         if position > self._furthest:
             self._told(position - self._furthest)
             self._furthest = position
 
     def through(self, found: Iterator[bytes]) -> Iterator[bytes]:
-        """Yield pieces from the beginning, each told of before."""
+        """Yield pieces from the beginning, each reported before."""
         position = 0
         for piece in found:
             position += len(piece)

@@ -111,7 +111,7 @@ def _of_answer(url: str, status: int, code: str) -> RemoteError:
     if status in _DENIED:
         return RemoteDenied(url, f"access was denied ({named})", _KEYS)
     if status >= _ITS_FAULT or status in _BUSY:
-        return RemoteUnreachable(url, f"it answers that it cannot now ({named})", "run again later")
+        return RemoteUnreachable(url, f"it says it is unavailable ({named})", "run again later")
     return RemoteError(url, f"it refused a request ({named})", "check the address")
 
 
@@ -129,7 +129,7 @@ def _of_silence(url: str, text: str) -> RemoteError:
 
 def no_credentials(url: str) -> RemoteDenied:
     """Return what to say where credentials are missing, or could not be renewed."""
-    return RemoteDenied(url, "no credentials that work were found", _KEYS)
+    return RemoteDenied(url, "no working credentials were found", _KEYS)
 
 
 def no_such_place(url: str) -> RemoteError:

@@ -141,7 +141,7 @@ class S3Parts:
         return of_status(self._url, status, code if code.isalnum() else "")
 
     def close(self) -> None:
-        """Let go of connections."""
+        """Close the connections."""
         with self._making:
             if self._made is not None:
                 self._made.close()

@@ -55,7 +55,7 @@ class InParts(Protocol):
         """Create an object; False where the name is taken, None where that is not certain."""
 
     def close(self) -> None:
-        """Let go of connections."""
+        """Close the connections."""
 
 
 class ObjectStore:
@@ -186,7 +186,7 @@ class ObjectStore:
             patiently(partial(_delete, self._client, self._url, name), self._retries)
 
     def close(self) -> None:
-        """Let go of connections."""
+        """Close the connections."""
         self._in_parts.close()
 
 

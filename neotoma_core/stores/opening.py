@@ -61,7 +61,7 @@ def _prove(store: Store, way: Callable[[str, bytes], bool], name: str) -> None:
     if again:
         raise unsuitable(store, "it says of two objects of one name that both were created")
     if there != first:
-        raise unsuitable(store, "it gives back something else than it was given")
+        raise unsuitable(store, "it gives back other bytes than it was given")
 
 
 def unsuitable(store: Store, wrong: str) -> RemoteError:

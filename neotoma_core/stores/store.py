@@ -10,7 +10,7 @@ Content = bytes | Path
 """What becomes an object: bytes, or a file, which is read piece by piece."""
 
 Told = Callable[[int], None]
-"""Told how many more bytes were moved, before they are sent and after they came."""
+"""Called with how many more bytes were moved, before they are sent and after they came."""
 
 
 def untold(_: int) -> None:
@@ -69,7 +69,7 @@ class Store(Protocol):
     def download(self, name: str, to: Path, told: Told = untold) -> None:
         """Write an object to a file, which is private, and continued where it is partly there.
 
-        What was there is taken for the beginning of the object, and told of: the caller compares
+        What was there is taken for the beginning of the object, and reported: the caller compares
         the hash. Raises ObjectMissing, and OSError of the file.
         """
 
@@ -80,4 +80,4 @@ class Store(Protocol):
         """Remove an object, if there is one."""
 
     def close(self) -> None:
-        """Let go of connections."""
+        """Close the connections."""

@@ -70,13 +70,13 @@ class Wrapped:
         self.store.delete(name)
 
     def close(self) -> None:
-        """Let go of connections."""
+        """Close the connections."""
         self.store.close()
 
 
 @dataclass(slots=True)
 class _Had:
-    """What a file held before: a download tells of it first, and it does not come again."""
+    """What a file held before: a download reports it first, and does not fetch it again."""
 
     size: int
 

@@ -29,7 +29,7 @@ _STATED: Final = 6  # the first column of a row that is of an observation
 
 
 class Statement(NamedTuple):
-    """One observation of a payload; ``fields`` is None where it is no text, or too long.
+    """One observation of a payload; ``fields`` is None where it is not text, or too long.
 
     A tuple, as is ``PayloadRow``: a million of them are made in half the time.
     """

@@ -142,7 +142,7 @@ class _Reading:
         if kind in ("none", "sqlite") or self.wanted(name, head):
             yield entry
         elif depth <= 1:
-            self.note("archives in archives in it are not looked into any deeper")
+            self.note("archives nested deeper in it are not searched")
         else:
             place = self.folder / f"in-{sum(1 for _ in self.folder.iterdir())}"
             place.mkdir(mode=0o700)

@@ -23,7 +23,7 @@ _MOST_MEMORY: Final = 1 << 30
 _WIDEST_WINDOW: Final = 1 << 31
 CUT: Final = "it is cut short"
 BROKEN: Final = "a part of it is damaged"
-FOLLOWED: Final = "it is followed by what is not part of it"
+FOLLOWED: Final = "it is followed by bytes that are not part of it"
 MAGIC_LOST: Final = "its first bytes are not those of its format"
 
 

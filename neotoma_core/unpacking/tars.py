@@ -26,7 +26,7 @@ _NO_DATA: Final = (
 _NOT_FILES: Final = (*_NO_DATA, tarfile.XGLTYPE, tarfile.GNUTYPE_LONGLINK)
 
 Note = Callable[[str], None]
-"""Told what is wrong, in words."""
+"""Called with what is wrong, in words."""
 Parts = tuple[tuple[int, int], ...]
 
 

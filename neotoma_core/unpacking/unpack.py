@@ -1,4 +1,4 @@
-"""Taking databases, and the raw files beside them, out of compressed files and archives.
+"""Taking databases, and the raw files next to them, out of compressed files and archives.
 
 What is taken out lies in a private folder. Invariants: see ``packed``.
 """
@@ -31,7 +31,7 @@ class Unpacked:
     """A database taken out: where it is now, and what it is called in the archive.
 
     ``member`` is empty for a compressed file that holds nothing else. ``raw_files``: the archive
-    has raw files beside it. ``damage``: why it, or its log, is not all there, if so: then nothing
+    has raw files next to it. ``damage``: why it, or its log, is not all there, if so: then nothing
     vouches for the bytes that are. ``problem``: what is wrong with the archive; then ``path`` is
     None.
     """
@@ -46,8 +46,8 @@ class Unpacked:
 def unpack(found: FoundFile, folder: Path, limits: Limits) -> Iterator[Unpacked]:
     """Yield every file in ``found`` that may be a database, unpacked below ``folder``.
 
-    Its companions are unpacked beside it. An archive that is damaged or beyond the limits yields
-    what could be had of it, and then the problem.
+    Its companions are unpacked next to it. An archive that is damaged or beyond the limits yields
+    what could be read of it, and then the problem.
     """
     taken: list[_Taken] = []
     with_raw_files: set[str] = set()
@@ -71,7 +71,7 @@ def unpack(found: FoundFile, folder: Path, limits: Limits) -> Iterator[Unpacked]
 
 
 def unpack_raw_files(found: FoundFile, member: str, database: Path, limits: Limits) -> str:
-    """Put the raw files that are beside ``member`` in an archive beside ``database``, unpacked.
+    """Put the raw files that are next to ``member`` in an archive next to ``database``, unpacked.
 
     Return why not all of them could be, empty where they are. Their bytes are not proven yet.
     """
@@ -111,7 +111,7 @@ def _may_be_database(entry: Entry) -> bool:
 
 
 def _with_logs(taken: list[_Taken]) -> Iterator[_Taken]:
-    """Yield the databases once their logs are beside them."""
+    """Yield the databases once their logs are next to them."""
     databases = {one.member: one for one in taken if one.is_database}  # of two, the later
     for one in taken:
         for suffix in WITH_ROWS:
@@ -129,7 +129,7 @@ def _is_raw_file(name: str, _head: bytes) -> bool:
 def _raw_place(member: str) -> tuple[str, str, str] | None:
     """Return the folder a raw file's folder is in, what that is called, and the file's name in it.
 
-    None for what is no raw file, or would lead out of its folder.
+    None for what is not a raw file, or would lead out of its folder.
     """
     outer, within, parts = _parts(member)
     if parts[-3:-2] and parts[-3] in RAW_FOLDERS.values():

@@ -1,7 +1,7 @@
 """Walking a tree for files that may be databases, by what their first bytes say.
 
 Invariant: nothing is followed, opened for writing or left behind. Links are not followed; what is
-no plain file (a pipe, a socket, a device) is never opened.
+not a plain file (a pipe, a socket, a device) is never opened.
 """
 
 import os
@@ -85,9 +85,9 @@ class FoundFile:
 class Walked:
     """What a walk met: files seen, and folders and files that could not be read, with the reason.
 
-    ``skipped``: folders left out by name or since they are no real file system. ``described``:
-    those that say that they are an archive of midden's. ``left``: logs and journals beside which
-    there is no database.
+    ``skipped``: folders left out by name or since they are not a real file system. ``described``:
+    those that say that they are an archive of Midden. ``left``: logs and journals without their
+    database.
     """
 
     files: int = 0

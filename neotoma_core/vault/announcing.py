@@ -1,7 +1,7 @@
 """Telling others how the backups are: notifications, a heartbeat, a file for Prometheus.
 
 What goes out are names, counts and times; addresses may hold passwords and are never shown. A
-message that cannot be sent stops nothing: whoever asks is told how many there were.
+message that cannot be sent stops nothing: the caller learns how many there were.
 """
 
 import http.client
@@ -22,7 +22,7 @@ _PATIENCE_SECONDS: Final = 10
 
 @dataclass(frozen=True, slots=True)
 class Alerting:
-    """Who is told.
+    """Who is notified.
 
     ``notify``: addresses as Apprise has them; ``heartbeat``: an address that is asked for after
     each success, and with ``/fail`` after each failure; ``metrics``: a file.

@@ -51,12 +51,12 @@ _RAW_FILE: Final = re.compile(STORED_FILE)
 FOLDER: Final = BACKUPS
 
 STEPS: Final = ("manifest_written", "backup_installed", "backup_removed", "blobs_removed")
-"""Where a crash test stops a run, beside the steps of ``atomic``."""
+"""Where a crash test stops a run, besides the steps of ``atomic``."""
 
 
 @dataclass(frozen=True, slots=True)
 class Strange:
-    """Something in ``backups`` that is no backup of this vault, and why.
+    """Something in ``backups`` that is not a backup of this vault, and why.
 
     ``doubtful``: it may be one, which cannot be read; then nothing may be removed. ``backup``: what
     a copy, or a backup of another vault, is; its raw files may be in this one.
@@ -208,5 +208,5 @@ def _with_state(entry: Path, manifest: Manifest) -> Backup:
 
 
 def leftovers(vault: Path) -> Iterator[Path]:
-    """Yield hidden temporary files that a killed run left beside a state."""
+    """Yield hidden temporary files that a killed run left next to a state."""
     yield from (vault / FOLDER).glob("*/.*.midden.tmp")

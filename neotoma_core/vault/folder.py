@@ -73,7 +73,7 @@ class RunFolders:
 
 
 def open_vault(vault: Path, protects: Path) -> None:
-    """Make ``vault`` a vault if it is none yet; raises VaultError where it cannot be one."""
+    """Make ``vault`` a vault if it is not one yet; raises VaultError where it cannot be one."""
     try:
         make_folders(vault)
     except OSError as error:
@@ -240,7 +240,7 @@ def write_json(path: Path, value: JsonValue) -> None:
 
 
 def read_json(path: Path) -> JsonValue:
-    """Read one JSON document; raises VaultDamaged where it is none."""
+    """Read one JSON document; raises VaultDamaged where it is not one."""
     try:
         value: JsonValue = document_of(read_small(path))
     except ValueError:

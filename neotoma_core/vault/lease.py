@@ -17,8 +17,8 @@ def vault_run(
 ) -> Iterator[vault.RunFolders]:
     """Hold a vault, made where there is none, for a run of its own; its scratch goes when it ends.
 
-    What the run has done is recorded anew. ``patience``: seconds to wait for another run that is in
-    it. Raises VaultError, and what ``failures_named`` does where the system fails.
+    The record of what the run has done starts empty. ``patience``: seconds to wait for another run
+    that is in it. Raises VaultError, and what ``failures_named`` does where the system fails.
     """
     begin_record(protects, folder)
     with failures_named(folder, "vault"):

@@ -88,7 +88,7 @@ def _are_each_in(
 
 
 def _copies(folder: Path) -> Iterator[Path]:
-    """Yield what may be the only copy of something; also what is no file, which nothing equals."""
+    """Yield what may be the only copy of something; also what is not a file: nothing equals it."""
     for path in folder.rglob("*"):
         made_here = path.name in _DERIVED or path.name.endswith(INDEX)
         if path.is_symlink() or not (path.is_dir() or made_here):

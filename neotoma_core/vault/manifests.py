@@ -100,7 +100,7 @@ class Drill:
 
 @dataclass(frozen=True, slots=True)
 class Acceptance:
-    """Somebody's word that a loss is no loss: when, and why."""
+    """Somebody's statement that a loss is expected: when, and why."""
 
     at: datetime
     why: str
@@ -160,7 +160,7 @@ def unseal(line: bytes) -> dict[str, Any]:
 
 
 def manifest_of(line: bytes) -> Manifest:
-    """Read a manifest; raises ValueError where it is none, or one of a newer midden."""
+    """Read a manifest; raises ValueError where it is invalid, or one of a newer midden."""
     value = unseal(line)
     if value.get("format") != FORMAT:
         raise NotAsModelled("format", "one that this midden knows")
@@ -168,7 +168,7 @@ def manifest_of(line: bytes) -> Manifest:
 
 
 def state_of(line: bytes) -> BackupState:
-    """Read a state; raises ValueError where it is none."""
+    """Read a state; raises ValueError where it is invalid."""
     return read_model(BackupState, unseal(line))
 
 

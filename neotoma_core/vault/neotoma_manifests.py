@@ -12,7 +12,7 @@ _MOST_BYTES: Final = 1 << 20
 
 
 def environment_in_manifest(database: Path) -> Environment | None:
-    """Return the environment the manifest beside ``database`` speaks of, if there is one."""
+    """Return the environment that the manifest next to ``database`` names, if there is one."""
     named = _named_in(database.parent)
     return environment_of(named) if named is not None else None
 

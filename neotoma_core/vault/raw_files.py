@@ -95,7 +95,7 @@ def raw_file_names(folder: Path) -> list[str]:
 
 
 def remove_raw_files(folder: Path, names: Sequence[str]) -> None:
-    """Remove the named files and make that last; one that is gone already is no error."""
+    """Remove the named files and make that last; one that is gone already is not an error."""
     for name in names:
         (folder / name).unlink(missing_ok=True)
     for parent in {(folder / name).parent for name in names}:

@@ -1,6 +1,6 @@
 """Which folders hold the raw files of a database, and which of them it shares (format, 6.1, 6.4).
 
-Neotoma keeps raw files in ``sources_prod`` or ``sources`` beside the database, or where
+Neotoma keeps raw files in ``sources_prod`` or ``sources`` next to the database, or where
 NEOTOMA_RAW_STORAGE_DIR says. Its own backups call the folder ``sources`` in every environment, and
 its own restore puts production files there. So a folder that by its name is of the other
 environment is looked into as well: a file in it that the database's sources name, and whose bytes
@@ -33,7 +33,7 @@ class RawFolder:
     shared: bool = False
 
     def is_used_by_another(self, database: Path) -> bool:
-        """Return whether the database that Neotoma has beside this folder is another one."""
+        """Return whether the database that Neotoma has next to this folder is another one."""
         for kind, name in RAW_FOLDERS.items():
             live = self.path.parent / _LIVE_NAMES[kind]
             if self.path.name == name and live.exists():
@@ -66,7 +66,7 @@ def folders_in_use(
 
 
 def folders_beside(parent: Path, environment: Environment | None) -> Iterator[RawFolder]:
-    """Yield the folders of raw files that are beside a backup in the folder ``parent``.
+    """Yield the folders of raw files that are next to a backup in the folder ``parent``.
 
     ``environment``: of the backup, None where nothing says.
     """

@@ -1,4 +1,4 @@
-"""A backup of a vault, as the database it was taken of and the raw files beside it."""
+"""A backup of a vault, as the database it was taken of and the raw files next to it."""
 
 from pathlib import Path
 
@@ -37,7 +37,7 @@ def restore_database(folder: Path, backup: Backup, whole: Path) -> None:
 def unpack_vault_backup(folder: Path, scratch: Path) -> tuple[Path, Environment | None]:
     """Return the database of a backup, restored into ``scratch``, and its environment.
 
-    Its raw files are beside it, as links into the vault. Raises BackupDamaged.
+    Its raw files are next to it, as links into the vault. Raises BackupDamaged.
     """
     try:
         backup = read_vault_backup(folder)

@@ -31,7 +31,7 @@ def midden_command(
     vault: Path | None = None,
     then: Sequence[str | Path] = (),
 ) -> str:
-    """Return a command of midden's, to be pasted anywhere: absolute, quoted, for a target.
+    """Return a midden command, to be pasted anywhere: absolute, quoted, for a target.
 
     ``words`` come before the target, ``then`` after it, and the vault last, where they are known.
     """

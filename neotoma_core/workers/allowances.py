@@ -1,7 +1,7 @@
 """How much examining one file may cost: seconds, memory, bytes written.
 
-The more bytes a file has, the more it may cost: what is right for a large database would let a
-small one of somebody's making stop a search for hours.
+The more bytes a file has, the more it may cost: what suits a large database would let a small
+crafted one stop a search for hours.
 """
 
 import math

@@ -105,7 +105,7 @@ def refused_to_plain(error: BackupError) -> dict[str, object]:
 def whole_from_plain(document: object, read: Path, shown: Path, folder: Path) -> Path:
     """Return one file with all of the database at ``read``; raises NotAsModelled.
 
-    Raises the BackupError that is told instead, of ``shown``.
+    Raises the BackupError that is reported instead, of ``shown``.
     """
     if isinstance(document, dict) and "kind" in document:
         told = read_model(_Refused, document)

@@ -104,7 +104,7 @@ def examined_to_plain(one: Examined, coder: Coder) -> tuple[dict[str, object], d
 def examined_from_plain(
     document: object, tables: Mapping[str, bytes], folder: Path, coder: Coder
 ) -> Examined:
-    """Return what was read of a copy, ids coded anew; raises NotAsModelled.
+    """Return what was read of a copy, ids encoded again; raises NotAsModelled.
 
     ``folder``: where what was salvaged of it is.
     """

@@ -1,4 +1,4 @@
-"""What two processes of ours say to each other: one block of bytes after the other, each counted.
+"""The protocol between two processes of ours: a sequence of blocks, each with its length.
 
 A block is a document, and as many more follow it as that has tables.
 """

@@ -32,7 +32,7 @@ _MOST_SAID: Final = 1 << 20
 _BEYOND_STREAMS: Final = 3
 _OUT_OF_MEMORY: Final = re.compile(rb"memory allocation|bad_alloc|out of memory", re.IGNORECASE)
 _CRASHED: Final = "reading it crashed"
-_KILLED: Final = "what read it was killed, as the system does where memory runs out"
+_KILLED: Final = "the process that read it was killed, as happens where memory runs out"
 
 
 class GaveUp(Exception):
@@ -202,13 +202,13 @@ class WorkerProcess:
         return _KILLED if self._process.returncode == -signal.SIGKILL else _CRASHED, False
 
     def kill(self) -> None:
-        """Kill the process and all it started; whoever waits for its answer is told so."""
+        """Kill the process and all it started; whoever waits for its answer learns of it."""
         if self._process.returncode is None:  # else its number may be another one's by now
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(self._process.pid, signal.SIGKILL)
 
     def end(self) -> None:
-        """Kill the process and let go of it; only for whoever waits for no answer."""
+        """Kill the process and release it; only for callers that wait for no answer."""
         self.kill()
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(_END_SECONDS)

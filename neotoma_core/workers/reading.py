@@ -28,7 +28,7 @@ from neotoma_core.workers.pool import Workers
 from neotoma_core.workers.process import GaveUp, Task
 
 _LOCKED = "locked"
-_SENSELESS = "what read it made no sense"
+_SENSELESS = "the process that read it gave an invalid answer"
 _ANOTHER = "use another copy"
 
 
@@ -115,7 +115,7 @@ def _words(found: FoundFile, limits: Limits) -> dict[str, object]:
 def unpack_raw_files_apart(
     apart: Apart, found: FoundFile, member: str, database: Path, limits: Limits
 ) -> str:
-    """Unpack the raw files beside a member as ``unpacking.unpack_raw_files`` does."""
+    """Unpack the raw files next to a member as ``unpacking.unpack_raw_files`` does."""
     allowed = _allowed(apart.allowance, limits)
     words = {**_words(found, limits), "member": member, "beside": str(database)}
     try:

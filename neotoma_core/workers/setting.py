@@ -1,6 +1,6 @@
 """By what all files of a search are read, as plain data for the processes that read them.
 
-A secret is in it. It goes through a pipe that nobody else has, into a process of this program that
+A secret is in it. It goes through a private pipe, into a process of this program that
 lives no longer than its search.
 """
 

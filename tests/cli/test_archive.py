@@ -55,7 +55,7 @@ BAD: dict[str, tuple[Words, int, str]] = {
     "verify what is no archive": (
         lambda p: ["verify", "--archive", p.parent],
         25,
-        "no archive (it has no archive.json); name the folder",
+        "not an archive (it has no archive.json); name the folder",
     ),
     "verify what is not there": (
         lambda p: ["verify", "--archive", p / "no"],
@@ -80,7 +80,7 @@ BAD: dict[str, tuple[Words, int, str]] = {
     "restore as of no time": (
         lambda p: ["restore", "--from-archive", p, "--as-of", "soon", "--target", p / "x", "-n"],
         2,
-        "--as-of soon: no time",
+        "--as-of soon: not a time",
     ),
     "restore from nothing": (lambda p: ["restore", "--target", p / "x.db", "-n"], 2, "name an"),
     "export nothing": (lambda p: ["export", "--to", p / "out"], 2, "--target, or --archive"),

@@ -76,7 +76,7 @@ def test_a_dry_run_keeps_nothing(world: Vault, midden: Midden) -> None:
         (("prune", "--keep-within", "soon"), "not a span of time"),
         (("verify",), "no backup to verify"),
         (("verify", "7"), "no backup to verify"),
-        (("backups", "why"), "nothing that it is for"),
+        (("backups", "why"), "without --accept or --pin"),
         (("backups", "--pin", "1", "--unpin", "1"), "one at a time"),
         (("backups", "--pin", "1"), "no backup"),
         (("serve", "--vault", "v", "--target", "b"), "several targets"),

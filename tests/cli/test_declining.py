@@ -65,7 +65,7 @@ def test_a_no_changes_nothing_and_is_no_success(
 
 
 WRONG: dict[str, tuple[Words, int, str]] = {
-    "restore": (["restore", "99"], 2, "no backup is called so"),
+    "restore": (["restore", "99"], 2, "no backup has that name"),
     "recover": (["recover", "--backup", "nowhere.db"], 10, "there is no such file"),
     "erase": (["erase", "--entity", "e9"], 2, "no entity e9"),
     "rebuild": (["rebuild", "--entity", "e9"], 2, "no entity e9"),
@@ -79,12 +79,12 @@ def test_what_is_wrong_is_said_also_where_nobody_can_be_asked(
     words, code, message = WRONG[command]
     done = midden(*words, "--target", world.target)
     assert (done.returncode, message in done.stderr) == (code, True), done.stderr
-    assert "no terminal" not in done.stderr
+    assert "not a terminal" not in done.stderr
 
 
 def test_where_nobody_can_be_asked_the_question_is_not_put(world: Vault, midden: Midden) -> None:
     done = midden("restore", "1", "--target", world.target)
-    assert (done.returncode, "no terminal" in done.stderr, "[y/N]" in done.stderr) == (
+    assert (done.returncode, "not a terminal" in done.stderr, "[y/N]" in done.stderr) == (
         *(2, True),
         False,
     )

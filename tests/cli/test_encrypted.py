@@ -69,7 +69,7 @@ def test_neotomas_own_variable_is_followed(
     ("content", "code", "says"),
     [
         ("00" * 32, 12, "backup.db: the key does not open 1 of 1 encrypted values"),
-        ("swordfish", 2, "neotoma.key: no key in hex"),
+        ("swordfish", 2, "neotoma.key: not a key in hex"),
         (None, 2, "neotoma.key: cannot be read: no such file"),
     ],
     ids=["wrong key", "no key in it", "no such file"],

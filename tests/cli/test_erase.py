@@ -77,7 +77,7 @@ def test_a_dry_run_changes_neither_target_nor_ledger(
         (("--observation", "e1", "--yes"), "no observation e1"),
         (("--user", "e1", "--yes"), "no user e1"),
         (("--entity", "", "--yes"), "an empty value"),
-        (("--entity", "e1"), "standard input is no terminal"),
+        (("--entity", "e1"), "standard input is not a terminal"),
     ],
 )
 def test_wrong_words_are_named(

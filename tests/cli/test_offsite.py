@@ -37,7 +37,7 @@ def test_verify_passes_fails_and_says_what_it_could_not_look_at(
     code, said = verify(midden, database, *identity)
     assert (code, "every object is what was written" in said) == (0, True), said
     code, said = verify(midden, database)
-    assert (code, "no identity is at hand" in said) == (3, True), said
+    assert (code, "no identity was found" in said) == (3, True), said
     code, said = verify(midden, database, *identity, "--sample", "5%", "--json")
     assert (code, json.loads(said)["outcome"]) == (3, "inconclusive")
 
@@ -87,7 +87,7 @@ def test_prune_shows_a_plan_asks_and_removes(
     plan = midden(*words)
     assert (plan.returncode, "would remove 1 backups" in plan.stdout) == (0, True), plan.stderr
     unasked = midden(*words, "--apply")
-    assert (unasked.returncode, "nobody can be asked" in unasked.stderr) == (2, True)
+    assert (unasked.returncode, "nobody to ask" in unasked.stderr) == (2, True)
     declined = at_terminal(*words, "--apply", typed="n")
     assert (declined.returncode, "nothing was changed" in declined.stdout) == (7, True)
     assert json.loads(midden(*words, "--json").stdout)["removed"] == 1
@@ -111,7 +111,7 @@ def test_rewrite_leaves_out_what_was_erased_and_deletes_what_held_it(
     listed = midden(*words, "--erased")
     assert (listed.returncode, "still held" in listed.stdout) == (0, True), listed.stderr
     unasked = midden(*words, "--erased", "--delete")
-    assert (unasked.returncode, "nobody can be asked" in unasked.stderr) == (2, True)
+    assert (unasked.returncode, "nobody to ask" in unasked.stderr) == (2, True)
     declined = at_terminal(*words, "--erased", "--delete", typed="n")
     assert (declined.returncode, "nothing was deleted" in declined.stdout) == (7, True)
     done = midden(*words, "--erased", "--delete", "--yes", "--json")

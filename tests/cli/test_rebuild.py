@@ -82,10 +82,10 @@ def test_a_parquet_file_is_written(target: Path, midden: Midden, tmp_path: Path)
         (("--as-of", "2026-01-01"), "--out"),
         (("--knowledge", "2026-01-01"), "--out"),
         (("--check", "--out", "x.parquet"), "leave one out"),
-        (("--out", "x.parquet", "--as-of", "teatime"), "no time"),
+        (("--out", "x.parquet", "--as-of", "teatime"), "not a time"),
         (("--entity", "e9", "--yes"), "no entity e9"),
         (("--schemas", "absent.json", "--check"), "no such file"),
-        ((), "standard input is no terminal"),
+        ((), "standard input is not a terminal"),
     ],
 )
 def test_wrong_words_are_named(

@@ -88,7 +88,7 @@ def test_what_is_no_key_is_refused_without_saying_what_it_is(
     content: bytes, tmp_path: Path
 ) -> None:
     path = written(tmp_path, content)
-    with pytest.raises(UsageError, match=r"the-key: (no key in hex|too long)") as raised:
+    with pytest.raises(UsageError, match=r"the-key: (not a key in hex|too long)") as raised:
         read_key(KeyFile(path))
     shown = "".join(traceback.format_exception(raised.value))
     held = content.decode("latin-1").split("\n")[0][:20]
@@ -110,7 +110,9 @@ def test_what_is_no_mnemonic_is_refused_without_saying_what_it_is(
         MnemonicFile(written(tmp_path, words), NO_PASSPHRASE),
         Mnemonic("NEOTOMA_MNEMONIC", Secret(words), NO_PASSPHRASE),
     ):
-        with pytest.raises(UsageError, match=r"(the-key|NEOTOMA_MNEMONIC): no mnemonic") as raised:
+        with pytest.raises(
+            UsageError, match=r"(the-key|NEOTOMA_MNEMONIC): not a mnemonic"
+        ) as raised:
             read_key(source)
         shown = "".join(traceback.format_exception(raised.value))
         assert not words or words not in shown

@@ -102,7 +102,7 @@ def test_the_inventory_is_kept_as_a_table_and_names_its_files(tree: Path, tmp_pa
 
 def test_a_file_that_is_no_inventory_is_refused(tmp_path: Path) -> None:
     (tmp_path / "no.json").write_text('[{"name": 1}]')
-    with pytest.raises(UsageError, match="no inventory"):
+    with pytest.raises(UsageError, match="not an inventory"):
         read_listed_files(tmp_path / "no.json")
 
 
@@ -132,7 +132,7 @@ def test_a_database_that_has_all_its_copies_hold_is_well(tmp_path: Path) -> None
     assert report.drop.verdict == "whole"
     assert "all that its copies hold" in drop_line(report.drop, NOW)
     (tmp_path / "text").write_text("x")
-    with pytest.raises(TargetForeign, match="nor called like one"):
+    with pytest.raises(TargetForeign, match="not named like one"):
         check_status(
             Whereabouts(tmp_path / "text", tmp_path / "vault"),
             SearchRequest((tmp_path,)),

@@ -60,5 +60,5 @@ def test_what_came_due_meanwhile_runs_once() -> None:
 
 
 def test_what_is_no_cron_expression_is_refused() -> None:
-    with pytest.raises(UsageError, match="no cron expression"):
+    with pytest.raises(UsageError, match="not a cron expression"):
         Machine().job("backup", "at night").next_after(MIDNIGHT)

@@ -164,7 +164,7 @@ def test_the_log_of_somebody_who_has_not_the_key_is_found(sealed: Machine, tmp_p
 def test_without_an_identity_it_is_inconclusive_and_what_is_gone_is_found(sealed: Machine) -> None:
     report = sealed.verify(reads=False)
     assert (report.outcome, report.read) == ("inconclusive", 0)
-    assert "no identity is at hand" in verification_text(report)
+    assert "no identity was found" in verification_text(report)
 
     blob = next(name for name in sealed.objects() if name.startswith("blobs/"))
     sealed.store.delete(blob)

@@ -109,7 +109,7 @@ def test_what_cannot_be_told_is_said(machine: Machine, tmp_path: Path) -> None:
         (Secret("json://127.0.0.1:9/x"),), Secret("http://127.0.0.1:9/x"), tmp_path / "file" / "x"
     )
     outcome = run(machine, nobody, "elsewhere")
-    with pytest.raises(UsageError, match="no remote is called so"):
+    with pytest.raises(UsageError, match="no remote has that name"):
         outcome.require_whole()
     assert outcome.untold == (
         "not every notification could be sent",

@@ -105,7 +105,7 @@ def test_an_entity_counts_as_itself_until_it_was_merged(tmp_path: Path) -> None:
 
 
 def test_what_is_no_time_is_refused(database: Path, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="--as-of noon: no time"):
+    with pytest.raises(UsageError, match="--as-of noon: not a time"):
         export(database, tmp_path / "out.parquet", "noon")
 
 

@@ -1,4 +1,4 @@
-"""Rows without a key: merged by all they say, in no snapshot, and twice is once."""
+"""Rows without a key: merged by all their cells, in no snapshot, and twice is once."""
 
 import sqlite3
 from collections import Counter

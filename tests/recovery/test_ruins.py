@@ -124,7 +124,7 @@ def test_a_file_that_is_not_called_like_a_database_is_left_alone(
 ) -> None:
     target = tmp_path / "thesis.txt"
     target.write_text("three years of work\n")
-    with pytest.raises(TargetForeign, match="nor called like one"):
+    with pytest.raises(TargetForeign, match="not named like one"):
         run_recover(target, backup)
     assert target.read_text() == "three years of work\n"
 

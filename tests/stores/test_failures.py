@@ -28,14 +28,14 @@ CASES: list[tuple[BaseException, type[MiddenError], str]] = [
     (ValueError(said(403, "RequestTimeTooSkewed")), RemoteDenied, "set the clock"),
     (ValueError(said(301, "PermanentRedirect")), RemoteError, "name it: --region"),
     (ValueError(said(400, "AuthorizationHeaderMalformed")), RemoteError, "another region"),
-    (ValueError(said(503, "SlowDown")), RemoteUnreachable, r"cannot now \(503 SlowDown\)"),
+    (ValueError(said(503, "SlowDown")), RemoteUnreachable, r"unavailable \(503 SlowDown\)"),
     (ValueError(said(429, "")), RemoteUnreachable, "run again later"),
     (ValueError(said(400, "Odd")), RemoteError, r"refused a request \(400 Odd\)"),
     (ValueError(f"{SIGNED} builder error"), RemoteError, "check --endpoint"),
     (ValueError(f"{SIGNED} invalid peer certificate"), RemoteError, "is not trusted"),
     (ValueError(f"{SIGNED} dns error"), RemoteUnreachable, "its name cannot be found"),
     (ValueError(f"{SIGNED} error sending request"), RemoteUnreachable, "it does not answer"),
-    (ValueError(f"Error performing token request {SIGNED}"), RemoteDenied, "no credentials"),
+    (ValueError(f"Error performing token request {SIGNED}"), RemoteDenied, "no working"),
 ]
 
 

@@ -106,7 +106,7 @@ LIARS: dict[type[Wrapped], str] = {
     Overwriting: "it overwrites an object that should only be created",
     Keeping: "it says of two objects of one name that both were created",
     Refusing: "it says that a new name is taken",
-    Garbling: "it gives back something else than it was given",
+    Garbling: "it gives back other bytes than it was given",
 }
 
 

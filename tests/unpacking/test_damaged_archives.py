@@ -93,7 +93,7 @@ def test_joined_files_are_one_and_what_follows_the_last_is_named(
     content = pack(database[:50_000]) + pack(database[50_000:]) + b"junk" * 100
     found = found_in(tmp_path, f"neotoma.db.{ending}", content)
     assert told(found) == [("sound", ROWS)]
-    assert problems(found) == ["it is followed by what is not part of it"]
+    assert problems(found) == ["it is followed by bytes that are not part of it"]
 
 
 @pytest.mark.parametrize("ending", ["", *PACKERS])

@@ -70,7 +70,7 @@ def test_an_archive_in_an_archive_is_looked_into_and_not_for_ever(tmp_path: Path
     path = tmp_path / "deep.tar"
     path.write_bytes(content)
     (beyond,) = unpacked(path)
-    assert beyond.problem == "archives in archives in it are not looked into any deeper"
+    assert beyond.problem == "archives nested deeper in it are not searched"
     other = tmp_path / "o"
     other.mkdir()
     (other / "a.tar").write_bytes(tar({"in.tar": tar({"n.db": DATABASE})}))

@@ -101,7 +101,7 @@ def test_a_schema_that_computes_for_ever_or_needs_all_memory_costs_its_file(home
         ("aborted", CRASHED),
         ("exited", CRASHED),
         ("nonsense", CRASHED),
-        ("killed", "what read it was killed, as the system does where memory runs out"),
+        ("killed", "the process that read it was killed, as happens where memory runs out"),
         ("greedy", ASKS_FOR_MORE),
         ("quoted", "it cannot be read: PanicException"),
     ],

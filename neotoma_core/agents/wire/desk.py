@@ -34,7 +34,7 @@ _written: contextvars.ContextVar[list[str] | None] = contextvars.ContextVar("wri
 
 @dataclass(slots=True)
 class WatchedFromAfar:
-    """Progress that a client is told of, if it still listens; nothing waits for it."""
+    """Progress that is reported to a client, if it still listens; nothing waits for it."""
 
     tell: Callable[[float, str], None]
     steps: int = 0
@@ -141,7 +141,7 @@ class _Call:
         return answer
 
     def written_down(self, error: BaseException) -> Refused:
-        """Write a failure down, whole for the person, and return what the agent is told of it."""
+        """Write a failure down, whole for the person, and return what the agent sees of it."""
         refused = refusal_of(error)
         known = isinstance(error, MiddenError | Refused)
         detail = escaped(str(error) if known else type(error).__name__)[:_LONGEST]

@@ -53,7 +53,7 @@ def backups(
     if sum(words is not None for words in (pin, unpin, accept)) > 1:
         raise UsageError("--pin, --unpin and --accept were given together; say one at a time")
     if why and (unpin is not None or (pin is None and accept is None)):
-        raise UsageError("a reason was given, and nothing that it is for; say --accept or --pin")
+        raise UsageError("a reason was given without --accept or --pin; add one of them")
     folder = vault or default_vault(target)
     now = datetime.now(UTC)
     if pin is not None:

@@ -59,7 +59,7 @@ def install(
 def run(
     words: Annotated[list[str] | None, typer.Argument(help="The arguments of neotoma.")] = None,
 ) -> int:
-    """Reset the database that a neotoma command line means, or run neotoma if it is no reset."""
+    """Reset the database of a neotoma command line; run neotoma if it is not a reset."""
     from neotoma_core.cli.protection.reset import run_reset
     from neotoma_core.settings.environment import neotoma_settings
     from neotoma_core.settings.neotoma_commands import reset_asked

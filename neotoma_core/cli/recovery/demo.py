@@ -28,4 +28,4 @@ def demo(
     print(f"running    midden recover --target {story.target} {backups}", flush=True)
     request = RecoverRequest(story.target, story.backups, story.vault, archived=True)
     run_recovery(request, dry_run=False, yes=True, json=False)
-    print(f"look round {place} (delete it when you are done)")
+    print(f"look around {place} (delete it when you are done)")

@@ -62,7 +62,7 @@ class Opening:
 
 
 def url_of(words: str | Path) -> str | None:
-    """Return the address that words are; None where they are none."""
+    """Return the address that words are; None where they are not an address."""
     found = _URL.fullmatch(str(words))
     if found is None:
         return None
@@ -125,5 +125,5 @@ def bytes_a_second(text: str | None) -> int | None:
     found = re.fullmatch(r"(\d+)([kKmMgG]?)", text.strip())
     number = int(found[1]) if found else 0
     if found is None or not number:
-        raise UsageError(f"--bwlimit {text}: no speed; write bytes a second, like 500k or 2M")
+        raise UsageError(f"--bwlimit {text}: not a speed; write bytes a second, like 500k or 2M")
     return number << {"": 0, "k": 10, "m": 20, "g": 30}[found[2].lower()]

@@ -8,7 +8,7 @@ import typer
 from neotoma_core.errors import UsageError
 
 DECLINED: Final = 7
-"""The exit code of a command that was asked whether to go on, and told not to."""
+"""The exit code of a command whose question the user answered with no."""
 LEFT_ALONE: Final = "dry run    the target was left alone"
 
 
@@ -16,7 +16,7 @@ def require_answerable(*, yes: bool) -> None:
     """Raise UsageError where a question would be asked and nobody is there to answer it."""
     if not yes and not sys.stdin.isatty():
         raise UsageError(
-            "standard input is no terminal, so nobody can be asked; "
+            "standard input is not a terminal, so there is nobody to ask; "
             "look at the plan with --dry-run, then say --yes"
         )
 

@@ -22,7 +22,7 @@ def require_picture(path: Path) -> None:
 
 
 def require_parquet(option: str, path: Path) -> None:
-    """Raise UsageError where a file is there already that is no Parquet file to be replaced."""
+    """Raise UsageError where an existing file is not a Parquet file to be replaced."""
     _require_file_or_none(option, path)
     if path.exists():
         with path.open("rb") as file:
@@ -31,7 +31,7 @@ def require_parquet(option: str, path: Path) -> None:
 
 
 def require_databases(option: str, paths: Sequence[Path]) -> None:
-    """Raise UsageError for a path that is no file; names one that is called nearly so."""
+    """Raise UsageError for a path that is not a file; suggests one with a similar name."""
     for path in paths:
         if not path.is_file():
             wrong = "not a file" if path.exists() else "there is no such file"

@@ -69,7 +69,7 @@ class Session:
         rehearsed: Callable[[_Report], str] = lambda _: LEFT_ALONE,
         declined: str = "nothing was changed",
     ) -> None:
-        """Print how the command has ended, and exit with DECLINED where it was told not to go on.
+        """Print how the command has ended, and exit with DECLINED where the user declined.
 
         ``text`` says what was done; ``rehearsed``, what a dry run found; ``declined``, what was
         not done.

@@ -2,7 +2,7 @@
 
 A native library that panics, or warns, writes to the process's standard error on its own, and what
 it writes quotes what it worked on: somebody's memory. Python does the same with the message of an
-error that nobody can catch: in a thread, or while something is thrown away. So here the descriptor
+error that nobody can catch: in a thread, or while an object is finalised. So here the descriptor
 leads nowhere, Python writes to a copy of it, and such errors are named and placed, not quoted.
 """
 

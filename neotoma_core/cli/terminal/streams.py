@@ -2,7 +2,7 @@
 
 A descriptor that is closed leads nowhere, or the next file opened would get its number. What an
 encoding lacks is spelled out. Where output cannot be written, that is an error of its own, and what
-the run has done is reported all the same; where errors cannot be written, nobody can be told.
+the run has done is reported all the same; where errors cannot be written, nothing can be reported.
 """
 
 import codecs

@@ -10,7 +10,7 @@ from neotoma_core.errors import UsageError, begin_record
 
 
 class StrictCommand(TyperCommand):
-    """A command that refuses an empty value, and a second one of which only the last would count.
+    """A command that refuses an empty value, and an option repeated where only the last counts.
 
     An empty value is nearly always a variable that is not set; as a path it would be the current
     folder.

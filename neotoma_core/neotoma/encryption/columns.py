@@ -73,7 +73,7 @@ def _sealable(table: Table) -> tuple[str, ...]:
 
 
 def _opened(cell: str, key: "DataKey") -> str | None:
-    """Return a cell in clear; None for a sealed one that does not open."""
+    """Return a decrypted cell; None for a sealed one that does not open."""
     if not _IS_SEALED.fullmatch(cell):
         return cell
     try:

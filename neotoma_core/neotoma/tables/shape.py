@@ -50,8 +50,8 @@ class Table:
     row in two databases (the key, unless its ids are random in each database); ``stamps`` the
     columns that only say when or how one database met the row: a row that differs in nothing else
     was sent again; ``stays`` the columns in which a row of the target keeps its own value, whatever
-    takes its place; ``credentials`` the columns that ``revoked_at`` revokes. ``rowid`` is what SQL
-    calls the number of a row: no column is called so.
+    takes its place; ``credentials`` the columns that ``revoked_at`` revokes. ``rowid`` is the name
+    SQL has for the number of a row: no column has that name.
     """
 
     name: str

@@ -144,7 +144,7 @@ def _rows(table: Table, offered: Offered, keys: list[str]) -> dict[str, _Cells]:
 def _sides(
     plan: RecoveryPlan, table: Table, columns: list[str], ours: _Cells | None, theirs: _Cells | None
 ) -> list[JsonValue] | None:
-    """Return the values of both sides; None where they are not to be told."""
+    """Return the values of both sides; None where they are not to be shown."""
     if not plan.request.values or table.kind == "secret":
         return None
     sealed = {column.name for column in table.columns if column.sealed} if plan.sealed else set()

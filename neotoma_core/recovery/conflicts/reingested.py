@@ -86,5 +86,5 @@ def _texts(snapshots: pl.DataFrame) -> dict[str, str]:
 
 
 def _state(snapshot: str | None) -> object:
-    """Return a snapshot by value: the order of its keys is no difference."""
+    """Return a snapshot by value: the order of its keys does not matter."""
     return None if snapshot is None else orjson.loads(snapshot)

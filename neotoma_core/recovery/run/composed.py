@@ -30,8 +30,8 @@ def composed_run(
 ) -> Iterator[RecoveryRun]:
     """Search for copies, choose, and hold the vault until the run with them is over.
 
-    ``request.backups`` is filled in. Raises UsageError where nothing was found, or it cannot be
-    told which of several databases the target is.
+    ``request.backups`` is filled in. Raises UsageError where nothing was found, or it is unclear
+    which of several databases the target is.
     """
     target = target_of(request.target)
     with vault_run(request.vault, request.target, now) as folders:
@@ -68,7 +68,7 @@ def composed_run(
 def compose_for(found: Found, run: RecoveryRun, number: int | None) -> Composition:
     """Choose the copies to recover the target from; raises UsageError.
 
-    A ruin is none of them: what was salvaged of it comes last, whatever it adds.
+    A ruin is not among them: what was salvaged of it comes last, whatever it adds.
     """
     request = run.request
     target = number if number in found.known else None

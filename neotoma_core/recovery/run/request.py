@@ -22,7 +22,7 @@ class RecoverRequest:
     ``values``: the files of conflicts have the values of both sides. ``user``: the only user whose
     rows the backups give, where one is named. ``include_auth``: credentials that the target lacks
     are merged, too. ``archived``: what was written is appended to the vault's archive.
-    ``raw_storage``: where Neotoma keeps the target's raw files, if not beside it. ``rules``: by
+    ``raw_storage``: where Neotoma keeps the target's raw files, if not next to it. ``rules``: by
     which to reduce; see ``snapshots.choosing``.
     """
 

@@ -1,4 +1,4 @@
-"""merge_array_by_key: the union of items, of which the latest of each key stays.
+"""merge_array_by_key: the union of items; the latest of each key stays.
 
 Upstream: unreleased; see the format delta, A3.
 """
@@ -24,7 +24,7 @@ class _Item:
 
     @property
     def instant(self) -> float:
-        """When it was observed; a time that is none is before all others."""
+        """When it was observed; an invalid time is before all others."""
         return -math.inf if self.stated.instant is None else self.stated.instant
 
 
@@ -69,7 +69,7 @@ def _items(rule: FieldRule, stated: Stated) -> list[JsonValue]:
 
 
 def _usable_key(item: JsonValue, key_field: str) -> tuple[type, JsonValue] | None:
-    """Return what an item is told by: a text, a truth, or a number that JavaScript has exactly."""
+    """Return what identifies an item: a text, a boolean, or a number exact in JavaScript."""
     key = item.get(key_field) if isinstance(item, dict) else None
     if isinstance(key, bool | str):
         return type(key), key

@@ -90,7 +90,7 @@ def reduce_relationship(
     Whether it is live, all users' observations say. ``now`` becomes computed_at: Neotoma writes
     the wall clock.
 
-    Neotoma fails on a key that is only ever null, and on NULL metadata beside an observation
+    Neotoma fails on a key that is only ever null, and on NULL metadata next to an observation
     that has keys. If all metadata are NULL the snapshot is ``{}``. A deleted relationship keeps
     its snapshot, with ``_deleted`` in it.
 
@@ -194,5 +194,5 @@ def _metadata_of(row: RelationshipObservationRow) -> dict[str, JsonValue] | None
     except NotJson:
         value = False
     if value is not None and not isinstance(value, dict):
-        raise ValueError("relationship metadata that are no JSON object cannot be reduced")
+        raise ValueError("relationship metadata that are not a JSON object cannot be reduced")
     return value

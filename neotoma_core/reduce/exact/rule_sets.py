@@ -19,9 +19,9 @@ Upstream: snapshot_computation.ts, cli/index.ts (messy rules, c).
 Ties = Literal["declared", "recency"]
 """What decides, under highest_priority, between equal priorities and sources.
 
-``declared``: the time or the id, as the field's tie-breaker says; times that are none are equal to
-any. ``recency``: whatever the tie-breaker, the latest observed_at, then created_at, then the id;
-times that are none are last (format delta, A1).
+``declared``: the time or the id, as the field's tie-breaker says; invalid times are equal to any.
+``recency``: whatever the tie-breaker, the latest observed_at, then created_at, then the id; invalid
+times are last (format delta, A1).
 """
 
 

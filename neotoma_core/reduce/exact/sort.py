@@ -1,9 +1,9 @@
 """Array.prototype.sort of V8: stable, and the same where the comparison contradicts itself.
 
 A comparison with an unreadable date is NaN, which counts as a tie, so "ties with" is no longer
-transitive and the result depends on the algorithm. Python's own sort changed twice since it was
-the model of V8's. Upstream: V8, third_party/v8/builtins/array-sort.tq; the algorithm is Tim
-Peters's listsort, of which this is the form without the optimisations that never show.
+transitive and the result depends on the algorithm. Python's own sort changed twice since it was the
+model of V8's. Upstream: V8, third_party/v8/builtins/array-sort.tq; the algorithm is Tim Peters's
+listsort, here without the optimisations that never change a result.
 """
 
 from collections.abc import Callable, Sequence

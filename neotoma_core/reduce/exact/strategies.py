@@ -152,7 +152,7 @@ def _by_time(a: Stated, b: Stated) -> float:
 
 
 def _by_recency(a: Stated, b: Stated) -> float:
-    """Latest observed first, then latest stored, then ids; a time that is none is last."""
+    """Latest observed first, then latest stored, then ids; an invalid time is last."""
     for of_a, of_b in ((a.instant, b.instant), (a.created, b.created)):
         if of_a != of_b:
             return (-math.inf if of_b is None else of_b) - (-math.inf if of_a is None else of_a)

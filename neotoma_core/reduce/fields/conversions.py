@@ -23,7 +23,7 @@ _KIND_OF_FIRST: Final[dict[str, str]] = {
 def convert_values(values: pl.DataFrame, conversions: Sequence[FieldRule]) -> pl.DataFrame:
     """Return the values with ``value`` as their field rules convert it; the order may change.
 
-    What becomes infinite is told apart from null until ``finite``.
+    What becomes infinite is distinguished from null until ``finite``.
 
     Args:
         values: with ``conversion`` (place of the rule in ``conversions``, null for none) and

@@ -27,7 +27,7 @@ def explode_objects(texts: pl.DataFrame) -> pl.DataFrame:
     Returns:
         (row, shape, values), one row per text, in the same order: ``shape`` names the keys, see
         ``keys_of``; ``values`` holds the JSON text of every value. Both are null where DuckDB
-        cannot read the text, and empty for what is no object.
+        cannot read the text, and empty for what is not an object.
     """
     return _run(
         texts,

@@ -15,7 +15,7 @@ class Objects:
     Attributes:
         exploded: (row, shape, values, rewritten) of all others, in the order given; see
             ``engine``. The values of ``rewritten`` rows still have to be made canonical.
-        unreadable: (row, reason) of what is no JSON object.
+        unreadable: (row, reason) of what is not a JSON object.
         beyond: (row) of the objects that only the exact reducer can read.
     """
 

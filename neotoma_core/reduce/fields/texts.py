@@ -20,9 +20,9 @@ _BEYOND_DUCKDB: Final = re.compile(rf"\\u(?:0000|001f|d[89a-f])|{_INFINITE}")
 
 
 def is_odd(text: pl.Expr) -> pl.Expr:
-    """Tell texts that may be no JSON object, or that DuckDB reads or writes unlike JavaScript.
+    """Find texts that may not be JSON objects, or that DuckDB reads or writes unlike JavaScript.
 
-    All of them are told, and a few harmless ones: a number may stand inside a string.
+    All of them are found, and a few harmless ones: a number may stand inside a string.
     """
     is_long = text.str.len_bytes() > 2 * MAX_DEPTH
     is_deep = pl.when(is_long).then(text).str.count_matches(r"[\[{]") > MAX_DEPTH
@@ -37,7 +37,7 @@ def judge(texts: Iterable[str | None]) -> pl.DataFrame:
 
     Returns:
         (text, canonical, beyond, reason), one row per distinct text: its canonical form, and
-        whether taking that apart would lose something; or else why it is no object.
+        whether taking that apart would lose something; or else why it is not an object.
     """
     verdicts = [(text, *_verdict(text)) for text in dict.fromkeys(texts)]
     schema = {

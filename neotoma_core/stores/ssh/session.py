@@ -109,7 +109,7 @@ class SftpSession:
         except socket.gaierror as error:
             raise RemoteUnreachable(url, "its name cannot be found") from error
         except (ssh.KeyExchangeFailed, ssh.ProtocolNotSupported, ssh.IllegalUserName) as error:
-            wrong = f"no way to talk to it was agreed on ({type(error).__name__})"
+            wrong = f"no common protocol was agreed on ({type(error).__name__})"
             raise RemoteError(url, wrong, "check the address and its sshd") from error
         except (ssh.DisconnectError, OSError, EOFError) as error:
             raise RemoteUnreachable(url, f"it does not answer, or {_BROKE}") from error
