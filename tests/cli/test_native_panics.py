@@ -59,7 +59,7 @@ WORDS = {
     "config": ("show",),
     "approve": ("token",),
     "audit": ("--target", "t.db"),
-    "mcp": ("install",),
+    "mcp": ("install", "cursor"),
 }
 
 
