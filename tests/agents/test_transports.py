@@ -1,6 +1,7 @@
 """The server as clients start it: over standard input and over HTTP, in both generations."""
 
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -13,6 +14,7 @@ import pytest
 from mcp.client.streamable_http import streamable_http_client
 
 from neotoma_core.agents.audit import read_lines
+from neotoma_core.agents.wire.http import listen_on
 from neotoma_core.vault.folder import is_in_use
 from tests.support.agents import (
     GENERATIONS,
@@ -117,6 +119,11 @@ def test_http_is_for_whoever_has_the_token_and_for_no_other_page(world: World) -
 
 PING = {"jsonrpc": "2.0", "id": 1, "method": "ping"}
 ACCEPT = {"Accept": "application/json, text/event-stream"}
+
+
+def test_who_connects_before_the_server_runs_waits() -> None:
+    with listen_on(0) as listening, socket.create_connection(listening.getsockname()) as client:
+        assert client.getpeername() == listening.getsockname()
 
 
 def test_a_recovery_over_http(world: World) -> None:

@@ -55,7 +55,7 @@ def serve_http(server: MCPServer[Any], port: int, token: str, ready: Callable[[s
 
     ``port``: 0 for any that is free. Raises UsageError where it is in use.
     """
-    listening = _listening(port)
+    listening = listen_on(port)
     number = listening.getsockname()[1]
     hosts = [f"{HOST}:{number}", f"localhost:{number}"]
     application = server.streamable_http_app(
@@ -94,11 +94,13 @@ def with_token(application: Application, token: str) -> Application:
     return guarded
 
 
-def _listening(port: int) -> socket.socket:
+def listen_on(port: int) -> socket.socket:
+    """Return a socket of loopback that listens; raises UsageError where the port is in use."""
     listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     try:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind((HOST, port))
+        listening.listen()  # who connects before the server runs waits, and is not turned away
     except OSError as error:
         listening.close()
         raise UsageError(f"--http {port}: {reason_of(error)}; choose another port") from error
