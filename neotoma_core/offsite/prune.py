@@ -11,8 +11,6 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from neotoma_core.archive.append import default_archive
-from neotoma_core.archive_tables.tables import DESCRIPTION, open_archive
 from neotoma_core.backup.prune import held_back, require_policy
 from neotoma_core.backup.report import PruneItem
 from neotoma_core.backup.retention import (
@@ -24,11 +22,12 @@ from neotoma_core.backup.retention import (
 from neotoma_core.errors import RemoteDenied, RemoteError
 from neotoma_core.neotoma.times import iso
 from neotoma_core.offsite.prune_report import RemotePruneReport
-from neotoma_core.push.holding import alone, own_log
+from neotoma_core.push.holding import alone
 from neotoma_core.push.shipping import Shipper
 from neotoma_core.remotes.log import Log
 from neotoma_core.remotes.models import BACKUPS, Entry
 from neotoma_core.remotes.names import backup_folder
+from neotoma_core.remotes.own import own_archive, own_log
 from neotoma_core.remotes.remote import Remote, read_logs
 from neotoma_core.report.progress import Progress
 from neotoma_core.vault.backups import list_backups
@@ -82,9 +81,7 @@ def prune_remote(
 
 def vaults_log(vault: Path, remote: Remote) -> Log:
     """Return the log of a vault on a remote; raises RemoteError where it has none there."""
-    place = default_archive(vault)
-    archive = open_archive(place) if (place / DESCRIPTION).exists() else None
-    log = own_log(vault, read_logs(remote), archive)
+    log = own_log(vault, read_logs(remote), own_archive(vault))
     if not log.entries:
         wrong = "nothing of this vault was pushed to it"
         raise RemoteError(remote.name, wrong, "push first: midden push")

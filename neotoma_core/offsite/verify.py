@@ -16,9 +16,8 @@ from math import ceil
 from pathlib import Path
 from typing import Literal
 
-from neotoma_core.archive.append import default_archive
 from neotoma_core.archive_tables.database import Selection, build_database
-from neotoma_core.archive_tables.tables import DESCRIPTION, Archive, open_archive
+from neotoma_core.archive_tables.tables import open_archive
 from neotoma_core.errors import (
     ArchiveError,
     KeyMissing,
@@ -41,10 +40,10 @@ from neotoma_core.offsite.contents import ReadContents, read_contents
 from neotoma_core.offsite.entries import ReadLogs, check_description, read_all_logs
 from neotoma_core.offsite.objects import Named, missing_objects, named_objects, unnamed_objects
 from neotoma_core.offsite.verify_report import WRONG, RemoteVerification, VerifiedLog
-from neotoma_core.push.holding import own_log
 from neotoma_core.remotes.copies import copy_log
 from neotoma_core.remotes.log import Log
 from neotoma_core.remotes.names import blob_name
+from neotoma_core.remotes.own import own_archive, own_log
 from neotoma_core.remotes.remote import Remote
 from neotoma_core.report.findings import Finding
 from neotoma_core.report.progress import Progress
@@ -188,13 +187,8 @@ def _build_all(
 
 def _own(request: VerifyRemoteRequest, read: ReadLogs) -> Log | None:
     """Return the log of the vault's own archive, if it is there."""
-    log = own_log(request.vault, read.logs, _archive(request.vault))
+    log = own_log(request.vault, read.logs, own_archive(request.vault))
     return log if log.entries else None
-
-
-def _archive(vault: Path) -> Archive | None:
-    place = default_archive(vault)
-    return open_archive(place) if (place / DESCRIPTION).exists() else None
 
 
 def _compare(
@@ -212,7 +206,7 @@ def _compare(
     where = Whereabouts(request.target, request.vault, request.key)
     with private_copy(where, now) as copy:
         progress.begin("compare")
-        compared = tuple(compare_rows(built, own, _archive(request.vault), copy))
+        compared = tuple(compare_rows(built, own, own_archive(request.vault), copy))
         look.compared = compared
         look.findings += [finding for table in compared for finding in differences(table)]
         try:

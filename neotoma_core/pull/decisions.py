@@ -7,14 +7,10 @@ both changed the row: then the larger hash wins, so that both machines decide th
 Versions: ``key``, ``_row_hash``; one row per version that a log ever had, or that stands in it.
 """
 
-from typing import Final
-
 import polars as pl
 
 from neotoma_core.merge.decisions import SOURCE_SIDE, TARGET_SIDE
 from neotoma_core.row_versions.columns import ROW_HASH
-
-DECIDED: Final = pl.Schema({"key": pl.String, "keep": pl.String})
 
 
 def decide_versions(

@@ -19,7 +19,6 @@ from neotoma_core.archive.append import ArchiveRequest, append_database, default
 from neotoma_core.archive_tables.reading import read_table
 from neotoma_core.archive_tables.tables import Archive, open_archive
 from neotoma_core.erasure.erase import erase
-from neotoma_core.erasure.erase import plan_only as plan_erasure
 from neotoma_core.erasure.report import ErasureReport
 from neotoma_core.erasure.request import EraseRequest, erase_run
 from neotoma_core.files.keys import KeySource
@@ -28,15 +27,16 @@ from neotoma_core.ledger.file import keep_foreign_ledger, read_erased
 from neotoma_core.merge.policy import MergePolicy
 from neotoma_core.pull.decisions import decide_versions
 from neotoma_core.pull.report import PullReport
-from neotoma_core.pull.sources import CopyRequest, own_writer, remote_copies
+from neotoma_core.pull.sources import CopyRequest, remote_copies
 from neotoma_core.recovery.recover import plan_only, recover
 from neotoma_core.recovery.report import RecoveryReport
 from neotoma_core.recovery.run.named import recovery_run
 from neotoma_core.recovery.run.request import RecoverRequest
 from neotoma_core.remotes.copies import RemoteCopy
 from neotoma_core.remotes.log import Log
+from neotoma_core.remotes.own import own_archive, own_log
 from neotoma_core.remotes.remote import Remote, read_logs
-from neotoma_core.report.progress import Progress, Silent
+from neotoma_core.report.progress import Progress
 from neotoma_core.row_versions.columns import ARCHIVED, ARCHIVED_AT, REMOVED, ROW_HASH, key_of
 from neotoma_core.row_versions.versions import standing
 from neotoma_core.runs.begin import Whereabouts
@@ -149,15 +149,17 @@ def _erase(
         raw_storage=copying.raw_storage,
     )
     with erase_run(asked, now) as run:
-        if not plan_erasure(run, Silent()).rows:
-            return None
-    with erase_run(asked, now) as run:
-        return erase(run, asking.erase, progress, asking.guard)
+        report = erase(run, asking.erase, progress, asking.guard)
+    return None if report.outcome == "unchanged" else report
 
 
 def others_of(logs: Mapping[str, Log], vault: Path) -> dict[str, Log]:
-    """Return the logs that are not of a vault's own archive."""
-    own = own_writer(vault)
+    """Return the logs that are not the one which a vault's own archive continues.
+
+    One that it continued before it was put back to an older copy of itself is among them: it may
+    have rows that are nowhere else.
+    """
+    own = own_log(vault, logs, own_archive(vault)).writer
     return {writer: log for writer, log in logs.items() if writer != own}
 
 
@@ -175,9 +177,9 @@ def _decide(vault: Path, copies: Sequence[RemoteCopy]) -> Decided:
 
     A copy is named as the recovery names it: by its place among the copies.
     """
-    if own_writer(vault) is None:
+    own = own_archive(vault)
+    if own is None:
         return ()
-    own = open_archive(default_archive(vault))
     return tuple(
         (f"backup-{number}", table, key, keep)
         for number, copy in enumerate(copies, start=1)

@@ -6,14 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from neotoma_core.archive.append import default_archive
-from neotoma_core.archive_tables.tables import DESCRIPTION, open_archive
 from neotoma_core.errors import RemoteError, UsageError
 from neotoma_core.files.private import make_folders
 from neotoma_core.files.scratch import scratch_in
 from neotoma_core.neotoma.environments import environment_of
 from neotoma_core.remotes.copies import RemoteCopy, copy_log
 from neotoma_core.remotes.log import Log
+from neotoma_core.remotes.own import own_archive, own_log
 from neotoma_core.remotes.remote import Remote, read_logs
 from neotoma_core.report.progress import Progress
 from neotoma_core.vault.raw_folders import folders_in_use
@@ -69,14 +68,15 @@ def choose_logs(remote: Remote, words: str | None) -> dict[str, Log]:
     return found
 
 
-def choose_log(remote: Remote, own: str | None, words: str | None) -> dict[str, Log]:
+def choose_log(remote: Remote, vault: Path, words: str | None) -> dict[str, Log]:
     """Return one log: the one named, or this vault's own, or the only one there is.
 
     Raises UsageError where it may be several.
     """
     logs = choose_logs(remote, words)
-    if own in logs and words is None:
-        return {own: logs[own]}
+    own = own_log(vault, logs, own_archive(vault))
+    if own.entries and words is None:
+        return {own.writer: own}
     if len(logs) > 1:
         newest = max(logs.values(), key=lambda log: log.entries[-1].at)
         names = ", ".join(writer[:_SHORT] for writer in logs)
@@ -86,15 +86,6 @@ def choose_log(remote: Remote, own: str | None, words: str | None) -> dict[str, 
             "hold, use `midden recover --backup`"
         )
     return logs
-
-
-def own_writer(vault: Path) -> str | None:
-    """Return the writer of a vault's own log; None where it has no archive yet."""
-    place = default_archive(vault)
-    if not (place / DESCRIPTION).exists():
-        return None
-    record = open_archive(place).record
-    return record.archive if record else None
 
 
 def _missing(request: CopyRequest, log: Log) -> set[str]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from neotoma_core.archive.append import ArchiveRequest, append_database, default_archive
-from neotoma_core.archive_tables.tables import DESCRIPTION, Archive, open_archive
+from neotoma_core.archive_tables.tables import Archive, open_archive
 from neotoma_core.backup.raw_files import named_raw_files
 from neotoma_core.backup.standing import find_unexplained, history_of
 from neotoma_core.comparison.anomaly import Counts, find_anomalies
@@ -19,17 +19,16 @@ from neotoma_core.errors import RemoteForeign, VaultLocked
 from neotoma_core.files.locking import exclusive
 from neotoma_core.files.private import make_folders
 from neotoma_core.files.scratch import scratch_in
-from neotoma_core.ledger.file import read_erased, read_ledger
+from neotoma_core.ledger.file import read_erased
 from neotoma_core.neotoma.environments import environment_of
 from neotoma_core.neotoma.json import stringify
 from neotoma_core.push.explained import without_erased
-from neotoma_core.push.plan import choose_log, is_up_to_date
 from neotoma_core.push.raw_files import has_new_raw_files, keep_new_raw_files
 from neotoma_core.push.request import PushRequest
-from neotoma_core.push.rows import is_continued
 from neotoma_core.push.signs import Signs, is_archived, note_archived, signs_of
 from neotoma_core.remotes.log import Log
 from neotoma_core.remotes.models import Entry
+from neotoma_core.remotes.own import is_up_to_date, own_archive, own_log
 from neotoma_core.remotes.remote import Remote
 from neotoma_core.report.findings import Finding
 from neotoma_core.report.progress import Progress
@@ -102,8 +101,7 @@ def read_anew(
     with private_copy(Whereabouts(request.target, request.vault, request.key), now) as copy:
         counts = count_contents(copy.whole, copy.stored, copy.original)
         place = default_archive(request.vault)
-        before = open_archive(place) if (place / DESCRIPTION).exists() else None
-        log = own_log(request.vault, logs, before)
+        log = own_log(request.vault, logs, own_archive(request.vault))
         if not (request.other_database or log.entries):
             _require_own(copy, remote, logs)
         alarms = _alarms(request, log, logs, counts)
@@ -126,10 +124,9 @@ def _known(
 
     Also where the log lacks something of it, or raw files are there that it does not have.
     """
-    place = default_archive(request.vault)
-    if not (place / DESCRIPTION).exists():
+    archive = own_archive(request.vault)
+    if archive is None:
         return None
-    archive = open_archive(place)
     log = own_log(request.vault, logs, archive)
     counted = [entry.counts for entry in log.entries if entry.counts is not None]
     shipped = log.entries and all(
@@ -140,21 +137,6 @@ def _known(
     if has_new_raw_files(request.target, request.raw_storage, log.raw_files.keys()):
         return None
     return Held(log, archive, counted[-1], {}, (), ())
-
-
-def own_log(vault: Path, logs: Mapping[str, Log], archive: Archive | None) -> Log:
-    """Return the log of a remote that an archive of a vault continues, or a new one.
-
-    One without a writer where there is no archive yet.
-    """
-    if archive is None or archive.record is None:
-        return Log("")
-    ledger = read_ledger(vault).lines
-
-    def continued(log: Log) -> bool:
-        return ledger[: len(log.erasures)] == log.erasures and is_continued(archive, log)
-
-    return choose_log(logs, archive.record.archive, continued)
 
 
 def _alarms(

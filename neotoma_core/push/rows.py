@@ -13,16 +13,16 @@ from neotoma_core.archive_tables.reading import (
     ArchivedFile,
     list_table,
     read_file,
-    read_table,
     wanted_columns,
 )
 from neotoma_core.archive_tables.tables import Archive
 from neotoma_core.erased.hashed import ErasedIds
 from neotoma_core.errors import ArchiveDamaged
 from neotoma_core.files.exact_paths import write_parquet
-from neotoma_core.push.plan import is_up_to_date, later
+from neotoma_core.push.plan import later
 from neotoma_core.remotes.log import Log
 from neotoma_core.remotes.models import Content, Part
+from neotoma_core.remotes.own import is_up_to_date
 from neotoma_core.row_versions.columns import ARCHIVED_AT, REMOVED, key_of
 from neotoma_core.sqlite.copies import sha256_of
 
@@ -66,22 +66,6 @@ def write_new_rows(archive: Archive, log: Log, folder: Path, erased: ErasedIds) 
         # Rows that are left out are not new the next time either.
         tables[table] = replace(after, id=table, until=max(read.until, after.until))
     return NewRows(tuple(parts), tables)
-
-
-def is_continued(archive: Archive, log: Log) -> bool:
-    """Return whether an archive goes on from a log: it has the last run that the log has.
-
-    Moments of runs are never the same: an archive that was put back to an older copy of itself, and
-    went on from there, does not have it.
-    """
-    return all(_has(archive, table, said) for table, said in log.tables.items())
-
-
-def _has(archive: Archive, table: str, said: Committed) -> bool:
-    if said.until < 0 or is_up_to_date(said, archive.committed(table)):
-        return True
-    moments = read_table(archive, table, (ARCHIVED_AT,)).rows[ARCHIVED_AT]
-    return bool((moments.dt.epoch("us") == said.until).any())
 
 
 @dataclass(slots=True)

@@ -5,16 +5,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from neotoma_core.archive_tables.tables import DESCRIPTION, open_archive
 from neotoma_core.errors import RemoteError
 from neotoma_core.neotoma.encryption import Secret
 from neotoma_core.remotes.known import KnownRemote, cache_of, known_remotes
 from neotoma_core.remotes.log import Log
 from neotoma_core.remotes.models import Entry, entry_of
 from neotoma_core.remotes.names import entry_name
+from neotoma_core.remotes.own import own_archive
 from neotoma_core.remotes.remote import kept_in
 from neotoma_core.remotes.sealing import Sealing
-from neotoma_core.vault.folder import ARCHIVE
 
 _ERASED: Final = '"erased":'
 
@@ -42,17 +41,12 @@ def may_hold_erased(log: Log, lines: Sequence[str]) -> bool:
 def remotes_holding(vault: Path, lines: Sequence[str], *, more: bool) -> Iterator[HoldingRemote]:
     """Yield the remotes that hold what was erased. ``more``: what no line names yet is erased."""
     known = known_remotes(vault)
-    own = _own_writer(vault) if known else ""
+    archive = own_archive(vault) if known else None
+    own = archive.record.archive if archive and archive.record else ""
     for remote in known:
         log = _kept_log(vault, remote, own)
         if log.entries and (more or may_hold_erased(log, lines)):
             yield HoldingRemote(remote.name, remote.url, len(log.entries))
-
-
-def _own_writer(vault: Path) -> str:
-    place = vault / ARCHIVE
-    record = open_archive(place).record if (place / DESCRIPTION).exists() else None
-    return record.archive if record else ""
 
 
 def _kept_log(vault: Path, remote: KnownRemote, writer: str) -> Log:

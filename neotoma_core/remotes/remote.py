@@ -103,20 +103,6 @@ def read_logs(remote: Remote) -> dict[str, Log]:
     return {writer: _read_log(remote, writer, sizes) for writer, sizes in sorted(listed.items())}
 
 
-def extend_log(remote: Remote, log: Log) -> Log:
-    """Return a log with the entries that were made since."""
-    begun = entry_name(log.writer, log.next_number - 1)
-    sizes = {}
-    for stored in remote.store.list(f"{LOG}/{log.writer}/", begun if log.entries else ""):
-        place = entry_place(stored.name)
-        if place is not None:
-            sizes[place[1]] = stored.size
-    if not sizes:
-        return log
-    kept = {entry.number: entry for entry in log.entries}
-    return _read_log(remote, log.writer, {**_cached_sizes(remote, log.writer, kept), **sizes})
-
-
 def keep_entry(remote: Remote, entry: Entry, stored: bytes) -> None:
     """Keep an entry as it is stored."""
     path = _cached(remote, entry.writer, entry.number)
@@ -191,10 +177,6 @@ def _cached_places(cache: Path) -> Iterator[tuple[str, int]]:
         place = entry_place(path.relative_to(cache).as_posix())
         if place is not None:
             yield place
-
-
-def _cached_sizes(remote: Remote, writer: str, numbers: Mapping[int, Entry]) -> dict[int, int]:
-    return {number: _cached(remote, writer, number).stat().st_size for number in numbers}
 
 
 def _cached(remote: Remote, writer: str, number: int) -> Path:

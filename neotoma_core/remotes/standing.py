@@ -13,7 +13,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from neotoma_core.archive_tables.tables import ARCHIVE_FOLDER, open_archive
 from neotoma_core.documents.document import document, document_of
 from neotoma_core.documents.models import read_model
 from neotoma_core.errors import MiddenError, RemoteError
@@ -24,6 +23,7 @@ from neotoma_core.remotes.known import REMOTES, KnownRemote, cache_of, known_rem
 from neotoma_core.remotes.log import following_writer, hash_of
 from neotoma_core.remotes.models import LOG, Entry, entry_of
 from neotoma_core.remotes.names import entry_name, entry_place
+from neotoma_core.remotes.own import own_archive
 from neotoma_core.remotes.sealing import Sealing
 from neotoma_core.report.remotes import RemoteStanding, RemoteStandings
 from neotoma_core.runs.commands import command
@@ -151,6 +151,6 @@ def _numbers(cache: Path, writer: str) -> Iterator[int]:
 
 def _own_archive(vault: Path) -> str | None:
     with suppress(MiddenError, OSError):
-        record = open_archive(vault / ARCHIVE_FOLDER).record
-        return record.archive if record else None
+        archive = own_archive(vault)
+        return archive.record.archive if archive and archive.record else None
     return None

@@ -61,16 +61,12 @@ def brought(
 ) -> Iterator[tuple["RemoteCopy", ...]]:
     """Bring the logs of a remote here; ``one``: ``writer``'s, this vault's own, or the only one."""
     from neotoma_core.cli.terminal.progress import TerminalProgress
-    from neotoma_core.pull.sources import choose_log, choose_logs, own_writer, remote_copies
+    from neotoma_core.pull.sources import choose_log, choose_logs, remote_copies
     from neotoma_core.vault.folder import open_vault
 
     open_vault(request.vault, request.target)
     with opened_remote(remote, request.vault, opening) as opened:
-        chosen = (
-            choose_log(opened, own_writer(request.vault), writer)
-            if one
-            else choose_logs(opened, writer)
-        )
+        chosen = choose_log(opened, request.vault, writer) if one else choose_logs(opened, writer)
         with TerminalProgress() as progress, ExitStack() as held:
             copies = held.enter_context(remote_copies(request, opened, chosen, progress))
             progress.pause()
