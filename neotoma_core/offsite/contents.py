@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -15,6 +14,7 @@ from neotoma_core.remotes.copies import TRANSFERS
 from neotoma_core.remotes.remote import Remote
 from neotoma_core.report.findings import Finding
 from neotoma_core.report.progress import Progress
+from neotoma_core.stores.many import do_at_once
 from neotoma_core.vault.folder import free_bytes
 
 _AT_ONCE: Final = 8
@@ -54,19 +54,15 @@ def read_contents(
         return wrong or True
 
     names, size, not_reached, findings = set[str](), 0, 0, []
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
-        try:
-            for one, found in zip(chosen, pool.map(read, enumerate(chosen)), strict=True):
-                if isinstance(found, Finding):
-                    findings.append(found)
-                elif found:
-                    names.add(one.name)
-                    size += one.content.size
-                else:
-                    not_reached += 1
-        except BaseException:
-            pool.shutdown(cancel_futures=True)
-            raise
+    for (_, one), found in do_at_once(read, enumerate(chosen), _AT_ONCE):
+        if isinstance(found, Finding):
+            findings.append(found)
+        elif found:
+            names.add(one.name)
+            size += one.content.size
+        else:
+            not_reached += 1
+    findings.sort(key=lambda finding: finding.subject)
     return ReadContents(frozenset(names), size, not_reached, tuple(findings))
 
 

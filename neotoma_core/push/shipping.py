@@ -5,7 +5,6 @@ hold, so what a push that was killed had shipped is found, and not shipped again
 """
 
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -16,9 +15,9 @@ from neotoma_core.remotes.models import BLOBS, Entry, entry_bytes
 from neotoma_core.remotes.names import blob_name, entry_name
 from neotoma_core.remotes.remote import Remote, keep_entry
 from neotoma_core.report.progress import Moving, Progress
+from neotoma_core.stores.many import do_at_once
 
 STEPS: Final = ("content_shipped", "entry_shipped")
-_AT_ONCE: Final = 16
 _LARGE: Final = 1 << 20
 _MANY: Final = 100
 
@@ -47,7 +46,7 @@ def ship_contents(
     """Seal and ship contents, several at a time; what is there already is left as it is."""
     wanted = list(shipments)
     there = set(_names_there(remote, wanted))
-    missing = [one for one in wanted if one.name not in there]
+    missing = list({one.name: one for one in wanted if one.name not in there}.values())
     progress.begin("upload", sum(one.size for one in missing))
 
     def ship(one: Shipment) -> None:
@@ -61,13 +60,8 @@ def ship_contents(
         moving.end()
         reached("content_shipped")
 
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
-        try:
-            for _ in pool.map(ship, missing):
-                pass
-        except BaseException:
-            pool.shutdown(cancel_futures=True)
-            raise
+    for _ in do_at_once(ship, missing):
+        pass
 
 
 def ship_entry(remote: Remote, log: Log, entry: Entry) -> Log | None:

@@ -5,7 +5,6 @@ have the hash that its entry says.
 """
 
 from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -17,6 +16,7 @@ from neotoma_core.remotes.names import blob_name
 from neotoma_core.remotes.remote import Remote
 from neotoma_core.report.progress import Moving, Progress
 from neotoma_core.sqlite.copies import sha256_of
+from neotoma_core.stores.many import do_at_once
 
 _AT_ONCE: Final = 8
 _SEALED: Final = ".sealed"
@@ -43,15 +43,10 @@ def fetch_all(remote: Remote, wanted: Iterable[Wanted], progress: Progress) -> N
     Raises RemoteDamaged, IdentityMissing, IdentityWrong, and what a store raises; what was brought
     by then stays, and the rest is continued by the next call.
     """
-    missing = [one for one in wanted if not one.to.exists()]
+    missing = list({one.to: one for one in wanted if not one.to.exists()}.values())
     progress.begin("download", sum(one.content.size for one in missing))
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
-        try:
-            for _ in pool.map(lambda one: fetch_one(remote, one, progress), missing):
-                pass
-        except BaseException:
-            pool.shutdown(cancel_futures=True)
-            raise
+    for _ in do_at_once(lambda one: fetch_one(remote, one, progress), missing, _AT_ONCE):
+        pass
 
 
 def fetch_one(remote: Remote, wanted: Wanted, progress: Progress) -> None:

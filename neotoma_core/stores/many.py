@@ -1,40 +1,36 @@
-"""Many small objects at once: how long each takes to be answered is not waited for in a row."""
+"""Many requests at once: how long each takes to be answered is not waited for in a row."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from typing import Final
+from typing import Final, TypeVar
 
-from neotoma_core.stores.store import Content, Store, Told, untold
+T = TypeVar("T")
+R = TypeVar("R")
 
 AT_ONCE: Final = 16
 
 
-def create_all(
-    store: Store,
-    items: Iterable[tuple[str, Content]],
-    told: Told = untold,
-    at_once: int = AT_ONCE,
-) -> dict[str, bool]:
-    """Create objects, several at once, and return by name whether this call made each.
+def do_at_once(
+    act: Callable[[T], R], items: Iterable[T], at_once: int = AT_ONCE
+) -> Iterator[tuple[T, R]]:
+    """Do something with each item, several at once; yield the item and what came of it, as it ends.
 
     ``items`` are taken only as they are needed. Where one fails no more are begun, those begun end,
-    and the error of the first that failed is raised; what was made stays.
+    and the error of the first that failed is raised; what was done stays.
     """
-    made: dict[str, bool] = {}
-    going: dict[Future[bool], str] = {}
+    going: dict[Future[R], T] = {}
 
-    def collect(ended: set[Future[bool]]) -> None:
-        for one in ended:
-            made[going.pop(one)] = one.result()
+    def ended(most: int) -> Iterator[tuple[T, R]]:
+        while len(going) > most:
+            for one in wait(going, return_when=FIRST_COMPLETED).done:
+                yield going.pop(one), one.result()
 
     with ThreadPoolExecutor(at_once, "midden-remote") as pool:
         try:
-            for name, content in items:
-                going[pool.submit(store.create, name, content, told)] = name
-                if len(going) >= 2 * at_once:
-                    collect(wait(going, return_when=FIRST_COMPLETED).done)
-            collect(wait(going).done)
+            for item in items:
+                going[pool.submit(act, item)] = item
+                yield from ended(2 * at_once)
+            yield from ended(0)
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
-    return made

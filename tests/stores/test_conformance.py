@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from neotoma_core.errors import ObjectMissing
-from neotoma_core.stores.many import create_all
+from neotoma_core.stores.many import do_at_once
 from neotoma_core.stores.opening import IMPLEMENTATIONS, probe
 from neotoma_core.stores.store import Content, Store
 from tests.support.storing import KINDS, WRITERS, Place, race
@@ -149,8 +149,8 @@ def test_many_are_created_at_once(store: Store) -> None:
     store.create("raw/00007", b"there")
     items = [(f"raw/{number:05}", str(number).encode()) for number in range(300)]
     told: list[int] = []
-    made = create_all(store, items, told.append)
-    assert [name for name, new in made.items() if not new] == ["raw/00007"]
+    made = dict(do_at_once(lambda item: store.create(*item, told.append), items))
+    assert [name for (name, _), new in made.items() if not new] == ["raw/00007"]
     assert len(made) == 300
     assert sum(told) >= sum(len(content) for _, content in items) - 1
     assert [one.name for one in store.list("raw")] == [name for name, _ in items]

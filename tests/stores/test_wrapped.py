@@ -1,12 +1,13 @@
 """A limit on bytes, by a clock of the test's own; and what is counted."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from secrets import token_hex
 
 import pytest
 
 from neotoma_core.errors import RemoteError
-from neotoma_core.stores.many import create_all
+from neotoma_core.stores.many import do_at_once
 from neotoma_core.stores.opening import open_store, probe
 from neotoma_core.stores.store import Content, Store, Told, untold
 from neotoma_core.stores.wrapped import Counted, Limited, Wrapped, limited
@@ -63,7 +64,9 @@ def test_without_a_limit_it_is_the_same_store(store: Store) -> None:
 def test_what_is_asked_and_moved_is_counted(store: Store, tmp_path: Path) -> None:
     counted = Counted(store)
     told: list[int] = []
-    create_all(counted, [(f"a/{number}", bytes(10)) for number in range(2500)], told.append)
+    names = [f"a/{number}" for number in range(2500)]
+    made = do_at_once(lambda name: counted.create(name, bytes(10), told.append), names)
+    assert all(new for _, new in made)
     assert (counted.traffic.requests, counted.traffic.sent) == (2500, 25_000)
     assert sum(told) == 25_000
     assert len(list(counted.list())) == 2500
@@ -103,14 +106,15 @@ class Failing(Wrapped):
 def test_many_end_with_the_first_that_fails(store: Store) -> None:
     taken: list[int] = []
 
-    def items() -> object:
+    def names() -> Iterator[str]:
         for number in range(10_000):
             taken.append(number)
-            yield str(number), b"x"
+            yield str(number)
 
+    failing = Failing(store)
     with pytest.raises(RemoteError, match="it failed"):
-        create_all(Failing(store), items())  # type: ignore[arg-type]
+        list(do_at_once(lambda name: failing.create(name, b"x"), names()))
     assert 100 in taken
     assert len(taken) < 1000
-    names = {one.name for one in store.list()}
-    assert {str(number) for number in range(60)} <= names
+    there = {one.name for one in store.list()}
+    assert {str(number) for number in range(60)} <= there
