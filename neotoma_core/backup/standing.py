@@ -3,39 +3,44 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from neotoma_core.backup.retention import BackupFacts, Standing
-from neotoma_core.comparison.anomaly import HISTORY, Counts, drop_of, find_anomalies, raw_file_loss
+from neotoma_core.comparison.anomaly import HISTORY, drop_of, raw_file_loss
+from neotoma_core.ledger.explained import Counted, find_losses
 from neotoma_core.vault.manifests import Backup, Manifest
 
 _CLOCKS_DIFFER = timedelta(minutes=5)
 
 
-def judge_backup(manifest: Manifest, before: Sequence[Backup]) -> tuple[tuple[str, ...], float]:
+def judge_backup(
+    manifest: Manifest, before: Sequence[Backup], vault: Path
+) -> tuple[tuple[str, ...], float]:
     """Return what is less in a backup than it should be, and the drop of its observations.
 
-    ``before``: the backups made before it, in their order.
+    ``before``: the backups made before it, in their order. ``vault``: what it erased is no loss.
     """
     good = _good(before)
     history = history_of(before)
     files = raw_file_loss(
         manifest.raw_files.found, [backup.manifest.raw_files.found for backup in good]
     )
-    alarms = (*find_anomalies(manifest.counts, history), *([files] if files else []))
-    return tuple(map(str, alarms)), round(drop_of(manifest.counts, history), 4)
+    alarms = (*find_losses(manifest.counts, history, vault), *([files] if files else []))
+    drop = drop_of(manifest.counts, [counts for _, counts in history])
+    return tuple(map(str, alarms)), round(drop, 4)
 
 
-def history_of(backups: Sequence[Backup]) -> list[Counts]:
-    """Return the counts that tell whether anything is missing, oldest first."""
-    return [backup.manifest.counts for backup in _good(backups)]
+def history_of(backups: Sequence[Backup]) -> list[Counted]:
+    """Return the counts that tell whether anything is missing, and their times, oldest first."""
+    return [(backup.manifest.taken_at, backup.manifest.counts) for backup in _good(backups)]
 
 
-def look_at(backup: Backup, others: Sequence[Backup]) -> Backup:
+def look_at(backup: Backup, others: Sequence[Backup], vault: Path) -> Backup:
     """Return a backup whose alarms are known: a run may have been killed before it looked."""
     if backup.state.alarms is not None:
         return backup
     before = [other for other in others if other.manifest.sequence < backup.manifest.sequence]
-    alarms, drop = judge_backup(backup.manifest, before)
+    alarms, drop = judge_backup(backup.manifest, before, vault)
     return replace(backup, state=replace(backup.state, alarms=alarms, drop=drop))
 
 

@@ -143,7 +143,7 @@ def settle_backup(
     state = NO_STATE
     if request.drill:
         state = state.drilled(drill_backup(drilling, backup))
-    alarms, drop = judge_backup(backup.manifest, before)
+    alarms, drop = judge_backup(backup.manifest, before, request.vault)
     state = replace(state, alarms=alarms, drop=drop)
     write_state(request.vault, backup.name, state)
     backup = replace(backup, state=state)

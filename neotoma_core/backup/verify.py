@@ -57,7 +57,7 @@ def verify_backups(request: VerifyRequest, now: datetime, progress: Progress) ->
                 not_reached.append(backup.name)
                 continue
             drill = drill_backup(drilling, backup)
-            state = look_at(backup, listing.backups).state
+            state = look_at(backup, listing.backups, request.vault).state
             write_state(request.vault, backup.name, state.drilled(drill))
             summaries.append(drill_summary(request.vault, backup, drill))
             progress.advance(1)

@@ -51,6 +51,7 @@ class Ledger:
 
     ``unfinished``: the runs that recorded erasures and did not say that they were done.
     ``last_erased_at``: when ids were last recorded, ISO 8601 in UTC; None where none ever were.
+    ``events``: what the lines say, in order.
     """
 
     vault: Path
@@ -59,6 +60,7 @@ class Ledger:
     erased: ErasedIds
     unfinished: tuple[str, ...]
     last_erased_at: str | None = None
+    events: tuple[LedgerEvent, ...] = ()
 
 
 def read_erased(vault: Path) -> ErasedIds:
@@ -114,7 +116,15 @@ def read_ledger(vault: Path) -> Ledger:
     times = [_iso(event.at) for event in events if event.erased is not None]
     last = times[-1] if times else None
     erased = replace(_erased(salt, events), others=others)
-    return Ledger(vault, lines, checks[-1], erased, _unfinished(events), last)
+    unfinished = _unfinished(events)
+    return Ledger(vault, lines, checks[-1], erased, unfinished, last, tuple(events))
+
+
+def erased_since(ledger: Ledger, moment: datetime) -> ErasedIds:
+    """Return what a vault itself recorded as erased from a moment on; the ledger has seconds."""
+    from_then = moment.replace(microsecond=0)
+    later = [event for event in ledger.events if event.at >= from_then]
+    return _erased(ledger.erased.salt, later)
 
 
 def foreign_ledgers(vault: Path) -> tuple[Path, ...]:

@@ -11,7 +11,7 @@ from neotoma_core.archive.append import ArchiveRequest, append_database, default
 from neotoma_core.archive_tables.tables import Archive, open_archive
 from neotoma_core.backup.raw_files import named_raw_files
 from neotoma_core.backup.standing import find_unexplained, history_of
-from neotoma_core.comparison.anomaly import Counts, find_anomalies
+from neotoma_core.comparison.anomaly import Counts
 from neotoma_core.comparison.measuring import count_contents
 from neotoma_core.erased.files import erased_files
 from neotoma_core.erased.naming import OBSERVATIONS
@@ -19,10 +19,10 @@ from neotoma_core.errors import RemoteForeign, VaultLocked
 from neotoma_core.files.locking import exclusive
 from neotoma_core.files.private import make_folders
 from neotoma_core.files.scratch import scratch_in
+from neotoma_core.ledger.explained import Counted, find_losses
 from neotoma_core.ledger.file import read_erased
 from neotoma_core.neotoma.environments import environment_of
 from neotoma_core.neotoma.json import stringify
-from neotoma_core.push.explained import without_erased
 from neotoma_core.push.raw_files import has_new_raw_files, keep_new_raw_files
 from neotoma_core.push.request import PushRequest
 from neotoma_core.push.signs import Signs, is_archived, note_archived, signs_of
@@ -151,15 +151,13 @@ def _alarms(
     backups = list_backups(request.vault).backups
     frozen = find_unexplained(backups)
     history = history_of(backups) or _pushed_counts(log, logs)
-    found = find_anomalies(counts, history)
-    if found:
-        found = find_anomalies(counts, without_erased(history, request.vault))
+    found = find_losses(counts, history, request.vault)
     return tuple(map(str, found)) or (frozen.state.alarms or () if frozen else ())
 
 
-def _pushed_counts(log: Log, logs: Mapping[str, Log]) -> list[Counts]:
+def _pushed_counts(log: Log, logs: Mapping[str, Log]) -> list[Counted]:
     entries = log.entries or [entry for one in logs.values() for entry in one.entries[-1:]]
-    return [entry.counts for entry in entries if entry.counts is not None]
+    return [(entry.at, entry.counts) for entry in entries if entry.counts is not None]
 
 
 def _require_own(copy: PrivateCopy, remote: Remote, logs: Mapping[str, Log]) -> None:

@@ -6,10 +6,14 @@ import sqlite3
 import stat
 from contextlib import closing
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from neotoma_core.archive.append import ArchiveRequest, append_database, default_archive
+from neotoma_core.erasure.erase import erase
+from neotoma_core.erasure.request import EraseRequest, erase_run
 from neotoma_core.errors import (
     OtherDatabase,
     TargetError,
@@ -17,11 +21,14 @@ from neotoma_core.errors import (
     TargetRuined,
     VaultLocked,
 )
+from neotoma_core.report.progress import Silent
+from neotoma_core.runs.begin import Whereabouts
+from neotoma_core.runs.private_copy import private_copy
 from neotoma_core.vault import folder as vaults
 from neotoma_core.vault.backups import list_backups
 from neotoma_core.vault.manifests import manifest_of, seal_line
 from tests.recovery.test_inputs import facts_of, server_on
-from tests.support.backing_up import HASH, Vault, copied, fill, small_vault
+from tests.support.backing_up import HASH, PERMISSIVE, Vault, copied, fill, small_vault
 from tests.support.databases import insert, make_database, observation, read_all
 
 
@@ -175,3 +182,18 @@ def test_strange_files_are_told_and_count_for_nothing(world: Vault, tmp_path: Pa
     ]
     (place / "empty" / "manifest.json").write_text("{}")
     assert not list_backups(world.vault).is_complete
+
+
+def test_what_was_erased_since_is_no_loss(world: Vault) -> None:
+    world.back_up()
+    to = ArchiveRequest(default_archive(world.vault))
+    with private_copy(Whereabouts(world.target, world.vault), world.now) as copy:
+        append_database(copy, to, Silent())
+    gone = tuple(f"e{number:04}" for number in range(20))
+    asked = EraseRequest(world.target, world.vault, entities=gone)
+    with erase_run(asked, world.now + timedelta(minutes=1)) as run:
+        erase(run, lambda _: True, Silent(), PERMISSIVE)
+
+    assert world.back_up().alarms == ()
+    fill(world.target, 10, first=20)
+    assert world.back_up().alarms[0] == "observations: 10, usually 20"

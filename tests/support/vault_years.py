@@ -8,6 +8,7 @@ holds everything, and is the newest one there was still there?
 import random
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Final
 
 from neotoma_core.backup.retention import DEFAULT, BackupFacts, RetentionPolicy, plan_retention
@@ -76,7 +77,7 @@ class World:
         outcome = self.random.choice(("fail", "inconclusive")) if fails else "pass"
         drill = Drill(now, outcome, "none" if fails else "recomputed")  # type: ignore[arg-type]
         manifest = _manifest(name, number, now, counts)
-        alarms, _ = judge_backup(manifest, self.backups)
+        alarms, _ = judge_backup(manifest, self.backups, Path("no vault"))
         self.alarmed = bool(alarms)
         backup = Backup(manifest, BackupState(drill, None if fails else now, alarms))
         self.backups.append(backup)
