@@ -18,7 +18,7 @@ def judge_backup(
 ) -> tuple[tuple[str, ...], float]:
     """Return what is less in a backup than it should be, and the drop of its observations.
 
-    ``before``: the backups made before it, in their order. ``vault``: what it erased is no loss.
+    ``before``: the backups made before it, in their order. ``vault``: what it erased is not a loss.
     """
     good = _good(before)
     history = history_of(before)

@@ -1,8 +1,12 @@
 """Stores of the cloud through obstore: S3 and what speaks like it, Azure, Google.
 
-Write order: one request that creates, refused where the name is taken; large objects in parts,
+Write order: one request that creates, refused where the name is taken; large files in parts,
 which become an object in one such request. A request whose answer was lost is asked again, and
 where the name is taken then, the object there is compared: only ours makes it ours.
+
+Some servers (SeaweedFS 4.48) let several writers at the same moment win with parts, and then the
+last one's object stays. So what decides between writers, an entry, is handed over as bytes and goes
+in one request, however long it is.
 """
 
 import re
@@ -42,7 +46,7 @@ from neotoma_core.stores.store import Content, StoredObject, Told, untold
 T = TypeVar("T")
 
 ONE_REQUEST: Final = 8 << 20
-"""An object larger than this goes in parts."""
+"""A file larger than this goes in parts."""
 
 _PAGE: Final = 1000
 _STREAMED: Final = 1 << 20
@@ -84,7 +88,7 @@ class ObjectStore:
     def create(self, name: str, content: Content, told: Told = untold) -> bool:
         """Create an object."""
         require_name(name)
-        if size_of(content) > ONE_REQUEST:
+        if isinstance(content, Path) and size_of(content) > ONE_REQUEST:
             return self._create_in_parts(name, content, told)
         held = bytes_of(content)
         told(len(held))

@@ -59,8 +59,10 @@ class Store(Protocol):
     def create(self, name: str, content: Content, told: Told = untold) -> bool:
         """Create an object unless there is one of that name; True where this call made it.
 
-        Never overwrites. What it made is durable when it returns. Where a connection broke so
-        that it is not known who made an object, the object decides: True if its content is ours.
+        Never overwrites. Of several writers of bytes one wins, always; of large files, on every
+        store that keeps its word (see ``objects``). What it made is durable when it returns. Where
+        a connection broke so that it is not known who made an object, the object decides: True if
+        its content is ours.
         """
 
     def read(self, name: str) -> bytes:

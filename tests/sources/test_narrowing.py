@@ -128,11 +128,14 @@ def test_it_makes_no_difference_to_any_row_or_number(
 
 
 def numbers(report: RecoveryReport) -> list[object]:
+    sent = report.reingested
+    listed = Path(sent.file).read_text() if sent.file else None
     return [
         [(c.table, c.read, c.inserted, c.identical, c.conflict, c.moved) for c in report.tables],
         [(c.table, c.reingested, c.remapped, c.skipped, c.quarantined) for c in report.tables],
         [(d.table, d.inserted, d.updated, d.removed) for d in report.derived],
-        [report.conflicts.rows, report.conflicts.undecided, report.reingested],
+        [report.conflicts.rows, report.conflicts.undecided],
+        [sent.observations, sent.kept, sent.entities_differ, listed],
         [report.outcome, report.writes, report.before, report.after],
     ]
 

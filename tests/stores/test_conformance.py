@@ -207,11 +207,24 @@ def test_a_large_object_is_created_once(store: Store, tmp_path: Path) -> None:
     assert [(one.name, one.size) for one in store.list()] == [("large", LARGE)]
 
 
-def test_writers_of_large_objects_have_one_winner(store: Store) -> None:
-    contents: list[Content] = [os.urandom(64) * (9 << 14) for _ in range(4)]
-    won = race(store, "large", contents)
-    assert won.count(True) == 1
-    assert store.read("large") == contents[won.index(True)]
+def test_writers_of_many_bytes_have_one_winner(store: Store) -> None:
+    for number in range(3):
+        contents: list[Content] = [os.urandom(64) * (9 << 14) for _ in range(4)]
+        won = race(store, f"large/{number}", contents)
+        assert won.count(True) == 1
+        assert store.read(f"large/{number}") == contents[won.index(True)]
+
+
+def test_writers_of_large_files_leave_the_file_of_one_that_was_told_so(
+    store: Store, tmp_path: Path
+) -> None:
+    files: list[Content] = [tmp_path / str(number) for number in range(4)]
+    for file in files:
+        assert isinstance(file, Path)
+        file.write_bytes(os.urandom(64) * (9 << 14))
+    won = [file for file, one in zip(files, race(store, "large", files), strict=True) if one]
+    store.download("large", tmp_path / "got")
+    assert digest(tmp_path / "got") in {digest(Path(str(file))) for file in won}
 
 
 def digest(path: Path) -> str:
