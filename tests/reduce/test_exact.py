@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from neotoma_core.neotoma.schemas import Converter, EntitySchema, FieldRule, Registry
+from neotoma_core.reduce.exact.failures import ReductionFails
 from neotoma_core.reduce.exact.reading import (
     EntitySnapshotRow,
     ObservationRow,
@@ -13,6 +14,7 @@ from neotoma_core.reduce.exact.reading import (
     reduce_entity,
 )
 from neotoma_core.reduce.exact.rule_sets import R22, R22_MERGED
+from neotoma_core.reduce.exact.users import NOBODY, Owner
 
 MONDAY, TUESDAY, WEDNESDAY = (f"2026-02-0{day}T10:00:00.000Z" for day in (2, 3, 4))
 NO_SCHEMAS = Registry()
@@ -193,6 +195,21 @@ def test_one_users_deletion_takes_away_nothing_of_anothers() -> None:
     kept = reduce_entity([mine, gone], NO_SCHEMAS, R22_MERGED, ("v",))
     assert kept is not None
     assert (kept.user_id, kept.snapshot) == ("u", '{"x":1}')
+
+
+def test_where_neotoma_throws_on_one_user_another_has_the_snapshot_but_not_the_owners() -> None:
+    by = registry(FieldRule("f", "number", (), "no such strategy"))
+    throwing = observation("a", '{"f":1}', at=TUESDAY, user_id="ann")
+    other, gone = (
+        observation("b", fields, user_id="bob") for fields in ("{}", '{"_deleted":true}')
+    )
+    snapshot = reduce_entity([throwing, other], by, R22_MERGED)
+    assert snapshot is not None
+    assert snapshot.user_id == "bob"
+    ann: Owner = ("ann",)
+    for rows, owner in (([throwing, other], ann), ([throwing, gone], NOBODY), ([throwing], NOBODY)):
+        with pytest.raises(ReductionFails):
+            reduce_entity(rows, by, R22_MERGED, owner)
 
 
 def test_a_real_user_comes_before_none() -> None:

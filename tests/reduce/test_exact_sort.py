@@ -49,6 +49,46 @@ STRETCHES: list[tuple[list[tuple[int, int, int]], int | None, str]] = [
     ([(33, 1200, 3), (64, 1200, 10)], 9, "9404c3b102c43ee9"),
 ]
 
+# As above, the stretches as words: each tells a number or a border within the sort from the next.
+BORDERS = [
+    (
+        "32,100,10 32,50,10 32,950,3 90,1250,20 65,50,20 65,600,1 64,450,20 130,1100,10 2,301,1",
+        63,
+        "0973fe436c9be3bc",
+    ),
+    (
+        "90,150,20 65,1250,1 130,150,2 33,300,20 64,1150,2 64,1100,1 130,50,1 90,100,20 1,805,1",
+        63,
+        "54c79bf135cc6836",
+    ),
+    ("33,350,2 32,1000,1 90,650,20 33,50,1 3,7,1", None, "a9714b3ed0ec470d"),
+    ("64,500,3 40,950,10 90,800,1", 31, "f603e131b0e8da2b"),
+    ("32,850,20 130,950,3 90,1050,3 1,490,1", 63, "3ff2ddf7c5a5fb9e"),
+    ("33,800,1 64,200,2 40,200,1 97,950,10 40,800,1", None, "c7198001450e3555"),
+    ("65,1250,10 32,800,20 64,950,20 65,1050,2 65,1050,1 2,875,1", None, "bc89c73ec9c96863"),
+    ("130,350,3 33,1200,2 90,350,1 33,950,20 97,750,2", 31, "59719cb90d5bf518"),
+    (
+        "32,950,3 128,200,20 128,550,10 40,150,10 32,350,2 128,0,10 1,168,1",
+        None,
+        "d7d9883800a6e478",
+    ),
+    (
+        "32,1000,3 128,200,3 130,550,20 90,1200,1 40,950,1 32,150,20 128,950,1 97,700,3",
+        63,
+        "f68d99dd0404ac2f",
+    ),
+    (
+        "97,1250,10 130,1000,10 130,1000,10 97,200,10 64,350,1 128,950,20 90,650,20 65,300,2",
+        9,
+        "b9413423abdf0621",
+    ),
+]
+
+
+def in_words(words: str) -> list[tuple[int, int, int]]:
+    numbers = [tuple(map(int, word.split(","))) for word in words.split()]
+    return [(count, first, step) for count, first, step in numbers]
+
 
 def latest_first(a: Item, b: Item) -> float:
     if a[0] is None or b[0] is None:
@@ -67,7 +107,10 @@ def test_scattered_times_with_unreadable_ones_end_up_as_in_node(count: int) -> N
     assert numbers.split() == UNREADABLE_AMONG_SCATTERED[count].split()
 
 
-@pytest.mark.parametrize(("stretches", "every", "digest"), STRETCHES)
+@pytest.mark.parametrize(
+    ("stretches", "every", "digest"),
+    [*STRETCHES, *((in_words(words), every, digest) for words, every, digest in BORDERS)],
+)
 def test_long_stretches_that_are_merged_at_a_gallop_end_up_as_in_node(
     stretches: list[tuple[int, int, int]], every: int | None, digest: str
 ) -> None:
