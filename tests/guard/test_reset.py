@@ -7,7 +7,7 @@ import pytest
 
 from neotoma_core.backup.take import take_backup
 from neotoma_core.comparison.losses import Loss
-from neotoma_core.errors import BackupNotIntact, OtherDatabase, TargetLocked
+from neotoma_core.errors import BackupNotIntact, OtherDatabase, TargetLocked, TargetRuined
 from neotoma_core.guard import guard as guarding
 from neotoma_core.guard.guard import Guard
 from neotoma_core.guard.reset import ResetRequest, plan_reset, reset
@@ -16,6 +16,7 @@ from neotoma_core.report.progress import Silent
 from tests.recovery.test_inputs import facts_of, server_on
 from tests.support.backing_up import HASH, Vault, fill, small_vault
 from tests.support.databases import count
+from tests.support.ruins import SPOILT
 
 
 @pytest.fixture
@@ -82,6 +83,14 @@ def test_without_a_proven_backup_nothing_is_wiped(
     with pytest.raises(BackupNotIntact):
         run(world)
     assert world.target.read_bytes() == damage
+
+
+def test_a_damaged_database_is_not_wiped(world: Vault) -> None:
+    SPOILT["half"](world.target)
+    before, asked = world.target.read_bytes(), list[Loss]()
+    with pytest.raises(TargetRuined):
+        run(world, asked=asked)
+    assert (world.target.read_bytes(), asked, world.backups) == (before, [], ())
 
 
 def test_a_database_in_use_or_of_another_vault_is_not_wiped(world: Vault) -> None:

@@ -52,3 +52,8 @@ def test_a_link_is_followed_and_stays_one(tmp_path: Path) -> None:
     put_block(tmp_path / "rc", MARKS, BLOCK)
     assert (tmp_path / "rc").is_symlink()
     assert (tmp_path / "dotfiles").read_text() == f"a\n{BLOCK}"
+
+
+def test_a_file_that_cannot_be_written_is_said(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=f"{tmp_path}/no/rc: .* nothing was changed"):
+        put_block(tmp_path / "no" / "rc", MARKS, BLOCK)

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import shutil
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -14,7 +15,7 @@ from neotoma_core.erasure.request import EraseRequest, erase_run
 from neotoma_core.errors import TargetError
 from neotoma_core.files.atomic import observed as watched
 from neotoma_core.publication.overwriting import copy_within
-from neotoma_core.publication.replacing import replace_database
+from neotoma_core.publication.replacing import replace_by_ruin, replace_database
 from neotoma_core.rebuild.rebuild import rebuild_snapshots
 from neotoma_core.rebuild.request import RebuildRequest, rebuild_run
 from neotoma_core.report.progress import Silent
@@ -96,13 +97,14 @@ def test_what_was_stopped_within_is_completed_by_doing_it_again(
     assert read_all(mounted) == read_all(whole)
 
 
-def test_content_that_did_not_arrive_is_noticed(mounted: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("place", [5000, -1])
+def test_content_that_did_not_arrive_is_noticed(place: int, mounted: Path, tmp_path: Path) -> None:
     whole = database(tmp_path / "whole.db", 60)
 
     def spoil(reached: str) -> None:
         if reached == "overwritten":
             with mounted.open("r+b") as file:
-                file.seek(5000)
+                file.seek(place if place > 0 else whole.stat().st_size)
                 file.write(b"other")
 
     with watched(spoil), pytest.raises(TargetError, match="does not hold what was written"):
@@ -120,6 +122,21 @@ def test_a_reader_in_the_middle_of_a_transaction_keeps_it_out(
         with pytest.raises(TargetError, match="locked"):
             copy_within(whole, mounted)
     assert read_all(mounted) == before
+
+
+def test_where_a_ruin_does_not_fit_the_target_is_not_overwritten(
+    target: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ruin, before = tmp_path / "ruin.db", facts_of(target.parent)
+    ruin.write_bytes(b"a ruin")
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(shutil, "copyfile", full)
+    with pytest.raises(OSError, match=os.strerror(errno.ENOSPC)):
+        replace_by_ruin(target, ruin)
+    assert facts_of(target.parent) == before
 
 
 Way = Callable[[Path, Path, Recover], object]

@@ -7,7 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from neotoma_core.vault.raw_files import aside, copy_aside, move_raw_file
+from neotoma_core.vault.raw_files import (
+    aside,
+    copy_aside,
+    copy_raw_files,
+    move_raw_file,
+    remove_raw_files,
+)
 
 CONTENT = b"of a source"
 NAME = f"user/{hashlib.sha256(CONTENT).hexdigest()}"
@@ -25,6 +31,19 @@ def folder(tmp_path: Path) -> Path:
 def test_a_source_that_is_not_there_is_none(folder: Path, tmp_path: Path) -> None:
     (folder / NAME).unlink()
     assert copy_aside(f"{folder}/{NAME}", f"{tmp_path}/to/{NAME}") is None
+
+
+def test_of_files_that_are_copied_those_that_failed_are_named(folder: Path, tmp_path: Path) -> None:
+    other = f"user/{hashlib.sha256(b'once').hexdigest()}"
+    (folder / other).write_bytes(b"now")
+    copied = copy_raw_files(folder, [NAME, other], tmp_path / "new")
+    assert copied == (len(CONTENT), (other,))
+    assert [path.name for path in (tmp_path / "new").glob("*/*")] == [NAME[5:]]
+
+
+def test_a_file_that_is_gone_already_is_removed_too(folder: Path) -> None:
+    remove_raw_files(folder, [NAME, "user/gone", "nobody/gone"])
+    assert not list(folder.glob("*/*"))
 
 
 def test_a_copy_that_cannot_be_made_is_no_missing_source(folder: Path, tmp_path: Path) -> None:
