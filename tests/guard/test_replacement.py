@@ -1,17 +1,20 @@
 """A target that changes while it is being replaced is left alone."""
 
+import os
 import sqlite3
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from neotoma_core.errors import TargetChanged
-from neotoma_core.guard.guard import RESTORE
+from neotoma_core.comparison.losses import Loss
+from neotoma_core.errors import TargetChanged, TargetError
+from neotoma_core.guard.guard import RESTORE, Guard
 from neotoma_core.guard.replacement import Secured, secure_target
 from neotoma_core.report.progress import Silent
 from neotoma_core.runs.begin import Whereabouts, target_run
 from tests.conftest import NOW
+from tests.recovery.test_inputs import facts_of
 from tests.support.backing_up import PERMISSIVE, Vault, small_vault
 from tests.support.databases import count, insert, make_database, observation, read_all
 
@@ -70,3 +73,23 @@ def test_nothing_is_replaced_that_was_not_granted(world: Vault) -> None:
     ):
         Secured(run, None, granted=False).replace()
     assert count(world.target, "observations") == 3
+
+
+def test_a_folder_that_cannot_be_written_to_is_said_before_anybody_is_asked(
+    world: Vault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = make_database(world.folder / "whole.db")
+    before, allowed = facts_of(world.target.parent), os.access
+
+    def refusing(path: str | Path, mode: int) -> bool:
+        return Path(path) != world.target.parent and allowed(path, mode)
+
+    def ask(_: Loss) -> bool:
+        raise AssertionError
+
+    with target_run(Whereabouts(world.target, world.vault), NOW) as run:
+        monkeypatch.setattr(os, "access", refusing)
+        with pytest.raises(TargetError, match="its folder cannot be written to"):
+            secure_target(run, whole, Guard(ask), RESTORE, Silent())
+    assert facts_of(world.target.parent) == before
+    assert world.backups == ()
