@@ -28,5 +28,5 @@ def test_it_names_the_backups_and_rows_that_stay(world: Vault, tmp_path: Path) -
     set_aside(world.vault, world.place().name, tmp_path / "aside")
     assert "except for the backups that were removed; " in said()
     archive(world.target, tmp_path / "archive")
-    assert "and the rows that were appended to the archive; " in said()
+    assert "except for the rows that were appended to the archive; " in said()
     begin_record()

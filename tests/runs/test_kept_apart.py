@@ -108,6 +108,14 @@ def test_evidence_that_ends_its_reader_goes_back_as_the_ruin_it_is(
     assert called.read_bytes() == before
 
 
+def test_an_archive_that_is_the_current_folder_can_be_named(
+    kept: Path, target: Path, run_recover: Recover, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(kept / "archive")
+    run_recover(target, Path())
+    assert count(target, "observations") == 3
+
+
 def test_what_stands_for_a_stored_file_is_not_waited_for(
     kept: Path, tmp_path: Path, target: Path, run_recover: Recover
 ) -> None:
