@@ -1,5 +1,12 @@
-"""``python -m neotoma_core``: the ``midden`` command."""
+"""The ``midden`` command, also as ``python -m neotoma_core``."""
+
+import signal
+
+# Until the command can say what it has done, nothing is done: an interrupt just ends it.
+if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 from neotoma_core.cli import main
 
-main()
+if __name__ == "__main__":
+    main()

@@ -30,7 +30,7 @@ from neotoma_core.archive_tables.tables import (
 )
 from neotoma_core.archive_tables.unnamed import remove_leftovers
 from neotoma_core.archive_tables.writing import append, commit_number, committed_with
-from neotoma_core.errors import ArchiveBusy
+from neotoma_core.errors import ArchiveBusy, done_besides
 from neotoma_core.neotoma.frames import ROWID
 from neotoma_core.neotoma.times import iso
 from neotoma_core.neotoma.versions import newest_of, release_of
@@ -149,6 +149,7 @@ def _append(
 
 def _recorded(archive: Archive, plan: AppendPlan, table: str, rows: pl.DataFrame) -> Archive:
     """Record what a table committed with new rows, unless nobody knows what it had before."""
+    done_besides("the rows that were appended to the archive")
     if table in plan.unknown:
         return archive
     return record_commits(archive, {table: committed_with(archive, table, rows)})

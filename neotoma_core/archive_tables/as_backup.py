@@ -24,18 +24,19 @@ from neotoma_core.row_versions.columns import ARCHIVED_AT, BACKUP
 from neotoma_core.sqlite.copies import CopiedFile, sha256_of
 from neotoma_core.words.shell_words import midden_command
 
-__all__ = ["SecuredArchive", "archive_bytes", "is_archive", "secure_archive"]
+__all__ = ["SecuredArchive", "environment_of_archive", "is_archive", "secure_archive"]
 
 _GROWTH = 8  # bytes of a database for one of the archive, by and large
 
 
 @dataclass(frozen=True, slots=True)
 class SecuredArchive:
-    """The files of an archive, hashed, and those that were left out of the database built.
+    """The database that was built from an archive, and the archive's files, hashed.
 
-    ``notes``: what else there is to say of the archive.
+    ``damaged``: those that were left out of it; ``notes``: what else there is to say.
     """
 
+    database: Path
     files: tuple[CopiedFile, ...]
     damaged: tuple[DamagedFile, ...]
     notes: tuple[Finding, ...]
@@ -47,7 +48,7 @@ def environment_of_archive(path: Path) -> Environment | None:
         read = read_table(open_archive(path), "observations", (ARCHIVED_AT, BACKUP)).rows
         for origin in read.sort(ARCHIVED_AT)[BACKUP].tail(1):
             return environment_of(str(origin).rpartition(" ")[0])
-    return environment_of(path.name)
+    return environment_of(path.absolute().name)
 
 
 def archive_bytes(path: Path) -> int:
@@ -92,4 +93,4 @@ def secure_archive(
         wrong = f"its rows are not as they were archived ({'; '.join(error.failed)})"
         looking = midden_command("verify", "--archive", path, target=None)
         raise BackupDamaged(path, wrong, f"look with: {looking}") from error
-    return SecuredArchive(hashed, built.damaged, built.notes)
+    return SecuredArchive(built.path, hashed, built.damaged, built.notes)

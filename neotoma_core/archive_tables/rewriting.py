@@ -27,6 +27,7 @@ from neotoma_core.errors import (
     ArchiveError,
     VaultDamaged,
     VerificationFailed,
+    done_besides,
 )
 from neotoma_core.files.atomic import reached, sync_file
 from neotoma_core.files.exact_paths import table_to_change, write_parquet
@@ -84,6 +85,7 @@ def rewrite(  # noqa: PLR0913, PLR0917 - which files of what, how, and as of whe
     except (DeltaError, OSError) as error:  # the commit may stand all the same: its files stay
         raise writing_error(place, error) from error
     sync_new(place, before)
+    done_besides("the files of the archive that were compacted")
     reached("compacted_committed")
     return sum(path.stat().st_size for path in written)
 

@@ -12,6 +12,8 @@ many it lacks. What could not be checked for lack of a key or space makes a dril
 inconclusive.
 """
 
+import errno
+import os
 import shutil
 import time
 from collections.abc import Callable, Iterator
@@ -34,8 +36,9 @@ from neotoma_core.errors import (
 )
 from neotoma_core.files.atomic import reached
 from neotoma_core.files.compressed import NotIntact, check_file, decompress_file
-from neotoma_core.files.failures import failure_of
+from neotoma_core.files.failures import failure_of, naming
 from neotoma_core.files.keys import KeySource
+from neotoma_core.files.small import read_small
 from neotoma_core.neotoma.frames import TARGET
 from neotoma_core.rebuild.rebuild import check_snapshots
 from neotoma_core.rebuild.request import SnapshotRun
@@ -48,9 +51,9 @@ from neotoma_core.sqlite.faults import is_damage, new_faults, tolerable
 from neotoma_core.sqlite.inspection import inspect_database
 from neotoma_core.sqlite.opening import connect_read_only
 from neotoma_core.vault import folder as vault
-from neotoma_core.vault.backups import FOLDER, read_raw_list
+from neotoma_core.vault.backups import FOLDER, STATE, read_raw_list
 from neotoma_core.vault.blobs import blob_path, damaged_blobs, digest_of
-from neotoma_core.vault.manifests import Backup, Drill, Level, Manifest, Outcome
+from neotoma_core.vault.manifests import Backup, Drill, Level, Manifest, Outcome, state_of
 
 _RESTORED: Final = "restored.db"
 _ROOM: Final = 2  # times the database: itself, and its rows in buckets
@@ -188,7 +191,7 @@ def _run_course(drilling: Drilling, backup: Backup, scratch: Path, course: _Cour
     manifest = backup.manifest
     folder = drilling.vault / FOLDER / backup.name
     if backup.state_lost:
-        raise NotIntact("state.json", "not what was written")
+        _require_lost(folder / STATE)
     vault.require_room(scratch, _ROOM * manifest.database.plain_size)
     for file in manifest.files:
         check_file(folder, file)
@@ -207,6 +210,18 @@ def _run_course(drilling: Drilling, backup: Backup, scratch: Path, course: _Cour
     course.level = "restored"
     _check_raw_files(drilling.vault, backup, scratch)
     course.level = "recomputed"
+
+
+def _require_lost(state: Path) -> None:
+    """Raise NotIntact where a state is not what was written, OSError where it cannot be read."""
+    try:
+        with naming(state):
+            state_of(read_small(state))
+    except FileNotFoundError:
+        raise NotIntact(STATE, "missing") from None
+    except ValueError:
+        raise NotIntact(STATE, "not what was written") from None
+    raise OSError(errno.EIO, os.strerror(errno.EIO), str(state))  # when it was listed
 
 
 def _compare(backup: Backup, restored: Path) -> None:

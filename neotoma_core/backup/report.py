@@ -154,13 +154,18 @@ class BackupList:
 
 @dataclass(frozen=True, slots=True)
 class VerifyReport:
-    """One run of ``midden verify``. ``not_reached``: backups that time did not allow for."""
+    """One run of ``midden verify``.
+
+    ``not_reached``: backups that time did not allow for. ``unread``: what may be a backup, too, and
+    cannot be read.
+    """
 
     run: str
     outcome: str
     drills: tuple[DrillSummary, ...]
     not_reached: tuple[str, ...]
     seconds: Mapping[str, float]
+    unread: tuple[StrangeFile, ...] = ()
 
     def to_json(self) -> str:
         """Return the report as one JSON document."""

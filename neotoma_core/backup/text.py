@@ -90,6 +90,7 @@ def verify_text(report: VerifyReport) -> str:
     """Return one line per drill, and what was not reached."""
     lines = [labelled(drill.backup, _drill(drill)) for drill in report.drills]
     lines += [labelled(name, "not reached in the time given") for name in report.not_reached]
+    lines += [labelled("NOT READ", f"{one.path}: {one.why}") for one in report.unread]
     if not lines:
         lines = [labelled("verified", "every backup was verified recently enough")]
     return "\n".join(lines)

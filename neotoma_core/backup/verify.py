@@ -8,13 +8,13 @@ from pathlib import Path
 
 from neotoma_core.backup.drill import Drilling, DrillRules, drill_backup
 from neotoma_core.backup.report import DrillSummary, VerifyReport
-from neotoma_core.backup.reporting import drill_summary
+from neotoma_core.backup.reporting import drill_summary, strange_files
 from neotoma_core.backup.request import choose_backup
 from neotoma_core.backup.standing import look_at
 from neotoma_core.errors import UsageError
 from neotoma_core.report.progress import Progress
 from neotoma_core.runs.clock import Clock
-from neotoma_core.vault.backups import Listing, list_backups, write_state
+from neotoma_core.vault.backups import Listing, Strange, list_backups, write_state
 from neotoma_core.vault.lease import vault_run
 from neotoma_core.vault.manifests import Backup
 
@@ -57,18 +57,22 @@ def verify_backups(request: VerifyRequest, now: datetime, progress: Progress) ->
                 not_reached.append(backup.name)
                 continue
             drill = drill_backup(drilling, backup)
-            state = look_at(backup, listing.backups, request.vault).state
-            write_state(request.vault, backup.name, state.drilled(drill))
+            if not backup.state_lost or drill.outcome == "fail":  # else it may still be readable
+                state = look_at(backup, listing.backups, request.vault).state
+                write_state(request.vault, backup.name, state.drilled(drill))
             summaries.append(drill_summary(request.vault, backup, drill))
             progress.advance(1)
         clock.lap("drill")
+        unread = _unread(request, listing)
         outcomes = {summary.outcome for summary in summaries}
+        outcomes |= {"fail" if one.damaged else "inconclusive" for one in unread}
         return VerifyReport(
             folders.name,
             _outcome(outcomes, not_reached),
             tuple(summaries),
             tuple(not_reached),
             clock.seconds,
+            strange_files(unread),
         )
 
 
@@ -79,6 +83,8 @@ def _outcome(outcomes: set[str], not_reached: Sequence[str]) -> str:
 
 
 def _due(request: VerifyRequest, listing: Listing, now: datetime) -> list[Backup]:
+    if not listing.backups and listing.unread and not request.names:
+        return []
     if not listing.backups:
         raise UsageError(f"vault {request.vault}: there is no backup to verify; take one first")
     if request.names:
@@ -89,6 +95,16 @@ def _due(request: VerifyRequest, listing: Listing, now: datetime) -> list[Backup
         backups = [listing.backups[-1]]
     due = [b for b in backups if request.max_age is None or _age(b, now) > request.max_age]
     return sorted(due, key=lambda backup: _age(backup, now), reverse=True)
+
+
+def _unread(request: VerifyRequest, listing: Listing) -> tuple[Strange, ...]:
+    """Return what may be among the backups that were asked for, and cannot be read."""
+    if request.names:
+        return ()
+    if request.all or request.max_age is not None or not listing.backups:
+        return listing.unread
+    newest = listing.backups[-1].name
+    return tuple(one for one in listing.unread if one.path.name > newest)
 
 
 def _age(backup: Backup, now: datetime) -> timedelta:

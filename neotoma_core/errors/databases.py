@@ -39,6 +39,7 @@ class TargetError(MiddenError):
 
     def __init__(self, path: Path, wrong: str, advice: str) -> None:
         self.path = path
+        self.wrong = wrong
         super().__init__(f"target {path}: {wrong}; {what_is_done(target=path)}; {advice}")
 
 
@@ -59,7 +60,6 @@ class TargetRuined(TargetError):
     """The target is damaged, cut short or empty: it has to be recovered first."""
 
     def __init__(self, path: Path, wrong: str, recover: str) -> None:
-        self.wrong = wrong
         self.recover = recover
         super().__init__(path, wrong, f"next: {recover}")
 
@@ -68,7 +68,6 @@ class TargetForeign(TargetError):
     """What is there may be somebody else's, and is not replaced unasked."""
 
     def __init__(self, path: Path, wrong: str) -> None:
-        self.wrong = wrong
         away = f"mv -n {quoted_word(path)} {quoted_word(f'{path}.aside')}"
         super().__init__(
             path,

@@ -23,7 +23,8 @@ UNDO_ASKS: Final = (
 class RunRecord:
     """One run. ``undo``: the command that puts the old target back, where there will be one.
 
-    ``certain``: False from the moment a commit begins until it is known how it ended.
+    ``certain``: False from the moment a commit begins until it is known how it ended. ``besides``:
+    what was done to something else than the target, and stays, in words.
     """
 
     target: Path | None = None
@@ -32,6 +33,7 @@ class RunRecord:
     committed: bool = False
     certain: bool = True
     inputs: list[Path] = field(default_factory=list)
+    besides: list[str] = field(default_factory=list)
 
 
 _current: contextvars.ContextVar[RunRecord | None] = contextvars.ContextVar("run", default=None)
@@ -73,6 +75,13 @@ def rolled_back(database: Path) -> None:
         record.certain = True
 
 
+def done_besides(words: str) -> None:
+    """Record what was done to something else than the target, as words for it."""
+    besides = run_record().besides
+    if words not in besides:
+        besides.append(words)
+
+
 def what_is_done(unchanged: str = UNCHANGED, target: Path | None = None) -> str:
     """Return what became of the run's target, as words for a message.
 
@@ -88,7 +97,8 @@ def what_is_done(unchanged: str = UNCHANGED, target: Path | None = None) -> str:
     if not record.certain:
         undo = f"; {record.undo} puts the old one back; {UNDO_ASKS}" if record.undo else ""
         return f"whether the target {record.target} was changed is not known{undo}"
-    return unchanged
+    besides = " and ".join(record.besides)
+    return f"{unchanged}, except for {besides}" if besides else unchanged
 
 
 def run_command(*words: str | Path, then: Sequence[str | Path] = ()) -> str:

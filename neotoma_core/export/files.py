@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 import pyarrow.ipc as pa_ipc
 
-from neotoma_core.errors import UsageError, VaultDamaged, reason_of
+from neotoma_core.errors import UsageError, VaultDamaged, done_besides, reason_of
 from neotoma_core.files.atomic import (
     hidden_name,
     reached,
@@ -129,6 +129,7 @@ def new_export(to: Path, form: Format) -> Iterator[ExportFolder]:
         reached("export_moved_aside")
         unborn.rename(to)
         sync_folder(to.parent)
+        done_besides("the export that was written")
         reached("export_in_place")
         shutil.rmtree(aside, ignore_errors=True)
     finally:

@@ -3,20 +3,25 @@
 Invariant: a compressed file is synced before its name is given to anybody.
 """
 
+import errno
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 import zstandard
 
 from neotoma_core.documents.stored_file import StoredFile
 from neotoma_core.files.atomic import reached, sync_file
-from neotoma_core.files.regular import CHUNK, Progress, no_progress
+from neotoma_core.files.failures import naming
+from neotoma_core.files.regular import CHUNK, Progress, no_progress, open_regular
 
 _LEVEL: Final = 3
 SUFFIX: Final = ".zst"
+Decompress = Callable[[Path, StoredFile, Path], None]
+"""What writes what a stored file of a folder holds to a path, as ``decompress_file`` does."""
+_OTHER_BYTES: Final = "its bytes are not those that were stored"
 
 
 class NotIntact(Exception):
@@ -64,11 +69,8 @@ def decompress_file(
     Nothing that was not stored can come of it: both sides are hashed, and every byte is read.
     """
     try:
-        with (folder / file.name).open("rb") as source:
-            _decompress(source.fileno(), file, plain, progress)
-    except FileNotFoundError:
-        plain.unlink(missing_ok=True)
-        raise NotIntact(file.name, "missing") from None
+        with _opened(folder, file) as source:
+            _decompress(source, file, plain, progress)
     except zstandard.ZstdError:
         plain.unlink(missing_ok=True)
         raise NotIntact(file.name, "cannot be decompressed") from None
@@ -81,23 +83,41 @@ def decompress_file(
 def check_file(folder: Path, file: StoredFile) -> None:
     """Raise NotIntact where the stored bytes are not those of the manifest."""
     digest = hashlib.sha256()
+    with naming(folder / file.name), _opened(folder, file) as source:
+        while block := source.read(CHUNK):
+            digest.update(block)
+    if digest.hexdigest() != file.sha256:
+        raise NotIntact(file.name, _OTHER_BYTES)
+
+
+def _opened(folder: Path, file: StoredFile) -> BinaryIO:
+    """Open a stored file that has as many bytes as were stored; raises NotIntact."""
     try:
-        with (folder / file.name).open("rb") as source:
-            while block := source.read(CHUNK):
-                digest.update(block)
+        source = open_regular(folder / file.name)
     except FileNotFoundError:
         raise NotIntact(file.name, "missing") from None
-    if digest.hexdigest() != file.sha256:
-        raise NotIntact(file.name, "its bytes are not those that were stored")
+    except OSError as error:
+        if error.errno != errno.EINVAL:
+            raise
+        raise NotIntact(file.name, "not a regular file") from None
+    if os.fstat(source.fileno()).st_size != file.size:
+        source.close()
+        raise NotIntact(file.name, _OTHER_BYTES)
+    return source
 
 
-def _decompress(source: int, file: StoredFile, plain: Path, progress: Progress) -> None:
+def _read(source: BinaryIO, offset: int) -> bytes:
+    with naming(Path(source.name)):
+        return os.pread(source.fileno(), CHUNK, offset)
+
+
+def _decompress(source: BinaryIO, file: StoredFile, plain: Path, progress: Progress) -> None:
     inner, outer = hashlib.sha256(), hashlib.sha256()
     decompressor = zstandard.ZstdDecompressor().decompressobj(write_size=CHUNK)
     written = offset = 0
     descriptor = os.open(plain, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as copy:
-        while block := os.pread(source, CHUNK, offset):
+    with naming(plain), os.fdopen(descriptor, "wb") as copy:
+        while block := _read(source, offset):
             outer.update(block)
             offset += len(block)
             content = decompressor.decompress(block) if not decompressor.eof else b""
@@ -108,6 +128,6 @@ def _decompress(source: int, file: StoredFile, plain: Path, progress: Progress) 
             copy.write(content)
             progress(len(content))
     if outer.hexdigest() != file.sha256:
-        raise NotIntact(file.name, "its bytes are not those that were stored")
+        raise NotIntact(file.name, _OTHER_BYTES)
     if inner.hexdigest() != file.plain_sha256:
         raise NotIntact(file.name, "what it holds is not what was stored")

@@ -28,7 +28,7 @@ def descriptor_of(path: Path) -> int:
 
 def open_regular(path: Path) -> BinaryIO:
     """Open a plain file for reading, without waiting; raises OSError where it is not one."""
-    return os.fdopen(descriptor_of(path), "rb")
+    return open(path, "rb", opener=lambda name, _: descriptor_of(Path(name)))
 
 
 def is_regular(path: Path) -> bool:

@@ -1,6 +1,9 @@
 """Doing again what a signal interrupted: Python does so for reads and writes, not for names.
 
 On a network or FUSE file system making, renaming and removing a name can be interrupted, too.
+So can forcing bytes to the disk. SQLite does that itself as it commits, and says of whatever goes
+wrong that the disk failed. Once it has failed, another try may succeed although bytes were lost. So
+that is never done again: the transaction is undone, and the command can be run again.
 """
 
 import functools

@@ -176,8 +176,7 @@ def make_plan(run: RecoveryRun, progress: Progress, clock: Clock) -> RecoveryPla
 
 def secure_one(run: RecoveryRun, database: DatabaseRef, progress: Progress) -> DatabaseEvidence:
     """Copy one database of a recovery into its evidence; raises what ``secure_database`` does."""
-    skip = run.request.skip_unreadable
-    return secure_database(run, database, progress, skip_unreadable=skip)
+    return secure_database(run, database, progress)
 
 
 def plan_from(

@@ -30,7 +30,8 @@ from neotoma_core.report.findings import Finding
 from neotoma_core.report.progress import Progress
 from neotoma_core.restore.raw_files import BroughtBack, PutBack, RawTarget, bring_back
 from neotoma_core.restore.report import ArchiveRestoreReport, RestoredTable
-from neotoma_core.restore.sources import Restorable, RestoreSource
+from neotoma_core.restore.restorable import Restorable
+from neotoma_core.restore.sources import RestoreSource
 from neotoma_core.row_versions.columns import ARCHIVED, ROW_HASH
 from neotoma_core.runs.begin import target_run
 from neotoma_core.runs.commands import undo_command

@@ -11,7 +11,8 @@ from neotoma_core.erasure.copies import Cleaned
 from neotoma_core.errors import BackupNotIntact
 from neotoma_core.files.compressed import NotIntact
 from neotoma_core.neotoma.environments import Environment
-from neotoma_core.restore.sources import Restorable, RestoreSource
+from neotoma_core.restore.restorable import Restorable
+from neotoma_core.restore.sources import RestoreSource
 from neotoma_core.vault.backups import read_raw_list
 from neotoma_core.vault.blobs import blob_sizes, restore_blobs
 from neotoma_core.vault.raw_files import copy_raw_files, raw_file_names

@@ -22,12 +22,11 @@ from neotoma_core.neotoma.environments import Environment, environment_of
 from neotoma_core.report.progress import Progress
 from neotoma_core.restore.raw_files import PutBack, RawTarget, bring_back
 from neotoma_core.restore.report import RestoreReport
+from neotoma_core.restore.restorable import Restorable, unpack
 from neotoma_core.restore.sources import (
-    Restorable,
     RestoreSource,
     require_nothing_erased_since,
     require_other,
-    unpack,
 )
 from neotoma_core.runs.begin import target_run
 from neotoma_core.runs.commands import undo_command

@@ -1,12 +1,15 @@
 """What a database can be put back from: evidence, a backup of a vault, a folder of Neotoma's."""
 
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from neotoma_core.documents.models import NotAsModelled, read_model
-from neotoma_core.errors import BackupNotIntact, UsageError, VaultDamaged
+from neotoma_core.errors import (
+    BackupNotIntact,
+    UsageError,
+    VaultDamaged,
+)
 from neotoma_core.find.vault_copies import backup_of_vault, in_vault
 from neotoma_core.ledger.file import read_ledger
 from neotoma_core.neotoma.environments import Environment, environment_of
@@ -16,23 +19,15 @@ from neotoma_core.runs.named_backups import (
     NamedBackup,
     files_in,
     find_named,
-    open_named,
     split_member,
 )
 from neotoma_core.runs.run import require_readable
-from neotoma_core.salvage.condition import condition_of
 from neotoma_core.sqlite.copies import sha256_of
-from neotoma_core.sqlite.faults import tolerable
-from neotoma_core.sqlite.opening import check_integrity, connect_read_only, make_whole
 from neotoma_core.vault import folder as vault
 from neotoma_core.vault.backups import FOLDER, MANIFEST
 from neotoma_core.vault.documents import EvidenceDatabase, EvidenceManifest
 from neotoma_core.vault.manifests import Backup
-from neotoma_core.vault.stored_backup import is_vault_backup, read_vault_backup, restore_database
-from neotoma_core.workers.allowances import Allowance
-from neotoma_core.workers.pool import Workers
-from neotoma_core.workers.reading import Apart, prove_apart
-from neotoma_core.workers.setting import Setting
+from neotoma_core.vault.stored_backup import is_vault_backup, read_vault_backup
 
 _TARGET = "target"
 Origin = Literal["evidence", "backup", "neotoma"]
@@ -79,22 +74,6 @@ class RestoreSource:
         if self.backup is not None:
             return environment_of(Path(self.backup.manifest.target).name)
         return environment_of(self.copy.name) if self.copy else None
-
-
-@dataclass(frozen=True, slots=True)
-class Restorable:
-    """One whole, sound file to put in the target's place; None where there was none.
-
-    ``raw_places``: the folders in which folders of its raw files may be. ``environment``: of what
-    was unpacked. ``problem``: why an archive was not unpacked to its end, if so. ``ruin``: evidence
-    of a target that was damaged, which goes back as it is.
-    """
-
-    whole: Path | None
-    raw_places: tuple[Path, ...] = ()
-    environment: Environment | None = None
-    problem: str = ""
-    ruin: Path | None = None
 
 
 def find_source(words: str, vault_folder: Path, target: Path | None = None) -> RestoreSource:
@@ -196,49 +175,6 @@ def _evidence(folder: Path) -> EvidenceManifest:
     return described
 
 
-def unpack(
-    source: RestoreSource,
-    scratch: Path,
-    target: Path,
-    allowance: Allowance = Allowance(),  # noqa: B008 - a frozen value
-) -> Restorable:
-    """Return what is to be put in the target's place, proven.
-
-    What is from outside is read in a process apart, within the allowance. Raises BackupNotIntact,
-    BackupDamaged, BackupUnreadable, UsageError.
-    """
-    scratch.mkdir(parents=True, mode=0o700)
-    if source.origin == "neotoma":
-        with Workers(Setting(), scratch) as workers:
-            return _from_outside(source, scratch, target, Apart(workers, allowance))
-    found = _whole(source, scratch)
-    if found.whole is not None and not _had_its_faults(source.backup):
-        with closing(connect_read_only(found.whole)) as connection:
-            check_integrity(connection, source.folder)
-    return found
-
-
-def _from_outside(source: RestoreSource, scratch: Path, target: Path, apart: Apart) -> Restorable:
-    if source.packed is not None:
-        expected = environment_of(target.name)
-        opened = open_named(source.packed, scratch / "unpacked", expected, apart)
-        whole = prove_apart(apart, opened.path, source.folder, scratch / "whole", "integrity_check")
-        return Restorable(whole, opened.raw_places, opened.environment, opened.problem)
-    copy = source.copy
-    assert copy is not None  # noqa: S101 - or it would be packed
-    whole = prove_apart(apart, copy, copy, scratch / "whole", "integrity_check")
-    return Restorable(whole, (copy.parent,), source.environment)
-
-
-def _had_its_faults(backup: Backup | None) -> bool:
-    """Return whether all that SQLite finds in a backup was so in the database, and can stay so.
-
-    Its bytes are proven to be those that were stored.
-    """
-    faults = backup.manifest.faults if backup else None
-    return faults is not None and tolerable(faults) == faults
-
-
 def require_nothing_erased_since(source: RestoreSource, vault_folder: Path) -> None:
     """Raise UsageError where what was erased would come back with a ruin, which cannot be erased.
 
@@ -253,19 +189,6 @@ def require_nothing_erased_since(source: RestoreSource, vault_folder: Path) -> N
                 f"{source.folder}: of a damaged database, from before an erasure: what was erased "
                 "would come back with it, and nothing can be erased from it; nothing was changed"
             )
-
-
-def _whole(source: RestoreSource, scratch: Path) -> Restorable:
-    if source.backup is not None:
-        whole = scratch / "whole.db"
-        restore_database(source.folder, source.backup, whole)
-        return Restorable(whole, environment=source.environment)
-    if source.copy is None:
-        return Restorable(None)
-    if condition_of(source.copy, scratch / "condition"):
-        return Restorable(None, environment=source.environment, ruin=source.copy)
-    whole = make_whole(source.copy, source.copy, scratch)
-    return Restorable(whole, environment=source.environment)
 
 
 def _neotoma_copy(folder: Path, described: dict[str, JsonValue]) -> Path:

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from neotoma_core.archive_tables.as_backup import archive_bytes, is_archive, secure_archive
 from neotoma_core.archive_tables.reading import DamagedFile
 from neotoma_core.errors import BackupUnreadable, TargetLocked
 from neotoma_core.files.atomic import reached
@@ -46,7 +45,8 @@ class DatabaseEvidence:
     @property
     def copy(self) -> Path:
         """The copied database file itself."""
-        return self.folder / self.database.path.name
+        built = self.database.archived
+        return built.database if built else self.folder / self.database.path.name
 
     @property
     def number(self) -> int:
@@ -78,21 +78,19 @@ class DatabaseEvidence:
 
 def require_space(run: Run) -> int:
     """Return how many bytes the evidence will take; raises DiskFull before anything is copied."""
-    needed = sum(_bytes_of(database.path) for database in run.databases)
+    needed = sum(map(_bytes_of, run.databases))
     vault.require_room(run.folders.vault, needed * (1 + _WORK_PER_BYTE) + _HEADROOM)
     return needed
 
 
-def secure_database(
-    run: Run, database: DatabaseRef, progress: Progress, *, skip_unreadable: bool = False
-) -> DatabaseEvidence:
+def secure_database(run: Run, database: DatabaseRef, progress: Progress) -> DatabaseEvidence:
     """Copy one database into the run's evidence; raises TargetLocked or BackupUnreadable.
 
-    Of an archive the database it describes is built in the scratch of the run, and its files are
-    hashed; raises BackupDamaged too. ``skip_unreadable``: damaged ones of these are left out.
+    Of an archive the files were hashed as its database was built: nothing ever changes them.
     """
-    if is_archive(database.path):
-        return _secure_archive(run, database, progress, skip_unreadable=skip_unreadable)
+    if (built := database.archived) is not None:
+        folder = built.database.parent
+        return DatabaseEvidence(database, folder, built.files, built.damaged, built.notes)
     folder = _new_folder(run.folders.evidence / database.label)
     try:
         files = copy_database(database.path, folder, progress.advance)
@@ -120,22 +118,10 @@ def ruin_evidence(run: Run) -> tuple[DatabaseEvidence, ...]:
     return (DatabaseEvidence(target, run.ruin.folder, run.ruin.files),)
 
 
-def _secure_archive(
-    run: Run, database: DatabaseRef, progress: Progress, *, skip_unreadable: bool
-) -> DatabaseEvidence:
-    folder = _new_folder(run.folders.work / "archives" / database.label)
-    secured = secure_archive(
-        database.path,
-        folder / database.path.name,
-        progress,
-        skip_unreadable=skip_unreadable,
-    )
-    return DatabaseEvidence(database, folder, secured.files, secured.damaged, secured.notes)
-
-
-def _bytes_of(path: Path) -> int:
-    if is_archive(path):
-        return archive_bytes(path)
+def _bytes_of(database: DatabaseRef) -> int:
+    if database.archived is not None:
+        return database.archived.database.stat().st_size
+    path = database.path
     return sum(file.stat().st_size for file in (path, *companions(path)))
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
+from neotoma_core.archive_tables.reading import list_table
 from neotoma_core.archive_tables.tables import ARCHIVE_FOLDER, is_archive, open_archive
 from neotoma_core.archive_tables.unnamed import leftovers
 from neotoma_core.errors import ArchiveError, TargetChanged, TargetError
@@ -50,7 +51,11 @@ def _archived(place: Path) -> Iterator[Leftover]:
     if not is_archive(place):
         return
     try:
-        paths = leftovers(open_archive(place))
+        archive = open_archive(place)
+        # Where it lost something, what no commit names may be all that is left of that.
+        if any(list_table(archive, table).lost for table in archive.tables):
+            return
+        paths = leftovers(archive)
     except ArchiveError:  # `midden verify --archive` says what is wrong with it
         return
     for path in paths:

@@ -8,6 +8,7 @@ to what reads it, it is named.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -21,7 +22,12 @@ from neotoma_core.unpacking.unpack import Unpacked
 from neotoma_core.unpacking.walking import FoundFile, Walked, speaks_of_neotoma, walk
 from neotoma_core.vault.neotoma_manifests import database_in_manifest
 from neotoma_core.vault.stored_backup import is_vault_backup, unpack_vault_backup
-from neotoma_core.workers.reading import Apart, unpack_apart, unpack_raw_files_apart
+from neotoma_core.workers.reading import (
+    Apart,
+    decompress_apart,
+    unpack_apart,
+    unpack_raw_files_apart,
+)
 
 T = TypeVar("T")
 
@@ -107,7 +113,9 @@ def open_named(
     if named.packed is not None:
         return _unpacked(named.packed, named.member, scratch, expected, apart)
     scratch.mkdir(mode=0o700)
-    unpacked, environment = unpack_vault_backup(named.path, scratch)
+    unpacked, environment = unpack_vault_backup(
+        named.path, scratch, partial(decompress_apart, apart)
+    )
     return OpenedBackup(unpacked, environment, named.path)
 
 

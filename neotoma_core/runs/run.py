@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from neotoma_core.archive_tables.as_backup import SecuredArchive
 from neotoma_core.errors import BackupUnreadable, EnvironmentMismatch, TargetError, reason_of
 from neotoma_core.files.keys import KeySource
 from neotoma_core.neotoma.environments import Environment, environment_of
@@ -25,6 +26,7 @@ class DatabaseRef:
     of an archive could be unpacked, if so.
     ``suspect``: it was salvaged: rows that nothing proves whole are set aside, and none of its rows
     wins over that of another database.
+    ``archived``: what was built of an archive, where ``path`` is one.
     """
 
     number: int
@@ -36,6 +38,7 @@ class DatabaseRef:
     suspect: bool = False
     raw_places: tuple[Path, ...] = ()
     cut_short: str = ""
+    archived: SecuredArchive | None = None
 
     @property
     def found_at(self) -> Path:
@@ -143,12 +146,18 @@ def require_readable(path: Path) -> None:
 
 
 def target_of(path: Path) -> DatabaseRef | None:
-    """Return the database at ``path``; None where there is none and one can be created."""
+    """Return the database at ``path``; None where there is none and one can be created.
+
+    Raises TargetError.
+    """
     if not path.exists() and not path.is_symlink():
         if not path.absolute().parent.is_dir():
             raise TargetError(path, "its folder does not exist", "create the folder first")
         return None
-    require_readable(path)
+    try:
+        require_readable(path)
+    except BackupUnreadable as error:
+        raise TargetError(path, error.wrong, error.advice) from error
     return DatabaseRef(TARGET, "target", path, environment_of(path.name))
 
 

@@ -26,12 +26,18 @@ import orjson
 from neotoma_core.documents.document import document_of
 from neotoma_core.documents.models import NotAsModelled, read
 from neotoma_core.documents.stored_file import StoredFile
-from neotoma_core.errors import VaultDamaged, reason_of
+from neotoma_core.errors import VaultDamaged, done_besides, reason_of
 from neotoma_core.files.atomic import reached, sync_folder, write_file
-from neotoma_core.files.compressed import SUFFIX, NotIntact, compress_file, decompress_file
+from neotoma_core.files.compressed import (
+    SUFFIX,
+    Decompress,
+    NotIntact,
+    compress_file,
+    decompress_file,
+)
 from neotoma_core.files.small import read_small
 from neotoma_core.neotoma.environments import RAW_FOLDERS, STORED_FILE
-from neotoma_core.vault.folder import BACKUPS, identifier_of
+from neotoma_core.vault.folder import BACKUPS, identifier_of, require_described
 from neotoma_core.vault.manifests import (
     LOST_STATE,
     Backup,
@@ -47,6 +53,7 @@ RAW_LIST: Final = f"raw_files.json{SUFFIX}"
 LOGS: Final = f"logs.tar{SUFFIX}"
 MANIFEST: Final = "manifest.json"
 STATE: Final = "state.json"
+_MOST_LISTED: Final = 1 << 30  # bytes: of about nine million raw files
 _RAW_FILE: Final = re.compile(STORED_FILE)
 FOLDER: Final = BACKUPS
 
@@ -58,13 +65,15 @@ STEPS: Final = ("manifest_written", "backup_installed", "backup_removed", "blobs
 class Strange:
     """Something in ``backups`` that is not a backup of this vault, and why.
 
-    ``doubtful``: it may be one, which cannot be read; then nothing may be removed. ``backup``: what
-    a copy, or a backup of another vault, is; its raw files may be in this one.
+    ``doubtful``: it may be one, which cannot be read; then nothing may be removed. ``damaged``: it
+    is one no longer, whoever reads it. ``backup``: what a copy, or a backup of another vault, is;
+    its raw files may be in this one.
     """
 
     path: Path
     why: str
     doubtful: bool = False
+    damaged: bool = False
     backup: Backup | None = None
 
 
@@ -78,8 +87,12 @@ class Listing:
     @property
     def is_complete(self) -> bool:
         """Whether everything that may be a backup could be read, with what is known of it."""
-        unread = any(strange.doubtful for strange in self.strange)
-        return not unread and not any(backup.state_lost for backup in self.backups)
+        return not self.unread and not any(backup.state_lost for backup in self.backups)
+
+    @property
+    def unread(self) -> tuple[Strange, ...]:
+        """What may be a backup that cannot be read."""
+        return tuple(strange for strange in self.strange if strange.doubtful)
 
     @property
     def next_sequence(self) -> int:
@@ -93,9 +106,12 @@ def list_backups(vault: Path) -> Listing:
     try:
         entries = sorted(folder.iterdir()) if folder.exists() else []
     except OSError as error:
-        raise VaultDamaged(
-            folder, reason_of(error), "give yourself permission to read it"
-        ) from error
+        advice = "restore it from a copy of the vault"
+        if isinstance(error, PermissionError):
+            advice = "give yourself permission to read it"
+        raise VaultDamaged(folder, reason_of(error), advice) from error
+    if entries:
+        require_described(vault)
     own = identifier_of(vault)
     backups: list[Backup] = []
     strange: list[Strange] = []
@@ -136,6 +152,7 @@ def install_backup(folder: Path, vault: Path, name: str) -> Path:
     sync_folder(vault)
     folder.rename(place)
     sync_folder(place.parent)
+    done_besides("the backup that was taken")
     reached("backup_installed")
     return place
 
@@ -149,6 +166,7 @@ def set_aside(vault: Path, name: str, scratch: Path) -> None:
     """Take a backup away from the others in one step, into the scratch of a run."""
     scratch.mkdir(parents=True, exist_ok=True, mode=0o700)
     (vault / FOLDER / name).rename(scratch / name)
+    done_besides("the backups that were removed")
     sync_folder(vault / FOLDER)
     reached("backup_removed")
 
@@ -160,12 +178,19 @@ def write_raw_list(folder: Path, sizes: dict[str, int], scratch: Path) -> Stored
     return compress_file(plain, folder / RAW_LIST)
 
 
-def read_raw_list(folder: Path, manifest: Manifest, scratch: Path) -> dict[str, int]:
+def read_raw_list(
+    folder: Path,
+    manifest: Manifest,
+    scratch: Path,
+    decompress: Decompress = decompress_file,
+) -> dict[str, int]:
     """Return the size of each raw file of a backup by name; raises NotIntact."""
     for file in manifest.files:
         if file.name == RAW_LIST:
+            if file.plain_size > _MOST_LISTED:
+                raise NotIntact(RAW_LIST, "too large for a list of raw files")
             plain = scratch / f"{manifest.name}-raw_files.json"
-            decompress_file(folder, file, plain)
+            decompress(folder, file, plain)
             try:
                 return _sizes_in(plain.read_bytes())
             except ValueError:
@@ -191,12 +216,12 @@ def _read_entry(entry: Path) -> Backup | Strange:
             return Strange(entry, "not a backup's folder")
         if not manifest_path.exists():
             lost = any((entry / name).exists() for name in (DATABASE, RAW_LIST, STATE))
-            return Strange(entry, "no manifest", doubtful=lost)
+            return Strange(entry, "no manifest", doubtful=lost, damaged=lost)
         manifest = manifest_of(read_small(manifest_path))
     except OSError as error:
         return Strange(entry, reason_of(error), doubtful=True)
     except ValueError:
-        return Strange(entry, "its manifest is not what was written", doubtful=True)
+        return Strange(entry, "its manifest is not what was written", doubtful=True, damaged=True)
     return _with_state(entry, manifest)
 
 

@@ -57,6 +57,8 @@ AGENTS: Final = "agents"
 WORK: Final = "work"
 _PLACES: Final = "exports_and_archives"
 _ID_BYTES: Final = 8
+_OF_BACKUP: Final = "*/state.json"  # which Neotoma's own backups lack
+_CHOOSE: Final = "choose another folder with --vault"
 WITH_ERASURES: Final = 2  # so that a midden that knows no ledger does not pass it over
 
 
@@ -77,13 +79,15 @@ def open_vault(vault: Path, protects: Path) -> None:
     try:
         make_folders(vault)
     except OSError as error:
-        advice = "choose another folder with --vault"
-        raise VaultError(vault, reason_of(error), advice) from error
+        raise VaultError(vault, reason_of(error), _CHOOSE) from error
+    if not vault.is_dir():
+        raise VaultError(vault, "not a folder", _CHOOSE)
     description = vault / DESCRIPTION
     if description.exists():
         _described(description)
         make_private(vault)
         return
+    require_described(vault)
     # A run killed while it wrote the description leaves only a hidden temporary file.
     if any(not path.name.startswith(".") for path in vault.iterdir()):
         raise VaultError(
@@ -91,6 +95,16 @@ def open_vault(vault: Path, protects: Path) -> None:
         )
     make_private(vault)
     write_json(description, {"format": FORMAT, "protects": str(protects)})
+
+
+def require_described(vault: Path) -> None:
+    """Raise VaultDamaged where a folder holds what only a vault does, without its description."""
+    if (vault / DESCRIPTION).exists():
+        return
+    for state in sorted((vault / BACKUPS).glob(_OF_BACKUP)):
+        use = f"name a backup in it, like {state.parent}, and another folder with --vault"
+        advice = f"restore it from a copy of the vault, or {use}"
+        raise VaultDamaged(vault / DESCRIPTION, "missing, but the folder was a vault", advice)
 
 
 @contextmanager

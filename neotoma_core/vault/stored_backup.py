@@ -3,10 +3,11 @@
 from pathlib import Path
 
 from neotoma_core.errors import BackupDamaged, BackupNotIntact, VaultDamaged
-from neotoma_core.files.compressed import NotIntact, check_file, decompress_file
+from neotoma_core.files.compressed import Decompress, NotIntact, check_file, decompress_file
 from neotoma_core.neotoma.environments import RAW_FOLDERS, Environment
 from neotoma_core.vault.backups import DATABASE, MANIFEST, STATE, read_backup, read_raw_list
 from neotoma_core.vault.blobs import link_blobs
+from neotoma_core.vault.folder import require_room
 from neotoma_core.vault.manifests import Backup
 
 
@@ -24,17 +25,22 @@ def read_vault_backup(folder: Path) -> Backup:
         raise BackupNotIntact(folder.name, "its manifest is not what was written") from error
 
 
-def restore_database(folder: Path, backup: Backup, whole: Path) -> None:
-    """Write the database of a backup, proven byte for byte; raises BackupNotIntact."""
+def restore_database(
+    folder: Path, backup: Backup, whole: Path, decompress: Decompress = decompress_file
+) -> None:
+    """Write the database of a backup, proven byte for byte; raises BackupNotIntact, DiskFull."""
+    require_room(whole.parent, backup.manifest.database.plain_size)
     try:
         for file in backup.manifest.files:
             check_file(folder, file)
-        decompress_file(folder, backup.manifest.database, whole)
+        decompress(folder, backup.manifest.database, whole)
     except NotIntact as error:
         raise BackupNotIntact(backup.name, error.wrong) from None
 
 
-def unpack_vault_backup(folder: Path, scratch: Path) -> tuple[Path, Environment | None]:
+def unpack_vault_backup(
+    folder: Path, scratch: Path, decompress: Decompress
+) -> tuple[Path, Environment | None]:
     """Return the database of a backup, restored into ``scratch``, and its environment.
 
     Its raw files are next to it, as links into the vault. Raises BackupDamaged.
@@ -42,8 +48,8 @@ def unpack_vault_backup(folder: Path, scratch: Path) -> tuple[Path, Environment 
     try:
         backup = read_vault_backup(folder)
         whole = scratch / Path(backup.manifest.target).name
-        restore_database(folder, backup, whole)
-        listed = read_raw_list(folder, backup.manifest, scratch)
+        restore_database(folder, backup, whole, decompress)
+        listed = read_raw_list(folder, backup.manifest, scratch, decompress)
     except (BackupNotIntact, NotIntact) as error:
         wrong = error.failed[0] if isinstance(error, BackupNotIntact) else error.wrong
         raise BackupDamaged(folder, wrong, "choose another backup") from error

@@ -16,7 +16,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
+from neotoma_core.documents.stored_file import StoredFile
 from neotoma_core.errors import BackupError, TargetLocked, is_panic
+from neotoma_core.files.compressed import NotIntact, decompress_file
 from neotoma_core.salvage.condition import condition_of, proven_whole
 from neotoma_core.salvage.declarations import mentions_neotoma
 from neotoma_core.unpacking.budgets import Limits
@@ -35,6 +37,7 @@ from neotoma_core.workers.framing import (
 _MEMORY: Final = "memory"
 _LACKING: Final = {errno.ENOMEM: _MEMORY, errno.EFBIG: "room"}
 _WITH_ROWS: Final = "neotoma_core.workers.thorough"
+_OF_ARCHIVES: Final = "neotoma_core.workers.archive_tasks"
 _ASKED_EVERY: Final = 2.0  # seconds: whether whoever started this process is still there
 
 
@@ -90,8 +93,8 @@ def _end_with(life: int, parent: int) -> None:
 
 
 def _answered(task: Mapping[str, Any], setting: bytes) -> Answer:
-    if task["kind"] in _OF_ROWS:  # before the limits, which are for the file
-        importlib.import_module(_WITH_ROWS)
+    if task["kind"] in _LOADED:  # before the limits, which are for the file
+        importlib.import_module(_LOADED[task["kind"]])
     restrict(Allowance(**task["allowance"]), task["size"])
     try:
         return TASKS[task["kind"]](task, setting)
@@ -117,6 +120,27 @@ def _salvage(task: Mapping[str, Any], _setting: bytes) -> Answer:
     from neotoma_core.workers.thorough import salvage_copy  # noqa: PLC0415 - loads much
 
     return salvage_copy(task)
+
+
+def _survey_archive(task: Mapping[str, Any], _setting: bytes) -> Answer:
+    from neotoma_core.workers.archive_tasks import survey_archive  # noqa: PLC0415 - loads much
+
+    return survey_archive(task)
+
+
+def _secure_archive(task: Mapping[str, Any], _setting: bytes) -> Answer:
+    from neotoma_core.workers.archive_tasks import secure_one_archive  # noqa: PLC0415 - loads much
+
+    return secure_one_archive(task)
+
+
+def _decompress(task: Mapping[str, Any], _setting: bytes) -> Answer:
+    path, file = Path(task["path"]), StoredFile(**task["file"])
+    try:
+        decompress_file(path.parent, file, Path(task["plain"]))
+    except NotIntact as error:
+        return {"read": error.wrong.removeprefix(f"{file.name}: ")}, {}
+    return {"read": ""}, {}
 
 
 def _unpack(task: Mapping[str, Any], _setting: bytes) -> Answer:
@@ -168,5 +192,13 @@ TASKS: Final[dict[str, Callable[[Mapping[str, Any], bytes], Answer]]] = {
     "prove": _prove,
     "condition": _condition,
     "mentions": _mentions,
+    "decompress": _decompress,
+    "survey archive": _survey_archive,
+    "secure archive": _secure_archive,
 }
-_OF_ROWS: Final = frozenset({"examine", "salvage"})
+_LOADED: Final = {
+    "examine": _WITH_ROWS,
+    "salvage": _WITH_ROWS,
+    "survey archive": _OF_ARCHIVES,
+    "secure archive": _OF_ARCHIVES,
+}

@@ -7,7 +7,9 @@ from pathlib import Path
 
 from neotoma_core.comparison.holdings import Coder
 from neotoma_core.documents.models import NotAsModelled, read
+from neotoma_core.documents.stored_file import StoredFile
 from neotoma_core.errors import BackupError, BackupUnreadable, TargetError, TargetLocked
+from neotoma_core.files.compressed import NotIntact
 from neotoma_core.files.headers import companions, followed
 from neotoma_core.salvage.condition import Condition
 from neotoma_core.salvage.examining import Examined, is_mostly_hole, unexamined
@@ -28,7 +30,7 @@ from neotoma_core.workers.pool import Workers
 from neotoma_core.workers.process import GaveUp, Task
 
 _LOCKED = "locked"
-_SENSELESS = "the process that read it gave an invalid answer"
+SENSELESS = "the process that read it gave an invalid answer"
 _ANOTHER = "use another copy"
 
 
@@ -65,7 +67,7 @@ def examine_apart(  # noqa: PLR0913, PLR0917 - what to read, and by what
         why = str(gave_up)
     except NotAsModelled:
         task.clear()
-        why = _SENSELESS
+        why = SENSELESS
     is_one = speaks_of_neotoma(path.name) or _may_mention_neotoma(workers, task)
     return unexamined(path, why) if is_one else None
 
@@ -97,7 +99,7 @@ def unpack_apart(
     except GaveUp as gave_up:
         why = str(gave_up)
     except NotAsModelled:
-        why = _SENSELESS
+        why = SENSELESS
     task.clear()
     return [Unpacked(None, "", why)]
 
@@ -124,8 +126,24 @@ def unpack_raw_files_apart(
     except GaveUp as gave_up:
         return str(gave_up)
     except NotAsModelled:
-        return _SENSELESS
+        return SENSELESS
     return problem
+
+
+def decompress_apart(apart: Apart, folder: Path, file: StoredFile, plain: Path) -> None:
+    """Write what a stored file holds to ``plain`` as ``compressed.decompress_file`` does."""
+    words: dict[str, object] = {"file": asdict(file), "plain": str(plain)}
+    size = file.size + file.plain_size
+    task = Task("decompress", folder / file.name, size, apart.allowance, words=words)
+    try:
+        wrong: str = read(str, apart.workers.ask(task).read, "wrong")
+    except GaveUp as gave_up:
+        wrong = str(gave_up)
+    except NotAsModelled:
+        wrong = SENSELESS
+    if wrong:
+        plain.unlink(missing_ok=True)
+        raise NotIntact(file.name, wrong)
 
 
 def prove_apart(apart: Apart, database: Path, shown: Path, folder: Path, check: CheckName) -> Path:
@@ -140,7 +158,7 @@ def prove_apart(apart: Apart, database: Path, shown: Path, folder: Path, check: 
     try:
         return whole_from_plain(read_there, database, shown, folder)
     except NotAsModelled:
-        raise BackupUnreadable(shown, _SENSELESS, _ANOTHER) from None
+        raise BackupUnreadable(shown, SENSELESS, _ANOTHER) from None
     except BackupError as error:
         # Its own advice is for a recovery, which may go on without it.
         raise type(error)(shown, error.wrong, _ANOTHER) from None
@@ -181,7 +199,7 @@ def condition_apart(apart: Apart, database: Path, folder: Path) -> Condition | N
         why, crashed = str(gave_up), gave_up.crashed
     except NotAsModelled:
         task.clear()
-        why, crashed = _SENSELESS, True
+        why, crashed = SENSELESS, True
     if crashed:
         return Condition("unreadable", why, foreign_because(followed(database)))
     advice = "run again, or recover into a new file"

@@ -120,6 +120,16 @@ def stop_before_commit(database: Path, place: Path) -> Path:
     return written
 
 
+def test_what_is_left_of_a_table_that_lost_its_log_is_not_said_to_go(
+    database: Path, tmp_path: Path
+) -> None:
+    place = tmp_path / "vault" / "archive"
+    archive(database, place, now=NOW)
+    for entry in (place / TABLE / "_delta_log").iterdir():
+        entry.unlink()
+    assert left_in(tmp_path / "vault") == ()
+
+
 def test_what_a_killed_run_wrote_is_no_loss_and_goes(database: Path, tmp_path: Path) -> None:
     vault = tmp_path / "vault"
     place = vault / "archive"

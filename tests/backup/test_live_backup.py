@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from neotoma_core.report.progress import Silent
-from neotoma_core.restore.sources import find_source, unpack
+from neotoma_core.restore.restorable import unpack
+from neotoma_core.restore.sources import find_source
 from tests.support.backing_up import Vault, small_vault
 
 BACKUPS = 100

@@ -6,8 +6,12 @@ from pathlib import Path
 import pytest
 
 from neotoma_core.backup.report import VerifyReport
+from neotoma_core.backup.text import verify_text
 from neotoma_core.backup.verify import VerifyRequest, verify_backups
+from neotoma_core.errors import VaultDamaged
 from neotoma_core.report.progress import Silent
+from neotoma_core.schedule.drills import verify_database
+from neotoma_core.vault.announcing import Alerting
 from tests.support.backing_up import Vault, copied, small_vault
 
 HOUR = timedelta(hours=1)
@@ -71,3 +75,41 @@ def test_what_there_was_no_time_for_is_named_and_nothing_is_proven_of_it(world: 
 def test_one_drill_that_failed_is_told_beside_those_that_passed(world: Vault) -> None:
     (world.place(1) / "database.db.zst").unlink()
     assert verify(world, all=True).outcome == "fail"
+
+
+@pytest.mark.parametrize(("number", "asked"), [(3, {}), (1, {"all": True})])
+def test_what_may_be_a_backup_and_cannot_be_read_is_named(
+    number: int, asked: dict[str, bool], world: Vault
+) -> None:
+    manifest = world.place(number) / "manifest.json"
+    manifest.write_bytes(b"?" + manifest.read_bytes())
+    report = verify(world, **asked)
+    assert report.outcome == "fail"
+    assert [one.path for one in report.unread] == [str(manifest.parent)]
+    assert f"{manifest.parent}: its manifest" in verify_text(report)
+    request = VerifyRequest(world.target, world.vault, all=True)
+    with pytest.raises(VaultDamaged, match=manifest.parent.name):
+        verify_database(request, Alerting(), world.now)
+
+
+def test_an_older_backup_that_cannot_be_read_says_nothing_of_the_newest(world: Vault) -> None:
+    (world.place(1) / "manifest.json").unlink()
+    assert verify(world).outcome == "pass"
+
+
+def test_where_no_backup_can_be_read_none_is_said_to_be_missing(world: Vault) -> None:
+    for number in (1, 2, 3):
+        (world.place(number) / "manifest.json").unlink()
+        (world.place(number) / "manifest.json").mkdir()
+    report = verify(world)
+    assert (report.outcome, len(report.unread)) == ("inconclusive", 3)
+
+
+def test_a_state_that_cannot_be_read_proves_nothing_and_is_not_replaced(world: Vault) -> None:
+    state = world.place(3) / "state.json"
+    state.unlink()
+    state.mkdir()
+    report = verify(world)
+    assert report.outcome == "inconclusive"
+    assert report.drills[0].reasons[0].startswith(f"{state}: ")
+    assert state.is_dir()

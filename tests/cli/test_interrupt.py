@@ -1,13 +1,16 @@
 """Interrupts: at any time, with a code of their own and an untouched target."""
 
 import os
+import runpy
 import signal
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 
+from neotoma_core.cli import main
 from tests.support.databases import count, entity, make_database, observation
 
 STOPS = [(signal.SIGINT, 130), (signal.SIGTERM, 143)]
@@ -90,3 +93,18 @@ def test_a_run_that_has_committed_reports_that_before_it_gives_way(
     assert "was already changed, and that stays; undo: midden restore" in err
     assert "published" in out
     assert count(target, "observations") == 2
+
+
+def test_an_interrupt_while_the_command_is_loaded_ends_it_without_a_word() -> None:
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        loaded = runpy.run_module("neotoma_core.__main__", run_name="loaded")
+        assert signal.getsignal(signal.SIGINT) is signal.SIG_DFL
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert loaded["main"] is main
+
+
+def test_the_installed_command_is_the_one_that_is_loaded_so() -> None:
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]
+    assert project["scripts"]["midden"] == "neotoma_core.__main__:main"

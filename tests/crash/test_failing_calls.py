@@ -61,6 +61,7 @@ SAMPLE: Final = (
 )
 OFTEN: Final = 6  # calls of a kind and operation that fail, where every failure is asked for
 FINE: Final = (0, 6)  # a status that has something to say
+DRILLED: Final = 3  # a drill that could not look at everything
 DOCUMENTED: Final = (0, 2, 3, 5, 6, 10, 11, 14, 15, 20, 21, 22, 25, 26, 27)
 
 # The library is preloaded, and descriptors are named by /proc.
@@ -217,6 +218,8 @@ class Trial:
         failed = answer.code not in (self._code, 0, 3)
         if failed and not re.search(r"data|vault|archive|out|tmp|copies", said):
             yield "names no file"
+        if answer.code == DRILLED and not _names(said, answer.struck):
+            yield "names another file"
         if self._operation == "verify" and "damaged: SQLite" in answer.out:
             yield "calls a backup damaged that is not"
         if changed and re.search("nothing was changed|as it was|rolled back", said):
@@ -237,9 +240,17 @@ class Trial:
         return self._zygote.run(asked)
 
 
+def _names(said: str, struck: str) -> bool:
+    """Return whether a file, or the folder it is in, is named; scratch of a run may be unnamed."""
+    return "/work/" in struck or any(name in said for name in struck.split("/")[-2:])
+
+
 def _is_librarys(struck: str) -> bool:
-    """Return whether SQLite or Delta itself renames or removes a file: neither does it again."""
-    return struck.endswith("-journal") or "/_delta_log/" in struck
+    """Return whether SQLite or Delta itself changes a name or syncs: neither does it again.
+
+    Of what is ours, Python does each call again that is interrupted in a database.
+    """
+    return struck.endswith(("-journal", "-wal", ".db")) or "/_delta_log/" in struck
 
 
 def _bytes_in(folder: Path) -> dict[str, bytes]:

@@ -12,7 +12,8 @@ from neotoma_core.recovery.recover import recover
 from neotoma_core.recovery.run.named import recovery_run
 from neotoma_core.recovery.run.request import RecoverRequest
 from neotoma_core.report.progress import Silent
-from neotoma_core.restore.sources import find_source, unpack
+from neotoma_core.restore.restorable import unpack
+from neotoma_core.restore.sources import find_source
 from neotoma_core.workers import process as worker_process
 from neotoma_core.workers.allowances import Allowance
 from tests.conftest import NOW, Recover

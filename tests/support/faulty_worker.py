@@ -30,6 +30,10 @@ worker_process._CODE = {CODE!r}
 POISON: Final = "poison"
 REACHED: Final = "reached"
 """A pipe above the folder of a file: it is held open from just before the fault of that strikes."""
+_FAULTY: Final = (
+    *("examine", "unpack", "unpack raw files", "prove", "condition"),
+    *("survey archive", "secure archive", "decompress"),
+)
 _read: list[str] = []
 
 
@@ -76,7 +80,8 @@ def _planted(
 ) -> Callable[[Mapping[str, Any], Any], Answer]:
     def run(words: Mapping[str, Any], setting: Any) -> Answer:
         told_by = next(word for word in ("member", "shown", "path") if word in words)
-        name = Path(words[told_by]).name
+        told = Path(words[told_by])
+        name = told.parent.name if words["kind"] == "decompress" else told.name
         if POISON in _read:
             FAULTS["segfault"]()
         _read.append(name.partition(".")[0])
@@ -94,6 +99,6 @@ def _planted(
 
 def main(life: int, ahead: str) -> None:
     """Be that process."""
-    for kind in ("examine", "unpack", "unpack raw files", "prove", "condition"):
+    for kind in _FAULTY:
         worker.TASKS[kind] = _planted(worker.TASKS[kind])
     worker.main(life, ahead)

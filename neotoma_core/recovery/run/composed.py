@@ -18,10 +18,9 @@ from neotoma_core.report.composition import CompositionReport, UnusedCopy, UsedC
 from neotoma_core.report.layout import escaped
 from neotoma_core.report.progress import Progress
 from neotoma_core.runs.run import DatabaseRef, target_of
-from neotoma_core.unpacking.unpack import unpack_raw_files
 from neotoma_core.vault.lease import vault_run
 from neotoma_core.workers.pool import Workers
-from neotoma_core.workers.reading import Apart
+from neotoma_core.workers.reading import Apart, unpack_raw_files_apart
 
 
 @contextmanager
@@ -50,12 +49,13 @@ def composed_run(
                 request.raw_storage,
                 request=request,
             )
-            run = judge_target(begun, Apart(workers, where.allowance))
+            apart = Apart(workers, where.allowance)
+            run = judge_target(begun, apart)
             found = search(where, scratch, progress, also, workers)
-        number = number_of(found, request.target)
-        composition = compose_for(found, run, number)
-        picked = [found.copies[pick.number] for pick in composition.picks]
-        backups = [_backup(found, copy, place) for place, copy in enumerate(picked)]
+            number = number_of(found, request.target)
+            composition = compose_for(found, run, number)
+            picked = [found.copies[pick.number] for pick in composition.picks]
+            backups = [_backup(found, copy, place, apart) for place, copy in enumerate(picked)]
         backups += [replace(saved, number=len(picked)) for saved in run.backups]
         yield replace(
             run,
@@ -103,7 +103,7 @@ def nothing_to_add(found: Found, target: Path, composition: Composition) -> str:
     )
 
 
-def _backup(found: Found, copy: FoundCopy, place: int) -> DatabaseRef:
+def _backup(found: Found, copy: FoundCopy, place: int, apart: Apart) -> DatabaseRef:
     """Return a copy as a backup of the run; its raw files are taken out of its archive only now."""
     is_elsewhere = copy.readable != copy.path
     problem = ""
@@ -112,7 +112,7 @@ def _backup(found: Found, copy: FoundCopy, place: int) -> DatabaseRef:
         raw_places = (copy.unpacked.parent, *raw_places)
     if copy.packed is not None and copy.unpacked is not None and copy.raw_files:
         limits = found.request.limits
-        problem = unpack_raw_files(copy.packed, copy.member, copy.unpacked, limits)
+        problem = unpack_raw_files_apart(apart, copy.packed, copy.member, copy.unpacked, limits)
     return DatabaseRef(
         number=place,
         label=f"backup-{place + 1}",

@@ -5,7 +5,6 @@ from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
-from neotoma_core.archive_tables.as_backup import environment_of_archive
 from neotoma_core.archive_tables.tables import is_archive
 from neotoma_core.errors import BackupError, UsageError, run_record
 from neotoma_core.neotoma.environments import Environment, environment_of
@@ -13,8 +12,10 @@ from neotoma_core.recovery.run.request import LeftOut, RecoverRequest, RecoveryR
 from neotoma_core.recovery.run.ruins import judge_target
 from neotoma_core.runs.named_backups import find_named, open_named, split_member
 from neotoma_core.runs.run import DatabaseRef, require_environment, require_readable, target_of
+from neotoma_core.vault.folder import require_room
 from neotoma_core.vault.lease import vault_run
 from neotoma_core.workers.allowances import Allowance
+from neotoma_core.workers.archives import secure_archive_apart, survey_archive_apart
 from neotoma_core.workers.pool import Workers
 from neotoma_core.workers.reading import Apart, survive_apart
 from neotoma_core.workers.setting import Setting
@@ -127,9 +128,7 @@ def _open(
 ) -> DatabaseRef:
     label = f"backup-{number + 1}"
     if is_archive(path):
-        environment = environment_of_archive(path)
-        _require_environment(request, path, environment)
-        return DatabaseRef(number, label, path, environment, raw_places=(path.parent,))
+        return _open_archive(request, path, scratch, number, apart)
     expected = environment_of(request.target.name)
     backup = open_named(find_named(path, expected), scratch, expected, apart)
     if backup.origin is None:
@@ -146,4 +145,22 @@ def _open(
         member=backup.member,
         raw_places=backup.raw_places,
         cut_short=backup.problem,
+    )
+
+
+def _open_archive(
+    request: RecoverRequest, path: Path, scratch: Path, number: int, apart: Apart
+) -> DatabaseRef:
+    """Open an archive: the database that it describes is built in ``scratch``."""
+    surveyed = survey_archive_apart(apart, path)
+    _require_environment(request, path, surveyed.environment)
+    require_room(scratch.parent, surveyed.bytes)
+    skip = request.skip_unreadable
+    return DatabaseRef(
+        number,
+        f"backup-{number + 1}",
+        path,
+        surveyed.environment,
+        raw_places=(path.parent,),
+        archived=secure_archive_apart(apart, path, scratch, skip_unreadable=skip),
     )
