@@ -9,7 +9,6 @@ from typing import Final
 
 import platformdirs
 
-from neotoma_core.archive_tables.tables import ARCHIVE_FOLDER
 from neotoma_core.errors import UsageError, reason_of
 from neotoma_core.files.keys import KeyFile, KeySource, Mnemonic, MnemonicFile, require_key
 from neotoma_core.files.small import read_small
@@ -19,6 +18,7 @@ from neotoma_core.settings.configured import ConfigReport, ConfiguredReport
 from neotoma_core.settings.neotoma import NeotomaSettings
 from neotoma_core.stores.store import StoreOptions
 from neotoma_core.vault.announcing import Alerting
+from neotoma_core.vault.folder import ARCHIVE
 
 _LONGEST_SLUG: Final = 200
 
@@ -93,7 +93,7 @@ def default_archive_of(
         return archive
     if target is None and vault is None:
         raise UsageError("name the archive with --archive, or its database with --target")
-    return (vault or default_vault(target or Path())) / ARCHIVE_FOLDER
+    return (vault or default_vault(target or Path())) / ARCHIVE
 
 
 def neotoma_environment() -> str | None:

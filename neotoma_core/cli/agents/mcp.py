@@ -1,8 +1,11 @@
 """``midden mcp``: serve agents over the Model Context Protocol."""
 
+import gc
 import importlib.util
 import shutil
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
@@ -205,8 +208,8 @@ def _scope(
 def _run(scope: "Scope", port: int | None, token_file: Path | None) -> None:
     from importlib.metadata import version
 
-    from neotoma_core.agents.wire.server import build_server
-
+    with _loading():
+        from neotoma_core.agents.wire.server import build_server
     server = build_server(scope, version("midden"))
     if port is None:
         server.run("stdio")
@@ -222,3 +225,14 @@ def _run(scope: "Scope", port: int | None, token_file: Path | None) -> None:
         print(f"token      in {file}", file=sys.stderr, flush=True)
 
     serve_http(server, port, token, ready)
+
+
+@contextmanager
+def _loading() -> Iterator[None]:
+    """Load what stays until the end, without looking for garbage in it again and again."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
