@@ -12,10 +12,7 @@ from neotoma_core.agents.answers import Done
 from neotoma_core.agents.as_of import put_back
 from neotoma_core.agents.backing_up import backed_up
 from neotoma_core.agents.planning import (
-    Source,
     approve_command,
-    begun_run,
-    bound_to,
     effect,
     held_now,
     needs_approval,
@@ -33,6 +30,7 @@ from neotoma_core.agents.plans import (
 )
 from neotoma_core.agents.refusals import Refused
 from neotoma_core.agents.scope import Protected, Scope
+from neotoma_core.agents.sources import Source, begun_run, bound_to
 from neotoma_core.agents.vault_tools import read_run
 from neotoma_core.comparison.losses import Loss
 from neotoma_core.guard.guard import Guard, refuse_production
@@ -108,19 +106,19 @@ def _waits(protected: Protected, token: str) -> Done:
 def _recover(scope: Scope, protected: Protected, found: Found, progress: Progress) -> Done:
     made = found.plan
     saved = backed_up(scope, protected, progress)
-    source = Source(search=made.search, places=tuple(map(Path, made.places)), mode=made.mode)
+    source = Source(made.search, tuple(map(Path, made.places)), made.mode, made.remote)
     now = scope.clock()
-    with begun_run(scope, protected, source, now, progress) as run:
+    with begun_run(scope, protected, source, now, progress) as begun:
 
         def as_planned(report: RecoveryReport) -> bool:
-            bound = bound_to(run)
+            bound = bound_to(begun)
             return (bound.inputs, bound.held, effect(report)) == (
                 made.inputs,
                 made.held,
                 made.effect,
             )
 
-        report = recover(run, as_planned, progress, _guard(scope, found))
+        report = recover(begun.run, as_planned, progress, _guard(scope, found))
     if report.outcome == "planned":
         raise Refused(*_CHANGED, _AGAIN)
     return Done(

@@ -3,6 +3,7 @@
 import hashlib
 import os
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -71,7 +72,25 @@ def configured_report() -> ConfigReport:
                 vault.is_dir(),
             )
         )
-    return ConfigReport(str(known.file), known.found, tuple(told))
+    return ConfigReport(
+        str(known.file),
+        known.found,
+        tuple(told),
+        tuple(one.name for one in known.agents.databases),
+        tuple(map(str, known.agents.folders)),
+    )
+
+
+def configured_databases(named: Sequence[Path]) -> tuple[Path, ...]:
+    """Return the databases that agents may ask about: those named, by path or name, alone.
+
+    Where none is named: those of midden.toml's [agents], or the only database there is.
+    """
+    known = configuration()
+    if named:
+        return tuple(known.place_of(one) for one in named)
+    only = known.databases if len(known.databases) == 1 else ()
+    return tuple(one.path for one in known.agents.databases or only)
 
 
 def vaults_of_user() -> tuple[Path, ...]:

@@ -75,6 +75,8 @@ def test_every_client_has_a_place_for_its_settings() -> None:
         ("--target", "a.db", "--target", "b.db", "--vault", "v"),
         ("--target", "a.db", "--token-file", "t"),
         ("--target", "a.db", "install", "cursor"),
+        ("--target", ""),
+        ("--target", "a.db", "--folder", ""),
     ],
 )
 def test_a_server_that_cannot_be_is_refused(world: World, words: tuple[str, ...]) -> None:

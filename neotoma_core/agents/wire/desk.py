@@ -25,7 +25,7 @@ from neotoma_core.report.layout import escaped
 
 _MOST_WAITING: Final = 16
 _LONGEST: Final = 2_000
-_WORDS: Final = ("as_of", "mode", "cursor", "limit", "backup", "run", "uri", "name")
+_WORDS: Final = ("as_of", "mode", "cursor", "limit", "backup", "run", "uri", "name", "remote")
 _PATHS: Final = ("target", "folders", "copies")
 Work = Callable[["WatchedFromAfar"], Answer]
 
