@@ -40,6 +40,7 @@ from neotoma_core.report.progress import Progress
 from neotoma_core.restore.report import changes_text
 from neotoma_core.restore.restore import RestoreRequest, plan_restore, restore
 from neotoma_core.restore.sources import RestoreSource, find_source
+from neotoma_core.vault.backups import FOLDER
 from neotoma_core.vault.folder import EVIDENCE
 
 _CHANGED: Final = ("PLAN_CHANGED", "the database or a copy changed since; nothing was changed")
@@ -105,8 +106,8 @@ def _waits(protected: Protected, token: str) -> Done:
 
 def _recover(scope: Scope, protected: Protected, found: Found, progress: Progress) -> Done:
     made = found.plan
+    source = _source(scope, protected, made)
     saved = backed_up(scope, protected, progress)
-    source = Source(made.search, tuple(map(Path, made.places)), made.mode, made.remote)
     now = scope.clock()
     with begun_run(scope, protected, source, now, progress) as begun:
 
@@ -133,6 +134,16 @@ def _recover(scope: Scope, protected: Protected, found: Found, progress: Progres
         can_be_undone=report.undo is not None,
         next_step="call get_status and check_snapshots, then tell the person what came back",
     )
+
+
+def _source(scope: Scope, protected: Protected, made: Plan) -> Source:
+    """Return what a plan reads, if it may still be read: a link may lead elsewhere by now."""
+    places = tuple(map(Path, made.places))
+    backups = (protected.vault / FOLDER).resolve()
+    for place in places:
+        if not place.resolve().is_relative_to(backups):
+            scope.place(str(place))
+    return Source(made.search, places, made.mode, made.remote)
 
 
 def plan_undo(scope: Scope, target: str, run: str, progress: Progress) -> Done:

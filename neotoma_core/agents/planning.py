@@ -99,7 +99,8 @@ def production_of(scope: Scope, target: Path, held: Contents | None) -> str | No
 
 def needs_approval(scope: Scope, made: Plan) -> bool:
     """Return whether only ``midden approve`` lets a plan go on, whatever a client answers."""
-    return scope.approve or made.production is not None or not made.adds_only
+    here = production_of(scope, Path(made.target), None)
+    return scope.approve or bool(made.production or here) or not made.adds_only
 
 
 def approve_command(token: str, protected: Protected) -> str:

@@ -127,6 +127,13 @@ def find_plan(vaults: Sequence[Path], token: str, now: datetime) -> Found:
     raise Refused("PLAN_UNKNOWN", "there is no such plan; nothing was changed", _AGAIN)
 
 
+def vault_of_plan(vaults: Sequence[Path], token: str) -> Path | None:
+    """Return the vault that has a plan, used or not; None for an invented one."""
+    name = _name(token)
+    kept = (_USABLE, _USED)
+    return next((v for v in vaults if any(_file(v, name, end).exists() for end in kept)), None)
+
+
 def use_plan(found: Found) -> None:
     """Use a plan up; raises Refused where another one was faster."""
     usable = _file(found.vault, found.name, _USABLE)

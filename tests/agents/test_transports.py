@@ -113,6 +113,9 @@ def test_http_is_for_whoever_has_the_token_and_for_no_other_page(world: World) -
             answer = httpx2.post(address, json=PING, headers={**ACCEPT, **headers})
             assert (headers, answer.status_code) == (headers, refused)
             assert token not in answer.text
+        long = {**PING, "params": {"padding": "x" * (1 << 20)}}
+        headers = {**ACCEPT, "Authorization": f"Bearer {token}"}
+        assert httpx2.post(address, json=long, headers=headers).status_code == 413
         port = address.split(":")[2].partition("/")[0]
         assert httpx2.get(f"http://127.0.0.1:{port}/").status_code == 401
 

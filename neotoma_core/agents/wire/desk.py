@@ -16,7 +16,7 @@ from mcp_types import CallToolResult, TextContent
 from neotoma_core.agents.answers import Answer, Done, Planned
 from neotoma_core.agents.audit import AuditLine, append_line, stamp
 from neotoma_core.agents.plain import plain_name, short_hash
-from neotoma_core.agents.plans import shown_token
+from neotoma_core.agents.plans import shown_token, vault_of_plan
 from neotoma_core.agents.refusals import Refused, refusal_of
 from neotoma_core.agents.scope import Protected, Scope
 from neotoma_core.errors import MiddenError, begin_record
@@ -25,6 +25,7 @@ from neotoma_core.report.layout import escaped
 
 _MOST_WAITING: Final = 16
 _LONGEST: Final = 2_000
+_LONGEST_PATH: Final = 500
 _WORDS: Final = ("as_of", "mode", "cursor", "limit", "backup", "run", "uri", "name", "remote")
 _PATHS: Final = ("target", "folders", "copies")
 Work = Callable[["WatchedFromAfar"], Answer]
@@ -68,7 +69,9 @@ class Desk:
     ) -> CallToolResult:
         """Do the work of a tool in its turn, in a thread, and write down what came of it."""
         _note(tool)
-        call = _Call(self.scope, tool, _shown(arguments), client_of(context), writes=writes)
+        about = _about(self.scope, arguments)
+        shown, client = _shown(arguments), client_of(context)
+        call = _Call(self.scope, about, tool, shown, client, writes=writes)
         if self.waiting >= _MOST_WAITING:
             busy = Refused(
                 "BUSY", "too many calls at once", "wait, then call again", retryable=True
@@ -105,7 +108,9 @@ class Desk:
                 said = {
                     n: str(params[n]) for n in ("name", "uri") if isinstance(params.get(n), str)
                 }
-                line = _Call(self.scope, ctx.method, _shown(said), "?", writes=False)
+                given = params.get("arguments")
+                about = _about(self.scope, given if isinstance(given, dict) else {})
+                line = _Call(self.scope, about, ctx.method, _shown(said), "?", writes=False)
                 with anyio.CancelScope(shield=True):
                     await anyio.to_thread.run_sync(line.append, outcome)
         return result
@@ -113,9 +118,10 @@ class Desk:
 
 @dataclass(frozen=True, slots=True)
 class _Call:
-    """One call of a tool, as the audit log has it."""
+    """One call of a tool, as the audit log of the database that it is ``about`` has it."""
 
     scope: Scope
+    about: Protected
     tool: str
     arguments: Mapping[str, JsonValue]
     client: str
@@ -153,15 +159,22 @@ class _Call:
 
     def append(self, outcome: str, **facts: str | None) -> None:
         """Append a line to the log of the vault that the call is about."""
-        about = self._about()
         now = stamp(self.scope.clock())
         plan = facts.pop("plan", None) or _text(self.arguments.get("plan"))
         line = AuditLine(now, self.client, self.tool, self.arguments, outcome, plan=plan, **facts)
-        append_line(about.vault, about.path, line)
+        append_line(self.about.vault, self.about.path, line)
 
-    def _about(self) -> Protected:
-        named = self.arguments.get("target")
-        return next((t for t in self.scope.targets if str(t.path) == named), self.scope.targets[0])
+
+def _about(scope: Scope, arguments: Mapping[str, Any]) -> Protected:
+    """Return the database that a call is about: by its plan, else its target, else the first."""
+    plan, target = arguments.get("plan"), arguments.get("target")
+    if plan:
+        vault = vault_of_plan([one.vault for one in scope.targets], str(plan))
+        return next((one for one in scope.targets if one.vault == vault), scope.targets[0])
+    try:
+        return scope.target(str(target)) if target else scope.targets[0]
+    except Refused:
+        return scope.targets[0]
 
 
 def _decision_of(done: Done) -> str:
@@ -201,7 +214,7 @@ def _shown(arguments: Mapping[str, Any]) -> dict[str, JsonValue]:
 
 def _path(text: str) -> str:
     shown = "/".join(plain_name(part, "name") or "" for part in text.split("/"))
-    return shown if len(shown) <= _LONGEST else f"[path {short_hash(text)}]"
+    return shown if len(shown) <= _LONGEST_PATH else f"[path {short_hash(text)}]"
 
 
 def _text(value: JsonValue) -> str | None:
