@@ -16,7 +16,7 @@ from neotoma_core.agents.plans import MOST_WAITING
 from neotoma_core.agents.vault_tools import REPORT
 from neotoma_core.agents.wire.server import build_server
 from neotoma_core.neotoma.json import JsonValue, stringify
-from neotoma_core.vault.folder import REPORTS, open_vault
+from neotoma_core.vault.folder import AGENTS, REPORTS, open_vault
 from tests.support.agents import (
     HELD,
     LOST,
@@ -172,6 +172,26 @@ def test_a_row_in_the_log_of_the_target_is_a_change_too(world: World) -> None:
 
     assert within(world, script, answer="yes")["error"]["code"] in ("PLAN_CHANGED", "TARGET_LOCKED")
     assert count(world.target, "observations") == HELD
+
+
+def test_a_recovery_beside_a_server_that_reads_leaves_it_what_it_read(world: World) -> None:
+    server = sqlite3.connect(world.target, isolation_level=None)
+    with closing(server):
+        server.execute("PRAGMA journal_mode = WAL")
+        server.execute("BEGIN")
+        asked = "SELECT count(*) FROM observations"
+        assert server.execute(asked).fetchone() == (HELD,)
+
+        async def script(agent: Agent) -> Any:
+            return await agent.call("apply_recovery", plan=await agent.plan(world))
+
+        done = within(world, script, answer="yes")
+        assert server.execute(asked).fetchone() == (HELD,)
+        server.execute("COMMIT")
+        held = LOST if done.get("outcome") == "published" else HELD
+        assert server.execute(asked).fetchone() == (held,)
+        assert server.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        assert "outcome" in done or done["error"]["retryable"]
 
 
 def test_a_plan_for_a_database_that_is_gone_is_bound_to_its_absence(world: World) -> None:
@@ -553,5 +573,22 @@ def test_arguments_that_cannot_be_are_refused(
             await agent.call("find_copies")
         return await agent.call(tool, **arguments)
 
-    assert "error" in within(world, script, answer="yes")
+    error = within(world, script, answer="yes")["error"]
+    assert error["code"] != "SDK"
+    assert {"code", "message", "retryable", "exit_code"} <= {*error}
+    assert before()
+
+
+def test_a_plan_whose_file_cannot_be_read_is_refused_in_words_of_our_own(world: World) -> None:
+    async def script(agent: Agent) -> Any:
+        token = await agent.plan(world)
+        (file,) = (world.vault / AGENTS / "plans").iterdir()
+        file.unlink()
+        file.mkdir()
+        answer = await agent.call("apply_recovery", plan=token)
+        assert file.name not in "".join(agent.seen)
+        return answer
+
+    before = unchanged(world)
+    assert within(world, script, answer="yes")["error"]["code"] == "INTERNAL"
     assert before()

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextvars
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final
@@ -26,6 +26,7 @@ from neotoma_core.report.layout import escaped
 _MOST_WAITING: Final = 16
 _LONGEST: Final = 2_000
 _LONGEST_PATH: Final = 500
+_LONGEST_DETAIL: Final = 300
 _WORDS: Final = ("as_of", "mode", "cursor", "limit", "backup", "run", "uri", "name", "remote")
 _PATHS: Final = ("target", "folders", "copies")
 Work = Callable[["WatchedFromAfar"], Answer]
@@ -101,6 +102,8 @@ class Desk:
         try:
             result = await call_next(ctx)
             outcome = _outcome_of(result)
+            if outcome == "refused" and not written:
+                result = _in_our_words(result)
         finally:
             _written.reset(token)
             if not written:
@@ -238,13 +241,27 @@ def _outcome_of(result: object) -> str:
     return "done"
 
 
+def _in_our_words(result: HandlerResult) -> HandlerResult:
+    """Return the SDK's refusal of a call as one of ours, with what the SDK says as details."""
+    content = result.content if isinstance(result, CallToolResult) else _content_of(result)
+    said = "".join(getattr(block, "text", "") for block in content)
+    words = "there is no such tool, or it does not take these arguments"
+    refused = Refused("VALIDATION_ERROR", words, "look at the tool's input schema")
+    return _refused(refused, {"sdk": escaped(" ".join(said.split()))[:_LONGEST_DETAIL]})
+
+
+def _content_of(result: HandlerResult) -> Sequence[object]:
+    read = CallToolResult.model_validate(result)
+    return read.content
+
+
 def _answered(answer: Answer) -> CallToolResult:
     text = answer.model_dump_json(exclude_none=True, exclude_defaults=True)
     content = TextContent(type="text", text=text)
     return CallToolResult(content=[content], structured_content=answer.model_dump(mode="json"))
 
 
-def _refused(refused: Refused) -> CallToolResult:
+def _refused(refused: Refused, details: Mapping[str, JsonValue] | None = None) -> CallToolResult:
     said: dict[str, JsonValue] = {
         "code": refused.code,
         "message": refused.words,
@@ -253,6 +270,8 @@ def _refused(refused: Refused) -> CallToolResult:
     }
     if refused.next_step:
         said["next_step"] = refused.next_step
+    if details:
+        said["details"] = dict(details)
     text = stringify({"error": said})
     return CallToolResult(is_error=True, content=[TextContent(type="text", text=text)])
 
