@@ -64,9 +64,9 @@ def functions(tree: ast.Module) -> Iterator[ast.FunctionDef | ast.AsyncFunctionD
 
 
 def test_the_command_line_starts_without_the_heavy_libraries() -> None:
-    heavy = ("polars", "pyarrow", "duckdb", "pandera", "prefect", "adbc_driver_sqlite")
+    heavy = ("polars", "pyarrow", "duckdb", "deltalake", "pandera", "prefect", "rich")
     code = (
-        "import sys; import neotoma_core.cli.app; "
+        "import sys; import neotoma_core.cli.app, neotoma_core.settings.environment; "
         f"print([name for name in {heavy!r} if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -34,6 +34,7 @@ class DatabaseStatus(BaseModel):
     overdue: bool
     rotation_frozen: bool
     unfinished_stores: int
+    remotes: list[str] = Field(description="names; plan_recovery takes one as remote")
 
 
 class Status(Answer):

@@ -9,7 +9,7 @@ from neotoma_core.agents.answers import Done, Planned
 from neotoma_core.agents.audit import stamp
 from neotoma_core.agents.backing_up import backed_up
 from neotoma_core.agents.plain import day_of
-from neotoma_core.agents.planning import Asked, approve_command, held_now, production_of
+from neotoma_core.agents.planning import approve_command, held_now, production_of
 from neotoma_core.agents.plans import (
     LASTING,
     Found,
@@ -20,6 +20,7 @@ from neotoma_core.agents.plans import (
 )
 from neotoma_core.agents.refusals import Refused
 from neotoma_core.agents.scope import Protected, Scope
+from neotoma_core.agents.sources import Asked
 from neotoma_core.guard.guard import Guard
 from neotoma_core.report.progress import Progress
 from neotoma_core.restore.from_archive import (
@@ -36,7 +37,7 @@ _CHANGED = ("PLAN_CHANGED", "the database or the archive changed since; nothing 
 def plan_as_of(scope: Scope, asked: Asked, progress: Progress) -> Planned:
     """Plan to put a database back to what it held at a time; nothing is changed."""
     protected, now = scope.target(asked.target), scope.clock()
-    if asked.copies or asked.folders or asked.backup:
+    if asked.copies or asked.folders or asked.backup or asked.remote:
         raise Refused("ONE_SOURCE", "as_of reads the archive; leave the copies out")
     moment = moment_of(asked.as_of)
     require_few_waiting(protected.vault, now)

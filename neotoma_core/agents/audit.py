@@ -121,14 +121,21 @@ def _apart(log: Path) -> bytes:
 
 
 def _last_check(log: Path) -> str:
-    """Return the check of the last whole line; reads the end of the file only."""
+    """Return the check of the last whole line; reads no more of the file's end than it needs."""
     if not log.exists():
         return ""
     with log.open("rb") as file:
-        size = file.seek(0, os.SEEK_END)
-        file.seek(max(0, size - _BLOCK))
-        lines = file.read().decode("utf-8", "replace").splitlines()
-    for raw in reversed(lines):
+        size, read = file.seek(0, os.SEEK_END), _BLOCK
+        while True:
+            file.seek(max(0, size - read))
+            found = _check_in(file.read().decode("utf-8", "replace"))
+            if found or read >= size:
+                return found
+            read *= 4
+
+
+def _check_in(text: str) -> str:
+    for raw in reversed(text.splitlines()):
         try:
             value = parse_json(raw)
         except ValueError:

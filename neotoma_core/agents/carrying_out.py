@@ -12,10 +12,7 @@ from neotoma_core.agents.answers import Done
 from neotoma_core.agents.as_of import put_back
 from neotoma_core.agents.backing_up import backed_up
 from neotoma_core.agents.planning import (
-    Source,
     approve_command,
-    begun_run,
-    bound_to,
     effect,
     held_now,
     needs_approval,
@@ -33,6 +30,7 @@ from neotoma_core.agents.plans import (
 )
 from neotoma_core.agents.refusals import Refused
 from neotoma_core.agents.scope import Protected, Scope
+from neotoma_core.agents.sources import Source, begun_run, bound_to
 from neotoma_core.agents.vault_tools import read_run
 from neotoma_core.comparison.losses import Loss
 from neotoma_core.guard.guard import Guard, refuse_production
@@ -42,6 +40,7 @@ from neotoma_core.report.progress import Progress
 from neotoma_core.restore.report import changes_text
 from neotoma_core.restore.restore import RestoreRequest, plan_restore, restore
 from neotoma_core.restore.sources import RestoreSource, find_source
+from neotoma_core.vault.backups import FOLDER
 from neotoma_core.vault.folder import EVIDENCE
 
 _CHANGED: Final = ("PLAN_CHANGED", "the database or a copy changed since; nothing was changed")
@@ -107,20 +106,20 @@ def _waits(protected: Protected, token: str) -> Done:
 
 def _recover(scope: Scope, protected: Protected, found: Found, progress: Progress) -> Done:
     made = found.plan
+    source = _source(scope, protected, made)
     saved = backed_up(scope, protected, progress)
-    source = Source(search=made.search, places=tuple(map(Path, made.places)), mode=made.mode)
     now = scope.clock()
-    with begun_run(scope, protected, source, now, progress) as run:
+    with begun_run(scope, protected, source, now, progress) as begun:
 
         def as_planned(report: RecoveryReport) -> bool:
-            bound = bound_to(run)
+            bound = bound_to(begun)
             return (bound.inputs, bound.held, effect(report)) == (
                 made.inputs,
                 made.held,
                 made.effect,
             )
 
-        report = recover(run, as_planned, progress, _guard(scope, found))
+        report = recover(begun.run, as_planned, progress, _guard(scope, found))
     if report.outcome == "planned":
         raise Refused(*_CHANGED, _AGAIN)
     return Done(
@@ -135,6 +134,16 @@ def _recover(scope: Scope, protected: Protected, found: Found, progress: Progres
         can_be_undone=report.undo is not None,
         next_step="call get_status and check_snapshots, then tell the person what came back",
     )
+
+
+def _source(scope: Scope, protected: Protected, made: Plan) -> Source:
+    """Return what a plan reads, if it may still be read: a link may lead elsewhere by now."""
+    places = tuple(map(Path, made.places))
+    backups = (protected.vault / FOLDER).resolve()
+    for place in places:
+        if not place.resolve().is_relative_to(backups):
+            scope.place(str(place))
+    return Source(made.search, places, made.mode, made.remote)
 
 
 def plan_undo(scope: Scope, target: str, run: str, progress: Progress) -> Done:

@@ -15,7 +15,7 @@ from neotoma_core.agents.answers import (
     Status,
 )
 from neotoma_core.agents.pages import Page
-from neotoma_core.agents.plain import counted_names, day_of, in_words, plain_path
+from neotoma_core.agents.plain import counted_names, day_of, in_words, plain_name, plain_path
 from neotoma_core.agents.refusals import Refused
 from neotoma_core.agents.scope import Protected, Scope
 from neotoma_core.find.search import SearchRequest
@@ -84,7 +84,13 @@ def _state_of(scope: Scope, target: Protected, progress: Progress) -> DatabaseSt
         overdue=protection is not None and protection.overdue_seconds is not None,
         rotation_frozen=protection is not None and protection.frozen,
         unfinished_stores=_unfinished(report),
+        remotes=_remotes(report),
     )
+
+
+def _remotes(report: StatusReport) -> list[str]:
+    known = report.remotes.remotes if report.remotes else ()
+    return [plain_name(one.name, "remote") or "" for one in known]
 
 
 def _unfinished(report: StatusReport) -> int:

@@ -1,15 +1,12 @@
 """``plan_recovery``: a recovery that is planned and bound to the bytes it was planned from."""
 
-from collections.abc import Sequence
-from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final
 
 from neotoma_core.agents.answers import Planned
 from neotoma_core.agents.audit import stamp
-from neotoma_core.agents.copies import Known, path_of, places_of, search_request
+from neotoma_core.agents.copies import Known
 from neotoma_core.agents.plain import plain_path
 from neotoma_core.agents.plans import (
     LASTING,
@@ -18,120 +15,47 @@ from neotoma_core.agents.plans import (
     keep_plan,
     require_few_waiting,
 )
-from neotoma_core.agents.refusals import Refused
 from neotoma_core.agents.scope import Protected, Scope
+from neotoma_core.agents.sources import (
+    Asked,
+    Bound,
+    Source,
+    begun_run,
+    bound_to,
+    shown_logs,
+    source_of,
+)
 from neotoma_core.agents.vault_tools import contents
 from neotoma_core.comparison.losses import production_because
-from neotoma_core.documents.models import read_model
 from neotoma_core.files.headers import INDEX, companions, followed
-from neotoma_core.find.search import SearchRequest
-from neotoma_core.find.vault_copies import in_vault
 from neotoma_core.guard.guard import extent_spanning
 from neotoma_core.merge.accounting import CLASSES, total
-from neotoma_core.merge.policy import MergePolicy
 from neotoma_core.neotoma.environments import environment_of
 from neotoma_core.recovery.recover import plan_only
 from neotoma_core.recovery.report import Contents, RecoveryReport
-from neotoma_core.recovery.run.composed import composed_run
-from neotoma_core.recovery.run.named import recovery_run
-from neotoma_core.recovery.run.request import RecoverRequest, RecoveryRun
 from neotoma_core.recovery.text import plan_text
+from neotoma_core.report.layout import labelled
 from neotoma_core.report.progress import Progress
 from neotoma_core.settings.environment import vaults_of_user
 from neotoma_core.sqlite.copies import sha256_of
-from neotoma_core.vault.backups import FOLDER, MANIFEST
-from neotoma_core.vault.documents import EvidenceManifest
-from neotoma_core.vault.folder import read_json
 from neotoma_core.words.shell_words import midden_command
 
-Mode = Literal["keep-target", "keep-source"]
-TARGET_LABEL: Final = "target"
 _CHANGES: Final = ("three_way", "moved")
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What an agent asked for: copies by id or path, folders to search, or a backup of the vault.
-
-    Of the three at most one; none means the folders of the scope. ``as_of``: see ``as_of.py``.
-    """
-
-    target: str
-    copies: Sequence[str] = ()
-    folders: Sequence[str] = ()
-    backup: str = ""
-    mode: Mode = "keep-target"
-    as_of: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """Where a recovery takes its copies from; ``search``: whether the places are searched.
-
-    ``mode``: what happens to rows that share a key and differ.
-    """
-
-    search: bool
-    places: tuple[Path, ...]
-    mode: str
-
-
-@dataclass(frozen=True, slots=True)
-class Bound:
-    """The hashes of what a run reads: of its inputs, and of its target's files."""
-
-    inputs: tuple[str, ...]
-    held: tuple[str, ...]
 
 
 def plan(scope: Scope, known: Known, asked: Asked, progress: Progress) -> Planned:
     """Plan a recovery; the target is not touched. Raises Refused, and what ``plan_only`` does."""
     protected, now = scope.target(asked.target), scope.clock()
     require_few_waiting(protected.vault, now)
-    source = _source(scope, known, protected, asked)
-    with begun_run(scope, protected, source, now, progress) as run:
-        report = plan_only(run, progress)
-        bound = bound_to(run)
+    source = source_of(scope, known, protected, asked)
+    with begun_run(scope, protected, source, now, progress) as begun:
+        report = plan_only(begun.run, progress)
+        bound = bound_to(begun)
     made = _plan(scope, protected, source, (report, bound), now)
     writes = bool(report.writes or report.raw_files.added or report.ruin)
     token = keep_plan(protected.vault, made) if writes else ""
-    return _answer(scope, protected, made, report, token)
-
-
-def begun_run(
-    scope: Scope,
-    protected: Protected,
-    source: Source,
-    now: datetime,
-    progress: Progress,
-) -> AbstractContextManager[RecoveryRun]:
-    """Return the run of a recovery, as the command line begins one."""
-    mode: Mode = "keep-source" if source.mode == "keep-source" else "keep-target"
-    request = RecoverRequest(
-        target=protected.path,
-        backups=() if source.search else source.places,
-        vault=protected.vault,
-        policy=MergePolicy(mode, "by-mode"),
-        key=scope.key,
-        archived=True,
-        raw_storage=protected.raw_storage,
-    )
-    if source.search:
-        where: SearchRequest = search_request(scope, source.places)
-        return composed_run(request, where, now, progress)
-    return recovery_run(request, now)
-
-
-def bound_to(run: RecoveryRun) -> Bound:
-    """Return the hashes of all that a run has copied before it read it."""
-    manifest = read_model(EvidenceManifest, read_json(run.folders.evidence / MANIFEST))
-    inputs: list[str] = []
-    held: list[str] = []
-    for database in manifest.databases:
-        files = [f.sha256 for f in database.files if not f.name.endswith(INDEX)]
-        (held if database.label == TARGET_LABEL else inputs).extend(files)
-    inputs += [f.sha256 for f in manifest.left_behind if not f.name.endswith(INDEX)]
-    return Bound(tuple(sorted(inputs)), tuple(sorted(held)))
+    answer = _answer(scope, protected, made, report, token)
+    return answer.model_copy(update={"uses": shown_logs(begun) or answer.uses})
 
 
 def held_now(target: Path) -> tuple[str, ...]:
@@ -175,7 +99,8 @@ def production_of(scope: Scope, target: Path, held: Contents | None) -> str | No
 
 def needs_approval(scope: Scope, made: Plan) -> bool:
     """Return whether only ``midden approve`` lets a plan go on, whatever a client answers."""
-    return scope.approve or made.production is not None or not made.adds_only
+    here = production_of(scope, Path(made.target), None)
+    return scope.approve or bool(made.production or here) or not made.adds_only
 
 
 def approve_command(token: str, protected: Protected) -> str:
@@ -183,24 +108,6 @@ def approve_command(token: str, protected: Protected) -> str:
     vault = protected.vault.absolute()
     found = any(vault == one.absolute() for one in vaults_of_user())
     return midden_command("approve", token, target=None, vault=None if found else vault)
-
-
-def _source(scope: Scope, known: Known, protected: Protected, asked: Asked) -> Source:
-    if sum(map(bool, (asked.copies, asked.folders, asked.backup))) > 1:
-        raise Refused(
-            "ONE_SOURCE", "give copies, folders or a backup; only one of the three", "plan_recovery"
-        )
-    if asked.copies:
-        paths = tuple(dict.fromkeys(path_of(scope, known, words) for words in asked.copies))
-        return Source(search=False, places=paths, mode=asked.mode)
-    if asked.backup:
-        found = None if "/" in asked.backup else in_vault(asked.backup, protected.vault)
-        if found is None:
-            raise Refused("BACKUP_UNKNOWN", "the vault has no such backup", "call list_backups")
-        folder = protected.vault / FOLDER / found.name
-        return Source(search=False, places=(folder,), mode=asked.mode)
-    places = places_of(scope, asked.folders) or scope.places
-    return Source(search=True, places=places, mode=asked.mode)
 
 
 def _plan(
@@ -220,6 +127,7 @@ def _plan(
         expires_at=now + LASTING,
         search=source.search,
         places=tuple(map(str, source.places)),
+        remote=source.remote,
         mode=report.mode,
         inputs=bound.inputs,
         held=bound.held,
@@ -227,9 +135,14 @@ def _plan(
         writes=report.writes,
         adds_only=adds_only(report),
         loss=report.mode != "keep-target",
-        text=tuple(plan_text(report).splitlines()),
+        text=_text(source, report),
         production=production_of(scope, protected.path, report.before),
     )
+
+
+def _text(source: Source, report: RecoveryReport) -> tuple[str, ...]:
+    remote = (labelled("remote", source.remote),) if source.remote else ()
+    return (*remote, *plan_text(report).splitlines())
 
 
 def _answer(

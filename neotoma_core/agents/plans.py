@@ -48,7 +48,8 @@ class Plan:
 
     ``run``: the one that planned it; of an undo, the one that is undone; of what was held at a
     time, that time. ``search``: whether ``places`` are searched, or are the backups
-    themselves. ``inputs``: hashes of what is read;
+    themselves. ``remote``: the remote whose logs are the backups. ``inputs``: hashes of what is
+    read;
     ``held``: of the target's files, none where there is no target. ``effect``: the check of what it
     does, by counts. ``adds_only``: no row of the target changes or goes. ``production``: why the
     target is taken for a production database. ``loss``: nearly all rows may go, so that its name
@@ -72,6 +73,7 @@ class Plan:
     loss: bool
     text: tuple[str, ...]
     production: str | None = None
+    remote: FileName | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +125,13 @@ def find_plan(vaults: Sequence[Path], token: str, now: datetime) -> Found:
             raise Refused("PLAN_EXPIRED", "this plan expired; nothing was changed", _AGAIN)
         return Found(plan, vault, name)
     raise Refused("PLAN_UNKNOWN", "there is no such plan; nothing was changed", _AGAIN)
+
+
+def vault_of_plan(vaults: Sequence[Path], token: str) -> Path | None:
+    """Return the vault that has a plan, used or not; None for an invented one."""
+    name = _name(token)
+    kept = (_USABLE, _USED)
+    return next((v for v in vaults if any(_file(v, name, end).exists() for end in kept)), None)
 
 
 def use_plan(found: Found) -> None:

@@ -35,6 +35,13 @@ _SAID: Final = {
         "there is no archive to read the history from, or it cannot be used",
         "ask the person to run `midden archive`",
     ),
+    "IdentityMissing": (
+        "the remote is encrypted and the server has no identity",
+        _SEE_AUDIT,
+    ),
+    "IdentityWrong": ("the server's identity does not open the remote", _SEE_AUDIT),
+    "RemoteDamaged": ("what is on the remote is not what was pushed", _SEE_AUDIT),
+    "RemoteDenied": ("the remote refuses access", _SEE_AUDIT),
     "RemoteUnreachable": ("the remote does not answer", _WAIT),
     "RemoteError": ("the remote cannot be used", _SEE_AUDIT),
     "MiddenError": ("the operation failed", _SEE_AUDIT),

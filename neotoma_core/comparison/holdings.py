@@ -17,7 +17,7 @@ from neotoma_core.erased.hashed import ErasedIds
 from neotoma_core.erased.naming import naming_columns
 from neotoma_core.files.keys import KeySource, read_key
 from neotoma_core.neotoma.content_ids import NEEDED, doubtful, mergers, unproven
-from neotoma_core.neotoma.encryption import open_what_opens, sealed_rows
+from neotoma_core.neotoma.encryption.columns import open_what_opens, sealed_rows
 from neotoma_core.neotoma.frames import ROWID, no_broken
 from neotoma_core.neotoma.tables import BY_NAME, MERGED
 from neotoma_core.neotoma.versions import version_range

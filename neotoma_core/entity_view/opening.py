@@ -20,7 +20,7 @@ from neotoma_core.errors import BackupDamaged, BackupUnreadable
 from neotoma_core.files.keys import KeySource
 from neotoma_core.ledger.file import read_erased_around
 from neotoma_core.ledger.log import ErasedLog
-from neotoma_core.neotoma.encryption import open_rows
+from neotoma_core.neotoma.encryption.columns import open_rows
 from neotoma_core.neotoma.frames import TARGET, as_javascript_reads
 from neotoma_core.neotoma.tables import BY_NAME
 from neotoma_core.neotoma.times import Instants

@@ -8,7 +8,7 @@ from typing import Final
 from neotoma_core.erased.naming import naming_columns
 from neotoma_core.erasure.plan import ErasurePlan
 from neotoma_core.erasure.rows import count_named, erase_rows, stage_erasure
-from neotoma_core.neotoma.encryption import seal_rows
+from neotoma_core.neotoma.encryption.columns import seal_rows
 from neotoma_core.publication import proofs as proving
 from neotoma_core.publication.proofs import Check
 from neotoma_core.publication.staging import new_staging, stage_derived

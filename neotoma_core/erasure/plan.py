@@ -17,7 +17,7 @@ from neotoma_core.errors import KeyMissing
 from neotoma_core.files.keys import KeySource, read_key
 from neotoma_core.lineage.merged_away import MergedAway
 from neotoma_core.merge.plan import registry_of
-from neotoma_core.neotoma.encryption import open_rows, sealed_rows
+from neotoma_core.neotoma.encryption.columns import open_rows, sealed_rows
 from neotoma_core.neotoma.frames import ROWID, empty_rows
 from neotoma_core.neotoma.schemas import Registry
 from neotoma_core.neotoma.tables import BY_NAME, TABLES, Table, kind_of

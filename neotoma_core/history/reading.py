@@ -16,7 +16,7 @@ from neotoma_core.files.keys import KeySource, read_key
 from neotoma_core.history.report import HistoryReport, ObservationVersion, StatedValue
 from neotoma_core.history.versions import last_of, versions_of
 from neotoma_core.ledger.file import read_erased_around
-from neotoma_core.neotoma.encryption import open_rows, sealed_rows
+from neotoma_core.neotoma.encryption.columns import open_rows, sealed_rows
 from neotoma_core.neotoma.tables import BY_NAME
 from neotoma_core.neotoma.times import iso
 from neotoma_core.row_versions.columns import ARCHIVED_AT, BACKUP, REMOVED, ROW_HASH

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from neotoma_core.errors import VerificationFailed
 from neotoma_core.neotoma.cells import cell_of_javascript, cell_of_value
-from neotoma_core.neotoma.encryption import open_cells
+from neotoma_core.neotoma.encryption.columns import open_cells
 from neotoma_core.neotoma.frames import ROWID
 from neotoma_core.neotoma.tables import BY_NAME
 from neotoma_core.publication import checks

@@ -8,7 +8,7 @@ from typing import Final
 import polars as pl
 
 from neotoma_core.ledger.log import without_names
-from neotoma_core.neotoma.encryption import open_rows
+from neotoma_core.neotoma.encryption.columns import open_rows
 from neotoma_core.neotoma.tables import Table
 from neotoma_core.rebuild.reading import Reading
 from neotoma_core.rebuild.reasons import explain_drift

@@ -7,7 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from neotoma_core.neotoma.encryption import seal_rows
+from neotoma_core.neotoma.encryption.columns import seal_rows
 from neotoma_core.publication import proofs as proving
 from neotoma_core.publication.proofs import Check
 from neotoma_core.publication.staging import new_staging, stage_derived

@@ -4,7 +4,7 @@ from typing import Final
 
 import polars as pl
 
-from neotoma_core.neotoma.encryption import open_rows
+from neotoma_core.neotoma.encryption.columns import open_rows
 from neotoma_core.rebuild.reading import Reading
 from neotoma_core.snapshots.deciding import Stored
 from neotoma_core.snapshots.explaining import UNKNOWN, explain_entities, explain_relationships

@@ -8,7 +8,7 @@ from typing import Final
 import polars as pl
 
 from neotoma_core.errors import KeyMissing
-from neotoma_core.neotoma.encryption import sealed_rows
+from neotoma_core.neotoma.encryption.columns import sealed_rows
 from neotoma_core.neotoma.frames import ROWID, frame_schema
 from neotoma_core.neotoma.tables import BY_NAME, Table
 from neotoma_core.rebuild.request import SnapshotRun

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import polars as pl
 
-from neotoma_core.neotoma.encryption import seal_rows
+from neotoma_core.neotoma.encryption.columns import seal_rows
 from neotoma_core.neotoma.frames import ROWID, values_of
 from neotoma_core.publication.proofs import Check
 from neotoma_core.publication.staging import (

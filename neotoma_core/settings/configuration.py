@@ -1,4 +1,4 @@
-"""``midden.toml``: which databases there are, by name, and the vault of each. Read only."""
+"""``midden.toml``: databases by name, the vault of each, what agents may touch. Read only."""
 
 import tomllib
 from collections.abc import Mapping
@@ -11,8 +11,9 @@ from neotoma_core.files.small import read_small
 from neotoma_core.words.nearest import nearest_named
 
 NAME: Final = "midden.toml"
-_TOP: Final = ("databases",)
+_TOP: Final = ("databases", "agents")
 _KEYS: Final = ("path", "vault")
+_OF_AGENTS: Final = ("databases", "folders")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,16 +26,30 @@ class ConfiguredDatabase:
 
 
 @dataclass(frozen=True, slots=True)
+class ConfiguredAgents:
+    """What agents may touch: ``databases`` of the file, and ``folders`` with copies."""
+
+    databases: tuple[ConfiguredDatabase, ...] = ()
+    folders: tuple[Path, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Configuration:
     """What a configuration file says; ``found``: whether there is one."""
 
     file: Path
     found: bool = False
     databases: tuple[ConfiguredDatabase, ...] = ()
+    agents: ConfiguredAgents = ConfiguredAgents()
 
     def named(self, words: str) -> ConfiguredDatabase | None:
         """Return the database of a name."""
         return next((one for one in self.databases if one.name == words), None)
+
+    def place_of(self, words: Path) -> Path:
+        """Return the path of a database by its name; a file of that name comes first."""
+        known = None if "/" in str(words) or words.exists() else self.named(str(words))
+        return known.path if known else words
 
     def at(self, path: Path) -> ConfiguredDatabase | None:
         """Return the database at a place."""
@@ -65,7 +80,8 @@ def read_configuration(file: Path) -> Configuration:
     if not isinstance(tables, dict):
         raise UsageError(f"{file}: databases must be a table, like [databases.main]")
     databases = tuple(_database(file, name, table) for name, table in tables.items())
-    return Configuration(file, found=True, databases=databases)
+    agents = _agents(file, said.get("agents", {}), databases)
+    return Configuration(file, found=True, databases=databases, agents=agents)
 
 
 def _database(file: Path, name: str, table: object) -> ConfiguredDatabase:
@@ -81,6 +97,26 @@ def _database(file: Path, name: str, table: object) -> ConfiguredDatabase:
     return ConfiguredDatabase(
         name, _placed(file, table["path"]), _placed(file, vault) if vault else None
     )
+
+
+def _agents(
+    file: Path, table: object, databases: tuple[ConfiguredDatabase, ...]
+) -> ConfiguredAgents:
+    if not isinstance(table, dict):
+        raise UsageError(f"{file}: agents must be a table, [agents]")
+    _require_known(file, "agents.", table, _OF_AGENTS)
+    for key in _OF_AGENTS:
+        value = table.get(key, [])
+        if not isinstance(value, list) or not all(map(_is_path, value)):
+            raise UsageError(f"{file}: agents.{key} must be a list of texts")
+    named = {one.name: one for one in databases}
+    names = table.get("databases", [])
+    for number, name in enumerate(names, start=1):
+        if name not in named:
+            wrong = f"agents.databases: number {number} is not the name of a database"
+            raise UsageError(f"{file}: {wrong}; name one that has a [databases.NAME]")
+    folders = tuple(_placed(file, words) for words in table.get("folders", []))
+    return ConfiguredAgents(tuple(named[name] for name in dict.fromkeys(names)), folders)
 
 
 def _is_path(value: object) -> bool:

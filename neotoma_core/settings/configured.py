@@ -21,11 +21,17 @@ class ConfiguredReport:
 
 @dataclass(frozen=True, slots=True)
 class ConfigReport:
-    """The ``file`` that is read, whether it is there, and the databases in it."""
+    """The ``file`` that is read, whether it is there, and the databases in it.
+
+    ``agent_databases``: names of those that agents may ask about; ``agent_folders``: where copies
+    may be found for them.
+    """
 
     file: str
     found: bool
     configured: tuple[ConfiguredReport, ...]
+    agent_databases: tuple[str, ...] = ()
+    agent_folders: tuple[str, ...] = ()
 
     def to_json(self) -> str:
         """Return the report as one JSON document."""
@@ -45,3 +51,7 @@ def _lines(report: ConfigReport) -> Iterator[str]:
         )
         there = "" if one.vault_exists else ", not there"
         yield labelled("  vault", f"{one.vault} ({one.vault_from}{there})")
+    if report.agent_databases:
+        yield labelled("agents", f"may ask about {', '.join(report.agent_databases)}")
+    for folder in report.agent_folders:
+        yield labelled("agents", f"may use copies in {folder}")

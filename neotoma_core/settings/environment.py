@@ -3,13 +3,13 @@
 import hashlib
 import os
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 import platformdirs
 
-from neotoma_core.archive_tables.tables import ARCHIVE_FOLDER
 from neotoma_core.errors import UsageError, reason_of
 from neotoma_core.files.keys import KeyFile, KeySource, Mnemonic, MnemonicFile, require_key
 from neotoma_core.files.small import read_small
@@ -19,6 +19,7 @@ from neotoma_core.settings.configured import ConfigReport, ConfiguredReport
 from neotoma_core.settings.neotoma import NeotomaSettings
 from neotoma_core.stores.store import StoreOptions
 from neotoma_core.vault.announcing import Alerting
+from neotoma_core.vault.folder import ARCHIVE
 
 _LONGEST_SLUG: Final = 200
 
@@ -71,7 +72,25 @@ def configured_report() -> ConfigReport:
                 vault.is_dir(),
             )
         )
-    return ConfigReport(str(known.file), known.found, tuple(told))
+    return ConfigReport(
+        str(known.file),
+        known.found,
+        tuple(told),
+        tuple(one.name for one in known.agents.databases),
+        tuple(map(str, known.agents.folders)),
+    )
+
+
+def configured_databases(named: Sequence[Path]) -> tuple[Path, ...]:
+    """Return the databases that agents may ask about: those named, by path or name, alone.
+
+    Where none is named: those of midden.toml's [agents], or the only database there is.
+    """
+    known = configuration()
+    if named:
+        return tuple(known.place_of(one) for one in named)
+    only = known.databases if len(known.databases) == 1 else ()
+    return tuple(one.path for one in known.agents.databases or only)
 
 
 def vaults_of_user() -> tuple[Path, ...]:
@@ -93,7 +112,7 @@ def default_archive_of(
         return archive
     if target is None and vault is None:
         raise UsageError("name the archive with --archive, or its database with --target")
-    return (vault or default_vault(target or Path())) / ARCHIVE_FOLDER
+    return (vault or default_vault(target or Path())) / ARCHIVE
 
 
 def neotoma_environment() -> str | None:

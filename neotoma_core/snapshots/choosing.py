@@ -2,13 +2,14 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from neotoma_core.errors import UsageError
-from neotoma_core.neotoma.schemas import Registry
-from neotoma_core.neotoma.versions import SETTLED, signs_of_newer
 from neotoma_core.reduce.exact.rule_sets import KNOWN, R22, R22_MERGED, R23, RuleSet
 from neotoma_core.words.nearest import nearest_named
+
+if TYPE_CHECKING:
+    from neotoma_core.neotoma.schemas import Registry
 
 AUTO: Final = "auto"
 NAMES: Final = (AUTO, *dict.fromkeys(rules.name for rules in KNOWN))
@@ -41,7 +42,7 @@ def require_rules(asked: str) -> str:
     )
 
 
-def choose_rules(asked: str, names: Collection[str], registry: Registry) -> RulesChoice:
+def choose_rules(asked: str, names: Collection[str], registry: "Registry") -> RulesChoice:
     """Choose the rules.
 
     ``asked``: one of ``NAMES``. ``names``: of the tables and indexes of every database that takes
@@ -50,6 +51,11 @@ def choose_rules(asked: str, names: Collection[str], registry: Registry) -> Rule
     opened the database, as its recomputation reads; elsewhere as its merge does, since nothing else
     ever recomputed all.
     """
+    from neotoma_core.neotoma.versions import (  # noqa: PLC0415 - the command line names rules only
+        SETTLED,
+        signs_of_newer,
+    )
+
     served = all(registry.schema_for(name, None) is not None for name in _SEEDED)
     oldest = R22 if served else R22_MERGED
     if asked != AUTO:

@@ -13,7 +13,7 @@ from neotoma_core.files.frames import file_name, read_frame, write_frame
 from neotoma_core.files.keys import read_key
 from neotoma_core.lineage.offers import Offered
 from neotoma_core.neotoma.contracts import validate
-from neotoma_core.neotoma.encryption import sealed_rows
+from neotoma_core.neotoma.encryption.columns import sealed_rows
 from neotoma_core.neotoma.frames import ROWID, TARGET, empty_rows, framed, framed_table, no_broken
 from neotoma_core.neotoma.tables import BY_NAME, Table, kind_of
 from neotoma_core.publication.staging import RowSource, StoredRowSet

@@ -14,7 +14,7 @@ from neotoma_core.files.keys import read_key
 from neotoma_core.lineage.lineage import Database
 from neotoma_core.lineage.offers import Offered
 from neotoma_core.merge.plan import MergePlan
-from neotoma_core.neotoma.encryption import open_rows, sealed_rows
+from neotoma_core.neotoma.encryption.columns import open_rows, sealed_rows
 from neotoma_core.neotoma.frames import ORIGIN, ROWID, empty_rows
 from neotoma_core.neotoma.tables import MERGED, Table
 from neotoma_core.runs.run import Run

@@ -8,7 +8,7 @@ import polars as pl
 from neotoma_core.files.keys import read_key
 from neotoma_core.lineage.lineage import Database
 from neotoma_core.neotoma.content_ids import unproven
-from neotoma_core.neotoma.encryption import open_what_opens, sealed_rows
+from neotoma_core.neotoma.encryption.columns import open_what_opens, sealed_rows
 from neotoma_core.neotoma.frames import ROWID
 from neotoma_core.neotoma.tables import Table
 from neotoma_core.runs.run import Run

@@ -16,7 +16,7 @@ from neotoma_core.erased.naming import ENTITIES, SOURCES
 from neotoma_core.errors import UsageError
 from neotoma_core.files.keys import KeySource, read_key
 from neotoma_core.ledger.file import Ledger
-from neotoma_core.neotoma.encryption import SEALED_SHAPE
+from neotoma_core.neotoma.encryption.columns import SEALED_SHAPE
 from neotoma_core.neotoma.json import NotJson, instant_ms, parse_json
 from neotoma_core.report.unfinished import UnfinishedStore, UnfinishedStores
 from neotoma_core.sqlite.inspection import StoredTable

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from neotoma_core.neotoma.encryption import seal_rows
+from neotoma_core.neotoma.encryption.columns import seal_rows
 from neotoma_core.neotoma.frames import ORIGIN, ROWID, TARGET, TARGET_ROWID
 from neotoma_core.neotoma.tables import BY_NAME
 from neotoma_core.publication import proofs as proving

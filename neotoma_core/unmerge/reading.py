@@ -10,7 +10,7 @@ import polars as pl
 from neotoma_core.comparison.selection import read_merged_away
 from neotoma_core.errors import KeyMissing
 from neotoma_core.files.keys import read_key
-from neotoma_core.neotoma.encryption import open_rows, sealed_rows
+from neotoma_core.neotoma.encryption.columns import open_rows, sealed_rows
 from neotoma_core.neotoma.frames import empty_rows
 from neotoma_core.neotoma.tables import BY_NAME, Table
 from neotoma_core.runs.evidence import DatabaseEvidence

@@ -5,6 +5,7 @@ import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,10 @@ import anyio
 import pytest
 
 from neotoma_core.agents.plans import MOST_WAITING
+from neotoma_core.agents.vault_tools import REPORT
 from neotoma_core.agents.wire.server import build_server
+from neotoma_core.neotoma.json import JsonValue, stringify
+from neotoma_core.vault.folder import AGENTS, REPORTS, open_vault
 from tests.support.agents import (
     HELD,
     LOST,
@@ -26,7 +30,7 @@ from tests.support.agents import (
     unchanged,
     within,
 )
-from tests.support.databases import count, insert_all, make_database
+from tests.support.databases import count, insert_all, make_database, source
 
 REAL = "plan-" + "0" * 20
 INVENTED = [
@@ -168,6 +172,26 @@ def test_a_row_in_the_log_of_the_target_is_a_change_too(world: World) -> None:
 
     assert within(world, script, answer="yes")["error"]["code"] in ("PLAN_CHANGED", "TARGET_LOCKED")
     assert count(world.target, "observations") == HELD
+
+
+def test_a_recovery_beside_a_server_that_reads_leaves_it_what_it_read(world: World) -> None:
+    server = sqlite3.connect(world.target, isolation_level=None)
+    with closing(server):
+        server.execute("PRAGMA journal_mode = WAL")
+        server.execute("BEGIN")
+        asked = "SELECT count(*) FROM observations"
+        assert server.execute(asked).fetchone() == (HELD,)
+
+        async def script(agent: Agent) -> Any:
+            return await agent.call("apply_recovery", plan=await agent.plan(world))
+
+        done = within(world, script, answer="yes")
+        assert server.execute(asked).fetchone() == (HELD,)
+        server.execute("COMMIT")
+        held = LOST if done.get("outcome") == "published" else HELD
+        assert server.execute(asked).fetchone() == (held,)
+        assert server.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        assert "outcome" in done or done["error"]["retryable"]
 
 
 def test_a_plan_for_a_database_that_is_gone_is_bound_to_its_absence(world: World) -> None:
@@ -379,6 +403,71 @@ def test_a_person_who_declines_at_the_terminal_has_not_approved(world: World) ->
     assert before()
 
 
+def test_a_plan_of_a_server_with_more_folders_is_not_for_one_with_fewer(world: World) -> None:
+    wide = replace(world.scope(), folders=(world.folder,))
+    twin = Path(shutil.copyfile(world.copy, world.outside.with_name("twin.db")))
+    token = play(build_server(wide, "test"), lambda agent: agent.plan(world, copies=[str(twin)]))
+    before = unchanged(world)
+    answer = within(world, lambda agent: agent.call("apply_recovery", plan=token), answer="yes")
+    assert answer["error"]["code"] == "OUT_OF_SCOPE"
+    assert before()
+
+
+def test_a_copy_that_became_a_link_to_the_outside_is_not_read(world: World) -> None:
+    async def script(agent: Agent) -> Any:
+        token = await agent.plan(world)
+        shutil.copyfile(world.copy, world.outside.with_name("twin.db"))
+        world.copy.unlink()
+        world.copy.symlink_to(world.outside.with_name("twin.db"))
+        return await agent.call("apply_recovery", plan=token)
+
+    before = unchanged(world)
+    assert within(world, script, answer="yes")["error"]["code"] == "OUT_OF_SCOPE"
+    assert before()
+
+
+def test_a_plan_made_before_the_database_was_declared_production_needs_an_approval(
+    world: World,
+) -> None:
+    token = within(world, lambda agent: agent.plan(world))
+    before = unchanged(world)
+    answer = within(
+        world,
+        lambda agent: agent.call("apply_recovery", plan=token),
+        answer="yes",
+        environment="production",
+    )
+    assert answer["outcome"] == "approval_needed"
+    assert before()
+
+
+def test_what_reports_and_registered_types_say_is_never_repeated(world: World) -> None:
+    said: dict[str, JsonValue] = {
+        "outcome": SAYING,
+        "mode": SAYING,
+        "undo": SAYING,
+        "writes": SAYING,
+        "before": {"observations": SAYING, "first": SAYING},
+        "tables": [{"table": SAYING, "inserted": SAYING}],
+        "checks": [{"name": SAYING, "passed": SAYING}],
+        "findings": [{"kind": SAYING}],
+    }
+    open_vault(world.vault, world.target)
+    folder = world.vault / REPORTS / "2026-03-12T09-00-00Z"
+    folder.mkdir(parents=True)
+    (folder / REPORT).write_text(stringify(said))
+    schema = {"id": SAYING, "entity_type": SAYING, "schema_version": SAYING, "active": 1}
+    texts = {"schema_definition": SAYING, "reducer_config": SAYING, "created_at": SAYING}
+    insert_all(
+        world.copy,
+        {
+            "sources": [source(SAYING, original_filename=SAYING, mime_type=SAYING)],
+            "schema_registry": [{**schema, **texts}],
+        },
+    )
+    assert SAYING not in repeated(world)
+
+
 def test_two_agents_with_one_plan_write_once(world: World) -> None:
     server = build_server(world.scope(), "test")
     other = build_server(world.scope(), "test")
@@ -484,5 +573,22 @@ def test_arguments_that_cannot_be_are_refused(
             await agent.call("find_copies")
         return await agent.call(tool, **arguments)
 
-    assert "error" in within(world, script, answer="yes")
+    error = within(world, script, answer="yes")["error"]
+    assert error["code"] != "SDK"
+    assert {"code", "message", "retryable", "exit_code"} <= {*error}
+    assert before()
+
+
+def test_a_plan_whose_file_cannot_be_read_is_refused_in_words_of_our_own(world: World) -> None:
+    async def script(agent: Agent) -> Any:
+        token = await agent.plan(world)
+        (file,) = (world.vault / AGENTS / "plans").iterdir()
+        file.unlink()
+        file.mkdir()
+        answer = await agent.call("apply_recovery", plan=token)
+        assert file.name not in "".join(agent.seen)
+        return answer
+
+    before = unchanged(world)
+    assert within(world, script, answer="yes")["error"]["code"] == "INTERNAL"
     assert before()

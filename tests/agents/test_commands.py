@@ -3,15 +3,27 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from neotoma_core.agents.audit import LOG, AuditLine, append_line, read_lines
+from neotoma_core.agents.scope import Protected
 from neotoma_core.agents.wire.clients import install_entry, settings_file
+from neotoma_core.agents.wire.server import build_server
 from neotoma_core.errors import UsageError, VaultDamaged
 from neotoma_core.vault.folder import AGENTS
-from tests.support.agents import STORED, Agent, World, approve, at_terminal, environment, within
+from tests.support.agents import (
+    STORED,
+    Agent,
+    World,
+    approve,
+    at_terminal,
+    environment,
+    play,
+    within,
+)
 
 
 def midden(world: World, *words: str | Path) -> subprocess.CompletedProcess[str]:
@@ -75,6 +87,8 @@ def test_every_client_has_a_place_for_its_settings() -> None:
         ("--target", "a.db", "--target", "b.db", "--vault", "v"),
         ("--target", "a.db", "--token-file", "t"),
         ("--target", "a.db", "install", "cursor"),
+        ("--target", ""),
+        ("--target", "a.db", "--folder", ""),
     ],
 )
 def test_a_server_that_cannot_be_is_refused(world: World, words: tuple[str, ...]) -> None:
@@ -180,6 +194,43 @@ def test_an_audit_log_that_was_changed_is_found_out(world: World, harm: str) -> 
     with pytest.raises(VaultDamaged):
         read_lines(world.vault)
     assert midden(world, "audit", "--target", world.target).returncode == 22
+
+
+def test_an_agent_cannot_break_the_audit_log_with_long_arguments(world: World) -> None:
+    paths = ["/" + "/".join(f"{n}{m:060}" for m in range(30)) for n in range(40)]
+
+    async def script(agent: Agent) -> None:
+        for _ in range(2):
+            await agent.call("plan_recovery", copies=paths, folders=paths, backup="9" * 4_000)
+
+    within(world, script)
+    assert len(read_lines(world.vault)) == 2
+    longest = max(map(len, (world.vault / AGENTS / LOG).read_text().splitlines()))
+    assert longest < 20_000
+
+
+def test_a_long_line_is_followed_by_one_that_goes_on_from_it(world: World) -> None:
+    for _ in range(2):
+        append_line(world.vault, world.target, replace(LINE, detail="x" * 300_000))
+    assert len(read_lines(world.vault)) == 2
+
+
+def test_a_call_is_in_the_log_of_the_database_it_is_about(world: World) -> None:
+    other = Protected(world.outside, world.folder / "vault-of-other")
+    scope = replace(world.scope(), targets=(other, *world.scope().targets))
+
+    async def script(agent: Agent) -> None:
+        way = world.folder / "data" / "copies" / ".." / "memory.db"
+        token = (await agent.call("plan_recovery", target=str(way), copies=[str(world.copy)]))[
+            "plan"
+        ]
+        assert (await agent.call("apply_recovery", plan=token))["outcome"] == "published"
+        await agent.call("apply_recovery", plan="plan-invented")
+
+    play(build_server(scope, "test"), script, answer="yes")
+    tools = {line.tool for line in read_lines(world.vault)}
+    assert tools == {"plan_recovery", "tools/call", "apply_recovery"}  # the question is a call, too
+    assert [line.tool for line in read_lines(other.vault)] == ["apply_recovery"] * 2
 
 
 def test_a_line_that_was_cut_short_does_not_hide_those_after_it(world: World) -> None:

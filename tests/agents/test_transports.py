@@ -113,6 +113,9 @@ def test_http_is_for_whoever_has_the_token_and_for_no_other_page(world: World) -
             answer = httpx2.post(address, json=PING, headers={**ACCEPT, **headers})
             assert (headers, answer.status_code) == (headers, refused)
             assert token not in answer.text
+        long = {**PING, "params": {"padding": "x" * (1 << 20)}}
+        headers = {**ACCEPT, "Authorization": f"Bearer {token}"}
+        assert httpx2.post(address, json=long, headers=headers).status_code == 413
         port = address.split(":")[2].partition("/")[0]
         assert httpx2.get(f"http://127.0.0.1:{port}/").status_code == 401
 
@@ -232,17 +235,36 @@ def call_of(tool: str, token: str) -> bytes:
     return message(id=2, method="tools/call", params={"name": tool, "arguments": {"plan": token}})
 
 
-def test_nothing_but_the_protocol_is_on_standard_output(world: World) -> None:
-    server = over_stdio(*words(world), vault=world.vault)
-    done = subprocess.run(
-        [server.command, *server.args],
-        input=HANDSHAKE + b"not json\n" + message(id=3, method="tools/list", params={}),
-        capture_output=True,
-        check=False,
+HEAVY = ("polars", "pyarrow", "duckdb", "deltalake", "pandera", "prefect", "adbc_driver_sqlite")
+NAMING_WHAT_IT_LOADED = (
+    "import atexit, pathlib, sys; from neotoma_core.cli import main; loaded = sys.modules; "
+    "file = pathlib.Path(sys.argv.pop(1)); "
+    "atexit.register(lambda: file.write_text(' '.join(loaded))); main()"
+)
+
+
+def test_nothing_but_the_protocol_is_on_standard_output_and_nothing_heavy_is_loaded_before_a_call(
+    world: World,
+) -> None:
+    server = over_stdio(*words(world), "--allow-recover", vault=world.vault)
+    file = world.folder / "loaded"
+    process = subprocess.Popen(
+        [sys.executable, "-c", NAMING_WHAT_IT_LOADED, str(file), *server.args[2:]],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         env=server.env,
         cwd=server.cwd,
-        timeout=READY_SECONDS,
     )
-    assert all(line.startswith(b'{"jsonrpc"') for line in done.stdout.splitlines())
-    assert b'"find_copies"' in done.stdout
-    assert b"Traceback" not in done.stderr
+    assert process.stdin is not None
+    assert process.stdout is not None
+    process.stdin.write(HANDSHAKE + b"not json\n" + message(id=3, method="tools/list", params={}))
+    process.stdin.flush()
+    answers = [process.stdout.readline(), process.stdout.readline()]
+    rest, errors = process.communicate(timeout=READY_SECONDS)
+    assert all(line.startswith(b'{"jsonrpc"') for line in (*answers, *rest.splitlines()))
+    assert b'"find_copies"' in answers[1]
+    assert b"Traceback" not in errors
+    loaded = {name.partition(".")[0] for name in file.read_text().split()}
+    assert "mcp" in loaded
+    assert not loaded & {*HEAVY}

@@ -4,6 +4,7 @@
 taken for four characters.
 """
 
+import resource
 import tarfile
 import time
 from pathlib import Path
@@ -63,6 +64,12 @@ async def _played(words: tuple[str | Path, ...], vault: Path) -> None:
         print(f"list_backups, each of {_QUICK}: {each:.1f} ms")
 
 
+def _busy() -> float:
+    """Return the seconds of the processor that ended processes of this one used."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
 def _show(what: str, took: str, length: int) -> None:
     print(f"{what:<16} {took:>9} {length:7,} characters {length // _CHARACTERS:6,} tokens")
 
@@ -74,8 +81,11 @@ def _main() -> None:
             bundle.extractall(folder, filter="data")
         target, vault = folder / "incident" / "data" / "neotoma.prod.db", folder / "vault"
         words = ("--target", target, "--folder", folder / "incident", "--allow-recover")
+        busy = _busy()
         starts = sorted(anyio.run(_started, words, vault) for _ in range(_STARTS))
+        each = (_busy() - busy) / _STARTS
         print(f"ready after {starts[0]:.2f} to {starts[-1]:.2f} s, {_STARTS} starts")
+        print(f"seconds of the processor for each start: {each:.2f}")
         anyio.run(_played, words, vault)
 
 

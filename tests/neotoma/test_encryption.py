@@ -16,9 +16,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from neotoma_core.errors import KeyWrong
-from neotoma_core.neotoma.encryption import (
+from neotoma_core.neotoma.encryption import Secret
+from neotoma_core.neotoma.encryption.columns import (
     SEALED_SHAPE,
-    Secret,
     is_sealed,
     open_cells,
     open_rows,

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextvars
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final
@@ -16,7 +16,7 @@ from mcp_types import CallToolResult, TextContent
 from neotoma_core.agents.answers import Answer, Done, Planned
 from neotoma_core.agents.audit import AuditLine, append_line, stamp
 from neotoma_core.agents.plain import plain_name, short_hash
-from neotoma_core.agents.plans import shown_token
+from neotoma_core.agents.plans import shown_token, vault_of_plan
 from neotoma_core.agents.refusals import Refused, refusal_of
 from neotoma_core.agents.scope import Protected, Scope
 from neotoma_core.errors import MiddenError, begin_record
@@ -25,7 +25,9 @@ from neotoma_core.report.layout import escaped
 
 _MOST_WAITING: Final = 16
 _LONGEST: Final = 2_000
-_WORDS: Final = ("as_of", "mode", "cursor", "limit", "backup", "run", "uri", "name")
+_LONGEST_PATH: Final = 500
+_LONGEST_DETAIL: Final = 300
+_WORDS: Final = ("as_of", "mode", "cursor", "limit", "backup", "run", "uri", "name", "remote")
 _PATHS: Final = ("target", "folders", "copies")
 Work = Callable[["WatchedFromAfar"], Answer]
 
@@ -68,7 +70,9 @@ class Desk:
     ) -> CallToolResult:
         """Do the work of a tool in its turn, in a thread, and write down what came of it."""
         _note(tool)
-        call = _Call(self.scope, tool, _shown(arguments), client_of(context), writes=writes)
+        about = _about(self.scope, arguments)
+        shown, client = _shown(arguments), client_of(context)
+        call = _Call(self.scope, about, tool, shown, client, writes=writes)
         if self.waiting >= _MOST_WAITING:
             busy = Refused(
                 "BUSY", "too many calls at once", "wait, then call again", retryable=True
@@ -98,6 +102,8 @@ class Desk:
         try:
             result = await call_next(ctx)
             outcome = _outcome_of(result)
+            if outcome == "refused" and not written:
+                result = _in_our_words(result)
         finally:
             _written.reset(token)
             if not written:
@@ -105,7 +111,9 @@ class Desk:
                 said = {
                     n: str(params[n]) for n in ("name", "uri") if isinstance(params.get(n), str)
                 }
-                line = _Call(self.scope, ctx.method, _shown(said), "?", writes=False)
+                given = params.get("arguments")
+                about = _about(self.scope, given if isinstance(given, dict) else {})
+                line = _Call(self.scope, about, ctx.method, _shown(said), "?", writes=False)
                 with anyio.CancelScope(shield=True):
                     await anyio.to_thread.run_sync(line.append, outcome)
         return result
@@ -113,9 +121,10 @@ class Desk:
 
 @dataclass(frozen=True, slots=True)
 class _Call:
-    """One call of a tool, as the audit log has it."""
+    """One call of a tool, as the audit log of the database that it is ``about`` has it."""
 
     scope: Scope
+    about: Protected
     tool: str
     arguments: Mapping[str, JsonValue]
     client: str
@@ -153,15 +162,22 @@ class _Call:
 
     def append(self, outcome: str, **facts: str | None) -> None:
         """Append a line to the log of the vault that the call is about."""
-        about = self._about()
         now = stamp(self.scope.clock())
         plan = facts.pop("plan", None) or _text(self.arguments.get("plan"))
         line = AuditLine(now, self.client, self.tool, self.arguments, outcome, plan=plan, **facts)
-        append_line(about.vault, about.path, line)
+        append_line(self.about.vault, self.about.path, line)
 
-    def _about(self) -> Protected:
-        named = self.arguments.get("target")
-        return next((t for t in self.scope.targets if str(t.path) == named), self.scope.targets[0])
+
+def _about(scope: Scope, arguments: Mapping[str, Any]) -> Protected:
+    """Return the database that a call is about: by its plan, else its target, else the first."""
+    plan, target = arguments.get("plan"), arguments.get("target")
+    if plan:
+        vault = vault_of_plan([one.vault for one in scope.targets], str(plan))
+        return next((one for one in scope.targets if one.vault == vault), scope.targets[0])
+    try:
+        return scope.target(str(target)) if target else scope.targets[0]
+    except Refused:
+        return scope.targets[0]
 
 
 def _decision_of(done: Done) -> str:
@@ -201,7 +217,7 @@ def _shown(arguments: Mapping[str, Any]) -> dict[str, JsonValue]:
 
 def _path(text: str) -> str:
     shown = "/".join(plain_name(part, "name") or "" for part in text.split("/"))
-    return shown if len(shown) <= _LONGEST else f"[path {short_hash(text)}]"
+    return shown if len(shown) <= _LONGEST_PATH else f"[path {short_hash(text)}]"
 
 
 def _text(value: JsonValue) -> str | None:
@@ -225,13 +241,27 @@ def _outcome_of(result: object) -> str:
     return "done"
 
 
+def _in_our_words(result: HandlerResult) -> HandlerResult:
+    """Return the SDK's refusal of a call as one of ours, with what the SDK says as details."""
+    content = result.content if isinstance(result, CallToolResult) else _content_of(result)
+    said = "".join(getattr(block, "text", "") for block in content)
+    words = "there is no such tool, or it does not take these arguments"
+    refused = Refused("VALIDATION_ERROR", words, "look at the tool's input schema")
+    return _refused(refused, {"sdk": escaped(" ".join(said.split()))[:_LONGEST_DETAIL]})
+
+
+def _content_of(result: HandlerResult) -> Sequence[object]:
+    read = CallToolResult.model_validate(result)
+    return read.content
+
+
 def _answered(answer: Answer) -> CallToolResult:
     text = answer.model_dump_json(exclude_none=True, exclude_defaults=True)
     content = TextContent(type="text", text=text)
     return CallToolResult(content=[content], structured_content=answer.model_dump(mode="json"))
 
 
-def _refused(refused: Refused) -> CallToolResult:
+def _refused(refused: Refused, details: Mapping[str, JsonValue] | None = None) -> CallToolResult:
     said: dict[str, JsonValue] = {
         "code": refused.code,
         "message": refused.words,
@@ -240,6 +270,8 @@ def _refused(refused: Refused) -> CallToolResult:
     }
     if refused.next_step:
         said["next_step"] = refused.next_step
+    if details:
+        said["details"] = dict(details)
     text = stringify({"error": said})
     return CallToolResult(is_error=True, content=[TextContent(type="text", text=text)])
 

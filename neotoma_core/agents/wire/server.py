@@ -52,7 +52,9 @@ def build_server(scope: Scope, version: str) -> MCPServer[Any]:
         middleware=[desk.write_others_down],
         subscriptions=False,
     )
-    _add_copy_tools(server, desk)
+    known = Late(lambda: load("copies").Known())
+    _add_copy_tools(server, desk, known)
+    _add_planning(server, desk, known)
     _add_vault_tools(server, desk)
     add_pages(server, desk)
     if scope.recover:
@@ -60,9 +62,8 @@ def build_server(scope: Scope, version: str) -> MCPServer[Any]:
     return server
 
 
-def _add_copy_tools(server: MCPServer[Any], desk: Desk) -> None:
+def _add_copy_tools(server: MCPServer[Any], desk: Desk, known: Late) -> None:
     scope = desk.scope
-    known = Late(lambda: load("copies").Known())
 
     @server.tool(annotations=READS)
     async def get_status(ctx: Context_, target: Target = "") -> Annotated[CallToolResult, Status]:
@@ -103,6 +104,10 @@ def _add_copy_tools(server: MCPServer[Any], desk: Desk) -> None:
             lambda w: load("copies").compare(scope, known.value, target, copies, w),
         )
 
+
+def _add_planning(server: MCPServer[Any], desk: Desk, known: Late) -> None:
+    scope = desk.scope
+
     @server.tool(annotations=PLANS)
     async def plan_recovery(
         ctx: Context_,
@@ -117,17 +122,22 @@ def _add_copy_tools(server: MCPServer[Any], desk: Desk) -> None:
         as_of: Annotated[
             str, Field(description="A day or UTC time: what the archive says was held then.")
         ] = "",
+        remote: Annotated[
+            str, Field(description="A remote of the database by its name; no address.")
+        ] = "",
     ) -> Annotated[CallToolResult, Planned]:
-        """Plan a recovery from copies, folders or a backup; without any, from all that is found.
+        """Plan a recovery from copies, folders, a backup or a remote; or from all that is found.
 
-        Nothing is changed. The plan can be used once and expires; it is refused if the database or
-        a copy changes.
+        Nothing is changed. The plan can be used once and expires; it is refused if the database,
+        a copy or the remote changes.
         """
         arguments = {
             "target": target, "copies": copies, "folders": folders, "backup": backup, "mode": mode,
-            "as_of": as_of,
+            "as_of": as_of, "remote": remote,
         }  # fmt: skip
-        asked = Late(lambda: load("planning").Asked(target, copies, folders, backup, mode, as_of))
+        asked = Late(
+            lambda: load("sources").Asked(target, copies, folders, backup, mode, as_of, remote)
+        )
         return await desk.call(
             ctx,
             "plan_recovery",

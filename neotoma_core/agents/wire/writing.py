@@ -114,6 +114,12 @@ def _apply(
 
 
 def _question(scope: Scope, plan: str) -> str | None:
-    """Return what to ask of a plan; None where an answer would not count."""
-    question: str | None = load("carrying_out").question_of(scope, plan)
+    """Return what to ask of a plan; None where an answer would not count, or on any error.
+
+    Then the tool itself fails in the same way, and says so in words of our own.
+    """
+    try:
+        question: str | None = load("carrying_out").question_of(scope, plan)
+    except Exception:  # noqa: BLE001 - as said
+        return None
     return question

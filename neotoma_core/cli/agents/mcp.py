@@ -1,8 +1,11 @@
 """``midden mcp``: serve agents over the Model Context Protocol."""
 
+import gc
 import importlib.util
 import shutil
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
@@ -14,19 +17,21 @@ from neotoma_core.cli.terminal.options import (
     MNEMONIC_FILE_OPTION,
     VAULT_OPTION,
 )
-from neotoma_core.cli.terminal.strict import StrictCommand
+from neotoma_core.cli.terminal.strict import StrictCommand, StrictGroup
 from neotoma_core.errors import UsageError
 
 if TYPE_CHECKING:
     from neotoma_core.agents.scope import Protected, Scope
 
 _TARGETS: Final = typer.Option(
-    "--target", help="A database that agents may ask about; repeat it.", show_default=False
+    "--target",
+    help="A database that agents may ask about; repeat it [default: those of midden.toml].",
+    show_default=False,
 )
 _FOLDERS: Final = typer.Option(
     "--folder",
-    help="A folder in which copies may be found and used; repeat it [default: the folders the "
-    "databases are in].",
+    help="A folder in which copies may be found and used; repeat it [default: those of "
+    "midden.toml, or the folders the databases are in].",
     show_default=False,
 )
 _RECOVER: Final = typer.Option(
@@ -39,7 +44,7 @@ _APPROVE: Final = typer.Option(
     "--approve", help="Every plan needs `midden approve`, not only for production databases."
 )
 
-mcp = typer.Typer(invoke_without_command=True, rich_markup_mode=None)
+mcp = typer.Typer(cls=StrictGroup, invoke_without_command=True, rich_markup_mode=None)
 
 
 class Client(StrEnum):
@@ -96,8 +101,8 @@ def serve(
     _require_sdk()
     if token_file is not None and http is None:
         raise UsageError("--token-file goes with --http")
-    scope = _scope(
-        _protected(target, vault),
+    scope = scope_of(
+        protected_databases(target, vault),
         folder or [],
         allow_recover=allow_recover,
         allow_values=allow_values,
@@ -135,8 +140,8 @@ def install(
 
     words = [shutil.which("midden") or sys.argv[0], "mcp"]
     for option, paths in (
-        ("--target", [one.path for one in _protected(target, vault)]),
-        ("--folder", folder or []),
+        ("--target", [one.path for one in protected_databases(target, vault)]),
+        ("--folder", _folders(folder or [])),
         ("--vault", [vault] if vault else []),
     ):
         words += [word for path in paths for word in (option, str(path.absolute()))]
@@ -159,23 +164,47 @@ def _require_sdk() -> None:
         raise UsageError("the MCP SDK is not installed; install midden with its mcp extra")
 
 
-def _protected(target: list[Path] | None, vault: Path | None) -> "tuple[Protected, ...]":
-    from neotoma_core.agents.scope import Protected
-    from neotoma_core.settings.environment import default_vault, raw_storage
+def protected_databases(target: list[Path] | None, vault: Path | None) -> "tuple[Protected, ...]":
+    """Return the databases that agents may ask about, by the command line or midden.toml.
 
-    if not target:
-        raise UsageError("name the databases agents may ask about with --target")
-    if vault is not None and len(target) > 1:
+    Raises UsageError where neither names one.
+    """
+    from neotoma_core.agents.scope import Protected
+    from neotoma_core.settings.environment import (
+        configured_databases,
+        default_vault,
+        raw_storage,
+    )
+
+    places = configured_databases(target or [])
+    if not places:
+        raise UsageError(
+            "name the databases agents may ask about with --target, or in midden.toml: "
+            "databases of [agents]"
+        )
+    if vault is not None and len(places) > 1:
         raise UsageError("--vault was given with several targets; a vault protects one database")
     return tuple(
         Protected(
             path.absolute(), (vault or default_vault(path)).absolute(), raw_storage(path.absolute())
         )
-        for path in dict.fromkeys(target)
+        for path in dict.fromkeys(places)
     )
 
 
-def _scope(
+def _folders(named: list[Path]) -> list[Path]:
+    """Return the folders named, else those of midden.toml; raises UsageError for a missing one."""
+    from neotoma_core.settings.environment import configuration
+
+    said = "--folder" if named else "midden.toml: agents.folders"
+    folders = named or [*configuration().agents.folders]
+    for folder in folders:
+        if not folder.is_dir():
+            raise UsageError(f"{said} {folder}: there is no such folder; check the spelling")
+    return folders
+
+
+def scope_of(
     targets: "tuple[Protected, ...]",
     folders: list[Path],
     *,
@@ -183,18 +212,16 @@ def _scope(
     allow_values: bool,
     approve: bool,
 ) -> "Scope":
+    """Return what agents may touch; raises UsageError for a folder that does not exist."""
     from datetime import UTC, datetime
 
     from neotoma_core.agents.scope import Scope
     from neotoma_core.settings.environment import neotoma_environment
 
-    for folder in folders:
-        if not folder.is_dir():
-            raise UsageError(f"--folder {folder}: there is no such folder; check the spelling")
     return Scope(
         targets=targets,
         clock=lambda: datetime.now(UTC),
-        folders=tuple(folder.absolute() for folder in folders),
+        folders=tuple(folder.absolute() for folder in _folders(folders)),
         recover=allow_recover,
         values=allow_values,
         approve=approve,
@@ -205,8 +232,8 @@ def _scope(
 def _run(scope: "Scope", port: int | None, token_file: Path | None) -> None:
     from importlib.metadata import version
 
-    from neotoma_core.agents.wire.server import build_server
-
+    with _loading():
+        from neotoma_core.agents.wire.server import build_server
     server = build_server(scope, version("midden"))
     if port is None:
         server.run("stdio")
@@ -222,3 +249,14 @@ def _run(scope: "Scope", port: int | None, token_file: Path | None) -> None:
         print(f"token      in {file}", file=sys.stderr, flush=True)
 
     serve_http(server, port, token, ready)
+
+
+@contextmanager
+def _loading() -> Iterator[None]:
+    """Load what stays until the end, without looking for garbage in it again and again."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()

@@ -3,8 +3,6 @@
 import sys
 from typing import TYPE_CHECKING
 
-from rich.console import Console
-
 from neotoma_core.cli.terminal.asking import agreed
 from neotoma_core.cli.terminal.progress import TerminalProgress
 
@@ -37,6 +35,8 @@ def permitted(loss: "Loss", doing: str, *, yes: bool) -> bool:
 
     In production ``yes`` counts for nothing. Raises UsageError where nobody is at a terminal.
     """
+    from rich.console import Console
+
     from neotoma_core.guard.guard import refuse_production
 
     if loss.production is None:

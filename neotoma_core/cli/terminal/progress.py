@@ -3,20 +3,10 @@
 import sys
 import threading
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    DownloadColumn,
-    Progress,
-    ProgressColumn,
-    SpinnerColumn,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-    TransferSpeedColumn,
-)
+if TYPE_CHECKING:
+    from rich.progress import ProgressColumn
 
 _PATIENCE_SECONDS = 1.0
 _TITLES = {
@@ -34,8 +24,18 @@ _TITLES = {
 _OF_BYTES = ("upload", "download")
 
 
-def _columns(step: str = "") -> tuple[ProgressColumn, ...]:
+def _columns(step: str = "") -> "tuple[ProgressColumn, ...]":
     """Return what is shown of a step; of those that move bytes, how many, how fast, how long."""
+    from rich.progress import (
+        BarColumn,
+        DownloadColumn,
+        SpinnerColumn,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+        TransferSpeedColumn,
+    )
+
     bar = SpinnerColumn(), TextColumn("{task.description}"), BarColumn(bar_width=24)
     if step in _OF_BYTES:
         return (*bar, DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
@@ -46,6 +46,9 @@ class TerminalProgress:
     """A bar per step. It appears after a second, and only on a terminal."""
 
     def __init__(self) -> None:
+        from rich.console import Console
+        from rich.progress import Progress
+
         console = Console(stderr=True)
         self._bars = Progress(
             *_columns(),

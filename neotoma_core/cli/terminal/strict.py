@@ -4,7 +4,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from typer.core import TyperCommand
+from typer.core import TyperCommand, TyperGroup
 
 from neotoma_core.errors import UsageError, begin_record
 
@@ -18,14 +18,7 @@ class StrictCommand(TyperCommand):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401 - the parser's own
         """Parse, once the words are found to be meant; raises UsageError."""
-        given, _, order = self.make_parser(ctx).parse_args(args=list(args))
-        times = Counter(parameter.name for parameter in order)
-        for parameter in order:
-            value = given.get(parameter.name or "")
-            if "" in (value if isinstance(value, list | tuple) else [value]):
-                raise UsageError(f"{_called(parameter)}: an empty value; give one, or leave it out")
-            if times[parameter.name] > 1 and not _may_be_repeated(parameter):
-                raise UsageError(f"{_called(parameter)}: given more than once; give it once")
+        given = _require_meant(self, ctx, args)
         return super().parse_args(ctx, [*args, *self._configured_target(given, args)])
 
     def _configured_target(self, given: Any, args: list[str]) -> list[str]:  # noqa: ANN401 - the parser's own
@@ -47,11 +40,32 @@ class StrictCommand(TyperCommand):
 
         target, vault = ctx.params.get("target"), ctx.params.get("vault")
         if isinstance(target, Path):
-            if "/" not in str(target) and not target.exists():  # a file of that name comes first
-                configured = configuration().named(str(target))
-                ctx.params["target"] = target = configured.path if configured else target
+            if "/" not in str(target):
+                ctx.params["target"] = target = configuration().place_of(target)
             begin_record(target, vault or default_vault(target))
         return super().invoke(ctx)
+
+
+class StrictGroup(TyperGroup):
+    """A command with commands below it, which refuses what ``StrictCommand`` refuses."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401 - the parser's own
+        """Parse, once the words are found to be meant; raises UsageError."""
+        _require_meant(self, ctx, args)
+        return super().parse_args(ctx, args)
+
+
+def _require_meant(command: Any, ctx: Any, args: list[str]) -> Any:  # noqa: ANN401 - the parser's own
+    """Return what is given; raises UsageError for an empty value and for a second one."""
+    given, _, order = command.make_parser(ctx).parse_args(args=list(args))
+    times = Counter(parameter.name for parameter in order)
+    for parameter in order:
+        value = given.get(parameter.name or "")
+        if "" in (value if isinstance(value, list | tuple) else [value]):
+            raise UsageError(f"{_called(parameter)}: an empty value; give one, or leave it out")
+        if times[parameter.name] > 1 and not _may_be_repeated(parameter):
+            raise UsageError(f"{_called(parameter)}: given more than once; give it once")
+    return given
 
 
 def _may_be_repeated(parameter: Any) -> bool:  # noqa: ANN401 - an option or argument of the parser
