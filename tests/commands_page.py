@@ -26,6 +26,7 @@ The removal of backups cannot be undone either; it needs `--apply`.
 """
 _VALUE: Final = re.compile(r"<(?:list\[)?(str|int|path|Path)\]?>")
 _MORE: Final = {
+    "init": "configure.md",
     "recover": "recover.md",
     "find": "find.md",
     "status": "find.md#has-this-database-lost-anything",

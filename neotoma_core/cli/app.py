@@ -22,6 +22,7 @@ from neotoma_core.cli.protection.backup import backup
 from neotoma_core.cli.protection.backups import backups
 from neotoma_core.cli.protection.config import config
 from neotoma_core.cli.protection.guard import guard
+from neotoma_core.cli.protection.init import init
 from neotoma_core.cli.protection.prune import prune
 from neotoma_core.cli.protection.reset import reset
 from neotoma_core.cli.protection.serve import serve
@@ -61,6 +62,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 _COMMANDS = (
+    init,
     recover,
     rebuild,
     restore,

@@ -19,6 +19,7 @@ from neotoma_core.settings.configured import ConfigReport, ConfiguredReport
 from neotoma_core.settings.neotoma import NeotomaSettings
 from neotoma_core.stores.store import StoreOptions
 from neotoma_core.vault.announcing import Alerting
+from neotoma_core.vault.noted import keep_notes_in
 
 _LONGEST_SLUG: Final = 200
 
@@ -35,23 +36,35 @@ def default_vault(target: Path) -> Path:
     configured = configuration().at(target)
     if configured is not None and configured.vault is not None:
         return configured.vault
+    return vault_of_its_own(target)
+
+
+def vault_of_its_own(target: Path) -> Path:
+    """Return the vault that a database has where nobody chose another."""
     slug = re.sub(r"[^A-Za-z0-9.-]+", "-", target.name)[:_LONGEST_SLUG]
     digest = hashlib.sha256(os.fsencode(target.resolve())).hexdigest()[:8]
     return platformdirs.user_data_path("midden") / f"{slug}-{digest}"
 
 
-def configuration() -> Configuration:
+def configuration(*, to_be_made: bool = False) -> Configuration:
     """Return what midden.toml says: the file that MIDDEN_CONFIG names, or the user's own.
 
-    Raises UsageError for a file that cannot be read, and for one that is named and missing.
+    Raises UsageError for a file that cannot be read, and, unless it is ``to_be_made``, for one that
+    is named and missing.
     """
     chosen = os.environ.get("MIDDEN_CONFIG")
     if not chosen:
         return read_configuration(platformdirs.user_config_path("midden") / NAME)
     found = read_configuration(Path(chosen))
-    if not found.found:
+    if not found.found and not to_be_made:
         raise UsageError(f"MIDDEN_CONFIG: {chosen}: there is no such file; check the spelling")
     return found
+
+
+def only_database() -> Path | None:
+    """Return the database of a configuration that names just one. Raises UsageError."""
+    known = configuration().databases
+    return known[0].path if len(known) == 1 else None
 
 
 def configured_report() -> ConfigReport:
@@ -80,6 +93,11 @@ def vaults_of_user() -> tuple[Path, ...]:
     folder = platformdirs.user_data_path("midden")
     here = sorted(folder.iterdir()) if folder.is_dir() else []
     return (*((Path(chosen),) if chosen else ()), *here)
+
+
+def note_vaults() -> None:
+    """From now on note which vaults are made, so that one that is gone is noticed."""
+    keep_notes_in(platformdirs.user_state_path("midden") / "vaults")
 
 
 def default_archive_of(

@@ -31,6 +31,7 @@ for command in [c for each in (app, *groups) for c in each.registered_commands]:
 main()
 """
 WORDS = {
+    "init": ("--target", "t.db", "--yes"),
     "recover": ("--target", "t.db", "--backup", "b.db"),
     "rebuild": ("--target", "t.db"),
     "restore": ("latest", "--target", "t.db"),

@@ -161,8 +161,9 @@ def _require_sdk() -> None:
 
 def _protected(target: list[Path] | None, vault: Path | None) -> "tuple[Protected, ...]":
     from neotoma_core.agents.scope import Protected
-    from neotoma_core.settings.environment import default_vault, raw_storage
+    from neotoma_core.settings.environment import default_vault, note_vaults, raw_storage
 
+    note_vaults()
     if not target:
         raise UsageError("name the databases agents may ask about with --target")
     if vault is not None and len(target) > 1:

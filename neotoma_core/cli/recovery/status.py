@@ -50,9 +50,14 @@ def status(
     from neotoma_core.find.status import check_status
     from neotoma_core.find.text import status_text
     from neotoma_core.runs.begin import Whereabouts
-    from neotoma_core.settings.environment import default_vault, key_source, raw_storage
+    from neotoma_core.settings.environment import (
+        default_vault,
+        key_source,
+        only_database,
+        raw_storage,
+    )
 
-    target = database or named
+    target = database or named or only_database()
     if target is None or (database and named):
         raise UsageError("name the database, once: midden status TARGET")
     with TerminalProgress() as progress:

@@ -2,11 +2,14 @@
 
 from collections import Counter
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from typer.core import TyperCommand
 
 from neotoma_core.errors import UsageError, begin_record
+
+_DATABASES: Final = ("target", "database", "named")
+"""The options and arguments that a configured name may stand for."""
 
 
 class StrictCommand(TyperCommand):
@@ -36,21 +39,24 @@ class StrictCommand(TyperCommand):
         )
         if not lacks or "--help" in args:
             return []
-        from neotoma_core.settings.environment import configuration
+        from neotoma_core.settings.environment import only_database
 
-        known = configuration().databases
-        return ["--target", str(known[0].path)] if len(known) == 1 else []
+        only = only_database()
+        return ["--target", str(only)] if only else []
 
     def invoke(self, ctx: Any) -> Any:  # noqa: ANN401 - the parser's own
         """Call the command, once it is recorded for which target and vault it is."""
-        from neotoma_core.settings.environment import configuration, default_vault
+        from neotoma_core.settings.environment import configuration, default_vault, note_vaults
 
-        target, vault = ctx.params.get("target"), ctx.params.get("vault")
-        if isinstance(target, Path):
+        note_vaults()
+        for option in _DATABASES:
+            target = ctx.params.get(option)
+            if not isinstance(target, Path):
+                continue
             if "/" not in str(target) and not target.exists():  # a file of that name comes first
                 configured = configuration().named(str(target))
-                ctx.params["target"] = target = configured.path if configured else target
-            begin_record(target, vault or default_vault(target))
+                ctx.params[option] = target = configured.path if configured else target
+            begin_record(target, ctx.params.get("vault") or default_vault(target))
         return super().invoke(ctx)
 
 
