@@ -40,6 +40,8 @@ _MORE: Final = {
     "reset": "backups.md#reset-and-guard",
     "guard install": "backups.md#reset-and-guard",
     "serve": "scheduling.md",
+    "schedule install": "scheduling.md",
+    "config show": "configure.md#options",
     "mcp": "agents.md",
     "mcp install": "agents.md#set-it-up",
     "approve": "agents.md#plans-and-your-yes",

@@ -14,7 +14,7 @@ from neotoma_core.cli.terminal.options import (
     MNEMONIC_FILE_OPTION,
     VAULT_OPTION,
 )
-from neotoma_core.cli.terminal.strict import StrictCommand
+from neotoma_core.cli.terminal.strict import ConfiguredGroup, StrictCommand
 from neotoma_core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ _APPROVE: Final = typer.Option(
     "--approve", help="Every plan needs `midden approve`, not only for production databases."
 )
 
-mcp = typer.Typer(invoke_without_command=True, rich_markup_mode=None)
+mcp = typer.Typer(cls=ConfiguredGroup, invoke_without_command=True, rich_markup_mode=None)
 
 
 class Client(StrEnum):

@@ -4,8 +4,9 @@ from collections import Counter
 from pathlib import Path
 from typing import Any, Final
 
-from typer.core import TyperCommand
+from typer.core import TyperCommand, TyperGroup
 
+from neotoma_core.cli.terminal.configured import take_configured
 from neotoma_core.errors import UsageError, begin_record
 
 _DATABASES: Final = ("target", "database", "named")
@@ -29,20 +30,9 @@ class StrictCommand(TyperCommand):
                 raise UsageError(f"{_called(parameter)}: an empty value; give one, or leave it out")
             if times[parameter.name] > 1 and not _may_be_repeated(parameter):
                 raise UsageError(f"{_called(parameter)}: given more than once; give it once")
-        return super().parse_args(ctx, [*args, *self._configured_target(given, args)])
-
-    def _configured_target(self, given: Any, args: list[str]) -> list[str]:  # noqa: ANN401 - the parser's own
-        """Return the words that name the only database there is, where a command lacks one."""
-        lacks = any(
-            "--target" in parameter.opts and parameter.required and not given.get(parameter.name)
-            for parameter in self.params
-        )
-        if not lacks or "--help" in args:
-            return []
-        from neotoma_core.settings.environment import only_database
-
-        only = only_database()
-        return ["--target", str(only)] if only else []
+        if "--help" not in args:
+            take_configured(ctx, self, given)
+        return super().parse_args(ctx, args)
 
     def invoke(self, ctx: Any) -> Any:  # noqa: ANN401 - the parser's own
         """Call the command, once it is recorded for which target and vault it is."""
@@ -58,6 +48,17 @@ class StrictCommand(TyperCommand):
                 ctx.params[option] = target = configured.path if configured else target
             begin_record(target, ctx.params.get("vault") or default_vault(target))
         return super().invoke(ctx)
+
+
+class ConfiguredGroup(TyperGroup):
+    """A command that has others below it, and options of its own that can be configured."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401 - the parser's own
+        """Parse; what the command line does not say, the environment and midden.toml may."""
+        if "--help" not in args:
+            given, _, _ = self.make_parser(ctx).parse_args(args=list(args))
+            take_configured(ctx, self, given)
+        return super().parse_args(ctx, args)
 
 
 def _may_be_repeated(parameter: Any) -> bool:  # noqa: ANN401 - an option or argument of the parser
