@@ -25,6 +25,7 @@ from neotoma_core.cli.protection.guard import guard
 from neotoma_core.cli.protection.init import init
 from neotoma_core.cli.protection.prune import prune
 from neotoma_core.cli.protection.reset import reset
+from neotoma_core.cli.protection.schedule import schedule
 from neotoma_core.cli.protection.serve import serve
 from neotoma_core.cli.protection.verify import verify
 from neotoma_core.cli.recovery.demo import demo
@@ -96,6 +97,7 @@ app.add_typer(mcp, name="mcp")
 app.add_typer(guard, name="guard")
 app.add_typer(config, name="config")
 app.add_typer(remote, name="remote")
+app.add_typer(schedule, name="schedule")
 
 _AS_IT_WAS = "the target is as it was"
 _STOPPING = {

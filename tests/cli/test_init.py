@@ -63,14 +63,14 @@ def test_one_command_protects_the_database_that_neotoma_uses(
     home: Path, run: Run, capsys: pytest.CaptureFixture[str]
 ) -> None:
     target = home / "neotoma" / "neotoma.prod.db"
-    assert run("init", "--yes", "--json") == 0
+    assert run("init", "--yes", "--no-schedule", "--json") == 0
     report = json.loads(capsys.readouterr().out)
     assert (report["target"], report["good"], report["written"]) == (str(target), 1, True)
     vault = vault_of_its_own(target)
     assert protection_of(vault, NOW).good == 1
     (known,) = read_configuration(home / "config" / "midden" / "midden.toml").databases
     assert (known.name, known.path, known.vault) == ("main", target, None)
-    assert run("init", "--yes") == 0
+    assert run("init", "--yes", "--no-schedule") == 0
     assert protection_of(vault, NOW).backups == 1
     assert len(read_configuration(home / "config" / "midden" / "midden.toml").databases) == 1
 
@@ -82,7 +82,7 @@ def test_each_step_is_asked(
     assert run("init") == DECLINED
     assert not (home / "data").exists()
     typing(monkeypatch, "y", "", "n")
-    assert run("init", "--vault", home / "kept") == 0
+    assert run("init", "--no-schedule", "--vault", home / "kept") == 0
     said = capsys.readouterr()
     assert f'vault = "{home}/kept"' in said.out
     assert said.err.count("[y/N]") == 3
@@ -94,7 +94,15 @@ def test_a_remote_is_added_and_its_identity_shown(
     home: Path, run: Run, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (home / "nas").mkdir()
-    words = ("init", "--yes", "--vault", home / "kept", "--remote", f"file://{home}/nas")
+    words = (
+        "init",
+        "--yes",
+        "--no-schedule",
+        "--vault",
+        home / "kept",
+        "--remote",
+        f"file://{home}/nas",
+    )
     assert run(*words) == 0
     assert "AGE-SECRET-KEY-" in capsys.readouterr().out
     (known,) = known_remotes(home / "kept")
@@ -108,7 +116,7 @@ def test_a_vault_whose_disk_is_gone_is_named_and_only_made_again_on_request(
 ) -> None:
     target, vault = home / "neotoma" / "neotoma.prod.db", home / "disk" / "kept"
     named = ("--target", target, "--vault", vault)
-    run("init", "--yes", *named)
+    run("init", "--yes", "--no-schedule", *named)
     shutil.rmtree(home / "disk")
     for command in ("backup", "init", "verify"):
         with pytest.raises(VaultAbsent):
@@ -121,14 +129,14 @@ def test_a_vault_whose_disk_is_gone_is_named_and_only_made_again_on_request(
     assert status["next"] is None
     run("status", *named)
     assert f"vault      {vault}: it was made here on" in capsys.readouterr().out
-    assert run("init", "--yes", "--new-vault", *named) == 0
+    assert run("init", "--yes", "--no-schedule", "--new-vault", *named) == 0
     assert protection_of(vault, NOW).good == 1
 
 
 def test_without_a_database_it_says_where_it_looked(home: Path, run: Run) -> None:
     (home / "neotoma" / "neotoma.prod.db").unlink()
     with pytest.raises(UsageError, match=r"neotoma\.prod\.db: that is where Neotoma's settings"):
-        run("init", "--yes")
+        run("init", "--yes", "--no-schedule")
     tables = {"entities": [entity("e1")], "observations": [observation("o1")]}
     make_database(home / "neotoma" / "neotoma.db", tables)
-    assert run("init", "--yes") == 0
+    assert run("init", "--yes", "--no-schedule") == 0

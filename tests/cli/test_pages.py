@@ -22,6 +22,7 @@ NOT_RUN = re.compile(
     r"python3 -m venv .* -m pytest$"  # CI does the same, see .ci/run
     r"|midden serve|prefect |export PREFECT_"  # tests/flows
     r"|midden remote rewrite NAME "  # tests/offsite
+    r"|midden schedule install .*--dry-run"  # tests/cli/test_schedule.py: it needs a system
     r"|midden push .*--watch"  # tests/cli/test_watching.py
 )
 TYPED = {"reset": NAME, "init": "y\n\ny\nn"}  # the last: no schedule for whoever runs this

@@ -1,6 +1,7 @@
 """``midden init``: protect a database, step by step, each of them asked."""
 
 import sys
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -44,6 +45,18 @@ class Steps:
         return agreed(question, yes=self.yes)
 
 
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What the steps came to. ``good``: backups; ``written``: whether the entry was added now."""
+
+    backup: "BackupReport | None"
+    good: int
+    remote: str | None
+    entry: "PlannedEntry"
+    written: bool
+    timer: str | None
+
+
 def init(
     *,
     target: Annotated[
@@ -64,6 +77,10 @@ def init(
             show_default=False,
         ),
     ] = None,
+    schedule: Annotated[
+        bool,
+        typer.Option("--schedule/--no-schedule", help="Offer backups by a timer of the system."),
+    ] = True,
     new_vault: Annotated[
         bool,
         typer.Option("--new-vault", help="Make the vault again if it is gone for good."),
@@ -76,8 +93,9 @@ def init(
 ) -> int:
     """Protect a database: its vault, a first backup, midden.toml.
 
-    Finds the database that Neotoma uses, takes a backup and proves it, offers a remote, and names
-    the database in midden.toml. Each step is asked; what is done already is left as it is.
+    Finds the database that Neotoma uses, takes a backup and proves it, offers a remote, names the
+    database in midden.toml, and offers a schedule. Each step is asked; what is done already is left
+    as it is.
     """
     from neotoma_core.errors import begin_record
     from neotoma_core.settings.environment import default_vault, neotoma_settings
@@ -91,7 +109,9 @@ def init(
     backup, good = _protected(steps, (key_file, mnemonic_file), new_vault=new_vault)
     added = _with_remote(steps, remote)
     entry, written = _named(steps, name)
-    _end(steps, backup, good, added, entry, written=written)
+    timer = _scheduled(steps) if schedule else None
+    said = Said(backup, good, added, entry, written, timer)
+    _end(steps, said)
     from neotoma_core.cli.protection.backup import ended
 
     return ended(backup) if backup else 0
@@ -193,31 +213,48 @@ def _named(steps: Steps, name: str | None) -> "tuple[PlannedEntry, bool]":
     return entry, True
 
 
-def _end(
-    steps: Steps,
-    backup: "BackupReport | None",
-    good: int,
-    remote: str | None,
-    entry: "PlannedEntry",
-    *,
-    written: bool,
-) -> None:
+def _scheduled(steps: Steps) -> str | None:
+    """Offer a timer; return its name where there is one."""
+    from neotoma_core.cli.protection.schedule import Every, find_timers, install_schedule
+    from neotoma_core.timers.systems import timer_state
+    from neotoma_core.timers.timer import timer_name
+
+    system, name = find_timers(), timer_name(steps.target)
+    if system is None:
+        steps.say("schedule", "neither systemd, launchd nor cron answers; see `midden serve`")
+        return None
+    if timer_state(system, name).active:
+        steps.say("schedule", f"{name}, by {system.kind}")
+        return name
+    question = f"back up daily at 03:00, by {system.kind}?"
+    if not steps.agree(question):
+        return None
+    out = sys.stderr if steps.json else sys.stdout
+    with redirect_stdout(out):
+        wanted = (Every.DAILY, "03:00", None)
+        install_schedule(steps.target, steps.folder, wanted, yes=True, first=False)
+    return name
+
+
+def _end(steps: Steps, said: Said) -> None:
     from neotoma_core.report.document import document
     from neotoma_core.runs.commands import command
 
     then = command("status", target=steps.target, vault=steps.folder)
     if steps.json:
-        said = {
+        entry = said.entry
+        report = {
             "target": str(steps.target),
             "vault": str(steps.folder),
-            "backup": backup.backup if backup else None,
-            "good": good,
-            "remote": remote,
+            "backup": said.backup.backup if said.backup else None,
+            "good": said.good,
+            "remote": said.remote,
             "config": str(entry.file),
-            "name": entry.name if written or not entry.lines else None,
-            "written": written,
+            "name": entry.name if said.written or not entry.lines else None,
+            "written": said.written,
+            "timer": said.timer,
             "next": then,
         }
-        print(document(said))
+        print(document(report))
         return
     steps.say("next", then)
