@@ -39,6 +39,7 @@ _MORE: Final = {
     "restore": "backups.md#restore",
     "reset": "backups.md#reset-and-guard",
     "guard install": "backups.md#reset-and-guard",
+    "doctor": "doctor.md",
     "serve": "scheduling.md",
     "schedule install": "scheduling.md",
     "config show": "configure.md#options",

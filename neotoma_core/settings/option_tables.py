@@ -15,6 +15,7 @@ from neotoma_core.settings.configuration import (
     ConfiguredDatabase,
     Options,
 )
+from neotoma_core.settings.database_tables import DatabaseSettings
 from neotoma_core.words.nearest import nearest_named
 
 Kind = Literal["switch", "number", "path", "text"]
@@ -96,6 +97,15 @@ def _derived(
         for key, when in (("every", settings.every), ("at", settings.at)):
             if when is not None:
                 yield key, Stated(when, f"{place}.schedule.{key}")
+    if words == ("serve",) and (settings.every or settings.at):
+        yield "backup-cron", Stated(_cron(settings), f"{place}.schedule")
+
+
+def _cron(settings: DatabaseSettings) -> str:
+    """Return when backups are taken in cron syntax; what is not said is as for a timer."""
+    hour, _, minute = (settings.at or "03:00").partition(":")
+    at = "*" if settings.every == "hourly" else str(int(hour))
+    return f"{int(minute)} {at} * * {0 if settings.every == 'weekly' else '*'}"
 
 
 def require_options(known: Configuration, catalog: Catalog) -> None:
@@ -166,6 +176,6 @@ def _meant(known: Configuration, kind: Kind, value: object) -> object:
 
 
 def path_of(value: object) -> Path | None:
-    """Return a value as a path, the first where there are several."""
-    first = value[0] if isinstance(value, list | tuple) and value else value
-    return Path(first) if isinstance(first, str | Path) and str(first) else None
+    """Return a value as a path, also a list of one; None for several."""
+    only = value[0] if isinstance(value, list | tuple) and len(value) == 1 else value
+    return Path(only) if isinstance(only, str | Path) and str(only) else None

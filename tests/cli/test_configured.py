@@ -169,6 +169,19 @@ def test_the_only_database_needs_no_target_and_what_is_said_of_it_counts(
         assert protection_of(folder / vault, NOW).backups == 0
 
 
+def test_what_a_database_says_of_its_keeping_becomes_options(
+    say: Say, shown: Callable[..., dict[str, tuple[str, str]]]
+) -> None:
+    say('retention = { daily = 7, within = "2d" }\nschedule = { every = "weekly", at = "04:05" }\n')
+    origin = "midden.toml: databases.main."
+    assert shown("prune")["keep-daily"] == ("7", f"{origin}retention.daily")
+    assert shown("prune")["keep-within"] == ("2d", f"{origin}retention.within")
+    assert shown("schedule", "install")["at"] == ("04:05", f"{origin}schedule.at")
+    assert shown("serve")["backup-cron"] == ("5 4 * * 0", f"{origin}schedule")
+    say('schedule = { every = "hourly" }\n')
+    assert shown("serve")["backup-cron"][0] == "0 * * * *"
+
+
 def test_a_file_and_a_profile_can_be_named_before_the_command(
     say: Say, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -185,7 +198,7 @@ def test_a_file_and_a_profile_can_be_named_before_the_command(
     ("text", "wrong"),
     [
         ("[defaults]\njsn = true", "defaults.jsn: no such option; did you mean json"),
-        ("[defaults.bakup]\njson = true", "defaults.bakup: no such command; did you mean backup"),
+        ("[defaults.bckup]\njson = true", "defaults.bckup: no such command; did you mean backup"),
         ("[defaults.remote.ad]\nplain = true", "defaults.remote.ad: no such command; did you mean"),
         ("[defaults.backup]\ndril = true", "defaults.backup.dril: no such option; did you mean"),
         ("[profiles.a.backup]\ndril = true", "profiles.a.backup.dril: no such option"),
@@ -197,7 +210,7 @@ def test_a_file_and_a_profile_can_be_named_before_the_command(
         ("[defaults]\nyes = true", "defaults.yes: say it for one command only"),
         ("[defaults.remote]\nyes = true", "remote.yes: say it for one command only"),
         ("profile = 'gone'", "profiles.gone: no such setting"),
-        ("notfy = ['SECRET']", "databases.main.notfy: no such setting; did you mean notify"),
+        ("notifyy = ['SECRET']", "databases.main.notifyy: no such setting; did you mean notify"),
         ("notify = 'SECRET'", "databases.main.notify must be a list of texts"),
         ("retention = { dayly = 3 }", "retention.dayly: no such setting; did you mean daily"),
         ("retention = { daily = -3 }", "retention.daily must be a number, 0 or more"),
@@ -261,7 +274,7 @@ def test_a_variable_that_sets_nothing_fails_the_check(
 ) -> None:
     say("")
     assert run("config", "check") == 0
-    monkeypatch.setenv("MIDDEN_BAKUP_LOGS", "1")
+    monkeypatch.setenv("MIDDEN_BACKUPP_LOGS", "1")
     assert run("config", "check") == 2
-    wanted = "MIDDEN_BAKUP_LOGS: no such setting; did you mean MIDDEN_BACKUP_LOGS?"
+    wanted = "MIDDEN_BACKUPP_LOGS: no such setting; did you mean MIDDEN_BACKUP_LOGS?"
     assert wanted in capsys.readouterr().out

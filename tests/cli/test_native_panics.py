@@ -54,6 +54,7 @@ WORDS = {
     "push": ("--target", "t.db"),
     "pull": ("--target", "t.db"),
     "remote": ("list", "--target", "t.db"),
+    "doctor": ("--target", "t.db"),
     "schedule": ("run", "--target", "t.db"),
     "show": ("e", "--target", "t.db"),
     "diff": ("t.db", "b.db"),

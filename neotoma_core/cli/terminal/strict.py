@@ -1,6 +1,7 @@
 """Commands that take nothing silently: no empty value, and no second one where only one counts."""
 
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -31,11 +32,20 @@ class StrictCommand(TyperCommand):
             if times[parameter.name] > 1 and not _may_be_repeated(parameter):
                 raise UsageError(f"{_called(parameter)}: given more than once; give it once")
         if "--help" not in args:
-            take_configured(ctx, self, given)
+            self.configure(ctx, given)
         return super().parse_args(ctx, args)
+
+    def configure(self, ctx: Any, given: Any) -> None:  # noqa: ANN401 - the parser's own
+        """Take what the environment and midden.toml say for this command. Raises UsageError."""
+        take_configured(ctx, self, given)
 
     def invoke(self, ctx: Any) -> Any:  # noqa: ANN401 - the parser's own
         """Call the command, once it is recorded for which target and vault it is."""
+        self.begin(ctx)
+        return super().invoke(ctx)
+
+    def begin(self, ctx: Any) -> None:  # noqa: ANN401 - the parser's own
+        """Record for which target and vault a command is. Raises UsageError."""
         from neotoma_core.settings.environment import configuration, default_vault, note_vaults
 
         note_vaults()
@@ -47,7 +57,20 @@ class StrictCommand(TyperCommand):
                 configured = configuration().named(str(target))
                 ctx.params[option] = target = configured.path if configured else target
             begin_record(target, ctx.params.get("vault") or default_vault(target))
-        return super().invoke(ctx)
+
+
+class TolerantCommand(StrictCommand):
+    """A command that looks at the configuration itself, so an invalid one does not stop it."""
+
+    def configure(self, ctx: Any, given: Any) -> None:  # noqa: ANN401 - the parser's own
+        """Take what is configured, if it is valid."""
+        with suppress(UsageError):
+            super().configure(ctx, given)
+
+    def begin(self, ctx: Any) -> None:  # noqa: ANN401 - the parser's own
+        """Note for which target it is, if the configuration says which vault that has."""
+        with suppress(UsageError):
+            super().begin(ctx)
 
 
 class ConfiguredGroup(TyperGroup):
