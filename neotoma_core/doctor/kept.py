@@ -148,7 +148,7 @@ def _check_identity(known: KnownRemote) -> Iterator[Check]:
             "identity",
             "warning",
             f"{known.name} is not encrypted",
-            "add it anew without --plain, if others can read what is there",
+            "add it again without --plain, if others can read what is there",
         )
     elif identity_file(known.name) is None:
         yield Check(

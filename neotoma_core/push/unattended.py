@@ -1,4 +1,4 @@
-"""A scheduled run without anybody: backup, rotation, pushes, drills, and telling how each went.
+"""A scheduled run that nobody watches: backup, rotation, pushes, drills, and how each went.
 
 What fails does not stop what comes after it: what was backed up before is pushed all the same.
 """
@@ -109,7 +109,7 @@ def backup_line(report: ScheduledReport) -> str:
 
 
 def push_line(target: Path, report: PushReport) -> str:
-    """Return in one line what was pushed of which database."""
+    """Return in one line which database was pushed, where to, and how many rows."""
     if report.outcome == "unchanged":
         return f"{target}: {report.remote} has everything; 0 rows pushed"
     rows = sum(report.versions.values())

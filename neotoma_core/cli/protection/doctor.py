@@ -31,7 +31,7 @@ def doctor(
     vault: Annotated[Path | None, VAULT_OPTION] = None,
     json: Annotated[bool, JSON_OPTION] = False,
 ) -> int:
-    """Check what a database and its backups need, and say how to fix what is wrong.
+    """Check what a database and its backups need, and name each fix.
 
     Versions, configuration, permissions, disk space, where the database lies, its log, the vault,
     backups, the last proven restore, remotes, keys, the schedule. Nothing is written.
@@ -40,7 +40,7 @@ def doctor(
     """
     from datetime import UTC, datetime
 
-    from neotoma_core.cli.protection.schedule import find_timers
+    from neotoma_core.cli.protection.system_timers import find_timers
     from neotoma_core.doctor.examination import examine
     from neotoma_core.doctor.kept import Kept
     from neotoma_core.doctor.report import doctor_text

@@ -215,7 +215,8 @@ def _named(steps: Steps, name: str | None) -> "tuple[PlannedEntry, bool]":
 
 def _scheduled(steps: Steps) -> str | None:
     """Offer a timer; return its name where there is one."""
-    from neotoma_core.cli.protection.schedule import Every, find_timers, install_schedule
+    from neotoma_core.cli.protection.schedule import install_schedule
+    from neotoma_core.cli.protection.system_timers import Every, find_timers
     from neotoma_core.timers.systems import timer_state
     from neotoma_core.timers.timer import timer_name
 

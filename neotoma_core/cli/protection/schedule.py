@@ -1,13 +1,20 @@
 """``midden schedule``: backups by a timer of the system."""
 
-import sys
 from datetime import UTC, datetime
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from neotoma_core.cli.protection.system_timers import (
+    Every,
+    Means,
+    escaped_lines,
+    required_system,
+    timer_for,
+    unseen_variables,
+    when_meant,
+)
 from neotoma_core.cli.terminal.asking import LEFT_ALONE, agreed, end_declined, require_answerable
 from neotoma_core.cli.terminal.options import (
     JSON_OPTION,
@@ -18,11 +25,9 @@ from neotoma_core.cli.terminal.options import (
     YES_OPTION,
 )
 from neotoma_core.cli.terminal.strict import StrictCommand
-from neotoma_core.errors import UsageError
 
 if TYPE_CHECKING:
-    from neotoma_core.timers.systems import System
-    from neotoma_core.timers.timer import Timer, When
+    from neotoma_core.timers.timer import When
 
 _ALARM: Final = 6
 
@@ -31,22 +36,6 @@ schedule = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
 )
-
-
-class Every(StrEnum):
-    """How often backups are taken."""
-
-    HOURLY = "hourly"
-    DAILY = "daily"
-    WEEKLY = "weekly"
-
-
-class Means(StrEnum):
-    """What runs the timer."""
-
-    SYSTEMD = "systemd"
-    LAUNCHD = "launchd"
-    CRON = "cron"
 
 
 EveryOption = Annotated[Every, typer.Option(help="How often; weekly is on Sundays.")]
@@ -98,13 +87,13 @@ def install_schedule(
 
     require_answerable(yes=yes or dry_run)
     every, at, means = wanted
-    when = _when(every, at)
+    when = when_meant(every, at)
     system = required_system(means)
-    timer = _timer(target, vault, when)
+    timer = timer_for(target, vault, when)
     for path, text in planned_files(system, timer).items():
         print(f"# {escaped(path)}")
         print(escaped_lines(text))
-    for name in _unseen():
+    for name in unseen_variables():
         print(f"note       {name} is set here, and a timer does not see it: put it in midden.toml")
     if dry_run:
         print(LEFT_ALONE.replace("the target was left alone", "nothing was written"))
@@ -124,7 +113,7 @@ def status(
     json: Annotated[bool, JSON_OPTION] = False,
     vault: Annotated[Path | None, VAULT_OPTION] = None,
 ) -> int:
-    """Say whether the timer of a database is alive, and when it last backed up.
+    """Say whether the timer of a database is alive, and on time.
 
     Exit code 6: there is no timer, it is not active, or a backup is overdue.
     """
@@ -191,7 +180,7 @@ def run(
 
     What fails does not stop the rest; the exit code is that of the first failure.
     """
-    return _run(target, vault, _when(every, at), (key_file, mnemonic_file), only_if_due=if_due)
+    return _run(target, vault, when_meant(every, at), (key_file, mnemonic_file), only_if_due=if_due)
 
 
 def _run(
@@ -241,63 +230,3 @@ def _run(
         )
     )
     return failed[0].exit_code if failed else 0
-
-
-def _when(every: Every, at: str) -> "When":
-    from neotoma_core.settings.database_tables import is_clock_time
-    from neotoma_core.timers.timer import when_of
-
-    if not is_clock_time(at):
-        raise UsageError(f"--at {at}: not a time of day; write it as 03:00")
-    return when_of(every.value, at)
-
-
-def find_timers(means: Means | None = None) -> "System | None":
-    """Return what runs timers here; None where nothing does."""
-    from neotoma_core.settings.environment import timer_folders
-    from neotoma_core.timers.systems import find_system
-
-    return find_system(*timer_folders(), means.value if means else None)
-
-
-def required_system(means: Means | None) -> "System":
-    """Return what runs timers here; raises UsageError where nothing does."""
-    system = find_timers(means)
-    if system is None:
-        wanted = f"{means.value} is not there" if means else "neither systemd nor cron answers"
-        raise UsageError(f"{wanted}; run `midden serve` instead, which needs no timer")
-    return system
-
-
-def _timer(target: Path, vault: Path | None, when: "When") -> "Timer":
-    """Return the timer of a database; what it runs needs no variable of this shell."""
-    from neotoma_core.settings.environment import log_folder, variable
-    from neotoma_core.timers.timer import Timer, timer_name
-
-    name = timer_name(target)
-    chosen = vault or (Path(named) if (named := variable("MIDDEN_VAULT")) else None)
-    words = [sys.executable, "-m", "neotoma_core"]
-    for option, said in (("--config", "MIDDEN_CONFIG"), ("--profile", "MIDDEN_PROFILE")):
-        words += [option, named] if (named := variable(said)) else []
-    words += ["schedule", "run", "--target", str(target.absolute())]
-    words += ["--vault", str(chosen.absolute())] if chosen else []
-    at = f"{when.hour:02}:{when.minute:02}"
-    words += ["--every", when.every, "--at", at, "--if-due"]
-    return Timer(name, tuple(words), when, log_folder() / f"{name}.log")
-
-
-def _unseen() -> tuple[str, ...]:
-    """Return the variables that are set here, matter to a backup, and no timer sees."""
-    from neotoma_core.settings.alerts import ONLY_IN_ENVIRONMENT
-    from neotoma_core.settings.environment import variable
-
-    neotomas = ("NEOTOMA_KEY_FILE_PATH", "NEOTOMA_MNEMONIC", "NEOTOMA_RAW_STORAGE_DIR")
-    named = (*ONLY_IN_ENVIRONMENT, *(f"{name}_FILE" for name in ONLY_IN_ENVIRONMENT), *neotomas)
-    return tuple(name for name in named if variable(name))
-
-
-def escaped_lines(text: bytes) -> str:
-    """Return a text as it can be shown."""
-    from neotoma_core.report.layout import escaped
-
-    return "\n".join(map(escaped, text.decode(errors="surrogateescape").splitlines()))
