@@ -27,7 +27,7 @@ NOT_RUN = re.compile(
 )
 TYPED = {"reset": NAME, "init": "y\n\ny\nn"}  # the last: no schedule for whoever runs this
 ENDS = {
-    "midden doctor --target data/neotoma.prod.db --no-remotes": 6,  # it has no vault yet
+    "midden doctor --target data/neotoma.prod.db --offline": 6,  # it has no vault yet
     "midden status data/neotoma.prod.db --check": 2,  # CRITICAL, for the same reason
     'midden backups --target data/neotoma.prod.db --accept 1 "cleaned up by hand"': 2,
 }  # no loss

@@ -186,13 +186,13 @@ def test_the_command_goes_on_with_a_configuration_that_is_invalid(
     file = world.folder / "midden.toml"
     file.write_text("[defaults]\njsn = true\n")
     monkeypatch.setenv("MIDDEN_CONFIG", str(file))
-    words = ("--target", str(world.target), "--vault", str(world.vault), "--json", "--no-remotes")
+    words = ("--target", str(world.target), "--vault", str(world.vault), "--json", "--offline")
     assert app(["doctor", *words], standalone_mode=False) == 6
     report = json.loads(capsys.readouterr().out)
     (config,) = [one for one in report["checks"] if one["name"] == "config"]
     assert "did you mean json" in config["said"]
     file.write_text("")
-    app(["doctor", *words[:-2], "--no-remotes"], standalone_mode=False)
+    app(["doctor", *words[:-2], "--offline"], standalone_mode=False)
     said = capsys.readouterr().out
     assert "verdict    critical: " in said
     assert "fix: " in said

@@ -25,13 +25,11 @@ def doctor(
             show_default=False,
         ),
     ] = None,
-    ask_remotes: Annotated[
-        bool, typer.Option("--remotes/--no-remotes", help="Contact the remotes.")
-    ] = True,
+    offline: Annotated[bool, typer.Option("--offline", help="Contact no remote.")] = False,
     vault: Annotated[Path | None, VAULT_OPTION] = None,
     json: Annotated[bool, JSON_OPTION] = False,
 ) -> int:
-    """Check what a database and its backups need, and name each fix.
+    """Check what a database and its backups need; name each fix.
 
     Versions, configuration, permissions, disk space, where the database lies, its log, the vault,
     backups, the last proven restore, remotes, keys, the schedule. Nothing is written.
@@ -51,7 +49,7 @@ def doctor(
     found = (target or _database(usable=usable)).absolute()
     folder = vault or (default_vault(found) if usable else vault_of_its_own(found))
     kept = Kept(found, folder.absolute(), datetime.now(UTC))
-    report = examine(kept, configured, find_timers(), ask=ask_remotes)
+    report = examine(kept, configured, find_timers(), ask=not offline)
     print(report.to_json() if json else doctor_text(report))
     return _CODES[report.verdict]
 
