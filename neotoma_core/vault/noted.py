@@ -32,11 +32,12 @@ def keep_notes_in(folder: Path | None) -> None:
 def note_vault(vault: Path) -> None:
     """Note a vault that is there, if it is not noted yet; where that is impossible, it is not."""
     note = _note_of(vault)
-    if note is None or note.exists():
+    if note is None:
         return
-    place = vault.absolute()
-    said = {"vault": os.fsencode(place).hex(), "mounted_at": os.fsencode(_mount_of(place)).hex()}
     with suppress(OSError):
+        if note.exists():
+            return
+        said = {"mounted_at": os.fsencode(_mount_of(vault.absolute())).hex()}
         make_folders(note.parent)
         with note.open("xb") as file:
             file.write(orjson.dumps(said))
@@ -52,9 +53,12 @@ def forget_vault(vault: Path) -> None:
 def absent_vault(vault: Path, protects: Path) -> VaultAbsent | None:
     """Return the error for a vault that was made here and is gone; None where there is none."""
     note = _note_of(vault)
-    if note is None or (vault / DESCRIPTION).exists() or not note.exists():
+    if note is None or (vault / DESCRIPTION).exists():
         return None
-    made = datetime.fromtimestamp(note.stat().st_mtime, UTC).date()
+    try:
+        made = datetime.fromtimestamp(note.stat().st_mtime, UTC).date()
+    except OSError:  # not noted, or nobody can say
+        return None
     return VaultAbsent(vault, protects, made, _disk_gone(note, vault.absolute()))
 
 
