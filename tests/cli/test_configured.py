@@ -169,6 +169,33 @@ def test_the_only_database_needs_no_target_and_what_is_said_of_it_counts(
         assert protection_of(folder / vault, NOW).backups == 0
 
 
+def test_several_databases_can_be_named(say: Say, folder: Path) -> None:
+    say('[databases.two]\npath = "two.db"\n')
+    serve = ROOT.commands["serve"]
+    words = ["--target", "main", "--target", "two", "--target", "/other.db"]
+    context = serve.make_context("serve", words, parent=root_context())
+    serve.begin(context)
+    named = [folder / "neotoma.db", folder / "two.db", Path("/other.db")]
+    assert context.params["target"] == named
+
+
+def test_a_file_of_that_name_comes_first(
+    say: Say,
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    shown: Callable[..., dict[str, tuple[str, str]]],
+) -> None:
+    say("[databases.main.defaults.backup]\nlogs = true\n")
+    monkeypatch.chdir(folder)
+    assert shown("backup", "--target", "main")["logs"][0] == "true"
+    (folder / "main").touch()
+    assert shown("backup", "--target", "main")["logs"][0] == "false"
+    say('[defaults]\ntarget = "neotoma.db"\n[databases.two]\npath = "two.db"\n')
+    (folder / "main").unlink()
+    monkeypatch.chdir("/")
+    assert shown("backup")["target"][0] == str(folder / "neotoma.db")
+
+
 def test_what_a_database_says_of_its_keeping_becomes_options(
     say: Say, shown: Callable[..., dict[str, tuple[str, str]]]
 ) -> None:

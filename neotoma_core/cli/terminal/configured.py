@@ -6,6 +6,7 @@ definitions of the commands themselves.
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -63,12 +64,23 @@ def _database(
     if not names:
         return None
     said = [given.get(name) for name in names] + [os.environ.get(variable_of(words, "target"))]
-    general = stated_options(known, words, None, chosen_profile()).get("target")
-    said.append(general.value if general else None)
     path = next(filter(None, map(path_of, said)), None)
-    if path is None:
-        return known.databases[0] if len(known.databases) == 1 else None
-    return known.named(str(path)) or known.at(path)
+    if path is not None:
+        return known.at(meant_database(path))
+    general = stated_options(known, words, None, chosen_profile()).get("target")
+    if general is not None:
+        return known.named(str(general.value)) or known.at(known.placed(str(general.value)))
+    return known.databases[0] if len(known.databases) == 1 else None
+
+
+def meant_database(words: Path) -> Path:
+    """Return the database that a name or path means; a file of that name comes first."""
+    from neotoma_core.settings.environment import configuration
+
+    if "/" in str(words) or words.exists():
+        return words
+    named = configuration().named(str(words))
+    return named.path if named else words
 
 
 def options_of(command: Any) -> Iterator[tuple[str, Any]]:  # noqa: ANN401 - the parser's own

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from typer.core import TyperCommand, TyperGroup
 
-from neotoma_core.cli.terminal.configured import take_configured
+from neotoma_core.cli.terminal.configured import meant_database, take_configured
 from neotoma_core.errors import UsageError, begin_record
 
 _DATABASES: Final = ("target", "database", "named")
@@ -46,17 +46,16 @@ class StrictCommand(TyperCommand):
 
     def begin(self, ctx: Any) -> None:  # noqa: ANN401 - the parser's own
         """Record for which target and vault a command is. Raises UsageError."""
-        from neotoma_core.settings.environment import configuration, default_vault, note_vaults
+        from neotoma_core.settings.environment import default_vault, note_vaults
 
         note_vaults()
         for option in _DATABASES:
             target = ctx.params.get(option)
-            if not isinstance(target, Path):
-                continue
-            if "/" not in str(target) and not target.exists():  # a file of that name comes first
-                configured = configuration().named(str(target))
-                ctx.params[option] = target = configured.path if configured else target
-            begin_record(target, ctx.params.get("vault") or default_vault(target))
+            if isinstance(target, list):
+                ctx.params[option] = [meant_database(one) for one in target]
+            elif isinstance(target, Path):
+                ctx.params[option] = target = meant_database(target)
+                begin_record(target, ctx.params.get("vault") or default_vault(target))
 
 
 class TolerantCommand(StrictCommand):
