@@ -24,7 +24,7 @@ NAME: Final = "midden.toml"
 Options = Mapping[str, object]
 """Options as they are written: by name, and tables of them by command."""
 _TOP: Final = ("databases", "defaults", "profiles")
-_PATHS: Final = ("path", "vault", "page")
+_PATHS: Final = ("path", "vault")
 _KEYS: Final = (*_PATHS, "profile", "defaults", *DatabaseSettings.KEYS)
 
 
@@ -32,13 +32,12 @@ _KEYS: Final = (*_PATHS, "profile", "defaults", *DatabaseSettings.KEYS)
 class ConfiguredDatabase:
     """A database by its name; ``vault``: None where the file names none.
 
-    ``page``: the page of its state. ``profile``: the one used for it. ``options``: its own.
+    ``profile``: the one used for it. ``options``: its own.
     """
 
     name: str
     path: Path
     vault: Path | None
-    page: Path | None = None
     profile: str | None = None
     options: Options = field(default_factory=dict)
     settings: DatabaseSettings = field(default_factory=DatabaseSettings)
@@ -119,7 +118,7 @@ def _database(file: Path, name: str, value: object) -> ConfiguredDatabase:
     profile = table.get("profile")
     if profile is not None and not isinstance(profile, str):
         raise UsageError(f"{file}: {where}.profile must be the name of a profile")
-    path, vault, page = (placed(file, str(table[key])) if key in table else None for key in _PATHS)
+    path, vault = (placed(file, str(table[key])) if key in table else None for key in _PATHS)
     options = table_of(file, f"{where}.defaults", table.get("defaults", {}), f"[{where}.defaults]")
     settings = read_settings(file, where, table)
-    return ConfiguredDatabase(name, path or Path(), vault, page, profile, options, settings)
+    return ConfiguredDatabase(name, path or Path(), vault, profile, options, settings)

@@ -122,7 +122,7 @@ def _settings(one: ConfiguredDatabase) -> Iterator[tuple[str, str]]:
     if settings.retention:
         yield "retention", ", ".join(f"{key} {said}" for key, said in settings.retention.items())
     when = " ".join(filter(None, (settings.every, f"at {settings.at}" if settings.at else "")))
-    said: dict[str, object] = {"schedule": when, "page": one.page, "profile": one.profile}
+    said: dict[str, object] = {"schedule": when, "profile": one.profile}
     if notifying.notify is not None:
         said["notify"] = f"{len(notifying.notify):,} addresses {_HIDDEN}"
     for key in ("heartbeat", "push_heartbeat"):

@@ -91,8 +91,6 @@ def _derived(
         for key, value in settings.retention.items():
             said: object = value if key == "within" else int(value)
             yield f"keep-{key}", Stated(said, f"{place}.retention.{key}")
-    if words == ("status",) and database.page is not None:
-        yield "html", Stated(str(database.page), f"{place}.page")
     if words[:1] == ("schedule",):
         for key, when in (("every", settings.every), ("at", settings.at)):
             if when is not None:
