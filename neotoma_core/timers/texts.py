@@ -8,14 +8,15 @@ from typing import Final
 from neotoma_core.errors import UsageError
 from neotoma_core.timers.timer import Timer, When
 
-_ENV: Final = "/usr/bin/env"  # systemd reads its first word differently from those after it
+# systemd reads its first word differently from those after it.
+_SHELL: Final = '/bin/sh -c "exec \\"$$@\\"" sh'
 _SUNDAY: Final = 0
 _BYTES: Final = range(0xDC80, 0xDD00)
 
 
 def systemd_units(timer: Timer) -> Mapping[str, bytes]:
     """Return the files of a systemd user timer, by name. A run that was missed is made up."""
-    command = " ".join((_ENV, *map(_systemd_word, timer.command)))
+    command = " ".join((_SHELL, *map(_systemd_word, timer.command)))
     service = (
         f"[Unit]\nDescription=Scheduled backup ({timer.name})\n\n"
         f"[Service]\nType=oneshot\nNice=10\nExecStart={command}\n"

@@ -24,6 +24,7 @@ from tests.conftest import NOW
 
 ODD = (
     "plain",
+    "a=b",
     "a b",
     "it's",
     'say "x"',
@@ -66,8 +67,10 @@ def systemd_argv(service: bytes) -> list[str]:
 def test_systemd_gets_every_word_as_it_is() -> None:
     words = (*ODD, *CONTROLS, NOT_TEXT)
     units = systemd_units(timer(*words))
-    assert systemd_argv(units["midden-x-1.service"]) == [sys.executable, *words]
-    assert b"\nExecStart=/usr/bin/env " in units["midden-x-1.service"]
+    script, *argv = systemd_argv(units["midden-x-1.service"])
+    assert argv == [sys.executable, *words]
+    assert script == 'exec "$@"'
+    assert b"\nExecStart=/bin/sh -c " in units["midden-x-1.service"]
 
 
 def test_systemd_itself_accepts_the_units(tmp_path: Path) -> None:
