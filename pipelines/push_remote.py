@@ -7,12 +7,8 @@ from prefect import flow
 
 from neotoma_core.push import job as pushing
 from neotoma_core.push.job import PushJob
-from neotoma_core.settings.environment import (
-    default_vault,
-    key_source,
-    push_alerting,
-    raw_storage,
-)
+from neotoma_core.settings.alerts import push_alerting
+from neotoma_core.settings.environment import default_vault, key_source, raw_storage
 from pipelines.recording import RunLog, record_push
 from pipelines.task_defaults import operation
 
@@ -30,6 +26,6 @@ def push_remote(*, target: Path, remote: str | None = None, vault: Path | None =
     job = PushJob(target, vault or default_vault(target), now, remote, raw_storage(target))
     run = push_database.submit(job, key_source(), RunLog())
     run.wait()
-    outcome = pushing.conclude_push(job, run.result(raise_on_failure=False), push_alerting())
+    outcome = pushing.conclude_push(job, run.result(raise_on_failure=False), push_alerting(target))
     record_push(outcome)
     outcome.require_whole()

@@ -5,6 +5,7 @@ No stored value is in either; ids, paths and counts are.
 
 import dataclasses
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Final
 
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
@@ -18,6 +19,7 @@ from neotoma_core.offsite.job import VerifyOutcome
 from neotoma_core.offsite.verify_report import verification_text
 from neotoma_core.push.job import PushOutcome
 from neotoma_core.push.report import push_text
+from neotoma_core.push.unattended import backup_line, push_line
 from neotoma_core.recovery.report import RecoveryReport
 from neotoma_core.recovery.text import plan_text, result_text
 from neotoma_core.report.findings import Finding
@@ -63,6 +65,7 @@ def record_scheduled(outcome: ScheduledOutcome) -> None:
         log.error("%s: %s", outcome.target, "; ".join(outcome.reasons))
         return
     report = outcome.report
+    log.info("%s", backup_line(report))
     for untold in report.untold:
         log.warning("%s: %s", outcome.target, untold)
     rotated = prune_text(report.rotation) if report.rotation else "not rotated: vault in use"
@@ -79,6 +82,8 @@ def record_push(outcome: PushOutcome) -> None:
     if outcome.report is None:
         return  # the error is the run's own
     report = outcome.report
+    if report.outcome != "held":
+        log.info("%s", push_line(Path(outcome.target), report))
     for alarm in report.alarms:
         log.error("held back: %s: %s", outcome.target, alarm)
     markdown = f"```text\n{push_text(report)}\n```\n\n```json\n{report.to_json()}\n```\n"

@@ -9,7 +9,14 @@ from prefect.task_runners import ThreadPoolTaskRunner
 
 from neotoma_core.schedule import job as scheduled
 from neotoma_core.schedule.job import Scheduled
-from neotoma_core.settings.environment import alerting, default_vault, key_source, raw_storage
+from neotoma_core.schedule.kept import kept_of
+from neotoma_core.settings.alerts import alerting
+from neotoma_core.settings.environment import (
+    configuration,
+    default_vault,
+    key_source,
+    raw_storage,
+)
 from pipelines.recording import record_scheduled
 from pipelines.task_defaults import operation
 
@@ -36,14 +43,21 @@ def scheduled_backup(
     scheduled.require_targets(targets)
     now = datetime.now(UTC)
     jobs = [
-        Scheduled(target, vault or default_vault(target), now, interval_hours, raw_storage(target))
+        Scheduled(
+            target,
+            vault or default_vault(target),
+            now,
+            interval_hours,
+            raw_storage(target),
+            kept_of(configuration(), target),
+        )
         for target in targets
     ]
-    alerts = alerting()
-    runs = back_up_database.map(jobs, unmapped(alerts), unmapped(key_source()))
+    alerts = [alerting(target) for target in targets]
+    runs = back_up_database.map(jobs, alerts, unmapped(key_source()))
     runs.wait()
-    for job, run in zip(jobs, runs, strict=True):
-        outcome = scheduled.conclude(job, run.result(raise_on_failure=False), alerts)
+    for job, told, run in zip(jobs, alerts, runs, strict=True):
+        outcome = scheduled.conclude(job, run.result(raise_on_failure=False), told)
         record_scheduled(outcome)
         if outcome.event is not None:
             resource = {"prefect.resource.id": f"midden.database.{job.target.name}"}

@@ -16,7 +16,8 @@ from prefect.logging import get_logger
 
 from neotoma_core.errors import MiddenError, UsageError
 from neotoma_core.push.job import announce_unknown, remotes_to_push
-from neotoma_core.settings.environment import default_vault, push_alerting
+from neotoma_core.settings.alerts import push_alerting
+from neotoma_core.settings.environment import configuration, default_vault
 from pipelines.push_remote import push_remote
 from pipelines.scheduled_backup import scheduled_backup
 from pipelines.verify_backups import verify_backups
@@ -76,9 +77,10 @@ def back_up_and_push(targets: list[Path], *, vault: Path | None, interval_hours:
 def _push_everywhere(target: Path, vault: Path) -> None:
     log = get_logger("midden")
     try:
-        names = remotes_to_push(vault)
+        known = configuration().at(target)
+        names = remotes_to_push(vault, known.settings.remotes if known else None)
     except MiddenError as error:
-        announce_unknown(push_alerting(), target, error)
+        announce_unknown(push_alerting(target), target, error)
         log.error("push-remote: %s", error)  # noqa: TRY400 - a message says it
         return
     for name in names:

@@ -10,6 +10,7 @@ from prefect.client.schemas.objects import State, TaskRun
 
 from neotoma_core.errors import MiddenError, without_panic
 from neotoma_core.files.private import keep_private
+from neotoma_core.settings.environment import note_vaults
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -32,6 +33,7 @@ def operation(function: Callable[P, R]) -> Task[P, R]:
     @wraps(function)
     def named(*words: P.args, **means: P.kwargs) -> R:
         keep_private()
+        note_vaults()
         return without_panic(function.__name__, lambda: function(*words, **means))
 
     return task(

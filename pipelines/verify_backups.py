@@ -4,13 +4,16 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from prefect import flow, unmapped
+from prefect.logging import get_run_logger
 from prefect.task_runners import ThreadPoolTaskRunner
 
 from neotoma_core.backup.drill import DrillRules
+from neotoma_core.backup.report import VerifyReport
 from neotoma_core.backup.verify import VerifyRequest
 from neotoma_core.schedule import drills as scheduled_drills
 from neotoma_core.schedule.job import require_targets
-from neotoma_core.settings.environment import alerting, default_vault, key_source
+from neotoma_core.settings.alerts import alerting
+from neotoma_core.settings.environment import default_vault, key_source
 from pipelines.task_defaults import operation
 
 verify_database = operation(scheduled_drills.verify_database).with_options(
@@ -47,6 +50,11 @@ def verify_backups(
         )
         for target in targets
     ]
-    runs = verify_database.map(requests, unmapped(alerting()), unmapped(datetime.now(UTC)))
+    alerts = [alerting(target) for target in targets]
+    runs = verify_database.map(requests, alerts, unmapped(datetime.now(UTC)))
     runs.wait()
+    for target, run in zip(targets, runs, strict=True):
+        report = run.result(raise_on_failure=False)
+        if isinstance(report, VerifyReport):
+            get_run_logger().info("%s: %d backups restored and checked", target, len(report.drills))
     runs.result()

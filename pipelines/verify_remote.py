@@ -8,7 +8,8 @@ from prefect import flow
 from neotoma_core.offsite import job as verifying
 from neotoma_core.offsite.job import VerifyJob
 from neotoma_core.offsite.verify import VerifyRemoteRequest
-from neotoma_core.settings.environment import default_vault, key_source, push_alerting
+from neotoma_core.settings.alerts import push_alerting
+from neotoma_core.settings.environment import default_vault, key_source
 from pipelines.recording import RunLog, record_verification
 from pipelines.task_defaults import operation
 
@@ -36,6 +37,6 @@ def verify_remote(
     run = verify_known.submit(job, key_source(), RunLog())
     run.wait()
     result = run.result(raise_on_failure=False)
-    outcome = verifying.conclude_verification(job, result, push_alerting())
+    outcome = verifying.conclude_verification(job, result, push_alerting(target))
     record_verification(outcome)
     outcome.require_whole()

@@ -26,6 +26,7 @@ The removal of backups cannot be undone either; it needs `--apply`.
 """
 _VALUE: Final = re.compile(r"<(?:list\[)?(str|int|path|Path)\]?>")
 _MORE: Final = {
+    "init": "configure.md",
     "recover": "recover.md",
     "find": "find.md",
     "status": "find.md#has-this-database-lost-anything",
@@ -38,7 +39,10 @@ _MORE: Final = {
     "restore": "backups.md#restore",
     "reset": "backups.md#reset-and-guard",
     "guard install": "backups.md#reset-and-guard",
+    "doctor": "doctor.md",
     "serve": "scheduling.md",
+    "schedule install": "scheduling.md",
+    "config show": "configure.md#options",
     "mcp": "agents.md",
     "mcp install": "agents.md#set-it-up",
     "approve": "agents.md#plans-and-your-yes",

@@ -2,7 +2,7 @@
 
 import shutil
 import tarfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -29,6 +29,16 @@ Recover = Callable[..., RecoveryReport]
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Sweeps that take long are asked for."""
     parser.addoption("--every-failure", action="store_true", help="let every system call fail")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What is configured and noted for whoever runs the tests counts for none of them."""
+    folder = tmp_path_factory.mktemp("own-folders")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CONFIG_HOME", str(folder / "config"))
+        patch.setenv("XDG_STATE_HOME", str(folder / "state"))
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -21,9 +21,12 @@ from neotoma_core.cli.analysis.show import show
 from neotoma_core.cli.protection.backup import backup
 from neotoma_core.cli.protection.backups import backups
 from neotoma_core.cli.protection.config import config
+from neotoma_core.cli.protection.doctor import doctor
 from neotoma_core.cli.protection.guard import guard
+from neotoma_core.cli.protection.init import init
 from neotoma_core.cli.protection.prune import prune
 from neotoma_core.cli.protection.reset import reset
+from neotoma_core.cli.protection.schedule import schedule
 from neotoma_core.cli.protection.serve import serve
 from neotoma_core.cli.protection.verify import verify
 from neotoma_core.cli.recovery.demo import demo
@@ -39,7 +42,7 @@ from neotoma_core.cli.remote.push import push
 from neotoma_core.cli.remote.upkeep import remote
 from neotoma_core.cli.terminal.standard_error import keep_for_midden, name_error, say
 from neotoma_core.cli.terminal.streams import ReaderGone, abandon_output, open_streams
-from neotoma_core.cli.terminal.strict import StrictCommand
+from neotoma_core.cli.terminal.strict import StrictCommand, TolerantCommand
 from neotoma_core.cli.version import accept_version
 from neotoma_core.errors import (
     MiddenError,
@@ -61,6 +64,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 _COMMANDS = (
+    init,
     recover,
     rebuild,
     restore,
@@ -90,10 +94,12 @@ _COMMANDS = (
 app.callback()(accept_version)
 for _command in _COMMANDS:
     app.command(cls=StrictCommand)(_command)
+app.command(cls=TolerantCommand)(doctor)
 app.add_typer(mcp, name="mcp")
 app.add_typer(guard, name="guard")
 app.add_typer(config, name="config")
 app.add_typer(remote, name="remote")
+app.add_typer(schedule, name="schedule")
 
 _AS_IT_WAS = "the target is as it was"
 _STOPPING = {

@@ -1,5 +1,6 @@
-"""``midden --version``."""
+"""The options that stand before a command: ``midden --version``, ``--config``, ``--profile``."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -15,7 +16,7 @@ def _print_version(asked: bool) -> None:  # noqa: FBT001 - as typer calls it
 
 def accept_version(
     *,
-    version: Annotated[
+    version: Annotated[  # noqa: ARG001 - answered while it is parsed
         bool,
         typer.Option(
             "--version",
@@ -24,5 +25,19 @@ def accept_version(
             is_eager=True,
         ),
     ] = False,
+    config: Annotated[
+        Path | None,
+        typer.Option(help="Use this midden.toml [default: MIDDEN_CONFIG].", show_default=False),
+    ] = None,
+    profile: Annotated[
+        str | None,
+        typer.Option(
+            help="Use this profile of midden.toml [default: MIDDEN_PROFILE].", show_default=False
+        ),
+    ] = None,
 ) -> None:
-    """Take the options that stand before a command; the answer is given while they are parsed."""
+    """Take the options that stand before a command; the version is said while they are parsed."""
+    if config is not None or profile is not None:
+        from neotoma_core.settings.environment import choose_configuration
+
+        choose_configuration(config, profile)

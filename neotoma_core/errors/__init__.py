@@ -30,6 +30,7 @@
     │   └── OutputFailed        15    standard output cannot be written to
     ├── MemoryFull              16    too little memory
     ├── VaultError              20    the folder Midden owns
+    │   ├── VaultAbsent         20    it was made there and is gone; perhaps its disk is
     │   ├── OtherDatabase       20    it protects another database
     │   ├── VaultLocked         21    another run is using it; retryable
     │   └── VaultDamaged        22    something in it is not what its manifest says
@@ -85,6 +86,7 @@ from neotoma_core.errors.places import (
     ArchiveError,
     ArchiveForeign,
     OtherDatabase,
+    VaultAbsent,
     VaultDamaged,
     VaultError,
     VaultLocked,
@@ -154,6 +156,7 @@ __all__ = [
     "TargetLocked",
     "TargetRuined",
     "UsageError",
+    "VaultAbsent",
     "VaultDamaged",
     "VaultError",
     "VaultLocked",

@@ -1,5 +1,6 @@
 """What Midden itself keeps and cannot use: a vault, an archive."""
 
+from datetime import date
 from pathlib import Path
 
 from neotoma_core.errors.root import MiddenError
@@ -27,6 +28,26 @@ class OtherDatabase(VaultError):
             path,
             f"it protects another database: nothing of what it knows is in {target}",
             f"choose another folder with --vault; if it is to protect both, say so: {both}",
+        )
+
+
+class VaultAbsent(VaultError):
+    """A vault was made there, and it is gone: perhaps its disk is not connected.
+
+    ``mount``: where the disk that held it was mounted, if that is known and none is there now.
+    """
+
+    def __init__(self, path: Path, target: Path, made: date, mount: Path | None) -> None:
+        self.target = target
+        self.connect = (
+            f"connect the disk that is mounted at {mount}" if mount else "connect its disk, if any"
+        )
+        again = midden_command("init", target=target, vault=path, then=("--new-vault",))
+        super().__init__(
+            path,
+            f"it was made here on {made} and is gone",
+            f"{self.connect}, or choose another folder with --vault; if it is gone for good: "
+            f"{again}",
         )
 
 

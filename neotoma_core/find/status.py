@@ -49,6 +49,7 @@ from neotoma_core.sqlite.inspection import list_tables
 from neotoma_core.sqlite.opening import connect_read_only, make_whole
 from neotoma_core.unfinished.finding import StoreLook, find_unfinished
 from neotoma_core.unpacking.walking import speaks_of_neotoma
+from neotoma_core.vault.noted import absent_vault
 
 _MOST_PAYLOADS: Final = 20_000  # raw files that a status reads
 
@@ -153,7 +154,8 @@ def _status(
         own = family_of(found, known.number if known else None, target)
         drop = drop_check(found, known, own, target, beside.vault)
     protection = summary_of(protection_of(beside.vault, now))
-    unprotected = protection is None or not protection.backups
+    absent = absent_vault(beside.vault, target)
+    unprotected = absent is None and (protection is None or not protection.backups)
     backup = command("backup", target=target, vault=beside.vault) if unprotected else None
     raw, logs = beside.raw, left_logs(target, beside.vault)
     salvage = logs[0].command if logs else None
@@ -177,6 +179,7 @@ def _status(
         tuple(one.kept(target, beside.vault) for one in beside.archives),
         logs,
         standings_of(beside.vault, target, now),
+        str(absent) if absent else None,
     )
 
 

@@ -71,7 +71,9 @@ def status_text(report: StatusReport, now: datetime) -> str:
     lines.append(labelled("searched", f"{places(report.searched)}: {report.copies:,} other copies"))
     lines += _kept_archives(report.kept_archives, now)
     lines += _left_logs(report.left_logs)
-    if report.protection:
+    if report.vault_absent:
+        lines.append(labelled("vault", report.vault_absent.removeprefix("vault ")))
+    elif report.protection:
         lines.append(labelled("vault", report.protection.said))
     elif report.next:
         lines.append(labelled("vault", f"no backup was ever taken; next: {report.next}"))

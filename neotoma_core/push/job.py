@@ -1,5 +1,6 @@
 """The push that nobody watches: to one remote or to all of a vault, and telling how it went."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -76,8 +77,13 @@ def conclude_push(job: PushJob, result: object, alerting: Alerting) -> PushOutco
     return PushOutcome(str(job.target), report, error, tuple(untold))
 
 
-def remotes_to_push(vault: Path) -> tuple[str, ...]:
-    """Return the names of the remotes of a vault; raises VaultDamaged, VaultError."""
+def remotes_to_push(vault: Path, chosen: Sequence[str] | None = None) -> tuple[str, ...]:
+    """Return the names of the remotes of a vault, or those that are ``chosen``.
+
+    Raises UsageError where one of them is unknown, VaultDamaged, VaultError.
+    """
+    if chosen is not None:
+        return tuple(known_remote(vault, name).name for name in chosen)
     return tuple(known.name for known in known_remotes(vault))
 
 

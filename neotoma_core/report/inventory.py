@@ -146,7 +146,8 @@ class StatusReport:
 
     ``protection``: null where it has no vault. ``unfinished``: null where the database cannot be
     read. ``raw_files``: null where no backup has any. ``next``: the command to run first, if any.
-    ``left``: what runs that did not finish left. ``remotes``: those of its vault.
+    ``left``: what runs that did not finish left. ``remotes``: those of its vault. ``vault_absent``:
+    what to connect where its vault was made here and is gone; null where it is not.
     """
 
     target: str
@@ -167,6 +168,7 @@ class StatusReport:
     kept_archives: tuple[KeptArchive, ...] = ()
     left_logs: tuple[LeftLog, ...] = ()
     remotes: RemoteStandings | None = None
+    vault_absent: str | None = None
 
     @property
     def is_unread(self) -> bool:
@@ -179,6 +181,7 @@ class StatusReport:
         protected, raw = self.protection, self.raw_files
         return (
             self.drop.verdict in ("wiped", "ruined")
+            or self.vault_absent is not None
             or (protected is not None and protected.is_alarming)
             or (raw is not None and raw.alarming)
         )

@@ -9,7 +9,7 @@ from neotoma_core.backup.protection import record_schedule
 from neotoma_core.backup.prune import prune_backups
 from neotoma_core.backup.report import BackupReport, PruneReport
 from neotoma_core.backup.request import BackupRequest
-from neotoma_core.backup.retention import DEFAULT
+from neotoma_core.backup.retention import DEFAULT, RetentionPolicy
 from neotoma_core.backup.take import back_up
 from neotoma_core.errors import AnomalyFound, BackupNotIntact, MiddenError, UsageError, VaultLocked
 from neotoma_core.files.keys import KeySource
@@ -22,7 +22,8 @@ from neotoma_core.vault.announcing import Alerting
 class Scheduled:
     """One database to back up, at one time, every so many hours.
 
-    ``raw_storage``: where Neotoma keeps its raw files, if not next to it.
+    ``raw_storage``: where Neotoma keeps its raw files, if not next to it. ``kept``: how many
+    backups stay.
     """
 
     target: Path
@@ -30,6 +31,7 @@ class Scheduled:
     now: datetime
     interval_hours: float = 24.0
     raw_storage: Path | None = None
+    kept: RetentionPolicy = DEFAULT
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +85,7 @@ def _rotated(job: Scheduled) -> PruneReport | None:
     """Rotate; None where another run uses the vault: the backup is there, and next time will do."""
     try:
         record_schedule(job.vault, timedelta(hours=job.interval_hours))
-        return prune_backups(job.vault, job.target, DEFAULT, job.now, lambda _: True)
+        return prune_backups(job.vault, job.target, job.kept, job.now, lambda _: True)
     except VaultLocked:
         return None
 

@@ -1,28 +1,47 @@
-"""``midden.toml``: databases by name, the vault of each, what agents may touch. Read only."""
+"""``midden.toml``: databases by name, what agents may touch, options of commands. Read only.
+
+Which options there are is the command line's to say: their tables are kept here as they are.
+"""
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 from neotoma_core.errors import UsageError, reason_of
 from neotoma_core.files.small import read_small
-from neotoma_core.words.nearest import nearest_named
+from neotoma_core.settings.database_tables import (
+    DatabaseSettings,
+    is_path,
+    placed,
+    read_settings,
+    require_known,
+    table_of,
+)
 
 NAME: Final = "midden.toml"
-_TOP: Final = ("databases", "agents")
-_KEYS: Final = ("path", "vault")
+Options = Mapping[str, object]
+"""Options as they are written: by name, and tables of them by command."""
+_TOP: Final = ("databases", "agents", "defaults", "profiles")
+_PATHS: Final = ("path", "vault")
 _OF_AGENTS: Final = ("databases", "folders")
+_KEYS: Final = (*_PATHS, "profile", "defaults", *DatabaseSettings.KEYS)
 
 
 @dataclass(frozen=True, slots=True)
 class ConfiguredDatabase:
-    """A database by its name; ``vault``: None where the file names none."""
+    """A database by its name; ``vault``: None where the file names none.
+
+    ``profile``: the one used for it. ``options``: its own.
+    """
 
     name: str
     path: Path
     vault: Path | None
+    profile: str | None = None
+    options: Options = field(default_factory=dict)
+    settings: DatabaseSettings = field(default_factory=DatabaseSettings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +60,8 @@ class Configuration:
     found: bool = False
     databases: tuple[ConfiguredDatabase, ...] = ()
     agents: ConfiguredAgents = ConfiguredAgents()
+    defaults: Options = field(default_factory=dict)
+    profiles: Mapping[str, Options] = field(default_factory=dict)
 
     def named(self, words: str) -> ConfiguredDatabase | None:
         """Return the database of a name."""
@@ -55,6 +76,17 @@ class Configuration:
         """Return the database at a place."""
         place = path.resolve()
         return next((one for one in self.databases if one.path.resolve() == place), None)
+
+    def profile(self, name: str | None) -> Options:
+        """Return the options of a profile; raises UsageError where there is none of that name."""
+        if name is None:
+            return {}
+        require_known(self.file, "profiles.", {name: 0}, tuple(self.profiles))
+        return self.profiles[name]
+
+    def placed(self, words: str) -> Path:
+        """Return a path as the file means it: from its folder, ``~`` being the home folder."""
+        return placed(self.file, words)
 
 
 def read_configuration(file: Path) -> Configuration:
@@ -75,61 +107,59 @@ def read_configuration(file: Path) -> Configuration:
     except tomllib.TOMLDecodeError as error:
         wrong = str(error)
         raise UsageError(f"{file}: invalid TOML: {wrong}; nothing was changed") from None
-    _require_known(file, "", said, _TOP)
-    tables = said.get("databases", {})
-    if not isinstance(tables, dict):
-        raise UsageError(f"{file}: databases must be a table, like [databases.main]")
+    require_known(file, "", said, _TOP)
+    tables = table_of(file, "databases", said.get("databases", {}), "[databases.main]")
+    profiles = table_of(file, "profiles", said.get("profiles", {}), "[profiles.nightly]")
     databases = tuple(_database(file, name, table) for name, table in tables.items())
-    agents = _agents(file, said.get("agents", {}), databases)
-    return Configuration(file, found=True, databases=databases, agents=agents)
-
-
-def _database(file: Path, name: str, table: object) -> ConfiguredDatabase:
-    where = f"databases.{name}"
-    if not isinstance(table, dict):
-        raise UsageError(f"{file}: {where} must be a table, like [databases.main]")
-    _require_known(file, f"{where}.", table, _KEYS)
-    for key in _KEYS:
-        value = table.get(key)
-        if (value is None and key == "path") or (value is not None and not _is_path(value)):
-            raise UsageError(f"{file}: {where}.{key} must be a path")
-    vault = table.get("vault")
-    return ConfiguredDatabase(
-        name, _placed(file, table["path"]), _placed(file, vault) if vault else None
+    return Configuration(
+        file,
+        found=True,
+        databases=databases,
+        agents=_agents(file, said.get("agents", {}), databases),
+        defaults=table_of(file, "defaults", said.get("defaults", {}), "[defaults]"),
+        profiles={
+            name: table_of(file, f"profiles.{name}", table, f"[profiles.{name}]")
+            for name, table in profiles.items()
+        },
     )
 
 
+def _database(file: Path, name: str, value: object) -> ConfiguredDatabase:
+    where = f"databases.{name}"
+    table = table_of(file, where, value, "[databases.main]")
+    require_known(file, f"{where}.", table, _KEYS)
+    for key in _PATHS:
+        said = table.get(key)
+        if (said is None and key == "path") or (said is not None and not is_path(said)):
+            raise UsageError(f"{file}: {where}.{key} must be a path")
+    profile = table.get("profile")
+    if profile is not None and not isinstance(profile, str):
+        raise UsageError(f"{file}: {where}.profile must be the name of a profile")
+    path, vault = (placed(file, str(table[key])) if key in table else None for key in _PATHS)
+    options = table_of(file, f"{where}.defaults", table.get("defaults", {}), f"[{where}.defaults]")
+    settings = read_settings(file, where, table)
+    return ConfiguredDatabase(name, path or Path(), vault, profile, options, settings)
+
+
 def _agents(
-    file: Path, table: object, databases: tuple[ConfiguredDatabase, ...]
+    file: Path, value: object, databases: tuple[ConfiguredDatabase, ...]
 ) -> ConfiguredAgents:
-    if not isinstance(table, dict):
-        raise UsageError(f"{file}: agents must be a table, [agents]")
-    _require_known(file, "agents.", table, _OF_AGENTS)
-    for key in _OF_AGENTS:
-        value = table.get(key, [])
-        if not isinstance(value, list) or not all(map(_is_path, value)):
-            raise UsageError(f"{file}: agents.{key} must be a list of texts")
+    table = table_of(file, "agents", value, "[agents]")
+    require_known(file, "agents.", table, _OF_AGENTS)
+    names, folders = (_texts(file, table, key) for key in _OF_AGENTS)
     named = {one.name: one for one in databases}
-    names = table.get("databases", [])
     for number, name in enumerate(names, start=1):
         if name not in named:
             wrong = f"agents.databases: number {number} is not the name of a database"
             raise UsageError(f"{file}: {wrong}; name one that has a [databases.NAME]")
-    folders = tuple(_placed(file, words) for words in table.get("folders", []))
-    return ConfiguredAgents(tuple(named[name] for name in dict.fromkeys(names)), folders)
+    return ConfiguredAgents(
+        tuple(named[name] for name in dict.fromkeys(names)),
+        tuple(placed(file, words) for words in folders),
+    )
 
 
-def _is_path(value: object) -> bool:
-    return isinstance(value, str) and bool(value) and "\0" not in value
-
-
-def _placed(file: Path, words: str) -> Path:
-    return file.absolute().parent / Path(words).expanduser()
-
-
-def _require_known(
-    file: Path, where: str, table: Mapping[str, object], known: tuple[str, ...]
-) -> None:
-    for key in table:
-        if key not in known:
-            raise UsageError(f"{file}: {where}{key}: no such setting{nearest_named(key, known)}")
+def _texts(file: Path, table: Mapping[str, object], key: str) -> list[str]:
+    value = table.get(key, [])
+    if not isinstance(value, list) or not all(map(is_path, value)):
+        raise UsageError(f"{file}: agents.{key} must be a list of texts")
+    return value

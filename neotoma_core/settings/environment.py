@@ -3,23 +3,20 @@
 import hashlib
 import os
 import re
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
 import platformdirs
 
-from neotoma_core.errors import UsageError, reason_of
+from neotoma_core.errors import UsageError
 from neotoma_core.files.keys import KeyFile, KeySource, Mnemonic, MnemonicFile, require_key
-from neotoma_core.files.small import read_small
 from neotoma_core.neotoma.encryption import Secret
 from neotoma_core.settings.configuration import NAME, Configuration, read_configuration
-from neotoma_core.settings.configured import ConfigReport, ConfiguredReport
 from neotoma_core.settings.neotoma import NeotomaSettings
 from neotoma_core.stores.store import StoreOptions
-from neotoma_core.vault.announcing import Alerting
 from neotoma_core.vault.folder import ARCHIVE
+from neotoma_core.vault.noted import keep_notes_in
 
 _LONGEST_SLUG: Final = 200
 
@@ -36,49 +33,35 @@ def default_vault(target: Path) -> Path:
     configured = configuration().at(target)
     if configured is not None and configured.vault is not None:
         return configured.vault
+    return vault_of_its_own(target)
+
+
+def vault_of_its_own(target: Path) -> Path:
+    """Return the vault that a database has where nobody chose another."""
     slug = re.sub(r"[^A-Za-z0-9.-]+", "-", target.name)[:_LONGEST_SLUG]
     digest = hashlib.sha256(os.fsencode(target.resolve())).hexdigest()[:8]
     return platformdirs.user_data_path("midden") / f"{slug}-{digest}"
 
 
-def configuration() -> Configuration:
+def configuration(*, to_be_made: bool = False) -> Configuration:
     """Return what midden.toml says: the file that MIDDEN_CONFIG names, or the user's own.
 
-    Raises UsageError for a file that cannot be read, and for one that is named and missing.
+    Raises UsageError for a file that cannot be read, and, unless it is ``to_be_made``, for one that
+    is named and missing.
     """
     chosen = os.environ.get("MIDDEN_CONFIG")
     if not chosen:
         return read_configuration(platformdirs.user_config_path("midden") / NAME)
     found = read_configuration(Path(chosen))
-    if not found.found:
+    if not found.found and not to_be_made:
         raise UsageError(f"MIDDEN_CONFIG: {chosen}: there is no such file; check the spelling")
     return found
 
 
-def configured_report() -> ConfigReport:
-    """Return what is configured, and where each value comes from. Raises UsageError."""
-    known = configuration()
-    told = []
-    for one in known.databases:
-        vault = default_vault(one.path)
-        origin = "MIDDEN_VAULT" if os.environ.get("MIDDEN_VAULT") else NAME
-        told.append(
-            ConfiguredReport(
-                one.name,
-                str(one.path),
-                one.path.exists(),
-                str(vault),
-                origin if one.vault or origin != NAME else "default",
-                vault.is_dir(),
-            )
-        )
-    return ConfigReport(
-        str(known.file),
-        known.found,
-        tuple(told),
-        tuple(one.name for one in known.agents.databases),
-        tuple(map(str, known.agents.folders)),
-    )
+def only_database() -> Path | None:
+    """Return the database of a configuration that names just one. Raises UsageError."""
+    known = configuration().databases
+    return known[0].path if len(known) == 1 else None
 
 
 def configured_databases(named: Sequence[Path]) -> tuple[Path, ...]:
@@ -101,6 +84,11 @@ def vaults_of_user() -> tuple[Path, ...]:
     return (*((Path(chosen),) if chosen else ()), *here)
 
 
+def note_vaults() -> None:
+    """From now on note which vaults are made, so that one that is gone is noticed."""
+    keep_notes_in(platformdirs.user_state_path("midden") / "vaults")
+
+
 def default_archive_of(
     target: Path | None, archive: Path | None, vault: Path | None = None
 ) -> Path:
@@ -115,6 +103,39 @@ def default_archive_of(
     return (vault or default_vault(target or Path())) / ARCHIVE
 
 
+def timer_folders() -> tuple[Path, Path]:
+    """Return the user's configuration folder, and the home folder: where timers are written."""
+    return platformdirs.user_config_path(), Path.home()
+
+
+def log_folder() -> Path:
+    """Return where the output of timers goes that the system does not keep."""
+    return platformdirs.user_log_path("midden")
+
+
+def variable(name: str) -> str | None:
+    """Return what a variable of midden's own is set to; None where it is not set, or empty."""
+    return os.environ.get(name) or None
+
+
+def variables_of_midden() -> Mapping[str, str]:
+    """Return all that are set and named after midden."""
+    return {name: value for name, value in os.environ.items() if name.startswith("MIDDEN_")}
+
+
+def choose_configuration(file: Path | None, profile: str | None) -> None:
+    """Use this configuration file and profile, here and in the processes that this one starts."""
+    if file is not None:
+        os.environ["MIDDEN_CONFIG"] = str(file.absolute())
+    if profile is not None:
+        os.environ["MIDDEN_PROFILE"] = profile
+
+
+def chosen_profile() -> str | None:
+    """Return the profile that was asked for; None where none was."""
+    return os.environ.get("MIDDEN_PROFILE") or None
+
+
 def neotoma_environment() -> str | None:
     """Return what NEOTOMA_ENV says; None where it is not set."""
     return os.environ.get("NEOTOMA_ENV")
@@ -127,22 +148,6 @@ def shell_startup_file() -> Path:
     return Path.home() / ".bashrc"
 
 
-def alerting() -> Alerting:
-    """Return who is notified of alarms and successes.
-
-    MIDDEN_NOTIFY_URLS: addresses as Apprise has them, one a line or parted by spaces; so is
-    MIDDEN_HEARTBEAT_URL. Either may be in a file that the same name with ``_FILE`` names.
-    MIDDEN_METRICS_FILE: where the Prometheus text file goes. Raises UsageError.
-    """
-    metrics = os.environ.get("MIDDEN_METRICS_FILE")
-    beats = _secrets("MIDDEN_HEARTBEAT_URL")
-    return Alerting(
-        _secrets("MIDDEN_NOTIFY_URLS"),
-        beats[0] if beats else None,
-        Path(metrics) if metrics else None,
-    )
-
-
 def store_options(
     endpoint: str | None = None, region: str | None = None, profile: str | None = None
 ) -> StoreOptions:
@@ -152,28 +157,6 @@ def store_options(
     """
     named = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
     return StoreOptions(endpoint or named or None, region, profile)
-
-
-def push_alerting() -> Alerting:
-    """Return who is notified of pushes: as for backups, but with a heartbeat of its own.
-
-    MIDDEN_PUSH_HEARTBEAT_URL, or ``_FILE``: a push that goes well says nothing of backups, so it
-    must not answer for them. Raises UsageError.
-    """
-    beats = _secrets("MIDDEN_PUSH_HEARTBEAT_URL")
-    return replace(alerting(), heartbeat=beats[0] if beats else None)
-
-
-def _secrets(name: str) -> tuple[Secret, ...]:
-    text = os.environ.get(name, "")
-    file = os.environ.get(f"{name}_FILE")
-    if file:
-        try:
-            text += "\n" + read_small(Path(file)).decode(errors="surrogateescape")
-        except OSError as error:
-            wrong = f"{name}_FILE: {file}: {reason_of(error)}"
-            raise UsageError(f"{wrong}; check the spelling") from error
-    return tuple(Secret(word) for word in text.split())
 
 
 def key_source(key_file: Path | None = None, mnemonic_file: Path | None = None) -> KeySource | None:

@@ -41,10 +41,11 @@ from neotoma_core.files.locking import exclusive, is_held
 from neotoma_core.files.private import make_folders, make_private
 from neotoma_core.files.small import read_small
 from neotoma_core.neotoma.json import JsonValue, stringify
+from neotoma_core.vault import noted
 from neotoma_core.vault.documents import Description, description_of
 
 FORMAT: Final = 1
-DESCRIPTION: Final = "vault.json"
+DESCRIPTION: Final = noted.DESCRIPTION
 UNFINISHED: Final = ".unfinished"
 LOCK: Final = "lock"
 BACKUPS: Final = "backups"
@@ -75,7 +76,13 @@ class RunFolders:
 
 
 def open_vault(vault: Path, protects: Path) -> None:
-    """Make ``vault`` a vault if it is not one yet; raises VaultError where it cannot be one."""
+    """Make ``vault`` a vault if it is not one yet; raises VaultError where it cannot be one.
+
+    Raises VaultAbsent, before anything is made, where one was made there and is gone.
+    """
+    absent = noted.absent_vault(vault, protects)
+    if absent is not None:
+        raise absent
     try:
         make_folders(vault)
     except OSError as error:
@@ -86,6 +93,7 @@ def open_vault(vault: Path, protects: Path) -> None:
     if description.exists():
         _described(description)
         make_private(vault)
+        noted.note_vault(vault)
         return
     require_described(vault)
     # A run killed while it wrote the description leaves only a hidden temporary file.
@@ -95,6 +103,7 @@ def open_vault(vault: Path, protects: Path) -> None:
         )
     make_private(vault)
     write_json(description, {"format": FORMAT, "protects": str(protects)})
+    noted.note_vault(vault)
 
 
 def require_described(vault: Path) -> None:

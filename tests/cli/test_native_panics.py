@@ -31,6 +31,7 @@ for command in [c for each in (app, *groups) for c in each.registered_commands]:
 main()
 """
 WORDS = {
+    "init": ("--target", "t.db", "--yes"),
     "recover": ("--target", "t.db", "--backup", "b.db"),
     "rebuild": ("--target", "t.db"),
     "restore": ("latest", "--target", "t.db"),
@@ -53,6 +54,8 @@ WORDS = {
     "push": ("--target", "t.db"),
     "pull": ("--target", "t.db"),
     "remote": ("list", "--target", "t.db"),
+    "doctor": ("--target", "t.db"),
+    "schedule": ("run", "--target", "t.db"),
     "show": ("e", "--target", "t.db"),
     "diff": ("t.db", "b.db"),
     "merges": ("--target", "t.db"),

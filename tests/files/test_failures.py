@@ -15,7 +15,7 @@ from neotoma_core.errors import FileUnusable, UsageError, reason_of
 from neotoma_core.files.exact_paths import write_ipc, write_parquet
 from neotoma_core.files.failures import failures_named
 from neotoma_core.runs.schema_files import read_exported
-from neotoma_core.settings.environment import alerting
+from neotoma_core.settings.alerts import alerting
 from neotoma_core.sqlite.arrow import arrow_connection
 
 SOURCE = Path(__file__).parents[2] / "neotoma_core"

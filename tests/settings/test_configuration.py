@@ -4,10 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from neotoma_core.cli.app import app
 from neotoma_core.errors import UsageError
 from neotoma_core.settings.configuration import read_configuration
-from neotoma_core.settings.environment import configured_report, default_vault
-from tests.cli.conftest import Midden, midden  # noqa: F401 - a fixture
+from neotoma_core.settings.configured import configured_report
+from neotoma_core.settings.environment import default_vault
 from tests.support.databases import entity, make_database, observation
 
 
@@ -63,18 +64,16 @@ def test_a_file_that_is_named_must_be_there(file: Path) -> None:
 
 
 def test_a_command_takes_a_name_and_the_only_database_there_is(
-    file: Path,
-    tmp_path: Path,
-    midden: Midden,  # noqa: F811 - the fixture
+    file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert midden("config", "check").returncode == 2
+    assert app(["config", "check"], standalone_mode=False) == 2
     tables = {"entities": [entity("e1")], "observations": [observation("o1")]}
     make_database(tmp_path / "data" / "neotoma.db", tables)
-    checked = midden("config", "check")
-    assert checked.returncode == 0, checked.stderr
-    assert "main: " in checked.stdout
+    assert not app(["config", "check"], standalone_mode=False)
+    assert "main: " in capsys.readouterr().out
     for words in (("--target", "main"), ()):
-        shown = midden("show", "e1", *words)
-        assert "entity     e1   note" in shown.stdout, shown.stderr
+        app(["backups", *words], standalone_mode=False)
+        assert "no backup" in capsys.readouterr().out
     file.write_text(file.read_text() + '[databases.two]\npath = "two.db"\n')
-    assert midden("show", "e1").returncode == 2
+    with pytest.raises(Exception, match="Missing parameter: target"):
+        app(["backups"], standalone_mode=False)

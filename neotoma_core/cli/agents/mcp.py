@@ -17,7 +17,7 @@ from neotoma_core.cli.terminal.options import (
     MNEMONIC_FILE_OPTION,
     VAULT_OPTION,
 )
-from neotoma_core.cli.terminal.strict import StrictCommand, StrictGroup
+from neotoma_core.cli.terminal.strict import ConfiguredGroup, StrictCommand
 from neotoma_core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ _APPROVE: Final = typer.Option(
     "--approve", help="Every plan needs `midden approve`, not only for production databases."
 )
 
-mcp = typer.Typer(cls=StrictGroup, invoke_without_command=True, rich_markup_mode=None)
+mcp = typer.Typer(cls=ConfiguredGroup, invoke_without_command=True, rich_markup_mode=None)
 
 
 class Client(StrEnum):
@@ -173,8 +173,11 @@ def protected_databases(target: list[Path] | None, vault: Path | None) -> "tuple
     from neotoma_core.settings.environment import (
         configured_databases,
         default_vault,
+        note_vaults,
         raw_storage,
     )
+
+    note_vaults()
 
     places = configured_databases(target or [])
     if not places:

@@ -59,7 +59,8 @@ def backup(
     from neotoma_core.backup.text import backup_text
     from neotoma_core.cli.terminal.progress import TerminalProgress
     from neotoma_core.schedule.alerting import announce, announce_failure
-    from neotoma_core.settings.environment import alerting, default_vault, key_source, raw_storage
+    from neotoma_core.settings.alerts import alerting
+    from neotoma_core.settings.environment import default_vault, key_source, raw_storage
 
     request = BackupRequest(
         target=target,
@@ -77,7 +78,7 @@ def backup(
         holds = f"{plan.observations:,} observations, {plan.entities:,} entities"
         print(plan.to_json() if json else f"dry run    {holds}; nothing was kept")
         return 0
-    alerts = alerting()
+    alerts = alerting(target)
     try:
         with TerminalProgress() as progress:
             report = back_up(request, now, progress)
@@ -86,10 +87,10 @@ def backup(
         raise
     print(report.to_json() if json else backup_text(report), flush=True)
     _say(announce(alerts, request.vault, report, now))
-    return _ended(report)
+    return ended(report)
 
 
-def _ended(report: "BackupReport") -> int:
+def ended(report: "BackupReport") -> int:
     """Return the exit code of a backup that was taken; raises AnomalyFound."""
     if report.alarms:
         raise AnomalyFound(report.backup, report.alarms, report.accept)

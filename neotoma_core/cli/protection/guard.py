@@ -61,9 +61,10 @@ def run(
 ) -> int:
     """Reset the database of a neotoma command line; run neotoma if it is not a reset."""
     from neotoma_core.cli.protection.reset import run_reset
-    from neotoma_core.settings.environment import neotoma_settings
+    from neotoma_core.settings.environment import neotoma_settings, note_vaults
     from neotoma_core.settings.neotoma_commands import reset_asked
 
+    note_vaults()
     asked = reset_asked(words or ())
     if asked is None:
         return _become_neotoma(words or [])

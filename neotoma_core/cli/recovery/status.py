@@ -11,7 +11,7 @@ from neotoma_core.cli.terminal.options import (
     MNEMONIC_FILE_OPTION,
     VAULT_OPTION,
 )
-from neotoma_core.errors import TargetError, UsageError
+from neotoma_core.errors import MiddenError, TargetError, UsageError
 
 _ALARM: Final = 6
 _SEARCH: Final = typer.Option(
@@ -29,6 +29,12 @@ def status(
     *,
     named: Annotated[Path | None, _TARGET] = None,
     search: Annotated[list[Path] | None, _SEARCH] = None,
+    check: Annotated[
+        bool,
+        typer.Option(
+            "--check", help="Print one line for a monitor: OK, WARNING, CRITICAL or UNKNOWN."
+        ),
+    ] = False,
     key_file: Annotated[Path | None, KEY_FILE_OPTION] = None,
     mnemonic_file: Annotated[Path | None, MNEMONIC_FILE_OPTION] = None,
     vault: Annotated[Path | None, VAULT_OPTION] = None,
@@ -40,30 +46,52 @@ def status(
     finish; --json has their ids.
 
     Exit code 6: it looks wiped or is damaged, a backup is overdue, or rotation is frozen. Exit code
-    11: it could not be read.
+    11: it could not be read. With --check the exit code is 0 for OK, 1 for WARNING, 2 for CRITICAL
+    and 3 for UNKNOWN, as monitors have it, and ages are in hours.
     """
+    if check and json:
+        raise UsageError("--check prints one line; leave --json out")
     from datetime import UTC, datetime
 
     from neotoma_core.cli.terminal.progress import TerminalProgress
+    from neotoma_core.find.monitoring import check_line, unknown_line
     from neotoma_core.find.places import search_around
     from neotoma_core.find.search import SearchRequest
     from neotoma_core.find.status import check_status
     from neotoma_core.find.text import status_text
     from neotoma_core.runs.begin import Whereabouts
-    from neotoma_core.settings.environment import default_vault, key_source, raw_storage
+    from neotoma_core.settings.environment import (
+        default_vault,
+        key_source,
+        only_database,
+        raw_storage,
+    )
 
-    target = database or named
+    target = database or named or only_database()
     if target is None or (database and named):
         raise UsageError("name the database, once: midden status TARGET")
-    with TerminalProgress() as progress:
-        key = key_source(key_file, mnemonic_file)
-        now = datetime.now(UTC)
-        folder = vault or default_vault(target)
-        asked = Whereabouts(target, folder, key, raw_storage(target))
-        where = SearchRequest(tuple(search), key=key) if search else search_around(target, key)
-        report = check_status(asked, where, now, progress)
-        progress.pause()
+    now = datetime.now(UTC)
+    try:
+        with TerminalProgress() as progress:
+            key = key_source(key_file, mnemonic_file)
+            folder = vault or default_vault(target)
+            asked = Whereabouts(target, folder, key, raw_storage(target))
+            where = SearchRequest(tuple(search), key=key) if search else search_around(target, key)
+            report = check_status(asked, where, now, progress)
+            progress.pause()
+    except MiddenError as error:
+        if not check:
+            raise
+        return _say(unknown_line(str(error)))
+    if check:
+        return _say(check_line(report, now))
     print(report.to_json() if json else status_text(report, now))
     if report.is_unread:
         return TargetError.exit_code
     return _ALARM if report.is_alarming else 0
+
+
+def _say(checked: tuple[str, int]) -> int:
+    line, code = checked
+    print(line)
+    return code

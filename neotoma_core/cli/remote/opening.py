@@ -70,6 +70,17 @@ def url_of(words: str | Path) -> str | None:
     return found[1] + slashes + found[2]
 
 
+def required_url(words: str) -> str:
+    """Return the address that words are; raises UsageError where they are not an address."""
+    url = url_of(words)
+    if url is None:
+        raise UsageError(
+            f"{words}: not the address of a remote; write s3://bucket/prefix, gs://…, az://…, "
+            "file:///folder or sftp://user@host/path"
+        )
+    return url
+
+
 @contextmanager
 def opened_remote(words: str | None, vault: Path, opening: Opening) -> Iterator["Remote"]:
     """Open a remote of a vault by its name, or any by its address; None is the only one there is.

@@ -65,12 +65,8 @@ def push(
     from neotoma_core.push.request import PushRequest
     from neotoma_core.push.watch import EVERY, Rhythm
     from neotoma_core.push.watch import watch as watch_database
-    from neotoma_core.settings.environment import (
-        default_vault,
-        key_source,
-        push_alerting,
-        raw_storage,
-    )
+    from neotoma_core.settings.alerts import push_alerting
+    from neotoma_core.settings.environment import default_vault, key_source, raw_storage
 
     request = PushRequest(
         target=target,
@@ -90,7 +86,9 @@ def push(
     with TerminalProgress() as progress, opened_remote(remote, request.vault, opening) as opened:
         if watch:
             progress.pause()
-            watch_database(request, opened, rhythm, Listening(request, push_alerting(), shown))
+            watch_database(
+                request, opened, rhythm, Listening(request, push_alerting(target), shown)
+            )
             return 0
         report = push_database(request, opened, datetime.now(UTC), progress)
         progress.pause()

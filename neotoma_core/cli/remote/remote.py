@@ -15,16 +15,15 @@ from neotoma_core.cli.remote.opening import (
     identities,
     opened_remote,
     opened_store,
-    url_of,
+    required_url,
 )
 from neotoma_core.cli.terminal.asking import agreed, end_declined, require_answerable
 from neotoma_core.cli.terminal.options import JSON_OPTION, TARGET_OPTION, VAULT_OPTION, YES_OPTION
 from neotoma_core.cli.terminal.strict import StrictCommand
-from neotoma_core.errors import UsageError
 from neotoma_core.words.shell_words import midden_command
 
 if TYPE_CHECKING:
-    from neotoma_core.offsite.add import Added, NewIdentity
+    from neotoma_core.offsite.add import Added, AddRequest, NewIdentity
 
 _PROOF: Final = 8
 
@@ -79,15 +78,10 @@ def add(
     can be read again, so keep a copy of it off this machine. Credentials are never stored: they
     come from the environment, AWS profiles, or the ssh agent.
     """
-    from neotoma_core.offsite.add import AddRequest, add_remote, require_addable
+    from neotoma_core.offsite.add import AddRequest
     from neotoma_core.settings.environment import default_identity_file, default_vault
 
-    address = url_of(url)
-    if address is None:
-        raise UsageError(
-            f"{url}: not the address of a remote; write s3://bucket/prefix, gs://…, az://…, "
-            "file:///folder or sftp://user@host/path"
-        )
+    address = required_url(url)
     place = identity_file or default_identity_file(name)
     known = identities(place) if place.is_file() else ()
     request = AddRequest(
@@ -103,20 +97,27 @@ def add(
         recipients=tuple(recipient or ()),
         identities=known,
     )
+    added = add_shown(request, Opening(None, None, endpoint, region, profile), yes=yes, json=json)
+    if added.outcome == "declined":
+        end_declined("the remote was not added, and its identity was removed", json=json)
+    pushing = midden_command("push", target=target, vault=vault)
+    print(_added_json(added) if json else _added_text(added, pushing))
+
+
+def add_shown(request: "AddRequest", opening: Opening, *, yes: bool, json: bool) -> "Added":
+    """Add a remote; a new identity is shown, and somebody has to prove that it is kept."""
+    from neotoma_core.offsite.add import add_remote, require_addable
+
     require_addable(request)
 
     def prove(identity: "NewIdentity") -> bool:
         print(_identity_text(identity), file=sys.stderr if json else sys.stdout, flush=True)
         return yes or _is_kept(identity)
 
-    if not plain and not recipient and not known:
+    if not request.plain and not request.recipients and not request.identities:
         require_answerable(yes=yes)
-    with opened_store(address, Opening(None, None, endpoint, region, profile)) as store:
-        added = add_remote(request, store, prove)
-    if added.outcome == "declined":
-        end_declined("the remote was not added, and its identity was removed", json=json)
-    pushing = midden_command("push", target=target, vault=vault)
-    print(_added_json(added) if json else _added_text(added, pushing))
+    with opened_store(request.url, opening) as store:
+        return add_remote(request, store, prove)
 
 
 def _identity_text(identity: "NewIdentity") -> str:

@@ -1,12 +1,17 @@
 """Commands that take nothing silently: no empty value, and no second one where only one counts."""
 
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from typer.core import TyperCommand, TyperGroup
 
+from neotoma_core.cli.terminal.configured import meant_database, take_configured
 from neotoma_core.errors import UsageError, begin_record
+
+_DATABASES: Final = ("target", "database", "named")
+"""The options and arguments that a configured name may stand for."""
 
 
 class StrictCommand(TyperCommand):
@@ -19,39 +24,58 @@ class StrictCommand(TyperCommand):
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401 - the parser's own
         """Parse, once the words are found to be meant; raises UsageError."""
         given = _require_meant(self, ctx, args)
-        return super().parse_args(ctx, [*args, *self._configured_target(given, args)])
+        if "--help" not in args:
+            self.configure(ctx, given)
+        return super().parse_args(ctx, args)
 
-    def _configured_target(self, given: Any, args: list[str]) -> list[str]:  # noqa: ANN401 - the parser's own
-        """Return the words that name the only database there is, where a command lacks one."""
-        lacks = any(
-            "--target" in parameter.opts and parameter.required and not given.get(parameter.name)
-            for parameter in self.params
-        )
-        if not lacks or "--help" in args:
-            return []
-        from neotoma_core.settings.environment import configuration
-
-        known = configuration().databases
-        return ["--target", str(known[0].path)] if len(known) == 1 else []
+    def configure(self, ctx: Any, given: Any) -> None:  # noqa: ANN401 - the parser's own
+        """Take what the environment and midden.toml say for this command. Raises UsageError."""
+        take_configured(ctx, self, given)
 
     def invoke(self, ctx: Any) -> Any:  # noqa: ANN401 - the parser's own
         """Call the command, once it is recorded for which target and vault it is."""
-        from neotoma_core.settings.environment import configuration, default_vault
-
-        target, vault = ctx.params.get("target"), ctx.params.get("vault")
-        if isinstance(target, Path):
-            if "/" not in str(target):
-                ctx.params["target"] = target = configuration().place_of(target)
-            begin_record(target, vault or default_vault(target))
+        self.begin(ctx)
         return super().invoke(ctx)
 
+    def begin(self, ctx: Any) -> None:  # noqa: ANN401 - the parser's own
+        """Record for which target and vault a command is. Raises UsageError."""
+        from neotoma_core.settings.environment import default_vault, note_vaults
 
-class StrictGroup(TyperGroup):
-    """A command with commands below it, which refuses what ``StrictCommand`` refuses."""
+        note_vaults()
+        for option in _DATABASES:
+            target = ctx.params.get(option)
+            if isinstance(target, list):
+                ctx.params[option] = [meant_database(one) for one in target]
+            elif isinstance(target, Path):
+                ctx.params[option] = target = meant_database(target)
+                begin_record(target, ctx.params.get("vault") or default_vault(target))
+
+
+class TolerantCommand(StrictCommand):
+    """A command that looks at the configuration itself, so an invalid one does not stop it."""
+
+    def configure(self, ctx: Any, given: Any) -> None:  # noqa: ANN401 - the parser's own
+        """Take what is configured, if it is valid."""
+        with suppress(UsageError):
+            super().configure(ctx, given)
+
+    def begin(self, ctx: Any) -> None:  # noqa: ANN401 - the parser's own
+        """Note for which target it is, if the configuration says which vault that has."""
+        with suppress(UsageError):
+            super().begin(ctx)
+
+
+class ConfiguredGroup(TyperGroup):
+    """A command that has others below it, and options of its own that can be configured.
+
+    It refuses what ``StrictCommand`` refuses.
+    """
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401 - the parser's own
-        """Parse, once the words are found to be meant; raises UsageError."""
-        _require_meant(self, ctx, args)
+        """Parse; what the command line does not say, the environment and midden.toml may."""
+        given = _require_meant(self, ctx, args)
+        if "--help" not in args:
+            take_configured(ctx, self, given)
         return super().parse_args(ctx, args)
 
 

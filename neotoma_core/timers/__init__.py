@@ -1,0 +1,1 @@
+"""Timers of the system that run scheduled backups: systemd, launchd or cron."""
