@@ -35,6 +35,7 @@ _MORE: Final = {
     "backups": "backups.md",
     "verify": "backups.md#take-a-backup",
     "prune": "backups.md#remove-old-backups",
+    "forget": "erase.md#backups-made-anew",
     "restore": "backups.md#restore",
     "reset": "backups.md#reset-and-guard",
     "guard install": "backups.md#reset-and-guard",

@@ -32,6 +32,8 @@ def _backup(report: BackupReport) -> Iterator[str]:
     yield labelled("holds", contents)
     stored = f"{report.database_bytes / 1e6:,.1f} MB as {report.stored_bytes / 1e6:,.1f} MB"
     yield labelled("stored", f"{stored}, with {report.raw_files_kept:,} raw files")
+    if report.shares_with:
+        yield labelled("unchanged", f"it shares its file with {report.shares_with}")
     yield from (labelled("raw files", line) for line in _raw_files(report))
     yield from (labelled("erased", line) for line in _erased(report))
     if report.drill:
@@ -119,6 +121,8 @@ def _row(backup: ListedBackup) -> tuple[str, ...]:
         notes.append(f"pinned: {backup.pinned}" if backup.pinned else "pinned")
     if backup.accepted is not None:
         notes.append(f"accepted: {backup.accepted}")
+    if backup.remade_at is not None:
+        notes.append(f"made anew without what was erased, {backup.remade_at[:10]}")
     return (
         str(backup.number),
         backup.backup,
@@ -131,20 +135,29 @@ def _row(backup: ListedBackup) -> tuple[str, ...]:
 
 
 def prune_text(report: PruneReport) -> str:
-    """Return each backup, whether it stays, and why."""
+    """Return each backup and each run's evidence, whether it stays, and why."""
     rows = [
         ("keep" if item.stays else "remove", item.backup, "; ".join(item.reasons))
         for item in report.rotation
     ]
     lines = aligned(rows, right=()) if rows else ["no backups"]
     lines += [labelled("strange", f"{one.path}: {one.why}; left alone") for one in report.strange]
+    kept = [
+        ("keep" if one.stays else "remove", one.run, "; ".join(one.reasons))
+        for one in report.evidence
+    ]
+    if kept:
+        lines += ["evidence of earlier runs", *aligned(kept, right=())]
     if report.held:
         lines.append(labelled("held", f"nothing is removed: {report.held}"))
     removed = f"{report.removed:,} backups, {report.removed_bytes / 1e6:,.1f} MB"
+    if report.evidence_removed:
+        size = f"{report.evidence_bytes / 1e6:,.1f} MB"
+        removed += f", the evidence of {report.evidence_removed:,} runs, {size}"
     if report.outcome == "pruned":
         lines.append(
             labelled("removed", f"{removed} and {report.blobs_removed:,} raw files; for good")
         )
-    elif report.removed:
+    elif report.removed or report.evidence_removed:
         lines.append(labelled("plan", f"would remove {removed}; say --apply to do it"))
     return "\n".join(lines)

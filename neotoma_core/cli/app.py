@@ -21,6 +21,7 @@ from neotoma_core.cli.analysis.show import show
 from neotoma_core.cli.protection.backup import backup
 from neotoma_core.cli.protection.backups import backups
 from neotoma_core.cli.protection.config import config
+from neotoma_core.cli.protection.forget import forget
 from neotoma_core.cli.protection.guard import guard
 from neotoma_core.cli.protection.prune import prune
 from neotoma_core.cli.protection.reset import reset
@@ -71,6 +72,7 @@ _COMMANDS = (
     backups,
     verify,
     prune,
+    forget,
     reset,
     serve,
     push,

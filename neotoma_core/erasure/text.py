@@ -75,3 +75,6 @@ def _held(report: ErasureReport) -> Iterator[str]:
             yield labelled("", "it until you remove them. Take a new backup first:")
             yield labelled("", report.back_up)
         yield labelled("", evidence.remove)
+    if report.forget:
+        yield labelled("or", "make the backups anew without it, instead of removing them:")
+        yield labelled("", report.forget)

@@ -57,7 +57,7 @@ def _evidence(report: RecoveryReport) -> Iterator[str]:
     raw = f", {evidence.raw_files:,} raw files hashed" if evidence.raw_files else ""
     size = f"{evidence.bytes / 1e6:,.1f} MB"
     copied = f"{evidence.databases} databases, {size}, copied and hashed{raw}"
-    yield labelled("evidence", f"{copied}{GAP}{evidence.folder}")
+    yield labelled("evidence", f"{copied}{GAP}{evidence.folder}".rstrip())
 
 
 def _backups(report: RecoveryReport) -> Iterator[str]:
@@ -228,7 +228,7 @@ def _closing(report: RecoveryReport) -> Iterator[str]:
         yield labelled("archive", f"{appended}{GAP}{report.archived.archive}")
     if report.backup:
         yield labelled("backup", f"{report.backup}, verified, of what was overwritten")
-    if report.outcome == "published" and report.target_existed and report.ruin is None:
+    if report.evidence.folder and report.target_existed and report.ruin is None:
         before, after = Path(report.evidence.folder), Path(report.target)
         yield labelled("compare", f"with what it was: {_diff(before, after)}")
     yield labelled("report", report.report)

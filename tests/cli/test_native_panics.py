@@ -41,6 +41,7 @@ WORDS = {
     "backups": ("--target", "t.db"),
     "verify": ("--target", "t.db"),
     "prune": ("--target", "t.db"),
+    "forget": ("--target", "t.db", "--erased"),
     "reset": ("--target", "t.db"),
     "guard": ("install",),
     "serve": ("--target", "t.db"),
