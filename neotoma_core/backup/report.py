@@ -109,8 +109,8 @@ class BackupReport:
 class ListedBackup:
     """One backup of the vault. ``standing``: good, unproven, failed, lossy or future.
 
-    ``findings``: what was wrong with the database when it was taken. ``remade_at``: when it was
-    made anew without what was erased, if so.
+    ``findings``: what was wrong with the database when it was taken. ``rewritten_at``: when it was
+    rewritten without what was erased, if so.
     """
 
     number: int
@@ -131,7 +131,7 @@ class ListedBackup:
     pinned: str | None
     accepted: str | None
     findings: tuple[str, ...] = ()
-    remade_at: str | None = None
+    rewritten_at: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

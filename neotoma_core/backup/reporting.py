@@ -157,5 +157,5 @@ def _listed(vault: Path, backup: Backup, now: datetime) -> ListedBackup:
         state.pinned,
         state.accepted.why if state.accepted else None,
         fault_findings(vault, backup),
-        iso(manifest.remade_at) if manifest.remade_at else None,
+        iso(manifest.rewritten_at) if manifest.rewritten_at else None,
     )

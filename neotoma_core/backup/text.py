@@ -121,8 +121,8 @@ def _row(backup: ListedBackup) -> tuple[str, ...]:
         notes.append(f"pinned: {backup.pinned}" if backup.pinned else "pinned")
     if backup.accepted is not None:
         notes.append(f"accepted: {backup.accepted}")
-    if backup.remade_at is not None:
-        notes.append(f"made anew without what was erased, {backup.remade_at[:10]}")
+    if backup.rewritten_at is not None:
+        notes.append(f"rewritten without what was erased, {backup.rewritten_at[:10]}")
     return (
         str(backup.number),
         backup.backup,

@@ -67,7 +67,7 @@ class ErasureReport:
     ``recorded``: ids that were new to the vault's ledger. ``rows``: all rows that go, ``writes``
     with the snapshots that change because of it. ``backup``: the one that was taken before, where
     nearly all observations went. ``back_up``: the command that takes a new one; ``forget``: the one
-    that makes backups anew which hold what is erased, empty where none does.
+    that rewrites backups which hold what is erased, empty where none does.
     """
 
     run: str

@@ -64,7 +64,7 @@ def planned_report(  # noqa: PLR0913, PLR0917 - all that was decided
 
 
 def _forget(run: TargetRun, holding: tuple[HoldingEvidence, ...]) -> str:
-    """Return the command that makes backups anew; empty where none holds what is erased."""
+    """Return the command that rewrites backups; empty where none holds what is erased."""
     place = run.folders.vault.absolute() / BACKUPS
     if not any(Path(one.folder).parent == place for one in holding):
         return ""

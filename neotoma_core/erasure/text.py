@@ -76,5 +76,5 @@ def _held(report: ErasureReport) -> Iterator[str]:
             yield labelled("", report.back_up)
         yield labelled("", evidence.remove)
     if report.forget:
-        yield labelled("or", "make the backups anew without it, instead of removing them:")
+        yield labelled("or", "rewrite the backups without it, instead of removing them:")
         yield labelled("", report.forget)

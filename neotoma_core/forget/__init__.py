@@ -1,1 +1,1 @@
-"""``midden forget``: backups made anew without what was erased, in place of those that hold it."""
+"""``midden forget``: backups rewritten without what was erased, in place of those that hold it."""

@@ -1,6 +1,6 @@
-"""Making each backup of a vault anew that still holds what was erased, and removing the old one.
+"""Rewriting each backup of a vault that still holds what was erased, and removing the old one.
 
-each backup looked at → ask → one after the other made anew → raw files that nothing names any more
+each backup looked at → ask → one after the other rewritten → raw files that nothing names any more
 
 What cannot be read stays as it is, and is named. Running again completes the job.
 """
@@ -17,8 +17,8 @@ from neotoma_core.files.atomic import reached
 from neotoma_core.files.compressed import NotIntact
 from neotoma_core.files.keys import KeySource
 from neotoma_core.forget.holding import Forgetting, read_backup_held
-from neotoma_core.forget.remaking import NotRemade, remake_backup, take_away
-from neotoma_core.forget.report import ForgetReport, RemadeBackup, UnknownBackup
+from neotoma_core.forget.report import ForgetReport, RewrittenBackup, UnknownBackup
+from neotoma_core.forget.rewriting import NotRewritten, rewrite_backup, take_away
 from neotoma_core.ledger.file import read_erased
 from neotoma_core.report.progress import Progress
 from neotoma_core.runs.clock import Clock
@@ -47,7 +47,7 @@ class ForgetRequest:
 class _Looked:
     """What was found in the backups. ``files``: hashes of raw files that are erased."""
 
-    holding: dict[str, RemadeBackup]
+    holding: dict[str, RewrittenBackup]
     unknown: dict[str, str]
     files: set[str]
 
@@ -55,7 +55,7 @@ class _Looked:
 def forget_erased(
     request: ForgetRequest, now: datetime, confirm: Confirm, progress: Progress
 ) -> ForgetReport:
-    """Make each backup anew that holds what was erased. ``confirm`` is shown the plan.
+    """Rewrite each backup that holds what was erased. ``confirm`` is shown the plan.
 
     Raises VaultError, DiskFull.
     """
@@ -81,10 +81,10 @@ def forget_erased(
             return replace(report, outcome="unchanged")
         if not confirm(report):
             return report
-        made = tuple(_remade(forgetting, looked.holding, listing))
+        made = tuple(_rewritten(forgetting, looked.holding, listing))
         blobs = _remove_blobs(forgetting, looked.files)
-        clock.lap("remake")
-        outcome = "forgotten" if any(one.anew for one in made) else "unchanged"
+        clock.lap("rewrite")
+        outcome = "forgotten" if any(one.new for one in made) else "unchanged"
         return replace(
             report, outcome=outcome, holding=made, blobs_removed=blobs, seconds=clock.seconds
         )
@@ -93,7 +93,7 @@ def forget_erased(
 def _look(forgetting: Forgetting, listing: Listing) -> _Looked:
     """Look at each backup; those that share a database file and raw files are looked at once."""
     looked = _Looked({}, {}, set())
-    known: dict[tuple[str, ...], RemadeBackup | str | None] = {}
+    known: dict[tuple[str, ...], RewrittenBackup | str | None] = {}
     forgetting.progress.begin("examine", len(listing.backups))
     for backup in listing.backups:
         manifest = backup.manifest
@@ -111,7 +111,7 @@ def _look(forgetting: Forgetting, listing: Listing) -> _Looked:
 
 def _looked_at(
     forgetting: Forgetting, backup: Backup, files: set[str]
-) -> RemadeBackup | str | None:
+) -> RewrittenBackup | str | None:
     """Return what a backup holds, None where that is nothing, or why nobody can tell."""
     work = forgetting.folders.work
     require_room(work, 2 * backup.manifest.database.plain_size)
@@ -124,7 +124,7 @@ def _looked_at(
         return None
     files |= set(map(content_of, held.erased_files))
     rows = held.plan.reach.total
-    return RemadeBackup(backup.name, rows, len(held.erased_files), len(held.erased_logs))
+    return RewrittenBackup(backup.name, rows, len(held.erased_files), len(held.erased_logs))
 
 
 def _why(error: BaseException) -> str:
@@ -146,10 +146,10 @@ def _unknown(request: ForgetRequest, looked: _Looked, listing: Listing) -> Itera
         yield UnknownBackup(name, why[name], remove)
 
 
-def _remade(
-    forgetting: Forgetting, holding: dict[str, RemadeBackup], listing: Listing
-) -> Iterator[RemadeBackup]:
-    """Make one backup after the other anew; yield how each went."""
+def _rewritten(
+    forgetting: Forgetting, holding: dict[str, RewrittenBackup], listing: Listing
+) -> Iterator[RewrittenBackup]:
+    """Rewrite one backup after the other; yield how each went."""
     standing = {backup.name: backup for backup in listing.backups}
     forgetting.progress.begin("drill", len(holding))
     # Of two with one number the later one was made of the other, by a run that was killed then.
@@ -160,16 +160,16 @@ def _remade(
             for b in standing.values()
             if b.manifest.sequence == old.manifest.sequence
             and b.name not in holding
-            and b.manifest.remade_at is not None
+            and b.manifest.rewritten_at is not None
             and b.state.is_verified
         ]
         if clean:
             take_away(forgetting.folders, old)
-            yield replace(one, anew=clean[-1].name)
+            yield replace(one, new=clean[-1].name)
             continue
         try:
-            made = remake_backup(forgetting, old, list(standing.values()))
-        except NotRemade as error:
+            made = rewrite_backup(forgetting, old, list(standing.values()))
+        except NotRewritten as error:
             yield replace(one, kept_because=error.why)
             continue
         except _UNREADABLE as error:
@@ -178,7 +178,7 @@ def _remade(
         if made is not None:
             del standing[name]
             standing[made[0].name] = made[0]
-            yield replace(one, anew=made[0].name)
+            yield replace(one, new=made[0].name)
         forgetting.progress.advance(1)
 
 

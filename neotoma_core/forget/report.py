@@ -10,10 +10,10 @@ from neotoma_core.report.document import document
 
 
 @dataclass(frozen=True, slots=True)
-class RemadeBackup:
+class RewrittenBackup:
     """A backup that holds what was erased, and the one in its place.
 
-    ``anew``: the name of that one; empty where it is not made. ``rows``: how many are left out;
+    ``new``: the name of that one; empty where there is none. ``rows``: how many are left out;
     ``raw_files`` and ``logs``: how many files. ``kept_because``: why the old one stays, if so.
     """
 
@@ -21,13 +21,13 @@ class RemadeBackup:
     rows: int
     raw_files: int
     logs: int
-    anew: str = ""
+    new: str = ""
     kept_because: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class UnknownBackup:
-    """A backup of which nobody can tell whether it holds what was erased, and why."""
+    """A backup that may hold what was erased: nobody can tell, and why."""
 
     backup: str
     why: str
@@ -47,7 +47,7 @@ class ForgetReport:
     outcome: str
     target: str
     looked_at: int
-    holding: tuple[RemadeBackup, ...]
+    holding: tuple[RewrittenBackup, ...]
     unknown: tuple[UnknownBackup, ...]
     blobs_removed: int
     seconds: Mapping[str, float]
@@ -56,7 +56,7 @@ class ForgetReport:
     @property
     def is_complete(self) -> bool:
         """Whether no backup holds what was erased, as far as anybody can tell."""
-        return not self.unknown and all(one.anew for one in self.holding)
+        return not self.unknown and all(one.new for one in self.holding)
 
     def to_json(self) -> str:
         """Return the report as one JSON document."""

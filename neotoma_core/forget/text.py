@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from neotoma_core.forget.report import ForgetReport, RemadeBackup
+from neotoma_core.forget.report import ForgetReport, RewrittenBackup
 from neotoma_core.report.layout import labelled
 
 
@@ -14,7 +14,7 @@ def plan_text(report: ForgetReport) -> str:
         lines.append(labelled("clean", "no backup that can be read holds what was erased"))
     lines += _unknown(report)
     if report.holding:
-        lines.append(labelled("plan", "each is made anew without it, drilled, then removed"))
+        lines.append(labelled("plan", "each is rewritten without it, drilled, then removed"))
         lines.append(labelled("no undo", "what is left out of a backup cannot be brought back"))
     return "\n".join(lines)
 
@@ -25,8 +25,8 @@ def result_text(report: ForgetReport) -> str:
         return plan_text(report)
     lines = []
     for one in report.holding:
-        if one.anew:
-            lines.append(labelled("made anew", f"{one.anew}, verified, without {_held(one)}"))
+        if one.new:
+            lines.append(labelled("rewritten", f"{one.new}, verified, without {_held(one)}"))
         if one.kept_because:
             lines.append(labelled("NOT DONE", f"{one.backup} stays: {one.kept_because}"))
     lines += _unknown(report)
@@ -37,7 +37,7 @@ def result_text(report: ForgetReport) -> str:
     return "\n".join(lines)
 
 
-def _held(one: RemadeBackup) -> str:
+def _held(one: RewrittenBackup) -> str:
     counts = {"rows": one.rows, "raw files": one.raw_files, "logs": one.logs}
     return ", ".join(f"{number:,} {what}" for what, number in counts.items() if number)
 

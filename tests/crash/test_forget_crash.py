@@ -1,4 +1,4 @@
-"""Killed while a backup is made anew: the old one, or both, or the new one; again completes it."""
+"""Killed while a backup is rewritten: the old one, or both, or the new one; again completes it."""
 
 from collections.abc import Iterator
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""``midden forget``: make backups anew that still hold what was erased."""
+"""``midden forget``: rewrite backups that still hold what was erased."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
@@ -37,7 +37,7 @@ def forget(
     json: Annotated[bool, JSON_OPTION] = False,
     vault: Annotated[Path | None, VAULT_OPTION] = None,
 ) -> None:
-    """Make backups anew that still hold what was erased.
+    """Rewrite backups that still hold what was erased.
 
     Each backup of the vault that holds anything the ledger names is restored, erased from, stored
     and drilled; only then the old one is removed. Its number, time, pin and acceptance stay. A
@@ -62,4 +62,4 @@ def forget(
 
 
 def _question(report: "ForgetReport") -> str:
-    return f"make {len(report.holding):,} backups anew without it, and remove the old ones?"
+    return f"rewrite {len(report.holding):,} backups without it, and remove the old ones?"

@@ -17,6 +17,7 @@ from neotoma_core.cli.terminal.keeping import (
     Kept,
     policy_of,
 )
+from neotoma_core.cli.terminal.manner import show_plan
 from neotoma_core.cli.terminal.options import JSON_OPTION, TARGET_OPTION, VAULT_OPTION, YES_OPTION
 from neotoma_core.cli.terminal.spans import span_of
 
@@ -69,7 +70,7 @@ def prune(
             return False
         require_answerable(yes=yes)
         if not json:
-            print(prune_text(plan))
+            show_plan(prune_text(plan), yes=yes)
         evidence = f" and the evidence of {plan.evidence_removed:,} runs"
         what = f"{plan.removed:,} backups{evidence if plan.evidence_removed else ''}"
         return agreed(f"remove {what} for good?", yes=yes)

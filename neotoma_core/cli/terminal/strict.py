@@ -6,6 +6,9 @@ from typing import Any
 
 from typer.core import TyperCommand
 
+from neotoma_core.cli.examples import EXAMPLES
+from neotoma_core.cli.terminal.manner import MANNER, common_options, wants_json
+from neotoma_core.cli.terminal.streams import hush_output
 from neotoma_core.errors import UsageError, begin_record
 
 
@@ -13,8 +16,22 @@ class StrictCommand(TyperCommand):
     """A command that refuses an empty value, and an option repeated where only the last counts.
 
     An empty value is nearly always a variable that is not set; as a path it would be the current
-    folder.
+    folder. Every command has the common options, and examples in its help.
     """
+
+    def __init__(self, *words: Any, **facts: Any) -> None:  # noqa: ANN401 - the parser's own
+        """Make the command with the options that all of them share."""
+        super().__init__(*words, **facts)
+        self.params += common_options()
+
+    def format_epilog(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401 - the parser's own
+        """Show the examples of the command."""
+        super().format_epilog(ctx, formatter)
+        shown = EXAMPLES.get(_words_of(ctx), ())
+        if shown:
+            with formatter.section("Examples"):
+                for line in shown:
+                    formatter.write_text(line)
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401 - the parser's own
         """Parse, once the words are found to be meant; raises UsageError."""
@@ -45,6 +62,8 @@ class StrictCommand(TyperCommand):
         """Call the command, once it is recorded for which target and vault it is."""
         from neotoma_core.settings.environment import configuration, default_vault
 
+        if MANNER.quiet and not wants_json():
+            hush_output()
         target, vault = ctx.params.get("target"), ctx.params.get("vault")
         if isinstance(target, Path):
             if "/" not in str(target) and not target.exists():  # a file of that name comes first
@@ -52,6 +71,11 @@ class StrictCommand(TyperCommand):
                 ctx.params["target"] = target = configured.path if configured else target
             begin_record(target, vault or default_vault(target))
         return super().invoke(ctx)
+
+
+def _words_of(ctx: Any) -> str:  # noqa: ANN401 - the parser's own
+    """Return the words of a command after the program's own."""
+    return " ".join(str(ctx.command_path).split()[1:])
 
 
 def _may_be_repeated(parameter: Any) -> bool:  # noqa: ANN401 - an option or argument of the parser

@@ -1,4 +1,4 @@
-"""One backup made anew without what was erased, proven before it takes its place.
+"""One backup rewritten without what was erased, proven before it takes its place.
 
 restored → erased → measured → stored aside → drilled → installed → the old one taken away
 
@@ -45,20 +45,20 @@ _NUMBERED: Final = re.compile(r"\.\d+$")
 _SECRET: Final = frozenset(table.name for table in SECRET)
 
 
-class NotRemade(Exception):
-    """A backup could not be made anew: the old one stays. ``why`` says so, without a value."""
+class NotRewritten(Exception):
+    """A backup could not be rewritten: the old one stays. ``why`` says so, without a value."""
 
     def __init__(self, why: str) -> None:
         self.why = why
         super().__init__(why)
 
 
-def remake_backup(
+def rewrite_backup(
     forgetting: Forgetting, backup: Backup, others: Sequence[Backup]
 ) -> tuple[Backup, Held] | None:
-    """Make a backup anew without what was erased and remove the old one; None if it holds none.
+    """Rewrite a backup without what was erased and remove the old one; None if it holds none.
 
-    ``others``: backups whose database file it may share. Raises NotRemade where the new one does
+    ``others``: backups whose database file it may share. Raises NotRewritten where the new one does
     not pass its drill, and what ``read_backup_held`` does.
     """
     vault, work = forgetting.folders.vault, forgetting.folders.work
@@ -72,11 +72,11 @@ def remake_backup(
         aside = scratch / "vault"  # as a vault, so that it can be drilled before it is in its own
         (aside / FOLDER).mkdir(parents=True, mode=0o700)
         blob_folder(aside).symlink_to(blob_folder(vault).absolute())
-        anew = _store(forgetting, backup, held, aside, others)
-        anew = _proven(forgetting, backup, anew, aside)
-        install_backup(aside / FOLDER / anew.name, vault, anew.name)
+        new = _store(forgetting, backup, held, aside, others)
+        new = _proven(forgetting, backup, new, aside)
+        install_backup(aside / FOLDER / new.name, vault, new.name)
         take_away(forgetting.folders, backup)
-    return anew, held
+    return new, held
 
 
 def take_away(folders: RunFolders, backup: Backup) -> None:
@@ -117,7 +117,7 @@ def _store(
         files=(*files, *([kept_logs] if kept_logs else [])),
         raw_files=_raw_files(old.manifest.raw_files, sizes, named_raw_files(held.whole)),
         logs=log_files,
-        remade_at=forgetting.now.astimezone(UTC),
+        rewritten_at=forgetting.now.astimezone(UTC),
     )
     database, _ = keep_database(held.whole, folder, vault, others)
     manifest = replace(described, database=database)
@@ -151,19 +151,19 @@ def _raw_files(old: RawFiles, sizes: Mapping[str, int], named: set[str]) -> RawF
     )
 
 
-def _proven(forgetting: Forgetting, old: Backup, anew: Backup, aside: Path) -> Backup:
-    """Drill the new backup where it lies; raises NotRemade unless it is as good as the old one."""
+def _proven(forgetting: Forgetting, old: Backup, new: Backup, aside: Path) -> Backup:
+    """Drill the new backup where it lies; raises NotRewritten unless it is as good."""
     # What is left may be nothing: then everything in it was erased.
     rules = DrillRules(forgetting.key, expect_empty=True)
     drilling = Drilling(aside, forgetting.folders.work, rules, forgetting.now, forgetting.progress)
-    drill = drill_backup(drilling, anew)
+    drill = drill_backup(drilling, new)
     if drill.outcome != "pass":
-        raise NotRemade(f"made anew, its drill ended otherwise: {'; '.join(drill.reasons)}")
-    anew = replace(anew, state=anew.state.drilled(drill))
-    if old.is_good and not anew.is_good:
-        raise NotRemade("made anew, it would not count as good")
-    write_state(aside, anew.name, anew.state)
-    return anew
+        raise NotRewritten(f"its new form did not pass its drill: {'; '.join(drill.reasons)}")
+    new = replace(new, state=new.state.drilled(drill))
+    if old.is_good and not new.is_good:
+        raise NotRewritten("its new form would not count as good")
+    write_state(aside, new.name, new.state)
+    return new
 
 
 def _free_name(vault: Path, name: str) -> str:
