@@ -7,7 +7,7 @@ from typing import Final
 from neotoma_core.merge.accounting import CLASSES, RowCounts
 from neotoma_core.recovery.report import Contents, RecoveryReport
 from neotoma_core.recovery.run.composition_text import composition_lines
-from neotoma_core.report.layout import GAP, aligned, days, labelled, undo_lines
+from neotoma_core.report.layout import GAP, LABELLED, aligned, days, fitted, labelled, undo_lines
 from neotoma_core.snapshots.rules_report import rules_lines
 from neotoma_core.words.shell_words import midden_command
 
@@ -87,7 +87,7 @@ def _plan(report: RecoveryReport) -> Iterator[str]:
         if counts.read:
             numbers = (f"{getattr(counts, name):,}" for name in classes)
             rows.append((counts.table, _label(report, counts), f"{counts.read:,}", *numbers))
-    lines = aligned(rows, right=range(2, len(header)))
+    lines = fitted(rows, right=range(2, len(header)), indent=LABELLED)
     yield labelled("plan", lines[0])
     yield from (labelled("", line) for line in lines[1:])
     yield from _skipped(report)
@@ -142,7 +142,7 @@ def _derived(report: RecoveryReport) -> Iterator[str]:
         (d.table, f"{d.inserted:,}", f"{d.updated:,}", f"{d.removed:,}", f"{d.unchanged:,}")
         for d in report.derived
     ]
-    lines = aligned([header, *rows], right=range(1, 5))
+    lines = fitted([header, *rows], right=range(1, 5), indent=LABELLED)
     yield labelled("recompute", lines[0])
     yield from (labelled("", line) for line in lines[1:])
 
