@@ -1,6 +1,7 @@
 """A recovery report as text for a terminal: numbers line up, one subject per block."""
 
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -130,6 +131,10 @@ def _conflicts(report: RecoveryReport) -> Iterator[str]:
     if report.conflicts.undecided and report.target_existed and len(report.backups) == 1:
         one = Path(report.backups[0].path)
         yield labelled("compare", f"entity by entity: {_diff(Path(report.target), one)}")
+        differing = (str(c["key"]) for c in report.conflicts.first if c["table"] == "entities")
+        for entity in islice(differing, 1):
+            shown = midden_command("show", entity, target=Path(report.target), then=("--in", one))
+            yield labelled("show", f"an entity as the backup has it: {shown}")
 
 
 def _diff(before: Path, after: Path) -> str:
