@@ -55,17 +55,19 @@ def prune_backups(  # noqa: PLR0913 - what is kept, and for whom
     confirm: Confirm,
     *,
     evidence_within: timedelta = KEPT_FOR,
+    compared: int | None = None,
 ) -> PruneReport:
     """Remove the backups that ``policy`` does not keep, and evidence that is not needed.
 
     ``confirm`` is shown the plan. ``evidence_within``: how long evidence stays whatever is in it.
+    ``compared``: with how many copies old evidence is compared at most; each has to be restored.
     Raises UsageError for a policy that keeps nothing, VaultError.
     """
     require_policy(policy)
     with vault_run(vault, target, now) as folders:
         listing = list_backups(vault)
         plan = plan_rotation(listing, policy, now)
-        rule = EvidenceRule(now, read_erased(vault), evidence_within, plan.held)
+        rule = EvidenceRule(now, read_erased(vault), evidence_within, plan.held, compared)
         staying = [backup for backup in listing.backups if backup.name in plan.keep]
         evidence = plan_evidence(
             list_evidence(vault, folders.name),
@@ -109,14 +111,14 @@ def _wholes(folders: RunFolders, target: Path, staying: list[Backup]) -> Iterato
     with TemporaryDirectory(dir=folders.work) as scratch, suppress(MiddenError, OSError):
         require_room(folders.work, target.stat().st_size)
         yield copy_whole(target, Path(scratch))
-    for backup in reversed(staying):
-        if backup.is_good:
-            with TemporaryDirectory(dir=folders.work) as scratch:
-                whole = Path(scratch) / "whole.db"
-                require_room(folders.work, backup.manifest.database.plain_size)
-                with suppress(BackupNotIntact):
-                    restore_database(folders.vault / FOLDER / backup.name, backup, whole)
-                    yield whole
+    good = {b.manifest.database.plain_sha256: b for b in staying if b.is_good}  # the newest of each
+    for backup in sorted(good.values(), key=lambda b: b.manifest.sequence, reverse=True):
+        with TemporaryDirectory(dir=folders.work) as scratch:
+            whole = Path(scratch) / "whole.db"
+            require_room(folders.work, backup.manifest.database.plain_size)
+            with suppress(BackupNotIntact):
+                restore_database(folders.vault / FOLDER / backup.name, backup, whole)
+                yield whole
 
 
 def _with_evidence(report: PruneReport, evidence: tuple[EvidenceItem, ...]) -> PruneReport:

@@ -10,9 +10,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Final
 
 from neotoma_core.erased.files import content_of
-from neotoma_core.errors import BackupError, KeyMissing, KeyWrong, VerificationFailed
+from neotoma_core.errors import BackupError, DiskFull, KeyMissing, KeyWrong, VerificationFailed
 from neotoma_core.files.atomic import reached
 from neotoma_core.files.compressed import NotIntact
 from neotoma_core.files.keys import KeySource
@@ -31,7 +32,7 @@ from neotoma_core.vault.manifests import Backup
 from neotoma_core.words.shell_words import quoted_word
 
 Confirm = Callable[[ForgetReport], bool]
-_UNREADABLE = (BackupError, VerificationFailed, NotIntact, KeyMissing, KeyWrong)
+_HINDRANCES: Final = (BackupError, VerificationFailed, NotIntact, KeyMissing, KeyWrong, DiskFull)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,7 @@ def forget_erased(
 ) -> ForgetReport:
     """Rewrite each backup that holds what was erased. ``confirm`` is shown the plan.
 
-    Raises VaultError, DiskFull.
+    Raises VaultError.
     """
     clock = Clock()
     with vault_run(request.vault, request.target, now) as folders:
@@ -114,11 +115,11 @@ def _looked_at(
 ) -> RewrittenBackup | str | None:
     """Return what a backup holds, None where that is nothing, or why nobody can tell."""
     work = forgetting.folders.work
-    require_room(work, 2 * backup.manifest.database.plain_size)
     with TemporaryDirectory(dir=work) as scratch:
         try:
+            require_room(work, 2 * backup.manifest.database.plain_size)
             held = read_backup_held(forgetting, backup, Path(scratch))
-        except _UNREADABLE as error:
+        except _HINDRANCES as error:
             return _why(error)
     if held.is_clean:
         return None
@@ -130,6 +131,8 @@ def _looked_at(
 def _why(error: BaseException) -> str:
     if isinstance(error, KeyMissing | KeyWrong):
         return "its values are encrypted, and the key that was given does not open them"
+    if isinstance(error, DiskFull):
+        return "too little free space to restore it"
     if isinstance(error, VerificationFailed):
         return "; ".join(error.failed)
     return error.wrong if isinstance(error, BackupError | NotIntact) else type(error).__name__
@@ -172,7 +175,7 @@ def _rewritten(
         except NotRewritten as error:
             yield replace(one, kept_because=error.why)
             continue
-        except _UNREADABLE as error:
+        except _HINDRANCES as error:
             yield replace(one, kept_because=_why(error))
             continue
         if made is not None:

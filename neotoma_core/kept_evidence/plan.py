@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
@@ -31,12 +32,16 @@ class EvidenceItem:
 
 @dataclass(frozen=True, slots=True)
 class EvidenceRule:
-    """How long evidence stays at least; ``held``: why none may go. ``erased`` rows keep none."""
+    """How long evidence stays at least; ``held``: why none may go. ``erased`` rows keep none.
+
+    ``compared``: with how many copies it is compared at most; None: with all that stay.
+    """
 
     now: datetime
     erased: ErasedIds
     within: timedelta = KEPT_FOR
     held: str = ""
+    compared: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,11 +101,13 @@ def _compared(
                     reasons[one.facts.run] = (UNTOLD,)
                 else:
                     candidates.append(candidate)
-            compare_all([rows for c in candidates for rows in c.rows], staying())
+            compare_all(
+                [rows for c in candidates for rows in c.rows], islice(staying(), rule.compared)
+            )
         except DiskFull:
             full = ("too little free space to compare it with what stays",)
             return {one.facts.run: full for one in old}
-        return reasons | _among_themselves(candidates)
+        return reasons | _among_themselves(candidates, rule)
 
 
 def _opened(kept: KeptEvidence, erased: ErasedIds, scratch: Path) -> _Candidate | None:
@@ -115,7 +122,9 @@ def _opened(kept: KeptEvidence, erased: ErasedIds, scratch: Path) -> _Candidate 
     return _Candidate(kept, rows, wholes)
 
 
-def _among_themselves(candidates: Sequence[_Candidate]) -> dict[str, tuple[str, ...]]:
+def _among_themselves(
+    candidates: Sequence[_Candidate], rule: EvidenceRule
+) -> dict[str, tuple[str, ...]]:
     """Return why candidates stay: of the same rows that nothing else has, the newest copy does."""
     reasons: dict[str, tuple[str, ...]] = {}
     for number in range(len(candidates) - 1, -1, -1):
@@ -123,6 +132,8 @@ def _among_themselves(candidates: Sequence[_Candidate]) -> dict[str, tuple[str, 
         reasons[one.kept.facts.run] = ()
         if one.unique:
             what = f"the only copy of {one.unique:,} rows"
+            if rule.compared is not None:
+                what = f"{one.unique:,} rows that the {rule.compared} copies compared lack"
             reasons[one.kept.facts.run] = (what,)
             compare_all([rows for c in candidates[:number] for rows in c.rows], iter(one.wholes))
     return reasons

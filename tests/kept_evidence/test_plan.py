@@ -234,3 +234,16 @@ def test_what_was_erased_keeps_no_evidence(world: Vault) -> None:
     ledger = read_ledger(world.vault)
     record_erasure(ledger, "2026-03-12T00-00-00Z", NOW, {"observations": ["only"]})
     assert prune(world).evidence_removed == 1
+
+
+def test_compared_with_fewer_copies_more_evidence_stays(world: Vault) -> None:
+    change(world.target, "DELETE FROM observations")
+    rule = {"evidence_within": timedelta(0)}
+    report = prune_backups(
+        world.vault, world.target, DEFAULT, LATER, lambda _: False, compared=1, **rule
+    )
+    assert "rows that the 1 copies compared lack" in reasons(report)
+    report = prune_backups(
+        world.vault, world.target, DEFAULT, LATER, lambda _: False, compared=2, **rule
+    )
+    assert report.evidence_removed == 1
