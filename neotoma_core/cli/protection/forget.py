@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from neotoma_core.forget.report import ForgetReport
 
 _INCOMPLETE: Final = 3
+_LEFT_ALONE: Final = "no backup was changed"
 
 
 def forget(
@@ -56,7 +57,12 @@ def forget(
     with asking_session(yes=yes, json=json, dry_run=dry_run) as session:
         confirm = session.confirmation(plan_text, _question)
         report = forget_erased(request, datetime.now(UTC), confirm, session.progress)
-        session.end(report, result_text, declined="no backup was changed")
+        session.end(
+            report,
+            result_text,
+            rehearsed=lambda _: f"dry run    {_LEFT_ALONE}",
+            declined=_LEFT_ALONE,
+        )
         if not report.is_complete and report.outcome != "planned":
             raise typer.Exit(_INCOMPLETE)
 
