@@ -240,7 +240,7 @@ TAKES_NOTHING = {
 WRITES_NO_DATABASE = {
     *("find", "status", "backup", "backups", "verify", "prune", "forget", "guard", "serve"),
     *("archive", "export", "history", "compact", "demo", "push", "remote"),
-    *("show", "diff", "merges", "config", "approve", "audit"),
+    *("show", "diff", "merges", "config", "approve", "audit", "completion"),
 }
 
 

@@ -61,6 +61,7 @@ WORDS = {
     "approve": ("token",),
     "audit": ("--target", "t.db"),
     "mcp": ("install", "cursor"),
+    "completion": ("bash",),
 }
 
 
