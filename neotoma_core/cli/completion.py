@@ -1,5 +1,6 @@
 """``midden completion``: what makes a shell complete midden's commands and options."""
 
+import os
 from enum import StrEnum
 from typing import Annotated, Final
 
@@ -8,8 +9,6 @@ from typer.completion import (  # type: ignore[attr-defined]  # it names no expo
     completion_init,
     get_completion_script,
 )
-
-from neotoma_core.settings.environment import is_set
 
 VARIABLE: Final = "_MIDDEN_COMPLETE"
 """Set by the shell function for the run that says what may come next."""
@@ -37,5 +36,5 @@ def completion(
 
 def prepare_completion() -> None:
     """Get ready to say what may come next, where the shell asks for that."""
-    if is_set(VARIABLE):
+    if os.environ.get(VARIABLE):
         completion_init()

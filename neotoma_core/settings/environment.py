@@ -96,11 +96,6 @@ def default_archive_of(
     return (vault or default_vault(target or Path())) / ARCHIVE_FOLDER
 
 
-def is_set(variable: str) -> bool:
-    """Return whether a variable has any value."""
-    return bool(os.environ.get(variable))
-
-
 def neotoma_environment() -> str | None:
     """Return what NEOTOMA_ENV says; None where it is not set."""
     return os.environ.get("NEOTOMA_ENV")
