@@ -8,6 +8,8 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final
 
+from neotoma_core.cli.examples import EXAMPLES
+from neotoma_core.cli.terminal.manner import COMMON
 from tests.command_line import commands
 from tests.pages import DOCS
 
@@ -19,6 +21,10 @@ Written by `python -m tests.commands_page`; `midden COMMAND --help` prints the s
 
 Data goes to standard output; questions, progress and errors go to standard error. `--json` prints \
 one document; [report](report.md) lists its keys. [Exit codes](exit-codes.md) say how a run ended.
+
+Every command also has `--quiet` (only questions, warnings and errors), `--verbose` (each step on \
+standard error, with its time) and `--progress json` (a line per event on standard error). \
+`midden completion bash`, `zsh` or `fish` prints what makes your shell complete all of this.
 
 Every command that writes to a database has `--dry-run`, asks first (`--yes` answers, for scripts) \
 and ends with the command that undoes it. An erasure cannot be undone, and says so before it asks. \
@@ -36,6 +42,7 @@ _MORE: Final = {
     "backups": "backups.md",
     "verify": "backups.md#take-a-backup",
     "prune": "backups.md#remove-old-backups",
+    "forget": "erase.md#rewritten-backups",
     "restore": "backups.md#restore",
     "reset": "backups.md#reset-and-guard",
     "guard install": "backups.md#reset-and-guard",
@@ -84,8 +91,13 @@ def _section(words: str, command: Any) -> Iterator[str]:
     yield "| --- | --- |"
     context = command.context_class(command, info_name=words, terminal_width=80)
     for parameter in command.params:
+        if parameter.name in COMMON:
+            continue
         option, text = parameter.get_help_record(context)
         yield f"| `{_cell(_VALUE.sub(_value, option))}` | {_cell(text)} |"
+    shown = EXAMPLES.get(words.removeprefix("midden "), ())
+    if shown:
+        yield from ("", "```sh", *shown, "```")
 
 
 def _value(shown: re.Match[str]) -> str:

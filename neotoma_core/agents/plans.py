@@ -32,7 +32,7 @@ from neotoma_core.files.small import read_small
 from neotoma_core.vault.folder import AGENTS
 
 LASTING: Final = timedelta(minutes=30)
-MOST_WAITING: Final = 8  # plans of a vault; each keeps evidence
+MOST_WAITING: Final = 8  # plans of a vault
 _PLANS: Final = "plans"
 _TOKEN_BYTES: Final = 10
 _KEPT_DAYS: Final = 30

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from neotoma_core.report.document import document
-from neotoma_core.report.layout import aligned, labelled
+from neotoma_core.report.layout import LABELLED, fitted, labelled
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ def _lines(report: CompactionReport) -> Iterator[str]:
         )
         for t in report.compacted
     ]
-    for place, line in enumerate(aligned(rows, right=range(1, 5))):
+    for place, line in enumerate(fitted(rows, right=range(1, 5), indent=LABELLED)):
         yield labelled("" if place else "tables", line)
     if report.pins:
         yield labelled("pinned", ", ".join(report.pins))

@@ -9,7 +9,7 @@ from typing import Literal
 
 from neotoma_core.report.document import document
 from neotoma_core.report.findings import Finding
-from neotoma_core.report.layout import aligned, labelled
+from neotoma_core.report.layout import LABELLED, fitted, labelled
 
 Outcome = Literal["planned", "archived", "unchanged"]
 
@@ -63,7 +63,7 @@ def _lines(report: ArchiveReport) -> Iterator[str]:
         for t in report.archived
         if t.rows or t.appended or t.gone
     ]
-    lines = aligned([header, *rows], right=range(1, 5))
+    lines = fitted([header, *rows], right=range(1, 5), indent=LABELLED)
     yield labelled("tables", lines[0])
     yield from (labelled("", line) for line in lines[1:])
     for finding in report.findings:

@@ -102,8 +102,13 @@ def find_logs(
     """Return Neotoma's logs next to ``target``, and those that name what was erased."""
     names = [_LOG_FOLDERS[environment]] if environment else list(_LOG_FOLDERS.values())
     logs = [f for name in names for f in sorted((target.parent / name).rglob("*")) if f.is_file()]
-    telling = [log for log in logs if erased and _names_erased(log, erased)]
+    telling = find_logs_in(logs, erased)
     return [log for log in logs if log not in telling], telling
+
+
+def find_logs_in(logs: Sequence[Path], erased: ErasedIds) -> list[Path]:
+    """Return those of some logs that name what was erased."""
+    return [log for log in logs if erased and _names_erased(log, erased)]
 
 
 def _names_erased(log: Path, erased: ErasedIds) -> bool:
@@ -117,13 +122,13 @@ def _names_erased(log: Path, erased: ErasedIds) -> bool:
 
 
 def keep_logs(
-    logs: Sequence[Path], target: Path, folder: Path, scratch: Path
+    logs: Mapping[str, Path], folder: Path, scratch: Path
 ) -> tuple[StoredFile | None, int]:
-    """Keep logs next to ``target`` in a backup's folder; return how many files."""
+    """Keep logs, by their place next to the database, in a backup's folder; return how many."""
     if not logs:
         return None, 0
     plain = scratch / "logs.tar"
     with tarfile.open(plain, "x") as archive:
-        for log in logs:
-            archive.add(log, log.relative_to(target.parent).as_posix(), recursive=False)
+        for name, log in logs.items():
+            archive.add(log, name, recursive=False)
     return compress_file(plain, folder / LOGS), len(logs)

@@ -7,6 +7,7 @@ types and times is in them.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from neotoma_core.kept_evidence.plan import EvidenceItem
 from neotoma_core.report.document import document
 
 
@@ -63,7 +64,8 @@ class BackupReport:
     that only the vault still had. ``raw_files_missing``: named by the database, and nowhere.
     ``alarms``: what is less than it should be; ``drop``: the share of observations that is missing.
     ``frozen``: whether no backup may be removed. ``findings``: what SQLite finds wrong with the
-    database, which is so in the backup, too.
+    database, which is so in the backup, too. ``shares_with``: the backup of the same bytes, whose
+    database file this one shares; empty where the database has changed.
     """
 
     run: str
@@ -96,6 +98,7 @@ class BackupReport:
     verify: str
     findings: tuple[str, ...] = ()
     erased_left_out: ErasedLeftOut = ErasedLeftOut()
+    shares_with: str = ""
 
     def to_json(self) -> str:
         """Return the report as one JSON document."""
@@ -106,7 +109,8 @@ class BackupReport:
 class ListedBackup:
     """One backup of the vault. ``standing``: good, unproven, failed, lossy or future.
 
-    ``findings``: what was wrong with the database when it was taken.
+    ``findings``: what was wrong with the database when it was taken. ``rewritten_at``: when it was
+    rewritten without what was erased, if so.
     """
 
     number: int
@@ -127,6 +131,7 @@ class ListedBackup:
     pinned: str | None
     accepted: str | None
     findings: tuple[str, ...] = ()
+    rewritten_at: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +190,11 @@ class PruneItem:
 
 @dataclass(frozen=True, slots=True)
 class PruneReport:
-    """One run of ``midden prune``. ``held``: why nothing may be removed, empty where it may."""
+    """One run of ``midden prune``. ``held``: why nothing may be removed, empty where it may.
+
+    ``removed``: how many backups go, with the bytes that this frees: a file that one which stays
+    shares frees none. ``evidence``: that of earlier runs; ``evidence_removed``: how much goes.
+    """
 
     run: str
     outcome: str
@@ -195,6 +204,9 @@ class PruneReport:
     removed: int
     removed_bytes: int
     blobs_removed: int
+    evidence: tuple[EvidenceItem, ...] = ()
+    evidence_removed: int = 0
+    evidence_bytes: int = 0
     undo: None = None
 
     def to_json(self) -> str:

@@ -157,4 +157,5 @@ def _listed(vault: Path, backup: Backup, now: datetime) -> ListedBackup:
         state.pinned,
         state.accepted.why if state.accepted else None,
         fault_findings(vault, backup),
+        iso(manifest.rewritten_at) if manifest.rewritten_at else None,
     )

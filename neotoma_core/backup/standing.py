@@ -32,7 +32,7 @@ def judge_backup(
 
 def history_of(backups: Sequence[Backup]) -> list[Counted]:
     """Return the counts that tell whether anything is missing, and their times, oldest first."""
-    return [(backup.manifest.taken_at, backup.manifest.counts) for backup in _good(backups)]
+    return [(backup.manifest.counted_at, backup.manifest.counts) for backup in _good(backups)]
 
 
 def look_at(backup: Backup, others: Sequence[Backup], vault: Path) -> Backup:

@@ -33,7 +33,6 @@ from neotoma_core.comparison.identity import Sample, is_same_database
 from neotoma_core.comparison.logs_in_common import read_log
 from neotoma_core.comparison.measuring import count_contents, fingerprint_tables
 from neotoma_core.errors import OtherDatabase
-from neotoma_core.files.compressed import compress_file
 from neotoma_core.files.headers import companions
 from neotoma_core.ledger.file import read_erased
 from neotoma_core.neotoma.environments import environment_of
@@ -51,8 +50,9 @@ from neotoma_core.sqlite.live_copies import copy_whole
 from neotoma_core.sqlite.opening import connect_read_only
 from neotoma_core.vault import folder as vault
 from neotoma_core.vault.backups import (
-    DATABASE,
+    Listing,
     install_backup,
+    keep_database,
     list_backups,
     write_manifest,
     write_raw_list,
@@ -77,6 +77,14 @@ class _Measured:
     fingerprints: dict[str, Fingerprint]
     counts: Counts
     faults: tuple[Fault, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Further:
+    """What was left out of a backup, and the one whose database file it shares, if it does."""
+
+    left_out: ErasedLeftOut
+    shares_with: str
 
 
 def back_up(request: BackupRequest, now: datetime, progress: Progress) -> BackupReport:
@@ -116,7 +124,7 @@ def take_backup(
     scratch = folders.work / "backup"
     scratch.mkdir(mode=0o700)
     measured = _measure(request, scratch, progress, clock)
-    manifest, erased = _store(request, measured, listing.next_sequence, now, clock)
+    manifest, further = _store(request, measured, listing, now, clock)
     progress.begin("drill")
     rules = DrillRules(request.key, expect_empty=request.expect_empty)
     drilling = Drilling(request.vault, folders.work, rules, now, progress)
@@ -130,7 +138,7 @@ def take_backup(
         frozen=find_unexplained(backups) is not None,
         seconds=clock.seconds,
     )
-    return replace(report, erased_left_out=erased)
+    return replace(report, erased_left_out=further.left_out, shares_with=further.shares_with)
 
 
 def settle_backup(
@@ -180,13 +188,10 @@ def _measure(request: BackupRequest, scratch: Path, progress: Progress, clock: C
 
 
 def _store(
-    request: BackupRequest, measured: _Measured, sequence: int, now: datetime, clock: Clock
-) -> tuple[Manifest, ErasedLeftOut]:
-    """Write the backup's files in the scratch and give them their place.
-
-    Return its manifest, and what was left out.
-    """
-    target, scratch = request.target, measured.scratch
+    request: BackupRequest, measured: _Measured, listing: Listing, now: datetime, clock: Clock
+) -> tuple[Manifest, _Further]:
+    """Write the backup's files in the scratch and give them their place; return its manifest."""
+    target, scratch, sequence = request.target, measured.scratch, listing.next_sequence
     stamp = now.astimezone(UTC).strftime("%Y-%m-%dT%H-%M-%SZ")
     name = f"{stamp}-{request.kind}-{sequence:04}"
     folder = scratch / name
@@ -202,8 +207,10 @@ def _store(
     clock.lap("raw files")
     files = [write_raw_list(folder, raw.sizes, scratch)]
     found, telling = find_logs(target, environment, erased) if request.logs else ([], [])
-    logs, log_files = keep_logs(found, target, folder, scratch)
-    database = compress_file(measured.whole, folder / DATABASE)
+    named = {log.relative_to(target.parent).as_posix(): log for log in found}
+    logs, log_files = keep_logs(named, folder, scratch)
+    newest_first = reversed(listing.backups)
+    database, shares = keep_database(measured.whole, folder, request.vault, newest_first)
     measured.whole.unlink()
     clock.lap("compress")
     manifest = Manifest(
@@ -232,7 +239,7 @@ def _store(
     )
     write_manifest(folder, manifest, NO_STATE)
     install_backup(folder, request.vault, name)
-    return manifest, ErasedLeftOut(raw.erased, tuple(map(str, telling)))
+    return manifest, _Further(ErasedLeftOut(raw.erased, tuple(map(str, telling))), shares)
 
 
 def _require_own(request: BackupRequest, whole: Path, counts: Counts) -> None:

@@ -10,7 +10,7 @@ from neotoma_core.backup.report import (
     PruneReport,
     VerifyReport,
 )
-from neotoma_core.report.layout import aligned, labelled
+from neotoma_core.report.layout import fitted, labelled
 from neotoma_core.words.shell_words import quoted_word
 
 _OUTCOMES = {
@@ -32,6 +32,8 @@ def _backup(report: BackupReport) -> Iterator[str]:
     yield labelled("holds", contents)
     stored = f"{report.database_bytes / 1e6:,.1f} MB as {report.stored_bytes / 1e6:,.1f} MB"
     yield labelled("stored", f"{stored}, with {report.raw_files_kept:,} raw files")
+    if report.shares_with:
+        yield labelled("unchanged", f"it shares its file with {report.shares_with}")
     yield from (labelled("raw files", line) for line in _raw_files(report))
     yield from (labelled("erased", line) for line in _erased(report))
     if report.drill:
@@ -100,7 +102,7 @@ def list_text(listing: BackupList) -> str:
     """Return one line per backup, oldest first."""
     header = ("", "backup", "observations", "entities", "MB", "standing", "")
     rows = [header, *(_row(backup) for backup in listing.listed)]
-    lines = list(aligned(rows, right=(0, 2, 3, 4))) if listing.listed else ["no backups"]
+    lines = fitted(rows, right=(0, 2, 3, 4)) if listing.listed else ["no backups"]
     lines += [labelled("strange", f"{one.path}: {one.why}") for one in listing.strange]
     if not listing.complete:
         lines.append(labelled("incomplete", "something cannot be read; no backup is removed"))
@@ -120,6 +122,8 @@ def _row(backup: ListedBackup) -> tuple[str, ...]:
         notes.append(f"pinned: {backup.pinned}" if backup.pinned else "pinned")
     if backup.accepted is not None:
         notes.append(f"accepted: {backup.accepted}")
+    if backup.rewritten_at is not None:
+        notes.append(f"rewritten without what was erased, {backup.rewritten_at[:10]}")
     return (
         str(backup.number),
         backup.backup,
@@ -132,20 +136,29 @@ def _row(backup: ListedBackup) -> tuple[str, ...]:
 
 
 def prune_text(report: PruneReport) -> str:
-    """Return each backup, whether it stays, and why."""
+    """Return each backup and each run's evidence, whether it stays, and why."""
     rows = [
         ("keep" if item.stays else "remove", item.backup, "; ".join(item.reasons))
         for item in report.rotation
     ]
-    lines = aligned(rows, right=()) if rows else ["no backups"]
+    lines = fitted(rows, right=()) if rows else ["no backups"]
     lines += [labelled("strange", f"{one.path}: {one.why}; left alone") for one in report.strange]
+    kept = [
+        ("keep" if one.stays else "remove", one.run, "; ".join(one.reasons))
+        for one in report.evidence
+    ]
+    if kept:
+        lines += ["evidence of earlier runs", *fitted(kept, right=())]
     if report.held:
         lines.append(labelled("held", f"nothing is removed: {report.held}"))
     removed = f"{report.removed:,} backups, {report.removed_bytes / 1e6:,.1f} MB"
+    if report.evidence_removed:
+        size = f"{report.evidence_bytes / 1e6:,.1f} MB"
+        removed += f", the evidence of {report.evidence_removed:,} runs, {size}"
     if report.outcome == "pruned":
         lines.append(
             labelled("removed", f"{removed} and {report.blobs_removed:,} raw files; for good")
         )
-    elif report.removed:
+    elif report.removed or report.evidence_removed:
         lines.append(labelled("plan", f"would remove {removed}; say --apply to do it"))
     return "\n".join(lines)

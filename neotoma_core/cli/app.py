@@ -18,10 +18,12 @@ from neotoma_core.cli.analysis.export import export
 from neotoma_core.cli.analysis.history import history
 from neotoma_core.cli.analysis.merges import merges
 from neotoma_core.cli.analysis.show import show
+from neotoma_core.cli.completion import VARIABLE, completion, prepare_completion
 from neotoma_core.cli.protection.backup import backup
 from neotoma_core.cli.protection.backups import backups
 from neotoma_core.cli.protection.config import config
 from neotoma_core.cli.protection.doctor import doctor
+from neotoma_core.cli.protection.forget import forget
 from neotoma_core.cli.protection.guard import guard
 from neotoma_core.cli.protection.init import init
 from neotoma_core.cli.protection.prune import prune
@@ -40,6 +42,7 @@ from neotoma_core.cli.recovery.unmerge import unmerge
 from neotoma_core.cli.remote.pull import pull
 from neotoma_core.cli.remote.push import push
 from neotoma_core.cli.remote.upkeep import remote
+from neotoma_core.cli.terminal.failing import document_failure, fail, fail_with
 from neotoma_core.cli.terminal.standard_error import keep_for_midden, name_error, say
 from neotoma_core.cli.terminal.streams import ReaderGone, abandon_output, open_streams
 from neotoma_core.cli.terminal.strict import StrictCommand, TolerantCommand
@@ -75,6 +78,7 @@ _COMMANDS = (
     backups,
     verify,
     prune,
+    forget,
     reset,
     serve,
     push,
@@ -90,6 +94,7 @@ _COMMANDS = (
     approve,
     audit,
     demo,
+    completion,
 )
 app.callback()(accept_version)
 for _command in _COMMANDS:
@@ -123,6 +128,7 @@ def main() -> None:
     keep_for_midden()
     keep_private()
     repeat_interrupted_names()
+    prepare_completion()
     for number in _STOPPING:
         if signal.getsignal(number) is not signal.SIG_IGN:  # as a shell starts background jobs
             signal.signal(number, _stop)
@@ -133,7 +139,7 @@ def main() -> None:
 
 def _run() -> int:
     try:
-        return app(standalone_mode=False) or 0
+        return app(standalone_mode=False, complete_var=VARIABLE) or 0
     except SystemExit as ended:
         return ended.code if isinstance(ended.code, int) else int(bool(ended.code))
 
@@ -147,18 +153,18 @@ def _ended(action: Callable[[], int | None]) -> int:
         say(f"midden: {error}")
         return error.exit_code
     except MiddenError as error:
-        say(f"midden: {error}")
+        code = fail_with(error)
         if run_record().committed and what_is_done() not in str(error):
             say(f"midden: {what_is_done()}")
-        return error.exit_code
+        return code
     except ReaderGone:
         abandon_output()
         if run_record().committed:
             say(f"midden: nobody reads the output; {what_is_done()}")
         return 128 + signal.SIGPIPE
     except _Stopped as stopped:
-        say(f"midden: {_STOPPING[stopped.number]}; {what_is_done(_AS_IT_WAS)}")
-        return 128 + stopped.number
+        message = f"{_STOPPING[stopped.number]}; {what_is_done(_AS_IT_WAS)}"
+        return fail(128 + stopped.number, "Stopped", message)
     except BaseException as error:  # noqa: BLE001 - the last frame of the program: report and end
         return _unexpected(error)
 
@@ -174,15 +180,17 @@ def _unexpected(error: BaseException) -> int:
     """
     if hasattr(error, "exit_code") and hasattr(error, "show"):  # the parser's own errors
         error.show()
-        return int(error.exit_code)
+        code = int(error.exit_code)
+        message = error.format_message() if hasattr(error, "format_message") else str(error)
+        document_failure(code, "UsageError", message, "see midden COMMAND --help")
+        return code
     if isinstance(error, typer.Abort) and error.__cause__ is not None:
         error = error.__cause__  # what the parser has made of it says nothing
     record = run_record()
     known = explain(error, record.vault or record.target or Path.cwd())
     if known is not None:
-        say(f"midden: {known}")
-        return known.exit_code
+        return fail_with(known)
     kind = name_error(error, error.__traceback__)
     done = what_is_done(_AS_IT_WAS)
-    say(f"midden: internal error {kind}; {done}; please report the lines above")
-    return 1
+    message = f"internal error {kind}; {done}; please report the lines above"
+    return fail(1, kind, message, "please report what is on standard error")

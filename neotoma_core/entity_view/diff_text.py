@@ -5,7 +5,7 @@ from typing import Final
 
 from neotoma_core.entity_view.diff_report import DiffReport, EntityDifference, FieldDifference
 from neotoma_core.entity_view.entity_text import shortened
-from neotoma_core.report.layout import aligned, labelled
+from neotoma_core.report.layout import LABELLED, aligned, fitted, labelled
 
 _FIELDS: Final = 12
 _TYPES: Final = 20
@@ -61,7 +61,7 @@ def _lines(report: DiffReport) -> Iterator[str]:
         for t in differing[:_TYPES]
     ]
     if differing:
-        lines = aligned(rows, right=range(1, 5))
+        lines = fitted(rows, right=range(1, 5), indent=LABELLED)
         yield labelled("entities", lines[0])
         yield from (labelled("", line) for line in lines[1:])
     if report.edges:

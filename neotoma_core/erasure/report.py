@@ -66,7 +66,8 @@ class ErasureReport:
 
     ``recorded``: ids that were new to the vault's ledger. ``rows``: all rows that go, ``writes``
     with the snapshots that change because of it. ``backup``: the one that was taken before, where
-    nearly all observations went. ``back_up``: the command that takes a new one.
+    nearly all observations went. ``back_up``: the command that takes a new one; ``forget``: the one
+    that rewrites backups which hold what is erased, empty where none does.
     """
 
     run: str
@@ -87,6 +88,7 @@ class ErasureReport:
     back_up: str
     undo: None = None
     backup: str | None = None
+    forget: str = ""
 
     def to_json(self) -> str:
         """Return the report as one JSON document."""

@@ -1,6 +1,7 @@
 """Turning a planned erasure into its report, and keeping that in the vault: numbers, no ids."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import polars as pl
 
@@ -23,7 +24,9 @@ from neotoma_core.neotoma.frames import ROWID
 from neotoma_core.neotoma.tables import kind_of
 from neotoma_core.report.findings import Finding
 from neotoma_core.runs.commands import command
+from neotoma_core.runs.run import TargetRun
 from neotoma_core.snapshots.report import derived_summary
+from neotoma_core.vault.folder import BACKUPS
 
 
 def planned_report(  # noqa: PLR0913, PLR0917 - all that was decided
@@ -56,7 +59,16 @@ def planned_report(  # noqa: PLR0913, PLR0917 - all that was decided
         seconds={},
         report=str(run.folders.report / "report.json"),
         back_up=command("backup", target=run.path, vault=run.folders.vault),
+        forget=_forget(run, holding),
     )
+
+
+def _forget(run: TargetRun, holding: tuple[HoldingEvidence, ...]) -> str:
+    """Return the command that rewrites backups; empty where none holds what is erased."""
+    place = run.folders.vault.absolute() / BACKUPS
+    if not any(Path(one.folder).parent == place for one in holding):
+        return ""
+    return command("forget", "--erased", target=run.path, vault=run.folders.vault)
 
 
 def save(erasing: EraseRun, report: ErasureReport) -> None:

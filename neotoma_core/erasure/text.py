@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from neotoma_core.erasure.report import ErasureReport
-from neotoma_core.report.layout import aligned, labelled
+from neotoma_core.report.layout import LABELLED, fitted, labelled
 
 
 def plan_text(report: ErasureReport) -> str:
@@ -42,7 +42,7 @@ def _asked(report: ErasureReport) -> Iterator[str]:
 def _rows(report: ErasureReport) -> Iterator[str]:
     rows = [("", "rows", "erased")]
     rows += [(t.table, f"{t.rows:,}", f"{t.erased:,}") for t in report.erasures if t.erased]
-    lines = aligned(rows, right=(1, 2))
+    lines = fitted(rows, right=(1, 2), indent=LABELLED)
     if len(lines) == 1:
         lines = ["no row of the target"]
     for number, line in enumerate(lines):
@@ -75,3 +75,6 @@ def _held(report: ErasureReport) -> Iterator[str]:
             yield labelled("", "it until you remove them. Take a new backup first:")
             yield labelled("", report.back_up)
         yield labelled("", evidence.remove)
+    if report.forget:
+        yield labelled("or", "rewrite the backups without it, instead of removing them:")
+        yield labelled("", report.forget)

@@ -35,6 +35,11 @@ class RunRecord:
     inputs: list[Path] = field(default_factory=list)
     besides: list[str] = field(default_factory=list)
 
+    @property
+    def has_changed(self) -> bool:
+        """Whether the target was changed, may have been, or can be put back."""
+        return self.committed or not self.certain or bool(self.undo)
+
 
 _current: contextvars.ContextVar[RunRecord | None] = contextvars.ContextVar("run", default=None)
 

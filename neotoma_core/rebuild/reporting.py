@@ -45,7 +45,7 @@ def make_report(
         run=run.folders.name,
         outcome="planned",
         target=str(reading.target),
-        evidence=_evidence(reading),
+        evidence=None,
         evidence_bytes=reading.evidence.size,
         observations=reading.spilled["observations"].rows,
         entities=reading.stored["entities"].rows,
@@ -98,12 +98,6 @@ def findings(reading: Reading, tallies: Sequence[Tally]) -> Iterator[Finding]:
     target, registry = str(reading.target), reading.rules.registry
     yield from newer_release(target, reading.stored.values(), reading.others, registry)
     yield from reading.erased.findings()
-
-
-def _evidence(reading: Reading) -> str | None:
-    """Return the evidence folder; None where the copies go with the run."""
-    folders = reading.folders
-    return None if folders.evidence.is_relative_to(folders.work) else str(folders.evidence)
 
 
 def _derived(tally: Tally) -> DerivedSummary:

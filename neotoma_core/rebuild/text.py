@@ -5,7 +5,14 @@ from collections.abc import Iterator
 from typing import Final
 
 from neotoma_core.rebuild.report import DriftItem, RebuildReport
-from neotoma_core.report.layout import aligned, cut_off_words, labelled, undo_lines
+from neotoma_core.report.layout import (
+    LABELLED,
+    aligned,
+    cut_off_words,
+    fitted,
+    labelled,
+    undo_lines,
+)
 from neotoma_core.report.unfinished import KINDS, unfinished_lines
 from neotoma_core.snapshots.explaining import UNKNOWN
 from neotoma_core.snapshots.rules_report import rules_lines
@@ -61,7 +68,7 @@ def _recompute(report: RebuildReport) -> Iterator[str]:
         )
         for derived, drift in zip(report.derived, report.drift, strict=True)
     ]
-    lines = aligned([header, *rows], right=range(1, 6))
+    lines = fitted([header, *rows], right=range(1, 6), indent=LABELLED)
     yield labelled("snapshots", lines[0])
     yield from (labelled("", line) for line in lines[1:])
 

@@ -57,7 +57,10 @@ class NotUsed:
 
 @dataclass(frozen=True, slots=True)
 class EvidenceSummary:
-    """What was copied and hashed before anything else."""
+    """What was copied and hashed before anything else.
+
+    ``folder``: where it is kept; empty where nothing was changed, and so nothing is kept.
+    """
 
     folder: str
     databases: int

@@ -110,6 +110,7 @@ def published_report(
     return replace(
         planned,
         outcome="published",
+        evidence=replace(planned.evidence, folder=str(plan.run.folders.evidence)),
         checks=applied.checks,
         raw_files=replace(
             planned.raw_files,
@@ -130,7 +131,7 @@ def save_report(plan: RecoveryPlan, report: RecoveryReport) -> None:
 def _evidence(plan: RecoveryPlan) -> EvidenceSummary:
     kept = (*ruin_evidence(plan.run), *plan.evidence)
     return EvidenceSummary(
-        str(plan.run.folders.evidence),
+        "",
         len(kept),
         sum(evidence.size for evidence in kept),
         plan.raw_listing.files.height,

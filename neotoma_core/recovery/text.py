@@ -1,13 +1,14 @@
 """A recovery report as text for a terminal: numbers line up, one subject per block."""
 
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
 from neotoma_core.merge.accounting import CLASSES, RowCounts
 from neotoma_core.recovery.report import Contents, RecoveryReport
 from neotoma_core.recovery.run.composition_text import composition_lines
-from neotoma_core.report.layout import GAP, aligned, days, labelled, undo_lines
+from neotoma_core.report.layout import GAP, LABELLED, aligned, days, fitted, labelled, undo_lines
 from neotoma_core.snapshots.rules_report import rules_lines
 from neotoma_core.words.shell_words import midden_command
 
@@ -57,7 +58,7 @@ def _evidence(report: RecoveryReport) -> Iterator[str]:
     raw = f", {evidence.raw_files:,} raw files hashed" if evidence.raw_files else ""
     size = f"{evidence.bytes / 1e6:,.1f} MB"
     copied = f"{evidence.databases} databases, {size}, copied and hashed{raw}"
-    yield labelled("evidence", f"{copied}{GAP}{evidence.folder}")
+    yield labelled("evidence", f"{copied}{GAP}{evidence.folder}".rstrip())
 
 
 def _backups(report: RecoveryReport) -> Iterator[str]:
@@ -87,7 +88,7 @@ def _plan(report: RecoveryReport) -> Iterator[str]:
         if counts.read:
             numbers = (f"{getattr(counts, name):,}" for name in classes)
             rows.append((counts.table, _label(report, counts), f"{counts.read:,}", *numbers))
-    lines = aligned(rows, right=range(2, len(header)))
+    lines = fitted(rows, right=range(2, len(header)), indent=LABELLED)
     yield labelled("plan", lines[0])
     yield from (labelled("", line) for line in lines[1:])
     yield from _skipped(report)
@@ -130,6 +131,10 @@ def _conflicts(report: RecoveryReport) -> Iterator[str]:
     if report.conflicts.undecided and report.target_existed and len(report.backups) == 1:
         one = Path(report.backups[0].path)
         yield labelled("compare", f"entity by entity: {_diff(Path(report.target), one)}")
+        differing = (str(c["key"]) for c in report.conflicts.first if c["table"] == "entities")
+        for entity in islice(differing, 1):
+            shown = midden_command("show", entity, target=Path(report.target), then=("--in", one))
+            yield labelled("show", f"an entity as the backup has it: {shown}")
 
 
 def _diff(before: Path, after: Path) -> str:
@@ -142,7 +147,7 @@ def _derived(report: RecoveryReport) -> Iterator[str]:
         (d.table, f"{d.inserted:,}", f"{d.updated:,}", f"{d.removed:,}", f"{d.unchanged:,}")
         for d in report.derived
     ]
-    lines = aligned([header, *rows], right=range(1, 5))
+    lines = fitted([header, *rows], right=range(1, 5), indent=LABELLED)
     yield labelled("recompute", lines[0])
     yield from (labelled("", line) for line in lines[1:])
 
@@ -228,7 +233,7 @@ def _closing(report: RecoveryReport) -> Iterator[str]:
         yield labelled("archive", f"{appended}{GAP}{report.archived.archive}")
     if report.backup:
         yield labelled("backup", f"{report.backup}, verified, of what was overwritten")
-    if report.outcome == "published" and report.target_existed and report.ruin is None:
+    if report.evidence.folder and report.target_existed and report.ruin is None:
         before, after = Path(report.evidence.folder), Path(report.target)
         yield labelled("compare", f"with what it was: {_diff(before, after)}")
     yield labelled("report", report.report)

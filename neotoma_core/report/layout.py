@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from textwrap import wrap
 from typing import Final
 
 from neotoma_core.errors import UNDO_ASKS
@@ -10,6 +11,13 @@ _LABEL: Final = 11
 _SHOWN_PLACES: Final = 3
 _FIRST_BYTE, _LAST_BYTE = 0xDC80, 0xDCFF
 GAP: Final = "   "
+_NARROW: Final = "  "
+WIDTH: Final = 80
+"""Columns of a terminal that a table has to fit."""
+LABELLED: Final = _LABEL
+"""How far a labelled line is indented."""
+_LEAST: Final = 20  # columns that the last column of a table needs beside the others
+_BELOW: Final = 4
 
 
 def days(first: str | None, last: str | None) -> str:
@@ -41,15 +49,78 @@ def cut_off_words(observed: str | None, known: str | None) -> str:
     return ", ".join(filter(None, (happened, f"known by {known}" if known else "")))
 
 
-def aligned(rows: Sequence[Sequence[str]], right: Sequence[int]) -> list[str]:
+def aligned(rows: Sequence[Sequence[str]], right: Sequence[int], gap: str = GAP) -> list[str]:
     """Return rows of cells as lines, columns aligned; those in ``right`` to the right."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return [
-        GAP.join(
+        gap.join(
             cell.rjust(width) if place in right else cell.ljust(width)
             for place, (cell, width) in enumerate(zip(row, widths, strict=True))
         ).rstrip()
         for row in rows
+    ]
+
+
+def fitted(rows: Sequence[Sequence[str]], right: Sequence[int], indent: int = 0) -> list[str]:
+    """Return rows of cells as aligned lines that fit 80 columns with the indent in front of them.
+
+    Where they are wider, gaps shrink first. Then the last column is broken between words; or, if
+    it is a column of numbers, those that do not fit follow in further lines, behind the same first
+    cells. A word that is longer than its line stays whole, so that it can be copied.
+    """
+    room = WIDTH - indent
+    for gap in (GAP, _NARROW):
+        lines = aligned(rows, right, gap)
+        if max(map(len, lines), default=0) <= room:
+            return lines
+    if len(rows[0]) - 1 in right:
+        return _in_blocks(rows, right, room)
+    return _broken(rows, right, room)
+
+
+def _broken(rows: Sequence[Sequence[str]], right: Sequence[int], room: int) -> list[str]:
+    """Break the last column between words; where too little is left for it, below its row."""
+    first = aligned([row[:-1] for row in rows], right, _NARROW)
+    start = max(map(len, first)) + len(_NARROW)
+    below = room - start < _LEAST
+    lines: list[str] = []
+    for line, row in zip(first, rows, strict=True):
+        parts = wrap(
+            row[-1],
+            room - (_BELOW if below else start),
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+        if below:
+            lines += [line, *(" " * _BELOW + part for part in parts)]
+        else:
+            head = [f"{line:<{start}}{part}" for part in parts[:1]] or [line]
+            lines += [*head, *(" " * start + part for part in parts[1:])]
+    return lines
+
+
+def _in_blocks(rows: Sequence[Sequence[str]], right: Sequence[int], room: int) -> list[str]:
+    """Put the columns of numbers that do not fit into blocks below, behind the same first cells."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    kept = [place for place in range(len(widths)) if place not in right]
+    used = sum(widths[place] + len(_NARROW) for place in kept) - len(_NARROW)
+    blocks: list[list[int]] = [[]]
+    left = room - used
+    for place in (place for place in range(len(widths)) if place in right):
+        needed = widths[place] + len(_NARROW)
+        if blocks[-1] and needed > left:
+            blocks.append([])
+            left = room - used
+        blocks[-1].append(place)
+        left -= needed
+    return [
+        line
+        for block in blocks
+        for line in aligned(
+            [[row[place] for place in (*kept, *block)] for row in rows],
+            range(len(kept), len(kept) + len(block)),
+            _NARROW,
+        )
     ]
 
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Final
 
 from neotoma_core.backup.protection import record_schedule
 from neotoma_core.backup.prune import prune_backups
@@ -16,6 +17,8 @@ from neotoma_core.files.keys import KeySource
 from neotoma_core.report.progress import Silent
 from neotoma_core.schedule.alerting import announce, announce_failure
 from neotoma_core.vault.announcing import Alerting
+
+_COMPARED: Final = 2  # copies that old evidence is compared with: the database, the newest backup
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +88,9 @@ def _rotated(job: Scheduled) -> PruneReport | None:
     """Rotate; None where another run uses the vault: the backup is there, and next time will do."""
     try:
         record_schedule(job.vault, timedelta(hours=job.interval_hours))
-        return prune_backups(job.vault, job.target, job.kept, job.now, lambda _: True)
+        return prune_backups(
+            job.vault, job.target, job.kept, job.now, lambda _: True, compared=_COMPARED
+        )
     except VaultLocked:
         return None
 

@@ -3,7 +3,8 @@
 ::
 
     backups/<time>-<kind>-<sequence>/
-        database.db.zst     one self-contained database, compressed
+        database.db.zst     one self-contained database, compressed; backups of a database that
+                            did not change share one file, as links to it
         raw_files.json.zst  names and sizes of the raw files, whose bytes are in blobs/
         logs.tar.zst        where asked for
         manifest.json       what is in all of them; written last, never changed
@@ -15,8 +16,9 @@ the folder renamed into the scratch → ``backups`` synced → its files removed
 before the manifest that names them, and removed after the last one that does.
 """
 
+import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -32,11 +34,13 @@ from neotoma_core.files.compressed import (
     SUFFIX,
     Decompress,
     NotIntact,
+    check_file,
     compress_file,
     decompress_file,
 )
 from neotoma_core.files.small import read_small
 from neotoma_core.neotoma.environments import RAW_FOLDERS, STORED_FILE
+from neotoma_core.sqlite.copies import sha256_of
 from neotoma_core.vault.folder import BACKUPS, identifier_of, require_described
 from neotoma_core.vault.manifests import (
     LOST_STATE,
@@ -57,7 +61,13 @@ _MOST_LISTED: Final = 1 << 30  # bytes: of about nine million raw files
 _RAW_FILE: Final = re.compile(STORED_FILE)
 FOLDER: Final = BACKUPS
 
-STEPS: Final = ("manifest_written", "backup_installed", "backup_removed", "blobs_removed")
+STEPS: Final = (
+    "database_shared",
+    "manifest_written",
+    "backup_installed",
+    "backup_removed",
+    "blobs_removed",
+)
 """Where a crash test stops a run, besides the steps of ``atomic``."""
 
 
@@ -169,6 +179,43 @@ def set_aside(vault: Path, name: str, scratch: Path) -> None:
     done_besides("the backups that were removed")
     sync_folder(vault / FOLDER)
     reached("backup_removed")
+
+
+def keep_database(
+    whole: Path, folder: Path, vault: Path, backups: Iterable[Backup]
+) -> tuple[StoredFile, str]:
+    """Keep a whole copy as the database of a backup, in its folder; return it.
+
+    Where one of ``backups`` has the very same bytes, its file is shared, and its name is returned,
+    too: one that is no longer what was stored is not shared.
+    """
+    digest = sha256_of(whole)
+    for backup in backups:
+        stored = backup.manifest.database
+        if stored.plain_sha256 == digest and _share(vault / FOLDER / backup.name, stored, folder):
+            return stored, backup.name
+    return compress_file(whole, folder / DATABASE), ""
+
+
+def _share(owner: Path, stored: StoredFile, folder: Path) -> bool:
+    """Give an intact file a second name; False where it is not, or the file system has no links."""
+    file = owner / stored.name
+    if file.is_symlink():
+        return False
+    try:
+        check_file(owner, stored)
+        os.link(file, folder / DATABASE)
+    except (NotIntact, OSError):
+        return False
+    reached("database_shared")
+    return True
+
+
+def bytes_on_disk(vault: Path, names: Iterable[str]) -> int:
+    """Return how many bytes the files of some backups take; what they share counts once."""
+    places = (path for name in names for path in (vault / FOLDER / name).rglob("*"))
+    found = [path.lstat() for path in places]
+    return sum({(one.st_dev, one.st_ino): one.st_size for one in found}.values())
 
 
 def write_raw_list(folder: Path, sizes: dict[str, int], scratch: Path) -> StoredFile:

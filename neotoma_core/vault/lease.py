@@ -5,10 +5,10 @@ from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
-from neotoma_core.errors import begin_record
+from neotoma_core.errors import begin_record, run_record
 from neotoma_core.files.failures import failures_named
 from neotoma_core.vault import folder as vault
-from neotoma_core.vault.leftovers import remove_needless
+from neotoma_core.vault.leftovers import remove_needless, remove_of_nothing_done
 
 
 @contextmanager
@@ -17,10 +17,11 @@ def vault_run(
 ) -> Iterator[vault.RunFolders]:
     """Hold a vault, made where there is none, for a run of its own; its scratch goes when it ends.
 
-    The record of what the run has done starts empty. ``patience``: seconds to wait for another run
+    The record of what the run has done starts empty; where it stays so, no evidence is kept, since
+    all that was copied is still there. ``patience``: seconds to wait for another run
     that is in it. Raises VaultError, and what ``failures_named`` does where the system fails.
     """
-    begin_record(protects, folder)
+    record = begin_record(protects, folder)
     with failures_named(folder, "vault"):
         vault.open_vault(folder, protects)
         with vault.locked(folder, patience):
@@ -31,4 +32,6 @@ def vault_run(
                 yield folders
                 finished = True
             finally:
+                if not (record.has_changed or run_record().has_changed):
+                    remove_of_nothing_done(folders, finished=finished)
                 vault.remove_work(folders, finished=finished)

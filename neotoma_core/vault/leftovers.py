@@ -1,10 +1,15 @@
-"""Removing what runs that did not finish left in a vault, unless it is the only copy of something.
+"""Removing evidence that nobody needs: of runs that did not finish, and of those that did nothing.
+
+What a run that did not finish left goes unless it is the only copy of something.
 
 Such a run's evidence is needless once every byte of it is in other evidence too: the next run of
 its kind copies the same databases, which only grow at their ends until somebody changes them. Once
 evidence is whole its run may have committed, and it is what undoes that: then only the very same
 files are as good. What it put into the quarantine and its report comes from that evidence, and goes
 with it.
+
+A run that changed nothing has copied what is still there: its evidence goes with it, if every file
+of the target is where it was, as it was.
 """
 
 import shutil
@@ -12,21 +17,31 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
+from neotoma_core.documents.models import NotAsModelled, read_model
+from neotoma_core.errors import VaultDamaged
 from neotoma_core.files.atomic import reached
-from neotoma_core.files.headers import INDEX
+from neotoma_core.files.headers import INDEX, companions, followed
+from neotoma_core.vault.documents import EvidenceFile, EvidenceManifest
 from neotoma_core.vault.folder import (
     EVIDENCE,
     QUARANTINE,
     REPORTS,
     UNFINISHED,
     WORK,
+    RunFolders,
+    read_json,
     unfinished_runs,
 )
 
-STEPS: Final = ("unfinished_removed",)
+STEPS: Final = ("unfinished_removed", "nothing_done_removed")
+NOTHING_DONE: Final = ("planned", "declined", "unchanged", "refused", "checked")
+"""What a report of a run that changed nothing says of its outcome."""
+_TARGET: Final = "target"
+_LEFT_BEHIND: Final = "left-behind"
 _CHUNK: Final = 1 << 20
 _MANIFEST: Final = "manifest.json"  # written once all copies are there
-_DERIVED: Final = (_MANIFEST, "raw_files.parquet", UNFINISHED)
+_LISTED: Final = "raw_files.parquet"
+_DERIVED: Final = (_MANIFEST, _LISTED, UNFINISHED)
 
 
 def remove_needless(vault: Path, current: str) -> tuple[str, ...]:
@@ -46,6 +61,63 @@ def remove_needless(vault: Path, current: str) -> tuple[str, ...]:
             reached("unfinished_removed")
             removed.append(name)
     return tuple(removed)
+
+
+def remove_of_nothing_done(folders: RunFolders, *, finished: bool) -> bool:
+    """Remove the evidence of a run that says it changed nothing; return whether that was so.
+
+    ``finished``: it came to its end; then it need not have kept a report.
+    """
+    evidence = folders.evidence
+    try:
+        manifest = read_model(EvidenceManifest, read_json(evidence / _MANIFEST))
+        said_so = _says_nothing_done(folders, finished=finished)
+        if not (said_so and _has_no_more(evidence, manifest) and _is_as_it_was(manifest)):
+            return False
+        gone = folders.work / "of-nothing-done"
+        evidence.rename(gone)
+    except (OSError, NotAsModelled, VaultDamaged):
+        return False
+    reached("nothing_done_removed")
+    shutil.rmtree(gone, ignore_errors=True)
+    return True
+
+
+def _says_nothing_done(folders: RunFolders, *, finished: bool) -> bool:
+    report = folders.report / "report.json"
+    if not report.exists():
+        return finished
+    said = read_json(report)
+    return isinstance(said, dict) and said.get("outcome") in NOTHING_DONE and not said.get("undo")
+
+
+def _has_no_more(evidence: Path, manifest: EvidenceManifest) -> bool:
+    """Return whether nothing is in evidence but copies, and lists of what was there."""
+    known = {*_DERIVED, _LEFT_BEHIND, *(one.label for one in manifest.databases)}
+    return {path.name for path in evidence.iterdir()} <= known
+
+
+def _is_as_it_was(manifest: EvidenceManifest) -> bool:
+    """Return whether a target is as it was copied, or as absent; the rest is only read."""
+    target = followed(Path(manifest.target))
+    copied = [one for one in manifest.databases if one.label == _TARGET]
+    if bool(copied) != target.exists():
+        return False
+    files = [file for one in copied for file in one.files] or list(manifest.left_behind)
+    return all(_is_unchanged(target, Path(manifest.target).name, file) for file in files) and all(
+        Path(one.path).exists() for one in manifest.databases
+    )
+
+
+def _is_unchanged(target: Path, called: str, file: EvidenceFile) -> bool:
+    if file.name.endswith(INDEX):
+        return True
+    paths = {path.name.removeprefix(target.name): path for path in (target, *companions(target))}
+    path = paths.get(file.name.removeprefix(called))
+    if path is None or not path.exists():
+        return False
+    found = path.stat()
+    return (found.st_size, found.st_mtime_ns) == (file.size, int(file.mtime_ns))
 
 
 def bytes_left(vault: Path, name: str) -> int:

@@ -57,7 +57,8 @@ class Manifest:
     backups of a vault. ``versions``: the oldest Neotoma that can have written the database, and the
     first that did not. ``secret_tables``: those with credentials that have rows: why nobody else
     may read the files. ``faults``: what SQLite finds wrong with the database as it was; None where
-    nobody had looked, since an older midden took the backup.
+    nobody had looked, since an older midden took the backup. ``rewritten_at``: when it was
+    rewritten without what was erased, if so; it stands for ``taken_at`` all the same.
     """
 
     vault: str
@@ -77,8 +78,14 @@ class Manifest:
     raw_files: RawFiles
     logs: int = 0
     faults: tuple[Fault, ...] | None = None
+    rewritten_at: datetime | None = None
     permissions: str = "files 0600, folders 0700"
     format: int = FORMAT
+
+    @property
+    def counted_at(self) -> datetime:
+        """When what it holds was counted: what was erased before that is not in its counts."""
+        return self.rewritten_at or self.taken_at
 
     @property
     def entities(self) -> int:

@@ -17,7 +17,7 @@ from neotoma_core.cli.recovery.status import status
 from neotoma_core.report.progress import Silent
 from tests.conftest import NOW, recover_into
 from tests.support.archiving import archive
-from tests.support.databases import count, make_database
+from tests.support.databases import count, entity, make_database
 from tests.support.proven import observed, owner
 
 ROWS = 30
@@ -39,8 +39,9 @@ class Place:
 
     @property
     def evidence(self) -> Path:
-        other = make_database(self.folder / "other.db", {"observations": [observed(0)]})
-        recover_into(self.folder / "kept")(self.whole, other, dry_run=True)
+        rows = {"observations": [observed(0)], "entities": [entity("further")]}
+        other = make_database(self.folder / "other.db", rows)
+        recover_into(self.folder / "kept")(self.whole, other)
         return next((self.folder / "kept" / "evidence").iterdir())
 
     @property

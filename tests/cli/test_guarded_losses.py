@@ -238,9 +238,10 @@ TAKES_NOTHING = {
     "unmerge",  # gives rows back
 }
 WRITES_NO_DATABASE = {
-    *("find", "status", "backup", "backups", "verify", "prune", "guard", "serve", "archive"),
-    *("export", "history", "compact", "demo", "push", "remote"),
-    *("show", "diff", "merges", "config", "approve", "audit", "init", "schedule", "doctor"),
+    *("find", "status", "backup", "backups", "verify", "prune", "forget", "guard", "serve"),
+    *("archive", "export", "history", "compact", "demo", "push", "remote"),
+    *("show", "diff", "merges", "config", "approve", "audit", "completion"),
+    *("init", "schedule", "doctor"),
 }
 
 

@@ -1,5 +1,6 @@
 """Looking at entities and comparing copies, as a user types it."""
 
+import shlex
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -78,3 +79,23 @@ def test_a_recovery_names_the_command_that_compares_and_it_runs(
     assert after == str(target)
     compared = midden("diff", before, after)
     assert "2 notes new" in compared.stdout, compared.stderr
+
+
+def test_a_plan_with_conflicts_names_the_commands_that_show_them_and_they_run(
+    people: Path, midden: Midden, tmp_path: Path
+) -> None:
+    target = tmp_path / "target.db"
+    target.write_bytes(people.read_bytes())
+    with closing(sqlite3.connect(target)) as connection, connection:
+        connection.execute("UPDATE entities SET canonical_name = 'other' WHERE id = 'e1'")
+    plan = midden("recover", "--target", target, "--backup", people, "--dry-run")
+    assert plan.returncode == 0, plan.stderr
+    commands = {
+        line.split()[0]: shlex.split(line.partition(": ")[2])
+        for line in plan.stdout.splitlines()
+        if line.startswith(("compare", "show"))
+    }
+    assert commands["show"][:3] == ["midden", "show", "e1"]
+    shown = midden(*commands["show"][1:])
+    assert "e1" in shown.stdout, shown.stderr
+    assert midden(*commands["compare"][1:]).returncode == 0

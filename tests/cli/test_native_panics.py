@@ -42,6 +42,7 @@ WORDS = {
     "backups": ("--target", "t.db"),
     "verify": ("--target", "t.db"),
     "prune": ("--target", "t.db"),
+    "forget": ("--target", "t.db", "--erased"),
     "reset": ("--target", "t.db"),
     "guard": ("install",),
     "serve": ("--target", "t.db"),
@@ -63,6 +64,7 @@ WORDS = {
     "approve": ("token",),
     "audit": ("--target", "t.db"),
     "mcp": ("install", "cursor"),
+    "completion": ("bash",),
 }
 
 

@@ -27,6 +27,7 @@ from neotoma_core.backup.take import back_up
 from neotoma_core.backup.verify import VerifyRequest, verify_backups
 from neotoma_core.errors import MiddenError
 from neotoma_core.files.atomic import observed
+from neotoma_core.forget.forget import ForgetRequest, forget_erased
 from neotoma_core.guard.reset import ResetRequest, reset
 from neotoma_core.report.progress import Silent
 from neotoma_core.restore.from_archive import RestoreArchiveRequest, restore_archive
@@ -43,7 +44,7 @@ LATER: Final = NOW + timedelta(days=2)
 _CHANGES: Final = ("os.rename", "os.mkdir", "os.remove", "os.rmdir", "os.truncate")
 
 
-def run(operation: str, folder: Path) -> None:
+def run(operation: str, folder: Path) -> None:  # noqa: C901 - one branch an operation
     """Carry out one operation."""
     target, vault = Vault(folder).target, Vault(folder).vault
     if operation == "backup":
@@ -58,6 +59,8 @@ def run(operation: str, folder: Path) -> None:
         restore_archive(archived, LATER, lambda _: True, Silent())
     elif operation == "prune":
         prune_backups(vault, target, RetentionPolicy(last=1), LATER, lambda _: True)
+    elif operation == "forget":
+        forget_erased(ForgetRequest(target, vault), LATER, lambda _: True, Silent())
     elif operation == "reset":
         reset(ResetRequest(target, vault, PERMISSIVE), LATER, Silent())
     elif operation == "push":

@@ -1,9 +1,11 @@
 """What killed recoveries leave: named, and gone after the next one, unless nothing else has it."""
 
+import os
 import subprocess
 import sys
+from collections.abc import Callable
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,8 @@ import pytest
 from neotoma_core.archive.verify import verify_archive
 from neotoma_core.archive_tables.reading import read_table
 from neotoma_core.archive_tables.tables import open_archive
+from neotoma_core.errors import ConflictsFound
+from neotoma_core.merge.policy import MergePolicy
 from neotoma_core.recovery.recover import plan_only, recover
 from neotoma_core.recovery.report import RecoveryReport
 from neotoma_core.recovery.run.named import recovery_run
@@ -80,9 +84,9 @@ class World:
         (evidence,) = self.evidence()
         return evidence
 
-    def recover(self, *, archived: bool = False) -> RecoveryReport:
+    def recover(self, *, archived: bool = False, hours: int = 0) -> RecoveryReport:
         request = RecoverRequest(self.target, (self.backup,), self.vault, archived=archived)
-        with recovery_run(request, NOW) as run:
+        with recovery_run(request, NOW + hours * HOUR) as run:
             return recover(run, lambda _: True, Silent())
 
     def evidence(self) -> list[Path]:
@@ -138,13 +142,55 @@ def test_a_run_that_was_interrupted_left_it_too(world: World) -> None:
     assert len(world.evidence()) == 1
 
 
-def test_the_evidence_of_runs_that_finished_stays(world: World) -> None:
+def plan(world: World, now: datetime) -> None:
+    with recovery_run(RecoverRequest(world.target, (world.backup,), world.vault), now) as run:
+        plan_only(run, Silent())
+
+
+def test_a_run_that_changed_nothing_keeps_no_evidence(world: World) -> None:
+    plan(world, NOW - HOUR)
+    assert world.evidence() == []
+    assert world.recover().outcome == "published"
+    (kept,) = world.evidence()
+    assert world.recover(hours=1).outcome == "unchanged"
+    assert world.evidence() == [kept]
+    assert (left_in(world.vault), list(world.vault.glob("work/*"))) == ((), [])
+
+
+def test_a_refusal_in_safe_mode_keeps_none_either(world: World, tmp_path: Path) -> None:
+    changed = [observation("o1", fields='{"title":"other"}')]
+    other = make_database(tmp_path / "o.db", {"entities": [entity("e1")], "observations": changed})
+    request = RecoverRequest(world.target, (other,), world.vault, policy=MergePolicy("safe"))
+    with pytest.raises(ConflictsFound), recovery_run(request, NOW) as run:
+        plan_only(run, Silent())
+    assert world.evidence() == []
+    assert len(list(world.vault.glob("reports/*/conflicts.jsonl"))) == 1
+
+
+def meanwhile(world: World, change: Callable[[Path], object]) -> list[Path]:
+    """Plan a recovery, change something before it ends, and return the evidence that is left."""
     request = RecoverRequest(world.target, (world.backup,), world.vault)
-    for number in range(2):
-        with recovery_run(request, NOW - number * HOUR) as run:
-            plan_only(run, Silent())
-    world.recover()
-    assert len(world.evidence()) == 3
+    with recovery_run(request, NOW) as run:
+        plan_only(run, Silent())
+        change(run.folders.evidence)
+    return world.evidence()
+
+
+def test_evidence_stays_where_the_target_is_no_longer_what_was_copied(world: World) -> None:
+    """Whatever the run says of itself: it is the only copy of what the target was."""
+    assert len(meanwhile(world, lambda _: os.utime(world.target))) == 1
+
+
+def test_evidence_stays_where_the_target_is_gone(world: World) -> None:
+    assert len(meanwhile(world, lambda _: world.target.unlink())) == 1
+
+
+def test_evidence_stays_where_a_backup_is_gone(world: World) -> None:
+    assert len(meanwhile(world, lambda _: world.backup.unlink())) == 1
+
+
+def test_evidence_stays_where_more_than_copies_is_in_it(world: World) -> None:
+    assert len(meanwhile(world, lambda folder: (folder / "raw_files_damaged").mkdir())) == 1
 
 
 def test_nothing_is_named_while_a_run_is_at_it(world: World) -> None:

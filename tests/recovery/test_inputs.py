@@ -106,7 +106,7 @@ def test_evidence_is_byte_exact_and_listed_with_its_hashes(
     incident: Path, run_recover: Recover
 ) -> None:
     backup = incident / "backups/early-march/neotoma.prod.db"
-    report = run_recover(incident / "data/neotoma.prod.db", backup, dry_run=True)
+    report = run_recover(incident / "data/neotoma.prod.db", backup)
     evidence = Path(report.evidence.folder)
     manifest = json.loads((evidence / "manifest.json").read_text())
     listed = {

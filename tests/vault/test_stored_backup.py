@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from neotoma_core.errors import BackupDamaged
+from neotoma_core.files.compressed import decompress_file
 from neotoma_core.vault.stored_backup import is_vault_backup, unpack_vault_backup
 from tests.support.backing_up import HASH, Vault, copied, small_vault
 from tests.support.databases import read_all
@@ -35,7 +36,7 @@ def test_it_is_the_database_it_was_taken_of_with_its_raw_files(
     scratch = tmp_path / "scratch"
     scratch.mkdir()
     folder = folder_of(world)
-    whole, environment = unpack_vault_backup(folder, scratch)
+    whole, environment = unpack_vault_backup(folder, scratch, decompress_file)
     assert (whole.name, environment) == (world.target.name, "production")
     assert read_all(whole) == read_all(world.target)
     assert (scratch / "sources_prod" / "u1" / HASH).read_bytes() == b"hello"
@@ -50,4 +51,4 @@ def test_a_byte_of_it_that_is_another_is_noticed(name: str, world: Vault, tmp_pa
     content[len(content) // 2] ^= 1
     (folder / name).write_bytes(content)
     with pytest.raises(BackupDamaged):
-        unpack_vault_backup(folder, tmp_path)
+        unpack_vault_backup(folder, tmp_path, decompress_file)

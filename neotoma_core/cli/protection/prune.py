@@ -1,7 +1,9 @@
-"""``midden prune``: remove backups that no rule keeps."""
+"""``midden prune``: remove backups that no rule keeps, and evidence that nothing needs."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
 
 from neotoma_core.cli.terminal.asking import agreed, end_declined, require_answerable
 from neotoma_core.cli.terminal.keeping import (
@@ -15,10 +17,16 @@ from neotoma_core.cli.terminal.keeping import (
     Kept,
     policy_of,
 )
+from neotoma_core.cli.terminal.manner import show_plan
 from neotoma_core.cli.terminal.options import JSON_OPTION, TARGET_OPTION, VAULT_OPTION, YES_OPTION
+from neotoma_core.cli.terminal.spans import span_of
 
 if TYPE_CHECKING:
     from neotoma_core.backup.report import PruneReport
+
+EVIDENCE_OPTION: Final = typer.Option(
+    help="Keep the evidence of runs for this period, whatever is in it, e.g. 30d."
+)
 
 
 def prune(
@@ -30,15 +38,19 @@ def prune(
     keep_weekly: KeepWeekly = None,
     keep_monthly: KeepMonthly = None,
     keep_within: KeepWithin = None,
+    keep_evidence: Annotated[str, EVIDENCE_OPTION] = "30d",
     apply: Apply = False,
     yes: Annotated[bool, YES_OPTION] = False,
     json: Annotated[bool, JSON_OPTION] = False,
     vault: Annotated[Path | None, VAULT_OPTION] = None,
 ) -> None:
-    """Show which old backups would go; --apply removes them.
+    """Show which backups and evidence would go; --apply removes them.
 
     Without any --keep option it keeps all backups of the newest day, and the last one of each of 30
     days and of 12 months. The newest verified backup that was not taken after a loss always stays.
+    Evidence of earlier runs goes after --keep-evidence, if all its rows are also in the database,
+    in backups or in evidence that stays. That of the last run and of unfinished runs always stays.
+
     Nothing is removed while a loss is unexplained or something cannot be read. A removal cannot be
     undone.
     """
@@ -46,21 +58,30 @@ def prune(
 
     from neotoma_core.backup.prune import prune_backups
     from neotoma_core.backup.text import prune_text
+    from neotoma_core.kept_evidence.retention import KEPT_FOR
     from neotoma_core.settings.environment import default_vault
 
     counts = Kept(keep_last, keep_hourly, keep_daily, keep_weekly, keep_monthly)
     policy = policy_of(counts, keep_within)
+    evidence_within = span_of(keep_evidence, "--keep-evidence")
 
     def confirm(plan: "PruneReport") -> bool:
         if not apply or plan.held:
             return False
         require_answerable(yes=yes)
         if not json:
-            print(prune_text(plan))
-        return agreed(f"remove {plan.removed:,} backups for good?", yes=yes)
+            show_plan(prune_text(plan), yes=yes)
+        evidence = f" and the evidence of {plan.evidence_removed:,} runs"
+        what = f"{plan.removed:,} backups{evidence if plan.evidence_removed else ''}"
+        return agreed(f"remove {what} for good?", yes=yes)
 
     report = prune_backups(
-        vault or default_vault(target), target, policy, datetime.now(UTC), confirm
+        vault or default_vault(target),
+        target,
+        policy,
+        datetime.now(UTC),
+        confirm,
+        evidence_within=KEPT_FOR if evidence_within is None else evidence_within,
     )
     if apply and report.outcome == "planned" and not report.held:
         if json:

@@ -13,7 +13,7 @@ def demo(
         typer.Option(help="Where to unpack the story [default: a temporary folder]."),
     ] = None,
 ) -> None:
-    """Recover a wiped database from bundled copies, as a demonstration."""
+    """Recover a wiped database from bundled copies, to see how it is."""
     import tempfile
 
     from neotoma_core.cli.recovery.demo_files import unpack_story

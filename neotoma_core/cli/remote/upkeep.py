@@ -19,6 +19,7 @@ from neotoma_core.cli.terminal.keeping import (
     Kept,
     policy_of,
 )
+from neotoma_core.cli.terminal.manner import show_plan
 from neotoma_core.cli.terminal.options import (
     JSON_OPTION,
     KEY_FILE_OPTION,
@@ -78,7 +79,7 @@ def prune(
         progress.pause()
         require_answerable(yes=yes)
         if not json:
-            print(prune_text(plan))
+            show_plan(prune_text(plan), yes=yes)
         return agreed(f"remove {plan.removed:,} backups from {plan.remote} for good?", yes=yes)
 
     with TerminalProgress() as progress, opened_remote(name, folder, Opening()) as opened:
@@ -137,7 +138,7 @@ def rewrite(
             return False
         progress.pause()
         if not json:
-            print(rewrite_text(report))
+            show_plan(rewrite_text(report), yes=yes)
         declined = not agreed(f"delete {len(report.old):,} objects for good?", yes=yes)
         return not declined
 

@@ -5,6 +5,7 @@ from typing import Final, NoReturn
 
 import typer
 
+from neotoma_core.cli.terminal.failing import document_failure
 from neotoma_core.errors import UsageError
 
 DECLINED: Final = 7
@@ -33,4 +34,5 @@ def agreed(question: str, *, yes: bool) -> bool:
 def end_declined(said: str = "nothing was changed", *, json: bool) -> NoReturn:
     """End a command that was not to go on; with ``json`` standard output is the report's alone."""
     print(f"declined   {said}", file=sys.stderr if json else sys.stdout)
+    document_failure(DECLINED, "Declined", f"you declined; {said}")
     raise typer.Exit(DECLINED)

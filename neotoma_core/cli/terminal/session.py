@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
 from neotoma_core.cli.terminal.asking import LEFT_ALONE, agreed, end_declined, require_answerable
 from neotoma_core.cli.terminal.guarding import terminal_guard
+from neotoma_core.cli.terminal.manner import show_plan
 from neotoma_core.cli.terminal.progress import TerminalProgress
 from neotoma_core.files.interrupts import released
 
@@ -52,7 +53,7 @@ class Session:
             self.progress.pause()
             require_answerable(yes=self.yes or self.dry_run)
             if not self.json:
-                print(plan_text(plan))
+                show_plan(plan_text(plan), yes=self.yes or self.dry_run)
             return not self.dry_run and agreed(question(plan), yes=self.yes)
 
         return confirm

@@ -23,7 +23,15 @@ class ReaderGone(BaseException):
 
 
 class _Output(io.TextIOWrapper):
+    """``begun``: something was written; ``hushed``: nothing is to be."""
+
+    begun = False
+    hushed = False
+
     def write(self, text: str) -> int:
+        if self.hushed:
+            return len(text)
+        self.begun = True
         try:
             return super().write(text)
         except OSError as error:
@@ -65,6 +73,17 @@ def error_stream(descriptor: int, encoding: str) -> TextIO:
     """Return a stream that says what it can, and is silent where that cannot be written."""
     raw = os.fdopen(descriptor, "wb", 0)
     return _Errors(cast("BinaryIO", raw), encoding, "backslashreplace", write_through=True)
+
+
+def has_output() -> bool:
+    """Return whether anything was written to standard output."""
+    return isinstance(sys.stdout, _Output) and sys.stdout.begun
+
+
+def hush_output() -> None:
+    """Write nothing to standard output from now on."""
+    if isinstance(sys.stdout, _Output):
+        sys.stdout.hushed = True
 
 
 def abandon_output() -> None:

@@ -7,7 +7,10 @@ from typing import Any, Final
 
 from typer.core import TyperCommand, TyperGroup
 
+from neotoma_core.cli.examples import EXAMPLES
 from neotoma_core.cli.terminal.configured import meant_database, take_configured
+from neotoma_core.cli.terminal.manner import MANNER, common_options, wants_json
+from neotoma_core.cli.terminal.streams import hush_output
 from neotoma_core.errors import UsageError, begin_record
 
 _DATABASES: Final = ("target", "database", "named")
@@ -18,8 +21,22 @@ class StrictCommand(TyperCommand):
     """A command that refuses an empty value, and an option repeated where only the last counts.
 
     An empty value is nearly always a variable that is not set; as a path it would be the current
-    folder.
+    folder. Every command has the common options, and examples in its help.
     """
+
+    def __init__(self, *words: Any, **facts: Any) -> None:  # noqa: ANN401 - the parser's own
+        """Make the command with the options that all of them share."""
+        super().__init__(*words, **facts)
+        self.params += common_options()
+
+    def format_epilog(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401 - the parser's own
+        """Show the examples of the command."""
+        super().format_epilog(ctx, formatter)
+        shown = EXAMPLES.get(_words_of(ctx), ())
+        if shown:
+            with formatter.section("Examples"):
+                for line in shown:
+                    formatter.write_text(line)
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401 - the parser's own
         """Parse, once the words are found to be meant; raises UsageError."""
@@ -34,6 +51,8 @@ class StrictCommand(TyperCommand):
 
     def invoke(self, ctx: Any) -> Any:  # noqa: ANN401 - the parser's own
         """Call the command, once it is recorded for which target and vault it is."""
+        if MANNER.quiet and not wants_json():
+            hush_output()
         self.begin(ctx)
         return super().invoke(ctx)
 
@@ -90,6 +109,11 @@ def _require_meant(command: Any, ctx: Any, args: list[str]) -> Any:  # noqa: ANN
         if times[parameter.name] > 1 and not _may_be_repeated(parameter):
             raise UsageError(f"{_called(parameter)}: given more than once; give it once")
     return given
+
+
+def _words_of(ctx: Any) -> str:  # noqa: ANN401 - the parser's own
+    """Return the words of a command after the program's own."""
+    return " ".join(str(ctx.command_path).split()[1:])
 
 
 def _may_be_repeated(parameter: Any) -> bool:  # noqa: ANN401 - an option or argument of the parser

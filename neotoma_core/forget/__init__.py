@@ -1,0 +1,1 @@
+"""``midden forget``: backups rewritten without what was erased, in place of those that hold it."""

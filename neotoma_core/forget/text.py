@@ -1,0 +1,48 @@
+"""The report of ``midden forget`` as text for a terminal."""
+
+from collections.abc import Iterator
+
+from neotoma_core.forget.report import ForgetReport, RewrittenBackup
+from neotoma_core.report.layout import labelled
+
+
+def plan_text(report: ForgetReport) -> str:
+    """Return which backups hold what was erased, and what becomes of each."""
+    lines = [labelled("looked at", f"{report.looked_at:,} backups")]
+    lines += [labelled("holds it", f"{one.backup}: {_held(one)}") for one in report.holding]
+    if not report.holding:
+        lines.append(labelled("clean", "no backup that can be read holds what was erased"))
+    lines += _unknown(report)
+    if report.holding:
+        lines.append(labelled("plan", "each is rewritten without it, drilled, then removed"))
+        lines.append(labelled("no undo", "what is left out of a backup cannot be brought back"))
+    return "\n".join(lines)
+
+
+def result_text(report: ForgetReport) -> str:
+    """Return what was done, and what could not be."""
+    if not report.holding:
+        return plan_text(report)
+    lines = []
+    for one in report.holding:
+        if one.new:
+            lines.append(labelled("rewritten", f"{one.new}, verified, without {_held(one)}"))
+        if one.kept_because:
+            lines.append(labelled("NOT DONE", f"{one.backup} stays: {one.kept_because}"))
+    lines += _unknown(report)
+    if report.blobs_removed:
+        lines.append(labelled("raw files", f"{report.blobs_removed:,} removed"))
+    lines.append(labelled("elsewhere", "to list what else still holds what was erased:"))
+    lines.append(labelled("", report.further))
+    return "\n".join(lines)
+
+
+def _held(one: RewrittenBackup) -> str:
+    counts = {"rows": one.rows, "raw files": one.raw_files, "logs": one.logs}
+    return ", ".join(f"{number:,} {what}" for what, number in counts.items() if number)
+
+
+def _unknown(report: ForgetReport) -> Iterator[str]:
+    for one in report.unknown:
+        yield labelled("NOT DONE", f"{one.backup}: {one.why}; to remove it:")
+        yield labelled("", one.remove)
