@@ -109,7 +109,8 @@ def read_anew(
             return Held(log, None, counts, {}, alarms, ())
         appended = append_database(copy, ArchiveRequest(place, request.other_database), progress)
         archive = open_archive(place)
-        log = own_log(request.vault, logs, archive)
+        if not log.writer:  # one that an archive continues is continued by what it gained
+            log = own_log(request.vault, logs, archive)
         raw = keep_new_raw_files(copy, request.raw_storage, log.raw_files.keys())
         gone = erased_files(read_erased(request.vault), log.raw_files, named_raw_files(copy.whole))
         if not any(finding.kind.startswith("archive-") for finding in appended.findings):

@@ -8,7 +8,12 @@ from typing import Final
 import polars as pl
 import pyarrow.parquet as pq
 
-from neotoma_core.archive_tables.committed import Committed, continue_committed, proving_columns
+from neotoma_core.archive_tables.committed import (
+    Committed,
+    continue_committed,
+    joined_links,
+    links_of,
+)
 from neotoma_core.archive_tables.reading import (
     ArchivedFile,
     list_table,
@@ -61,8 +66,8 @@ def write_new_rows(archive: Archive, log: Log, folder: Path, erased: ErasedIds) 
         read = _Reading(table, said, erased)
         written = list(_write_parts(archive, read, folder))
         parts += [(part, path) for part, path, _ in written]
-        proving = pl.concat([rows for _, _, rows in written]) if written else None
-        after = begun if proving is None else continue_committed(begun, log.next_number, proving)
+        links = joined_links(some for _, _, some in written) if written else None
+        after = begun if links is None else continue_committed(begun, log.next_number, links)
         # Rows that are left out are not new the next time either.
         tables[table] = replace(after, id=table, until=max(read.until, after.until))
     return NewRows(tuple(parts), tables)
@@ -105,7 +110,7 @@ class _Reading:
 def _write_parts(
     archive: Archive, reading: _Reading, folder: Path
 ) -> Iterator[tuple[Part, Path, pl.DataFrame]]:
-    """Yield the parts of one table with their files and what proves their rows."""
+    """Yield the parts of one table with their files, and the links of their rows."""
     table = reading.table
     listed = list_table(archive, table)
     if listed.lost:
@@ -115,7 +120,7 @@ def _write_parts(
         path = folder / f"{table}-{number}.parquet"
         write_parquet(rows, path, compression="zstd", compression_level=3)
         content = Content(sha256_of(path), path.stat().st_size)
-        yield Part(table, rows.height, content), path, rows.select(proving_columns(table))
+        yield Part(table, rows.height, content), path, links_of(rows)
 
 
 def _groups(reading: _Reading, files: tuple[ArchivedFile, ...]) -> Iterator[pl.DataFrame]:
