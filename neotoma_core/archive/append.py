@@ -51,13 +51,13 @@ from neotoma_core.row_versions.columns import (
 )
 from neotoma_core.row_versions.hashed_rows import hashed_rows
 from neotoma_core.row_versions.versions import next_moment
-from neotoma_core.runs.begin import PATIENCE_SECONDS
 from neotoma_core.runs.clock import Clock
 from neotoma_core.runs.private_copy import PrivateCopy
 from neotoma_core.sqlite.arrow import readable
 from neotoma_core.sqlite.inspection import names_of
 from neotoma_core.sqlite.opening import connect_read_only
 from neotoma_core.vault.folder import remember_place
+from neotoma_core.vault.lease import PATIENCE_SECONDS
 
 _TRIES: Final = 5
 _OBSERVATIONS: Final = "observations"

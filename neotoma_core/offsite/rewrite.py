@@ -19,8 +19,9 @@ from neotoma_core.offsite.holding_backups import backups_holding
 from neotoma_core.offsite.objects import named_objects, unnamed_objects
 from neotoma_core.offsite.prune import delete_objects
 from neotoma_core.offsite.rewrite_report import OldObject, RewriteReport
-from neotoma_core.push.holding import Held, alone, blank_entry, read_anew
+from neotoma_core.push.holding import Held, alone, blank_entry
 from neotoma_core.push.push import raw_shipments, shipments_of
+from neotoma_core.push.reading import read_anew
 from neotoma_core.push.request import PushRequest
 from neotoma_core.push.rows import write_new_rows
 from neotoma_core.push.shipping import NumberTaken, Shipper
