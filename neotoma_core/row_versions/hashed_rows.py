@@ -28,7 +28,8 @@ from neotoma_core.sqlite.rows import select_rows, without_bad_text
 
 _BATCH_ROWS: Final = 32_768
 _PART_ROWS: Final = 250_000
-_MAPPED_BYTES: Final = 4 << 30
+_WHOLE_ROWS: Final = 65_536  # at a time, where all cells are kept
+_MAPPED_BYTES: Final = 256 << 20  # of the file; they count as memory of the process
 _READERS: Final = 2
 
 
@@ -49,8 +50,8 @@ def hashed_rows(
     """
     whole = partial(_hashed, table, keep=(ROWID, *table.names, ODD, ROW_HASH))
     ordered = picked.sort()
-    for start in range(0, len(ordered), _PART_ROWS):
-        some = ordered.slice(start, _PART_ROWS)
+    for start in range(0, len(ordered), _WHOLE_ROWS):
+        some = ordered.slice(start, _WHOLE_ROWS)
         first, last = some[0], some[-1]
         where = f"{table.rowid} BETWEEN {first} AND {last}"
         if last - first >= len(some):
