@@ -21,9 +21,10 @@ def main() -> None:
     step, folder, url, endpoint = sys.argv[1], Path(sys.argv[2]), sys.argv[3], sys.argv[4]
     real, opened = opening.open_store, list[Counted]()
 
-    def counted(url: str, _: StoreOptions | None = None) -> Store:
-        options = StoreOptions(endpoint or None, _REGION if endpoint else None)
-        opened.append(Counted(real(url, options)))
+    given = StoreOptions(endpoint or None, _REGION if endpoint else None)
+
+    def counted(url: str, options: StoreOptions = given) -> Store:
+        opened.append(Counted(real(url, given or options)))
         return opened[-1]
 
     if step == "first push":
