@@ -61,7 +61,7 @@ class Comparing:
 
     @property
     def whole(self) -> frozenset[str]:
-        """The tables of which an append leaves the archive with exactly what the database has."""
+        """The tables that the archive has, after an append, exactly as the database has them."""
         if self.there[REMOVED].read.damaged:
             return frozenset()
         names = {table.name for table in ARCHIVED} - self.erased.keys()
@@ -82,7 +82,7 @@ class Comparing:
         self.held[table.name] = rows or all_rows(self._copy, table, self.known)
 
     def complete(self) -> None:
-        """Read all of a table whose note was of no use, or of which the archive has another state.
+        """Read all of a table whose note is of no use, or that the archive has in another state.
 
         What was erased, and the database has again, is left out.
         """
@@ -103,7 +103,7 @@ class Comparing:
                 self._read_whole(table)
 
     def _is_as_noted(self, table: Table) -> bool:
-        """Return whether the archive has no more than its record, of which the note is."""
+        """Return whether the archive has no more than its record, as when the note was made."""
         for name in (table.name, REMOVED):
             recorded, read = self._archive.committed(name), self.there[name].read
             found = read.committed

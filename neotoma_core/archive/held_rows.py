@@ -75,7 +75,7 @@ def changed_rows(
 ) -> HeldRows | None:
     """Return what changed of a table since it was archived, and note it.
 
-    None where that cannot be told without reading all rows. Raises BackupUnreadable.
+    None where only all of its rows show that. Raises BackupUnreadable.
     """
     stored = copy.stored.get(table.name)
     if stored is None or stored.barred:

@@ -69,8 +69,8 @@ class AppendPlan:
 
     ``last``: the moment of its last run, if it had one. ``known``: notes that are still to be kept.
     ``committed``: what its tables have committed so far, less those with damaged files;
-    ``unknown``: those with commits that no record mentions. ``whole``: those of which the archive
-    has, after this run, exactly what the database has.
+    ``unknown``: those with commits that no record mentions. ``whole``: those that the
+    archive has, after this run, exactly as the database has them.
     """
 
     tables: tuple[TablePlan, ...]
