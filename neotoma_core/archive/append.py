@@ -8,6 +8,7 @@ is completed by the next one, and nothing is appended twice.
 """
 
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -15,8 +16,10 @@ from typing import Final
 
 import polars as pl
 
+from neotoma_core.archive.held_rows import state_of
 from neotoma_core.archive.plan import AppendPlan, TablePlan, plan_append
 from neotoma_core.archive.report import ArchiveReport, TableArchived
+from neotoma_core.archive_tables.committed import links_of
 from neotoma_core.archive_tables.tables import (
     ARCHIVE_FOLDER,
     Archive,
@@ -31,7 +34,9 @@ from neotoma_core.archive_tables.tables import (
 from neotoma_core.archive_tables.unnamed import remove_leftovers
 from neotoma_core.archive_tables.writing import append, commit_number, committed_with
 from neotoma_core.errors import ArchiveBusy, done_besides
+from neotoma_core.neotoma.ddl import quoted
 from neotoma_core.neotoma.frames import ROWID
+from neotoma_core.neotoma.json import stringify
 from neotoma_core.neotoma.times import iso
 from neotoma_core.neotoma.versions import newest_of, release_of
 from neotoma_core.report.findings import Finding
@@ -46,14 +51,16 @@ from neotoma_core.row_versions.columns import (
 )
 from neotoma_core.row_versions.hashed_rows import hashed_rows
 from neotoma_core.row_versions.versions import next_moment
-from neotoma_core.runs.begin import PATIENCE_SECONDS
 from neotoma_core.runs.clock import Clock
 from neotoma_core.runs.private_copy import PrivateCopy
 from neotoma_core.sqlite.arrow import readable
 from neotoma_core.sqlite.inspection import names_of
+from neotoma_core.sqlite.opening import connect_read_only
 from neotoma_core.vault.folder import remember_place
+from neotoma_core.vault.lease import PATIENCE_SECONDS
 
 _TRIES: Final = 5
+_OBSERVATIONS: Final = "observations"
 _REMEMBERED: Final = 32
 
 
@@ -128,7 +135,7 @@ def _append(
     origin = f"{copy.original.name} {copy.run_name}"
     progress.begin("archive", len(plans))
     archive = record_found(archive, plan.committed)
-    archive = _remembered(archive, plans, release_of(names_of(copy.stored.values())))
+    archive = _remembered(copy, archive, release_of(names_of(copy.stored.values())))
     for table in plans:
         if table.appended.height:
             name = table.name
@@ -139,7 +146,7 @@ def _append(
     if removed:
         append(archive, REMOVED, removed, commit_number(archive, REMOVED))
         archive = _recorded(archive, plan, REMOVED, pl.concat(removed))
-    plan.known.keep()
+    plan.known.keep({name: state_of(archive, name) for name in plan.whole})
     clock.lap("append")
     report = _report(copy, archive, plan, clock)
     if not report.appended and not report.gone:
@@ -152,7 +159,7 @@ def _recorded(archive: Archive, plan: AppendPlan, table: str, rows: pl.DataFrame
     done_besides("the rows that were appended to the archive")
     if table in plan.unknown:
         return archive
-    return record_commits(archive, {table: committed_with(archive, table, rows)})
+    return record_commits(archive, {table: committed_with(archive, table, links_of(rows))})
 
 
 def _new_rows(plan: TablePlan, moment: datetime) -> pl.DataFrame:
@@ -160,16 +167,24 @@ def _new_rows(plan: TablePlan, moment: datetime) -> pl.DataFrame:
     return plan.appended.join(plan.hashes, on=ROWID).select(ROW_HASH, own)
 
 
-def _remembered(archive: Archive, plans: tuple[TablePlan, ...], release: str) -> Archive:
+def _remembered(copy: PrivateCopy, archive: Archive, release: str) -> Archive:
     """Write down some observations, by which the database is known again, and its release."""
-    name = "observations"
-    (ids,) = (plan.hashes[key_of(name)].drop_nulls() for plan in plans if plan.name == name)
-    known = ids.is_in(list(archive.ids)).any()
+    stored = copy.stored.get(_OBSERVATIONS)
+    key = quoted(key_of(_OBSERVATIONS))
+    known, ids = False, tuple[str, ...]()
+    if stored is not None and not stored.barred:
+        with closing(connect_read_only(copy.whole)) as connection:
+            connection.text_factory = lambda raw: raw.decode("utf-8", "replace")
+            begin = f"SELECT {key} FROM {_OBSERVATIONS} WHERE "
+            among = f"{begin}{key} IN (SELECT value FROM json_each(?)) LIMIT 1"
+            known = connection.execute(among, [stringify([*archive.ids])]).fetchone() is not None
+            first = f"{begin}typeof({key}) = 'text' ORDER BY {key} LIMIT {_REMEMBERED}"
+            ids = archive.ids if known else tuple(row[0] for row in connection.execute(first))
     newest = newest_of(archive.release, release)
     if known and newest == archive.release:
         return archive
     told = replace(archive, release=newest)
-    describe(told, archive.ids if known else ids.bottom_k(_REMEMBERED).to_list())
+    describe(told, ids)
     return told
 
 

@@ -28,8 +28,8 @@ from neotoma_core.archive_tables.tables import (
 from neotoma_core.archive_tables.writing import commit_number, version_of
 from neotoma_core.files.failures import failures_named
 from neotoma_core.report.progress import Progress
-from neotoma_core.runs.begin import PATIENCE_SECONDS
 from neotoma_core.runs.clock import Clock
+from neotoma_core.vault.lease import PATIENCE_SECONDS
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,14 +3,15 @@
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 import polars as pl
 
+from neotoma_core.archive.comparing import Comparing, Standing
+from neotoma_core.archive.held_rows import HeldRows
 from neotoma_core.archive_tables.committed import Committed
-from neotoma_core.archive_tables.reading import ReadTable, read_table
 from neotoma_core.archive_tables.tables import Archive
 from neotoma_core.archive_tables.writing import commit_number
 from neotoma_core.comparison.holdings import MADE_ONCE, RANDOM
@@ -20,18 +21,14 @@ from neotoma_core.erasure.plan import read_held
 from neotoma_core.errors import ArchiveForeign
 from neotoma_core.ledger.file import read_erased_around
 from neotoma_core.ledger.log import erased_in_target
-from neotoma_core.neotoma.frames import ROWID
 from neotoma_core.neotoma.tables import BY_NAME, Table, kind_of
 from neotoma_core.report.findings import Finding
 from neotoma_core.report.progress import Progress
-from neotoma_core.row_versions.columns import ARCHIVED, ARCHIVED_AT, REMOVED, ROW_HASH, key_of
-from neotoma_core.row_versions.hashed_rows import hashed_keys
-from neotoma_core.row_versions.known_hashes import KnownHashes
-from neotoma_core.row_versions.row_hash import told_apart
-from neotoma_core.row_versions.versions import Appends, plan_appends, standing
+from neotoma_core.row_versions.columns import ARCHIVED, ROW_HASH, key_of
+from neotoma_core.row_versions.known_rows import KnownRows
+from neotoma_core.row_versions.versions import Appends, plan_appends
 from neotoma_core.runs.clock import Clock
 from neotoma_core.runs.private_copy import PrivateCopy
-from neotoma_core.sqlite.arrow import readable
 from neotoma_core.sqlite.opening import check_pages, connect_read_only
 
 _OBSERVATIONS: Final = "observations"
@@ -39,7 +36,10 @@ _OBSERVATIONS: Final = "observations"
 
 @dataclass(frozen=True, slots=True)
 class TablePlan:
-    """What one table gains. ``hashes``: (_rowid, _row_hash) of the database's rows."""
+    """What one table gains. ``rows``: how many the database has.
+
+    ``hashes``: (_rowid, key, _row_hash) of those that are compared, appended ones among them.
+    """
 
     table: Table
     rows: int
@@ -64,30 +64,22 @@ class TablePlan:
 
 
 @dataclass(frozen=True, slots=True)
-class _Standing:
-    """What stands in the archive of one table; ``ids`` are all keys it ever had."""
-
-    versions: pl.DataFrame
-    ids: pl.Series
-    last: datetime | None
-    read: ReadTable
-
-
-@dataclass(frozen=True, slots=True)
 class AppendPlan:
     """What an archive gains, by table.
 
     ``last``: the moment of its last run, if it had one. ``known``: notes that are still to be kept.
     ``committed``: what its tables have committed so far, less those with damaged files;
-    ``unknown``: those with commits that no record mentions.
+    ``unknown``: those with commits that no record mentions. ``whole``: those that the
+    archive has, after this run, exactly as the database has them.
     """
 
     tables: tuple[TablePlan, ...]
     findings: tuple[Finding, ...]
     last: datetime | None
-    known: KnownHashes
+    known: KnownRows
     committed: Mapping[str, Committed]
     unknown: frozenset[str]
+    whole: frozenset[str]
 
 
 def plan_append(
@@ -100,30 +92,34 @@ def plan_append(
     that from ever being put back.
     """
     progress.begin("read", len(ARCHIVED))
-    known = KnownHashes(archive.path)
+    comparing = Comparing(copy, archive, KnownRows(archive.path), _erased(copy, archive))
     with ThreadPoolExecutor(max_workers=2) as pool:
-        standing_there = pool.submit(_all_standing, archive)
+        standing_there = pool.submit(comparing.read_archive)
         checked = pool.submit(_check_pages, copy)
-        hashes = {table.name: _hashes(copy, table, known, progress) for table in ARCHIVED}
-        erased = _erased(copy, archive)
-        there = standing_there.result()
+        for table in ARCHIVED:
+            progress.advance(1)
+            comparing.read_rows(table)
+        standing_there.result()
         checked.result()
+    comparing.complete()
     clock.lap("read")
-    for name, rows in erased.items():
-        hashes[name] = hashes[name].filter(~pl.col(ROWID).is_in(rows.implode()))
-    if not same_database:
-        _require_own(copy, archive, hashes, there)
-    plans = tuple(_plan_table(table, hashes, there, archive) for table in ARCHIVED)
+    if not (same_database or comparing.is_evidently_own):
+        comparing.read_whole()
+        _require_own(copy, archive, comparing.held, comparing.there)
+    plans = tuple(_plan_table(table, comparing, archive) for table in ARCHIVED)
     clock.lap("plan")
+    there = comparing.there
     moments = [state.last for state in there.values() if state.last]
-    findings = [*_findings(copy, there), *(erased_in_target(n, len(r)) for n, r in erased.items())]
+    erased = [erased_in_target(name, len(rows)) for name, rows in comparing.erased.items()]
     committed = {
         name: state.read.committed for name, state in there.items() if state.read.committed
     }
     unknown = frozenset(
         name for name, state in there.items() if state.read.damaged and not archive.committed(name)
     )
-    return AppendPlan(plans, tuple(findings), max(moments, default=None), known, committed, unknown)
+    findings = (*_findings(copy, there), *erased)
+    last = max(moments, default=None)
+    return AppendPlan(plans, findings, last, comparing.known, committed, unknown, comparing.whole)
 
 
 def _erased(copy: PrivateCopy, archive: Archive) -> dict[str, pl.Series]:
@@ -141,56 +137,18 @@ def _check_pages(copy: PrivateCopy) -> None:
         check_pages(connection, copy.original)
 
 
-def _all_standing(archive: Archive) -> dict[str, _Standing]:
-    removed = _read(archive, REMOVED, ("table", ROW_HASH, ARCHIVED_AT))
-    found = {REMOVED: _state(removed, pl.Series([], dtype=pl.String))}
-    for table in ARCHIVED:
-        key = key_of(table.name)
-        read = _read(archive, table.name, (key, ROW_HASH, ARCHIVED_AT))
-        gone = removed.rows.filter(pl.col("table") == table.name)
-        versions = standing(read.rows, gone, key)
-        found[table.name] = replace(_state(read, read.rows[key]), versions=versions)
-    return found
-
-
-def _read(archive: Archive, table: str, columns: tuple[str, ...]) -> ReadTable:
-    read = read_table(archive, table, columns)
-    read.require_committed()
-    known = archive.committed(table)
-    if read.damaged and known and known.version != read.version:
-        read.require_whole()  # nobody can say what the commits since held
-    return read
-
-
-def _state(read: ReadTable, ids: pl.Series) -> _Standing:
-    last = read.rows[ARCHIVED_AT].max()
-    return _Standing(read.rows, ids, last if isinstance(last, datetime) else None, read)
-
-
-def _hashes(
-    copy: PrivateCopy, table: Table, known: KnownHashes, progress: Progress
-) -> pl.DataFrame:
-    """Return (_rowid, key, _row_hash) of the database's rows, every hash a row's own."""
-    progress.advance(1)
-    stored = copy.stored.get(table.name)
-    if stored is None or stored.barred:
-        key = key_of(table.name)
-        return pl.DataFrame(schema={ROWID: pl.Int64, key: pl.String, ROW_HASH: pl.String})
-    with readable(copy.original, table.name):
-        return told_apart(hashed_keys(copy.whole, stored.known, stored.columns, known))
-
-
 def _require_own(
     copy: PrivateCopy,
     archive: Archive,
-    hashes: Mapping[str, pl.DataFrame],
-    there: Mapping[str, _Standing],
+    rows: Mapping[str, HeldRows],
+    there: Mapping[str, Standing],
 ) -> None:
     """Raise ArchiveForeign where the archive has rows, and nothing says they are of this database.
 
     Also where that was wiped: to the archive, all that it had would be gone. Where neither has an
     observation, nothing can tell.
     """
+    hashes = {name: held.hashes for name, held in rows.items()}
     observations = there[_OBSERVATIONS].ids.n_unique()
     others = sum(there[table.name].ids.len() for table in ARCHIVED if table.kind == "log")
     shared = _shared(hashes, there)
@@ -199,7 +157,7 @@ def _require_own(
         raise ArchiveForeign(archive.path, copy.original)
 
 
-def _shared(hashes: Mapping[str, pl.DataFrame], there: Mapping[str, _Standing]) -> Shared:
+def _shared(hashes: Mapping[str, pl.DataFrame], there: Mapping[str, Standing]) -> Shared:
     """Return what a database and an archive have in common.
 
     A version of a row is as it was made, by its moment too.
@@ -214,18 +172,14 @@ def _shared(hashes: Mapping[str, pl.DataFrame], there: Mapping[str, _Standing]) 
     return Shared(0, hashes[_OBSERVATIONS].filter(pl.col(key).is_in(known)).height)
 
 
-def _plan_table(
-    table: Table,
-    hashes: Mapping[str, pl.DataFrame],
-    there: Mapping[str, _Standing],
-    archive: Archive,
-) -> TablePlan:
-    stored = hashes[table.name]
-    appends = plan_appends(stored, there[table.name].versions, key_of(table.name))
-    return TablePlan(table, stored.height, stored, appends, commit_number(archive, table.name))
+def _plan_table(table: Table, comparing: Comparing, archive: Archive) -> TablePlan:
+    held, there = comparing.held[table.name], comparing.there[table.name]
+    versions = there.versions if held.gone is None else held.gone
+    appends = plan_appends(held.hashes, versions, key_of(table.name))
+    return TablePlan(table, held.rows, held.hashes, appends, commit_number(archive, table.name))
 
 
-def _findings(copy: PrivateCopy, there: Mapping[str, _Standing]) -> Iterator[Finding]:
+def _findings(copy: PrivateCopy, there: Mapping[str, Standing]) -> Iterator[Finding]:
     for name, stored in copy.stored.items():
         if kind_of(name) is None:
             detail = f"{stored.rows:,} rows of a table that Neotoma does not know"

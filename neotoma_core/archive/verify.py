@@ -7,14 +7,12 @@ from typing import Final, Literal
 import polars as pl
 
 from neotoma_core.archive.verification_report import ArchiveVerification, VerifiedTable
-from neotoma_core.archive_tables.committed import proving_columns
 from neotoma_core.archive_tables.database import damaged_file, notes_of
 from neotoma_core.archive_tables.reading import (
     DamagedFile,
+    TableProof,
     list_table,
-    prove_table,
     read_files,
-    wanted_columns,
 )
 from neotoma_core.archive_tables.strays import Kind
 from neotoma_core.archive_tables.tables import Archive, open_archive
@@ -71,23 +69,24 @@ def _verified(archive: Archive, name: str) -> tuple[VerifiedTable, list[Finding]
     except ArchiveError as error:
         return VerifiedTable(name, 0, 0, 0), [_damaged(error.path, error.wrong)]
     findings = [damaged_file(listed.lost)] if listed.lost else []
-    parts = [pl.DataFrame(schema=wanted_columns(name, proving_columns(name)))]
+    proof = TableProof(archive, name, listed)
+    rows = 0
     for file, part in read_files(name, listed.files):
         files += 1
         if isinstance(part, DamagedFile):
             damaged += 1
             findings.append(damaged_file(part))
             continue
-        parts.append(part.select(proving_columns(name)))
+        proof.add(part)
+        rows += part.height
         wrong = _changed(name, part)
         if wrong:
             damaged += 1
             findings.append(_damaged(file.path, f"{wrong:,} rows are not what was archived"))
-    rows = pl.concat(parts)
     if not findings:
-        _, lost = prove_table(archive, name, listed, rows)
+        _, lost = proof.outcome()
         findings += [damaged_file(lost)] if lost else []
-    return VerifiedTable(name, files, rows.height, damaged), findings
+    return VerifiedTable(name, files, rows, damaged), findings
 
 
 def _damaged(path: Path, wrong: str) -> Finding:

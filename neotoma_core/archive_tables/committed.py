@@ -9,6 +9,7 @@ order of rows does not count, and a run adds its link without reading what is th
 """
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -43,34 +44,43 @@ def proving_columns(table: str) -> tuple[str, ...]:
     return (ROW_HASH, ARCHIVED_AT, "table") if table == REMOVED else (ROW_HASH, ARCHIVED_AT)
 
 
-def continue_committed(before: Committed, version: int, rows: pl.DataFrame) -> Committed:
+def links_of(rows: pl.DataFrame) -> pl.DataFrame:
+    """Return what the digest of rows is made of: (moment, label, rows, first, second), one per run.
+
+    ``rows``: with the ``proving_columns`` of a table. Links of some rows and of others, together,
+    are those of all: see ``joined_links``.
+    """
+    label = pl.col("table").fill_null("") if "table" in rows.columns else pl.lit("")
+    parts = (pl.col(ROW_HASH).str.slice(start, _HALF) for start in _HALVES)
+    halves = [part.str.to_integer(base=16, dtype=pl.UInt64, strict=False) for part in parts]
+    moment = pl.col(ARCHIVED_AT).dt.epoch("us").fill_null(0)
+    return rows.group_by(moment.alias("moment"), label.alias("label")).agg(
+        pl.len().cast(pl.UInt64).alias("rows"), first=halves[0].sum(), second=halves[1].sum()
+    )
+
+
+def joined_links(parts: Iterable[pl.DataFrame]) -> pl.DataFrame:
+    """Return the links of rows that were counted part by part."""
+    every = pl.concat(parts)
+    sums = pl.col("rows", "first", "second").sum()
+    return every.group_by("moment", "label").agg(sums)
+
+
+def continue_committed(before: Committed, version: int, links: pl.DataFrame) -> Committed:
     """Return what was committed with all rows that are later than those ``before`` has.
 
-    ``rows``: with the ``proving_columns`` of the table; earlier ones count for nothing.
+    ``links``: of rows, as ``links_of`` returns them; earlier ones count for nothing.
     """
     digest, count, until = before.digest, before.rows, before.until
-    for moment, label, number, *sums in _links(rows.filter(_moments() > before.until)):
+    later = links.filter(pl.col("moment") > before.until).sort("moment", "label")
+    for moment, label, number, *sums in later.iter_rows():
         link = "|".join(map(str, (digest, moment, label, number, *sums)))
         digest, count, until = hashlib.sha256(link.encode()).hexdigest(), count + number, moment
     return Committed(before.id, version, count, until, digest)
 
 
-def is_held(committed: Committed, rows: pl.DataFrame) -> bool:
-    """Return whether among the ``rows`` a table has are exactly those committed up to then."""
-    until = rows.filter(_moments() <= committed.until)
+def is_held(committed: Committed, links: pl.DataFrame) -> bool:
+    """Return whether the rows a table has, by their links, hold exactly those committed by then."""
+    until = links.filter(pl.col("moment") <= committed.until)
     there = continue_committed(Committed(committed.id), committed.version, until)
     return (there.rows, there.digest) == (committed.rows, committed.digest)
-
-
-def _moments() -> pl.Expr:
-    return pl.col(ARCHIVED_AT).dt.epoch("us").fill_null(0)
-
-
-def _links(rows: pl.DataFrame) -> list[tuple[int, str, int, int, int]]:
-    label = pl.col("table").fill_null("") if "table" in rows.columns else pl.lit("")
-    parts = (pl.col(ROW_HASH).str.slice(start, _HALF) for start in _HALVES)
-    halves = [part.str.to_integer(base=16, dtype=pl.UInt64, strict=False) for part in parts]
-    grouped = rows.group_by(_moments().alias("moment"), label.alias("label")).agg(
-        pl.len(), first=halves[0].sum(), second=halves[1].sum()
-    )
-    return grouped.sort("moment", "label").rows()

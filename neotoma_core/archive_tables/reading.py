@@ -16,6 +16,8 @@ from neotoma_core.archive_tables.committed import (
     Committed,
     continue_committed,
     is_held,
+    joined_links,
+    links_of,
     proving_columns,
 )
 from neotoma_core.archive_tables.record import RECORD
@@ -167,36 +169,55 @@ def read_table(archive: Archive, table: str, columns: Sequence[str] | None = Non
     """
     listed = list_table(archive, table)
     wanted = wanted_columns(table, columns)
-    proving = proving_columns(table)
-    parts = [pl.DataFrame(schema=wanted_columns(table, tuple(dict.fromkeys([*wanted, *proving]))))]
+    proof = TableProof(archive, table, listed)
+    parts = [pl.DataFrame(schema=wanted)]
     damaged = []
-    for _, part in read_files(table, listed.files, parts[0].columns):
+    for _, part in read_files(table, listed.files, tuple({**wanted, **proof.columns})):
         if isinstance(part, DamagedFile):
             damaged.append(part)
         else:
-            parts.append(part)
-    rows = pl.concat(parts)
+            proof.add(part)
+            parts.append(part.select(wanted.keys()))
     lost, committed = listed.lost, None
     if not lost and not damaged:
-        committed, lost = prove_table(archive, table, listed, rows)
+        committed, lost = proof.outcome()
     found = (*([lost] if lost else []), *damaged)
-    chosen = rows.select(wanted.keys())
-    return ReadTable(chosen, listed.files, listed.version, found, committed, lost is not None)
+    rows = pl.concat(parts)
+    return ReadTable(rows, listed.files, listed.version, found, committed, lost is not None)
 
 
-def prove_table(
-    archive: Archive, table: str, listed: ListedTable, rows: pl.DataFrame
-) -> tuple[Committed | None, DamagedFile | None]:
-    """Return what a table has committed, or what it lacks of it. ``rows``: all it has now."""
-    if listed.before is None:
-        return None, None
-    if archive.record is None and rows.select(proving_columns(table)).is_duplicated().any():
-        reason = "it has rows twice, as where a file was put in the place of another"
-        return None, DamagedFile(archive.path / table, reason)
-    if not is_held(listed.before, rows):
-        reason = f"its rows are not the {listed.before.rows:,} that were committed"
-        return None, DamagedFile(archive.path / table, reason)
-    return continue_committed(listed.before, listed.version, rows), None
+class TableProof:
+    """Whether a table has the rows that it had committed, told from its rows part by part."""
+
+    def __init__(self, archive: Archive, table: str, listed: ListedTable) -> None:
+        self.columns = wanted_columns(table, proving_columns(table))
+        self._place = archive.path / table
+        self._listed = listed
+        self._is_recorded = archive.record is not None
+        empty = pl.DataFrame(schema=self.columns)
+        self._rows = [empty]
+        self._links = [links_of(empty)]
+
+    def add(self, rows: pl.DataFrame) -> None:
+        """Count some rows, with the columns of the proof at least."""
+        proving = rows.select(self.columns.keys())
+        self._links.append(links_of(proving))
+        if not self._is_recorded:  # then rows that are there twice are the only sign
+            self._rows.append(proving)
+
+    def outcome(self) -> tuple[Committed | None, DamagedFile | None]:
+        """Return what the table has committed, or what it lacks of it, once it has all its rows."""
+        listed = self._listed
+        if listed.before is None:
+            return None, None
+        if not self._is_recorded and pl.concat(self._rows).is_duplicated().any():
+            reason = "it has rows twice, as where a file was put in the place of another"
+            return None, DamagedFile(self._place, reason)
+        links = joined_links(self._links)
+        if not is_held(listed.before, links):
+            reason = f"its rows are not the {listed.before.rows:,} that were committed"
+            return None, DamagedFile(self._place, reason)
+        return continue_committed(listed.before, listed.version, links), None
 
 
 def read_files(

@@ -8,7 +8,7 @@
     lock              held by the run that appends or compacts
     <table>/          a Delta table: ``_delta_log/`` and Parquet files (``row_versions/columns.py``)
     pins.json         which versions of its tables are kept, by name
-    .known/           notes that make the next run quicker (``row_versions/known_hashes.py``)
+    .known/           notes that make the next run quicker (``row_versions/known_rows.py``)
     removed_rows/     a Delta table: versions of rows that are gone from the database
 
 Invariant: a file is never changed, and what no commit of a table names does not exist. Order of

@@ -63,11 +63,11 @@ def append(archive: Archive, table: str, parts: Iterable[pl.DataFrame], after: i
     return counted.rows
 
 
-def committed_with(archive: Archive, table: str, rows: pl.DataFrame) -> Committed:
-    """Return what a table has committed once ``rows`` were appended; see ``continue_committed``."""
+def committed_with(archive: Archive, table: str, links: pl.DataFrame) -> Committed:
+    """Return what a table has committed once rows with such links were appended."""
     opened = open_table(archive, table)
     before = archive.committed(table) or Committed(str(opened.metadata().id))
-    return continue_committed(before, opened.version(), rows)
+    return continue_committed(before, opened.version(), links)
 
 
 def writer_properties() -> WriterProperties:

@@ -19,10 +19,11 @@ from neotoma_core.offsite.holding_backups import backups_holding
 from neotoma_core.offsite.objects import named_objects, unnamed_objects
 from neotoma_core.offsite.prune import delete_objects
 from neotoma_core.offsite.rewrite_report import OldObject, RewriteReport
-from neotoma_core.push.holding import Held, alone, blank_entry, read_anew
+from neotoma_core.push.holding import Held, alone, blank_entry
 from neotoma_core.push.push import raw_shipments, shipments_of
+from neotoma_core.push.reading import read_anew
 from neotoma_core.push.request import PushRequest
-from neotoma_core.push.rows import write_new_rows
+from neotoma_core.push.rows import holds_erased, write_new_rows
 from neotoma_core.push.shipping import NumberTaken, Shipper
 from neotoma_core.remotes.holding import may_hold_erased
 from neotoma_core.remotes.log import Log
@@ -110,7 +111,9 @@ def _begin(  # noqa: PLR0913, PLR0917 - what, where to
     log, ledger = held.log, read_ledger(request.vault)
     holding = backups_holding(request, log, ledger, scratch)
     gone = {name for name in log.raw_files if name in held.erased_files}
-    if not (may_hold_erased(log, ledger.lines) or holding or gone):
+    here = may_hold_erased(log, ledger.lines)
+    elsewhere = bool(ledger.erased.others) and holds_erased(held.archive, log, ledger.erased)
+    if not (here or elsewhere or holding or gone):
         return _Begun(log, None, 0, ())
     rows = write_new_rows(held.archive, Log(log.writer), scratch, ledger.erased)
     staying = {name: size for name, size in log.raw_files.items() if name not in gone}

@@ -2,19 +2,22 @@
 
 from collections.abc import Set as AbstractSet
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from neotoma_core.backup.raw_files import named_raw_files
 from neotoma_core.erased.files import erased_files
 from neotoma_core.ledger.file import read_erased
 from neotoma_core.neotoma.environments import environment_of
-from neotoma_core.runs.private_copy import PrivateCopy
 from neotoma_core.vault.blobs import add_blobs, blob_sizes
 from neotoma_core.vault.raw_files import raw_file_names
 from neotoma_core.vault.raw_folders import folders_in_use
 
+if TYPE_CHECKING:
+    from neotoma_core.runs.private_copy import PrivateCopy
+
 
 def keep_new_raw_files(
-    copy: PrivateCopy, raw_storage: Path | None, shipped: AbstractSet[str]
+    copy: "PrivateCopy", raw_storage: Path | None, shipped: AbstractSet[str]
 ) -> dict[str, int]:
     """Bring the raw files that were not shipped into the vault; return sizes by name.
 

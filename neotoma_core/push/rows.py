@@ -1,6 +1,6 @@
 """The rows of an archive that a log lacks, as files that are shipped."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -8,9 +8,16 @@ from typing import Final
 import polars as pl
 import pyarrow.parquet as pq
 
-from neotoma_core.archive_tables.committed import Committed, continue_committed, proving_columns
+from neotoma_core.archive_tables.committed import (
+    Committed,
+    continue_committed,
+    is_held,
+    joined_links,
+    links_of,
+)
 from neotoma_core.archive_tables.reading import (
     ArchivedFile,
+    ListedTable,
     list_table,
     read_file,
     wanted_columns,
@@ -61,11 +68,27 @@ def write_new_rows(archive: Archive, log: Log, folder: Path, erased: ErasedIds) 
         read = _Reading(table, said, erased)
         written = list(_write_parts(archive, read, folder))
         parts += [(part, path) for part, path, _ in written]
-        proving = pl.concat([rows for _, _, rows in written]) if written else None
-        after = begun if proving is None else continue_committed(begun, log.next_number, proving)
+        links = joined_links(some for _, _, some in written) if written else None
+        after = begun if links is None else continue_committed(begun, log.next_number, links)
         # Rows that are left out are not new the next time either.
         tables[table] = replace(after, id=table, until=max(read.until, after.until))
     return NewRows(tuple(parts), tables)
+
+
+def holds_erased(archive: Archive, log: Log, erased: ErasedIds) -> bool:
+    """Return whether a log has rows that it would not be given now, as they are erased since.
+
+    Told from what the log says it has: it is not what the archive has up to then, less what is
+    erased. Raises ArchiveDamaged.
+    """
+    for table, said in log.tables.items():
+        reading = _Reading(table, None, erased)
+        listed = _listed(archive, table)
+        rows = (reading.wanted(_until(part, said)) for part in _parts(table, listed.files))
+        links = joined_links([links_of(_nothing(table)), *map(links_of, rows)])
+        if not is_held(said, links):
+            return True
+    return False
 
 
 @dataclass(slots=True)
@@ -105,17 +128,14 @@ class _Reading:
 def _write_parts(
     archive: Archive, reading: _Reading, folder: Path
 ) -> Iterator[tuple[Part, Path, pl.DataFrame]]:
-    """Yield the parts of one table with their files and what proves their rows."""
+    """Yield the parts of one table with their files, and the links of their rows."""
     table = reading.table
-    listed = list_table(archive, table)
-    if listed.lost:
-        advice = "restore it from a copy"
-        raise ArchiveDamaged(listed.lost.path, listed.lost.reason, advice)
+    listed = _listed(archive, table)
     for number, rows in enumerate(_gathered(_groups(reading, listed.files))):
         path = folder / f"{table}-{number}.parquet"
         write_parquet(rows, path, compression="zstd", compression_level=3)
         content = Content(sha256_of(path), path.stat().st_size)
-        yield Part(table, rows.height, content), path, rows.select(proving_columns(table))
+        yield Part(table, rows.height, content), path, links_of(rows)
 
 
 def _groups(reading: _Reading, files: tuple[ArchivedFile, ...]) -> Iterator[pl.DataFrame]:
@@ -127,11 +147,35 @@ def _groups(reading: _Reading, files: tuple[ArchivedFile, ...]) -> Iterator[pl.D
             raise ArchiveDamaged(moments.path, moments.reason, "restore it from a copy")
         if later(moments, reading.said).is_empty():
             continue
+        for rows in _parts(reading.table, [file]):
+            yield reading.wanted(rows)
+
+
+def _listed(archive: Archive, table: str) -> ListedTable:
+    listed = list_table(archive, table)
+    if listed.lost:
+        advice = "restore it from a copy"
+        raise ArchiveDamaged(listed.lost.path, listed.lost.reason, advice)
+    return listed
+
+
+def _parts(table: str, files: Iterable[ArchivedFile]) -> Iterator[pl.DataFrame]:
+    """Yield all rows of files, so many at a time."""
+    wanted = wanted_columns(table, None)
+    for file in files:
         with pq.ParquetFile(file.path) as opened:
             for batch in opened.iter_batches(_PART_ROWS):
                 read = pl.from_arrow(batch)
                 assert isinstance(read, pl.DataFrame)  # noqa: S101 - a batch is never a series
-                yield reading.wanted(_as_archived(read, wanted))
+                yield _as_archived(read, wanted)
+
+
+def _until(rows: pl.DataFrame, said: Committed) -> pl.DataFrame:
+    return rows.filter(pl.col(ARCHIVED_AT).dt.epoch("us").fill_null(0) <= said.until)
+
+
+def _nothing(table: str) -> pl.DataFrame:
+    return pl.DataFrame(schema=wanted_columns(table, None))
 
 
 def _as_archived(read: pl.DataFrame, wanted: Mapping[str, pl.DataType]) -> pl.DataFrame:

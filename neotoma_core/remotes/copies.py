@@ -23,6 +23,8 @@ from neotoma_core.archive_tables.committed import (
     Committed,
     continue_committed,
     is_held,
+    joined_links,
+    links_of,
     proving_columns,
 )
 from neotoma_core.archive_tables.tables import (
@@ -109,9 +111,9 @@ def _build_archive(
         archive = create_archive(place)
         for table, paths in sorted(by_table.items()):
             append(archive, table, (_rows(table, path) for path in paths), 0)
-            rows = pl.concat([_proving(table, path) for path in paths])
-            _require_whole(remote, log, table, rows)
-            archive = record_commits(archive, {table: committed_with(archive, table, rows)})
+            links = joined_links(links_of(_proving(table, path)) for path in paths)
+            _require_whole(remote, log, table, links)
+            archive = record_commits(archive, {table: committed_with(archive, table, links)})
             progress.advance(1)
         for table in log.tables.keys() - by_table.keys():
             _require_whole(remote, log, table, None)
@@ -119,15 +121,15 @@ def _build_archive(
     return place
 
 
-def _require_whole(remote: Remote, log: Log, table: str, rows: pl.DataFrame | None) -> None:
-    """Raise RemoteDamaged unless the rows are exactly those that the log says it holds."""
+def _require_whole(remote: Remote, log: Log, table: str, links: pl.DataFrame | None) -> None:
+    """Raise RemoteDamaged unless the rows, by their links, are those that the log says it holds."""
     said = log.tables.get(table)
-    if said is None or rows is None:
+    if said is None or links is None:
         held = said is None or not said.rows
     else:
         held = (
-            is_held(said, rows)
-            and continue_committed(Committed(said.id), 0, rows).rows == said.rows
+            is_held(said, links)
+            and continue_committed(Committed(said.id), 0, links).rows == said.rows
         )
     if not held:
         raise _damaged(remote, log, f"its rows of {table} are not those that were pushed")

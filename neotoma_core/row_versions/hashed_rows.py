@@ -20,7 +20,6 @@ from neotoma_core.neotoma.frames import ROWID
 from neotoma_core.neotoma.json import stringify
 from neotoma_core.neotoma.tables import Table
 from neotoma_core.row_versions.columns import ODD, ROW_HASH
-from neotoma_core.row_versions.known_hashes import QUICK, KnownHashes
 from neotoma_core.row_versions.odd_literals import known_only, misfits, read_odd
 from neotoma_core.row_versions.row_hash import as_bits, hash_expression
 from neotoma_core.sqlite.arrow import arrow_connection, batches, execute, immutable_uri
@@ -29,48 +28,17 @@ from neotoma_core.sqlite.rows import select_rows, without_bad_text
 
 _BATCH_ROWS: Final = 32_768
 _PART_ROWS: Final = 250_000
-_MAPPED_BYTES: Final = 4 << 30
+_WHOLE_ROWS: Final = 65_536  # at a time, where all cells are kept
+_MAPPED_BYTES: Final = 256 << 20  # of the file; they count as memory of the process
 _READERS: Final = 2
-_FEW: Final = 0.3  # of the rows: beyond, they are all read and hashed in one pass
 
 
-def hashed_keys(
-    database: Path, table: Table, stored: Sequence[str], known: KnownHashes | None = None
-) -> pl.DataFrame:
-    """Return (_rowid, key, _row_hash) of every row of a table.
-
-    ``known``: where hashes of rows that were seen before are looked up, and new ones noted.
-    """
+def hashed_keys(database: Path, table: Table, stored: Sequence[str]) -> pl.DataFrame:
+    """Return (_rowid, key, _row_hash) of every row of a table."""
     (key,) = table.key
     schema: dict[str, pl.DataType] = {ROWID: pl.Int64(), key: pl.String(), ROW_HASH: pl.String()}
-    if known is None:
-        keys = partial(_hashed, table, keep=(ROWID, key, ROW_HASH))
-        return pl.concat([pl.DataFrame(schema=schema), *_read_all(database, table, stored, keys)])
-    empty = pl.DataFrame(schema=schema | QUICK)
-    if known.has(table.name):
-        marked = partial(_marked, known, keep=(ROWID, key))
-        parts = [empty.drop(ROW_HASH)]
-        rows = pl.concat([*parts, *_read_all(database, table, stored, marked)])
-        found = known.looked_up(table.name, rows)
-        fresh = found.filter(pl.col(ROW_HASH).is_null())[ROWID]
-        if len(fresh) <= found.height * _FEW:
-            hashed = [
-                p.select(ROWID, ROW_HASH) for p in hashed_rows(database, table, stored, fresh)
-            ]
-            new = pl.concat([pl.DataFrame(schema={ROWID: pl.Int64, ROW_HASH: pl.String}), *hashed])
-            both = found.join(new, on=ROWID, how="left", suffix="_new", maintain_order="left")
-            all_rows = both.with_columns(pl.coalesce(ROW_HASH, f"{ROW_HASH}_new"))
-            known.note(table.name, all_rows, new=new.height)
-            return all_rows.select(*schema)
-
-    def both_ways(rows: pa.Table) -> pl.DataFrame:
-        hashes = _hashed(table, rows, keep=(ROW_HASH,))
-        return _marked(known, rows, keep=(ROWID, key)).with_columns(hashes[ROW_HASH])
-
-    parts = _read_all(database, table, stored, both_ways)
-    every = pl.concat([empty, *(part.select(empty.columns) for part in parts)])
-    known.note(table.name, every, new=every.height)
-    return every.select(*schema)
+    keys = partial(_hashed, table, keep=(ROWID, key, ROW_HASH))
+    return pl.concat([pl.DataFrame(schema=schema), *_read_all(database, table, stored, keys)])
 
 
 def hashed_rows(
@@ -82,8 +50,8 @@ def hashed_rows(
     """
     whole = partial(_hashed, table, keep=(ROWID, *table.names, ODD, ROW_HASH))
     ordered = picked.sort()
-    for start in range(0, len(ordered), _PART_ROWS):
-        some = ordered.slice(start, _PART_ROWS)
+    for start in range(0, len(ordered), _WHOLE_ROWS):
+        some = ordered.slice(start, _WHOLE_ROWS)
         first, last = some[0], some[-1]
         where = f"{table.rowid} BETWEEN {first} AND {last}"
         if last - first >= len(some):
@@ -130,16 +98,6 @@ def _read_range(
                 odd = read_odd(database, table, stored, _with_bad_text(wanted, read, unreadable))
                 parts.append(made(_with_odd(readable, odd)))
     return pl.concat(parts)
-
-
-def _marked(known: KnownHashes, rows: pa.Table, keep: Sequence[str]) -> pl.DataFrame:
-    """Return the columns ``keep`` of rows with the quick hashes by which they are known again."""
-    content = [name for name in rows.column_names if name != ROWID]
-    frame = pl.from_arrow(as_bits(rows).select(content))
-    kept = pl.from_arrow(rows.select(list(keep)))
-    assert isinstance(frame, pl.DataFrame)  # noqa: S101 - a table is never a series
-    assert isinstance(kept, pl.DataFrame)  # noqa: S101 - a table is never a series
-    return kept.with_columns(pl.col(ROWID).cast(pl.Int64), *known.quick(frame))
 
 
 def _with_bad_text(

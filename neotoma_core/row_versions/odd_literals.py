@@ -19,7 +19,7 @@ from neotoma_core.sqlite.arrow import arrow_connection, execute, fetch, immutabl
 from neotoma_core.sqlite.rows import numbers_where, odd_condition, spelled
 
 _AT_ONCE: Final = 5_000
-_MAPPED_BYTES: Final = 1 << 31
+_MAPPED_BYTES: Final = 256 << 20
 
 
 def read_odd(

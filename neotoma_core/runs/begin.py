@@ -5,15 +5,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Protocol
 
 from neotoma_core.files.keys import KeySource
 from neotoma_core.runs.judging import ruin_named
 from neotoma_core.runs.left_over import missing_target
 from neotoma_core.runs.run import Run, TargetRun, target_of
-from neotoma_core.vault.lease import vault_run
-
-PATIENCE_SECONDS: Final = 600.0  # for another run that is in the vault
+from neotoma_core.vault.lease import PATIENCE_SECONDS, vault_run
 
 
 class Asked(Protocol):

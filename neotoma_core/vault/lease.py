@@ -4,11 +4,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
+from typing import Final
 
 from neotoma_core.errors import begin_record, run_record
 from neotoma_core.files.failures import failures_named
 from neotoma_core.vault import folder as vault
 from neotoma_core.vault.leftovers import remove_needless, remove_of_nothing_done
+
+PATIENCE_SECONDS: Final = 600.0  # for another run that is in the vault
 
 
 @contextmanager

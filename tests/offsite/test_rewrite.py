@@ -119,6 +119,33 @@ def test_a_backup_that_the_vault_no_longer_has_may_hold_it(machine: Machine) -> 
     assert machine.verify().outcome == "pass"
 
 
+def test_what_only_another_machine_erased_is_reason_enough(tmp_path: Path) -> None:
+    database = tmp_path / "one" / "neotoma.db"
+    fill(database, 20)
+    insert_all(database, {"entities": [entity("e2")], "observations": [observation(PRIVATE, "e2")]})
+    shutil.copytree(database.parent, tmp_path / "other")
+    one = Machine(database.parent, memory_url(), database, plain=True)
+    other = Machine(tmp_path / "other", one.url, tmp_path / "other" / "neotoma.db", plain=True)
+    for machine in (one, other):
+        machine.add()
+        machine.push()
+    for table, column in (("observations", "entity_id"), ("entities", "id")):
+        one.run(f"DELETE FROM {table} WHERE {column} = 'e2'")
+    one.push()
+    assert one.rewrite().outcome == "unchanged"
+    other.erase("e2")
+    other.push()
+    one.pull()
+
+    report = one.rewrite(deletes=True)
+
+    assert report.outcome == "rewritten"
+    assert one.rewrite(deletes=True).outcome == "unchanged"
+    other.rewrite(deletes=True)
+    assert names_private(one) == set()
+    assert one.verify().outcome == "pass"
+
+
 def test_again_it_writes_nothing_and_lists_the_same(machine: Machine) -> None:
     first = machine.rewrite()
     before = machine.objects()

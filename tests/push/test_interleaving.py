@@ -10,17 +10,22 @@ from typing import Final
 
 import pytest
 
+from neotoma_core.archive_tables.reading import read_table
+from neotoma_core.archive_tables.tables import open_archive
 from neotoma_core.push.shipping import NumberTaken, Shipper, blob_of
+from neotoma_core.remotes.copies import copy_log
 from neotoma_core.remotes.log import Log
 from neotoma_core.remotes.models import Entry
 from neotoma_core.remotes.remote import Remote, read_logs
 from neotoma_core.report.progress import Silent
 from neotoma_core.sqlite.copies import sha256_of
-from neotoma_core.stores.store import Content, Store, StoredObject, Told, untold
+from neotoma_core.stores.opening import open_store
+from neotoma_core.stores.store import Content, Store, StoredObject, StoreOptions, Told, untold
 from neotoma_core.stores.wrapped import Wrapped
 from tests.conftest import NOW
 from tests.support.databases import entity, make_database, observation
 from tests.support.remotes import Machine, memory_url
+from tests.support.seaweed import BUCKET, OWNER, REGION, seaweed
 
 WRITERS: Final = 3
 ORDERS: Final = 1_000
@@ -167,6 +172,79 @@ def test_pushes_of_three_machines_at_once(kind: str, tmp_path: Path) -> None:
     logs = read_logs(machines[0].remote())
     assert len(logs) == WRITERS
     assert [log.tables["observations"].rows for log in logs.values()] == [4 + 3] * WRITERS
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Take a real server, and more orders, where every failure is asked for."""
+    if "orders" in metafunc.fixturenames:
+        every = metafunc.config.getoption("--every-failure")
+        real = [("s3", range(begin, begin + 3)) for begin in range(0, 30, 3)] if every else []
+        metafunc.parametrize(("kind", "orders"), [("memory", range(1)), *real])
+
+
+@pytest.fixture
+def server(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[tuple[str, StoreOptions]]:
+    """The address of an empty store, and how it is opened."""
+    if kind == "memory":
+        yield memory_url(), StoreOptions()
+        return
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", OWNER[0])
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", OWNER[1])
+    folder = tmp_path / "seaweed"
+    folder.mkdir()
+    with seaweed(folder) as running:
+        yield f"s3://{BUCKET}/pushes", StoreOptions(running.endpoint, REGION)
+
+
+def test_whole_pushes_in_any_order_of_their_requests(
+    orders: range, server: tuple[str, StoreOptions], tmp_path: Path
+) -> None:
+    url, options = server
+    store = open_store(url, options)
+    machines = [machine_of(tmp_path / f"machine-{number}", url) for number in range(WRITERS)]
+    for machine in machines:
+        machine.around, machine.identities = store, machines[0].identities
+        machine.add()
+    added: dict[str, set[str]] = {machine.folder.name: set() for machine in machines}
+
+    for seed in orders:
+        turns = Turns(seed, WRITERS)
+        for number, machine in enumerate(machines):
+            name = f"{machine.folder.name}-{seed}"
+            added[machine.folder.name].add(name)
+            machine.add_row("observations", observation(name))
+            machine.around = Turning(store, turns, number)
+
+        def push(number: int, turns: Turns = turns) -> str:
+            try:
+                return machines[number].push().outcome
+            finally:
+                turns.end(number)
+
+        with ThreadPoolExecutor(WRITERS) as pool:
+            assert list(pool.map(push, range(WRITERS))) == ["pushed"] * WRITERS
+        for machine in machines:
+            machine.around = store
+
+    assert [machine.push().outcome for machine in machines] == ["unchanged"] * WRITERS
+    logs = read_logs(machines[0].remote())
+    assert [len(log.entries) for log in logs.values()] == [len(orders)] * WRITERS
+    begun = {f"o{number}" for number in range(4)}
+    found = sorted(sorted(ids_of(machines[0].remote(), log, tmp_path)) for log in logs.values())
+    assert found == sorted(sorted(names | begun) for names in added.values())
+    assert machines[0].verify().outcome == "pass"
+    store.close()
+
+
+def ids_of(remote: Remote, log: Log, folder: Path) -> list[str]:
+    """Return the observations of a log, each as often as it is in it."""
+    place = folder / f"look-{log.writer}"
+    place.mkdir()
+    copied = copy_log(remote, log, place, frozenset(), Silent())
+    ids = read_table(open_archive(copied.archive), "observations", ("id",)).require_whole()["id"]
+    return ids.to_list()
 
 
 def machine_of(folder: Path, url: str) -> Machine:
