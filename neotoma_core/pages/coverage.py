@@ -81,7 +81,7 @@ def coverage_picture(lanes: Sequence[Lane]) -> bytes:
         element("title", "What each copy covers"),
         element("desc", said),
         element("style", PICTURE_STYLE),
-        element("text", "What each copy covers", x=16, y=28, font_weight="bold"),
+        element("text", "What each copy covers", x=16, y=28, font_weight="bold", class_="name"),
         element("text", _explained(axis, "observations") if axis else said, x=16, y=48),
         *inside,
         xmlns="http://www.w3.org/2000/svg",
@@ -98,7 +98,8 @@ def _standing(axis: Axis, drawn: Sequence[_Drawn], most: int) -> Iterator[Elemen
     for place, one in enumerate(drawn):
         top = 64 + _HEIGHT * place
         weight = "bold" if one.lane.kind == "target" else None
-        yield element("text", _elided(one.lane.name), x=16, y=top + 40, font_weight=weight)
+        name = _elided(one.lane.name)
+        yield element("text", name, x=16, y=top + 40, font_weight=weight, class_="name")
         yield element("text", _elided(" \N{MIDDLE DOT} ".join(one.lane.facts)), x=16, y=top + 58)
         bars = _bars(one, axis, most, "observations")
         yield element("svg", bars, x=_LABELS, y=top, width=room, height=_HEIGHT)
@@ -211,7 +212,7 @@ def _ticks(axis: Axis) -> Iterator[Element]:
         yield element("text", said, x=f"{at}%", y=14, text_anchor=anchor, class_=spare)
 
 
-def _elided(text: str, most: int = 52) -> str:
+def _elided(text: str, most: int = 60) -> str:
     """Return a text short enough for its place: what is left out is in the middle."""
     if len(text) <= most:
         return text

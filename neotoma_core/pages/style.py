@@ -63,7 +63,7 @@ border-bottom:1px solid var(--line)}
 thead th{color:var(--soft);font-weight:500;font-size:.82rem;vertical-align:bottom;
 white-space:nowrap}
 tbody th{font-weight:500;min-width:10.5rem}
-td{min-width:6.5rem}
+td{min-width:7.5rem}
 td.n{min-width:0}
 td.n,th.n{text-align:right;white-space:nowrap}
 td.zero{color:var(--soft)}
@@ -80,6 +80,7 @@ figcaption{margin-bottom:.5rem;max-width:46rem}
 .facts{color:var(--soft)}
 svg{display:block;width:100%;overflow:visible}
 text{font:12px system-ui,-apple-system,"Segoe UI",Roboto,sans-serif;fill:var(--soft)}
+.name{fill:var(--ink)}
 .grid{stroke:var(--line);stroke-width:1}
 .base{stroke:var(--soft);stroke-width:1}
 .dash{stroke-dasharray:2 4}
@@ -119,6 +120,6 @@ PAGE_STYLE: Final = (_colours(":root") + _SHEET).replace("\n", "")
 PICTURE_STYLE: Final = _colours("svg") + "".join(
     line
     for line in _SHEET.splitlines()
-    if line.startswith(("text{", ".grid", ".base", ".dash", ".f-", ".s-"))
+    if line.startswith(("text{", ".name", ".grid", ".base", ".dash", ".f-", ".s-"))
 )
 """The style of a picture that stands alone."""
