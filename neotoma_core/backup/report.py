@@ -96,6 +96,7 @@ class BackupReport:
     verify: str
     findings: tuple[str, ...] = ()
     erased_left_out: ErasedLeftOut = ErasedLeftOut()
+    page: str | None = None
 
     def to_json(self) -> str:
         """Return the report as one JSON document."""
@@ -161,6 +162,7 @@ class VerifyReport:
     drills: tuple[DrillSummary, ...]
     not_reached: tuple[str, ...]
     seconds: Mapping[str, float]
+    page: str | None = None
 
     def to_json(self) -> str:
         """Return the report as one JSON document."""

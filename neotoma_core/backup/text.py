@@ -43,6 +43,8 @@ def _backup(report: BackupReport) -> Iterator[str]:
     if report.frozen:
         yield labelled("frozen", "no backup is removed until the loss is recovered or explained:")
         yield labelled("", report.accept)
+    if report.page:
+        yield labelled("page", report.page)
     yield labelled("restore", report.restore)
 
 
@@ -92,6 +94,7 @@ def verify_text(report: VerifyReport) -> str:
     lines += [labelled(name, "not reached in the time given") for name in report.not_reached]
     if not lines:
         lines = [labelled("verified", "every backup was verified recently enough")]
+    lines += [labelled("page", report.page)] if report.page else []
     return "\n".join(lines)
 
 

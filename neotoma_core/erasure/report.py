@@ -87,6 +87,7 @@ class ErasureReport:
     back_up: str
     undo: None = None
     backup: str | None = None
+    page: str | None = None
 
     def to_json(self) -> str:
         """Return the report as one JSON document."""

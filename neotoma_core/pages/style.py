@@ -34,6 +34,7 @@ margin:.35rem 0 .8rem;text-wrap:balance}
 h2{font-size:1.15rem;line-height:1.3;font-weight:650;margin:0 0 .35rem}
 h3{font-size:1rem;font-weight:650;margin:1.4rem 0 .3rem}
 p{margin:.35rem 0;max-width:46rem}
+h1,h2,p,dd,summary{overflow-wrap:anywhere}
 section{background:var(--card);border:1px solid var(--line);border-radius:14px;
 padding:1.35rem 1.5rem 1.5rem;margin:1.1rem 0}
 .eyebrow,.note,dt,figcaption,footer{color:var(--soft)}

@@ -59,8 +59,7 @@ def check_snapshots(
     tallies, drift = _decide(reading, lambda _: None, progress, clock)
     report = make_report(reading, tallies, drift, clock.seconds, unfinished)
     checked = replace(report, outcome="checked", seconds=clock.seconds)
-    save(asked.run.folders, checked)
-    return checked
+    return save(asked.run.folders, checked)
 
 
 def rebuild_snapshots(asked: SnapshotRun, confirm: Confirm, progress: Progress) -> RebuildReport:
@@ -88,8 +87,7 @@ def rebuild_snapshots(asked: SnapshotRun, confirm: Confirm, progress: Progress) 
             clock.lap("publish")
             report = replace(report, outcome="rebuilt", checks=checks, undo=undo)
     report = replace(report, seconds=clock.seconds)
-    save(asked.run.folders, report)
-    return report
+    return save(asked.run.folders, report)
 
 
 def _unfinished(reading: Reading, progress: Progress, clock: Clock) -> UnfinishedStores | None:

@@ -13,9 +13,15 @@ from typing import Any, Literal
 import pytest
 from playwright.sync_api import Page, sync_playwright
 
+from neotoma_core.archive.page import archive_page, archive_verification_page
+from neotoma_core.backup.page.page import backup_page, verify_page
+from neotoma_core.erasure.page.page import erasure_page
+from neotoma_core.export.page import export_page
 from neotoma_core.find.page import inventory_page
 from neotoma_core.pages.document import page as plain_page
 from neotoma_core.pages.elements import element
+from neotoma_core.push.page import push_page
+from neotoma_core.rebuild.page.page import rebuild_page
 from neotoma_core.recovery.page.page import recovery_page
 from tests.support import shown
 from tests.support.servers import axe_source, program
@@ -24,6 +30,14 @@ PAGES: dict[str, Callable[[], bytes]] = {
     "recover": lambda: recovery_page(shown.RECOVERED),
     "refused": lambda: recovery_page(shown.REFUSED),
     "find": lambda: inventory_page(shown.INVENTORY),
+    "rebuild": lambda: rebuild_page(shown.REBUILD, "midden rebuild"),
+    "backup": lambda: backup_page(shown.BACKUP),
+    "verify": lambda: verify_page(shown.VERIFIED, Path(shown.PLACE)),
+    "erase": lambda: erasure_page(shown.ERASURE),
+    "archive": lambda: archive_page(shown.ARCHIVED),
+    "verify --archive": lambda: archive_verification_page(shown.ARCHIVE_VERIFIED),
+    "export": lambda: export_page(shown.EXPORT),
+    "push": lambda: push_page(shown.PUSH),
 }
 Scheme = Literal["light", "dark"]
 WINDOWS: tuple[tuple[Scheme, int], ...] = (

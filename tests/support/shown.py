@@ -3,10 +3,23 @@
 from dataclasses import replace
 from typing import Final
 
+from neotoma_core.archive.report import ArchiveReport, TableArchived
+from neotoma_core.archive.verification_report import ArchiveVerification, VerifiedTable
+from neotoma_core.backup.report import BackupReport, DrillSummary, VerifyReport
+from neotoma_core.erasure.report import (
+    AskedFor,
+    ErasureReport,
+    HoldingEvidence,
+    RawFilesErased,
+    TableErasure,
+)
+from neotoma_core.export.report import ExportedFile, ExportReport
 from neotoma_core.merge.accounting import RowCounts
 from neotoma_core.neotoma.json import JsonValue
 from neotoma_core.pages.coverage import Lane
 from neotoma_core.publication.proofs import Check
+from neotoma_core.push.report import PushReport
+from neotoma_core.rebuild.report import DriftItem, DriftSummary, RebuildReport
 from neotoma_core.recovery.page.tallies import RecoveryShown, TypeRecovered
 from neotoma_core.recovery.report import (
     BackupContribution,
@@ -114,4 +127,125 @@ INVENTORY: Final = InventoryReport(
     drops=(DropCheck("/copies/live.db", "wiped", 1, 5, PLACE, 5, "2026-02-03", "midden recover"),),
     parquet=None,
     picture=None,
+)
+
+REBUILD: Final = RebuildReport(
+    run="2026-03-12T09-00-00Z",
+    outcome="planned",
+    target=PLACE,
+    evidence=PLACE,
+    evidence_bytes=9,
+    observations=50,
+    entities=40,
+    narrowed=False,
+    buckets=1,
+    derived=DERIVED,
+    drift=(DriftSummary("entity_snapshots", 1, 1, 0, 0, {NASTY: 2}, 0),),
+    drifted=(DriftItem("entity_snapshots", "stale", NASTY, NASTY, NASTY, (), (NASTY,)),),
+    drift_file=PLACE,
+    writes=2,
+    cut_off=None,
+    out=None,
+    checks=CHECKS,
+    findings=FINDINGS,
+    unfinished=None,
+    rules=RULES,
+    seconds={"reduce": 1.0},
+    report=PLACE,
+    undo=None,
+)
+DRILL: Final = DrillSummary(
+    "2026-03-12T09-00-00Z", "now", "fail", "checksums", (NASTY,), 2, (NASTY,), 1.5, "midden rebuild"
+)
+BACKUP: Final = BackupReport(
+    run="2026-03-12T09-00-00Z",
+    outcome="taken",
+    backup="2026-03-12T09-00-00Z",
+    folder=PLACE,
+    kind="manual",
+    target=PLACE,
+    environment="production",
+    versions=("0.22", None),
+    observations=50,
+    entities=40,
+    newest="2026-03-11",
+    database_bytes=10_000_000,
+    stored_bytes=2_000_000,
+    raw_folders=(),
+    raw_files_kept=3,
+    raw_files_held=0,
+    raw_files_missing=1,
+    raw_files_damaged=0,
+    logs=0,
+    drill=DRILL,
+    alarms=(f"{NASTY}: 40 % fewer",),
+    drop=0.4,
+    frozen=True,
+    seconds={"copy": 1.0},
+    restore="midden restore 1",
+    accept="midden backups --accept 1",
+    erase_again="midden erase --again",
+    verify="midden verify 1",
+    findings=(NASTY,),
+)
+VERIFIED: Final = VerifyReport("2026-03-12T09-00-00Z", "fail", (DRILL,), ("late",), {"drill": 2.0})
+ERASURE: Final = ErasureReport(
+    run="2026-03-12T09-00-00Z",
+    outcome="erased",
+    target=PLACE,
+    asked=AskedFor(1, 0, 0, 0, 2),
+    rows=12,
+    erasures=(TableErasure("observations", 50, 12),),
+    derived=DERIVED,
+    erased_raw_files=RawFilesErased(1, 10),
+    recorded=13,
+    holding=(HoldingEvidence(PLACE, 2, f"rm -r -- '{PLACE}'"),),
+    writes=14,
+    checks=CHECKS,
+    findings=FINDINGS,
+    seconds={},
+    report=PLACE,
+    back_up="midden backup",
+)
+ARCHIVED: Final = ArchiveReport(
+    run="2026-03-12T09-00-00Z",
+    outcome="archived",
+    target=PLACE,
+    archive=PLACE,
+    archived_at="2026-03-12T09:00:00Z",
+    archived=(TableArchived("observations", 50, 46, 1, 2),),
+    appended=46,
+    gone=2,
+    findings=FINDINGS,
+    seconds={"append": 1.0},
+)
+ARCHIVE_VERIFIED: Final = ArchiveVerification(
+    PLACE, "damaged", (VerifiedTable("observations", 3, 46, 1),), FINDINGS
+)
+EXPORT: Final = ExportReport(
+    run="2026-03-12T09-00-00Z",
+    outcome="exported",
+    source=PLACE,
+    out=PLACE,
+    as_of="2026-03-01",
+    knowledge=None,
+    files=(ExportedFile(f"{NASTY}.parquet", 50, 1),),
+    redacted=(f"{NASTY} (left out)",),
+    findings=FINDINGS,
+    seconds={"log": 1.0},
+)
+PUSH: Final = PushReport(
+    outcome="held",
+    target=PLACE,
+    remote=NASTY,
+    writer="1",
+    versions={"observations": 46},
+    raw_files=1,
+    backups=("2026-03-12T09-00-00Z",),
+    erasures=0,
+    bytes=1_000,
+    entries=1,
+    alarms=(NASTY,),
+    findings=FINDINGS,
+    seconds={"push": 1.0},
 )
