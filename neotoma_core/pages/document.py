@@ -15,8 +15,8 @@ POLICY: Final = (
 """What a page may do, as a content security policy: have this one style, and nothing else."""
 
 
-def page(title: str, *body: Node | None, refresh: int | None = None) -> bytes:
-    """Return a page as a file. ``refresh``: seconds after which a browser looks at it again."""
+def page(title: str, *body: Node | None) -> bytes:
+    """Return a page as a file."""
     head = element(
         "head",
         element("meta", charset="utf-8"),
@@ -24,7 +24,6 @@ def page(title: str, *body: Node | None, refresh: int | None = None) -> bytes:
         element("meta", name="viewport", content="width=device-width, initial-scale=1"),
         element("meta", name="color-scheme", content="light dark"),
         element("meta", name="referrer", content="no-referrer"),
-        element("meta", http_equiv="refresh", content=str(refresh)) if refresh else None,
         element("title", title),
         element("link", rel="icon", href="data:,"),
         element("style", PAGE_STYLE),

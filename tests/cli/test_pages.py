@@ -25,7 +25,7 @@ NOT_RUN = re.compile(
     r"|midden push .*--watch"  # tests/cli/test_watching.py
 )
 ENDS = {
-    'midden backups --target data/neotoma.prod.db --accept 1 "cleaned up by hand"': 2
+    'midden backups --target data/neotoma.prod.db --accept 1 "cleaned up by hand"': 2,
 }  # no loss
 RUN = [page for page in PAGES if any(not NOT_RUN.match(line) for line in command_lines(page))]
 

@@ -17,6 +17,7 @@ from neotoma_core.archive.page import archive_page, archive_verification_page
 from neotoma_core.backup.page.page import backup_page, verify_page
 from neotoma_core.erasure.page.page import erasure_page
 from neotoma_core.export.page import export_page
+from neotoma_core.find.board.page import board_page
 from neotoma_core.find.page import inventory_page
 from neotoma_core.pages.document import page as plain_page
 from neotoma_core.pages.elements import element
@@ -30,6 +31,7 @@ PAGES: dict[str, Callable[[], bytes]] = {
     "recover": lambda: recovery_page(shown.RECOVERED),
     "refused": lambda: recovery_page(shown.REFUSED),
     "find": lambda: inventory_page(shown.INVENTORY),
+    "status": lambda: board_page(shown.BOARD, shown.MOMENT),
     "rebuild": lambda: rebuild_page(shown.REBUILD, "midden rebuild"),
     "backup": lambda: backup_page(shown.BACKUP),
     "verify": lambda: verify_page(shown.VERIFIED, Path(shown.PLACE)),
@@ -149,7 +151,7 @@ def test_what_people_could_not_read_and_what_a_page_asks_for_is_found(
         ),
         element("script", "document.title = 'it ran'"),
         element("img", src="https://elsewhere.example/x.png", alt=""),
-        element("p", "w" * 2_000),
+        element("div", "w" * 2_000),
     ).decode()
     file.write_text(faulty)
     window.open(file)

@@ -1,6 +1,7 @@
 """Reports whose every name is full of markup and of marks that turn the direction of writing."""
 
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from neotoma_core.archive.report import ArchiveReport, TableArchived
@@ -14,9 +15,11 @@ from neotoma_core.erasure.report import (
     TableErasure,
 )
 from neotoma_core.export.report import ExportedFile, ExportReport
+from neotoma_core.find.board.report import BoardEntry, BoardReport
 from neotoma_core.merge.accounting import RowCounts
 from neotoma_core.neotoma.json import JsonValue
 from neotoma_core.pages.coverage import Lane
+from neotoma_core.pages.timeline import Point
 from neotoma_core.publication.proofs import Check
 from neotoma_core.push.report import PushReport
 from neotoma_core.rebuild.report import DriftItem, DriftSummary, RebuildReport
@@ -31,7 +34,9 @@ from neotoma_core.recovery.report import (
     ReingestedSummary,
 )
 from neotoma_core.report.findings import Finding
-from neotoma_core.report.inventory import CopyRow, DropCheck, InventoryReport
+from neotoma_core.report.inventory import CopyRow, DropCheck, InventoryReport, StatusReport
+from neotoma_core.report.protection import ProtectionSummary
+from neotoma_core.report.remotes import RemoteStanding, RemoteStandings
 from neotoma_core.snapshots.report import DerivedSummary
 from neotoma_core.snapshots.rules_report import RulesUsed
 
@@ -78,6 +83,7 @@ RECOVERY: Final = RecoveryReport(
     report=PLACE,
     undo=f"midden restore '{PLACE}'",
 )
+DROP: Final = DropCheck("/copies/live.db", "wiped", 1, 5, PLACE, 5, "2026-02-03", "midden recover")
 LANES: Final = (
     Lane(NASTY, ("4 observations",), "target", {"2026-03-11": 4}, {"2026-02-01": 46}),
     Lane("now", ("50 observations",), "after", {"2026-02-01": 46, "2026-03-11": 4}),
@@ -124,7 +130,7 @@ INVENTORY: Final = InventoryReport(
         "/copies/twin.db": {"2026-02-01": 2, "2026-02-03": 3},
         "/copies/empty.db": {},
     },
-    drops=(DropCheck("/copies/live.db", "wiped", 1, 5, PLACE, 5, "2026-02-03", "midden recover"),),
+    drops=(DROP,),
     parquet=None,
     picture=None,
 )
@@ -248,4 +254,50 @@ PUSH: Final = PushReport(
     alarms=(NASTY,),
     findings=FINDINGS,
     seconds={"push": 1.0},
+)
+
+MOMENT: Final = datetime(2026, 3, 12, 9, tzinfo=UTC)
+STATUS: Final = StatusReport(
+    target=PLACE,
+    state="sound",
+    problem=NASTY,
+    observations=1,
+    entities=1,
+    first=None,
+    last=None,
+    searched=(),
+    copies=2,
+    drop=DROP,
+    protection=ProtectionSummary(
+        vault=PLACE,
+        backups=2,
+        good=1,
+        last_backup=None,
+        last_verified=None,
+        level="none",
+        drop=0.4,
+        overdue_seconds=90_000,
+        frozen=True,
+        incomplete=True,
+        alarms=(NASTY,),
+        said=NASTY,
+    ),
+    unfinished=None,
+    raw_files=None,
+    next=f"midden recover --target '{PLACE}'",
+    remotes=RemoteStandings(
+        (RemoteStanding(NASTY, PLACE, MOMENT, MOMENT, 90_000.0, NASTY, (), "midden push"),)
+    ),
+)
+POINTS: Final = (
+    Point(MOMENT - timedelta(days=3), 30, "bad"),
+    Point(MOMENT - timedelta(days=2), 40, "warn"),
+    Point(MOMENT - timedelta(days=1), 50, "good", MOMENT),
+)
+BOARD: Final = BoardReport(
+    "2026-03-12",
+    (
+        BoardEntry(PLACE, PLACE, STATUS, None, POINTS),
+        BoardEntry(f"{PLACE}2", PLACE, None, NASTY, ()),
+    ),
 )
