@@ -6,6 +6,7 @@ same, on the server that PREFECT_API_URL names, or on a temporary one.
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -15,6 +16,8 @@ from cronsim import CronSim, CronSimError
 from prefect.logging import get_logger
 
 from neotoma_core.errors import MiddenError, UsageError
+from neotoma_core.find.board.keeping import KeptBoard
+from neotoma_core.find.board.serving import served
 from neotoma_core.push.job import announce_unknown, remotes_to_push
 from neotoma_core.settings.alerts import push_alerting
 from neotoma_core.settings.environment import configuration, default_vault
@@ -22,6 +25,7 @@ from pipelines.push_remote import push_remote
 from pipelines.scheduled_backup import scheduled_backup
 from pipelines.verify_backups import verify_backups
 
+_PAGE_CRON: Final = "*/10 * * * *"
 _LOOK_SECONDS: Final = 30.0  # at the clock: a machine that slept notices soon that it is late
 
 
@@ -44,10 +48,27 @@ class Job:
         return found
 
 
+@dataclass(frozen=True, slots=True)
+class PagePlace:
+    """Where the page of all databases is: in a ``file``, on a ``port`` of loopback, or both."""
+
+    file: Path | None
+    port: int | None
+
+
 def serve_schedules(
-    targets: list[Path], *, vault: Path | None, backup_cron: str, verify_cron: str
+    targets: list[Path],
+    *,
+    vault: Path | None,
+    backup_cron: str,
+    verify_cron: str,
+    page: PagePlace | None = None,
 ) -> None:
-    """Run backups and drills of ``targets`` on schedule until the process is stopped."""
+    """Run backups and drills of ``targets`` on schedule until the process is stopped.
+
+    ``page``: where the page of all databases is kept current. Raises UsageError where its port is
+    in use.
+    """
     backups = Job(
         "scheduled-backup",
         backup_cron,
@@ -58,7 +79,34 @@ def serve_schedules(
     )
     first = backups.next_after(_now())
     hours = (backups.next_after(first) - first) / timedelta(hours=1)
-    run_when_due([backups, drills], _now, time.sleep)
+    jobs = [backups, drills]
+    if page is None:
+        run_when_due(jobs, _now, time.sleep)
+        return
+    board = KeptBoard(targets, vault, page.file, _now)
+    with nullcontext() if page.port is None else served(board.served, page.port) as address:
+        if address:
+            get_logger("midden").info("page: %s", address)
+        board.refresh()
+        run_when_due(with_page(jobs, board.refresh), _now, time.sleep)
+
+
+def with_page(jobs: Sequence[Job], refresh: Callable[[], None]) -> list[Job]:
+    """Return the jobs, each followed by a look at the page, and that look alone every so often."""
+
+    def followed(job: Job) -> Callable[[], None]:
+        def run() -> None:
+            try:
+                job.run()
+            finally:
+                refresh()
+
+        return run
+
+    return [
+        *(Job(job.name, job.cron, followed(job)) for job in jobs),
+        Job("page", _PAGE_CRON, refresh),
+    ]
 
 
 def back_up_and_push(targets: list[Path], *, vault: Path | None, interval_hours: float) -> None:

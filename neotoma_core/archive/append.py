@@ -17,6 +17,7 @@ from typing import Final
 import polars as pl
 
 from neotoma_core.archive.held_rows import state_of
+from neotoma_core.archive.page import archive_page
 from neotoma_core.archive.plan import AppendPlan, TablePlan, plan_append
 from neotoma_core.archive.report import ArchiveReport, TableArchived
 from neotoma_core.archive_tables.committed import links_of
@@ -57,6 +58,7 @@ from neotoma_core.sqlite.arrow import readable
 from neotoma_core.sqlite.inspection import names_of
 from neotoma_core.sqlite.opening import connect_read_only
 from neotoma_core.vault.folder import remember_place
+from neotoma_core.vault.last_report import keep_last
 from neotoma_core.vault.lease import PATIENCE_SECONDS
 
 _TRIES: Final = 5
@@ -111,7 +113,9 @@ def append_database(
         else:
             report = _append(copy, archive, request, progress, clock)
         staying = remove_leftovers(open_archive(request.to), archive.record)
-    return replace(report, findings=(*report.findings, *map(_staying, staying)))
+    report = replace(report, findings=(*report.findings, *map(_staying, staying)))
+    made = keep_last(copy.vault, "archive", report, lambda: archive_page(report))
+    return replace(report, page=made)
 
 
 def _staying(path: Path) -> Finding:

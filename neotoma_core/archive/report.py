@@ -44,6 +44,7 @@ class ArchiveReport:
     findings: tuple[Finding, ...]
     seconds: Mapping[str, float]
     undo: None = None
+    page: str | None = None
 
     def to_json(self) -> str:
         """Return the report as one JSON document."""
@@ -73,3 +74,5 @@ def _lines(report: ArchiveReport) -> Iterator[str]:
     elif report.outcome == "archived":
         took = f"{report.appended:,} versions, {report.gone:,} rows noted as gone"
         yield labelled("archived", f"{took}; {sum(report.seconds.values()):.1f} s")
+    if report.page:
+        yield labelled("page", report.page)

@@ -99,6 +99,7 @@ class BackupReport:
     findings: tuple[str, ...] = ()
     erased_left_out: ErasedLeftOut = ErasedLeftOut()
     shares_with: str = ""
+    page: str | None = None
 
     def to_json(self) -> str:
         """Return the report as one JSON document."""
@@ -171,6 +172,7 @@ class VerifyReport:
     not_reached: tuple[str, ...]
     seconds: Mapping[str, float]
     unread: tuple[StrangeFile, ...] = ()
+    page: str | None = None
 
     def to_json(self) -> str:
         """Return the report as one JSON document."""

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from neotoma_core.backup.drill import Drilling, DrillRules, drill_backup
+from neotoma_core.backup.page.page import backup_page
 from neotoma_core.backup.raw_files import (
     find_logs,
     keep_logs,
@@ -59,6 +60,7 @@ from neotoma_core.vault.backups import (
     write_state,
 )
 from neotoma_core.vault.documents import Identity
+from neotoma_core.vault.last_report import keep_last
 from neotoma_core.vault.lease import vault_run
 from neotoma_core.vault.manifests import NO_STATE, Backup, Manifest
 from neotoma_core.vault.raw_folders import folders_in_use
@@ -138,7 +140,9 @@ def take_backup(
         frozen=find_unexplained(backups) is not None,
         seconds=clock.seconds,
     )
-    return replace(report, erased_left_out=further.left_out, shares_with=further.shares_with)
+    report = replace(report, erased_left_out=further.left_out, shares_with=further.shares_with)
+    made = keep_last(request.vault, "backup", report, lambda: backup_page(report))
+    return replace(report, page=made)
 
 
 def settle_backup(

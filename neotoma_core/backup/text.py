@@ -45,6 +45,8 @@ def _backup(report: BackupReport) -> Iterator[str]:
     if report.frozen:
         yield labelled("frozen", "no backup is removed until the loss is recovered or explained:")
         yield labelled("", report.accept)
+    if report.page:
+        yield labelled("page", report.page)
     yield labelled("restore", report.restore)
 
 
@@ -95,6 +97,7 @@ def verify_text(report: VerifyReport) -> str:
     lines += [labelled("NOT READ", f"{one.path}: {one.why}") for one in report.unread]
     if not lines:
         lines = [labelled("verified", "every backup was verified recently enough")]
+    lines += [labelled("page", report.page)] if report.page else []
     return "\n".join(lines)
 
 

@@ -2,11 +2,12 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from neotoma_core.backup.drill import Drilling, DrillRules, drill_backup
+from neotoma_core.backup.page.page import verify_page
 from neotoma_core.backup.report import DrillSummary, VerifyReport
 from neotoma_core.backup.reporting import drill_summary, strange_files
 from neotoma_core.backup.request import choose_backup
@@ -15,6 +16,7 @@ from neotoma_core.errors import UsageError
 from neotoma_core.report.progress import Progress
 from neotoma_core.runs.clock import Clock
 from neotoma_core.vault.backups import Listing, Strange, list_backups, write_state
+from neotoma_core.vault.last_report import keep_last
 from neotoma_core.vault.lease import vault_run
 from neotoma_core.vault.manifests import Backup
 
@@ -66,7 +68,7 @@ def verify_backups(request: VerifyRequest, now: datetime, progress: Progress) ->
         unread = _unread(request, listing)
         outcomes = {summary.outcome for summary in summaries}
         outcomes |= {"fail" if one.damaged else "inconclusive" for one in unread}
-        return VerifyReport(
+        report = VerifyReport(
             folders.name,
             _outcome(outcomes, not_reached),
             tuple(summaries),
@@ -74,6 +76,10 @@ def verify_backups(request: VerifyRequest, now: datetime, progress: Progress) ->
             clock.seconds,
             strange_files(unread),
         )
+        made = keep_last(
+            request.vault, "verify", report, lambda: verify_page(report, request.vault)
+        )
+        return replace(report, page=made)
 
 
 def _outcome(outcomes: set[str], not_reached: Sequence[str]) -> str:

@@ -78,8 +78,7 @@ def plan_only(erasing: EraseRun, progress: Progress) -> ErasureReport:
     """
     clock = Clock()
     report = replace(_plan(erasing, progress, clock).report, seconds=clock.seconds)
-    save(erasing, report)
-    return report
+    return save(erasing, report)
 
 
 def erase(
@@ -112,8 +111,7 @@ def erase(
                 held_on += (holding(erasing.request.vault / FOLDER / taken, 1),)
             report = replace(report, outcome="erased", checks=checks, backup=taken, holding=held_on)
     report = replace(report, seconds=clock.seconds)
-    save(erasing, report)
-    return report
+    return save(erasing, report)
 
 
 def _loss(planned: _Planned, guard: Guard) -> Loss:

@@ -89,6 +89,7 @@ class ErasureReport:
     undo: None = None
     backup: str | None = None
     forget: str = ""
+    page: str | None = None
 
     def to_json(self) -> str:
         """Return the report as one JSON document."""

@@ -1,12 +1,14 @@
 """Turning a planned erasure into its report, and keeping that in the vault: numbers, no ids."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
 
 from neotoma_core.erased.hashed import hash_ids
 from neotoma_core.erased.naming import ENTITIES
+from neotoma_core.erasure.page.page import erasure_page
 from neotoma_core.erasure.plan import ErasurePlan
 from neotoma_core.erasure.raw_files import ErasedRawFiles
 from neotoma_core.erasure.report import (
@@ -22,6 +24,7 @@ from neotoma_core.files.private import make_folders
 from neotoma_core.ledger.file import Ledger
 from neotoma_core.neotoma.frames import ROWID
 from neotoma_core.neotoma.tables import kind_of
+from neotoma_core.pages.keeping import PAGE, keep_page
 from neotoma_core.report.findings import Finding
 from neotoma_core.runs.commands import command
 from neotoma_core.runs.run import TargetRun
@@ -71,11 +74,13 @@ def _forget(run: TargetRun, holding: tuple[HoldingEvidence, ...]) -> str:
     return command("forget", "--erased", target=run.path, vault=run.folders.vault)
 
 
-def save(erasing: EraseRun, report: ErasureReport) -> None:
-    """Keep the report in the vault."""
+def save(erasing: EraseRun, report: ErasureReport) -> ErasureReport:
+    """Keep the report and its page in the vault; return the report that names the page."""
     folder = erasing.report_folder
     make_folders(folder)
-    write_file(folder / "report.json", (report.to_json() + "\n").encode())
+    kept = replace(report, page=keep_page(folder / PAGE, lambda: erasure_page(report)))
+    write_file(folder / "report.json", (kept.to_json() + "\n").encode())
+    return kept
 
 
 def _asked(erasing: EraseRun, plan: ErasurePlan, absent: int) -> AskedFor:

@@ -27,6 +27,7 @@ def result_text(report: ErasureReport) -> str:
             f"{report.recorded:,} ids recorded in the ledger{passed}",
         )
     lines = [done, *_held(report), labelled("report", report.report)]
+    lines += [labelled("page", report.page)] if report.page else []
     return "\n".join(lines)
 
 

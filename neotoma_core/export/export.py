@@ -5,7 +5,7 @@ a private copy → the log up to a time → reduced, taken apart, redacted, type
 
 import secrets
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import polars as pl
 
@@ -28,6 +28,7 @@ from neotoma_core.export.files import (
     write_views,
 )
 from neotoma_core.export.names import field_text
+from neotoma_core.export.page import export_page
 from neotoma_core.export.redaction import declared_fields, redactions_of, require_fields
 from neotoma_core.export.report import ExportedFile, ExportReport
 from neotoma_core.export.request import ExportRequest, ExportRun
@@ -52,6 +53,7 @@ from neotoma_core.report.findings import Finding, registry_findings, unreadable
 from neotoma_core.report.progress import Progress
 from neotoma_core.runs.clock import Clock
 from neotoma_core.vault.folder import remember_place
+from neotoma_core.vault.last_report import keep_last
 
 _READ = ("observations", "relationship_observations")
 _LISTED = 1_000
@@ -118,7 +120,7 @@ def export_database(exporting: ExportRun, progress: Progress) -> ExportReport:
         _write_catalog(export, exported, request, iso(reading.started), listed)
         remember_place(reading.folders.vault, request.to)
         clock.lap("catalog")
-    return ExportReport(
+    report = ExportReport(
         run=reading.folders.name,
         outcome="exported",
         source=str(request.source),
@@ -130,6 +132,8 @@ def export_database(exporting: ExportRun, progress: Progress) -> ExportReport:
         findings=tuple(exported.findings),
         seconds=clock.seconds,
     )
+    made = keep_last(reading.folders.vault, "export", report, lambda: export_page(report))
+    return replace(report, page=made)
 
 
 def _write_log(

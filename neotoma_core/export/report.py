@@ -35,6 +35,7 @@ class ExportReport:
     findings: tuple[Finding, ...]
     seconds: Mapping[str, float]
     undo: None = None
+    page: str | None = None
 
     def to_json(self) -> str:
         """Return the report as one JSON document."""
@@ -60,4 +61,6 @@ def _lines(report: ExportReport) -> Iterator[str]:
         yield labelled(finding.kind, f"{finding.subject}: {finding.detail}")
     if len(report.findings) > 10:  # noqa: PLR2004 - as many as fit; --json has them all
         yield labelled("", f"and {len(report.findings) - 10:,} more findings; --json has them")
+    if report.page:
+        yield labelled("page", report.page)
     yield labelled("took", f"{sum(report.seconds.values()):.1f} s")

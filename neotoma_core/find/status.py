@@ -29,6 +29,7 @@ from neotoma_core.find.inventory import (
     unused_check,
 )
 from neotoma_core.find.own_copies import family_of, number_of
+from neotoma_core.find.page import inventory_page, inventory_picture
 from neotoma_core.find.search import Found, FoundCopy, SearchRequest, search
 from neotoma_core.find.vault_copies import telling_backups
 from neotoma_core.ledger.file import read_erased, read_ledger
@@ -85,15 +86,9 @@ def write_inventory(
 
 
 def _draw(report: InventoryReport, picture: Path) -> None:
-    """Write the coverage picture: a page where the name says so, else the drawing itself."""
-    from neotoma_core.find.picture import (  # noqa: PLC0415 - loads a drawing library
-        coverage_html,
-        coverage_svg,
-    )
-
-    svg = coverage_svg(report.copies, report.density)
-    page = picture.suffix.lower() in (".html", ".htm")
-    write_file(picture, (coverage_html(svg) if page else svg).encode())
+    """Write the page, or the picture alone where the name says so."""
+    alone = picture.suffix.lower() == ".svg"
+    write_file(picture, inventory_picture(report) if alone else inventory_page(report))
 
 
 def check_status(

@@ -5,6 +5,7 @@ does not.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from html import escape
 from pathlib import Path
 from typing import IO, Final
 
@@ -13,6 +14,7 @@ import polars as pl
 from neotoma_core.errors import NativePanic, without_panic
 from neotoma_core.files.exact_paths import read_ipc, read_parquet
 from neotoma_core.neotoma.json import stringify
+from neotoma_core.report.layout import escaped
 from neotoma_core.unpacking.budgets import Budget, CutShort, Limits
 from neotoma_core.unpacking.streams import FORMATS, Decompressing, Reader
 
@@ -26,7 +28,7 @@ _UNQUOTED: Final = (  # a database, the log beside it, its journal: these quote 
 )
 _PARQUET: Final = b"PAR1"
 _ARROW: Final = b"ARROW1"
-
+_QUOTES: Final = ('""', "''", "><")
 _ZIP: Final = (b"PK\x03\x04", b"PK\x05\x06")
 _LIMITS: Final = Limits(ratio=1 << 20)
 
@@ -40,7 +42,9 @@ class Traces:
             one
             for name in names
             for one in (
-                [name] if len(name) >= _PLAIN else [f"{mark}{name}{mark}" for mark in "\"'"]
+                [name]
+                if len(name) >= _PLAIN
+                else [f"{left}{name}{right}" for left, right in _QUOTES]
             )
         ]
         self._in_databases: Final = [*map(_as_bytes, names)]
@@ -89,9 +93,10 @@ class Traces:
 
 
 def _forms(name: str) -> Iterator[str]:
-    """Yield an id as it is, and as it is written in JSON."""
+    """Yield an id as it is, and as it is written in JSON and on a page."""
     yield name
     yield stringify(name)[1:-1]
+    yield escape(escaped(name), quote=False)
 
 
 def _as_bytes(text: str) -> str:

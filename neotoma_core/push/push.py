@@ -8,7 +8,7 @@ the database is copied and archived, not while anything is on its way.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -17,6 +17,7 @@ from neotoma_core.errors import MiddenError
 from neotoma_core.ledger.file import read_ledger
 from neotoma_core.push.backups import NewBackup, describe_backup, new_backups
 from neotoma_core.push.holding import Held, alone, blank_entry, hold
+from neotoma_core.push.page import push_page
 from neotoma_core.push.plan import batches
 from neotoma_core.push.report import Outcome, PushReport
 from neotoma_core.push.request import PushRequest
@@ -30,6 +31,7 @@ from neotoma_core.report.progress import Progress
 from neotoma_core.runs.clock import Clock
 from neotoma_core.vault.backups import list_backups
 from neotoma_core.vault.blobs import blob_path
+from neotoma_core.vault.last_report import keep_last
 
 _TRIES: Final = 8
 
@@ -58,7 +60,10 @@ def push(request: PushRequest, remote: Remote, now: datetime, progress: Progress
             keep_push(remote.cache, now, failed=failure_of(error))
             raise
         keep_push(remote.cache, now, pushed=bool(report.entries), failed="; ".join(report.alarms))
-        return report
+        if report.outcome == "unchanged":  # as most are that follow a database
+            return report
+        made = keep_last(request.vault, "push", report, lambda: push_page(report))
+        return replace(report, page=made)
 
 
 def _tried(

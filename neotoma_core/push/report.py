@@ -36,6 +36,7 @@ class PushReport:
     findings: tuple[Finding, ...]
     seconds: Mapping[str, float]
     undo: None = None
+    page: str | None = None
 
     def to_json(self) -> str:
         """Return the report as one JSON document."""
@@ -44,7 +45,8 @@ class PushReport:
 
 def push_text(report: PushReport) -> str:
     """Return the report as text for a terminal."""
-    return "\n".join(_lines(report))
+    page = [labelled("page", report.page)] if report.page else []
+    return "\n".join([*_lines(report), *page])
 
 
 def _lines(report: PushReport) -> Iterator[str]:

@@ -84,8 +84,7 @@ def export_snapshots(asked: SnapshotRun, export: Export, progress: Progress) -> 
         cut_off=CutOff(export.as_of, export.knowledge, observations, left_out),
         writes=0,
     )
-    save(asked.run.folders, exported)
-    return exported
+    return save(asked.run.folders, exported)
 
 
 def _reduced(reading: Reading, end: Instants) -> Iterator[tuple[int, Bucket]]:

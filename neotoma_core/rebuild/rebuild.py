@@ -59,8 +59,7 @@ def check_snapshots(
     tallies, drift = _decide(reading, lambda _: None, progress, clock)
     report = make_report(reading, tallies, drift, clock.seconds, unfinished)
     checked = replace(report, outcome="checked", seconds=clock.seconds)
-    save(asked.run.folders, checked)
-    return checked
+    return save(asked.run.folders, checked)
 
 
 def rebuild_snapshots(asked: SnapshotRun, confirm: Confirm, progress: Progress) -> RebuildReport:
@@ -89,8 +88,7 @@ def rebuild_snapshots(asked: SnapshotRun, confirm: Confirm, progress: Progress) 
             kept = str(reading.folders.evidence)
             report = replace(report, outcome="rebuilt", checks=checks, undo=undo, evidence=kept)
     report = replace(report, seconds=clock.seconds)
-    save(asked.run.folders, report)
-    return report
+    return save(asked.run.folders, report)
 
 
 def _unfinished(reading: Reading, progress: Progress, clock: Clock) -> UnfinishedStores | None:

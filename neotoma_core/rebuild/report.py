@@ -76,7 +76,8 @@ class RebuildReport:
 
     ``observations`` and ``entities`` are what the target holds. ``drifted`` holds the first of
     each kind of the snapshots that drifted, ``drift_file`` names the file with all of them.
-    ``unfinished``: None where only a part was looked at, or the log as it was.
+    ``unfinished``: None where only a part was looked at, or the log as it was. ``page``: the report
+    to look at, None where it could not be kept.
     """
 
     run: str
@@ -102,6 +103,7 @@ class RebuildReport:
     seconds: Mapping[str, float]
     report: str
     undo: str | None
+    page: str | None = None
 
     @property
     def drifts(self) -> int:

@@ -2,15 +2,19 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
 
 import polars as pl
 
 from neotoma_core.comparison.faults import read_broken_references
 from neotoma_core.files.atomic import write_file
 from neotoma_core.files.private import make_folders
+from neotoma_core.pages.keeping import PAGE, keep_page
 from neotoma_core.rebuild.deciding import Tally
 from neotoma_core.rebuild.drift import DriftRecord
 from neotoma_core.rebuild.newer_release import newer_release
+from neotoma_core.rebuild.page.page import rebuild_page
 from neotoma_core.rebuild.reading import Reading
 from neotoma_core.rebuild.report import (
     DriftItem,
@@ -26,6 +30,7 @@ from neotoma_core.report.findings import (
     without_schema,
 )
 from neotoma_core.report.unfinished import UnfinishedStores, unfinished_findings
+from neotoma_core.runs.commands import command
 from neotoma_core.snapshots.report import DerivedSummary
 from neotoma_core.snapshots.rules_report import rules_used
 from neotoma_core.vault.folder import RunFolders
@@ -72,10 +77,16 @@ def make_report(
     )
 
 
-def save(folders: RunFolders, report: RebuildReport) -> None:
-    """Keep the report in the vault."""
+def save(folders: RunFolders, report: RebuildReport) -> RebuildReport:
+    """Keep the report and its page in the vault; return the report that names the page."""
+    stale = report.drifts and report.outcome in ("checked", "planned")
+    target = Path(report.target)
+    following = command("rebuild", target=target, vault=folders.vault) if stale else None
     make_folders(folders.report)
-    write_file(folders.report / "report.json", (report.to_json() + "\n").encode())
+    made = keep_page(folders.report / PAGE, lambda: rebuild_page(report, following))
+    kept = replace(report, page=made)
+    write_file(folders.report / "report.json", (kept.to_json() + "\n").encode())
+    return kept
 
 
 def findings(reading: Reading, tallies: Sequence[Tally]) -> Iterator[Finding]:

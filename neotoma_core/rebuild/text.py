@@ -146,5 +146,7 @@ def _verdict(report: RebuildReport) -> str:
 
 def _closing(report: RebuildReport) -> Iterator[str]:
     yield labelled("report", report.report)
+    if report.page:
+        yield labelled("page", report.page)
     if report.undo:
         yield from undo_lines(report.undo)

@@ -29,6 +29,7 @@ from neotoma_core.publication.replaceable import require_replaceable
 from neotoma_core.recovery.applying import apply_plan, built_file
 from neotoma_core.recovery.archive_after import archive_recovered
 from neotoma_core.recovery.conflicts.files import CONFLICTS_FILE, save_conflicts
+from neotoma_core.recovery.page.kept import keep_report
 from neotoma_core.recovery.plan import RecoveryPlan, plan_recovery
 from neotoma_core.recovery.report import RecoveryReport
 from neotoma_core.recovery.reporting import (
@@ -61,9 +62,8 @@ def plan_only(run: RecoveryRun, progress: Progress) -> RecoveryReport:
     plan = make_plan(run, progress, clock)
     report = planned_report(plan, clock.seconds)
     save_conflicts(plan)
-    save_report(plan, report)
     _refuse_conflicts(plan, report)
-    return report
+    return keep_report(plan, report)
 
 
 def recover(
@@ -101,8 +101,7 @@ def carry_out(
             report = replace(report, backup=permission.backup)
             report = _set_removed_aside(plan, report, progress)
             report = _publish(plan, report, progress, clock)
-    save_report(plan, report)
-    return report
+    return keep_report(plan, report)
 
 
 def _set_removed_aside(
@@ -244,5 +243,5 @@ def _anything_to_do(plan: RecoveryPlan) -> bool:
 def _refuse_conflicts(plan: RecoveryPlan, report: RecoveryReport) -> None:
     undecided = report.conflicts.undecided
     if plan.request.mode == "safe" and undecided:
-        save_report(plan, replace(report, outcome="refused"))
+        keep_report(plan, replace(report, outcome="refused"))
         raise ConflictsFound(undecided, plan.report_folder / CONFLICTS_FILE)

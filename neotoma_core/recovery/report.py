@@ -138,7 +138,8 @@ class RecoveryReport:
     """One run of ``midden recover``, dry or real.
 
     ``backup``: what was taken before, where nearly all observations were overwritten. ``ruin``:
-    null where the target was sound, or not there.
+    null where the target was sound, or not there. ``page``: the report to look at, null where it
+    could not be kept.
     """
 
     run: str
@@ -168,6 +169,7 @@ class RecoveryReport:
     archived: ArchivedSummary | None = None
     backup: str | None = None
     ruin: RuinSummary | None = None
+    page: str | None = None
 
     @property
     def set_aside(self) -> int:

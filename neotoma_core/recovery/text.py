@@ -237,5 +237,7 @@ def _closing(report: RecoveryReport) -> Iterator[str]:
         before, after = Path(report.evidence.folder), Path(report.target)
         yield labelled("compare", f"with what it was: {_diff(before, after)}")
     yield labelled("report", report.report)
+    if report.page:
+        yield labelled("page", report.page)
     if report.undo:
         yield from undo_lines(report.undo)

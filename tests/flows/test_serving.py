@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from neotoma_core.errors import UsageError
-from pipelines.serving import Job, run_when_due
+from pipelines.serving import Job, run_when_due, with_page
 
 MIDNIGHT = datetime(2026, 3, 1, tzinfo=UTC)
 
@@ -62,3 +62,15 @@ def test_what_came_due_meanwhile_runs_once() -> None:
 def test_what_is_no_cron_expression_is_refused() -> None:
     with pytest.raises(UsageError, match="not a cron expression"):
         Machine().job("backup", "at night").next_after(MIDNIGHT)
+
+
+def test_the_page_is_looked_at_after_each_job_also_one_that_fails_and_every_ten_minutes() -> None:
+    machine = Machine()
+    looked: list[datetime] = []
+    jobs = with_page(
+        [machine.job("backup", "5 6 * * *", fails=True)], lambda: looked.append(machine.now)
+    )
+    machine.serve(*jobs)
+    assert machine.ran == [("backup", 6)]
+    assert MIDNIGHT.replace(hour=6, minute=5) in looked
+    assert len(looked) == 1 + 24 * 6 - 1

@@ -10,6 +10,8 @@ import pytest
 
 from neotoma_core.ledger.traces import Traces
 from neotoma_core.neotoma.json import stringify
+from neotoma_core.pages.document import page
+from neotoma_core.pages.elements import code
 from tests.support.packing import PACKERS
 
 IDS = ["ent_0123456789abcdef", "x1", "é2", 'a"b', "ent_naïve_0123456789"]
@@ -52,6 +54,10 @@ def document(path: Path, name: str) -> None:
     path.write_bytes(stringify({"ids": [name]}).encode())
 
 
+def a_page(path: Path, name: str) -> None:
+    path.write_bytes(page("A page", code(name)))
+
+
 def table(path: Path, cells: pl.Series) -> None:
     pl.DataFrame({"n": list(range(len(cells))), "id": cells}).write_parquet(path)
 
@@ -61,6 +67,7 @@ WRITERS: dict[str, Callable[[Path, str], None]] = {
     "log": log,
     "journal": journal,
     "document": document,
+    "page": a_page,
     "table": lambda path, name: table(path, pl.Series([None, name])),
     "bytes in a table": lambda path, name: table(path, pl.Series([name.encode()])),
     "a list in a table": lambda path, name: table(path, pl.Series([["z", name]])),

@@ -1,4 +1,4 @@
-"""Servers for tests of stores: on loopback, on free ports, in a folder of their own.
+"""Servers for tests of stores: on loopback, on free ports, in a folder of their own; and axe.
 
 ``python -m tests.support.servers --install`` puts what comes from npm where the tests look for it.
 """
@@ -21,7 +21,7 @@ import platformdirs
 
 _STARTS_WITHIN: Final = 120.0
 _STOPS_WITHIN: Final = 2.0
-_FROM_NPM: Final = ("azurite@3", "s3rver@3.7.1")
+_FROM_NPM: Final = ("azurite@3", "s3rver@3.7.1", "axe-core@4")
 
 
 def npm_folder() -> Path:
@@ -31,7 +31,7 @@ def npm_folder() -> Path:
 
 
 def install() -> None:
-    """Install the servers that npm has."""
+    """Install the servers, and axe, that npm has."""
     folder = npm_folder()
     folder.mkdir(parents=True, exist_ok=True)
     words = ("npm", "install", "--silent", "--no-save", "--prefix", folder, *_FROM_NPM)
@@ -43,6 +43,13 @@ def from_npm(name: str) -> Path:
     program = npm_folder() / "node_modules" / ".bin" / name
     assert program.exists(), f"{name} is missing; run python -m tests.support.servers --install"
     return program
+
+
+def axe_source() -> str:
+    """Return the script that looks for what keeps people from reading a page."""
+    script = npm_folder() / "node_modules" / "axe-core" / "axe.min.js"
+    assert script.exists(), "axe is missing; run python -m tests.support.servers --install"
+    return script.read_text()
 
 
 def program(name: str) -> Path:

@@ -146,12 +146,17 @@ def share_of(text: str | None) -> float | None:
 
 
 def _verify_archive(archive: Path, *, json: bool) -> int:
+    from neotoma_core.archive.page import archive_verification_page
     from neotoma_core.archive.verification_report import verification_text
     from neotoma_core.archive.verify import verify_archive
     from neotoma_core.cli.terminal.progress import TerminalProgress
+    from neotoma_core.vault.folder import DESCRIPTION
+    from neotoma_core.vault.last_report import keep_last
 
     with TerminalProgress() as progress:
         report = verify_archive(archive, progress)
         progress.pause()
+    if (archive.parent / DESCRIPTION).is_file():
+        keep_last(archive.parent, "verify", report, lambda: archive_verification_page(report))
     print(report.to_json() if json else verification_text(report))
     return ArchiveDamaged.exit_code if report.outcome == "damaged" else 0

@@ -30,7 +30,8 @@ _PARQUET: Final = typer.Option(
     show_default=False,
 )
 _PICTURE: Final = typer.Option(
-    help="Also draw what each copy covers, as .svg or .html.", show_default=False
+    help="Also draw what each copy covers: a page to look at as .html, the picture alone as .svg.",
+    show_default=False,
 )
 
 

@@ -68,6 +68,9 @@ _SKIP_UNREADABLE: Final = typer.Option(
 _NO_VALUES: Final = typer.Option(
     "--no-values", help="Leave stored values out of the files that list conflicts."
 )
+_WITH_NAMES: Final = typer.Option(
+    "--with-names", help="Show the names of entities that come back on the report page."
+)
 _NO_ARCHIVE: Final = typer.Option(
     "--no-archive", help="Do not append what was recovered to the vault's archive."
 )
@@ -121,6 +124,7 @@ def recover(
     include_auth: Annotated[bool, _INCLUDE_AUTH] = False,
     no_archive: Annotated[bool, _NO_ARCHIVE] = False,
     no_values: Annotated[bool, _NO_VALUES] = False,
+    with_names: Annotated[bool, _WITH_NAMES] = False,
     endpoint: Annotated[str | None, ENDPOINT_OPTION] = None,
     identity_file: IdentityFile = None,
     json: Annotated[bool, JSON_OPTION] = False,
@@ -155,6 +159,7 @@ def recover(
         include_auth=include_auth,
         archived=not no_archive,
         values=not no_values,
+        names=with_names,
         raw_storage=raw_storage(target),
     )
     opening = Opening(identity_file, endpoint=endpoint)

@@ -19,6 +19,11 @@ _SEARCH: Final = typer.Option(
     "files in your home folder].",
     show_default=False,
 )
+_HTML: Final = typer.Option(
+    help="Write the state of every protected database to this page: the one named, those that are "
+    "configured, and those of your vaults.",
+    show_default=False,
+)
 _TARGET: Final = typer.Option("--target", help="The database; the same as TARGET.")
 
 
@@ -38,6 +43,7 @@ def status(
     key_file: Annotated[Path | None, KEY_FILE_OPTION] = None,
     mnemonic_file: Annotated[Path | None, MNEMONIC_FILE_OPTION] = None,
     vault: Annotated[Path | None, VAULT_OPTION] = None,
+    html: Annotated[Path | None, _HTML] = None,
     json: Annotated[bool, JSON_OPTION] = False,
 ) -> int:
     """Say whether a database lost data, and what to do next.
@@ -67,7 +73,12 @@ def status(
         raw_storage,
     )
 
-    target = database or named or only_database()
+    target = database or named
+    if html is not None and not (database and named):
+        if search or key_file or mnemonic_file or vault or check:
+            raise UsageError("--html compares with the backups of vaults; leave other options out")
+        return _write_board(html, target, json=json)
+    target = target or only_database()
     if target is None or (database and named):
         raise UsageError("name the database, once: midden status TARGET")
     now = datetime.now(UTC)
@@ -95,3 +106,22 @@ def _say(checked: tuple[str, int]) -> int:
     line, code = checked
     print(line)
     return code
+
+
+def _write_board(page: Path, target: Path | None, *, json: bool) -> int:
+    """Write the state of every protected database as a page, and print a line about each."""
+    from datetime import UTC, datetime
+
+    from neotoma_core.cli.terminal.named_files import require_page
+    from neotoma_core.cli.terminal.progress import TerminalProgress
+    from neotoma_core.find.board.board import look_at_all, protected, write_board
+    from neotoma_core.find.board.text import board_text
+
+    require_page("--html", page)
+    now = datetime.now(UTC)
+    with TerminalProgress() as progress:
+        report = look_at_all(protected([target] if target else []), now, progress)
+        progress.pause()
+    report = write_board(report, page, now)
+    print(report.to_json() if json else board_text(report, now))
+    return _ALARM if report.is_alarming else 0

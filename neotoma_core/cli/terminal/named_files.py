@@ -21,6 +21,13 @@ def require_picture(path: Path) -> None:
         )
 
 
+def require_page(option: str, path: Path) -> None:
+    """Raise UsageError where a page cannot be written into the file that is named."""
+    _require_file_or_none(option, path)
+    if path.suffix.lower() not in PICTURES[1:]:
+        raise UsageError(f"{option} {path}: a page is written as .html; call it {path.stem}.html")
+
+
 def require_parquet(option: str, path: Path) -> None:
     """Raise UsageError where an existing file is not a Parquet file to be replaced."""
     _require_file_or_none(option, path)

@@ -19,7 +19,8 @@ class RecoverRequest:
     ``key``: where the key of encrypted columns is, if anywhere. ``decisions``: the file that says
     what is kept where rows are in conflict. ``decided``: the same from the program that asks, per
     row the backup's label, table, key and side; rows among them may turn out not to be in conflict.
-    ``values``: the files of conflicts have the values of both sides. ``user``: the only user whose
+    ``values``: the files of conflicts have the values of both sides. ``names``: the page has
+    the names of entities that come back. ``user``: the only user whose
     rows the backups give, where one is named. ``include_auth``: credentials that the target lacks
     are merged, too. ``archived``: what was written is appended to the vault's archive.
     ``raw_storage``: where Neotoma keeps the target's raw files, if not next to it. ``rules``: by
@@ -42,6 +43,7 @@ class RecoverRequest:
     archived: bool = False
     raw_storage: Path | None = None
     rules: str = AUTO
+    names: bool = False
 
     @property
     def tables(self) -> tuple[Table, ...]:

@@ -1,0 +1,1 @@
+"""The state of every protected database on one page, and the page served on loopback."""

@@ -1,0 +1,1 @@
+"""A rebuild as a page."""
