@@ -6,7 +6,7 @@ from pathlib import Path
 from prefect import flow, unmapped
 from prefect.task_runners import ThreadPoolTaskRunner
 
-from neotoma_core.files.interrupts import released
+from neotoma_core.files.interrupts import release
 from neotoma_core.merge.policy import MergeMode, MergePolicy, ReingestedMode
 from neotoma_core.recovery import steps as recovery_steps
 from neotoma_core.recovery.run.named import recovery_run
@@ -63,7 +63,7 @@ def bulk_recovery(  # noqa: PLR0913 - one parameter per option of `midden recove
         key=key_source(),  # by Neotoma's own variables: a key is no parameter anybody may read
     )
     progress = RunLog()
-    with released(), recovery_run(request, datetime.now(UTC)) as run:
+    with release(), recovery_run(request, datetime.now(UTC)) as run:
         require_space(run)
         raw_files = hash_raw_files.submit(run)
         databases = read_database.map(unmapped(run), run.databases, unmapped(progress))

@@ -14,10 +14,10 @@ from neotoma_core.agents.backing_up import backed_up
 from neotoma_core.agents.planning import (
     Source,
     approve_command,
-    begun_run,
-    bound_to,
+    begin_run,
+    bind_to,
     effect,
-    held_now,
+    hashes_now,
     needs_approval,
     production_of,
 )
@@ -56,7 +56,7 @@ class Answered:
     yes: bool = False
 
 
-def found_plan(scope: Scope, token: str) -> Found:
+def require_plan(scope: Scope, token: str) -> Found:
     """Return the plan of a token, of a database of the scope; raises Refused."""
     found = find_plan([target.vault for target in scope.targets], token, scope.clock())
     scope.target(found.plan.target)
@@ -68,11 +68,11 @@ def apply_plan(scope: Scope, token: str, kind: str, answered: Answered, progress
 
     Raises Refused, and what the operation raises: then the target is as it was.
     """
-    found = found_plan(scope, token)
+    found = require_plan(scope, token)
     made, protected = found.plan, scope.target(found.plan.target)
     if (made.kind == "undo") != (kind == "undo"):
         raise Refused("PLAN_UNKNOWN", "that plan is for the other of the two tools", _AGAIN)
-    if held_now(protected.path) != made.held:
+    if hashes_now(protected.path) != made.held:
         raise Refused(*_CHANGED, _AGAIN)
     if not found.approved and needs_approval(scope, made):
         return _waits(protected, token)
@@ -92,7 +92,7 @@ def apply_plan(scope: Scope, token: str, kind: str, answered: Answered, progress
     return _recover(scope, protected, found, progress)
 
 
-def _agreed(found: Found) -> str:
+def _where_approved(found: Found) -> str:
     return "at a terminal" if found.approved else "in the client"
 
 
@@ -110,10 +110,10 @@ def _recover(scope: Scope, protected: Protected, found: Found, progress: Progres
     saved = backed_up(scope, protected, progress)
     source = Source(search=made.search, places=tuple(map(Path, made.places)), mode=made.mode)
     now = scope.clock()
-    with begun_run(scope, protected, source, now, progress) as run:
+    with begin_run(scope, protected, source, now, progress) as run:
 
         def as_planned(report: RecoveryReport) -> bool:
-            bound = bound_to(run)
+            bound = bind_to(run)
             return (bound.inputs, bound.held, effect(report)) == (
                 made.inputs,
                 made.held,
@@ -131,7 +131,7 @@ def _recover(scope: Scope, protected: Protected, found: Found, progress: Progres
         backup_verified=saved is not None or None,
         observations_before=report.before.observations,
         observations_after=report.after.observations,
-        agreed=_agreed(found),
+        agreed=_where_approved(found),
         can_be_undone=report.undo is not None,
         next_step="call get_status and check_snapshots, then tell the person what came back",
     )
@@ -147,7 +147,7 @@ def plan_undo(scope: Scope, target: str, run: str, progress: Progress) -> Done:
     progress.begin("plan")
     report = plan_restore(_undoing(scope, protected, run), now)
     text = (f"undo       run {run}: put {protected.path} back", *changes_text(report).splitlines())
-    held = held_now(protected.path)
+    held = hashes_now(protected.path)
     made = Plan(
         format="1",
         kind="undo",
@@ -190,7 +190,7 @@ def _undo(scope: Scope, protected: Protected, found: Found, progress: Progress) 
         outcome=report.outcome,
         target=made.target,
         backup=report.backup,
-        agreed=_agreed(found),
+        agreed=_where_approved(found),
         can_be_undone=report.undo is not None,
         next_step="call get_status, then tell the person; what was there is kept as evidence",
     )
@@ -224,7 +224,7 @@ def _guard(scope: Scope, found: Found) -> Guard:
 def question_of(scope: Scope, token: str) -> str | None:
     """Return what to ask a person of a plan in their client; None where a yes would not count."""
     try:
-        found = found_plan(scope, token)
+        found = require_plan(scope, token)
     except Refused:
         return None
     made = found.plan

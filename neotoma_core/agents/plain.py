@@ -77,7 +77,7 @@ def day_of(moment: str | None) -> str | None:
     return found[0] if found else None
 
 
-def counted_names(counts: Mapping[str, int], what: str, most: int = 12) -> dict[str, int]:
+def count_names(counts: Mapping[str, int], what: str, most: int = 12) -> dict[str, int]:
     """Return counts by name, the largest first; unusual names, and the rest, together."""
     ordered = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
     named = [(name, number) for name, number in ordered if is_plain(name)]

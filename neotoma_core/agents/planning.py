@@ -23,7 +23,7 @@ from neotoma_core.agents.scope import Protected, Scope
 from neotoma_core.agents.vault_tools import contents
 from neotoma_core.comparison.losses import production_because
 from neotoma_core.documents.models import read_model
-from neotoma_core.files.headers import INDEX, companions, followed
+from neotoma_core.files.headers import INDEX, companions, follow
 from neotoma_core.find.search import SearchRequest
 from neotoma_core.find.vault_copies import in_vault
 from neotoma_core.guard.guard import extent_spanning
@@ -32,7 +32,7 @@ from neotoma_core.merge.policy import MergePolicy
 from neotoma_core.neotoma.environments import environment_of
 from neotoma_core.recovery.recover import plan_only
 from neotoma_core.recovery.report import Contents, RecoveryReport
-from neotoma_core.recovery.run.composed import composed_run
+from neotoma_core.recovery.run.composed import compose_run
 from neotoma_core.recovery.run.named import recovery_run
 from neotoma_core.recovery.run.request import RecoverRequest, RecoveryRun
 from neotoma_core.recovery.text import plan_text
@@ -89,16 +89,16 @@ def plan(scope: Scope, known: Known, asked: Asked, progress: Progress) -> Planne
     protected, now = scope.target(asked.target), scope.clock()
     require_few_waiting(protected.vault, now)
     source = _source(scope, known, protected, asked)
-    with begun_run(scope, protected, source, now, progress) as run:
+    with begin_run(scope, protected, source, now, progress) as run:
         report = plan_only(run, progress)
-        bound = bound_to(run)
+        bound = bind_to(run)
     made = _plan(scope, protected, source, (report, bound), now)
     writes = bool(report.writes or report.raw_files.added or report.ruin)
     token = keep_plan(protected.vault, made) if writes else ""
     return _answer(scope, protected, made, report, token)
 
 
-def begun_run(
+def begin_run(
     scope: Scope,
     protected: Protected,
     source: Source,
@@ -118,11 +118,11 @@ def begun_run(
     )
     if source.search:
         where: SearchRequest = search_request(scope, source.places)
-        return composed_run(request, where, now, progress)
+        return compose_run(request, where, now, progress)
     return recovery_run(request, now)
 
 
-def bound_to(run: RecoveryRun) -> Bound:
+def bind_to(run: RecoveryRun) -> Bound:
     """Return the hashes of all that a run has copied before it read it."""
     manifest = read_model(EvidenceManifest, read_json(run.folders.evidence / MANIFEST))
     inputs: list[str] = []
@@ -134,11 +134,11 @@ def bound_to(run: RecoveryRun) -> Bound:
     return Bound(tuple(sorted(inputs)), tuple(sorted(held)))
 
 
-def held_now(target: Path) -> tuple[str, ...]:
+def hashes_now(target: Path) -> tuple[str, ...]:
     """Return the hashes of a target's files as they are now; none where there is no target."""
     if not target.exists():
         return ()
-    files = (followed(target), *(f for f in companions(target) if not f.name.endswith(INDEX)))
+    files = (follow(target), *(f for f in companions(target) if not f.name.endswith(INDEX)))
     return tuple(sorted(map(sha256_of, files)))
 
 

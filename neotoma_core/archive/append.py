@@ -22,14 +22,14 @@ from neotoma_core.archive_tables.tables import (
     Archive,
     create_archive,
     describe,
-    locked,
+    lock_archive,
     make_folder,
     open_archive,
     record_commits,
     record_found,
 )
 from neotoma_core.archive_tables.unnamed import remove_leftovers
-from neotoma_core.archive_tables.writing import append, commit_number, committed_with
+from neotoma_core.archive_tables.writing import add_committed, append, commit_number
 from neotoma_core.errors import ArchiveBusy
 from neotoma_core.neotoma.frames import ROWID
 from neotoma_core.neotoma.times import iso
@@ -44,7 +44,7 @@ from neotoma_core.row_versions.columns import (
     archive_schema,
     key_of,
 )
-from neotoma_core.row_versions.hashed_rows import hashed_rows
+from neotoma_core.row_versions.hashed_rows import hash_rows
 from neotoma_core.row_versions.versions import next_moment
 from neotoma_core.runs.begin import PATIENCE_SECONDS
 from neotoma_core.runs.clock import Clock
@@ -92,7 +92,7 @@ def append_database(
     """
     clock = Clock()
     make_folder(request.to)
-    with locked(request.to, PATIENCE_SECONDS):
+    with lock_archive(request.to, PATIENCE_SECONDS):
         archive = create_archive(request.to)
         remember_place(copy.vault, request.to)
         for _ in range(_TRIES - 1):
@@ -128,17 +128,17 @@ def _append(
     origin = f"{copy.original.name} {copy.run_name}"
     progress.begin("archive", len(plans))
     archive = record_found(archive, plan.committed)
-    archive = _remembered(archive, plans, release_of(names_of(copy.stored.values())))
+    archive = _record_signs(archive, plans, release_of(names_of(copy.stored.values())))
     for table in plans:
         if table.appended.height:
             name = table.name
-            append(archive, name, _stamped(copy, table, moment, origin), table.after)
-            archive = _recorded(archive, plan, name, _new_rows(table, moment))
+            append(archive, name, _stamp(copy, table, moment, origin), table.after)
+            archive = _record_commits(archive, plan, name, _new_rows(table, moment))
         progress.advance(1)
-    removed = [_removed(t, moment, origin) for t in plans if t.removed.height]
+    removed = [_mark_removed(t, moment, origin) for t in plans if t.removed.height]
     if removed:
         append(archive, REMOVED, removed, commit_number(archive, REMOVED))
-        archive = _recorded(archive, plan, REMOVED, pl.concat(removed))
+        archive = _record_commits(archive, plan, REMOVED, pl.concat(removed))
     plan.known.keep()
     clock.lap("append")
     report = _report(copy, archive, plan, clock)
@@ -147,11 +147,11 @@ def _append(
     return replace(report, outcome="archived", archived_at=iso(moment))
 
 
-def _recorded(archive: Archive, plan: AppendPlan, table: str, rows: pl.DataFrame) -> Archive:
+def _record_commits(archive: Archive, plan: AppendPlan, table: str, rows: pl.DataFrame) -> Archive:
     """Record what a table committed with new rows, unless nobody knows what it had before."""
     if table in plan.unknown:
         return archive
-    return record_commits(archive, {table: committed_with(archive, table, rows)})
+    return record_commits(archive, {table: add_committed(archive, table, rows)})
 
 
 def _new_rows(plan: TablePlan, moment: datetime) -> pl.DataFrame:
@@ -159,7 +159,7 @@ def _new_rows(plan: TablePlan, moment: datetime) -> pl.DataFrame:
     return plan.appended.join(plan.hashes, on=ROWID).select(ROW_HASH, own)
 
 
-def _remembered(archive: Archive, plans: tuple[TablePlan, ...], release: str) -> Archive:
+def _record_signs(archive: Archive, plans: tuple[TablePlan, ...], release: str) -> Archive:
     """Write down some observations, by which the database is known again, and its release."""
     name = "observations"
     (ids,) = (plan.hashes[key_of(name)].drop_nulls() for plan in plans if plan.name == name)
@@ -172,7 +172,7 @@ def _remembered(archive: Archive, plans: tuple[TablePlan, ...], release: str) ->
     return told
 
 
-def _stamped(
+def _stamp(
     copy: PrivateCopy, plan: TablePlan, moment: datetime, origin: str
 ) -> Iterator[pl.DataFrame]:
     """Yield the new versions of one table, as the archive has them."""
@@ -180,12 +180,12 @@ def _stamped(
     own = pl.lit(moment).cast(archive_schema(plan.table)[ARCHIVED_AT])
     hashes = plan.hashes.select(ROWID, ROW_HASH)
     with readable(copy.original, plan.name):
-        for part in hashed_rows(copy.whole, stored.known, stored.columns, plan.appended[ROWID]):
+        for part in hash_rows(copy.whole, stored.known, stored.columns, plan.appended[ROWID]):
             told = part.drop(ROW_HASH).join(hashes, on=ROWID, how="left", maintain_order="left")
             yield told.with_columns(own.alias(ARCHIVED_AT), pl.lit(origin).alias(BACKUP))
 
 
-def _removed(plan: TablePlan, moment: datetime, origin: str) -> pl.DataFrame:
+def _mark_removed(plan: TablePlan, moment: datetime, origin: str) -> pl.DataFrame:
     own = pl.lit(moment).cast(archive_schema(plan.table)[ARCHIVED_AT])
     return plan.removed.select(
         pl.lit(plan.name).alias("table"),

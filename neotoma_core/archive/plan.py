@@ -19,15 +19,15 @@ from neotoma_core.erased.reach import reach
 from neotoma_core.erasure.plan import read_held
 from neotoma_core.errors import ArchiveForeign
 from neotoma_core.ledger.file import read_erased_around
-from neotoma_core.ledger.log import erased_in_target
+from neotoma_core.ledger.log import erased_again_finding
 from neotoma_core.neotoma.frames import ROWID
 from neotoma_core.neotoma.tables import BY_NAME, Table, kind_of
 from neotoma_core.report.findings import Finding
 from neotoma_core.report.progress import Progress
 from neotoma_core.row_versions.columns import ARCHIVED, ARCHIVED_AT, REMOVED, ROW_HASH, key_of
-from neotoma_core.row_versions.hashed_rows import hashed_keys
+from neotoma_core.row_versions.hashed_rows import hash_keys
 from neotoma_core.row_versions.known_hashes import KnownHashes
-from neotoma_core.row_versions.row_hash import told_apart
+from neotoma_core.row_versions.row_hash import tell_apart
 from neotoma_core.row_versions.versions import Appends, plan_appends, standing
 from neotoma_core.runs.clock import Clock
 from neotoma_core.runs.private_copy import PrivateCopy
@@ -105,7 +105,7 @@ def plan_append(
         standing_there = pool.submit(_all_standing, archive)
         checked = pool.submit(_check_pages, copy)
         hashes = {table.name: _hashes(copy, table, known, progress) for table in ARCHIVED}
-        erased = _erased(copy, archive)
+        erased = _find_erased(copy, archive)
         there = standing_there.result()
         checked.result()
     clock.lap("read")
@@ -116,7 +116,10 @@ def plan_append(
     plans = tuple(_plan_table(table, hashes, there, archive) for table in ARCHIVED)
     clock.lap("plan")
     moments = [state.last for state in there.values() if state.last]
-    findings = [*_findings(copy, there), *(erased_in_target(n, len(r)) for n, r in erased.items())]
+    findings = [
+        *_findings(copy, there),
+        *(erased_again_finding(n, len(r)) for n, r in erased.items()),
+    ]
     committed = {
         name: state.read.committed for name, state in there.items() if state.read.committed
     }
@@ -126,13 +129,13 @@ def plan_append(
     return AppendPlan(plans, tuple(findings), max(moments, default=None), known, committed, unknown)
 
 
-def _erased(copy: PrivateCopy, archive: Archive) -> dict[str, pl.Series]:
+def _find_erased(copy: PrivateCopy, archive: Archive) -> dict[str, pl.Series]:
     """Return the numbers of rows, by table, of what was erased and the database has again."""
     erased = read_erased_around(copy.vault, archive.path)
     if not erased:
         return {}
     held = read_held(copy.whole, copy.original, None)
-    rows = reach(held.tables, erased.found_in(held.tables)).rows
+    rows = reach(held.tables, erased.find_in(held.tables)).rows
     return {table.name: rows[table.name] for table in ARCHIVED if table.name in rows}
 
 
@@ -177,7 +180,7 @@ def _hashes(
         key = key_of(table.name)
         return pl.DataFrame(schema={ROWID: pl.Int64, key: pl.String, ROW_HASH: pl.String})
     with readable(copy.original, table.name):
-        return told_apart(hashed_keys(copy.whole, stored.known, stored.columns, known))
+        return tell_apart(hash_keys(copy.whole, stored.known, stored.columns, known))
 
 
 def _require_own(
@@ -193,13 +196,13 @@ def _require_own(
     """
     observations = there[_OBSERVATIONS].ids.n_unique()
     others = sum(there[table.name].ids.len() for table in ARCHIVED if table.kind == "log")
-    shared = _shared(hashes, there)
+    shared = _compare_hashes(hashes, there)
     held = hashes[_OBSERVATIONS].height
     if others and observations + held and not is_same_memory(shared, held, observations):
         raise ArchiveForeign(archive.path, copy.original)
 
 
-def _shared(hashes: Mapping[str, pl.DataFrame], there: Mapping[str, _Standing]) -> Shared:
+def _compare_hashes(hashes: Mapping[str, pl.DataFrame], there: Mapping[str, _Standing]) -> Shared:
     """Return what a database and an archive have in common.
 
     A version of a row is as it was made, by its moment too.

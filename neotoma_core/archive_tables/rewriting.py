@@ -28,7 +28,7 @@ from neotoma_core.errors import (
     VaultDamaged,
     VerificationFailed,
 )
-from neotoma_core.files.atomic import reached, sync_file
+from neotoma_core.files.atomic import reach, sync_file
 from neotoma_core.files.exact_paths import table_to_change, write_parquet
 from neotoma_core.neotoma.json import stringify
 from neotoma_core.neotoma.tables import BY_NAME
@@ -66,11 +66,11 @@ def rewrite(  # noqa: PLR0913, PLR0917 - which files of what, how, and as of whe
             path = place / f"part-{uuid.uuid4()}.zstd.parquet"
             written.append(path)
             _write(rows.sort(by, nulls_last=True), path)
-            reached("group_written", path)
+            reach("group_written", path)
             _require_same(archive, table, rows, path)
-            actions.append(_added(path, rows.height))
-            actions += (_dropped(file, now) for file in group)
-        reached("compacted_written")
+            actions.append(_add_action(path, rows.height))
+            actions += (_remove_action(file, now) for file in group)
+        reach("compacted_written")
     except BaseException as error:
         _remove(written)
         if isinstance(error, DeltaError | OSError):
@@ -84,7 +84,7 @@ def rewrite(  # noqa: PLR0913, PLR0917 - which files of what, how, and as of whe
     except (DeltaError, OSError) as error:  # the commit may stand all the same: its files stay
         raise writing_error(place, error) from error
     sync_new(place, before)
-    reached("compacted_committed")
+    reach("compacted_committed")
     return sum(path.stat().st_size for path in written)
 
 
@@ -129,7 +129,7 @@ def remove_old(archive: Archive, table: str, hours: int, *, apply: bool) -> int:
             keep_versions=pinned or None,
         )
     if apply:
-        reached("old_removed")
+        reach("old_removed")
     return len(removed)
 
 
@@ -196,13 +196,13 @@ def _require_same(archive: Archive, table: str, rows: pl.DataFrame, path: Path) 
         )
 
 
-def _added(path: Path, rows: int) -> AddAction:
+def _add_action(path: Path, rows: int) -> AddAction:
     facts = path.stat()
     stats = stringify({"numRecords": rows})
     written = facts.st_mtime_ns // _NANOSECONDS
     return AddAction(path.name, facts.st_size, {}, written, data_change=False, stats=stats)
 
 
-def _dropped(file: ArchivedFile, now: datetime) -> RemoveAction:
+def _remove_action(file: ArchivedFile, now: datetime) -> RemoveAction:
     moment = int(now.timestamp() * 1000)
     return RemoveAction(file.path.name, False, moment, file.size, {})  # noqa: FBT003 - the API's

@@ -178,7 +178,7 @@ def make_folder(path: Path) -> None:
 
 
 def create_archive(path: Path) -> Archive:
-    """Return the archive in a folder that is ``locked``, making one where there is none."""
+    """Return the archive in a folder that is locked, making one where there is none."""
     if not is_archive(path):
         record = Record()
         write_record(path, record)
@@ -221,7 +221,7 @@ def record_found(archive: Archive, found: Mapping[str, Committed]) -> Archive:
 
 
 @contextmanager
-def locked(path: Path, patience: float = 0.0) -> Iterator[None]:
+def lock_archive(path: Path, patience: float = 0.0) -> Iterator[None]:
     """Keep others from writing to the archive in a folder; wait ``patience`` seconds for them.
 
     Raises ArchiveBusy, ArchiveError.
@@ -244,7 +244,7 @@ def open_table(archive: Archive, table: str, at: Path | None = None) -> DeltaTab
     """
     place = archive.path / table
     try:
-        opened = without_panic(str(place), lambda: _opened(at) if at else _loaded(place))
+        opened = without_panic(str(place), lambda: _open(at) if at else _load(place))
         protocol, metadata = opened.protocol(), opened.metadata()
     except DeltaProtocolError as error:
         raise ArchiveError(place, "a later format wrote this table", "update midden") from error
@@ -263,15 +263,15 @@ def open_table(archive: Archive, table: str, at: Path | None = None) -> DeltaTab
     return opened
 
 
-def _loaded(place: Path) -> DeltaTable:
+def _load(place: Path) -> DeltaTable:
     """Return a table, with what Delta may still read of it for as long as it is used."""
     with ExitStack() as used:
-        opened = _opened(used.enter_context(table_to_read(place)))
+        opened = _open(used.enter_context(table_to_read(place)))
         weakref.finalize(opened, used.pop_all().close)
         return opened
 
 
-def _opened(at: Path) -> DeltaTable:
+def _open(at: Path) -> DeltaTable:
     return DeltaTable(str(at))
 
 

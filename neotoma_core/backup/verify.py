@@ -58,7 +58,7 @@ def verify_backups(request: VerifyRequest, now: datetime, progress: Progress) ->
                 continue
             drill = drill_backup(drilling, backup)
             state = look_at(backup, listing.backups, request.vault).state
-            write_state(request.vault, backup.name, state.drilled(drill))
+            write_state(request.vault, backup.name, state.after_drill(drill))
             summaries.append(drill_summary(request.vault, backup, drill))
             progress.advance(1)
         clock.lap("drill")

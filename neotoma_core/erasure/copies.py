@@ -37,7 +37,7 @@ def without_erased(whole: Path, erased: ErasedIds, run: Run, key: KeySource | No
     if not erased:
         return Cleaned(whole)
     held = read_held(whole, run.path, key)
-    plan = plan_erasure(held, erased.found_in(held.tables), iso(run.started))
+    plan = plan_erasure(held, erased.find_in(held.tables), iso(run.started))
     if not plan.writes:
         return Cleaned(whole)
     work = run.folders.work / "erased"

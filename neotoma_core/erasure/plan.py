@@ -11,13 +11,13 @@ import polars as pl
 
 from neotoma_core.comparison.selection import read_merged_away
 from neotoma_core.erased.files import CONTENTS, content_of
-from neotoma_core.erased.naming import NamedRows, named_rows, naming_columns
+from neotoma_core.erased.naming import NamedRows, name_rows, naming_columns
 from neotoma_core.erased.reach import Ids, Reach, reach
 from neotoma_core.errors import KeyMissing
 from neotoma_core.files.keys import KeySource, read_key
 from neotoma_core.lineage.merged_away import MergedAway
 from neotoma_core.merge.plan import registry_of
-from neotoma_core.neotoma.encryption import open_rows, sealed_rows
+from neotoma_core.neotoma.encryption import find_sealed_rows, open_rows
 from neotoma_core.neotoma.frames import ROWID, empty_rows
 from neotoma_core.neotoma.schemas import Registry
 from neotoma_core.neotoma.tables import BY_NAME, TABLES, Table, kind_of
@@ -171,7 +171,7 @@ class _Opening:
         self.key: DataKey | None = None
 
     def opened(self, table: Table, rows: pl.DataFrame) -> pl.DataFrame:
-        sealed = sealed_rows(table, rows).height
+        sealed = find_sealed_rows(table, rows).height
         if not sealed:
             return rows
         return open_rows(table, rows, self.require(table.name, sealed), self._held.original)
@@ -194,7 +194,7 @@ def _read_named(whole: Path, stored: StoredTable) -> NamedRows:
     )
     # A table may have no column that names anything; then there is nothing to look into.
     rows = read_rows(whole, facts, names) if names else empty_rows(facts)
-    return named_rows(stored.name, rows)
+    return name_rows(stored.name, rows)
 
 
 def _with_queues(held: Held, reached: Reach, opening: _Opening) -> Reach:

@@ -23,10 +23,10 @@ from neotoma_core.neotoma.frames import ROWID
 from neotoma_core.neotoma.tables import kind_of
 from neotoma_core.report.findings import Finding
 from neotoma_core.runs.commands import command
-from neotoma_core.snapshots.report import derived_summary
+from neotoma_core.snapshots.report import summary_of
 
 
-def planned_report(  # noqa: PLR0913, PLR0917 - all that was decided
+def report_planned(  # noqa: PLR0913, PLR0917 - all that was decided
     erasing: EraseRun,
     plan: ErasurePlan,
     raw: ErasedRawFiles,
@@ -40,13 +40,13 @@ def planned_report(  # noqa: PLR0913, PLR0917 - all that was decided
         run=run.folders.name,
         outcome="planned",
         target=str(erasing.target),
-        asked=_asked(erasing, plan, absent),
+        asked=_count_asked(erasing, plan, absent),
         rows=plan.reach.total,
         erasures=tuple(
             TableErasure(name, table.rows, len(plan.gone.get(name, ())))
             for name, table in plan.stored.items()
         ),
-        derived=tuple(derived_summary(recomputed) for recomputed in plan.derived),
+        derived=tuple(summary_of(recomputed) for recomputed in plan.derived),
         erased_raw_files=RawFilesErased(len(raw.names), raw.bytes),
         recorded=count_new_ids(plan, ledger),
         holding=holding,
@@ -66,7 +66,7 @@ def save(erasing: EraseRun, report: ErasureReport) -> None:
     write_file(folder / "report.json", (report.to_json() + "\n").encode())
 
 
-def _asked(erasing: EraseRun, plan: ErasurePlan, absent: int) -> AskedFor:
+def _count_asked(erasing: EraseRun, plan: ErasurePlan, absent: int) -> AskedFor:
     request = erasing.request
     asked = frozenset(request.entities)
     observations, users = len({*request.observations}), len({*request.users})
@@ -102,11 +102,11 @@ def _findings(plan: ErasurePlan) -> Iterator[Finding]:
             "erase them with --entity"
         )
         yield Finding("emptied", "entities", detail)
-    yield from _merged_away(plan)
+    yield from _find_merged_away(plan)
     yield from _out_of_reach(plan)
 
 
-def _merged_away(plan: ErasurePlan) -> Iterator[Finding]:
+def _find_merged_away(plan: ErasurePlan) -> Iterator[Finding]:
     rows = plan.tables[ENTITIES].rows
     gone = plan.gone.get(ENTITIES)
     if gone is None or "merged_to_entity_id" not in rows.columns:

@@ -5,7 +5,7 @@ from typing import Final
 
 from neotoma_core.errors.record import run_record, what_is_done
 from neotoma_core.errors.root import MiddenError
-from neotoma_core.words.shell_words import midden_command, quoted_word
+from neotoma_core.words.shell_words import midden_command, quote_word
 
 
 class BackupError(MiddenError):
@@ -69,7 +69,7 @@ class TargetForeign(TargetError):
 
     def __init__(self, path: Path, wrong: str) -> None:
         self.wrong = wrong
-        away = f"mv -n {quoted_word(path)} {quoted_word(f'{path}.aside')}"
+        away = f"mv -n {quote_word(path)} {quote_word(f'{path}.aside')}"
         super().__init__(
             path,
             wrong,

@@ -22,7 +22,7 @@ import pyarrow.ipc as pa_ipc
 from neotoma_core.errors import UsageError, VaultDamaged, reason_of
 from neotoma_core.files.atomic import (
     hidden_name,
-    reached,
+    reach,
     sync_file,
     sync_folder,
     temporary_name,
@@ -31,7 +31,7 @@ from neotoma_core.files.exact_paths import open_to_write, plain_scratch
 from neotoma_core.files.failures import redo_if_interrupted
 from neotoma_core.files.frames import parquet_parts
 from neotoma_core.files.private import make_folders, make_private
-from neotoma_core.neotoma.ddl import quoted
+from neotoma_core.neotoma.ddl import quote
 from neotoma_core.neotoma.json import JsonValue, stringify
 from neotoma_core.vault.folder import read_json, write_json
 
@@ -122,14 +122,14 @@ def new_export(to: Path, form: Format) -> Iterator[ExportFolder]:
         make_private(unborn)
         for path in sorted(unborn.rglob("*")):
             sync_folder(path) if path.is_dir() else sync_file(path)
-        reached("export_written")
+        reach("export_written")
         if to.exists():
             shutil.rmtree(aside, ignore_errors=True)
             to.rename(aside)
-        reached("export_moved_aside")
+        reach("export_moved_aside")
         unborn.rename(to)
         sync_folder(to.parent)
-        reached("export_in_place")
+        reach("export_in_place")
         shutil.rmtree(aside, ignore_errors=True)
     finally:
         shutil.rmtree(unborn, ignore_errors=True)
@@ -183,7 +183,7 @@ def _write_views(export: ExportFolder, views: Sequence[View], scratch: Path, lin
         connection.execute(f"SET file_search_path = {_literal(str(link))}")
         for view in views:
             read = _csv_reader(view) if export.format == "csv" else _parquet_reader(view)
-            connection.execute(f"CREATE VIEW {quoted(view.name)} AS SELECT * FROM {read}")
+            connection.execute(f"CREATE VIEW {quote(view.name)} AS SELECT * FROM {read}")
 
 
 def _parquet_reader(view: View) -> str:

@@ -13,14 +13,14 @@ from neotoma_core.comparison.holdings import Coder, Holdings
 from neotoma_core.coverage.held import missing_from
 from neotoma_core.coverage.identity import Family
 from neotoma_core.errors import ArchiveError, reason_of
-from neotoma_core.find.archived_holdings import archived_holdings
+from neotoma_core.find.archived_holdings import read_archived_holdings
 from neotoma_core.find.own_copies import number_of
 from neotoma_core.find.search import Found, FoundCopy, Gathered, relate_copies
 from neotoma_core.find.vault_copies import backups_in, protects
 from neotoma_core.neotoma.environments import Environment
 from neotoma_core.neotoma.times import iso
 from neotoma_core.report.inventory import KeptArchive
-from neotoma_core.report.layout import escaped
+from neotoma_core.report.layout import escape
 from neotoma_core.report.progress import Progress
 from neotoma_core.runs.commands import command
 from neotoma_core.salvage.examining import Examined
@@ -41,9 +41,9 @@ class ArchivedCopy:
     appended: datetime | None = None
     environment: Environment | None = None
 
-    def kept(self, target: Path, vault: Path) -> KeptArchive:
+    def describe_for(self, target: Path, vault: Path) -> KeptArchive:
         """Return what a status of ``target`` says of it."""
-        shown = escaped(str(self.path))
+        shown = escape(str(self.path))
         if self.holdings is None:
             look = midden_command("verify", "--archive", self.path, target=None)
             return KeptArchive(shown, look, problem=self.problem)
@@ -61,7 +61,7 @@ def archives_of(vault: Path) -> tuple[Path, ...]:
     """Return the archive of a vault, and those elsewhere that it knows of."""
     places = [vault / ARCHIVE_FOLDER]
     if (vault / vaults.DESCRIPTION).exists():
-        places += vaults.known_places(vault)
+        places += vaults.read_known_places(vault)
     return tuple(path.absolute() for path in places if is_archive(path))
 
 
@@ -97,7 +97,7 @@ def read_archive(path: Path, coder: Coder, progress: Progress) -> ArchivedCopy:
         wrong = _wrong_with(path, progress)
         if wrong is not None:
             return ArchivedCopy(path, wrong)
-        holdings, appended = archived_holdings(open_archive(path), coder)
+        holdings, appended = read_archived_holdings(open_archive(path), coder)
     except ArchiveError as error:
         return ArchivedCopy(path, error.wrong)
     except OSError as error:
@@ -117,7 +117,7 @@ def _wrong_with(path: Path, progress: Progress) -> str | None:
             place = Path(finding.subject)
             with suppress(ValueError):
                 place = place.relative_to(path)
-            return escaped(f"{place}: {finding.detail}")
+            return escape(f"{place}: {finding.detail}")
     return None
 
 

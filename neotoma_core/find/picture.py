@@ -50,7 +50,7 @@ _ROOT: Final = 0.5  # heights grow as the square root, or busy days would hide q
 def coverage_svg(copies: Sequence[CopyRow], density: Mapping[str, Mapping[str, int]]) -> str:
     """Return the picture. ``density``: per copy shown, observations by day."""
     lanes = _lanes(copies, density)
-    spans = [_dated(density[row.shown]) for row in lanes]
+    spans = [_read_days(density[row.shown]) for row in lanes]
     with rc_context({"svg.fonttype": "path", "svg.hashsalt": "midden", "font.size": 9}):
         figure = Figure(figsize=(_WIDTH, _AROUND + _LANE * max(1, len(lanes))))
         axes = figure.subplots()
@@ -64,7 +64,7 @@ def coverage_svg(copies: Sequence[CopyRow], density: Mapping[str, Mapping[str, i
         with catch_warnings():  # of letters the font lacks: they are drawn as boxes
             simplefilter("ignore", UserWarning)
             figure.savefig(written, format="svg", transparent=True, metadata={"Date": None})
-    return _themed(written.getvalue(), _described(lanes))
+    return _theme(written.getvalue(), _describe(lanes))
 
 
 def coverage_html(svg: str) -> str:
@@ -96,7 +96,7 @@ def _lanes(copies: Sequence[CopyRow], density: Mapping[str, Mapping[str, int]]) 
     )
 
 
-def _dated(density: Mapping[str, int]) -> dict[date, int]:
+def _read_days(density: Mapping[str, int]) -> dict[date, int]:
     """Return the days that are days; what else a database says of a time has no place in it."""
     found = {}
     for text, count in density.items():
@@ -116,9 +116,9 @@ def _draw(axes: "Axes", lanes: Sequence[CopyRow], spans: Sequence[Mapping[date, 
         floor = len(lanes) - 1 - place
         axes.axhline(floor, color=_LINE, linewidth=0.8, zorder=1)
         if row.live:
-            _bars(axes, _held_by_others(row, lanes, spans), floor, most, _LOST)
+            _bars(axes, _count_held_by_others(row, lanes, spans), floor, most, _LOST)
         _bars(axes, span, floor, most, _colour(row))
-        _label(axes, _elided(row.shown.removeprefix(folder)), row, floor)
+        _label(axes, _elide(row.shown.removeprefix(folder)), row, floor)
     margin = timedelta(days=max(1, (last - first).days // 60))
     axes.set_xlim(date2num(first - margin), date2num(last + margin))
     axes.set_ylim(-0.12, len(lanes) - 1 + _HEIGHT + 0.1)
@@ -144,7 +144,7 @@ def _bars(axes: "Axes", span: Mapping[date, int], floor: int, most: int, colour:
     axes.bar(places, heights, width=0.82, bottom=floor, color=colour, linewidth=0, zorder=2)
 
 
-def _held_by_others(
+def _count_held_by_others(
     live: CopyRow, lanes: Sequence[CopyRow], spans: Sequence[Mapping[date, int]]
 ) -> dict[date, int]:
     """Return per day the most that any other copy of the same database has."""
@@ -217,7 +217,7 @@ def _title(figure: Figure, lanes: Sequence[CopyRow], height: float) -> None:
         at -= 0.018
 
 
-def _elided(text: str) -> str:
+def _elide(text: str) -> str:
     """Return a path short enough for its lane: what is left out is in the middle."""
     if len(text) <= _MOST_LETTERS:
         return text
@@ -225,11 +225,11 @@ def _elided(text: str) -> str:
     return f"{text[: _MOST_LETTERS - len(end) - 1]}\N{HORIZONTAL ELLIPSIS}{end}"
 
 
-def _described(lanes: Sequence[CopyRow]) -> str:
+def _describe(lanes: Sequence[CopyRow]) -> str:
     return f"Observations per day in {len(lanes):,} copies of Neotoma databases."
 
 
-def _themed(svg: str, description: str) -> str:
+def _theme(svg: str, description: str) -> str:
     """Return the SVG with its stand-in colours made variables, light and dark."""
     for colour, (name, _, _) in _PALETTE.items():
         svg = svg.replace(colour, f"var(--{name})")

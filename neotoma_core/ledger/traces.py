@@ -85,7 +85,7 @@ class Traces:
     def _in_table(self, path: Path, head: bytes) -> bool:
         is_parquet = head.startswith(_PARQUET)
         rows = read_parquet(path) if is_parquet else read_ipc(path)
-        return any(_any_in(_quoted(column), self._in_cells) for column in rows.iter_columns())
+        return any(_any_in(_quote(column), self._in_cells) for column in rows.iter_columns())
 
 
 def _forms(name: str) -> Iterator[str]:
@@ -99,7 +99,7 @@ def _as_bytes(text: str) -> str:
     return text.encode("utf-8", "surrogatepass").decode("latin-1")
 
 
-def _quoted(column: pl.Series) -> pl.Series:
+def _quote(column: pl.Series) -> pl.Series:
     """Return the cells of a column as quoted text."""
     there = column.drop_nulls()
     if column.dtype == pl.Binary:

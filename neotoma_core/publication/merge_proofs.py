@@ -18,7 +18,7 @@ def acyclic(connection: sqlite3.Connection) -> Proof:
     return f"{len(pointers):,} merge pointers lead to a survivor", problems
 
 
-def settled(connection: sqlite3.Connection, before: Zombies) -> Proof:
+def prove_nothing_new_on_merged(connection: sqlite3.Connection, before: Zombies) -> Proof:
     """Nothing is on a merged-away entity that was not there before."""
     found = find_zombies(connection)
     new = {name: len(keys - before.get(name, frozenset())) for name, keys in found.items()}

@@ -9,11 +9,11 @@ from typing import Final
 
 from neotoma_core.archive.append import ArchiveRequest, append_database, default_archive
 from neotoma_core.archive_tables.tables import Archive, open_archive
-from neotoma_core.backup.raw_files import named_raw_files
+from neotoma_core.backup.raw_files import names_of_raw_files
 from neotoma_core.backup.standing import find_unexplained, history_of
 from neotoma_core.comparison.anomaly import Counts
 from neotoma_core.comparison.measuring import count_contents
-from neotoma_core.erased.files import erased_files
+from neotoma_core.erased.files import find_erased_files
 from neotoma_core.erased.naming import OBSERVATIONS
 from neotoma_core.errors import RemoteForeign, VaultLocked
 from neotoma_core.files.locking import exclusive
@@ -81,7 +81,7 @@ def hold(
 
     A database that was archived as it is is not read again. Raises what ``read_anew`` does.
     """
-    known = _known(request, remote, logs, signs_of(request.target))
+    known = _find_known(request, remote, logs, signs_of(request.target))
     return known or read_anew(request, remote, logs, now, progress)
 
 
@@ -111,13 +111,15 @@ def read_anew(
         archive = open_archive(place)
         log = own_log(request.vault, logs, archive)
         raw = keep_new_raw_files(copy, request.raw_storage, log.raw_files.keys())
-        gone = erased_files(read_erased(request.vault), log.raw_files, named_raw_files(copy.whole))
+        gone = find_erased_files(
+            read_erased(request.vault), log.raw_files, names_of_raw_files(copy.whole)
+        )
         if not any(finding.kind.startswith("archive-") for finding in appended.findings):
             note_archived(remote.cache, signs, archive)
         return Held(log, archive, counts, raw, (), appended.findings, frozenset(gone))
 
 
-def _known(
+def _find_known(
     request: PushRequest, remote: Remote, logs: Mapping[str, Log], signs: Signs
 ) -> Held | None:
     """Return what is at hand of a database that was archived as it is; None where it was not.
@@ -150,12 +152,12 @@ def _alarms(
         return ()
     backups = list_backups(request.vault).backups
     frozen = find_unexplained(backups)
-    history = history_of(backups) or _pushed_counts(log, logs)
+    history = history_of(backups) or _counts_of(log, logs)
     found = find_losses(counts, history, request.vault)
     return tuple(map(str, found)) or (frozen.state.alarms or () if frozen else ())
 
 
-def _pushed_counts(log: Log, logs: Mapping[str, Log]) -> list[Counted]:
+def _counts_of(log: Log, logs: Mapping[str, Log]) -> list[Counted]:
     entries = log.entries or [entry for one in logs.values() for entry in one.entries[-1:]]
     return [(entry.at, entry.counts) for entry in entries if entry.counts is not None]
 

@@ -53,7 +53,7 @@ def push(request: PushRequest, remote: Remote, now: datetime, progress: Progress
     """
     with alone(request.vault, remote) as scratch:
         try:
-            report = _tried(request, remote, scratch, now, progress)
+            report = _try_push(request, remote, scratch, now, progress)
         except MiddenError as error:
             keep_push(remote.cache, now, failed=failure_of(error))
             raise
@@ -61,7 +61,7 @@ def push(request: PushRequest, remote: Remote, now: datetime, progress: Progress
         return report
 
 
-def _tried(
+def _try_push(
     request: PushRequest, remote: Remote, scratch: Path, now: datetime, progress: Progress
 ) -> PushReport:
     """Push, again where another push of the same archive was first."""

@@ -13,7 +13,7 @@ from neotoma_core.archive_tables.reading import (
     ArchivedFile,
     list_table,
     read_file,
-    wanted_columns,
+    types_of,
 )
 from neotoma_core.archive_tables.tables import Archive
 from neotoma_core.erased.hashed import ErasedIds
@@ -80,16 +80,16 @@ class _Reading:
     erased: ErasedIds
     until: int = -1
 
-    def wanted(self, rows: pl.DataFrame) -> pl.DataFrame:
+    def pick_new(self, rows: pl.DataFrame) -> pl.DataFrame:
         """Return the rows that are new and not erased."""
         new = later(rows, self.said)
         if new.is_empty():
             return new
         last = new[ARCHIVED_AT].dt.epoch("us").max()
         self.until = max(self.until, last if isinstance(last, int) else 0)
-        return new.filter(~self._gone(new)) if self.erased else new
+        return new.filter(~self._find_erased(new)) if self.erased else new
 
-    def _gone(self, rows: pl.DataFrame) -> pl.Series:
+    def _find_erased(self, rows: pl.DataFrame) -> pl.Series:
         if self.table != REMOVED:
             return self.erased.rows_in(self.table, rows)
         gone = pl.Series([False] * rows.height)
@@ -111,7 +111,7 @@ def _write_parts(
     if listed.lost:
         advice = "restore it from a copy"
         raise ArchiveDamaged(listed.lost.path, listed.lost.reason, advice)
-    for number, rows in enumerate(_gathered(_groups(reading, listed.files))):
+    for number, rows in enumerate(_gather(_groups(reading, listed.files))):
         path = folder / f"{table}-{number}.parquet"
         write_parquet(rows, path, compression="zstd", compression_level=3)
         content = Content(sha256_of(path), path.stat().st_size)
@@ -120,7 +120,7 @@ def _write_parts(
 
 def _groups(reading: _Reading, files: tuple[ArchivedFile, ...]) -> Iterator[pl.DataFrame]:
     """Yield the rows that are wanted, as many at a time as memory takes."""
-    wanted = wanted_columns(reading.table, None)
+    wanted = types_of(reading.table, None)
     for file in sorted(files, key=lambda one: (one.added_ms, one.path.name)):
         moments = read_file(reading.table, file, {ARCHIVED_AT: wanted[ARCHIVED_AT]})
         if not isinstance(moments, pl.DataFrame):
@@ -131,7 +131,7 @@ def _groups(reading: _Reading, files: tuple[ArchivedFile, ...]) -> Iterator[pl.D
             for batch in opened.iter_batches(_PART_ROWS):
                 read = pl.from_arrow(batch)
                 assert isinstance(read, pl.DataFrame)  # noqa: S101 - a batch is never a series
-                yield reading.wanted(_as_archived(read, wanted))
+                yield reading.pick_new(_as_archived(read, wanted))
 
 
 def _as_archived(read: pl.DataFrame, wanted: Mapping[str, pl.DataType]) -> pl.DataFrame:
@@ -141,7 +141,7 @@ def _as_archived(read: pl.DataFrame, wanted: Mapping[str, pl.DataType]) -> pl.Da
     )
 
 
-def _gathered(groups: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:
+def _gather(groups: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:
     """Yield small groups together, so that many small runs make few objects."""
     held: list[pl.DataFrame] = []
     for rows in groups:

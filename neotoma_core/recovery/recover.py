@@ -26,14 +26,14 @@ from neotoma_core.lineage.repointing import SELF_LOOP
 from neotoma_core.neotoma.frames import ROWID, TARGET
 from neotoma_core.neotoma.tables import BY_NAME
 from neotoma_core.publication.replaceable import require_replaceable
-from neotoma_core.recovery.applying import apply_plan, built_file
+from neotoma_core.recovery.applying import apply_plan, file_to_build
 from neotoma_core.recovery.archive_after import archive_recovered
 from neotoma_core.recovery.conflicts.files import CONFLICTS_FILE, save_conflicts
 from neotoma_core.recovery.plan import RecoveryPlan, plan_recovery
 from neotoma_core.recovery.report import RecoveryReport
 from neotoma_core.recovery.reporting import (
-    planned_report,
-    published_report,
+    report_planned,
+    report_published,
     save_report,
 )
 from neotoma_core.recovery.run.request import LeftOut, RecoveryRun
@@ -59,7 +59,7 @@ def plan_only(run: RecoveryRun, progress: Progress) -> RecoveryReport:
     """Plan a recovery and report the plan; the target is not touched."""
     clock = Clock()
     plan = make_plan(run, progress, clock)
-    report = planned_report(plan, clock.seconds)
+    report = report_planned(plan, clock.seconds)
     save_conflicts(plan)
     save_report(plan, report)
     _refuse_conflicts(plan, report)
@@ -89,7 +89,7 @@ def carry_out(
     guard: Guard = UNATTENDED,
 ) -> RecoveryReport:
     """Carry out a plan once it is confirmed and nothing is lost unasked; report what was done."""
-    report = planned_report(plan, clock.seconds)
+    report = report_planned(plan, clock.seconds)
     save_conflicts(plan)
     _refuse_conflicts(plan, report)
     if not _anything_to_do(plan):
@@ -124,10 +124,10 @@ def _publish(
     run_record().undo = undo_command(plan.run)
     applied = apply_plan(plan, progress)
     if plan.run.ruin is not None:
-        replace_ruin(plan.run, built_file(plan))
+        replace_ruin(plan.run, file_to_build(plan))
     clock.lap("publish")
     clock.seconds["transaction"] = applied.seconds
-    report = published_report(plan, report, applied, clock.seconds)
+    report = report_published(plan, report, applied, clock.seconds)
     return _archive(plan, report, progress, clock)
 
 
@@ -150,7 +150,7 @@ def _loss(plan: RecoveryPlan, report: RecoveryReport, guard: Guard) -> Loss:
     as nothing lost.
     """
     before = report.before
-    lost = LostRows(*(plan.merge.overwritten(name) for name in ("observations", "entities")))
+    lost = LostRows(*(plan.merge.count_overwritten(name) for name in ("observations", "entities")))
     held = extent_spanning(before.observations, before.entities, before.first, before.last)
     return loss_to(plan.run.path, held, lost, guard)
 
@@ -225,7 +225,7 @@ def _leave_out_unusable(
             repeated.append(evidence.found_at)
         else:
             seen.add(content)
-            extracts.append(_numbered(database.extract, len(seen) - 1))
+            extracts.append(_number(database.extract, len(seen) - 1))
     backups = tuple(e.database for e in extracts if e.database.number != TARGET)
     if not backups and run.ruin is None:
         raise UsageError("none of the backups could be read; nothing was changed")
@@ -233,7 +233,7 @@ def _leave_out_unusable(
     return known, tuple(extracts)
 
 
-def _numbered(extract: Extract, number: int) -> Extract:
+def _number(extract: Extract, number: int) -> Extract:
     return replace(extract, database=replace(extract.database, number=number))
 
 

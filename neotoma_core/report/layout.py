@@ -25,14 +25,14 @@ def days(first: str | None, last: str | None) -> str:
     return start if start == end else f"{start} \N{EN DASH} {end}"
 
 
-def labelled(label: str, line: str) -> str:
+def label_line(label: str, line: str) -> str:
     """Return a line behind its label, without one under the line before; printable throughout."""
-    return f"{label:<{_LABEL - 1}} {escaped(line)}".rstrip()
+    return f"{label:<{_LABEL - 1}} {escape(line)}".rstrip()
 
 
 def undo_lines(undo: str) -> tuple[str, ...]:
     """Return that the command which undoes what was done asks, and the command, alone and last."""
-    return labelled("note", UNDO_ASKS), labelled("undo", undo)
+    return label_line("note", UNDO_ASKS), label_line("undo", undo)
 
 
 def cut_off_words(observed: str | None, known: str | None) -> str:
@@ -41,7 +41,7 @@ def cut_off_words(observed: str | None, known: str | None) -> str:
     return ", ".join(filter(None, (happened, f"known by {known}" if known else "")))
 
 
-def aligned(rows: Sequence[Sequence[str]], right: Sequence[int]) -> list[str]:
+def align(rows: Sequence[Sequence[str]], right: Sequence[int]) -> list[str]:
     """Return rows of cells as lines, columns aligned; those in ``right`` to the right."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return [
@@ -78,15 +78,15 @@ def places(paths: Sequence[str]) -> str:
     return ", ".join(paths[:_SHOWN_PLACES]) + (f" and {more:,} more" if more > 0 else "")
 
 
-def escaped(text: str) -> str:
+def escape(text: str) -> str:
     """Return a name that is safe to print and still differs from every other.
 
     Line ends, control characters and bytes that are not text are spelled as in a program.
     """
-    return "".join(c if c.isprintable() else _spelled(c) for c in text)
+    return "".join(c if c.isprintable() else _spell(c) for c in text)
 
 
-def _spelled(character: str) -> str:
+def _spell(character: str) -> str:
     code = ord(character)
     if _FIRST_BYTE <= code <= _LAST_BYTE:  # how Python keeps a byte of a name that is no text
         return f"\\x{code - _FIRST_BYTE + 0x80:02x}"

@@ -3,13 +3,13 @@
 from collections.abc import Iterator, Sequence
 
 from neotoma_core.comparison.differences import TableDifference
-from neotoma_core.report.layout import aligned, labelled
+from neotoma_core.report.layout import align, label_line
 
 
 def change_lines(differences: Sequence[TableDifference]) -> Iterator[str]:
     """Yield one line per table that changes, and its rows."""
     rows = [("", "inserted", "removed", "changed")]
     rows += [(d.table, f"{d.inserted:,}", f"{d.removed:,}", f"{d.changed:,}") for d in differences]
-    lines = aligned(rows, right=(1, 2, 3)) if differences else ["no row of the target"]
+    lines = align(rows, right=(1, 2, 3)) if differences else ["no row of the target"]
     for place, line in enumerate(lines):
-        yield labelled("" if place else "change", line)
+        yield label_line("" if place else "change", line)

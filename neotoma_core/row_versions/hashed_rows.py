@@ -15,13 +15,13 @@ import duckdb
 import polars as pl
 import pyarrow as pa
 
-from neotoma_core.neotoma.ddl import quoted
+from neotoma_core.neotoma.ddl import quote
 from neotoma_core.neotoma.frames import ROWID
 from neotoma_core.neotoma.json import stringify
 from neotoma_core.neotoma.tables import Table
 from neotoma_core.row_versions.columns import ODD, ROW_HASH
 from neotoma_core.row_versions.known_hashes import QUICK, KnownHashes
-from neotoma_core.row_versions.odd_literals import known_only, misfits, read_odd
+from neotoma_core.row_versions.odd_literals import keep_known, misfits, read_odd
 from neotoma_core.row_versions.row_hash import as_bits, hash_expression
 from neotoma_core.sqlite.arrow import arrow_connection, batches, execute, immutable_uri
 from neotoma_core.sqlite.opening import connect_read_only
@@ -34,7 +34,7 @@ _READERS: Final = 2
 _FEW: Final = 0.3  # of the rows: beyond, they are all read and hashed in one pass
 
 
-def hashed_keys(
+def hash_keys(
     database: Path, table: Table, stored: Sequence[str], known: KnownHashes | None = None
 ) -> pl.DataFrame:
     """Return (_rowid, key, _row_hash) of every row of a table.
@@ -44,19 +44,17 @@ def hashed_keys(
     (key,) = table.key
     schema: dict[str, pl.DataType] = {ROWID: pl.Int64(), key: pl.String(), ROW_HASH: pl.String()}
     if known is None:
-        keys = partial(_hashed, table, keep=(ROWID, key, ROW_HASH))
+        keys = partial(_hash, table, keep=(ROWID, key, ROW_HASH))
         return pl.concat([pl.DataFrame(schema=schema), *_read_all(database, table, stored, keys)])
     empty = pl.DataFrame(schema=schema | QUICK)
     if known.has(table.name):
-        marked = partial(_marked, known, keep=(ROWID, key))
+        marked = partial(_mark_known, known, keep=(ROWID, key))
         parts = [empty.drop(ROW_HASH)]
         rows = pl.concat([*parts, *_read_all(database, table, stored, marked)])
-        found = known.looked_up(table.name, rows)
+        found = known.look_up(table.name, rows)
         fresh = found.filter(pl.col(ROW_HASH).is_null())[ROWID]
         if len(fresh) <= found.height * _FEW:
-            hashed = [
-                p.select(ROWID, ROW_HASH) for p in hashed_rows(database, table, stored, fresh)
-            ]
+            hashed = [p.select(ROWID, ROW_HASH) for p in hash_rows(database, table, stored, fresh)]
             new = pl.concat([pl.DataFrame(schema={ROWID: pl.Int64, ROW_HASH: pl.String}), *hashed])
             both = found.join(new, on=ROWID, how="left", suffix="_new", maintain_order="left")
             all_rows = both.with_columns(pl.coalesce(ROW_HASH, f"{ROW_HASH}_new"))
@@ -64,8 +62,8 @@ def hashed_keys(
             return all_rows.select(*schema)
 
     def both_ways(rows: pa.Table) -> pl.DataFrame:
-        hashes = _hashed(table, rows, keep=(ROW_HASH,))
-        return _marked(known, rows, keep=(ROWID, key)).with_columns(hashes[ROW_HASH])
+        hashes = _hash(table, rows, keep=(ROW_HASH,))
+        return _mark_known(known, rows, keep=(ROWID, key)).with_columns(hashes[ROW_HASH])
 
     parts = _read_all(database, table, stored, both_ways)
     every = pl.concat([empty, *(part.select(empty.columns) for part in parts)])
@@ -73,14 +71,14 @@ def hashed_keys(
     return every.select(*schema)
 
 
-def hashed_rows(
+def hash_rows(
     database: Path, table: Table, stored: Sequence[str], picked: pl.Series
 ) -> Iterator[pl.DataFrame]:
     """Yield the ``picked`` rows (by ``_rowid``) whole, in the order of their numbers, in parts.
 
     A part has ``_rowid``, the table's columns, ``_odd`` and ``_row_hash``.
     """
-    whole = partial(_hashed, table, keep=(ROWID, *table.names, ODD, ROW_HASH))
+    whole = partial(_hash, table, keep=(ROWID, *table.names, ODD, ROW_HASH))
     ordered = picked.sort()
     for start in range(0, len(ordered), _PART_ROWS):
         some = ordered.slice(start, _PART_ROWS)
@@ -95,7 +93,7 @@ def hashed_rows(
 def hash_frame(table: Table, rows: pl.DataFrame) -> pl.Series:
     """Return the hashes of rows as they are archived: the table's columns and ``_odd``."""
     arrow = rows.select(*table.names, ODD).to_arrow(compat_level=pl.CompatLevel.newest())
-    return _hashed(table, arrow)[ROW_HASH]
+    return _hash(table, arrow)[ROW_HASH]
 
 
 def _read_all(
@@ -114,7 +112,7 @@ def _read_range(
     made: Callable[[pa.Table], pl.DataFrame],
     where: str,
 ) -> pl.DataFrame:
-    known = known_only(table, stored)
+    known = keep_known(table, stored)
     wanted = misfits(database, table, stored, where)
     tolerant = bool(set(wanted) & set(known))
     query = select_rows(table, known, tolerant=tolerant, where=where)
@@ -132,7 +130,7 @@ def _read_range(
     return pl.concat(parts)
 
 
-def _marked(known: KnownHashes, rows: pa.Table, keep: Sequence[str]) -> pl.DataFrame:
+def _mark_known(known: KnownHashes, rows: pa.Table, keep: Sequence[str]) -> pl.DataFrame:
     """Return the columns ``keep`` of rows with the quick hashes by which they are known again."""
     content = [name for name in rows.column_names if name != ROWID]
     frame = pl.from_arrow(as_bits(rows).select(content))
@@ -164,10 +162,10 @@ def _with_odd(rows: pa.Table, odd: pl.DataFrame) -> pa.Table:
     return rows.append_column(ODD, pa.array(cells, pa.string()))
 
 
-def _hashed(table: Table, rows: pa.Table, keep: Sequence[str] = (ROW_HASH,)) -> pl.DataFrame:
+def _hash(table: Table, rows: pa.Table, keep: Sequence[str] = (ROW_HASH,)) -> pl.DataFrame:
     """Return the columns ``keep`` of rows, hashes among them, in the order given."""
     bits = as_bits(rows)
-    query = f"SELECT {hash_expression(table, bits)} AS {quoted(ROW_HASH)} FROM rows"
+    query = f"SELECT {hash_expression(table, bits)} AS {quote(ROW_HASH)} FROM rows"
     with _engine().cursor() as connection:
         connection.register("rows", bits)
         hashes: pl.DataFrame = connection.sql(query).pl()
@@ -180,7 +178,7 @@ def _hashed(table: Table, rows: pa.Table, keep: Sequence[str] = (ROW_HASH,)) -> 
 
 def _ranges(database: Path, table: Table) -> list[str]:
     """Return conditions that cut a table into parts by the numbers of its rows."""
-    number, name = table.rowid, quoted(table.name)
+    number, name = table.rowid, quote(table.name)
     with closing(connect_read_only(database)) as connection:
         query = f"SELECT min({number}), max({number}) FROM {name}"
         low, high = connection.execute(query).fetchone()

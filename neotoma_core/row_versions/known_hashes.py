@@ -45,15 +45,15 @@ class KnownHashes:
         first, second = (rows.hash_rows(seed=seed) for seed in self._seeds or (0, 0))
         return first.alias("_quick"), second.alias("_quicker")
 
-    def looked_up(self, table: str, rows: pl.DataFrame) -> pl.DataFrame:
+    def look_up(self, table: str, rows: pl.DataFrame) -> pl.DataFrame:
         """Return rows with the ``_row_hash`` that is known of each; null of the others."""
         file = self._file(table)
 
-        def joined() -> pl.DataFrame:
+        def join() -> pl.DataFrame:
             return rows.join(read_ipc(file), on=list(QUICK), how="left", maintain_order="left")
 
         try:
-            return without_panic(str(file), joined)
+            return without_panic(str(file), join)
         except (pl.exceptions.PolarsError, OSError, NativePanic):
             return rows.with_columns(pl.lit(None, pl.String).alias(ROW_HASH))
 

@@ -14,7 +14,7 @@ from typing import Final, TypeVar
 from neotoma_core.errors import BackupUnreadable, reason_of
 from neotoma_core.files.regular import no_progress
 from neotoma_core.neotoma.environments import Environment, environment_of
-from neotoma_core.report.layout import escaped
+from neotoma_core.report.layout import escape
 from neotoma_core.salvage.declarations import mentions_neotoma
 from neotoma_core.unpacking.budgets import Limits
 from neotoma_core.unpacking.unpack import Unpacked
@@ -90,7 +90,7 @@ def find_named(path: Path, expected: Environment | None) -> NamedBackup:
         except OSError as error:
             advice = "change its permissions, or copy it"
             raise BackupUnreadable(file, reason_of(error), advice) from error
-    found = next(iter(_walked([file])), None)
+    found = next(iter(_walk_roots([file])), None)
     is_packed = found is not None and found.kind not in ("sqlite", "none")
     return NamedBackup(file, found if is_packed else None, member)
 
@@ -105,7 +105,7 @@ def open_named(
     if named.is_database:
         return OpenedBackup(named.path, environment_of(named.path.name))
     if named.packed is not None:
-        return _unpacked(named.packed, named.member, scratch, expected, apart)
+        return _open_unpacked(named.packed, named.member, scratch, expected, apart)
     scratch.mkdir(mode=0o700)
     unpacked, environment = unpack_vault_backup(named.path, scratch)
     return OpenedBackup(unpacked, environment, named.path)
@@ -120,7 +120,7 @@ def _in_folder(folder: Path, expected: Environment | None) -> Path:
     plain = [found.path for found in here if found.kind == "sqlite"]
     packed = [found.path for found in here if found.kind not in ("sqlite", "none")]
     misnamed = [found.path for found in here if found.kind == "none"]
-    below = [found.path for found in _walked([folder]) if found.kind == "sqlite"]
+    below = [found.path for found in _walk_roots([folder]) if found.kind == "sqlite"]
     for files in (_neotomas(plain), _neotomas(below), packed, misnamed):
         if files:
             return _only(folder, files, lambda file: file.name, expected)
@@ -129,18 +129,18 @@ def _in_folder(folder: Path, expected: Environment | None) -> Path:
 
 def files_in(folder: Path) -> list[FoundFile]:
     """Return the files of a folder itself that may be, or may hold, a database."""
-    return _walked([path for path in sorted(folder.iterdir()) if path.is_file()])
+    return _walk_roots([path for path in sorted(folder.iterdir()) if path.is_file()])
 
 
 def _neotomas(files: Sequence[Path]) -> list[Path]:
     return [file for file in files if mentions_neotoma(file)]
 
 
-def _walked(roots: Sequence[Path]) -> list[FoundFile]:
+def _walk_roots(roots: Sequence[Path]) -> list[FoundFile]:
     return list(walk(roots, Walked(), no_progress))
 
 
-def _unpacked(
+def _open_unpacked(
     found: FoundFile, member: str, scratch: Path, expected: Environment | None, apart: Apart
 ) -> OpenedBackup:
     limits = Limits()
@@ -148,26 +148,26 @@ def _unpacked(
     problem = next((one.problem for one in taken if one.problem), "")
     unpacked = [one for one in taken if one.path is not None]
     databases = [one for one in unpacked if mentions_neotoma(one.path or Path())]
-    databases = databases or [one for one in unpacked if speaks_of_neotoma(_called(one))]
+    databases = databases or [one for one in unpacked if speaks_of_neotoma(_name_of(one))]
     if not databases:
         if problem:
             raise BackupUnreadable(found.path, problem, "unpack it yourself and name the database")
         raise _none_in(found.path)
     picked = [one for one in databases if one.member == member]
     if member and not picked:
-        raise _which(found.path, databases, f"{escaped(member)} is not in it, but these are: ")
-    one = _only(found.path, picked or databases, _called, expected)
+        raise _which(found.path, databases, f"{escape(member)} is not in it, but these are: ")
+    one = _only(found.path, picked or databases, _name_of, expected)
     assert one.path is not None  # noqa: S101 - only those were taken
     if one.damage:
         raise BackupUnreadable(found.path, one.damage, "look for what can be saved with --search")
     if one.raw_files:
         raw_problem = unpack_raw_files_apart(apart, found, one.member, one.path, limits)
         problem = raw_problem or problem
-    environment = environment_of(_called(one)) or environment_of(found.path.name)
+    environment = environment_of(_name_of(one)) or environment_of(found.path.name)
     return OpenedBackup(one.path, environment, found.path, one.member, problem)
 
 
-def _called(one: Unpacked) -> str:
+def _name_of(one: Unpacked) -> str:
     return one.path.name if one.path else ""
 
 
@@ -187,7 +187,7 @@ def _only(
 
 
 def _which(where: Path, choices: Sequence[object], said: str) -> BackupUnreadable:
-    names = [escaped(_place(where, one)) for one in choices]
+    names = [escape(_place(where, one)) for one in choices]
     more = f" and {len(names) - _SHOWN:,} more" if len(names) > _SHOWN else ""
     return BackupUnreadable(where, said + ", ".join(names[:_SHOWN]) + more, "name one of them")
 

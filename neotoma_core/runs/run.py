@@ -9,7 +9,7 @@ from neotoma_core.errors import BackupUnreadable, EnvironmentMismatch, TargetErr
 from neotoma_core.files.keys import KeySource
 from neotoma_core.neotoma.environments import Environment, environment_of
 from neotoma_core.neotoma.frames import TARGET
-from neotoma_core.report.layout import escaped
+from neotoma_core.report.layout import escape
 from neotoma_core.sqlite.copies import CopiedFile
 from neotoma_core.vault.folder import RunFolders
 
@@ -50,7 +50,7 @@ class DatabaseRef:
     @property
     def shown(self) -> str:
         """The place as reports show it."""
-        return escaped(str(self.named)) if self.origin else str(self.named)
+        return escape(str(self.named)) if self.origin else str(self.named)
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,7 @@ class Configuration:
     found: bool = False
     databases: tuple[ConfiguredDatabase, ...] = ()
 
-    def named(self, words: str) -> ConfiguredDatabase | None:
+    def find(self, words: str) -> ConfiguredDatabase | None:
         """Return the database of a name."""
         return next((one for one in self.databases if one.name == words), None)
 
@@ -79,7 +79,7 @@ def _database(file: Path, name: str, table: object) -> ConfiguredDatabase:
             raise UsageError(f"{file}: {where}.{key} must be a path")
     vault = table.get("vault")
     return ConfiguredDatabase(
-        name, _placed(file, table["path"]), _placed(file, vault) if vault else None
+        name, _place(file, table["path"]), _place(file, vault) if vault else None
     )
 
 
@@ -87,7 +87,7 @@ def _is_path(value: object) -> bool:
     return isinstance(value, str) and bool(value) and "\0" not in value
 
 
-def _placed(file: Path, words: str) -> Path:
+def _place(file: Path, words: str) -> Path:
     return file.absolute().parent / Path(words).expanduser()
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from neotoma_core.report.document import document
-from neotoma_core.report.layout import labelled
+from neotoma_core.report.layout import label_line
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +38,10 @@ def config_text(report: ConfigReport) -> str:
 
 
 def _lines(report: ConfigReport) -> Iterator[str]:
-    yield labelled("file", report.file if report.found else f"{report.file}: there is none")
+    yield label_line("file", report.file if report.found else f"{report.file}: there is none")
     for one in report.configured:
-        yield labelled(
+        yield label_line(
             "database", f"{one.name}: {one.path}{'' if one.path_exists else ' (not there)'}"
         )
         there = "" if one.vault_exists else ", not there"
-        yield labelled("  vault", f"{one.vault} ({one.vault_from}{there})")
+        yield label_line("  vault", f"{one.vault} ({one.vault_from}{there})")

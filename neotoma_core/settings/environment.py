@@ -54,7 +54,7 @@ def configuration() -> Configuration:
     return found
 
 
-def configured_report() -> ConfigReport:
+def report_configuration() -> ConfigReport:
     """Return what is configured, and where each value comes from. Raises UsageError."""
     known = configuration()
     told = []

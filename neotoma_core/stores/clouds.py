@@ -24,7 +24,7 @@ _CREDENTIALS: Final = (
 def open_s3(address: Address, options: StoreOptions) -> ObjectStore:
     """Open a bucket of S3, or of a store that speaks like it."""
     stores = library("obstore.store")
-    session, credentials = _resolved(address.shown, options)
+    session, credentials = _resolve(address.shown, options)
     region = options.region or session.get_config_variable("region") or _REGION
     endpoint = options.endpoint or session.get_scoped_config().get("endpoint_url")
     client = stores.S3Store(
@@ -127,7 +127,7 @@ class Provider:
         }
 
 
-def _resolved(url: str, options: StoreOptions) -> tuple[Foreign, Foreign]:
+def _resolve(url: str, options: StoreOptions) -> tuple[Foreign, Foreign]:
     """Return a session and the credentials in it, as AWS's own programs find them."""
     errors = library("botocore.exceptions")
     credentials = None

@@ -128,13 +128,13 @@ def _comparable(item: Shape, observation: Shape) -> tuple[str, ...] | None:
 
 
 def _values(fields: Item, keys: Sequence[str]) -> tuple[Hashable, ...]:
-    return tuple(_frozen(fields[key]) for key in keys)
+    return tuple(_freeze(fields[key]) for key in keys)
 
 
-def _frozen(value: JsonValue) -> Hashable:
+def _freeze(value: JsonValue) -> Hashable:
     """Return a value as it can be looked up; the order of an object's keys makes no difference."""
     if isinstance(value, dict):
-        return frozenset((key, _frozen(member)) for key, member in value.items())
+        return frozenset((key, _freeze(member)) for key, member in value.items())
     if isinstance(value, list):
-        return tuple(map(_frozen, value))
+        return tuple(map(_freeze, value))
     return value

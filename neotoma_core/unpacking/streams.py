@@ -144,7 +144,7 @@ class Decompressing:
             try:
                 for out in _fed(feed, block):
                     given += len(out)
-                    yield self._counted(out)
+                    yield self._count(out)
             except CutShort:
                 raise
             except Exception:  # noqa: BLE001 - whatever a library makes of damage
@@ -171,14 +171,14 @@ class Decompressing:
                     new = out[max(0, given) :]
                     given -= len(out)
                     if new:
-                        yield self._counted(new)
+                        yield self._count(new)
         except CutShort:
             raise
         except Exception:  # noqa: BLE001 - here is the damage
             return
 
-    def _counted(self, out: bytes) -> bytes:
-        self._budget.unpacked(len(out))
+    def _count(self, out: bytes) -> bytes:
+        self._budget.count_unpacked(len(out))
         return out
 
     def _at(self, place: int, size: int) -> bytes:
@@ -219,5 +219,5 @@ class Stored:
         self._place += len(block)
         if self._end is not None and len(block) < wanted:
             self.problem = CUT
-        self._budget.unpacked(len(block))
+        self._budget.count_unpacked(len(block))
         return block

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
-from neotoma_core.files.atomic import reached
+from neotoma_core.files.atomic import reach
 from neotoma_core.files.headers import INDEX
 from neotoma_core.vault.folder import (
     EVIDENCE,
@@ -20,7 +20,7 @@ from neotoma_core.vault.folder import (
     REPORTS,
     UNFINISHED,
     WORK,
-    unfinished_runs,
+    list_unfinished_runs,
 )
 
 STEPS: Final = ("unfinished_removed",)
@@ -36,14 +36,14 @@ def remove_needless(vault: Path, current: str) -> tuple[str, ...]:
     the same one stays.
     """
     removed = []
-    for name in unfinished_runs(vault):
+    for name in list_unfinished_runs(vault):
         if name != current and _is_needless(vault, name):
             for place in (QUARANTINE, REPORTS):
                 shutil.rmtree(vault / place / name, ignore_errors=True)
             gone = vault / WORK / current / f"left-by-{name}"
             (vault / EVIDENCE / name).rename(gone)
             shutil.rmtree(gone, ignore_errors=True)
-            reached("unfinished_removed")
+            reach("unfinished_removed")
             removed.append(name)
     return tuple(removed)
 

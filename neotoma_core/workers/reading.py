@@ -8,9 +8,9 @@ from pathlib import Path
 from neotoma_core.comparison.holdings import Coder
 from neotoma_core.documents.models import NotAsModelled, read
 from neotoma_core.errors import BackupError, BackupUnreadable, TargetError, TargetLocked
-from neotoma_core.files.headers import companions, followed
+from neotoma_core.files.headers import companions, follow
 from neotoma_core.salvage.condition import Condition
-from neotoma_core.salvage.examining import Examined, is_mostly_hole, unexamined
+from neotoma_core.salvage.examining import Examined, describe_unread, is_mostly_hole
 from neotoma_core.salvage.foreign import foreign_because
 from neotoma_core.salvage.rows import Salvaged
 from neotoma_core.sqlite.damage import CheckName
@@ -20,10 +20,10 @@ from neotoma_core.unpacking.walking import FoundFile, speaks_of_neotoma
 from neotoma_core.workers.allowances import Allowance
 from neotoma_core.workers.answers import (
     condition_from_plain,
-    unpacked_from_plain,
+    read_unpacked,
     whole_from_plain,
 )
-from neotoma_core.workers.examined import examined_from_plain, saved_from_plain
+from neotoma_core.workers.examined import read_examined, read_salvaged
 from neotoma_core.workers.pool import Workers
 from neotoma_core.workers.process import GaveUp, Task
 
@@ -60,14 +60,14 @@ def examine_apart(  # noqa: PLR0913, PLR0917 - what to read, and by what
         answer = workers.ask(task)
         if answer.read is None:
             return None
-        return examined_from_plain(answer.read, answer.tables, folder, coder)
+        return read_examined(answer.read, answer.tables, folder, coder)
     except GaveUp as gave_up:
         why = str(gave_up)
     except NotAsModelled:
         task.clear()
         why = _SENSELESS
     is_one = speaks_of_neotoma(path.name) or _may_mention_neotoma(workers, task)
-    return unexamined(path, why) if is_one else None
+    return describe_unread(path, why) if is_one else None
 
 
 def _may_mention_neotoma(workers: Workers, task: Task) -> bool:
@@ -90,10 +90,10 @@ def unpack_apart(
     ``folder``, which is created, is there afterwards if anything was taken out. The limits hold
     for what comes out; the allowance holds for what it costs, where they fail.
     """
-    allowed = _allowed(allowance, limits)
+    allowed = _allow(allowance, limits)
     task = Task("unpack", found.path, found.size, allowed, folder, _words(found, limits))
     try:
-        return unpacked_from_plain(workers.ask(task).read, folder)
+        return read_unpacked(workers.ask(task).read, folder)
     except GaveUp as gave_up:
         why = str(gave_up)
     except NotAsModelled:
@@ -102,7 +102,7 @@ def unpack_apart(
     return [Unpacked(None, "", why)]
 
 
-def _allowed(allowance: Allowance, limits: Limits) -> Allowance:
+def _allow(allowance: Allowance, limits: Limits) -> Allowance:
     return Allowance(
         allowance.seconds + limits.seconds, allowance.memory, max(allowance.written, limits.bytes)
     )
@@ -116,7 +116,7 @@ def unpack_raw_files_apart(
     apart: Apart, found: FoundFile, member: str, database: Path, limits: Limits
 ) -> str:
     """Unpack the raw files next to a member as ``unpacking.unpack_raw_files`` does."""
-    allowed = _allowed(apart.allowance, limits)
+    allowed = _allow(apart.allowance, limits)
     words = {**_words(found, limits), "member": member, "beside": str(database)}
     try:
         task = Task("unpack raw files", found.path, found.size, allowed, words=words)
@@ -183,7 +183,7 @@ def condition_apart(apart: Apart, database: Path, folder: Path) -> Condition | N
         task.clear()
         why, crashed = _SENSELESS, True
     if crashed:
-        return Condition("unreadable", why, foreign_because(followed(database)))
+        return Condition("unreadable", why, foreign_because(follow(database)))
     advice = "run again, or recover into a new file"
     raise TargetError(database, why, advice)
 
@@ -193,7 +193,7 @@ def salvage_apart(apart: Apart, copy: Path, original: Path, folder: Path) -> Sal
     words = {"shown": str(original)}
     task = Task("salvage", copy, size_of(copy), apart.allowance, folder, words)
     with suppress(GaveUp, NotAsModelled):
-        return saved_from_plain(apart.workers.ask(task).read, folder)
+        return read_salvaged(apart.workers.ask(task).read, folder)
     task.clear()
     return None
 

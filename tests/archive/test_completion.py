@@ -13,7 +13,7 @@ from neotoma_core.archive.verify import verify_archive
 from neotoma_core.archive_tables.record import COPY, RECORD
 from neotoma_core.archive_tables.tables import open_archive
 from neotoma_core.report.progress import Silent
-from neotoma_core.runs.left_over import left_in
+from neotoma_core.runs.left_over import find_left_in
 from tests.conftest import NOW
 from tests.support.archiving import archive, log_of, rebuilt
 from tests.support.databases import entity, insert, make_database, observation
@@ -127,11 +127,11 @@ def test_what_a_killed_run_wrote_is_no_loss_and_goes(database: Path, tmp_path: P
     verified = verify_archive(place, Silent())
     assert verified.outcome == "verified"
     assert [(f.kind, f.subject) for f in verified.findings] == [("archive-leftover", str(written))]
-    assert [left.path for left in left_in(vault)] == [str(written)]
+    assert [left.path for left in find_left_in(vault)] == [str(written)]
     report = archive(database, place, now=NOW + 2 * DAY)
     assert (report.appended, report.findings) == (1, ())
     assert not written.exists()
-    assert left_in(vault) == ()
+    assert find_left_in(vault) == ()
     assert log_of(rebuilt(place, tmp_path / "back.db")) == log_of(database)
 
 

@@ -9,7 +9,7 @@ from neotoma_core.archive_tables.reading import (
     ArchivedFile,
     DamagedFile,
     read_file,
-    wanted_columns,
+    types_of,
 )
 from neotoma_core.row_versions.columns import SCHEMAS
 
@@ -32,7 +32,7 @@ def older_file(folder: Path, table: str, lacks: str) -> ArchivedFile:
 def test_a_column_that_the_file_lacks_has_its_default(
     tmp_path: Path, lacks: str, filled: str | None
 ) -> None:
-    wanted = wanted_columns("sources", None)
+    wanted = types_of("sources", None)
 
     rows = read_file("sources", older_file(tmp_path, "sources", lacks), wanted)
 

@@ -17,7 +17,7 @@ from neotoma_core.backup.retention import RetentionPolicy
 from neotoma_core.backup.text import backup_text, list_text, verify_text
 from neotoma_core.erasure.erase import erase
 from neotoma_core.erasure.request import EraseRequest, erase_run
-from neotoma_core.files.atomic import Subject, observed_with_subject
+from neotoma_core.files.atomic import Subject, observe_with_subject
 from neotoma_core.find.search import SearchRequest
 from neotoma_core.find.status import check_status
 from neotoma_core.find.text import status_text
@@ -236,7 +236,7 @@ def test_a_blob_has_its_name_once_its_bytes_are_on_the_disk(world: Vault) -> Non
         real(descriptor)
 
     real = os.fsync
-    with observed_with_subject(note), pytest.MonkeyPatch.context() as patch:
+    with observe_with_subject(note), pytest.MonkeyPatch.context() as patch:
         patch.setattr(os, "fsync", fsync)
         world.back_up()
     assert seen == [(True, True)]

@@ -156,7 +156,7 @@ def test_what_cannot_be_backed_up_leaves_no_backup(world: Vault) -> None:
 
 
 def test_two_runs_do_not_meet(world: Vault) -> None:
-    with vaults.locked(world.vault), pytest.raises(VaultLocked):
+    with vaults.lock_vault(world.vault), pytest.raises(VaultLocked):
         world.back_up()
 
 

@@ -19,7 +19,7 @@ from neotoma_core.neotoma.schemas import Converter, EntitySchema, FieldRule, Reg
 from neotoma_core.reduce.entities import entities_of, read_in_order, reduce_entities
 from neotoma_core.reduce.exact.rule_sets import R22
 from neotoma_core.reduce.fields.assembly import assemble, canonical_names
-from neotoma_core.reduce.fields.kept import kept_fields
+from neotoma_core.reduce.fields.kept import keep_fields
 from neotoma_core.reduce.fields.objects import take_apart
 from neotoma_core.reduce.fields.ordering import slices
 from neotoma_core.reduce.fields.values import field_values
@@ -126,7 +126,7 @@ def measure_steps(observations: pl.DataFrame, schemas: Registry) -> Stopwatch:
                 rules.fields,
             )
         with watch.measure("reduce"):
-            kept = kept_fields(stated.values, ruled, rules)
+            kept = keep_fields(stated.values, ruled, rules)
         with watch.measure("assemble"):
             assemble(kept, stated.keys)
             canonical_names(kept, stated.keys)

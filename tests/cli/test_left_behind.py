@@ -17,7 +17,7 @@ import pytest
 
 from neotoma_core.cli.app import app
 from neotoma_core.errors import TargetChanged
-from neotoma_core.files.atomic import observed, sync_folder
+from neotoma_core.files.atomic import observe, sync_folder
 from neotoma_core.neotoma.json import JsonValue, stringify
 from tests.cli.conftest import Midden, midden_with
 from tests.recovery.test_journals import CRASHED
@@ -199,7 +199,7 @@ def test_it_is_evidence_and_gone_for_good_before_the_database_is_put_there(
             steps.append("put there")
 
     monkeypatch.setattr("neotoma_core.publication.installing.sync_folder", synced)
-    with observed(look):
+    with observe(look):
         app([*map(str, words), "--yes"], standalone_mode=False)
     folder = place.target.parent
     expected = [f"synced {folder}", "removed True True False False", "put there"]
@@ -271,7 +271,7 @@ def test_what_is_left_and_was_written_to_since_it_was_kept_stays(
         if step == "left_behind_kept":
             left.write_bytes(content + b"more")
 
-    with observed(write_on), pytest.raises(TargetChanged):
+    with observe(write_on), pytest.raises(TargetChanged):
         app(["restore", "1", "--target", str(place.target), "--yes"], standalone_mode=False)
     assert left.read_bytes() == content + b"more"
     assert not place.target.exists()

@@ -26,7 +26,7 @@ from neotoma_core.backup.retention import RetentionPolicy
 from neotoma_core.backup.take import back_up
 from neotoma_core.backup.verify import VerifyRequest, verify_backups
 from neotoma_core.errors import MiddenError
-from neotoma_core.files.atomic import observed
+from neotoma_core.files.atomic import observe
 from neotoma_core.guard.reset import ResetRequest, reset
 from neotoma_core.report.progress import Silent
 from neotoma_core.restore.from_archive import RestoreArchiveRequest, restore_archive
@@ -87,7 +87,7 @@ class Doom:
 def at_step(step: str, number: int, operation: str, folder: Path) -> int:
     """Kill the operation when it reaches a step for the n-th time."""
     doom = Doom(number, lambda: os._exit(KILLED))
-    with observed(lambda reached: doom.strike() if reached == step else None):
+    with observe(lambda reached: doom.strike() if reached == step else None):
         run(operation, folder)
     return 0
 

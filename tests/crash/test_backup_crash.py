@@ -126,7 +126,7 @@ def test_any_write_fails(operation: str, template: Vault, tmp_path: Path, zygote
 
 def test_every_step_is_reached_by_an_operation(template: Vault, tmp_path: Path) -> None:
     seen: set[str] = set()
-    with atomic.observed(seen.add):
+    with atomic.observe(seen.add):
         for operation in ("backup", "prune"):
             run(operation, copied(template, tmp_path / operation).folder)
     assert seen == {*atomic.STEPS, *backups.STEPS, *copies.STEPS}

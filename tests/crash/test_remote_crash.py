@@ -13,7 +13,7 @@ from typing import Final
 import pytest
 
 from neotoma_core.remotes.copies import copy_log
-from neotoma_core.remotes.known import keep_remote, known_remotes
+from neotoma_core.remotes.known import keep_remote, read_remotes
 from neotoma_core.remotes.remote import read_logs
 from neotoma_core.report.progress import Silent
 from tests.crash.doomed import KILLED, WRITES, Doomed, doomed, run
@@ -71,7 +71,7 @@ def moved(template: Path, to: Path) -> Path:
     shutil.copytree(template, to)
     for name in ("one", "other"):
         vault = to / name / "vault"
-        (known,) = known_remotes(vault)
+        (known,) = read_remotes(vault)
         keep_remote(vault, replace(known, url=f"file://{to}/nas"))
     return to
 

@@ -3,7 +3,7 @@
 import polars as pl
 import pytest
 
-from neotoma_core.erased.naming import named_rows, naming_columns
+from neotoma_core.erased.naming import name_rows, naming_columns
 from neotoma_core.erased.reach import Reach, reach
 from neotoma_core.neotoma.frames import ROWID
 from neotoma_core.neotoma.tables import TABLES
@@ -13,7 +13,7 @@ Rows = list[dict[str, str | None]]
 
 def reached(seeds: dict[str, set[str]], **tables: Rows) -> Reach:
     named = {
-        name: named_rows(
+        name: name_rows(
             name,
             pl.DataFrame(rows, schema=dict.fromkeys(rows[0], pl.String)).with_row_index(ROWID),
         )

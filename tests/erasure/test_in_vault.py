@@ -8,7 +8,7 @@ import pytest
 from neotoma_core.backup.request import BackupRequest
 from neotoma_core.backup.take import back_up
 from neotoma_core.erasure.report import ErasureReport
-from neotoma_core.files.atomic import observed
+from neotoma_core.files.atomic import observe
 from neotoma_core.report.progress import Silent
 from tests.conftest import NOW
 from tests.support.erasing import World, build
@@ -46,7 +46,7 @@ def test_again_lists_the_places_that_the_first_run_listed(killed: str, world: Wo
             raise Killed
 
     try:
-        with observed(kill):
+        with observe(kill):
             world.erase(**ASKED["entity"])
     except Killed:
         assert killed != "never"

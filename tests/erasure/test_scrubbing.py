@@ -9,7 +9,7 @@ from neotoma_core.errors import (
     ErasureUnfinished,
     TargetLocked,
 )
-from neotoma_core.files.atomic import observed
+from neotoma_core.files.atomic import observe
 from tests.recovery.test_inputs import server_on
 from tests.support.databases import (
     count,
@@ -73,7 +73,7 @@ def test_a_file_that_cannot_be_scrubbed_is_said_to_be_and_is_later(world: World)
                 reader.execute("BEGIN")
                 reader.execute("SELECT count(*) FROM entities").fetchone()
 
-        with observed(read), pytest.raises(ErasureUnfinished, match="the rows are erased"):
+        with observe(read), pytest.raises(ErasureUnfinished, match="the rows are erased"):
             world.erase(**ASKED["entity"])
         reader.execute("ROLLBACK")
     assert count(world.target, "observations") == 8

@@ -120,7 +120,7 @@ def test_a_locked_target_is_tried_again_while_the_vault_stays_ours(
     with locked(target) as unlock:
 
         def in_between() -> None:
-            with pytest.raises(VaultLocked), vault.locked(tmp_path / "vault"):
+            with pytest.raises(VaultLocked), vault.lock_vault(tmp_path / "vault"):
                 pass
             unlock()
 
@@ -146,7 +146,7 @@ def test_a_damaged_backup_is_not_tried_again_and_fails_the_flow(
     assert artifacts_about(client, target) == []
     (run,) = client.read_flow_runs(sort=FlowRunSort.START_TIME_DESC, limit=1)
     assert run.state_name == "Failed"
-    with vault.locked(tmp_path / "vault"):
+    with vault.lock_vault(tmp_path / "vault"):
         pass  # nobody holds it any longer
 
 

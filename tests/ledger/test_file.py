@@ -127,7 +127,7 @@ def test_a_midden_without_ledger_refuses_the_vault(folder: Path) -> None:
 
 def test_it_is_synced_before_its_name_and_before_the_description(folder: Path) -> None:
     seen: list[str] = []
-    with atomic.observed(seen.append):
+    with atomic.observe(seen.append):
         recorded(folder)
     assert seen == [*atomic.STEPS, *atomic.STEPS]
 

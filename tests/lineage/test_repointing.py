@@ -3,7 +3,12 @@
 import pytest
 
 from neotoma_core.lineage.repointing import EDGES, SELF_LOOP
-from neotoma_core.merge.plan import MergePlan, plan_merge, touched_entities, touched_relationships
+from neotoma_core.merge.plan import (
+    MergePlan,
+    find_touched_entities,
+    find_touched_relationships,
+    plan_merge,
+)
 from neotoma_core.merge.policy import MergeMode, MergePolicy
 from neotoma_core.neotoma.frames import ORIGIN
 from tests.lineage.test_lineage import EARLY, audit, entities, split
@@ -45,7 +50,7 @@ def planned(target: dict[str, Rows], backup: dict[str, Rows], mode: MergeMode) -
 
 
 def owners(plan: MergePlan) -> dict[str, str]:
-    return dict(plan.merged("observations").select("id", "entity_id").iter_rows())
+    return dict(plan.rows_after("observations").select("id", "entity_id").iter_rows())
 
 
 def counted(plan: MergePlan, table: str) -> dict[str, int]:
@@ -63,7 +68,7 @@ def test_an_observation_stays_with_the_survivor(mode: MergeMode, *, merged_here:
     assert owners(plan) == {"o": "b"}
     assert counted(plan, "observations") == {"moved": 1}
     assert counted(plan, "entities") == {"identical": 2, "moved": 1}
-    pointers = plan.merged("entities").filter(id="a")["merged_to_entity_id"]
+    pointers = plan.rows_after("entities").filter(id="a")["merged_to_entity_id"]
     assert pointers.to_list() == ["b"]
     assert plan.conflicts.is_empty()
     assert plan.merged_away.entities["entity_id"].to_list() == ["a"]
@@ -84,7 +89,7 @@ def test_the_targets_own_observations_follow_a_merge_it_did_not_know_of() -> Non
     assert owners(plan) == {"o": "b", "p": "b"}
     replaced = plan.tables["observations"].replaced
     assert replaced.select("id", ORIGIN).rows() == [("o", -1)]
-    assert touched_entities(plan, target, ())["entity_id"].to_list() == ["a", "b"]
+    assert find_touched_entities(plan, target, ())["entity_id"].to_list() == ["a", "b"]
 
 
 def test_a_move_beside_another_difference_is_a_conflict_of_that_difference_alone() -> None:
@@ -93,7 +98,7 @@ def test_a_move_beside_another_difference_is_a_conflict_of_that_difference_alone
     plan = planned(target, backup, "keep-source")
     assert plan.conflicts["columns"].to_list() == [["fields"]]
     assert owners(plan) == {"o": "b"}
-    assert plan.merged("observations")["fields"].to_list() == ['{"x":2}']
+    assert plan.rows_after("observations")["fields"].to_list() == ['{"x":2}']
 
 
 def test_an_owner_that_nothing_explains_is_a_conflict() -> None:
@@ -110,7 +115,7 @@ def test_rows_of_nobody_follow_a_merge_of_everybody() -> None:
     }
     plan = planned(merged, {**UNAWARE, **rows}, "keep-target")
     assert owners(plan) == {"o": "b"}
-    edges = plan.merged(EDGES).select("relationship_key", "source_entity_id")
+    edges = plan.rows_after(EDGES).select("relationship_key", "source_entity_id")
     assert edges.rows() == [("KNOWS:b:x", "b")]
     assert owners(planned(MERGED, {**UNAWARE, **rows}, "keep-target")) == {"o": "a"}
 
@@ -141,7 +146,7 @@ def test_a_split_is_not_undone(mode: MergeMode, *, split_here: bool) -> None:
 def test_an_edge_of_a_merged_entity_is_repointed() -> None:
     backup = {**UNAWARE, "relationship_observations": [edge("r", "a", "x")]}
     plan = planned(MERGED, backup, "keep-target")
-    merged = plan.merged("relationship_observations")
+    merged = plan.rows_after("relationship_observations")
     ends = ("relationship_key", "source_entity_id", "target_entity_id")
     assert merged.select(ends).rows() == [("KNOWS:b:x", "b", "x")]
 
@@ -151,14 +156,14 @@ def test_an_edge_that_became_a_self_loop_is_not_brought_back() -> None:
     plan = planned(MERGED, backup, "keep-target")
     (counts,) = plan.tables["relationship_observations"].counts
     assert counts.reasons == {SELF_LOOP: 1}
-    assert plan.merged("relationship_observations").is_empty()
+    assert plan.rows_after("relationship_observations").is_empty()
 
 
 def test_an_edge_that_became_equal_to_another_is_a_further_observation_of_it() -> None:
     target = {**MERGED, "relationship_observations": [edge("there", "b", "x")]}
     backup = {**UNAWARE, "relationship_observations": [edge("r", "a", "x")]}
     plan = planned(target, backup, "keep-target")
-    merged = plan.merged("relationship_observations")
+    merged = plan.rows_after("relationship_observations")
     assert merged["id"].to_list() == ["there", "r"]
     assert merged["relationship_key"].unique().to_list() == ["KNOWS:b:x"]
 
@@ -170,7 +175,7 @@ def test_an_edge_whose_place_is_disputed_takes_nobodys() -> None:
         "relationship_observations": [edge("r", "x", "b"), edge("other", "a", "x")],
     }
     plan = planned(target, backup, "keep-source")
-    keys = plan.merged("relationship_observations").select("id", "relationship_key")
+    keys = plan.rows_after("relationship_observations").select("id", "relationship_key")
     assert dict(keys.iter_rows()) == {"r": "KNOWS:x:b", "other": "KNOWS:b:x"}
 
 
@@ -179,20 +184,20 @@ def test_an_edge_that_the_merge_repointed_is_the_same_edge() -> None:
     backup = {**UNAWARE, "relationship_observations": [edge("r", "a", "x")]}
     plan = planned(target, backup, "keep-source")
     assert counted(plan, "relationship_observations") == {"moved": 1}
-    assert plan.merged("relationship_observations")["source_entity_id"].to_list() == ["b"]
+    assert plan.rows_after("relationship_observations")["source_entity_id"].to_list() == ["b"]
 
 
 def test_the_targets_edges_follow_a_merge_and_its_loops_leave() -> None:
     edges = [edge("loop", "a", "b"), edge("moves", "a", "x"), edge("stays", "x", "x")]
     target = database(**UNAWARE, relationship_observations=edges)
     plan = plan_merge(target, [database(**MERGED)], MergePolicy())
-    merged = plan.merged("relationship_observations")
+    merged = plan.rows_after("relationship_observations")
     assert dict(merged.select("id", "relationship_key").iter_rows()) == {
         "moves": "KNOWS:b:x",
         "stays": "KNOWS:x:x",
     }
     assert plan.removed[EDGES]["id"].to_list() == ["loop"]
-    touched = touched_relationships(plan, target)["relationship_key"].to_list()
+    touched = find_touched_relationships(plan, target)["relationship_key"].to_list()
     assert sorted(touched) == ["KNOWS:a:b", "KNOWS:a:x", "KNOWS:b:x"]
 
 
@@ -202,7 +207,7 @@ def test_both_directions_end_with_the_same_edges(*, merged_here: bool) -> None:
     unaware = {**UNAWARE, "relationship_observations": edges}
     aware = {**MERGED, "relationship_observations": [edge("there", "b", "x")]}
     target, backup = (aware, unaware) if merged_here else (unaware, aware)
-    merged = planned(target, backup, "keep-target").merged("relationship_observations")
+    merged = planned(target, backup, "keep-target").rows_after("relationship_observations")
     keys = dict(merged.select("id", "relationship_key").iter_rows())
     assert keys == {"there": "KNOWS:b:x", "moves": "KNOWS:b:x"}
 
@@ -214,8 +219,8 @@ def test_survivors_and_their_edges_are_touched_though_nothing_of_them_changes() 
     }
     target = database(**MERGED, **rows)
     plan = plan_merge(target, [database(**UNAWARE)], MergePolicy())
-    assert touched_entities(plan, target, ())["entity_id"].to_list() == ["b"]
-    assert touched_relationships(plan, target)["relationship_key"].to_list() == ["KNOWS:b:x"]
+    assert find_touched_entities(plan, target, ())["entity_id"].to_list() == ["b"]
+    assert find_touched_relationships(plan, target)["relationship_key"].to_list() == ["KNOWS:b:x"]
 
 
 def test_a_pointer_that_would_close_a_circle_is_cleared_in_every_row() -> None:
@@ -223,7 +228,7 @@ def test_a_pointer_that_would_close_a_circle_is_cleared_in_every_row() -> None:
     here = {"entities": [*living["a"], *entities(b="a")], "observations": [observed("o", "a")]}
     there = {"entities": [*living["b"], *entities(a="b")], "observations": [observed("o", "b")]}
     plan = planned(here, there, "keep-target")
-    pointers = plan.merged("entities").select("id", "merged_to_entity_id")
+    pointers = plan.rows_after("entities").select("id", "merged_to_entity_id")
     assert dict(pointers.iter_rows()) == {"a": None, "b": "a"}
     assert plan.lineage.closing == (("a", "b"),)
     assert owners(plan) == {"o": "a"}
@@ -237,7 +242,7 @@ def test_keep_source_takes_the_first_backup_also_where_it_says_what_the_target_d
     ]
     target, *backups = (database(**one) for one in rows)
     plan = plan_merge(target, backups, MergePolicy("keep-source", ancestors=False))
-    assert plan.merged("observations")["fields"].to_list() == ['{"x":1}']
+    assert plan.rows_after("observations")["fields"].to_list() == ['{"x":1}']
     assert plan.writes == 0
 
 

@@ -33,7 +33,7 @@ def planned(mode: MergeMode, target: dict[str, Rows], *backups: dict[str, Rows])
 
 
 def name(plan: MergePlan) -> str:
-    return str(plan.merged("entities")["canonical_name"].item())
+    return str(plan.rows_after("entities")["canonical_name"].item())
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -105,7 +105,7 @@ def test_a_schema_of_nobody_has_an_ancestor_like_any_row() -> None:
         return {**log, "schema_registry": [schema]}
 
     plan = planned("safe", of(AS_BEFORE, "old"), of(BASE, "old"), of(CHANGED, "new"))
-    assert plan.merged("schema_registry")["schema_definition"].to_list() == ["new"]
+    assert plan.rows_after("schema_registry")["schema_definition"].to_list() == ["new"]
 
 
 def test_it_can_be_turned_off() -> None:
@@ -137,5 +137,5 @@ def test_a_decision_on_one_row_leaves_the_others_as_they_are() -> None:
 
     said = pl.DataFrame([(0, "entities", "f", "source")], schema=DECISIONS, orient="row")
     plan = plan_merge(database(**of("here")), [database(**of("there"))], MergePolicy(), said)
-    names = plan.merged("entities").select("id", "canonical_name").sort("id")
+    names = plan.rows_after("entities").select("id", "canonical_name").sort("id")
     assert names.rows() == [("e", "here"), ("f", "there"), ("g", "here")]

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from neotoma_core.errors import VerificationFailed
-from neotoma_core.files.atomic import Subject, observed_with_subject
+from neotoma_core.files.atomic import Subject, observe_with_subject
 from neotoma_core.publication.proofs import Check
 
 Plant = Callable[[sqlite3.Connection], None]
@@ -141,7 +141,7 @@ def planted(plant: Plant, step: str = "derived_written") -> Iterator[None]:
             plant(subject)
             times += 1
 
-    with observed_with_subject(observe):
+    with observe_with_subject(observe):
         yield
     assert times == 1
 

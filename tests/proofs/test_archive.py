@@ -10,7 +10,7 @@ import pytest
 
 from neotoma_core.archive.compact import CompactRequest, compact_archive
 from neotoma_core.errors import BackupDamaged, VerificationFailed
-from neotoma_core.files.atomic import Subject, observed_with_subject
+from neotoma_core.files.atomic import Subject, observe_with_subject
 from neotoma_core.report.progress import Silent
 from tests.archive_tables.test_as_backup import restore
 from tests.conftest import NOW, Recover
@@ -67,7 +67,7 @@ def built_with(statement: str) -> Iterator[None]:
                 assert connection.execute(statement).rowcount == 1
             times += 1
 
-    with observed_with_subject(observe):
+    with observe_with_subject(observe):
         yield
     assert times == 1
 
@@ -122,7 +122,7 @@ def assert_not_compacted(place: Path, wrong: Callable[[pl.DataFrame], pl.DataFra
             planted.append(subject)
 
     with (
-        observed_with_subject(observe),
+        observe_with_subject(observe),
         pytest.raises(VerificationFailed, match="observations: compacted rows are not those"),
     ):
         compact_archive(CompactRequest(place), NOW, Silent())

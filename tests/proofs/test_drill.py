@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from neotoma_core.files.atomic import Subject, observed_with_subject
+from neotoma_core.files.atomic import Subject, observe_with_subject
 from tests.proofs.planting import lose_root
 from tests.sources.test_carried import run as execute
 from tests.support.backing_up import HASH, Vault, copied, small_vault
@@ -188,7 +188,7 @@ def test_one_restored_copy_is_there_at_a_time_and_its_owners_alone(world: Vault)
             assert list(subject.parent.parent.glob("drill-*")) == [subject.parent]
             assert stat.S_IMODE(subject.parent.stat().st_mode) == 0o700
 
-    with observed_with_subject(observe):
+    with observe_with_subject(observe):
         assert world.verify().outcome == "pass"
     assert len(places) == 2
     assert not any(place.exists() for place in places)

@@ -12,7 +12,7 @@ import pytest
 from neotoma_core.erasure.erase import erase
 from neotoma_core.erasure.request import EraseRequest, erase_run
 from neotoma_core.errors import TargetError
-from neotoma_core.files.atomic import observed as watched
+from neotoma_core.files.atomic import observe as watched
 from neotoma_core.publication.overwriting import copy_within
 from neotoma_core.publication.replacing import replace_database
 from neotoma_core.rebuild.rebuild import rebuild_snapshots

@@ -35,15 +35,15 @@ class Heard:
     errors: list[MiddenError] = field(default_factory=list)
     looks: list[tuple[datetime, bool]] = field(default_factory=list)
 
-    def pushed(self, report: PushReport) -> None:
+    def on_push(self, report: PushReport) -> None:
         self.reports.append(report)
 
-    def failed(self, error: MiddenError, failures: int, wait: float) -> None:
+    def on_failure(self, error: MiddenError, failures: int, wait: float) -> None:
         assert failures == len(self.waits) + 1
         self.errors.append(error)
         self.waits.append(wait)
 
-    def looked(self, now: datetime, *, good: bool) -> None:
+    def on_look(self, now: datetime, *, good: bool) -> None:
         self.looks.append((now, good))
 
 

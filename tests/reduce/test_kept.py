@@ -4,7 +4,7 @@ import polars as pl
 
 from neotoma_core.neotoma.schemas import EntitySchema, FieldRule, Registry
 from neotoma_core.reduce.exact.rule_sets import R22
-from neotoma_core.reduce.fields.kept import kept_fields, latest_of_each_key
+from neotoma_core.reduce.fields.kept import keep_fields, latest_of_each_key
 from neotoma_core.reduce.fields.objects import take_apart
 from neotoma_core.reduce.fields.rules import NO_FIELDS, FieldRules, rules_for
 from neotoma_core.reduce.fields.values import FieldValues, field_values
@@ -47,7 +47,7 @@ def test_every_field_is_reduced_by_its_own_strategy() -> None:
     observations, fields = stated(
         '{"late":1,"high":1,"all":[1]}', '{"late":2,"high":{"2":0,"1":0},"all":[2]}', schema=0
     )
-    kept = kept_fields(fields.values, observations, RULES).join(fields.keys, on="key")
+    kept = keep_fields(fields.values, observations, RULES).join(fields.keys, on="key")
     assert kept.sort("first").select("name", "value", "source").rows() == [
         ("late", "1", "o0"),
         ("high", '{"1":0,"2":0}', "o1"),
@@ -57,7 +57,7 @@ def test_every_field_is_reduced_by_its_own_strategy() -> None:
 
 def test_a_field_that_ends_as_null_is_not_kept() -> None:
     observations, fields = stated('{"late":null}', '{"late":2}', schema=0)
-    assert kept_fields(fields.values, observations, RULES).is_empty()
+    assert keep_fields(fields.values, observations, RULES).is_empty()
 
 
 def test_a_key_takes_its_latest_value_that_is_not_null() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from neotoma_core.neotoma.tables import BY_NAME
-from neotoma_core.row_versions.hashed_rows import hashed_keys
+from neotoma_core.row_versions.hashed_rows import hash_keys
 from neotoma_core.row_versions.known_hashes import FOLDER, KnownHashes
 from tests.support.archiving import archive, of_table
 from tests.support.databases import entity, make_database, observation
@@ -43,13 +43,13 @@ def test_hashes_are_the_same_with_notes_and_without(
     place = tmp_path / "notes"
     place.mkdir()
     known = KnownHashes(place)
-    hashed_keys(database, TABLE, TABLE.names, known)
+    hash_keys(database, TABLE, TABLE.names, known)
     known.keep()
     change(database, statement)
     again = KnownHashes(place)
     assert again.has(TABLE.name)
-    with_notes = hashed_keys(database, TABLE, TABLE.names, again)
-    assert with_notes.equals(hashed_keys(database, TABLE, TABLE.names))
+    with_notes = hash_keys(database, TABLE, TABLE.names, again)
+    assert with_notes.equals(hash_keys(database, TABLE, TABLE.names))
 
 
 def test_a_row_that_changed_in_its_last_bit_only_is_archived_again(database: Path) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from neotoma_core.errors import UsageError
 from neotoma_core.settings.configuration import read_configuration
-from neotoma_core.settings.environment import configured_report, default_vault
+from neotoma_core.settings.environment import default_vault, report_configuration
 from tests.cli.conftest import Midden, midden  # noqa: F401 - a fixture
 from tests.support.databases import entity, make_database, observation
 
@@ -27,14 +27,14 @@ def test_a_database_has_the_vault_that_is_configured(file: Path, tmp_path: Path)
     assert known.path.resolve() == tmp_path / "data" / "neotoma.db"
     assert default_vault(tmp_path / "data" / "neotoma.db").resolve() == tmp_path / "kept"
     assert default_vault(tmp_path / "other.db").resolve() != tmp_path / "kept"
-    (told,) = configured_report().configured
+    (told,) = report_configuration().configured
     assert (told.vault_from, told.path_exists) == ("midden.toml", False)
 
 
 @pytest.mark.usefixtures("file")
 def test_the_environment_wins_over_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MIDDEN_VAULT", "/elsewhere")
-    (told,) = configured_report().configured
+    (told,) = report_configuration().configured
     assert (told.vault, told.vault_from) == ("/elsewhere", "MIDDEN_VAULT")
 
 
@@ -59,7 +59,7 @@ def test_what_is_wrong_is_named_and_no_value_repeated(file: Path, text: str, wro
 def test_a_file_that_is_named_must_be_there(file: Path) -> None:
     file.unlink()
     with pytest.raises(UsageError, match="MIDDEN_CONFIG"):
-        configured_report()
+        report_configuration()
 
 
 def test_a_command_takes_a_name_and_the_only_database_there_is(

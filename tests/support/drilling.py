@@ -7,7 +7,7 @@ from pathlib import Path
 
 from neotoma_core.backup.drill import DrillRules
 from neotoma_core.backup.report import DrillSummary
-from neotoma_core.files.atomic import Subject, observed_with_subject
+from neotoma_core.files.atomic import Subject, observe_with_subject
 from neotoma_core.vault.backups import write_manifest
 from neotoma_core.vault.manifests import Manifest
 from tests.proofs.planting import schema_writable
@@ -39,7 +39,7 @@ def restored_with(plant: Plant) -> Iterator[None]:
                 plant(connection)
             times += 1
 
-    with observed_with_subject(observe):
+    with observe_with_subject(observe):
         yield
     assert times == 1
 

@@ -29,7 +29,7 @@ from neotoma_core.pull.sources import CopyRequest, remote_copies
 from neotoma_core.push.push import push
 from neotoma_core.push.report import PushReport
 from neotoma_core.push.request import PushRequest
-from neotoma_core.remotes.known import known_remote
+from neotoma_core.remotes.known import find_remote
 from neotoma_core.remotes.remote import Remote, open_known, read_logs
 from neotoma_core.report.progress import Silent
 from neotoma_core.restore.from_archive import RestoreArchiveRequest, restore_archive
@@ -89,7 +89,7 @@ class Machine:
 
     def remote(self, *, reads: bool = True) -> Remote:
         """Return the remote as this machine knows it."""
-        known = known_remote(self.vault, "there")
+        known = find_remote(self.vault, "there")
         return open_known(self.vault, known, self.store, self.identities if reads else ())
 
     def tick(self) -> datetime:

@@ -17,7 +17,7 @@ from neotoma_core.find.status import check_status
 from neotoma_core.merge.policy import MergePolicy
 from neotoma_core.recovery.recover import recover
 from neotoma_core.recovery.report import RecoveryReport
-from neotoma_core.recovery.run.composed import composed_run
+from neotoma_core.recovery.run.composed import compose_run
 from neotoma_core.recovery.run.request import RecoverRequest
 from neotoma_core.report.progress import Silent
 from neotoma_core.runs.begin import Whereabouts
@@ -207,7 +207,7 @@ def recovered(target: Path, home: Path, seconds: float = 8) -> RecoveryReport:
         target=target, backups=(), vault=vault, policy=MergePolicy("keep-target")
     )
     where = SearchRequest((home,), allowance=Allowance(seconds=seconds))
-    with composed_run(request, where, NOW, Silent()) as run:
+    with compose_run(request, where, NOW, Silent()) as run:
         return recover(run, lambda _: True, Silent())
 
 

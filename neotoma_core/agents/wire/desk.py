@@ -16,12 +16,12 @@ from mcp_types import CallToolResult, TextContent
 from neotoma_core.agents.answers import Answer, Done, Planned
 from neotoma_core.agents.audit import AuditLine, append_line, stamp
 from neotoma_core.agents.plain import plain_name, short_hash
-from neotoma_core.agents.plans import shown_token
+from neotoma_core.agents.plans import name_token
 from neotoma_core.agents.refusals import Refused, refusal_of
 from neotoma_core.agents.scope import Protected, Scope
 from neotoma_core.errors import MiddenError, begin_record
 from neotoma_core.neotoma.json import JsonValue, stringify
-from neotoma_core.report.layout import escaped
+from neotoma_core.report.layout import escape
 
 _MOST_WAITING: Final = 16
 _LONGEST: Final = 2_000
@@ -68,13 +68,15 @@ class Desk:
     ) -> CallToolResult:
         """Do the work of a tool in its turn, in a thread, and write down what came of it."""
         _note(tool)
-        call = _Call(self.scope, tool, _shown(arguments), client_of(context), writes=writes)
+        call = _Call(
+            self.scope, tool, _show_arguments(arguments), client_of(context), writes=writes
+        )
         if self.waiting >= _MOST_WAITING:
             busy = Refused(
                 "BUSY", "too many calls at once", "wait, then call again", retryable=True
             )
             async with self.pen:  # one at a time: many that wait for the log would wait too long
-                return _refused(await anyio.to_thread.run_sync(call.written_down, busy))
+                return _wire_refusal(await anyio.to_thread.run_sync(call.write_down, busy))
         self.waiting += 1
         try:
             async with self.turn:
@@ -82,7 +84,7 @@ class Desk:
                 done = await anyio.to_thread.run_sync(partial(call.done, work, watched))
         finally:
             self.waiting -= 1
-        return _refused(done) if isinstance(done, Refused) else _answered(done)
+        return _wire_refusal(done) if isinstance(done, Refused) else _wire_answer(done)
 
     async def write_others_down(
         self,
@@ -105,7 +107,7 @@ class Desk:
                 said = {
                     n: str(params[n]) for n in ("name", "uri") if isinstance(params.get(n), str)
                 }
-                line = _Call(self.scope, ctx.method, _shown(said), "?", writes=False)
+                line = _Call(self.scope, ctx.method, _show_arguments(said), "?", writes=False)
                 with anyio.CancelScope(shield=True):
                     await anyio.to_thread.run_sync(line.append, outcome)
         return result
@@ -129,26 +131,26 @@ class _Call:
                 self.append("begun")
             answer = work(watched)
         except BaseException as error:  # noqa: BLE001 - the last frame of the call: say and go on
-            return self.written_down(error)
+            return self.write_down(error)
         decision = _decision_of(answer) if isinstance(answer, Done) else None
         made = answer.plan if isinstance(answer, Planned | Done) else None
-        plan = shown_token(made) if made else None
+        plan = name_token(made) if made else None
         try:
             self.append("done", decision=decision, plan=plan)
         except (MiddenError, OSError):
             if not self.writes:
-                return _unwritten()
+                return _audit_failure()
         return answer
 
-    def written_down(self, error: BaseException) -> Refused:
+    def write_down(self, error: BaseException) -> Refused:
         """Write a failure down, whole for the person, and return what the agent sees of it."""
         refused = refusal_of(error)
         known = isinstance(error, MiddenError | Refused)
-        detail = escaped(str(error) if known else type(error).__name__)[:_LONGEST]
+        detail = escape(str(error) if known else type(error).__name__)[:_LONGEST]
         try:
             self.append("refused", code=refused.code, detail=detail)
         except (MiddenError, OSError):
-            return _unwritten()
+            return _audit_failure()
         return refused
 
     def append(self, outcome: str, **facts: str | None) -> None:
@@ -180,14 +182,14 @@ def _note(tool: str) -> None:
         written.append(tool)
 
 
-def _shown(arguments: Mapping[str, Any]) -> dict[str, JsonValue]:
+def _show_arguments(arguments: Mapping[str, Any]) -> dict[str, JsonValue]:
     """Return arguments as they are written down: no id of an entity, no usable plan."""
     shown: dict[str, JsonValue] = {}
     for name, value in arguments.items():
         if value in ("", None, [], ()):
             continue
         if name == "plan":
-            shown[name] = shown_token(str(value))
+            shown[name] = name_token(str(value))
         elif name in _PATHS:
             paths = [value] if isinstance(value, str) else [*value]
             texts: list[JsonValue] = [_path(str(path)) for path in paths[:20]]
@@ -225,13 +227,13 @@ def _outcome_of(result: object) -> str:
     return "done"
 
 
-def _answered(answer: Answer) -> CallToolResult:
+def _wire_answer(answer: Answer) -> CallToolResult:
     text = answer.model_dump_json(exclude_none=True, exclude_defaults=True)
     content = TextContent(type="text", text=text)
     return CallToolResult(content=[content], structured_content=answer.model_dump(mode="json"))
 
 
-def _refused(refused: Refused) -> CallToolResult:
+def _wire_refusal(refused: Refused) -> CallToolResult:
     said: dict[str, JsonValue] = {
         "code": refused.code,
         "message": refused.words,
@@ -244,7 +246,7 @@ def _refused(refused: Refused) -> CallToolResult:
     return CallToolResult(is_error=True, content=[TextContent(type="text", text=text)])
 
 
-def _unwritten() -> Refused:
+def _audit_failure() -> Refused:
     return Refused(
         "AUDIT_FAILED",
         "the audit log cannot be written, so nothing is answered",

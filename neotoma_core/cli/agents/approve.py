@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from neotoma_core.cli.terminal.asking import agreed, end_declined
+from neotoma_core.cli.terminal.asking import ask, end_declined
 from neotoma_core.cli.terminal.options import VAULT_OPTION
 from neotoma_core.errors import UsageError
 
@@ -28,7 +28,7 @@ def approve(
 
     from neotoma_core.agents.plans import approve_plan, find_plan
     from neotoma_core.agents.refusals import Refused
-    from neotoma_core.report.layout import escaped
+    from neotoma_core.report.layout import escape
     from neotoma_core.settings.environment import vaults_of_user
 
     now = datetime.now(UTC)
@@ -36,25 +36,25 @@ def approve(
         found = find_plan((vault,) if vault else vaults_of_user(), plan, now)
     except Refused as refused:
         where = "" if vault else "; if its vault is elsewhere, name it with --vault"
-        raise UsageError(f"{escaped(plan)[:80]}: {refused.words}{where}") from None
+        raise UsageError(f"{escape(plan)[:80]}: {refused.words}{where}") from None
     for line in found.plan.text:
-        print(escaped(line))
+        print(escape(line))
     left = int((found.plan.expires_at - now).total_seconds() // 60)
     print(f"{'expires':<10} in {left} minutes")
     if not sys.stdin.isatty():
         raise UsageError("standard input is not a terminal; a person has to approve a plan")
-    if not _agreed(found):
+    if not _ask_person(found):
         end_declined("the plan is not approved", json=False)
     approve_plan(found)
     print(f"{'approved':<10} tell the agent to go on")
 
 
-def _agreed(found: "Found") -> bool:
+def _ask_person(found: "Found") -> bool:
     """Return whether the person agrees; where a production database may lose rows, by its name."""
     plan = found.plan
     name = Path(plan.target).name
     if not (plan.production and plan.loss):
-        return agreed(f"let the agent carry this out on {plan.target}?", yes=False)
+        return ask(f"let the agent carry this out on {plan.target}?", yes=False)
     print(f"{name} is a production database ({plan.production}) and rows may go", file=sys.stderr)
     print(f"type the name of the database to go on ({name}): ", end="", file=sys.stderr, flush=True)
     return sys.stdin.readline().rstrip("\n") == name

@@ -97,7 +97,7 @@ def serve(
     if token_file is not None and http is None:
         raise UsageError("--token-file goes with --http")
     scope = _scope(
-        _protected(target, vault),
+        _protect(target, vault),
         folder or [],
         allow_recover=allow_recover,
         allow_values=allow_values,
@@ -131,11 +131,11 @@ def install(
     With --apply it is written to the program's settings file; the rest of the file stays.
     """
     from neotoma_core.agents.wire.clients import install_entry, settings_file
-    from neotoma_core.report.layout import escaped
+    from neotoma_core.report.layout import escape
 
     words = [shutil.which("midden") or sys.argv[0], "mcp"]
     for option, paths in (
-        ("--target", [one.path for one in _protected(target, vault)]),
+        ("--target", [one.path for one in _protect(target, vault)]),
         ("--folder", folder or []),
         ("--vault", [vault] if vault else []),
     ):
@@ -151,7 +151,7 @@ def install(
     done = install_entry(client.value, place, words, apply=apply)
     print(done.entry)
     said = f"add it to {done.file}, or use --apply" if done.outcome == "printed" else done.file
-    print(f"{done.outcome:<10} {escaped(said)}", file=sys.stderr)
+    print(f"{done.outcome:<10} {escape(said)}", file=sys.stderr)
 
 
 def _require_sdk() -> None:
@@ -159,7 +159,7 @@ def _require_sdk() -> None:
         raise UsageError("the MCP SDK is not installed; install midden with its mcp extra")
 
 
-def _protected(target: list[Path] | None, vault: Path | None) -> "tuple[Protected, ...]":
+def _protect(target: list[Path] | None, vault: Path | None) -> "tuple[Protected, ...]":
     from neotoma_core.agents.scope import Protected
     from neotoma_core.settings.environment import default_vault, raw_storage
 

@@ -86,10 +86,10 @@ def backup(
         raise
     print(report.to_json() if json else backup_text(report), flush=True)
     _say(announce(alerts, request.vault, report, now))
-    return _ended(report)
+    return _exit_code(report)
 
 
-def _ended(report: "BackupReport") -> int:
+def _exit_code(report: "BackupReport") -> int:
     """Return the exit code of a backup that was taken; raises AnomalyFound."""
     if report.alarms:
         raise AnomalyFound(report.backup, report.alarms, report.accept)

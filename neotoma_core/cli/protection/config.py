@@ -20,9 +20,9 @@ config = typer.Typer(
 def show(*, json: Annotated[bool, JSON_OPTION] = False) -> None:
     """Print what is configured, and where each value comes from."""
     from neotoma_core.settings.configured import config_text
-    from neotoma_core.settings.environment import configured_report
+    from neotoma_core.settings.environment import report_configuration
 
-    report = configured_report()
+    report = report_configuration()
     print(report.to_json() if json else config_text(report))
 
 
@@ -33,8 +33,8 @@ def check(*, json: Annotated[bool, JSON_OPTION] = False) -> int:
     Exit code 2: the file is invalid, or names a database that does not exist.
     """
     from neotoma_core.settings.configured import config_text
-    from neotoma_core.settings.environment import configured_report
+    from neotoma_core.settings.environment import report_configuration
 
-    report = configured_report()
+    report = report_configuration()
     print(report.to_json() if json else config_text(report))
     return 0 if all(one.path_exists for one in report.configured) else _UNUSABLE

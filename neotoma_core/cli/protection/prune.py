@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from neotoma_core.cli.terminal.asking import agreed, end_declined, require_answerable
+from neotoma_core.cli.terminal.asking import ask, end_declined, require_answerable
 from neotoma_core.cli.terminal.keeping import (
     Apply,
     KeepDaily,
@@ -57,7 +57,7 @@ def prune(
         require_answerable(yes=yes)
         if not json:
             print(prune_text(plan))
-        return agreed(f"remove {plan.removed:,} backups for good?", yes=yes)
+        return ask(f"remove {plan.removed:,} backups for good?", yes=yes)
 
     report = prune_backups(
         vault or default_vault(target), target, policy, datetime.now(UTC), confirm

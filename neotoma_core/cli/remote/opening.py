@@ -71,33 +71,33 @@ def url_of(words: str | Path) -> str | None:
 
 
 @contextmanager
-def opened_remote(words: str | None, vault: Path, opening: Opening) -> Iterator["Remote"]:
+def open_remote_of(words: str | None, vault: Path, opening: Opening) -> Iterator["Remote"]:
     """Open a remote of a vault by its name, or any by its address; None is the only one there is.
 
     Raises UsageError, RemoteError and its kinds, IdentityMissing, IdentityWrong.
     """
-    from neotoma_core.remotes.known import known_remote, known_remotes
+    from neotoma_core.remotes.known import find_remote, read_remotes
     from neotoma_core.remotes.remote import open_known, open_unknown
 
     url = url_of(words) if words else None
-    there = [one for one in known_remotes(vault) if one.url == url]
+    there = [one for one in read_remotes(vault) if one.url == url]
     if url is not None and not there:
-        with opened_store(url, opening) as store:
+        with open_store_at(url, opening) as store:
             yield open_unknown(vault, store, identities(opening.identity_file))
         return
-    known = there[0] if there else known_remote(vault, words)
-    with opened_store(known.url, opening, known) as store:
+    known = there[0] if there else find_remote(vault, words)
+    with open_store_at(known.url, opening, known) as store:
         yield open_known(vault, known, store, identities(opening.identity_file, known.name))
 
 
 @contextmanager
-def opened_store(
+def open_store_at(
     url: str, opening: Opening, known: "KnownRemote | None" = None
 ) -> Iterator["Store"]:
     """Open the store at an address, and close it when the block ends."""
     from neotoma_core.settings.environment import store_options
     from neotoma_core.stores.opening import open_store
-    from neotoma_core.stores.wrapped import limited
+    from neotoma_core.stores.wrapped import limit
 
     options = store_options(
         opening.endpoint or (known.endpoint if known else None),
@@ -106,7 +106,7 @@ def opened_store(
     )
     store = open_store(url, options)
     try:
-        yield limited(store, opening.limit)
+        yield limit(store, opening.limit)
     finally:
         store.close()
 

@@ -11,7 +11,7 @@ from neotoma_core.cli.remote.opening import (
     Opening,
     RemoteName,
     bytes_a_second,
-    opened_remote,
+    open_remote_of,
 )
 from neotoma_core.cli.terminal.asking import LEFT_ALONE
 from neotoma_core.cli.terminal.options import (
@@ -67,7 +67,7 @@ def pull(
     opening = Opening(identity_file, bytes_a_second(bwlimit))
     with (
         asking_session(yes=yes, json=json, dry_run=dry_run) as session,
-        opened_remote(remote, folder, opening) as opened,
+        open_remote_of(remote, folder, opening) as opened,
     ):
         progress, now = session.progress, datetime.now(UTC)
         if dry_run:

@@ -11,7 +11,7 @@ from neotoma_core.cli.remote.opening import (
     Opening,
     RemoteName,
     bytes_a_second,
-    opened_remote,
+    open_remote_of,
 )
 from neotoma_core.cli.terminal.options import (
     JSON_OPTION,
@@ -87,7 +87,7 @@ def push(
     def shown(report: "PushReport") -> str:
         return report.to_json() if json else push_text(report)
 
-    with TerminalProgress() as progress, opened_remote(remote, request.vault, opening) as opened:
+    with TerminalProgress() as progress, open_remote_of(remote, request.vault, opening) as opened:
         if watch:
             progress.pause()
             watch_database(request, opened, rhythm, Listening(request, push_alerting(), shown))

@@ -13,11 +13,11 @@ from neotoma_core.cli.remote.opening import (
     IdentityFile,
     Opening,
     identities,
-    opened_remote,
-    opened_store,
+    open_remote_of,
+    open_store_at,
     url_of,
 )
-from neotoma_core.cli.terminal.asking import agreed, end_declined, require_answerable
+from neotoma_core.cli.terminal.asking import ask, end_declined, require_answerable
 from neotoma_core.cli.terminal.options import JSON_OPTION, TARGET_OPTION, VAULT_OPTION, YES_OPTION
 from neotoma_core.cli.terminal.strict import StrictCommand
 from neotoma_core.errors import UsageError
@@ -111,7 +111,7 @@ def add(
 
     if not plain and not recipient and not known:
         require_answerable(yes=yes)
-    with opened_store(address, Opening(None, None, endpoint, region, profile)) as store:
+    with open_store_at(address, Opening(None, None, endpoint, region, profile)) as store:
         added = add_remote(request, store, prove)
     if added.outcome == "declined":
         end_declined("the remote was not added, and its identity was removed", json=json)
@@ -167,11 +167,11 @@ def list_(
     vault: Annotated[Path | None, VAULT_OPTION] = None,
 ) -> None:
     """List the remotes of a database; none is contacted."""
-    from neotoma_core.remotes.known import known_remotes
+    from neotoma_core.remotes.known import read_remotes
     from neotoma_core.report.document import document
     from neotoma_core.settings.environment import default_vault
 
-    there = known_remotes(vault or default_vault(target))
+    there = read_remotes(vault or default_vault(target))
     if json:
         print(document([{"name": r.name, "url": r.url, "id": r.id} for r in there]))
         return
@@ -194,7 +194,7 @@ def show(
     from neotoma_core.offsite.show import describe_remote, remote_text
     from neotoma_core.settings.environment import default_vault
 
-    with opened_remote(name, vault or default_vault(target), Opening(identity_file)) as opened:
+    with open_remote_of(name, vault or default_vault(target), Opening(identity_file)) as opened:
         report = describe_remote(opened)
     print(report.to_json() if json else remote_text(report))
 
@@ -217,7 +217,7 @@ def check(
     from neotoma_core.settings.environment import default_vault
     from neotoma_core.stores.opening import probe
 
-    with opened_remote(name, vault or default_vault(target), Opening(identity_file)) as opened:
+    with open_remote_of(name, vault or default_vault(target), Opening(identity_file)) as opened:
         require_same(opened)
         probe(opened.store)
         report = describe_remote(opened)
@@ -237,12 +237,12 @@ def remove(
     vault: Annotated[Path | None, VAULT_OPTION] = None,
 ) -> None:
     """Forget a remote; what is there stays."""
-    from neotoma_core.remotes.known import forget_remote, known_remote
+    from neotoma_core.remotes.known import find_remote, forget_remote
     from neotoma_core.settings.environment import default_vault
 
     folder = vault or default_vault(target)
-    known = known_remote(folder, name)
-    if not agreed(f"forget {name} ({known.url})? what is there stays", yes=yes):
+    known = find_remote(folder, name)
+    if not ask(f"forget {name} ({known.url})? what is there stays", yes=yes):
         end_declined(json=False)
     forget_remote(folder, name)
     print(f"removed    {name}; what is at {known.url} is still there")

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from neotoma_core.cli.remote.opening import Opening, opened_remote
+from neotoma_core.cli.remote.opening import Opening, open_remote_of
 from neotoma_core.cli.remote.remote import NAME, remote
-from neotoma_core.cli.terminal.asking import agreed, end_declined, require_answerable
+from neotoma_core.cli.terminal.asking import ask, end_declined, require_answerable
 from neotoma_core.cli.terminal.keeping import (
     Apply,
     KeepDaily,
@@ -79,9 +79,9 @@ def prune(
         require_answerable(yes=yes)
         if not json:
             print(prune_text(plan))
-        return agreed(f"remove {plan.removed:,} backups from {plan.remote} for good?", yes=yes)
+        return ask(f"remove {plan.removed:,} backups from {plan.remote} for good?", yes=yes)
 
-    with TerminalProgress() as progress, opened_remote(name, folder, Opening()) as opened:
+    with TerminalProgress() as progress, open_remote_of(name, folder, Opening()) as opened:
         report = prune_remote(request, opened, datetime.now(UTC), confirm, progress)
         progress.pause()
     if apply and report.outcome == "planned" and not report.held:
@@ -138,10 +138,10 @@ def rewrite(
         progress.pause()
         if not json:
             print(rewrite_text(report))
-        declined = not agreed(f"delete {len(report.old):,} objects for good?", yes=yes)
+        declined = not ask(f"delete {len(report.old):,} objects for good?", yes=yes)
         return not declined
 
-    with TerminalProgress() as progress, opened_remote(name, folder, Opening()) as opened:
+    with TerminalProgress() as progress, open_remote_of(name, folder, Opening()) as opened:
         report = rewrite_remote(request, opened, datetime.now(UTC), confirm, progress)
         progress.pause()
     if declined:

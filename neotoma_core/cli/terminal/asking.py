@@ -21,7 +21,7 @@ def require_answerable(*, yes: bool) -> None:
         )
 
 
-def agreed(question: str, *, yes: bool) -> bool:
+def ask(question: str, *, yes: bool) -> bool:
     """Return whether the user agrees; the question goes to standard error. Raises UsageError."""
     if yes:
         return True

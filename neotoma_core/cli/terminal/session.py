@@ -5,10 +5,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
-from neotoma_core.cli.terminal.asking import LEFT_ALONE, agreed, end_declined, require_answerable
+from neotoma_core.cli.terminal.asking import LEFT_ALONE, ask, end_declined, require_answerable
 from neotoma_core.cli.terminal.guarding import terminal_guard
 from neotoma_core.cli.terminal.progress import TerminalProgress
-from neotoma_core.files.interrupts import released
+from neotoma_core.files.interrupts import release
 
 if TYPE_CHECKING:
     from neotoma_core.guard.guard import Guard
@@ -53,7 +53,7 @@ class Session:
             require_answerable(yes=self.yes or self.dry_run)
             if not self.json:
                 print(plan_text(plan))
-            return not self.dry_run and agreed(question(plan), yes=self.yes)
+            return not self.dry_run and ask(question(plan), yes=self.yes)
 
         return confirm
 
@@ -92,5 +92,5 @@ def asking_session(*, yes: bool, json: bool, dry_run: bool = False) -> Iterator[
 
     So the report is printed before an interrupt that came after the commit.
     """
-    with released(), TerminalProgress() as progress:
+    with release(), TerminalProgress() as progress:
         yield Session(progress, yes, json, dry_run)

@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import TextIO
 
 from neotoma_core.cli.terminal.streams import error_stream
-from neotoma_core.report.layout import escaped
+from neotoma_core.report.layout import escape
 
 _STANDARD_ERROR = 2
 
@@ -23,7 +23,7 @@ _STANDARD_ERROR = 2
 def keep_for_midden() -> None:
     """Let nothing but Python write to standard error, and Python no message it does not choose."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
-    sys.stderr = _stream(_copied() or os.dup(nowhere))
+    sys.stderr = _stream(_copy() or os.dup(nowhere))
     if nowhere != _STANDARD_ERROR:  # as it is where standard error was closed
         os.dup2(nowhere, _STANDARD_ERROR)
         os.close(nowhere)
@@ -41,10 +41,10 @@ def name_error(error: BaseException | type[BaseException], trace: TracebackType 
 
 def say(line: str) -> None:
     """Print a line to standard error; printable throughout, whatever a path in it holds."""
-    print(escaped(line), file=sys.stderr)
+    print(escape(line), file=sys.stderr)
 
 
-def _copied() -> int | None:
+def _copy() -> int | None:
     """Return a descriptor of its own for where standard error leads; None where it is closed."""
     if sys.stderr is None:
         return None

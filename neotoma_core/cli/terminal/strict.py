@@ -23,12 +23,14 @@ class StrictCommand(TyperCommand):
         for parameter in order:
             value = given.get(parameter.name or "")
             if "" in (value if isinstance(value, list | tuple) else [value]):
-                raise UsageError(f"{_called(parameter)}: an empty value; give one, or leave it out")
+                raise UsageError(
+                    f"{_name_of(parameter)}: an empty value; give one, or leave it out"
+                )
             if times[parameter.name] > 1 and not _may_be_repeated(parameter):
-                raise UsageError(f"{_called(parameter)}: given more than once; give it once")
-        return super().parse_args(ctx, [*args, *self._configured_target(given, args)])
+                raise UsageError(f"{_name_of(parameter)}: given more than once; give it once")
+        return super().parse_args(ctx, [*args, *self._name_target(given, args)])
 
-    def _configured_target(self, given: Any, args: list[str]) -> list[str]:  # noqa: ANN401 - the parser's own
+    def _name_target(self, given: Any, args: list[str]) -> list[str]:  # noqa: ANN401 - the parser's own
         """Return the words that name the only database there is, where a command lacks one."""
         lacks = any(
             "--target" in parameter.opts and parameter.required and not given.get(parameter.name)
@@ -48,7 +50,7 @@ class StrictCommand(TyperCommand):
         target, vault = ctx.params.get("target"), ctx.params.get("vault")
         if isinstance(target, Path):
             if "/" not in str(target) and not target.exists():  # a file of that name comes first
-                configured = configuration().named(str(target))
+                configured = configuration().find(str(target))
                 ctx.params["target"] = target = configured.path if configured else target
             begin_record(target, vault or default_vault(target))
         return super().invoke(ctx)
@@ -59,6 +61,6 @@ def _may_be_repeated(parameter: Any) -> bool:  # noqa: ANN401 - an option or arg
     return parameter.multiple or is_switch or parameter.nargs != 1
 
 
-def _called(parameter: Any) -> str:  # noqa: ANN401 - an option or argument of the parser
+def _name_of(parameter: Any) -> str:  # noqa: ANN401 - an option or argument of the parser
     name = max(parameter.opts, key=len)
     return str(name if name.startswith("-") else (parameter.metavar or name.upper()))

@@ -6,22 +6,22 @@
 
 from neotoma_core.neotoma.encryption.columns import (
     SEALED_SHAPE,
+    find_sealed_rows,
     is_sealed,
     open_cells,
     open_rows,
     open_what_opens,
     seal_rows,
-    sealed_rows,
 )
 from neotoma_core.neotoma.encryption.secret import Secret
 
 __all__ = [
     "SEALED_SHAPE",
     "Secret",
+    "find_sealed_rows",
     "is_sealed",
     "open_cells",
     "open_rows",
     "open_what_opens",
     "seal_rows",
-    "sealed_rows",
 ]

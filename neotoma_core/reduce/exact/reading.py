@@ -31,7 +31,7 @@ from neotoma_core.neotoma.schemas import DEFAULT_SOURCE_ORDER, EntitySchema, Fie
 from neotoma_core.reduce.exact.failures import ReductionFails
 from neotoma_core.reduce.exact.keyed import merge_array_by_key
 from neotoma_core.reduce.exact.rule_sets import RuleSet
-from neotoma_core.reduce.exact.sort import sorted_as_v8
+from neotoma_core.reduce.exact.sort import sort_as_v8
 from neotoma_core.reduce.exact.strategies import (
     Picked,
     Stated,
@@ -151,7 +151,7 @@ def reduce_for_user(
     Raises ReductionFails where Neotoma throws.
     """
     in_order = as_read([with_javascript_texts(row, _TEXTS) for row in rows], rules)
-    latest_first = sorted_as_v8([_stated(row) for row in in_order], by_time_and_id)
+    latest_first = sort_as_v8([_state(row) for row in in_order], by_time_and_id)
     if _is_deleted(latest_first):
         return None
     first = in_order[0]
@@ -204,7 +204,7 @@ def _is_deleted(latest_first: Sequence[Stated]) -> bool:
 
     Sources rank in the default order here, whatever order the schema has for its fields.
     """
-    highest = sorted_as_v8(latest_first, by_priority(DEFAULT_SOURCE_ORDER))[0]
+    highest = sort_as_v8(latest_first, by_priority(DEFAULT_SOURCE_ORDER))[0]
     return highest.fields.get("_deleted") is True
 
 
@@ -253,7 +253,7 @@ def _schema_version(first: ObservationRow, schema: EntitySchema | None) -> str:
     return first.schema_version or _DEFAULT_SCHEMA_VERSION
 
 
-def _stated(row: ObservationRow) -> Stated:
+def _state(row: ObservationRow) -> Stated:
     fields = _fields_of(row)
     if fields is None:
         raise ValueError("an observation whose fields are not a JSON object cannot be reduced")
