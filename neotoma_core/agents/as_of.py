@@ -7,7 +7,7 @@ from datetime import datetime
 
 from neotoma_core.agents.answers import Done, Planned
 from neotoma_core.agents.audit import stamp
-from neotoma_core.agents.backing_up import backed_up
+from neotoma_core.agents.backing_up import back_up_target
 from neotoma_core.agents.plain import day_of
 from neotoma_core.agents.planning import Asked, approve_command, hashes_now, production_of
 from neotoma_core.agents.plans import (
@@ -72,7 +72,7 @@ def put_back(
 ) -> Done:
     """Carry such a plan out; raises Refused where the archive says something else by now."""
     made = found.plan
-    saved = backed_up(scope, protected, progress)
+    saved = back_up_target(scope, protected, progress)
     request = _request(scope, protected, made.run, guard)
     report = restore_archive(
         request, scope.clock(), lambda plan: effect_of(plan.differences) == made.effect, progress

@@ -10,7 +10,7 @@ from typing import Final
 
 from neotoma_core.agents.answers import Done
 from neotoma_core.agents.as_of import put_back
-from neotoma_core.agents.backing_up import backed_up
+from neotoma_core.agents.backing_up import back_up_target
 from neotoma_core.agents.planning import (
     Source,
     approve_command,
@@ -107,7 +107,7 @@ def _waits(protected: Protected, token: str) -> Done:
 
 def _recover(scope: Scope, protected: Protected, found: Found, progress: Progress) -> Done:
     made = found.plan
-    saved = backed_up(scope, protected, progress)
+    saved = back_up_target(scope, protected, progress)
     source = Source(search=made.search, places=tuple(map(Path, made.places)), mode=made.mode)
     now = scope.clock()
     with begin_run(scope, protected, source, now, progress) as run:

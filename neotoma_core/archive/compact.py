@@ -114,7 +114,7 @@ def _compact_tables(
             after = commit_number(archive, table)
             written = rewrite(archive, table, groups, sort_columns(table), after, now)
         old = remove_old(archive, table, hours, apply=True)
-        known = archive.committed(table)
+        known = archive.commit_of(table)
         version = version_of(archive, table)
         if known and known.version != version:
             archive = record_commits(archive, {table: replace(known, version=version)})

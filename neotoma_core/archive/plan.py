@@ -19,7 +19,7 @@ from neotoma_core.erased.reach import reach
 from neotoma_core.erasure.plan import read_held
 from neotoma_core.errors import ArchiveForeign
 from neotoma_core.ledger.file import read_erased_around
-from neotoma_core.ledger.log import erased_again_finding
+from neotoma_core.ledger.log import finding_of_erased
 from neotoma_core.neotoma.frames import ROWID
 from neotoma_core.neotoma.tables import BY_NAME, Table, kind_of
 from neotoma_core.report.findings import Finding
@@ -118,13 +118,13 @@ def plan_append(
     moments = [state.last for state in there.values() if state.last]
     findings = [
         *_findings(copy, there),
-        *(erased_again_finding(n, len(r)) for n, r in erased.items()),
+        *(finding_of_erased(n, len(r)) for n, r in erased.items()),
     ]
     committed = {
         name: state.read.committed for name, state in there.items() if state.read.committed
     }
     unknown = frozenset(
-        name for name, state in there.items() if state.read.damaged and not archive.committed(name)
+        name for name, state in there.items() if state.read.damaged and not archive.commit_of(name)
     )
     return AppendPlan(plans, tuple(findings), max(moments, default=None), known, committed, unknown)
 
@@ -159,7 +159,7 @@ def _all_standing(archive: Archive) -> dict[str, _Standing]:
 def _read(archive: Archive, table: str, columns: tuple[str, ...]) -> ReadTable:
     read = read_table(archive, table, columns)
     read.require_committed()
-    known = archive.committed(table)
+    known = archive.commit_of(table)
     if read.damaged and known and known.version != read.version:
         read.require_whole()  # nobody can say what the commits since held
     return read

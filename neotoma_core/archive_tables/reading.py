@@ -96,7 +96,7 @@ def list_table(archive: Archive, table: str) -> ListedTable:
 
     Raises ArchiveError where a later format wrote it.
     """
-    known = archive.committed(table)
+    known = archive.commit_of(table)
     place = archive.path / table
     if archive.wrong:
         wrong: DamagedFile | None = DamagedFile(archive.path / RECORD, archive.wrong)

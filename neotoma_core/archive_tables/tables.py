@@ -93,14 +93,14 @@ class Archive:
             return any(_ENTRY.fullmatch(path.name) for path in log.iterdir())
         return False
 
-    def committed(self, table: str) -> Committed | None:
+    def commit_of(self, table: str) -> Committed | None:
         """Return what a table is recorded to have committed, if anything."""
         return self.record.tables.get(table) if self.record else None
 
     @property
     def tables(self) -> tuple[str, ...]:
         """The names of the tables that are or should be there, those of removed rows last."""
-        return tuple(name for name in SCHEMAS if self.has(name) or self.committed(name))
+        return tuple(name for name in SCHEMAS if self.has(name) or self.commit_of(name))
 
 
 def is_archive(path: Path) -> bool:
@@ -257,7 +257,7 @@ def open_table(archive: Archive, table: str, at: Path | None = None) -> DeltaTab
         raise ArchiveDamaged(place, "its log cannot be read", "restore it from a copy") from error
     if protocol.min_reader_version > _READER_VERSION or metadata.description != table_description():
         raise ArchiveError(place, "a later format wrote this table", "update midden")
-    if not _is_own(archive, archive.committed(table), str(metadata.id), metadata.name):
+    if not _is_own(archive, archive.commit_of(table), str(metadata.id), metadata.name):
         wrong = "a table of another archive, or a recreated one, is in its place"
         raise ArchiveDamaged(place, wrong, "restore it from a copy")
     return opened

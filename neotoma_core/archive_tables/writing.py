@@ -66,7 +66,7 @@ def append(archive: Archive, table: str, parts: Iterable[pl.DataFrame], after: i
 def add_committed(archive: Archive, table: str, rows: pl.DataFrame) -> Committed:
     """Return what a table has committed once ``rows`` were appended; see ``continue_committed``."""
     opened = open_table(archive, table)
-    before = archive.committed(table) or Committed(str(opened.metadata().id))
+    before = archive.commit_of(table) or Committed(str(opened.metadata().id))
     return continue_committed(before, opened.version(), rows)
 
 

@@ -37,12 +37,12 @@ def accept_loss(vault: Path, name: str, why: str, now: datetime) -> str:
     if not why.strip():
         raise UsageError('no reason was given; say why: --accept ID "why"')
 
-    def accepted(state: BackupState) -> BackupState:
+    def accept(state: BackupState) -> BackupState:
         if not state.alarms:
             raise UsageError(f"{name}: nothing is missing from it; nothing was changed")
         return replace(state, accepted=Acceptance(now.astimezone(UTC), why))
 
-    return _change_state(vault, name, accepted)
+    return _change_state(vault, name, accept)
 
 
 def _change_state(vault: Path, name: str, change: Callable[[BackupState], BackupState]) -> str:

@@ -48,7 +48,7 @@ class Coder:
     _known: dict[str, pl.Series] = field(default_factory=dict)
     _one_at_a_time: threading.Lock = field(default_factory=threading.Lock)
 
-    def coded(self, table: str, ids: pl.Series) -> pl.Series:
+    def encode(self, table: str, ids: pl.Series) -> pl.Series:
         """Return the codes of ids, in their order; a NULL has none."""
         return ids.drop_nulls().cast(self._codes_of(table)).to_physical().alias(ROW)
 
@@ -157,10 +157,10 @@ def count_holdings(
 
     ``registry``: the ids of schemas, where there are any.
     """
-    ids = {name: coder.coded(name, read["id"]).unique().to_frame() for name, read in kept.items()}
+    ids = {name: coder.encode(name, read["id"]).unique().to_frame() for name, read in kept.items()}
     known = pl.DataFrame(schema={ROW: pl.UInt32})
     if registry is not None:
-        known = coder.coded("schema_registry", registry["id"]).unique().to_frame()
+        known = coder.encode("schema_registry", registry["id"]).unique().to_frame()
     return Holdings(
         rows,
         ids,
@@ -228,7 +228,7 @@ def _doubtful(
 
 def _find_made(coder: Coder, table: str, rows: pl.DataFrame) -> pl.DataFrame:
     keyed = rows.drop_nulls(["id", "created_at"])
-    codes = coder.coded(table, keyed["id"])
+    codes = coder.encode(table, keyed["id"])
     return pl.DataFrame({ROW: codes, MADE: keyed["created_at"].hash(seed=0)}).unique()
 
 

@@ -99,7 +99,7 @@ def _fingerprint(database: Path, table: StoredTable) -> Fingerprint:
     """
     found = FingerprintSum()
     if not table.rows:
-        return found.finished()
+        return found.finish()
     spelled = " || ',' || ".join(map(_spell, sorted(table.columns)))
     query = f"SELECT CAST({spelled} AS BLOB) FROM {quote(table.name)} NOT INDEXED"
     with (
@@ -108,7 +108,7 @@ def _fingerprint(database: Path, table: StoredTable) -> Fingerprint:
     ):
         for batch in reader:
             found.add(batch.column(0).to_pylist())
-    return found.finished()
+    return found.finish()
 
 
 def _spell(column: str) -> str:

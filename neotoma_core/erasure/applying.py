@@ -54,7 +54,7 @@ def _verify(
     if plan.writes_derived:
         proofs.append(("written", proving.prove_written(connection, ())))
         proofs.append(("re-reduced", _prove_reduction(connection, plan)))
-    proofs.append(("intact", _intact(connection, plan)))
+    proofs.append(("intact", _prove_intact(connection, plan)))
     return proving.all_passed(f"target {database}", proofs)
 
 
@@ -90,6 +90,6 @@ def _prove_reduction(connection: sqlite3.Connection, plan: ErasurePlan) -> provi
     return proving.prove_reduction(connection, sample, unreadable, plan.rules, plan.data_key)
 
 
-def _intact(connection: sqlite3.Connection, plan: ErasurePlan) -> proving.Proof:
+def _prove_intact(connection: sqlite3.Connection, plan: ErasurePlan) -> proving.Proof:
     derived = [r.table.name for r in plan.derived if r.change.writes]
-    return proving.intact(connection, [*plan.gone, *derived], plan.whole)
+    return proving.prove_intact(connection, [*plan.gone, *derived], plan.whole)

@@ -170,7 +170,7 @@ class _Opening:
         self._held = held
         self.key: DataKey | None = None
 
-    def opened(self, table: Table, rows: pl.DataFrame) -> pl.DataFrame:
+    def open(self, table: Table, rows: pl.DataFrame) -> pl.DataFrame:
         sealed = find_sealed_rows(table, rows).height
         if not sealed:
             return rows
@@ -204,7 +204,7 @@ def _with_queues(held: Held, reached: Reach, opening: _Opening) -> Reach:
     for table in _OPERATIONAL:
         if table.name not in held.stored or not held.stored[table.name].rows:
             continue
-        read = opening.opened(table, read_rows(held.whole, table, held.columns(table)))
+        read = opening.open(table, read_rows(held.whole, table, held.columns(table)))
         texts = [pl.col(c.name).str.extract_all(_QUOTED) for c in table.columns if c.type == "TEXT"]
         quoted = read.select(ROWID, id=pl.concat_list(pl.coalesce(t, _NOTHING) for t in texts))
         named = quoted.explode("id").with_columns(pl.col("id").str.strip_chars('"'))
@@ -271,7 +271,7 @@ def _read(  # noqa: PLR0913, PLR0917 - which rows of what, and how to open them
     held: Held, table: Table, column: str, ids: pl.Series, reached: Reach, opening: _Opening
 ) -> pl.DataFrame:
     picked = read_picked(held.whole, table, held.columns(table), column, ids.to_list())
-    return opening.opened(table, _staying(table, picked, reached))
+    return opening.open(table, _staying(table, picked, reached))
 
 
 def _staying(table: Table, rows: pl.DataFrame, reached: Reach) -> pl.DataFrame:

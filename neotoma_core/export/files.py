@@ -21,7 +21,7 @@ import pyarrow.ipc as pa_ipc
 
 from neotoma_core.errors import UsageError, VaultDamaged, reason_of
 from neotoma_core.files.atomic import (
-    hidden_name,
+    hide_name,
     reach,
     sync_file,
     sync_folder,
@@ -107,7 +107,7 @@ def new_export(to: Path, form: Format) -> Iterator[ExportFolder]:
 
     Raises UsageError where ``to`` holds anything but an export.
     """
-    aside, unborn = hidden_name(to, "old"), temporary_name(to)
+    aside, unborn = hide_name(to, "old"), temporary_name(to)
     if not to.exists() and aside.exists():
         aside.rename(to)
     require_export(to)

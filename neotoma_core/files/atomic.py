@@ -57,10 +57,10 @@ def temporary_name(path: Path) -> Path:
 
     It is always the same, so that what a killed run left is overwritten by the next one.
     """
-    return hidden_name(path, "tmp")
+    return hide_name(path, "tmp")
 
 
-def hidden_name(path: Path, what: str) -> Path:
+def hide_name(path: Path, what: str) -> Path:
     """Return a hidden name next to ``path`` that ends in its purpose; never one that is too long.
 
     Of a long name there is a hash in it.

@@ -56,7 +56,7 @@ def frame_name(name: str) -> str:
     return name if _PLAIN_NAME.fullmatch(name) else _ESCAPE + name
 
 
-def stored_name(name: str) -> str:
+def name_in_database(name: str) -> str:
     """Return what a database calls the column of a frame ``name``."""
     return name.removeprefix(_ESCAPE)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 
 from neotoma_core.neotoma.ddl import column_list, is_among, quote
-from neotoma_core.neotoma.frames import ROWID, TARGET_ROWID, frame_name, stored_name
+from neotoma_core.neotoma.frames import ROWID, TARGET_ROWID, frame_name, name_in_database
 from neotoma_core.neotoma.tables import BY_NAME, Table
 from neotoma_core.neotoma.tables.carried import row_number_of
 from neotoma_core.sqlite.damage import NO_DAMAGE
@@ -39,7 +39,7 @@ def count_written(
     if rows == count_staged(connection, staged):
         return rows
     keys = " AND ".join(f"there.{quote(k)} = staged.{quote(frame_name(k))}" for k in table.key)
-    cells = " AND ".join(f"there.{quote(stored_name(n))} IS staged.{quote(n)}" for n in names)
+    cells = " AND ".join(f"there.{quote(name_in_database(n))} IS staged.{quote(n)}" for n in names)
     (rows,) = connection.execute(
         f"SELECT count(*) FROM staging.{quote(staged)} AS staged "
         f"JOIN main.{quote(table.name)} AS there ON {keys} WHERE {cells}"
@@ -61,7 +61,7 @@ def _count_in_order(
         return 0
     last = f"(SELECT max(rowid) FROM main.{quote(table.name)})"
     staged_last = f"(SELECT max(rowid) FROM staging.{quote(staged)})"
-    cells = " AND ".join(f"there.{quote(stored_name(n))} IS staged.{quote(n)}" for n in names)
+    cells = " AND ".join(f"there.{quote(name_in_database(n))} IS staged.{quote(n)}" for n in names)
     (rows,) = connection.execute(
         f"SELECT count(*) FROM staging.{quote(staged)} AS staged JOIN main.{quote(table.name)} "
         f"AS there ON there.rowid = staged.rowid - {staged_last} + {last} WHERE {cells}"
@@ -84,7 +84,7 @@ def _count_whole(  # noqa: PLR0913, PLR0917 - what to look for, and where
         return 0
     (missing,) = connection.execute(
         f"SELECT count(*) FROM (SELECT {column_list(names)} FROM staging.{quote(staged)} "
-        f"WHERE {staged_where} EXCEPT SELECT {column_list([stored_name(n) for n in names])} "
+        f"WHERE {staged_where} EXCEPT SELECT {column_list([name_in_database(n) for n in names])} "
         f"FROM main.{quote(table.name)} WHERE {where})"
     ).fetchone()
     return int(rows) - int(missing)
@@ -96,7 +96,7 @@ def count_replaced(connection: sqlite3.Connection, table: Table, names: Sequence
     ``names``: of the columns that were replaced, as frames call them.
     """
     number = row_number_of(read_columns(connection, table.name))
-    cells = " AND ".join(f"there.{quote(stored_name(n))} IS staged.{quote(n)}" for n in names)
+    cells = " AND ".join(f"there.{quote(name_in_database(n))} IS staged.{quote(n)}" for n in names)
     (rows,) = connection.execute(
         f"SELECT count(*) FROM staging.{quote('replace_' + table.name)} AS staged "
         f"JOIN main.{quote(table.name)} AS there ON there.{number} = staged.{TARGET_ROWID} "

@@ -110,7 +110,9 @@ def prove_written(connection: sqlite3.Connection, writes: Sequence[TableWrite]) 
     return f"{rows:,} rows compared cell by cell", problems
 
 
-def intact(connection: sqlite3.Connection, written: Iterable[str], whole: Path | None) -> Proof:
+def prove_intact(
+    connection: sqlite3.Connection, written: Iterable[str], whole: Path | None
+) -> Proof:
     """Tables written to are sound, and no foreign key leads nowhere that did not do so before.
 
     The other tables were proven when the same bytes were read. ``whole``: the copy that was read;

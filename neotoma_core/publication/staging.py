@@ -29,7 +29,7 @@ from neotoma_core.neotoma.frames import (
     TARGET_ROWID,
     holds_odd,
     is_odd,
-    stored_name,
+    name_in_database,
 )
 from neotoma_core.neotoma.tables import Table
 from neotoma_core.sqlite.arrow import arrow_connection, execute, ingest
@@ -71,7 +71,7 @@ class TableWrite:
     def replaced(self) -> tuple[str, ...]:
         """The columns in which a row takes the values of another that takes its place."""
         staying = (*self.table.key, *self.table.stays)
-        return tuple(column for column in self.columns if stored_name(column) not in staying)
+        return tuple(column for column in self.columns if name_in_database(column) not in staying)
 
 
 @contextmanager
@@ -237,5 +237,5 @@ def _ingest_picks(staging: sqlite3.Connection, picks: pl.DataFrame) -> None:
 def _cell(table: Table, name: str, stored: StoredRowSet) -> str:
     """Return the expression of one cell: as stored, or as a migration would fill it in."""
     if name in stored.columns:
-        return f"stored.{quote(stored_name(name))}"
-    return table.column(stored_name(name)).default or "NULL"
+        return f"stored.{quote(name_in_database(name))}"
+    return table.column(name_in_database(name)).default or "NULL"

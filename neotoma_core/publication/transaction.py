@@ -26,7 +26,7 @@ from neotoma_core.files.atomic import reach, sync_file, temporary_name
 from neotoma_core.files.headers import JOURNAL, LOG, companion, follow
 from neotoma_core.files.interrupts import hold_interrupts
 from neotoma_core.neotoma.ddl import column_list, quote
-from neotoma_core.neotoma.frames import TARGET_ROWID, stored_name
+from neotoma_core.neotoma.frames import TARGET_ROWID, name_in_database
 from neotoma_core.neotoma.tables import BY_NAME, Table
 from neotoma_core.neotoma.tables.carried import row_number_of
 from neotoma_core.neotoma.versions import SETTLED
@@ -244,7 +244,7 @@ def _insert(connection: sqlite3.Connection, write: TableWrite) -> None:
     most = staged >= _MANY and staged >= checks.count_rows(connection, name)
     with without_indexes(connection, write.table) if most else nullcontext():
         connection.execute(
-            f"INSERT INTO main.{quote(name)} ({column_list(map(stored_name, write.columns))}) "
+            f"INSERT INTO main.{quote(name)} ({column_list(map(name_in_database, write.columns))}) "
             f"SELECT {column_list(write.columns)} FROM staging.{quote('insert_' + name)} "
             f"ORDER BY {PLACE}"
         )
@@ -253,7 +253,7 @@ def _insert(connection: sqlite3.Connection, write: TableWrite) -> None:
 def _replace(connection: sqlite3.Connection, write: TableWrite) -> None:
     """Put other values into rows that stay where they are; their primary key stays too."""
     name = write.table.name
-    values = ", ".join(f"{quote(stored_name(c))} = staged.{quote(c)}" for c in write.replaced)
+    values = ", ".join(f"{quote(name_in_database(c))} = staged.{quote(c)}" for c in write.replaced)
     number = row_number_of(read_columns(connection, name))
     if not write.replaced or not checks.count_staged(connection, f"replace_{name}"):
         return

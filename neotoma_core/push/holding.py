@@ -132,7 +132,7 @@ def _find_known(
     log = own_log(request.vault, logs, archive)
     counted = [entry.counts for entry in log.entries if entry.counts is not None]
     shipped = log.entries and all(
-        is_up_to_date(log.tables.get(name), archive.committed(name)) for name in archive.tables
+        is_up_to_date(log.tables.get(name), archive.commit_of(name)) for name in archive.tables
     )
     if not (shipped and counted and is_archived(remote.cache, signs, archive)):
         return None

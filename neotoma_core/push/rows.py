@@ -55,7 +55,7 @@ def write_new_rows(archive: Archive, log: Log, folder: Path, erased: ErasedIds) 
     tables = dict(log.tables)
     for table in archive.tables:
         said = log.tables.get(table)
-        if is_up_to_date(said, archive.committed(table)):
+        if is_up_to_date(said, archive.commit_of(table)):
             continue
         begun = said or Committed(table)
         read = _Reading(table, said, erased)

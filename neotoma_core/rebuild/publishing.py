@@ -82,7 +82,7 @@ def _verify(
         (
             ("accounted", _prove_counts(connection, reading, tallies, changes)),
             ("written", proving.prove_written(connection, ())),
-            ("intact", proving.intact(connection, written, reading.whole)),
+            ("intact", proving.prove_intact(connection, written, reading.whole)),
             (
                 "re-reduced",
                 proving.prove_reduction(

@@ -36,10 +36,10 @@ def verify_publication(
             ("accounted", _prove_counts(connection, plan, writes, changes)),
             ("written", proving.prove_written(connection, writes)),
             ("referenced", _prove_references(connection, plan, writes)),
-            ("intact", _intact(connection, plan, writes)),
+            ("intact", _prove_intact(connection, plan, writes)),
             ("re-reduced", _prove_reduction(connection, plan)),
-            ("acyclic", proving_merges.acyclic(connection)),
-            ("settled", proving_merges.prove_nothing_new_on_merged(connection, plan.zombies)),
+            ("acyclic", proving_merges.prove_acyclic(connection)),
+            ("settled", proving_merges.prove_no_new_zombies(connection, plan.zombies)),
         ),
     )
 
@@ -89,12 +89,12 @@ def _count_dangling_planned(plan: RecoveryPlan, table: Table, column: str) -> in
     return lost.filter(~pl.col("id").is_in(there.implode())).height
 
 
-def _intact(
+def _prove_intact(
     connection: sqlite3.Connection, plan: RecoveryPlan, writes: Sequence[TableWrite]
 ) -> proving.Proof:
     written = [write.table.name for write in writes]
     written += [r.table.name for r in plan.derived if r.change.writes]
-    return proving.intact(connection, written, plan.target.whole if plan.target else None)
+    return proving.prove_intact(connection, written, plan.target.whole if plan.target else None)
 
 
 def _prove_reduction(connection: sqlite3.Connection, plan: RecoveryPlan) -> proving.Proof:

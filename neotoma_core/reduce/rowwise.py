@@ -37,20 +37,20 @@ def reduce_entities_exactly(
 ) -> ExactReduction:
     """Reduce readable observations group by group."""
 
-    def reduced(rows: list[ObservationRow]) -> EntitySnapshotRow | None:
+    def reduce_one(rows: list[ObservationRow]) -> EntitySnapshotRow | None:
         return reduce_for_user(rows, registry, rules)
 
-    return _reduce_groups(observations, ObservationRow, reduced, ENTITY_SNAPSHOT)
+    return _reduce_groups(observations, ObservationRow, reduce_one, ENTITY_SNAPSHOT)
 
 
 def reduce_relationships_exactly(observations: pl.DataFrame, *, now: str) -> pl.DataFrame:
     """Reduce readable observations group by group, as if all were live; on some Neotoma fails."""
 
-    def reduced(rows: list[RelationshipObservationRow]) -> RelationshipSnapshotRow | None:
+    def reduce_one(rows: list[RelationshipObservationRow]) -> RelationshipSnapshotRow | None:
         return reduce_relationship(rows, now=now)
 
     kind = RelationshipObservationRow
-    return _reduce_groups(observations, kind, reduced, RELATIONSHIP_SNAPSHOT).snapshots
+    return _reduce_groups(observations, kind, reduce_one, RELATIONSHIP_SNAPSHOT).snapshots
 
 
 def dead_exactly(observations: pl.DataFrame) -> pl.Series:

@@ -55,7 +55,7 @@ def is_continued(archive: Archive, log: Log) -> bool:
 
 
 def _has(archive: Archive, table: str, said: Committed) -> bool:
-    if said.until < 0 or is_up_to_date(said, archive.committed(table)):
+    if said.until < 0 or is_up_to_date(said, archive.commit_of(table)):
         return True
     moments = read_table(archive, table, (ARCHIVED_AT,)).rows[ARCHIVED_AT]
     return bool((moments.dt.epoch("us") == said.until).any())

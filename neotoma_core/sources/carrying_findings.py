@@ -8,7 +8,7 @@ from neotoma_core.merge.plan import MergePlan
 from neotoma_core.merge.table import TableMerge
 from neotoma_core.neotoma.tables import BY_NAME, Table, kind_of
 from neotoma_core.neotoma.tables.carried import LEGACY, fold_case
-from neotoma_core.report.findings import Finding, carried_finding, not_carried, without_key
+from neotoma_core.report.findings import Finding, finding_of_carried, not_carried, without_key
 from neotoma_core.sources.carrying import Carrying
 from neotoma_core.sources.extract import Extract
 
@@ -19,10 +19,10 @@ def carrying_findings(carrying: Carrying, merge: MergePlan) -> Iterator[Finding]
     """Yield every table and column that is carried, all that is not, and rows without a key."""
     for table in carrying.tables.values():
         if table.kind == "carried":
-            yield carried_finding(table.name, list(_more(carrying, table)))
+            yield finding_of_carried(table.name, list(_more(carrying, table)))
         else:
             further = (name for name in table.names if name not in BY_NAME[table.name].names)
-            yield from (carried_finding(f"{table.name}.{name}", []) for name in further)
+            yield from (finding_of_carried(f"{table.name}.{name}", []) for name in further)
     for backup in carrying.backups:
         yield from _not_carried(backup)
     for name, merged in merge.tables.items():

@@ -12,7 +12,7 @@ from neotoma_core.erased.naming import SOURCES, name_rows
 from neotoma_core.erased.reach import reach
 from neotoma_core.erasure.quarantine import forget_quarantined
 from neotoma_core.ledger.file import read_erased_around
-from neotoma_core.ledger.log import erased_again_finding
+from neotoma_core.ledger.log import finding_of_erased
 from neotoma_core.lineage.lineage import Database
 from neotoma_core.lineage.offers import Offered
 from neotoma_core.neotoma.environments import STORED_FILE
@@ -53,7 +53,7 @@ class Erasures:
     def findings(self) -> Iterator[Finding]:
         """Yield the tables of the target that hold erased rows."""
         for table, rows in self.in_target.items():
-            yield erased_again_finding(table, rows)
+            yield finding_of_erased(table, rows)
 
 
 def find_erased_for(run: Run) -> ErasedIds:

@@ -229,7 +229,7 @@ def _verify(connection: sqlite3.Connection, staged: _Staged, changes: int) -> tu
         (
             ("accounted", _prove_counts(connection, staged, changes)),
             ("written", proving.prove_written(connection, staged.writes)),
-            ("intact", proving.intact(connection, changed, source.whole)),
+            ("intact", proving.prove_intact(connection, changed, source.whole)),
             (
                 "re-reduced",
                 proving.prove_reduction(connection, sample, unreadable, rules, derived.key),

@@ -132,7 +132,7 @@ def _holdings(held: _Held, tables: Mapping[str, bytes], coder: Coder) -> Holding
         raise NotAsModelled("", "with all its tables")
     # A code may be in a table once only, or a row would be counted for two.
     codes = {
-        table: rows.select(ROW, code=coder.coded(table, rows[_NAME]))
+        table: rows.select(ROW, code=coder.encode(table, rows[_NAME]))
         for table, rows in named.items()
     }
     coded = {table: pl.DataFrame({ROW: rows["code"]}).unique() for table, rows in codes.items()}

@@ -23,7 +23,7 @@ from tests.support.agents import (
     make_world,
     play,
     rows,
-    unchanged,
+    watch_for_changes,
     within,
 )
 from tests.support.databases import count, insert_all, make_database
@@ -59,7 +59,7 @@ def _no_copy_is_lost(world: World) -> Iterator[None]:
 @pytest.mark.parametrize("token", INVENTED, ids=range(len(INVENTED)))
 @pytest.mark.parametrize("tool", ["apply_recovery", "undo_recovery"])
 def test_an_invented_plan_does_nothing(world: World, tool: str, token: str) -> None:
-    before = unchanged(world)
+    before = watch_for_changes(world)
     answer = within(world, lambda agent: agent.call(tool, plan=token), answer="yes")
     assert answer["error"]["code"] in ("PLAN_UNKNOWN", "RUN_OR_PLAN")
     assert before()
@@ -73,7 +73,7 @@ def test_a_plan_works_once(world: World) -> None:
         return token, await agent.call("apply_recovery", plan=token)
 
     token, again = within(world, script, answer="yes")
-    before = unchanged(world)
+    before = watch_for_changes(world)
     assert again["error"]["code"] == "PLAN_USED"
     assert approve(world, token).returncode == 2
     third = within(world, lambda agent: agent.call("apply_recovery", plan=token), answer="yes")
@@ -86,7 +86,7 @@ def test_a_plan_expires_approved_or_not(world: World, *, approved: bool) -> None
     token = within(world, lambda agent: agent.plan(world))
     if approved:
         assert approve(world, token).returncode == 0
-    before = unchanged(world)
+    before = watch_for_changes(world)
     world.later(minutes=31)
     answer = within(world, lambda agent: agent.call("apply_recovery", plan=token), answer="yes")
     assert answer["error"]["code"] == "PLAN_EXPIRED"
@@ -98,7 +98,7 @@ def test_a_plan_is_for_its_own_tool(world: World) -> None:
         token = await agent.plan(world)
         return await agent.call("undo_recovery", plan=token)
 
-    before = unchanged(world)
+    before = watch_for_changes(world)
     assert within(world, script, answer="yes")["error"]["code"] == "PLAN_UNKNOWN"
     assert before()
 
@@ -107,7 +107,7 @@ def _row(path: Path) -> None:
     insert_all(path, rows(40, 41))
 
 
-def _gone(path: Path) -> None:
+def _remove(path: Path) -> None:
     path.unlink()
 
 
@@ -128,12 +128,12 @@ def _journal(path: Path) -> None:
     path.with_name(f"{path.name}-journal").write_bytes(b"\xd9\xd5\x05\xf9\x20\xa1\x63\xd7" * 64)
 
 
-def _changed_row(path: Path) -> None:
+def _change_row(path: Path) -> None:
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute('UPDATE observations SET fields = \'{"title":"other"}\'')
 
 
-CHANGES = [_row, _gone, _cut, _empty, _other, _journal, _changed_row]
+CHANGES = [_row, _remove, _cut, _empty, _other, _journal, _change_row]
 
 
 @pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.__name__)
@@ -227,7 +227,7 @@ def test_no_path_leads_outside(world: World, way: str) -> None:
         assert found["found"] == 2  # links are not followed
         assert "private" not in "".join(agent.seen)
 
-    before = unchanged(world)
+    before = watch_for_changes(world)
     within(world, script, answer="yes")
     assert before()
 
@@ -273,7 +273,7 @@ def test_what_an_entity_says_is_never_repeated(world: World, place: str) -> None
         connection.execute("DELETE FROM entities WHERE id = 'ent_00000005'")
         connection.execute("DELETE FROM observations WHERE id = 'obs_00000005'")
     insert_all(world.copy, changed)
-    assert SAYING not in repeated(world)
+    assert SAYING not in read_everything(world)
 
 
 @pytest.mark.parametrize(
@@ -284,7 +284,7 @@ def test_what_an_observation_says_is_never_repeated(world: World, column: str) -
     with closing(sqlite3.connect(world.copy)) as connection, connection:
         sql = f"UPDATE observations SET {column} = ? WHERE id = 'obs_00000005'"
         connection.execute(sql, (said,))
-    assert SAYING not in repeated(world)
+    assert SAYING not in read_everything(world)
 
 
 @pytest.mark.parametrize("where", ["file", "folder", "table", "damaged"])
@@ -302,10 +302,10 @@ def test_what_a_file_is_called_is_never_repeated(world: World, where: str) -> No
         broken = world.copy.with_name(f"{SAYING}.db")
         shutil.copy(world.copy, broken)
         _cut(broken)
-    assert SAYING not in repeated(world)
+    assert SAYING not in read_everything(world)
 
 
-def repeated(world: World) -> str:
+def read_everything(world: World) -> str:
     """Return everything that an agent is shown that looks everywhere."""
     seen: list[str] = []
 
@@ -365,14 +365,14 @@ def test_a_client_that_answers_for_its_person_gets_no_further_than_adding(
         assert agent.asked == []
         return answer
 
-    before = unchanged(world)
+    before = watch_for_changes(world)
     assert within(world, script, answer="yes", **options)["outcome"] == "approval_needed"
     assert before()
 
 
 def test_a_person_who_declines_at_the_terminal_has_not_approved(world: World) -> None:
     token = within(world, lambda agent: agent.plan(world, mode="keep-source"))
-    before = unchanged(world)
+    before = watch_for_changes(world)
     assert approve(world, token, typed="n").returncode == 7
     answer = within(world, lambda agent: agent.call("apply_recovery", plan=token), answer="yes")
     assert answer["outcome"] == "approval_needed"
@@ -477,7 +477,7 @@ BAD_ARGUMENTS: list[tuple[str, dict[str, Any]]] = [
 def test_arguments_that_cannot_be_are_refused(
     world: World, tool: str, arguments: dict[str, Any]
 ) -> None:
-    before = unchanged(world)
+    before = watch_for_changes(world)
 
     async def script(agent: Agent) -> Any:
         if "cursor" in arguments and tool == "find_copies":

@@ -20,7 +20,7 @@ from neotoma_core.documents.document import document
 from neotoma_core.errors import ArchiveDamaged, ArchiveError, UsageError
 from neotoma_core.report.progress import Silent
 from tests.conftest import NOW
-from tests.support.archiving import archive, log_of, rebuilt
+from tests.support.archiving import archive, log_of, rebuild
 from tests.support.databases import entity, make_database, observation
 
 
@@ -62,7 +62,7 @@ def test_the_rows_are_the_same_in_one_sorted_file(place: Path, tmp_path: Path) -
     assert rows_of(place).equals(before)
     assert pl.read_parquet(file.path)["entity_id"].is_sorted()
     assert verify_archive(place, Silent()).outcome == "verified"
-    assert log_of(rebuilt(place, tmp_path / "b.db")) == log_of(tmp_path / "run-3.db")
+    assert log_of(rebuild(place, tmp_path / "b.db")) == log_of(tmp_path / "run-3.db")
     assert archive(tmp_path / "run-3.db", place).outcome == "unchanged"
 
 

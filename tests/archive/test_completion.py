@@ -15,7 +15,7 @@ from neotoma_core.archive_tables.tables import open_archive
 from neotoma_core.report.progress import Silent
 from neotoma_core.runs.left_over import find_left_in
 from tests.conftest import NOW
-from tests.support.archiving import archive, log_of, rebuilt
+from tests.support.archiving import archive, log_of, rebuild
 from tests.support.databases import entity, insert, make_database, observation
 
 TABLE = "observations"
@@ -92,7 +92,7 @@ def test_a_first_run_that_stopped_is_completed(
     place = shutil.copytree(empty, tmp_path / "archive")
     begin(place)
     assert archive(database, place).outcome == "archived"
-    assert log_of(rebuilt(place, tmp_path / "back.db")) == log_of(database)
+    assert log_of(rebuild(place, tmp_path / "back.db")) == log_of(database)
     assert verify_archive(place, Silent()).findings == ()
     assert not [path for path in place.rglob("*") if "tmp" in path.name or "#" in path.name]
     assert archive(database, place).outcome == "unchanged"
@@ -132,7 +132,7 @@ def test_what_a_killed_run_wrote_is_no_loss_and_goes(database: Path, tmp_path: P
     assert (report.appended, report.findings) == (1, ())
     assert not written.exists()
     assert find_left_in(vault) == ()
-    assert log_of(rebuilt(place, tmp_path / "back.db")) == log_of(database)
+    assert log_of(rebuild(place, tmp_path / "back.db")) == log_of(database)
 
 
 def test_what_a_killed_run_wrote_stays_where_nothing_else_has_it(
@@ -160,7 +160,7 @@ def test_a_commit_that_was_not_recorded_is_recorded_by_the_next_run(
         (place / name).write_bytes(kept[name])
     assert verify_archive(place, Silent()).findings == ()
     assert archive(database, place).outcome == "unchanged"
-    known = open_archive(place).committed(TABLE)
+    known = open_archive(place).commit_of(TABLE)
     assert known is not None
     assert (known.version, known.rows) == (1, 2)
     (place / TABLE / "_delta_log" / f"{1:020}.json").unlink()

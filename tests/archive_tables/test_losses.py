@@ -20,7 +20,7 @@ from neotoma_core.errors import ArchiveDamaged, BackupDamaged
 from neotoma_core.history.reading import entity_history
 from neotoma_core.report.progress import Silent
 from tests.conftest import NOW
-from tests.support.archiving import archive, log_of, rebuilt
+from tests.support.archiving import archive, log_of, rebuild
 from tests.support.databases import entity, make_database, observation, source
 
 DAY = timedelta(days=1)
@@ -165,7 +165,7 @@ def test_what_an_archive_lost_is_said_at_every_door(
     before = {p: p.read_bytes() for p in world.place.rglob("*") if p.is_file()}
     assert verify_archive(world.place, Silent()).outcome == "damaged"
     with pytest.raises(ArchiveDamaged):
-        rebuilt(world.place, tmp_path / "back.db")
+        rebuild(world.place, tmp_path / "back.db")
     with pytest.raises(BackupDamaged):
         secure_archive(world.place, tmp_path / "b.db", Silent(), skip_unreadable=False)
     with pytest.raises(ArchiveDamaged):
@@ -233,7 +233,7 @@ def test_what_lost_nothing_is_whole(
 ) -> None:
     change(world)
     assert verify_archive(world.place, Silent()).findings == ()
-    assert log_of(rebuilt(world.place, tmp_path / "b.db")) == log_of(world.database)
+    assert log_of(rebuild(world.place, tmp_path / "b.db")) == log_of(world.database)
     assert archive(world.database, world.place).outcome == "unchanged"
     record, _ = read_record(world.place)
     assert record is not None
@@ -271,7 +271,7 @@ def test_what_no_commit_names_is_named_and_stays(
     files = set(world.place.rglob("*"))
     verified = verify_archive(world.place, Silent())
     assert (verified.outcome, {f.kind for f in verified.findings}) == ("damaged", {kind})
-    assert log_of(rebuilt(world.place, tmp_path / "b.db")) == log_of(world.database)
+    assert log_of(rebuild(world.place, tmp_path / "b.db")) == log_of(world.database)
     archive(world.database, world.place)
     assert files <= set(world.place.rglob("*"))
 
@@ -308,7 +308,7 @@ def test_an_archive_without_a_record_works_says_so_and_gains_it(
     verified = verify_archive(world.place, Silent())
     assert [f.kind for f in verified.findings] == ["archive-unrecorded"]
     assert verified.outcome == "verified"
-    assert log_of(rebuilt(world.place, tmp_path / "b.db")) == log_of(world.database)
+    assert log_of(rebuild(world.place, tmp_path / "b.db")) == log_of(world.database)
     assert archive(world.database, world.place).outcome == "unchanged"
     assert verify_archive(world.place, Silent()).findings == ()
     remove(TABLE)(world)
@@ -323,7 +323,7 @@ def test_without_a_record_files_that_no_commit_names_are_the_sign_of_a_loss(
     remove(NEWEST)(world)
     assert verify_archive(world.place, Silent()).outcome == "damaged"
     with pytest.raises(ArchiveDamaged, match="rows that the table lacks"):
-        rebuilt(world.place, tmp_path / "b.db")
+        rebuild(world.place, tmp_path / "b.db")
     unnamed = world.parts()[-1]
     report = archive(world.database, world.place)
     assert (report.appended, {f.subject for f in report.findings}) == (1, {str(unnamed)})

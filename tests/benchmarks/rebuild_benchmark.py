@@ -68,12 +68,12 @@ def main(words: list[str]) -> None:
 
 def run_child(target: Path) -> Measured:
     """Rebuild ``target`` in a process of its own."""
-    return measured_child(
+    return measure_child(
         [sys.executable, "-m", "tests.benchmarks.rebuild_benchmark", "--child"], target
     )
 
 
-def measured_child(command: list[str], target: Path) -> Measured:
+def measure_child(command: list[str], target: Path) -> Measured:
     """Run a child that prints its seconds by step."""
     with tempfile.TemporaryDirectory(dir=target.parent) as vault:
         start = time.perf_counter()

@@ -46,7 +46,7 @@ def registry() -> Registry:
     return Registry({(name, None): EntitySchema(name, "1.0.0", fields) for name in TYPES})
 
 
-def invented(observations: int) -> pl.DataFrame:
+def invent(observations: int) -> pl.DataFrame:
     """Return so many observations in the shape of the incident, in random order."""
     number = pl.int_range(observations, dtype=pl.UInt64)
     noise = number.hash(seed=1)
@@ -136,11 +136,11 @@ def measure_steps(observations: pl.DataFrame, schemas: Registry) -> Stopwatch:
 def main(sizes: list[int]) -> None:
     """Print one line per size."""
     schemas = registry()
-    reduce_entities(invented(1_000), schemas, R22)
+    reduce_entities(invent(1_000), schemas, R22)
     titles = ("observations", "entities", *STEPS, "whole", "obs/s", "peak MB")
     print("".join(f"{title:>13}" for title in titles))
     for size in sizes:
-        observations = invented(size)
+        observations = invent(size)
         start = time.perf_counter()
         reduction = reduce_entities(observations, schemas, R22)
         whole = time.perf_counter() - start

@@ -56,7 +56,7 @@ def main() -> None:
             for step in STEPS:
                 if step == "1 % new":
                     add_new(machine / database.name)
-                print(f"{kind + ', ' + step:<28}" + measured(step, machine, url, endpoint))
+                print(f"{kind + ', ' + step:<28}" + measure(step, machine, url, endpoint))
 
 
 def make_template(folder: Path, rows: int) -> Path:
@@ -99,7 +99,7 @@ def add_new(database: Path) -> None:
         connection.commit()
 
 
-def measured(step: str, folder: Path, url: str, endpoint: str) -> str:
+def measure(step: str, folder: Path, url: str, endpoint: str) -> str:
     """Carry out one step in a process of its own, and return what it took."""
     module = "tests.benchmarks.remote_benchmark"
     command = [sys.executable, "-m", module, step, str(folder), url, endpoint]

@@ -191,7 +191,7 @@ class Doomed:
 
 
 @contextmanager
-def doomed() -> Iterator[Doomed]:
+def start_doomed() -> Iterator[Doomed]:
     """Start that process, until the block ends."""
     with subprocess.Popen(
         [sys.executable, "-m", "tests.crash.doomed"],

@@ -6,7 +6,7 @@ import pytest
 
 from tests.proofs.planting import UNUSABLE_KEY
 from tests.sources.test_carried import run as execute
-from tests.support.backing_up import Vault, copied, small_vault
+from tests.support.backing_up import Vault, copy_vault, small_vault
 from tests.support.databases import insert_all
 from tests.support.rebuilding import rebuild
 from tests.unmerge.test_unmerge import edge
@@ -30,4 +30,4 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Vault:
 
 @pytest.fixture
 def world(template: Vault, tmp_path: Path) -> Vault:
-    return copied(template, tmp_path)
+    return copy_vault(template, tmp_path)

@@ -98,7 +98,7 @@ def short_index(table: str, says: str = "index planted") -> Fault:
     return Fault("intact", says, plant)
 
 
-def damaged_page(table: str, says: str = "btreeInitPage() returns error code 11") -> Fault:
+def damage_page(table: str, says: str = "btreeInitPage() returns error code 11") -> Fault:
     """Return the fault of an index of ``table`` whose root is not a page of an index."""
 
     def plant(connection: sqlite3.Connection) -> None:
@@ -130,7 +130,7 @@ def schema_writable(connection: sqlite3.Connection) -> Iterator[None]:
 
 
 @contextmanager
-def planted(plant: Plant, step: str = "derived_written") -> Iterator[None]:
+def plant_at(plant: Plant, step: str = "derived_written") -> Iterator[None]:
     """Plant in the transaction of each publication inside the block, when it reaches ``step``."""
     times = 0
 
@@ -149,7 +149,7 @@ def planted(plant: Plant, step: str = "derived_written") -> Iterator[None]:
 def assert_caught(wrong: Fault, target: Path, run: Callable[[], object]) -> None:
     """Run with the fault planted: its proof and no other fails, and the target is as it was."""
     before = files_of(target)
-    with planted(wrong.plant, wrong.step), pytest.raises(VerificationFailed) as caught:
+    with plant_at(wrong.plant, wrong.step), pytest.raises(VerificationFailed) as caught:
         run()
     assert [line.partition(":")[0] for line in caught.value.failed] == [wrong.proof]
     assert wrong.says in caught.value.failed[0], caught.value.failed

@@ -55,7 +55,7 @@ def place(tmp_path: Path) -> Path:
 
 
 @contextmanager
-def built_with(statement: str) -> Iterator[None]:
+def plant_while_building(statement: str) -> Iterator[None]:
     """Plant a fault in the database that is built from an archive inside the block."""
     times = 0
 
@@ -78,7 +78,7 @@ def test_a_database_that_is_not_what_was_archived_takes_nobodys_place(
 ) -> None:
     target = make_database(tmp_path / "data" / "target.db", {"entities": [entity("mine")]})
     before = files_of(target)
-    with built_with(statement), pytest.raises(VerificationFailed) as caught:
+    with plant_while_building(statement), pytest.raises(VerificationFailed) as caught:
         restore(place, target)
     assert caught.value.failed == (says,)
     assert files_of(target) == before
@@ -90,7 +90,7 @@ def test_a_database_that_is_not_what_was_archived_is_not_a_backup(
     statement, says = FAULTS["another cell"]
     target = make_database(tmp_path / "data" / "target.db", {"entities": [entity("mine")]})
     before = files_of(target)
-    with built_with(statement), pytest.raises(BackupDamaged, match=says):
+    with plant_while_building(statement), pytest.raises(BackupDamaged, match=says):
         run_recover(target, place)
     assert files_of(target) == before
 

@@ -12,7 +12,7 @@ from tests.proofs.planting import (
     Fault,
     assert_caught,
     assert_each_proof_has_a_fault,
-    damaged_page,
+    damage_page,
     fault,
     reduction_faults,
     short_index,
@@ -92,7 +92,7 @@ FAULTS = {
         "intact", "1 rows refer to no row of local_auth_users", BROKEN_KEY
     ),
     **{f"an index without rows of {t}": short_index(t) for t in ("sources", "entity_snapshots")},
-    **{f"a damaged page of {t}": damaged_page(t) for t in ("sources", "entity_snapshots")},
+    **{f"a damaged page of {t}": damage_page(t) for t in ("sources", "entity_snapshots")},
 }
 
 

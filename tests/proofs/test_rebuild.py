@@ -11,7 +11,7 @@ from tests.proofs.planting import (
     Fault,
     assert_caught,
     assert_each_proof_has_a_fault,
-    damaged_page,
+    damage_page,
     fault,
     reduction_faults,
     short_index,
@@ -83,7 +83,7 @@ FAULTS = {
         "intact", "1 rows refer to no row of local_auth_users", BROKEN_KEY
     ),
     **{f"an index without rows of {name}": short_index(name) for name in DERIVED},
-    **{f"a damaged page of {name}": damaged_page(name) for name in DERIVED},
+    **{f"a damaged page of {name}": damage_page(name) for name in DERIVED},
     **reduction_faults("e1", "o2", "e4", of=2),
 }
 

@@ -26,11 +26,11 @@ from tests.proofs.planting import (
     Fault,
     assert_caught,
     assert_each_proof_has_a_fault,
-    damaged_page,
+    damage_page,
     fault,
     files_of,
     lose_root,
-    planted,
+    plant_at,
     reduction_faults,
     short_index,
     stray_write,
@@ -172,7 +172,7 @@ FAULTS = {
         for t in ("observations", "lines", "entity_snapshots")
     },
     **{
-        f"a damaged page of {t}": damaged_page(t)
+        f"a damaged page of {t}": damage_page(t)
         for t in ("sources", "lines", "relationship_snapshots")
     },
     **reduction_faults("e1", "d1", "e2", of=1),
@@ -247,7 +247,7 @@ def test_a_target_that_is_not_proven_is_not_made(
         "referenced": "UPDATE entities SET id = 'x' WHERE id = 'e1'",
     }
     plant = fault(proof, "", wrong[proof]).plant
-    with planted(plant), pytest.raises(VerificationFailed, match=proof):
+    with plant_at(plant), pytest.raises(VerificationFailed, match=proof):
         run_recover(made, target, backup)
     assert files_of(made) == {}
 
@@ -262,7 +262,7 @@ def test_a_target_of_which_a_foreign_key_leads_nowhere_is_not_made(
         connection.execute("CREATE TABLE more (id REFERENCES some (id))")
         connection.execute("INSERT INTO more VALUES (1)")
 
-    with planted(plant), pytest.raises(VerificationFailed) as caught:
+    with plant_at(plant), pytest.raises(VerificationFailed) as caught:
         run_recover(made, backup)
     assert caught.value.failed[-1] == "intact: more: 1 rows refer to no row of some"
     assert files_of(made) == {}
@@ -298,7 +298,7 @@ def test_a_page_that_cannot_be_read_again_ends_the_run_with_an_error_of_ours(
 ) -> None:
     before = files_of(target)
     plant = partial(lose_root, table="observations", name="observations")
-    with planted(plant), pytest.raises(TargetError, match="a page was damaged"):
+    with plant_at(plant), pytest.raises(TargetError, match="a page was damaged"):
         run_recover(target, backup)
     assert files_of(target) == before
 
@@ -325,13 +325,13 @@ def test_of_many_snapshots_a_sample_is_reduced_again_that_is_spread_over_all(
     places = ("staging.write_entity_snapshots", "main.entity_snapshots")
     statements = [f"UPDATE {place} SET observation_count = 7" for place in places]
     with (
-        planted(fault("re-reduced", "", *statements).plant),
+        plant_at(fault("re-reduced", "", *statements).plant),
         pytest.raises(VerificationFailed, match="125 of 125 entity snapshots differ"),
     ):
         run_recover(target, many)
     tail = [f"{statement} WHERE entity_id >= 'm240'" for statement in statements]
     with (
-        planted(fault("re-reduced", "", *tail).plant),
+        plant_at(fault("re-reduced", "", *tail).plant),
         pytest.raises(VerificationFailed, match="5 of 125 entity snapshots differ"),
     ):
         run_recover(target, many)

@@ -23,7 +23,7 @@ from tests.conftest import NOW, Recover
 from tests.recovery.test_inputs import facts_of
 from tests.support.backing_up import PERMISSIVE
 from tests.support.databases import make_database, read_all
-from tests.support.proven import observed, owner
+from tests.support.proven import observe, owner
 from tests.support.restoring import restore_evidence
 from tests.support.ruins import SPOILT
 
@@ -48,7 +48,7 @@ def mounted(target: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def database(path: Path, rows: int) -> Path:
-    observations = [observed(n) for n in range(rows)]
+    observations = [observe(n) for n in range(rows)]
     return make_database(path, {"observations": observations, "entities": [owner()]})
 
 

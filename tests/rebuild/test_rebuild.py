@@ -103,7 +103,7 @@ def test_a_healthy_database_written_by_neotoma_has_no_drift(name: str, incident:
 
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_every_snapshot_of_a_conformance_case_is_neotomas(case: Case, tmp_path: Path) -> None:
-    target = case.unpacked(tmp_path / "input.db")
+    target = case.unpack(tmp_path / "input.db")
     rebuild(target, rules=case.rules.name)
     for table in DERIVED:
         assert differences(target, table, case.file(table)) == []

@@ -56,13 +56,13 @@ def latest_first(a: Item, b: Item) -> float:
     return b[0] - a[0] or a[1] - b[1]
 
 
-def scattered(number: int) -> int | None:
+def scatter(number: int) -> int | None:
     return None if number % 7 == 3 else number * 37 % 101
 
 
 @pytest.mark.parametrize("count", UNREADABLE_AMONG_SCATTERED)
 def test_scattered_times_with_unreadable_ones_end_up_as_in_node(count: int) -> None:
-    items = [(scattered(number), number) for number in range(count)]
+    items = [(scatter(number), number) for number in range(count)]
     numbers = " ".join(str(number) for _, number in sort_as_v8(items, latest_first))
     assert numbers.split() == UNREADABLE_AMONG_SCATTERED[count].split()
 

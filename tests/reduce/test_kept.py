@@ -21,7 +21,7 @@ RULES = rules_for(
 )
 
 
-def stated(
+def state(
     *texts: str, schema: int | None, rules: FieldRules = RULES
 ) -> tuple[pl.DataFrame, FieldValues]:
     """Return observations of one entity, latest first, and their values."""
@@ -44,7 +44,7 @@ def stated(
 
 
 def test_every_field_is_reduced_by_its_own_strategy() -> None:
-    observations, fields = stated(
+    observations, fields = state(
         '{"late":1,"high":1,"all":[1]}', '{"late":2,"high":{"2":0,"1":0},"all":[2]}', schema=0
     )
     kept = keep_fields(fields.values, observations, RULES).join(fields.keys, on="key")
@@ -56,13 +56,13 @@ def test_every_field_is_reduced_by_its_own_strategy() -> None:
 
 
 def test_a_field_that_ends_as_null_is_not_kept() -> None:
-    observations, fields = stated('{"late":null}', '{"late":2}', schema=0)
+    observations, fields = state('{"late":null}', '{"late":2}', schema=0)
     assert keep_fields(fields.values, observations, RULES).is_empty()
 
 
 def test_a_key_takes_its_latest_value_that_is_not_null() -> None:
     none = FieldRules(pl.DataFrame(), NO_FIELDS, pl.DataFrame(), ())
-    _, fields = stated('{"x":null,"y":-0}', '{"x":2,"y":3}', schema=None, rules=none)
+    _, fields = state('{"x":null,"y":-0}', '{"x":2,"y":3}', schema=None, rules=none)
     latest, failing = latest_of_each_key(fields.values)
     assert latest.sort("first").select("value", "source").rows() == [("2", "o1"), ("0", "o0")]
     assert failing.is_empty()
@@ -70,5 +70,5 @@ def test_a_key_takes_its_latest_value_that_is_not_null() -> None:
 
 def test_a_group_with_a_key_that_is_only_ever_null_is_told() -> None:
     none = FieldRules(pl.DataFrame(), NO_FIELDS, pl.DataFrame(), ())
-    _, fields = stated('{"x":null,"y":1}', schema=None, rules=none)
+    _, fields = state('{"x":null,"y":1}', schema=None, rules=none)
     assert latest_of_each_key(fields.values)[1].to_list() == [0]

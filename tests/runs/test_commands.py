@@ -19,7 +19,7 @@ from neotoma_core.errors import (
 )
 from neotoma_core.find.search import SearchRequest
 from neotoma_core.find.status import check_status
-from neotoma_core.ledger.log import erased_again_finding
+from neotoma_core.ledger.log import finding_of_erased
 from neotoma_core.recovery.stale_before import nothing_stale
 from neotoma_core.report.layout import undo_lines
 from neotoma_core.report.progress import Silent
@@ -80,7 +80,7 @@ def test_errors_and_findings_name_whole_commands_with_the_vault(tmp_path: Path) 
         *(str(unknown.value), str(BackupNotIntact("b", "torn"))),
         *(str(ErasureUnfinished(target)), str(OtherDatabase(vault, target))),
         *(finding.detail for finding in stale.findings(str(target))),
-        erased_again_finding("observations", 1).detail,
+        finding_of_erased("observations", 1).detail,
     ]
     for message in said:
         assert f"--target '{target}'" in message

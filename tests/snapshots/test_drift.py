@@ -22,7 +22,7 @@ def rows(*cells: Row) -> pl.DataFrame:
     return pl.DataFrame(cells, schema=schema, orient="row")
 
 
-def changed(recomputed: pl.DataFrame, existing: pl.DataFrame) -> DerivedChange:
+def change(recomputed: pl.DataFrame, existing: pl.DataFrame) -> DerivedChange:
     gone = existing.select("id").join(recomputed, on="id", how="anti")
     return plan_derived("id", existing, recomputed, gone, columns=COLUMNS)
 
@@ -30,7 +30,7 @@ def changed(recomputed: pl.DataFrame, existing: pl.DataFrame) -> DerivedChange:
 def drift(recomputed: pl.DataFrame, existing: pl.DataFrame, detailed: int = 9) -> pl.DataFrame:
     kept = keep_texts(recomputed, existing, OF)
     reasons = existing.select("id", reason=pl.lit("no observations"))
-    return find_drift(changed(kept, existing), existing, reasons, OF, detailed)
+    return find_drift(change(kept, existing), existing, reasons, OF, detailed)
 
 
 @pytest.mark.parametrize(

@@ -62,7 +62,7 @@ def reasons(report: RecoveryReport) -> dict[str, str]:
     return {f.subject: f.detail for f in report.findings if f.kind in ("carried", "not-carried")}
 
 
-def quoted(name: str) -> str:
+def quote(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
@@ -122,18 +122,18 @@ def test_an_unknown_table_is_made_as_the_backup_states_it(
 
 @pytest.mark.parametrize("name", ODD_NAMES)
 def test_names_may_be_anything(name: str, tmp_path: Path, run_recover: Recover) -> None:
-    table, column = quoted(name), quoted(name + "2")
+    table, column = quote(name), quote(name + "2")
     target, backup = pair(
         tmp_path,
-        f"CREATE TABLE {table} ({quoted(name)} TEXT PRIMARY KEY, {column} TEXT)",
+        f"CREATE TABLE {table} ({quote(name)} TEXT PRIMARY KEY, {column} TEXT)",
         f"INSERT INTO {table} VALUES ('k', 'v'), (NULL, 'w')",
-        f"ALTER TABLE observations ADD COLUMN {quoted(name)}",
+        f"ALTER TABLE observations ADD COLUMN {quote(name)}",
         "INSERT INTO observations (id, entity_id, entity_type, schema_version, observed_at, "
-        f"fields, {quoted(name)}) VALUES ('o', 'e', 'note', '1.0', '2026-02-01', '{{}}', 5)",
+        f"fields, {quote(name)}) VALUES ('o', 'e', 'note', '1.0', '2026-02-01', '{{}}', 5)",
     )
     report = run_recover(target, backup)
     assert rows(target, f"SELECT * FROM {table}") == [("k", "v"), (None, "w")]
-    assert rows(target, f"SELECT {quoted(name)} FROM observations") == [(5,)]
+    assert rows(target, f"SELECT {quote(name)} FROM observations") == [(5,)]
     assert run_recover(target, backup, mode="safe").outcome == "unchanged"
     assert {name, f"observations.{name}"} <= reasons(report).keys()
     assert all(line.isprintable() for line in plan_text(report).splitlines())

@@ -74,5 +74,5 @@ def place(request: pytest.FixtureRequest, credentials: pytest.MonkeyPatch) -> Pl
 
 @pytest.fixture
 def store(place: Place) -> Iterator[Store]:
-    with place.opened() as opened:
+    with place.open() as opened:
         yield opened

@@ -32,7 +32,7 @@ def test_a_store_that_overwrites_is_refused(
 ) -> None:
     use_keys(credentials, KEYS)
     place = in_bucket(overwriting, BUCKET)
-    with place.opened() as store:
+    with place.open() as store:
         with pytest.raises(RemoteError, match="it overwrites an object that should only") as raised:
             probe(store)
         assert raised.value.exit_code == 30
@@ -47,7 +47,7 @@ def test_wrong_credentials_are_denied(
     use_keys(credentials, user)
     large = tmp_path / "large"
     large.write_bytes(bytes(9 << 20))
-    with place.opened() as store:
+    with place.open() as store:
         for ask in (
             lambda: store.create("one", b""),
             lambda: store.create("one", large),
@@ -62,10 +62,10 @@ def test_wrong_credentials_are_denied(
 
 
 def test_who_may_only_read_reads(place: Place, credentials: pytest.MonkeyPatch) -> None:
-    with place.opened() as store:
+    with place.open() as store:
         store.create("one", b"1")
     use_keys(credentials, READER)
-    with place.opened() as store:
+    with place.open() as store:
         assert store.read("one") == b"1"
         assert [one.name for one in store.list()] == ["one"]
         with pytest.raises(RemoteDenied):
@@ -94,7 +94,7 @@ def test_a_writer_that_may_not_delete_writes_and_is_probed(
     use_keys(credentials, WRITER)
     large = tmp_path / "large"
     large.write_bytes(bytes(9 << 20))
-    with in_bucket(s3, bucket).opened() as store:
+    with in_bucket(s3, bucket).open() as store:
         probe(store)
         assert store.create("one", b"1")
         assert not store.create("one", b"2")
@@ -111,7 +111,7 @@ def test_a_versioned_bucket_is_one_like_others(s3: S3Server) -> None:
     bucket = new_bucket(s3)
     with s3.owner() as client:
         client.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
-    with in_bucket(s3, bucket).opened() as store:
+    with in_bucket(s3, bucket).open() as store:
         probe(store)
         assert list(store.list()) == []
         assert store.create("one", b"1")
@@ -137,7 +137,7 @@ def test_a_bucket_with_object_lock_takes_objects_and_keeps_them(
         )
     large = tmp_path / "large"
     large.write_bytes(bytes(9 << 20))
-    with in_bucket(s3, bucket).opened() as store:
+    with in_bucket(s3, bucket).open() as store:
         probe(store)
         assert store.create("one", b"1")
         assert store.create("large", large)
@@ -148,7 +148,7 @@ def test_a_bucket_with_object_lock_takes_objects_and_keeps_them(
 def test_no_such_bucket(s3: S3Server, tmp_path: Path) -> None:
     large = tmp_path / "large"
     large.write_bytes(bytes(9 << 20))
-    with in_bucket(s3, "not-there").opened() as store:
+    with in_bucket(s3, "not-there").open() as store:
         for ask in (
             lambda: store.create("one", b""),
             lambda: store.create("one", large),
@@ -168,7 +168,7 @@ def test_a_port_nobody_listens_on_and_a_host_that_is_not_there(place: Place) -> 
         "http://not-there.invalid": "its name cannot be found|it does not answer",
     }
     for endpoint, wrong in hosts.items():
-        with place.with_options(endpoint=endpoint).opened() as store:
+        with place.with_options(endpoint=endpoint).open() as store:
             with pytest.raises(RemoteUnreachable, match=wrong) as raised:
                 store.read("one")
             assert raised.value.exit_code == 31
@@ -213,7 +213,7 @@ def test_a_profile_is_used_before_keys_of_the_environment(
         aws_secret_access_key = {OWNER[1]}
         """,
     )
-    with Place(place.url, StoreOptions(profile="mine")).opened() as store:
+    with Place(place.url, StoreOptions(profile="mine")).open() as store:
         assert store.create("one", b"1")
         assert store.read("one") == b"1"
 
@@ -248,7 +248,7 @@ def test_a_program_gives_credentials_once(
     place: Place, no_keys: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     use_program(no_keys, tmp_path, program_of_credentials(tmp_path, timedelta(hours=12)))
-    with place.opened() as store:
+    with place.open() as store:
         assert store.create("one", b"1")
         assert store.create("large", bytes(9 << 20))
         assert store.read("one") == b"1"
@@ -269,7 +269,7 @@ def test_credentials_that_cannot_be_renewed_are_missing(
     use_program(no_keys, tmp_path, program_of_credentials(tmp_path, timedelta(minutes=1), 2))
     large = tmp_path / "large"
     large.write_bytes(bytes(9 << 20))
-    with place.opened() as store:
+    with place.open() as store:
         for ask in (lambda: store.read("one"), lambda: store.create("large", large)):
             with pytest.raises(RemoteDenied, match="no working credentials") as raised:
                 ask()
@@ -308,7 +308,7 @@ def test_no_secret_is_in_any_message(
     credentials.setenv("AWS_SESSION_TOKEN", f"{secret}-token")
     for user in (("owner", secret), (secret, secret)):
         use_keys(credentials, user)
-        with place.opened() as store:
+        with place.open() as store:
             for ask in (
                 lambda: store.create("one", b""),
                 lambda: store.create("one", large),

@@ -34,7 +34,7 @@ def archive(
         return append_database(copy, ArchiveRequest(place, same_database), Silent())
 
 
-def rebuilt(archived: Path, path: Path, selection: Selection | None = None) -> Path:
+def rebuild(archived: Path, path: Path, selection: Selection | None = None) -> Path:
     """Build the database an archive describes."""
     build_database(open_archive(archived), path, selection or Selection(), Silent())
     return path

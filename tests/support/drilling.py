@@ -16,7 +16,7 @@ from tests.support.backing_up import Vault
 RESTORED = "copy_restored"
 
 
-def drilled(world: Vault, rules: DrillRules | None = None) -> DrillSummary:
+def drill_once(world: Vault, rules: DrillRules | None = None) -> DrillSummary:
     (drill,) = world.verify(rules=rules).drills
     assert drill.drifted == 0 or drill.level == "recomputed"
     assert world.backups[0].state.is_verified == (drill.outcome == "pass")
@@ -27,7 +27,7 @@ Plant = Callable[[sqlite3.Connection], None]
 
 
 @contextmanager
-def restored_with(plant: Plant) -> Iterator[None]:
+def plant_while_restoring(plant: Plant) -> Iterator[None]:
     """Plant a fault in the copy that the drill inside the block restores."""
     times = 0
 

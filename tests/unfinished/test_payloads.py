@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from neotoma_core.neotoma.json import JsonValue, stringify
 from neotoma_core.unfinished import payloads
 from neotoma_core.unfinished.payloads import Extent, count_stored, is_proven, items_of
-from tests.support.payloads import fields_of, note, written
+from tests.support.payloads import fields_of, note, write
 
 SCALARS: st.SearchStrategy[JsonValue] = st.sampled_from(
     [None, True, False, 0, 1, 2, 2.5, "", "a", "b", "1"]
@@ -65,7 +65,7 @@ def test_a_large_payload_takes_a_look_at_each_item_and_not_at_each_pair() -> Non
 @pytest.mark.parametrize("indented", [False, True])
 def test_observations_prove_the_payload_they_spell(*, indented: bool) -> None:
     items = [note("é", tags=["x", {}], n=1.5), note("b", none=None)]
-    digest = hashlib.sha256(written(items, indented=indented)).hexdigest()
+    digest = hashlib.sha256(write(items, indented=indented)).hexdigest()
     stated = [("note", stringify(fields_of(item))) for item in items]
     assert is_proven(digest, stated)
     assert not is_proven(digest, stated[:1])

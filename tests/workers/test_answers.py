@@ -19,7 +19,7 @@ from neotoma_core.workers.examined import plain_of_examined, read_examined, tabl
 from neotoma_core.workers.framing import from_bytes, to_bytes
 from neotoma_core.workers.setting import Setting, setting_from_plain, setting_to_plain
 from tests.support.databases import make_database
-from tests.support.proven import observed, owner, stored
+from tests.support.proven import observe, owner, store
 
 Said = tuple[dict[str, Any], dict[str, bytes]]
 
@@ -27,9 +27,9 @@ Said = tuple[dict[str, Any], dict[str, bytes]]
 @pytest.fixture
 def said(tmp_path: Path) -> Said:
     rows = {
-        "observations": [observed(n) for n in range(5)],
+        "observations": [observe(n) for n in range(5)],
         "entities": [owner()],
-        "sources": [stored(1)],
+        "sources": [store(1)],
     }
     path = make_database(tmp_path / "a\udcff.db", rows)
     coder = Coder()
@@ -39,7 +39,7 @@ def said(tmp_path: Path) -> Said:
     return from_bytes(to_bytes(plain)), tables
 
 
-def coded(holdings: Holdings | None) -> dict[str, list[tuple[object, ...]]]:
+def rows_of(holdings: Holdings | None) -> dict[str, list[tuple[object, ...]]]:
     assert holdings is not None
     frames = {**holdings.ids, **{f"made {n}": f for n, f in holdings.made.items()}}
     frames |= {f"random {n}": f for n, f in holdings.random.items()}
@@ -55,7 +55,7 @@ def test_a_copy_read_in_another_process_is_as_one_read_in_this_one(
     there = read_examined(*said, tmp_path, coder)
     assert here is not None
     assert (here.state, here.content, here.mtime_ns) == (there.state, there.content, there.mtime_ns)
-    assert coded(here.holdings) == coded(there.holdings)
+    assert rows_of(here.holdings) == rows_of(there.holdings)
     assert here.holdings is not None
     assert there.holdings is not None
     for fact in ("rows", "days", "types", "first", "last", "version", "unproven", "made_span"):

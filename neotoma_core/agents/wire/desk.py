@@ -81,7 +81,7 @@ class Desk:
         try:
             async with self.turn:
                 watched = WatchedFromAfar(_teller(context))
-                done = await anyio.to_thread.run_sync(partial(call.done, work, watched))
+                done = await anyio.to_thread.run_sync(partial(call.run, work, watched))
         finally:
             self.waiting -= 1
         return _wire_refusal(done) if isinstance(done, Refused) else _wire_answer(done)
@@ -123,7 +123,7 @@ class _Call:
     client: str
     writes: bool
 
-    def done(self, work: Work, watched: WatchedFromAfar) -> Answer | Refused:
+    def run(self, work: Work, watched: WatchedFromAfar) -> Answer | Refused:
         """Do the work and write it down; a call that writes is written down before, too."""
         begin_record()
         try:

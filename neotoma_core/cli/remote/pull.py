@@ -81,10 +81,10 @@ def pull(
             )
             asking = Asking(merge, erase, session.guard("overwriting"))
             report = pull_logs(request, opened, now, asking, progress)
-        session.end(report, _pulled_text, rehearsed=_planned_text)
+        session.end(report, _text_of_pull, rehearsed=_text_of_plan)
 
 
-def _pulled_text(report: "PullReport") -> str:
+def _text_of_pull(report: "PullReport") -> str:
     from neotoma_core.erasure.text import result_text as erasure_text
     from neotoma_core.recovery.text import result_text
 
@@ -94,8 +94,8 @@ def _pulled_text(report: "PullReport") -> str:
     return "\n".join([result_text(report.recovery), *erased])
 
 
-def _planned_text(report: "PullReport") -> str:
+def _text_of_plan(report: "PullReport") -> str:
     from neotoma_core.recovery.text import plan_text
 
-    planned = plan_text(report.recovery) if report.recovery else _pulled_text(report)
+    planned = plan_text(report.recovery) if report.recovery else _text_of_pull(report)
     return f"{planned}\n{LEFT_ALONE}"

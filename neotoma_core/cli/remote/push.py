@@ -84,15 +84,15 @@ def push(
     rhythm = Rhythm(lambda: datetime.now(UTC), span_of(every, "--every") or EVERY)
     opening = Opening(identity_file, bytes_a_second(bwlimit))
 
-    def shown(report: "PushReport") -> str:
+    def show(report: "PushReport") -> str:
         return report.to_json() if json else push_text(report)
 
     with TerminalProgress() as progress, open_remote_of(remote, request.vault, opening) as opened:
         if watch:
             progress.pause()
-            watch_database(request, opened, rhythm, Listening(request, push_alerting(), shown))
+            watch_database(request, opened, rhythm, Listening(request, push_alerting(), show))
             return 0
         report = push_database(request, opened, datetime.now(UTC), progress)
         progress.pause()
-    print(shown(report))
+    print(show(report))
     return AnomalyFound.exit_code if report.outcome == "held" else 0

@@ -116,7 +116,7 @@ def add(
     if added.outcome == "declined":
         end_declined("the remote was not added, and its identity was removed", json=json)
     pushing = midden_command("push", target=target, vault=vault)
-    print(_added_json(added) if json else _added_text(added, pushing))
+    print(_json_of_added(added) if json else _text_of_added(added, pushing))
 
 
 def _identity_text(identity: "NewIdentity") -> str:
@@ -138,13 +138,13 @@ def _is_kept(identity: "NewIdentity") -> bool:
     return sys.stdin.readline().strip().upper() == identity.secret.reveal()[-_PROOF:].upper()
 
 
-def _added_text(added: "Added", pushing: str) -> str:
+def _text_of_added(added: "Added", pushing: str) -> str:
     known = added.remote
     kept = "encrypted" if known.recipients else "not encrypted"
     return f"{added.outcome:<10} {known.name}: {known.url}, {kept}\nnext       {pushing}"
 
 
-def _added_json(added: "Added") -> str:
+def _json_of_added(added: "Added") -> str:
     from neotoma_core.report.document import document
 
     known = added.remote

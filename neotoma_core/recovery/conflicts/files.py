@@ -54,7 +54,7 @@ def save_conflicts(plan: RecoveryPlan) -> None:
     if plan.merge.conflicts.height:
         _save(plan.report_folder / CONFLICTS_FILE, list(_conflicts(plan)), _CONFLICT)
     if plan.reingested.entities.height:
-        _save(plan.report_folder / REINGESTED_FILE, list(_reingested_lines(plan)), _REINGESTED)
+        _save(plan.report_folder / REINGESTED_FILE, list(_lines_of_reingested(plan)), _REINGESTED)
 
 
 def conflicts_file(plan: RecoveryPlan) -> str | None:
@@ -160,7 +160,7 @@ def _cell(row: _Cells | None, name: str) -> str | None:
     return None if cell is None else javascript_text(cell)
 
 
-def _reingested_lines(plan: RecoveryPlan) -> Iterator[dict[str, JsonValue]]:
+def _lines_of_reingested(plan: RecoveryPlan) -> Iterator[dict[str, JsonValue]]:
     for row in plan.reingested.entities.iter_rows(named=True):
         told = plan.request.values and not plan.sealed
         yield {
