@@ -63,7 +63,7 @@ def require_plan(scope: Scope, token: str) -> Found:
     return found
 
 
-def apply_plan(scope: Scope, token: str, kind: str, answered: Answered, progress: Progress) -> Done:
+def carry_out(scope: Scope, token: str, kind: str, answered: Answered, progress: Progress) -> Done:
     """Carry a plan out, once, if a person agreed and nothing changed since.
 
     Raises Refused, and what the operation raises: then the target is as it was.

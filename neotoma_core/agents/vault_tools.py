@@ -18,7 +18,7 @@ from neotoma_core.agents.pages import Page
 from neotoma_core.agents.plain import (
     count_names,
     day_of,
-    is_plain,
+    is_plain_name,
     plain_id,
     plain_name,
     plain_value,
@@ -106,7 +106,7 @@ def snapshots(scope: Scope, target: str, progress: Progress) -> Snapshots:
     )
 
 
-def explain(scope: Scope, target: str, entity: str, asked: Page) -> Explained:
+def explain_entity(scope: Scope, target: str, entity: str, asked: Page) -> Explained:
     """Return the history of an entity from the archive; values only where they are allowed."""
     protected = scope.target(target)
     report = entity_history(protected.vault / ARCHIVE, entity, scope.key, protected.vault)
@@ -119,7 +119,7 @@ def explain(scope: Scope, target: str, entity: str, asked: Page) -> Explained:
             observed_on=day_of(one.observed_at),
             archived_on=day_of(one.archived_at),
             until=day_of(one.until),
-            changed=[column for column in one.changed if is_plain(column)],
+            changed=[column for column in one.changed if is_plain_name(column)],
         )
         for one in report.versions[start:stop]
     ]
@@ -236,7 +236,7 @@ def _after(scope: Scope, told: Mapping[str, Any]) -> str:
 
 
 def _word(value: object) -> str | None:
-    return value if isinstance(value, str) and is_plain(value) else None
+    return value if isinstance(value, str) and is_plain_name(value) else None
 
 
 def _number(value: object) -> int | None:

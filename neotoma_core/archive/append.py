@@ -49,7 +49,7 @@ from neotoma_core.row_versions.versions import next_moment
 from neotoma_core.runs.begin import PATIENCE_SECONDS
 from neotoma_core.runs.clock import Clock
 from neotoma_core.runs.private_copy import PrivateCopy
-from neotoma_core.sqlite.arrow import readable
+from neotoma_core.sqlite.arrow import translate_errors
 from neotoma_core.sqlite.inspection import names_of
 from neotoma_core.vault.folder import remember_place
 
@@ -179,7 +179,7 @@ def _stamp(
     stored = copy.stored[plan.name]
     own = pl.lit(moment).cast(archive_schema(plan.table)[ARCHIVED_AT])
     hashes = plan.hashes.select(ROWID, ROW_HASH)
-    with readable(copy.original, plan.name):
+    with translate_errors(copy.original, plan.name):
         for part in hash_rows(copy.whole, stored.known, stored.columns, plan.appended[ROWID]):
             told = part.drop(ROW_HASH).join(hashes, on=ROWID, how="left", maintain_order="left")
             yield told.with_columns(own.alias(ARCHIVED_AT), pl.lit(origin).alias(BACKUP))

@@ -17,7 +17,7 @@ from neotoma_core.archive.compaction_plan import (
 from neotoma_core.archive.compaction_report import CompactionReport, TableCompaction
 from neotoma_core.archive_tables.committed import Committed
 from neotoma_core.archive_tables.reading import ArchivedFile, read_table, table_files
-from neotoma_core.archive_tables.rewriting import read_pins, remove_old, rewrite, write_pins
+from neotoma_core.archive_tables.rewriting import read_pins, remove_old, rewrite_files, write_pins
 from neotoma_core.archive_tables.tables import (
     Archive,
     lock_archive,
@@ -112,7 +112,7 @@ def _compact_tables(
         written = 0
         if groups:
             after = commit_number(archive, table)
-            written = rewrite(archive, table, groups, sort_columns(table), after, now)
+            written = rewrite_files(archive, table, groups, sort_columns(table), after, now)
         old = remove_old(archive, table, hours, apply=True)
         known = archive.commit_of(table)
         version = version_of(archive, table)

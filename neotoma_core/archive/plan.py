@@ -31,7 +31,7 @@ from neotoma_core.row_versions.row_hash import tell_apart
 from neotoma_core.row_versions.versions import Appends, plan_appends, standing
 from neotoma_core.runs.clock import Clock
 from neotoma_core.runs.private_copy import PrivateCopy
-from neotoma_core.sqlite.arrow import readable
+from neotoma_core.sqlite.arrow import translate_errors
 from neotoma_core.sqlite.opening import check_pages, connect_read_only
 
 _OBSERVATIONS: Final = "observations"
@@ -179,7 +179,7 @@ def _hashes(
     if stored is None or stored.barred:
         key = key_of(table.name)
         return pl.DataFrame(schema={ROWID: pl.Int64, key: pl.String, ROW_HASH: pl.String})
-    with readable(copy.original, table.name):
+    with translate_errors(copy.original, table.name):
         return tell_apart(hash_keys(copy.whole, stored.known, stored.columns, known))
 
 

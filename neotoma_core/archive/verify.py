@@ -11,10 +11,10 @@ from neotoma_core.archive_tables.committed import proving_columns
 from neotoma_core.archive_tables.database import damage_finding, notes_of
 from neotoma_core.archive_tables.reading import (
     DamagedFile,
+    column_types,
     list_table,
     prove_table,
     read_files,
-    types_of,
 )
 from neotoma_core.archive_tables.strays import Kind
 from neotoma_core.archive_tables.tables import Archive, open_archive
@@ -71,7 +71,7 @@ def _verify_table(archive: Archive, name: str) -> tuple[VerifiedTable, list[Find
     except ArchiveError as error:
         return VerifiedTable(name, 0, 0, 0), [_damage_finding(error.path, error.wrong)]
     findings = [damage_finding(listed.lost)] if listed.lost else []
-    parts = [pl.DataFrame(schema=types_of(name, proving_columns(name)))]
+    parts = [pl.DataFrame(schema=column_types(name, proving_columns(name)))]
     for file, part in read_files(name, listed.files):
         files += 1
         if isinstance(part, DamagedFile):

@@ -9,11 +9,11 @@ from typing import Final, Literal
 
 import polars as pl
 
-from neotoma_core.archive_tables.reading import DamagedFile, read_files, read_table, types_of
+from neotoma_core.archive_tables.reading import DamagedFile, column_types, read_files, read_table
 from neotoma_core.archive_tables.tables import Archive
 from neotoma_core.archive_tables.unnamed import find_lost
 from neotoma_core.errors import ArchiveDamaged, VerificationFailed
-from neotoma_core.files.atomic import reach
+from neotoma_core.files.atomic import announce
 from neotoma_core.neotoma.frames import ROWID
 from neotoma_core.neotoma.tables import Table
 from neotoma_core.report.findings import Finding
@@ -105,7 +105,7 @@ def build_database(
         advice = "restore it from a copy, or go on without it with --skip-unreadable"
         raise ArchiveDamaged(first.path, first.reason, advice)
     broken = new_database(path, rows, archive.release)
-    reach("database_built", path)
+    announce("database_built", path)
     _prove(archive, path, rows, len(broken))
     counts = {name: frame.height for name, frame in rows.items()}
     return ArchivedDatabase(path, counts, tuple(dict.fromkeys(damaged)), notes_of(archive))
@@ -122,7 +122,7 @@ def _select_rows(
     chosen = _choose_versions(table.name, versions, removed, selection)
     places = in_order(chosen, versions, key).select(ROW_HASH, ARCHIVED_AT).with_row_index("_place")
     columns = (*table.names, ODD, ROW_HASH, ARCHIVED_AT)
-    parts = [pl.DataFrame(schema=types_of(table.name, columns))]
+    parts = [pl.DataFrame(schema=column_types(table.name, columns))]
     damaged = list(read.damaged)
     for _, part in read_files(table.name, read.files, columns):
         if isinstance(part, DamagedFile):

@@ -166,9 +166,9 @@ def read_table(archive: Archive, table: str, columns: Sequence[str] | None = Non
     Its rows are compared with those it had committed.
     """
     listed = list_table(archive, table)
-    wanted = types_of(table, columns)
+    wanted = column_types(table, columns)
     proving = proving_columns(table)
-    parts = [pl.DataFrame(schema=types_of(table, tuple(dict.fromkeys([*wanted, *proving]))))]
+    parts = [pl.DataFrame(schema=column_types(table, tuple(dict.fromkeys([*wanted, *proving]))))]
     damaged = []
     for _, part in read_files(table, listed.files, parts[0].columns):
         if isinstance(part, DamagedFile):
@@ -203,7 +203,7 @@ def read_files(
     table: str, files: Sequence[ArchivedFile], columns: Sequence[str] | None = None
 ) -> Iterator[tuple[ArchivedFile, pl.DataFrame | DamagedFile]]:
     """Yield the rows of a table file by file, or what is wrong with the file."""
-    wanted = types_of(table, columns)
+    wanted = column_types(table, columns)
     for file in files:
         yield file, read_file(table, file, wanted)
 
@@ -239,7 +239,7 @@ def _rows(table: str, path: Path, wanted: Mapping[str, pl.DataType]) -> pl.DataF
     return read.select(cells) if read.height else pl.DataFrame(schema=dict(wanted))
 
 
-def types_of(table: str, columns: Sequence[str] | None) -> dict[str, pl.DataType]:
+def column_types(table: str, columns: Sequence[str] | None) -> dict[str, pl.DataType]:
     """Return the types of some columns of a table, all by default."""
     schema = SCHEMAS[table]
     return {name: schema[name] for name in (schema if columns is None else columns)}

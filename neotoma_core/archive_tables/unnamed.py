@@ -16,10 +16,10 @@ from deltalake.exceptions import DeltaError
 from neotoma_core.archive_tables.reading import DamagedFile, files_of, list_table, read_table
 from neotoma_core.archive_tables.record import Record
 from neotoma_core.archive_tables.rewriting import read_pins
-from neotoma_core.archive_tables.strays import Stray, is_temporary, judge
+from neotoma_core.archive_tables.strays import Stray, is_temporary, judge_stray
 from neotoma_core.archive_tables.tables import Archive
 from neotoma_core.errors import NativePanic, without_panic
-from neotoma_core.files.atomic import reach
+from neotoma_core.files.atomic import announce
 from neotoma_core.files.exact_paths import read_parquet, table_to_read
 from neotoma_core.row_versions.columns import ARCHIVED_AT, ROW_HASH, SCHEMAS
 
@@ -44,7 +44,7 @@ def strays_of(archive: Archive, table: str, record: Record | None) -> tuple[Stra
     there = read_table(archive, table, _PAIR).rows
     known = record.tables.get(table) if record else None
     until = known.until if known else _NEVER if record else _ALWAYS
-    return tuple(judge(path, _pairs(path), there, until) for path in unnamed)
+    return tuple(judge_stray(path, _pairs(path), there, until) for path in unnamed)
 
 
 def find_lost(archive: Archive) -> list[DamagedFile]:
@@ -88,7 +88,7 @@ def remove_leftovers(archive: Archive, record: Record | None) -> tuple[Path, ...
         for stray in strays_of(archive, table, record):
             if stray.is_needless:
                 stray.path.unlink()
-                reach("leftover_removed")
+                announce("leftover_removed")
             else:
                 staying.append(stray.path)
     for path in _temporary(archive):

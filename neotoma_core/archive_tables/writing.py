@@ -12,7 +12,7 @@ from deltalake.exceptions import CommitFailedError, DeltaError
 from neotoma_core.archive_tables.committed import Committed, continue_committed
 from neotoma_core.archive_tables.tables import Archive, open_table, table_description
 from neotoma_core.errors import ArchiveBusy, ArchiveError, DiskFull
-from neotoma_core.files.atomic import reach, sync_file, sync_folder
+from neotoma_core.files.atomic import announce, sync_file, sync_folder
 from neotoma_core.files.exact_paths import table_to_change
 from neotoma_core.row_versions.columns import ARCHIVED_AT, SCHEMAS
 
@@ -59,7 +59,7 @@ def append(archive: Archive, table: str, parts: Iterable[pl.DataFrame], after: i
     except (DeltaError, OSError) as error:
         raise writing_error(place, error) from error
     sync_new(place, before)
-    reach("table_committed")
+    announce("table_committed")
     return counted.rows
 
 

@@ -32,7 +32,7 @@ from neotoma_core.errors import (
     MemoryFull,
     TargetError,
 )
-from neotoma_core.files.atomic import reach
+from neotoma_core.files.atomic import announce
 from neotoma_core.files.compressed import NotIntact, check_file, decompress_file
 from neotoma_core.files.failures import failure_of
 from neotoma_core.files.keys import KeySource
@@ -194,7 +194,7 @@ def _run_course(drilling: Drilling, backup: Backup, scratch: Path, course: _Cour
         check_file(folder, file)
     restored = scratch / _RESTORED
     decompress_file(folder, manifest.database, restored)
-    reach("copy_restored", restored)
+    announce("copy_restored", restored)
     course.level = "checksums"
     _compare(backup, restored)
     asked = _reading_of(backup, restored, scratch, drilling.rules)

@@ -79,7 +79,7 @@ def protection_of(vault: Path, now: datetime) -> Protection:
     )
 
 
-def summary_of(protection: Protection) -> ProtectionSummary | None:
+def summary_for_report(protection: Protection) -> ProtectionSummary | None:
     """Return how well a database is protected for a report; None where it has no vault."""
     if not Path(protection.vault, vaults.DESCRIPTION).exists():
         return None

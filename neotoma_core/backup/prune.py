@@ -17,7 +17,7 @@ from neotoma_core.backup.reporting import count_bytes, strange_files
 from neotoma_core.backup.retention import RetentionPlan, RetentionPolicy, plan_retention
 from neotoma_core.backup.standing import facts_of, find_unexplained
 from neotoma_core.errors import UsageError
-from neotoma_core.files.atomic import reach
+from neotoma_core.files.atomic import announce
 from neotoma_core.files.compressed import NotIntact
 from neotoma_core.neotoma.times import iso
 from neotoma_core.vault.backups import (
@@ -26,7 +26,7 @@ from neotoma_core.vault.backups import (
     leftovers,
     list_backups,
     read_raw_list,
-    set_aside,
+    take_away,
 )
 from neotoma_core.vault.blobs import digest_of, remove_blobs
 from neotoma_core.vault.folder import RunFolders
@@ -110,9 +110,9 @@ def _carry_out(
     except NotIntact as error:
         return replace(report, held=f"which raw files are needed cannot be read: {error.wrong}")
     for name in plan.remove:
-        set_aside(vault, name, folders.work / "removed")
+        take_away(vault, name, folders.work / "removed")
     blobs, blob_bytes = remove_blobs(vault, wanted)
-    reach("blobs_removed")
+    announce("blobs_removed")
     for path in leftovers(vault):
         path.unlink()
     shutil.rmtree(folders.work / "removed", ignore_errors=True)

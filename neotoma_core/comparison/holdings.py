@@ -21,7 +21,7 @@ from neotoma_core.neotoma.encryption import find_sealed_rows, open_what_opens
 from neotoma_core.neotoma.frames import ROWID, no_broken
 from neotoma_core.neotoma.tables import BY_NAME, MERGED
 from neotoma_core.neotoma.versions import version_range
-from neotoma_core.sqlite.arrow import readable
+from neotoma_core.sqlite.arrow import translate_errors
 from neotoma_core.sqlite.inspection import StoredTable, inspect_database, names_of
 from neotoma_core.sqlite.opening import connect_read_only
 from neotoma_core.sqlite.rows import read_rows
@@ -192,7 +192,7 @@ def read_columns(
     """
     names = tuple(n for n in dict.fromkeys(wanted) if n in BY_NAME[stored.name].names)
     there = tuple(name for name in names if name in stored.columns)
-    with readable(original, stored.name):
+    with translate_errors(original, stored.name):
         return read_rows(whole, with_columns(stored.known, names), there)
 
 

@@ -23,7 +23,7 @@ from neotoma_core.neotoma.frames import ROWID
 from neotoma_core.neotoma.tables import kind_of
 from neotoma_core.report.findings import Finding
 from neotoma_core.runs.commands import command
-from neotoma_core.snapshots.report import summary_of
+from neotoma_core.snapshots.report import summarise
 
 
 def report_planned(  # noqa: PLR0913, PLR0917 - all that was decided
@@ -46,7 +46,7 @@ def report_planned(  # noqa: PLR0913, PLR0917 - all that was decided
             TableErasure(name, table.rows, len(plan.gone.get(name, ())))
             for name, table in plan.stored.items()
         ),
-        derived=tuple(summary_of(recomputed) for recomputed in plan.derived),
+        derived=tuple(summarise(recomputed) for recomputed in plan.derived),
         erased_raw_files=RawFilesErased(len(raw.names), raw.bytes),
         recorded=count_new_ids(plan, ledger),
         holding=holding,

@@ -15,7 +15,7 @@ from typing import Final
 import polars as pl
 
 from neotoma_core.errors import ErasureUnfinished
-from neotoma_core.files.atomic import reach
+from neotoma_core.files.atomic import announce
 from neotoma_core.files.failures import failure_of
 from neotoma_core.neotoma.ddl import quote
 from neotoma_core.neotoma.frames import ROWID
@@ -65,13 +65,13 @@ def erase_rows(
     database = publication.target
     with lock_target(database, publication.staging, publication.as_read) as connection:
         connection.execute("PRAGMA main.secure_delete = ON").fetchone()
-        reach("locked")
+        announce("locked")
         for table in tables:
             connection.execute(
                 f"DELETE FROM main.{quote(table)} WHERE rowid IN "
                 f"(SELECT {ROWID} FROM staging.{quote('erase_' + table)})"
             )
-        reach("rows_erased", connection)
+        announce("rows_erased", connection)
         if writes_derived:
             migrate(connection, ())
             write_derived(connection)
@@ -109,7 +109,7 @@ def scrub(database: Path) -> None:
         raise ErasureUnfinished(database) from error
     if blocked:
         raise ErasureUnfinished(database)
-    reach("scrubbed")
+    announce("scrubbed")
 
 
 def count_named(connection: sqlite3.Connection, table: str, column: str, kind: str) -> int:

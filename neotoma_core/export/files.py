@@ -21,8 +21,8 @@ import pyarrow.ipc as pa_ipc
 
 from neotoma_core.errors import UsageError, VaultDamaged, reason_of
 from neotoma_core.files.atomic import (
+    announce,
     hide_name,
-    reach,
     sync_file,
     sync_folder,
     temporary_name,
@@ -122,14 +122,14 @@ def new_export(to: Path, form: Format) -> Iterator[ExportFolder]:
         make_private(unborn)
         for path in sorted(unborn.rglob("*")):
             sync_folder(path) if path.is_dir() else sync_file(path)
-        reach("export_written")
+        announce("export_written")
         if to.exists():
             shutil.rmtree(aside, ignore_errors=True)
             to.rename(aside)
-        reach("export_moved_aside")
+        announce("export_moved_aside")
         unborn.rename(to)
         sync_folder(to.parent)
-        reach("export_in_place")
+        announce("export_in_place")
         shutil.rmtree(aside, ignore_errors=True)
     finally:
         shutil.rmtree(unborn, ignore_errors=True)

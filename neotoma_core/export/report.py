@@ -41,7 +41,7 @@ class ExportReport:
         return document(self)
 
 
-def export_text(report: ExportReport) -> str:
+def text_of_export(report: ExportReport) -> str:
     """Return the report as text for a terminal."""
     return "\n".join(_lines(report))
 

@@ -29,7 +29,7 @@ Observer = Callable[[str, Subject], None]
 _observers: list[Observer] = []
 
 
-def reach(step: str, subject: Subject = None) -> None:
+def announce(step: str, subject: Subject = None) -> None:
     """Tell the observers that a step is done, and on what; only tests observe."""
     for observer in _observers:
         observer(step, subject)
@@ -81,9 +81,9 @@ def write_file(path: Path, content: bytes, *, mode: int = 0o600) -> None:
             os.fchmod(descriptor, mode)  # whatever the umask
             file.write(content)
             file.flush()
-            reach("temp_written")
+            announce("temp_written")
             os.fsync(file.fileno())
-        reach("temp_synced")
+        announce("temp_synced")
         install(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
@@ -98,9 +98,9 @@ def install(temporary: Path, path: Path) -> None:
         raise OSError(errno.EINVAL, "not a regular file", str(path))
     repeating(temporary.replace)(path)
     record_commit(path)
-    reach("renamed")
+    announce("renamed")
     sync_folder(path.parent)
-    reach("folder_synced")
+    announce("folder_synced")
 
 
 def sync_file(path: Path) -> None:

@@ -12,7 +12,7 @@ from typing import Final
 import zstandard
 
 from neotoma_core.documents.stored_file import StoredFile
-from neotoma_core.files.atomic import reach, sync_file
+from neotoma_core.files.atomic import announce, sync_file
 from neotoma_core.files.regular import CHUNK, Progress, no_progress
 
 _LEVEL: Final = 3
@@ -50,9 +50,9 @@ def compress_file(plain: Path, stored: Path, progress: Progress = no_progress) -
             progress(len(block))
         write(chunker.finish())  # type: ignore[no-untyped-call]  # its stub lacks the types
         file.flush()
-        reach("temp_written")
+        announce("temp_written")
         os.fsync(file.fileno())
-        reach("temp_synced")
+        announce("temp_synced")
     return StoredFile(stored.name, size, outer.hexdigest(), plain_size, inner.hexdigest())
 
 

@@ -15,7 +15,7 @@ from neotoma_core.unpacking.unpack import Unpacked
 from neotoma_core.unpacking.walking import FoundFile
 from neotoma_core.workers.allowances import Allowance
 from neotoma_core.workers.pool import Workers
-from neotoma_core.workers.reading import examine_apart, size_of, unpack_apart
+from neotoma_core.workers.reading import examine_apart, measure_database, unpack_apart
 from neotoma_core.workers.setting import Setting
 
 T = TypeVar("T")
@@ -108,7 +108,7 @@ class Candidates:
             self.by.progress.advance(1)
             return examined
 
-        read_ones = self._each(read, [size_of(place.readable) for place in places])
+        read_ones = self._each(read, [measure_database(place.readable) for place in places])
         both = zip(places, read_ones, strict=True)
         return [(place, one) for place, one in both if one is not None]
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from neotoma_core.archive_tables.tables import is_archive
-from neotoma_core.backup.protection import protection_of, summary_of
+from neotoma_core.backup.protection import protection_of, summary_for_report
 from neotoma_core.backup.raw_file_check import raw_files_gone
 from neotoma_core.errors import BackupError, TargetError, TargetForeign, TargetLocked
 from neotoma_core.files.atomic import write_file
@@ -152,7 +152,7 @@ def _status(
         known = found.known.get(copy.number if copy else -1)
         own = family_of(found, known.number if known else None, target)
         drop = drop_check(found, known, own, target, beside.vault)
-    protection = summary_of(protection_of(beside.vault, now))
+    protection = summary_for_report(protection_of(beside.vault, now))
     unprotected = protection is None or not protection.backups
     backup = command("backup", target=target, vault=beside.vault) if unprotected else None
     raw, logs = beside.raw, find_left_logs(target, beside.vault)

@@ -19,7 +19,7 @@ from neotoma_core.report.inventory import (
     LeftLog,
     StatusReport,
 )
-from neotoma_core.report.layout import common_folder, days, label_line, places
+from neotoma_core.report.layout import common_folder, days, join_places, label_line
 from neotoma_core.report.remotes import standing_lines
 from neotoma_core.report.unfinished import lines_of_unfinished
 from neotoma_core.words.shell_words import midden_command
@@ -69,7 +69,7 @@ def status_text(report: StatusReport, now: datetime) -> str:
     if report.problem:
         lines.append(label_line(report.state, report.problem.removeprefix(f"{report.state}: ")))
     lines.append(
-        label_line("searched", f"{places(report.searched)}: {report.copies:,} other copies")
+        label_line("searched", f"{join_places(report.searched)}: {report.copies:,} other copies")
     )
     lines += _archive_lines(report.kept_archives, now)
     lines += _log_lines(report.left_logs)
@@ -173,7 +173,7 @@ def _problems(copies: tuple[CopyRow, ...]) -> Iterator[str]:
 
 def _closing(report: InventoryReport, now: datetime) -> Iterator[str]:
     found = _say_found(report.copies)
-    yield label_line("searched", f"{places(report.searched)}: {report.files:,} files, {found}")
+    yield label_line("searched", f"{join_places(report.searched)}: {report.files:,} files, {found}")
     yield from _archive_lines(report.kept_archives, now)
     yield from _log_lines(report.left_logs)
     for path, problem in report.archives.items():

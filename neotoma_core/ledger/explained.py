@@ -40,11 +40,11 @@ def find_losses(counts: Counts, history: Sequence[Counted], vault: Path) -> tupl
     ledger, place = read_ledger(vault), vault / ARCHIVE_FOLDER
     if not ledger.events or not (place / DESCRIPTION).exists():
         return found
-    explained = without_erased(recent, ledger, open_archive(place))
+    explained = subtract_erased(recent, ledger, open_archive(place))
     return find_anomalies(counts, explained)
 
 
-def without_erased(history: Sequence[Counted], ledger: Ledger, archive: Archive) -> list[Counts]:
+def subtract_erased(history: Sequence[Counted], ledger: Ledger, archive: Archive) -> list[Counts]:
     """Return counts, each without the rows that were erased after it was counted.
 
     Of each row that the archive has its last version counts. Snapshots of what is erased went with

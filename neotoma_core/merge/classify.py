@@ -39,7 +39,7 @@ def classify(
     """
     values = [name for name in values_of(rows) if name in merged.columns]
     beside = _beside(table, merged, rows, values)
-    compared = columns_to_compare(table, values)
+    compared = columns_in_conflict(table, values)
     stamps = [name for name in values if name in table.stamps]
     known = pl.col(KEPT + ORIGIN).is_not_null()
     beside = beside.with_columns(
@@ -68,7 +68,7 @@ def classify(
     )
 
 
-def columns_to_compare(table: Table, values: Sequence[str]) -> list[str]:
+def columns_in_conflict(table: Table, values: Sequence[str]) -> list[str]:
     """Return the columns in which a difference is a conflict."""
     return [name for name in values if name not in (*table.identity, *table.stamps)]
 
@@ -114,7 +114,7 @@ def _closest(
     A registry may hold one identity twice. Then a row that is there in another place than the first
     is still there: of an identity that ``rows`` has once, the row like it comes first.
     """
-    compared = columns_to_compare(table, values)
+    compared = columns_in_conflict(table, values)
     there = rows.select(*table.identity, *compared, _alike=True).unique()
     alike = kept.join(
         there,

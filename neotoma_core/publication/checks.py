@@ -10,12 +10,12 @@ from neotoma_core.neotoma.frames import ROWID, TARGET_ROWID, frame_name, name_in
 from neotoma_core.neotoma.tables import BY_NAME, Table
 from neotoma_core.neotoma.tables.carried import row_number_of
 from neotoma_core.sqlite.damage import NO_DAMAGE
-from neotoma_core.sqlite.migration import read_columns
+from neotoma_core.sqlite.migration import names_of_columns
 
 
 def count_rows(connection: sqlite3.Connection, table: str) -> int:
     """Return how many rows a table has, whatever its indexes have; none where it is not there."""
-    if not read_columns(connection, table):
+    if not names_of_columns(connection, table):
         return 0
     return _count(connection, table, "NOT INDEXED")
 
@@ -95,7 +95,7 @@ def count_replaced(connection: sqlite3.Connection, table: Table, names: Sequence
 
     ``names``: of the columns that were replaced, as frames call them.
     """
-    number = row_number_of(read_columns(connection, table.name))
+    number = row_number_of(names_of_columns(connection, table.name))
     cells = " AND ".join(f"there.{quote(name_in_database(n))} IS staged.{quote(n)}" for n in names)
     (rows,) = connection.execute(
         f"SELECT count(*) FROM staging.{quote('replace_' + table.name)} AS staged "
@@ -110,7 +110,7 @@ def count_staying(connection: sqlite3.Connection, table: Table) -> int:
 
     A row that was inserted may have got the number of one that left.
     """
-    number = row_number_of(read_columns(connection, table.name))
+    number = row_number_of(names_of_columns(connection, table.name))
     (key,) = map(quote, table.key)
     (rows,) = connection.execute(
         f"SELECT count(*) FROM main.{quote(table.name)} WHERE {number} IN "

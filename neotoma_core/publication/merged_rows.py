@@ -6,7 +6,7 @@ from typing import Final
 
 from neotoma_core.neotoma.ddl import quote
 from neotoma_core.neotoma.tables import BY_NAME
-from neotoma_core.sqlite.migration import read_columns
+from neotoma_core.sqlite.migration import names_of_columns
 
 Zombies = Mapping[str, frozenset[str]]
 """By table, the keys of the rows on a merged-away entity."""
@@ -42,11 +42,11 @@ def find_zombies(connection: sqlite3.Connection) -> dict[str, frozenset[str]]:
     """
     if not read_pointers(connection):
         return {}
-    audited = bool(read_columns(connection, "entity_merges"))
+    audited = bool(names_of_columns(connection, "entity_merges"))
     return {
         name: frozenset(key for end in ends for key in _on(connection, name, end, audited=audited))
         for name, ends in _ENDS.items()
-        if read_columns(connection, name)
+        if names_of_columns(connection, name)
     }
 
 

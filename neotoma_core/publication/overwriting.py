@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Final
 
 from neotoma_core.errors import TargetError, TargetLocked, committing, record_commit
-from neotoma_core.files.atomic import reach
+from neotoma_core.files.atomic import announce
 from neotoma_core.files.headers import companions
 from neotoma_core.publication.installing import remove_companions
-from neotoma_core.sqlite.online_backup import back_up
+from neotoma_core.sqlite.online_backup import copy_pages
 from neotoma_core.sqlite.untrusted import connect, is_locked
 
 STEPS: Final = ("emptied", "overwritten")
@@ -43,7 +43,7 @@ def copy_within(whole: Path, target: Path) -> None:
         remove_companions(target)
         _empty(target)
         _back_up(whole, target)
-    reach("overwritten")
+    announce("overwritten")
     if companions(target) or not _is_same(whole, target):
         raise TargetError(
             target, "it does not hold what was written to it", "check its disk and run this again"
@@ -72,7 +72,7 @@ def _back_up(whole: Path, target: Path) -> None:
             raise TargetLocked(target)
         copy.execute("PRAGMA synchronous = EXTRA")
         committing(target)
-        back_up(source, copy)
+        copy_pages(source, copy)
         record_commit(target)
 
 
@@ -81,7 +81,7 @@ def _empty(target: Path) -> None:
         file.truncate(0)
         record_commit(target)
         os.fsync(file.fileno())
-    reach("emptied")
+    announce("emptied")
 
 
 def _is_same(whole: Path, target: Path) -> bool:

@@ -21,7 +21,7 @@ from neotoma_core.publication.staging import TableWrite
 from neotoma_core.reduce.exact.reading import (
     EntitySnapshotRow,
     ObservationRow,
-    readable,
+    is_readable,
     reduce_entity,
 )
 from neotoma_core.snapshots.reading import Rules
@@ -176,7 +176,7 @@ def _differing(
 
     def reduce(entity: str) -> EntitySnapshotRow | None:
         rows = observed.get(entity, [])
-        if not any(map(readable, rows)):
+        if not any(map(is_readable, rows)):
             return None
         return reduce_entity(rows, rules.registry, rules.rules, sample[entity])
 

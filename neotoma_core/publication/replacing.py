@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from neotoma_core.errors import TargetError, TargetLocked, record_commit
-from neotoma_core.files.atomic import install, reach, sync_file, sync_folder, temporary_name
+from neotoma_core.files.atomic import announce, install, sync_file, sync_folder, temporary_name
 from neotoma_core.files.headers import companion, companions, follow, is_open_elsewhere
 from neotoma_core.publication.installing import install_database, remove_companions
 from neotoma_core.publication.overwriting import copy_within, overwrite
@@ -127,6 +127,6 @@ def _copy(whole: Path, temporary: Path, owner: Path) -> None:
     temporary.touch(0o600, exist_ok=False)
     shutil.copyfile(whole, temporary)
     _keep_owner(owner, temporary)
-    reach("temp_written")
+    announce("temp_written")
     sync_file(temporary)
-    reach("temp_synced")
+    announce("temp_synced")

@@ -22,7 +22,7 @@ from neotoma_core.errors import (
     record_commit,
     record_rollback,
 )
-from neotoma_core.files.atomic import reach, sync_file, temporary_name
+from neotoma_core.files.atomic import announce, sync_file, temporary_name
 from neotoma_core.files.headers import JOURNAL, LOG, companion, follow
 from neotoma_core.files.interrupts import hold_interrupts
 from neotoma_core.neotoma.ddl import column_list, quote
@@ -36,7 +36,7 @@ from neotoma_core.publication.staging import PLACE, TableWrite
 from neotoma_core.sqlite.copies import FileState, is_still
 from neotoma_core.sqlite.migration import (
     migrate,
-    read_columns,
+    names_of_columns,
     without_indexes,
     without_triggers,
 )
@@ -116,16 +116,16 @@ def _settle(target: Path, as_read: Mapping[str, FileState]) -> Iterator[None]:
 def _write(publication: Publication, verify: Verify[Proven]) -> Proven:
     database, writes = publication.target, publication.writes
     with lock_target(database, publication.staging, publication.as_read) as connection:
-        reach("locked")
+        announce("locked")
         migrate(connection, [write.table for write in writes], publication.release)
-        reach("migrated")
+        announce("migrated")
         with without_triggers(connection), _rules_named(database):
             for write in writes:
                 if write.loses:
                     _remove(connection, write)
                 _insert(connection, write)
                 _replace(connection, write)
-            reach("log_written", connection)
+            announce("log_written", connection)
             write_derived(connection)
         return prove_and_commit(connection, database, verify)
 
@@ -135,9 +135,9 @@ def prove_and_commit(
 ) -> Proven:
     """Have what was written verified, and commit it; return what was proved."""
     changes = connection.total_changes
-    reach("derived_written", connection)
+    announce("derived_written", connection)
     proven = verify(connection, changes)
-    reach("verified")
+    announce("verified")
     _commit(connection, database)
     return proven
 
@@ -148,7 +148,7 @@ def _commit(connection: sqlite3.Connection, database: Path) -> None:
     committing(database)
     connection.execute("COMMIT")
     record_commit(database)
-    reach("committed")
+    announce("committed")
 
 
 @contextmanager
@@ -254,7 +254,7 @@ def _replace(connection: sqlite3.Connection, write: TableWrite) -> None:
     """Put other values into rows that stay where they are; their primary key stays too."""
     name = write.table.name
     values = ", ".join(f"{quote(name_in_database(c))} = staged.{quote(c)}" for c in write.replaced)
-    number = row_number_of(read_columns(connection, name))
+    number = row_number_of(names_of_columns(connection, name))
     if not write.replaced or not checks.count_staged(connection, f"replace_{name}"):
         return
     connection.execute(
@@ -266,7 +266,7 @@ def _replace(connection: sqlite3.Connection, write: TableWrite) -> None:
 
 def _remove(connection: sqlite3.Connection, write: TableWrite) -> None:
     name = write.table.name
-    number = row_number_of(read_columns(connection, name))
+    number = row_number_of(names_of_columns(connection, name))
     connection.execute(
         f"DELETE FROM main.{quote(name)} WHERE {number} IN "
         f"(SELECT {TARGET_ROWID} FROM staging.{quote('leave_' + name)})"

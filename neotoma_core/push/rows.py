@@ -11,9 +11,9 @@ import pyarrow.parquet as pq
 from neotoma_core.archive_tables.committed import Committed, continue_committed, proving_columns
 from neotoma_core.archive_tables.reading import (
     ArchivedFile,
+    column_types,
     list_table,
     read_file,
-    types_of,
 )
 from neotoma_core.archive_tables.tables import Archive
 from neotoma_core.erased.hashed import ErasedIds
@@ -120,7 +120,7 @@ def _write_parts(
 
 def _groups(reading: _Reading, files: tuple[ArchivedFile, ...]) -> Iterator[pl.DataFrame]:
     """Yield the rows that are wanted, as many at a time as memory takes."""
-    wanted = types_of(reading.table, None)
+    wanted = column_types(reading.table, None)
     for file in sorted(files, key=lambda one: (one.added_ms, one.path.name)):
         moments = read_file(reading.table, file, {ARCHIVED_AT: wanted[ARCHIVED_AT]})
         if not isinstance(moments, pl.DataFrame):

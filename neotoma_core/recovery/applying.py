@@ -28,7 +28,7 @@ from neotoma_core.runs.evidence import states_when_locked
 from neotoma_core.runs.left_over import require_kept
 from neotoma_core.runs.raw_files import bring_over, require_space
 from neotoma_core.snapshots.deciding import Decided
-from neotoma_core.sqlite.copies import FileState, state_of
+from neotoma_core.sqlite.copies import FileState, read_file_state
 from neotoma_core.vault.folder import require_room
 
 
@@ -87,7 +87,7 @@ def _as_read(plan: RecoveryPlan, target: Path) -> dict[str, FileState]:
     if plan.target is None:
         return {}
     if plan.run.ruin is not None:
-        return {"": state_of(target)}
+        return {"": read_file_state(target)}
     (evidence,) = (e for e in plan.evidence if e.database == plan.target.database)
     return states_when_locked(evidence, plan.target.whole)
 

@@ -46,7 +46,7 @@ from neotoma_core.runs.evidence import (
     secure_database,
     write_manifest,
 )
-from neotoma_core.runs.quarantine import set_aside
+from neotoma_core.runs.quarantine import quarantine_rows
 from neotoma_core.runs.raw_files import RawListing, list_all
 from neotoma_core.runs.run import DatabaseRef
 from neotoma_core.sources.extract import Extract
@@ -113,7 +113,7 @@ def _set_removed_aside(
         return report
     for name, rows in plan.merge.removed.items():
         reasons = rows.select(ROWID, column=pl.lit("id"), reason=pl.lit(SELF_LOOP))
-        set_aside(plan.run, "target", plan.target.whole, BY_NAME[name], reasons)
+        quarantine_rows(plan.run, "target", plan.target.whole, BY_NAME[name], reasons)
     report = replace(report, quarantine=str(plan.quarantine))
     return archive_recovered(plan.run, report, progress) if plan.request.archived else report
 

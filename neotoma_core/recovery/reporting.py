@@ -45,7 +45,7 @@ from neotoma_core.report.findings import (
 from neotoma_core.runs.commands import undo_command
 from neotoma_core.runs.evidence import ruin_evidence
 from neotoma_core.runs.left_over import find_left_behind
-from neotoma_core.snapshots.report import summary_of
+from neotoma_core.snapshots.report import summarise
 from neotoma_core.snapshots.rules_report import rules_used
 from neotoma_core.sources.altered_rows import findings_of_altered
 from neotoma_core.sources.carrying_findings import carrying_findings
@@ -76,7 +76,7 @@ def report_planned(plan: RecoveryPlan, seconds: Mapping[str, float]) -> Recovery
             place_of_reingested(plan),
         ),
         quarantine=str(run.folders.quarantine) if run.folders.quarantine.exists() else None,
-        derived=tuple(summary_of(recomputed) for recomputed in plan.derived),
+        derived=tuple(summarise(recomputed) for recomputed in plan.derived),
         raw_files=RawFileSummary(
             plan.raw.copies.height,
             plan.raw.bytes,

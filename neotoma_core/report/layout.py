@@ -72,7 +72,7 @@ def common_folder(places: Sequence[str]) -> str:
     return "/".join(common) + "/" if any(common) else ""
 
 
-def places(paths: Sequence[str]) -> str:
+def join_places(paths: Sequence[str]) -> str:
     """Return paths in one line: the first of them, where they are many."""
     more = len(paths) - _SHOWN_PLACES
     return ", ".join(paths[:_SHOWN_PLACES]) + (f" and {more:,} more" if more > 0 else "")

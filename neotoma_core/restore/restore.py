@@ -27,7 +27,7 @@ from neotoma_core.restore.sources import (
     RestoreSource,
     require_nothing_erased_since,
     require_other,
-    unpack,
+    unpack_source,
 )
 from neotoma_core.runs.begin import target_run
 from neotoma_core.runs.commands import undo_command
@@ -107,7 +107,7 @@ def _restoring(request: RestoreRequest, now: datetime) -> Iterator[tuple[Run, Pu
     _require_environment(request, source.environment)
     require_other(source.copy if source.origin == "neotoma" else None, target)
     with target_run(request, now, patience=0.0) as run:
-        found = unpack(source, run.folders.work / "restore", target)
+        found = unpack_source(source, run.folders.work / "restore", target)
         _require_environment(request, found.environment)
         erased = read_erased_around(request.vault, source.folder)
         cleaned = None

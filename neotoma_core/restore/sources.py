@@ -196,7 +196,7 @@ def _evidence(folder: Path) -> EvidenceManifest:
     return described
 
 
-def unpack(
+def unpack_source(
     source: RestoreSource,
     scratch: Path,
     target: Path,

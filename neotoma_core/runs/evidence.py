@@ -6,7 +6,7 @@ from pathlib import Path
 from neotoma_core.archive_tables.as_backup import archive_bytes, is_archive, secure_archive
 from neotoma_core.archive_tables.reading import DamagedFile
 from neotoma_core.errors import BackupUnreadable, TargetLocked
-from neotoma_core.files.atomic import reach
+from neotoma_core.files.atomic import announce
 from neotoma_core.files.headers import INDEX, JOURNAL, companion, companions, follow
 from neotoma_core.files.private import make_folders
 from neotoma_core.neotoma.frames import TARGET
@@ -20,7 +20,7 @@ from neotoma_core.sqlite.copies import (
     copy_database,
     copy_left_behind,
     is_unchanged,
-    state_of,
+    read_file_state,
 )
 from neotoma_core.vault import folder as vault
 from neotoma_core.vault.leftovers import remove_needless
@@ -158,7 +158,7 @@ def states_when_locked(evidence: DatabaseEvidence, whole: Path) -> dict[str, Fil
     """
     if JOURNAL in evidence.hashes:
         # SQLite applies a crashed writer's journal as it locks the database, as it did to our copy.
-        return {"": state_of(whole)}
+        return {"": read_file_state(whole)}
     return {
         # A log is written over in place, its times are all that would tell: it is read again.
         suffix: FileState(f.size, None if suffix else f.mtime_ns, f.start, f.sha256)
@@ -196,7 +196,7 @@ def _secure_left_behind(run: Run) -> tuple[CopiedFile, ...]:
     if run.target_existed or not companions(target):
         return ()
     copies = copy_left_behind(target, _new_folder(run.folders.evidence / "left-behind"))
-    reach("left_behind_kept")
+    announce("left_behind_kept")
     return copies
 
 

@@ -30,10 +30,10 @@ from neotoma_core.files.regular import CHUNK, is_regular, open_regular
 from neotoma_core.salvage.at_rest import (
     Journal,
     State,
-    facts_of,
     journal_of,
+    measure_at_rest,
     read_at_rest,
-    require_room,
+    require_scratch,
     state_of_damaged,
 )
 from neotoma_core.salvage.declarations import mentions_neotoma
@@ -173,7 +173,7 @@ def _first_pages(path: Path, by: _Reading) -> Examined | None:
         return _without_rows(path, "unreadable", wrong)
     copy = by.folder / "copy" / path.name
     copy.parent.mkdir()
-    require_room(copy.parent, size)
+    require_scratch(copy.parent, size)
     with open_regular(path) as file, copy.open("xb") as pages:
         while block := file.read(min(CHUNK, size - pages.tell())):
             pages.write(block)
@@ -198,7 +198,7 @@ def _judge(copy: Path, path: Path, shown: Path, by: _Reading) -> Examined | None
         return _salvage(copy, path, by, (state_of_damaged(copy, error), error.wrong))
     if by.damage:
         return _salvage(copy, path, by, ("damaged", by.damage))
-    return Examined("sound", "", _content(copy), *facts_of(path), holdings)
+    return Examined("sound", "", _content(copy), *measure_at_rest(path), holdings)
 
 
 def _salvage(copy: Path, path: Path, by: _Reading, judged: tuple[State, str]) -> Examined:
@@ -216,7 +216,7 @@ def _salvage(copy: Path, path: Path, by: _Reading, judged: tuple[State, str]) ->
             holdings = read_holdings(saved.database, path, by.coder, suspect=True, key=by.key)
     saved = saved if holdings is not None else None
     state, problem = judged
-    return Examined(state, problem, content, *facts_of(path), holdings, saved)
+    return Examined(state, problem, content, *measure_at_rest(path), holdings, saved)
 
 
 def describe_unread(path: Path, problem: str = "") -> Examined:
@@ -229,7 +229,7 @@ def describe_unread(path: Path, problem: str = "") -> Examined:
 
 def _without_rows(path: Path, state: State, problem: str) -> Examined:
     try:
-        return Examined(state, problem, f"{state} {path}", *facts_of(path), None)
+        return Examined(state, problem, f"{state} {path}", *measure_at_rest(path), None)
     except OSError:
         return Examined("unreadable", "it is gone", f"gone {path}", 0, 0, "none", 0, None)
 

@@ -161,7 +161,7 @@ def _readings(
 
 def _entity(rows: Sequence[Cells], registry: Registry, rules: Rules) -> Cells | None:
     observed = [ObservationRow(**_values(ObservationRow, row)) for row in rows]
-    readable = [row for row in observed if exact.readable(row)]
+    readable = [row for row in observed if exact.is_readable(row)]
     try:
         made = exact.reduce_for_user(readable, registry, rules.rules) if readable else None
     except ReductionFails:

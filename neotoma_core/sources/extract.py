@@ -28,7 +28,7 @@ from neotoma_core.runs.evidence import DatabaseEvidence
 from neotoma_core.runs.quarantine import quarantine
 from neotoma_core.runs.run import DatabaseRef, Run
 from neotoma_core.sources.wanted import Wanted
-from neotoma_core.sqlite.arrow import readable
+from neotoma_core.sqlite.arrow import translate_errors
 from neotoma_core.sqlite.inspection import (
     Inspection,
     StoredObject,
@@ -212,10 +212,10 @@ def _extract_table(
     if (reason and not compared) or not stored.rows:
         return TableExtract(stored, columns, 0, None, reason=reason)
     table = stored.known if stored.name in BY_NAME else frame_table(stored.facts)
-    with readable(database.named, stored.name):
+    with translate_errors(database.named, stored.name):
         read = read_rows(whole, table, stored.columns, picked)
     if not reason:
-        rows, broken = _check_rows(table, read, keep=is_target)
+        rows, broken = _check(table, read, keep=is_target)
         quarantine(run, database, whole, table, broken)
     else:
         rows, broken = read, no_broken()
@@ -259,9 +259,7 @@ def span_of(rows: pl.DataFrame) -> Span:
     return first, last
 
 
-def _check_rows(
-    table: Table, read: pl.DataFrame, *, keep: bool
-) -> tuple[pl.DataFrame, pl.DataFrame]:
+def _check(table: Table, read: pl.DataFrame, *, keep: bool) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return the rows to go on with, and what is wrong with the broken ones.
 
     A backup's broken rows are set aside. The target's stay where they are (``keep``): a row that

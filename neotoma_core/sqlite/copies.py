@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Final
 
 from neotoma_core.errors import TargetLocked
-from neotoma_core.files.atomic import reach
+from neotoma_core.files.atomic import announce
 from neotoma_core.files.failures import naming
 from neotoma_core.files.headers import (
     JOURNAL,
@@ -102,7 +102,7 @@ def _copy_files(
             opened = _open_all(database, stack)
             if opened is None:
                 continue
-            reach("files_opened")
+            announce("files_opened")
             held = stack.enter_context(_hold_still(database, opened[0][1]))
             if held:
                 opened = _without_idle_journal(database, opened)
@@ -132,7 +132,7 @@ def sha256_of(path: Path) -> str:
         return fingerprint(file.fileno())
 
 
-def state_of(path: Path) -> FileState:
+def read_file_state(path: Path) -> FileState:
     """Return the state of a file in the vault, for another that should have the same bytes."""
     with path.open("rb") as file:
         start = file.read(_START_BYTES)

@@ -14,7 +14,7 @@ from neotoma_core.errors import TargetLocked
 from neotoma_core.files.headers import INDEX, companion, is_open_elsewhere
 from neotoma_core.files.regular import Progress, no_progress
 from neotoma_core.sqlite.copies import copy_database
-from neotoma_core.sqlite.online_backup import back_up
+from neotoma_core.sqlite.online_backup import copy_pages
 from neotoma_core.sqlite.opening import damage_of, make_whole
 from neotoma_core.sqlite.untrusted import connect, guard_connection, is_locked
 
@@ -52,7 +52,7 @@ def _online_backup(database: Path, whole: Path) -> bool:
     with closing(source), closing(sqlite3.connect(whole, isolation_level=None)) as copy:
         try:
             guard_connection(source)
-            back_up(source, copy)
+            copy_pages(source, copy)
             copy.execute("PRAGMA journal_mode = DELETE").fetchone()
         except sqlite3.OperationalError as error:
             if is_locked(error):

@@ -45,7 +45,7 @@ def migrate(
         _add_missing(connection, table, present)
 
 
-def read_columns(connection: sqlite3.Connection, table: str) -> set[str]:
+def names_of_columns(connection: sqlite3.Connection, table: str) -> set[str]:
     """Return the names of the columns a table of the target has."""
     listed = connection.execute("SELECT name FROM pragma_table_info(?, 'main')", (table,))
     return {str(name) for (name,) in listed}
@@ -98,7 +98,7 @@ def _add_missing(connection: sqlite3.Connection, table: Table, present: set[str]
     if fold_case(table.name) not in present:
         connection.execute(create_table(table))
         present.add(fold_case(table.name))
-    has = set(map(fold_case, read_columns(connection, table.name)))
+    has = set(map(fold_case, names_of_columns(connection, table.name)))
     for column in table.columns:
         if fold_case(column.name) not in has:
             # SQLite takes no required column without a value for the rows that are there.

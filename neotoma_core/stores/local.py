@@ -27,7 +27,7 @@ from neotoma_core.stores.content import PIECE, continue_file, length_of
 from neotoma_core.stores.local_files import (
     FOLDER,
     NEW,
-    install,
+    give_name,
     is_there,
     objects_in,
     step,
@@ -79,7 +79,7 @@ class LocalStore:
             temporary = f"{token_hex(16)}.tmp"
             try:
                 write(scratch, temporary, content, told)
-                made = install(scratch, temporary, place, last)
+                made = give_name(scratch, temporary, place, last)
             finally:
                 with suppress(FileNotFoundError):
                     repeating(os.unlink)(temporary, dir_fd=scratch)

@@ -30,7 +30,7 @@ from neotoma_core.unfinished.payload_rows import (
     read_entity_columns,
     read_payloads,
 )
-from neotoma_core.unfinished.payloads import Extent, Item, count_stored, is_proven, items_of
+from neotoma_core.unfinished.payloads import Extent, Item, count_stored, items_of, proves_payload
 
 if TYPE_CHECKING:
     from neotoma_core.neotoma.encryption.key import DataKey
@@ -147,7 +147,7 @@ class _Judge:
             (statement.entity_type or "", self._plain(statement.fields) or "")
             for statement in row.statements
         ]
-        if is_proven(row.digest, stated):
+        if proves_payload(row.digest, stated):
             return None
         items = self._items(row)
         if isinstance(items, str):

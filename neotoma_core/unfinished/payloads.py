@@ -47,7 +47,7 @@ def items_of(content: JsonValue) -> list[Item] | None:
     return list(objects) if len(objects) == len(items) else None
 
 
-def is_proven(digest: str, stated: Sequence[tuple[str, str]]) -> bool:
+def proves_payload(digest: str, stated: Sequence[tuple[str, str]]) -> bool:
     """Return whether observations prove their payload whole, so that it need not be read.
 
     ``stated``: entity type and fields of each, in order, the fields as JSON. They do where the

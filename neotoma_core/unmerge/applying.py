@@ -32,7 +32,7 @@ from neotoma_core.snapshots.deciding import (
     decide_entities,
     decide_relationships,
 )
-from neotoma_core.snapshots.report import DerivedSummary, summary_of
+from neotoma_core.snapshots.report import DerivedSummary, summarise
 from neotoma_core.snapshots.sampling import sample_of
 from neotoma_core.unmerge.plan import ENDS, EntityMerge, UnmergePlan
 from neotoma_core.unmerge.reading import UnmergeSource
@@ -73,7 +73,7 @@ class UnmergeDerived:
     @property
     def summaries(self) -> tuple[DerivedSummary, ...]:
         """What happens to the rows of both tables."""
-        return summary_of(self.entities), summary_of(self.relationships)
+        return summarise(self.entities), summarise(self.relationships)
 
 
 def recompute(source: UnmergeSource, unmerging: Unmerging, now: str) -> UnmergeDerived:

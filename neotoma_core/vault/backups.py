@@ -27,7 +27,7 @@ from neotoma_core.documents.document import document_of
 from neotoma_core.documents.models import NotAsModelled, read
 from neotoma_core.documents.stored_file import StoredFile
 from neotoma_core.errors import VaultDamaged, reason_of
-from neotoma_core.files.atomic import reach, sync_folder, write_file
+from neotoma_core.files.atomic import announce, sync_folder, write_file
 from neotoma_core.files.compressed import SUFFIX, NotIntact, compress_file, decompress_file
 from neotoma_core.files.small import read_small
 from neotoma_core.neotoma.environments import RAW_FOLDERS, STORED_FILE
@@ -126,7 +126,7 @@ def write_manifest(folder: Path, manifest: Manifest, state: BackupState) -> None
     write_file(folder / STATE, seal_line(state))
     write_file(folder / MANIFEST, seal_line(manifest))
     sync_folder(folder)
-    reach("manifest_written")
+    announce("manifest_written")
 
 
 def install_backup(folder: Path, vault: Path, name: str) -> Path:
@@ -136,7 +136,7 @@ def install_backup(folder: Path, vault: Path, name: str) -> Path:
     sync_folder(vault)
     folder.rename(place)
     sync_folder(place.parent)
-    reach("backup_installed")
+    announce("backup_installed")
     return place
 
 
@@ -145,12 +145,12 @@ def write_state(vault: Path, name: str, state: BackupState) -> None:
     write_file(vault / FOLDER / name / STATE, seal_line(state))
 
 
-def set_aside(vault: Path, name: str, scratch: Path) -> None:
+def take_away(vault: Path, name: str, scratch: Path) -> None:
     """Take a backup away from the others in one step, into the scratch of a run."""
     scratch.mkdir(parents=True, exist_ok=True, mode=0o700)
     (vault / FOLDER / name).rename(scratch / name)
     sync_folder(vault / FOLDER)
-    reach("backup_removed")
+    announce("backup_removed")
 
 
 def write_raw_list(folder: Path, sizes: dict[str, int], scratch: Path) -> StoredFile:

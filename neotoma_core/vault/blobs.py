@@ -14,7 +14,7 @@ from typing import Final
 
 import polars as pl
 
-from neotoma_core.files.atomic import reach, sync_file, sync_folder
+from neotoma_core.files.atomic import announce, sync_file, sync_folder
 from neotoma_core.files.private import fit_in, make_folders
 from neotoma_core.files.regular import CHUNK
 from neotoma_core.sqlite.copies import sha256_of
@@ -69,15 +69,15 @@ def add_blobs(vault: Path, folder: Path, names: Iterable[str]) -> tuple[dict[str
 
 def _install(blobs: Sequence[Path]) -> None:
     """Give copies that are aside their names, once their bytes are on the disk."""
-    reach("temp_written")
+    announce("temp_written")
     copies = [Path(aside(str(blob))) for blob in blobs]
     _sync_files(copies)
-    reach("temp_synced", copies[0])
+    announce("temp_synced", copies[0])
     for copy, blob in zip(copies, blobs, strict=True):
         copy.rename(blob)
-    reach("renamed")
+    announce("renamed")
     _sync_folders(blobs)
-    reach("folder_synced")
+    announce("folder_synced")
 
 
 def blob_sizes(vault: Path, names: Iterable[str]) -> dict[str, int]:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
-from neotoma_core.files.atomic import reach
+from neotoma_core.files.atomic import announce
 from neotoma_core.files.headers import INDEX
 from neotoma_core.vault.folder import (
     EVIDENCE,
@@ -43,7 +43,7 @@ def remove_needless(vault: Path, current: str) -> tuple[str, ...]:
             gone = vault / WORK / current / f"left-by-{name}"
             (vault / EVIDENCE / name).rename(gone)
             shutil.rmtree(gone, ignore_errors=True)
-            reach("unfinished_removed")
+            announce("unfinished_removed")
             removed.append(name)
     return tuple(removed)
 

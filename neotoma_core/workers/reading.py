@@ -55,7 +55,7 @@ def examine_apart(  # noqa: PLR0913, PLR0917 - what to read, and by what
     OSError for a failure of the system that is not the file's.
     """
     words = {"shown": str(shown), "damage": damage}
-    task = Task("examine", path, size_of(path), allowance, folder, words)
+    task = Task("examine", path, measure_database(path), allowance, folder, words)
     try:
         answer = workers.ask(task)
         if answer.read is None:
@@ -158,7 +158,7 @@ def survive_apart(apart: Apart, database: Path, shown: Path, folder: Path) -> No
 
 def _proven(apart: Apart, database: Path, shown: Path, folder: Path, check: CheckName) -> object:
     words = {"shown": str(shown), "check": check}
-    task = Task("prove", database, size_of(database), apart.allowance, folder, words)
+    task = Task("prove", database, measure_database(database), apart.allowance, folder, words)
     try:
         return apart.workers.ask(task).read
     except GaveUp as gave_up:
@@ -171,7 +171,7 @@ def condition_apart(apart: Apart, database: Path, folder: Path) -> Condition | N
     One that crashes whatever reads it is unreadable. Raises TargetLocked, and TargetError where it
     cannot be read for another reason, which may be none of its own.
     """
-    task = Task("condition", database, size_of(database), apart.allowance, folder)
+    task = Task("condition", database, measure_database(database), apart.allowance, folder)
     try:
         answer = apart.workers.ask(task)
         if answer.read == _LOCKED:
@@ -191,14 +191,14 @@ def condition_apart(apart: Apart, database: Path, folder: Path) -> Condition | N
 def salvage_apart(apart: Apart, copy: Path, original: Path, folder: Path) -> Salvaged | None:
     """Return what can be saved of a ruin as ``ruins.salvage_ruin`` does; None if nothing."""
     words = {"shown": str(original)}
-    task = Task("salvage", copy, size_of(copy), apart.allowance, folder, words)
+    task = Task("salvage", copy, measure_database(copy), apart.allowance, folder, words)
     with suppress(GaveUp, NotAsModelled):
         return read_salvaged(apart.workers.ask(task).read, folder)
     task.clear()
     return None
 
 
-def size_of(path: Path) -> int:
+def measure_database(path: Path) -> int:
     """Return how many bytes a database and its log have on the disk."""
     size = 0
     for file in (path, *companions(path)):

@@ -14,7 +14,7 @@ from neotoma_core.archive.compaction_plan import LONGEST_WRITER
 from neotoma_core.archive.compaction_report import CompactionReport
 from neotoma_core.archive.verify import verify_archive
 from neotoma_core.archive_tables.reading import files_of, read_table, table_files
-from neotoma_core.archive_tables.rewriting import PINS, fingerprint, remove_old
+from neotoma_core.archive_tables.rewriting import PINS, fingerprint_of, remove_old
 from neotoma_core.archive_tables.tables import open_archive
 from neotoma_core.documents.document import document
 from neotoma_core.errors import ArchiveDamaged, ArchiveError, UsageError
@@ -44,7 +44,7 @@ def place(tmp_path: Path) -> Path:
 
 def rows_of(place: Path) -> pl.DataFrame:
     rows = read_table(open_archive(place), "observations").require_whole()
-    return fingerprint("observations", rows)
+    return fingerprint_of("observations", rows)
 
 
 def test_a_plan_writes_nothing(place: Path) -> None:

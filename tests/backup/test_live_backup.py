@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from neotoma_core.report.progress import Silent
-from neotoma_core.restore.sources import find_source, unpack
+from neotoma_core.restore.sources import find_source, unpack_source
 from tests.support.backing_up import Vault, small_vault
 
 BACKUPS = 100
@@ -93,7 +93,7 @@ def test_each_of_a_hundred_backups_is_a_committed_state(world: Vault, tmp_path: 
             world.back_up(drill=False, progress=server)
     for number in range(1, BACKUPS + 1):
         source = find_source(str(number), world.vault)
-        whole = unpack(source, tmp_path / str(number), world.target).whole
+        whole = unpack_source(source, tmp_path / str(number), world.target).whole
         assert whole is not None
         assert BURST * (number - 1) <= pairs_in(whole) <= BURST * number
         whole.unlink()

@@ -13,7 +13,7 @@ from neotoma_core.neotoma.schemas import EntitySchema, FieldRule, Registry
 from neotoma_core.reduce import reduction
 from neotoma_core.reduce.entities import reduce_entities
 from neotoma_core.reduce.exact.failures import ReductionFails
-from neotoma_core.reduce.exact.reading import readable, reduce_entity
+from neotoma_core.reduce.exact.reading import is_readable, reduce_entity
 from neotoma_core.reduce.exact.rule_sets import KNOWN, R22, R23, RuleSet
 from neotoma_core.reduce.exact.users import Owner
 from neotoma_core.reduce.reduction import Reduction
@@ -48,10 +48,10 @@ def exactly(
     for entity_id in {row.entity_id for row in rows}:
         own = [row for row in rows if row.entity_id == entity_id]
         whose = owners.get(entity_id)
-        unread = {row.user_id for row in own} - {row.user_id for row in own if readable(row)}
+        unread = {row.user_id for row in own} - {row.user_id for row in own if is_readable(row)}
         if whose is not None and whose[0] in unread:
             continue  # nothing better than what is there is known
-        legible = any(readable(row) for row in own)
+        legible = any(is_readable(row) for row in own)
         try:
             row = reduce_entity(own, REGISTRY, rules, whose) if legible else None
         except ReductionFails:

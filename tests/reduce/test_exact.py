@@ -9,7 +9,7 @@ from neotoma_core.reduce.exact.reading import (
     EntitySnapshotRow,
     ObservationRow,
     canonical_name,
-    readable,
+    is_readable,
     reduce_entity,
 )
 from neotoma_core.reduce.exact.rule_sets import R22, R22_MERGED
@@ -163,7 +163,7 @@ def test_the_name_is_the_first_field_that_names_and_is_not_blank() -> None:
 @pytest.mark.parametrize("fields", [None, "", "{", "null", "[1]", '"x"', "7"])
 def test_fields_that_are_no_object_are_not_readable(fields: str | None) -> None:
     row = observation("a", fields)
-    assert not readable(row)
+    assert not is_readable(row)
     with pytest.raises(ValueError, match="readable observation"):
         reduce_entity([row], NO_SCHEMAS, R22_MERGED)
 
@@ -214,7 +214,7 @@ def test_the_servers_own_recomputation_takes_the_type_of_the_least_priority() ->
 
 
 def test_an_object_is_readable() -> None:
-    assert readable(observation("a", "{}"))
+    assert is_readable(observation("a", "{}"))
 
 
 def test_an_entity_without_observations_cannot_be_reduced() -> None:

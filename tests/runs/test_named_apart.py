@@ -12,7 +12,7 @@ from neotoma_core.recovery.recover import recover
 from neotoma_core.recovery.run.named import recovery_run
 from neotoma_core.recovery.run.request import RecoverRequest
 from neotoma_core.report.progress import Silent
-from neotoma_core.restore.sources import find_source, unpack
+from neotoma_core.restore.sources import find_source, unpack_source
 from neotoma_core.workers import process as worker_process
 from neotoma_core.workers.allowances import Allowance
 from tests.conftest import NOW, Recover
@@ -132,7 +132,7 @@ def test_a_backup_that_computes_for_ever_is_left_out(
 def test_a_restore_from_what_computes_for_ever_ends(endless: Path, target: Path) -> None:
     source = find_source(str(endless), endless.parent / "vault", target)
     with pytest.raises(BackupUnreadable, match=rf"^{endless}: reading it took longer than 5 sec"):
-        unpack(source, endless.parent / "scratch", target, FEW)
+        unpack_source(source, endless.parent / "scratch", target, FEW)
 
 
 def test_a_refused_restore_advises_nothing_that_it_cannot_do(target: Path, tmp_path: Path) -> None:

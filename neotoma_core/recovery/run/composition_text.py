@@ -3,14 +3,14 @@
 from collections.abc import Iterator
 
 from neotoma_core.report.composition import CompositionReport, UsedCopy
-from neotoma_core.report.layout import align, label_line, places
+from neotoma_core.report.layout import align, join_places, label_line
 
 
 def composition_lines(report: CompositionReport | None) -> Iterator[str]:
     """Yield the lines of a composition; none where the user named the backups."""
     if report is None:
         return
-    where = places(report.searched)
+    where = join_places(report.searched)
     yield label_line("searched", f"{where}: {report.files:,} files, {report.copies:,} copies")
     rows = [
         (copy.path, f"adds {copy.adds:,} observations", f"leaving it out loses {_loss(copy)}")

@@ -104,7 +104,7 @@ class EntitySnapshotRow:
     user_id: str | None
 
 
-def readable(row: ObservationRow) -> bool:
+def is_readable(row: ObservationRow) -> bool:
     """Tell whether the row's fields are a JSON object; on any other row Neotoma fails."""
     return _fields_of(with_javascript_texts(row, _TEXTS)) is not None
 
@@ -115,7 +115,7 @@ def reduce_entity(
     """Return the snapshot of one entity, or None where no user has one: it is deleted.
 
     Rows: every observation of the entity, in any order, ids unique; those that are not
-    ``readable`` are left out. Users share entities; the one row is the ``owner``'s where the owner
+    ``is_readable`` are left out. Users share entities; the one row is the ``owner``'s where that one
     observed it, else that of the user with the newest observation, a real user before none (messy
     rules, b).
 
@@ -124,7 +124,7 @@ def reduce_entity(
         ReductionFails: Neotoma throws on all there is, or on what the owner observed.
     """
     of_users = by_user([with_javascript_texts(row, _TEXTS) for row in rows], owner)
-    legible = [own for theirs in of_users if (own := [row for row in theirs if readable(row)])]
+    legible = [own for theirs in of_users if (own := [row for row in theirs if is_readable(row)])]
     if not legible:
         raise ValueError("an entity without a readable observation has no snapshot")
     failure = None

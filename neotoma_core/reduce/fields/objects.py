@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from neotoma_core.reduce.fields.engine import explode_objects, keys_of
-from neotoma_core.reduce.fields.texts import is_odd, judge
+from neotoma_core.reduce.fields.texts import judge, needs_javascript
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ def take_apart(texts: pl.DataFrame) -> Objects:
 
     What DuckDB would read or write unlike JavaScript is first rewritten, row by row.
     """
-    odd = _judge(texts.filter(is_odd(pl.col("text"))))
+    odd = _judge(texts.filter(needs_javascript(pl.col("text"))))
     exploded = explode_objects(_engine_input(texts, odd)).with_columns(
         rewritten=pl.col("row").is_in(odd["row"].implode())
     )

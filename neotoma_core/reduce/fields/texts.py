@@ -19,7 +19,7 @@ _INFINITE: Final = r"[:,\[]\s*-?[\d.]+[eE]\+?\d{3}|\d{300}"
 _BEYOND_DUCKDB: Final = re.compile(rf"\\u(?:0000|001f|d[89a-f])|{_INFINITE}")
 
 
-def is_odd(text: pl.Expr) -> pl.Expr:
+def needs_javascript(text: pl.Expr) -> pl.Expr:
     """Find texts that may not be JSON objects, or that DuckDB reads or writes unlike JavaScript.
 
     All of them are found, and a few harmless ones: a number may stand inside a string.
