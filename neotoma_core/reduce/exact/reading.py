@@ -115,7 +115,7 @@ def reduce_entity(
     """Return the snapshot of one entity, or None where no user has one: it is deleted.
 
     Rows: every observation of the entity, in any order, ids unique; those that are not
-    ``is_readable`` are left out. Users share entities; the one row is the ``owner``'s where that one
+    ``is_readable`` are left out. Users share entities; the one row is the ``owner``'s if that one
     observed it, else that of the user with the newest observation, a real user before none (messy
     rules, b).
 
