@@ -1,19 +1,12 @@
 """An export is right whatever fields and types are called: in files, the catalog, and the views."""
 
-import csv
-import io
 import json
 import sqlite3
-from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import duckdb
-import polars as pl
-import pyarrow.csv as pa_csv
-import pyarrow.ipc as pa_ipc
-import pyarrow.parquet as pq
 import pytest
 
 from neotoma_core.export.files import Format
@@ -23,6 +16,7 @@ from neotoma_core.export.steps import export_tables
 from neotoma_core.report.progress import Silent
 from tests.conftest import NOW
 from tests.support.databases import Row, entity, make_database, observation
+from tests.support.exported import READERS, catalog_of
 
 NAMES = (
     "a\x00b",
@@ -78,7 +72,8 @@ NAMES = (
     "toString",
     "123",
 )
-LONGEST = 16 << 20
+
+
 # What JavaScript takes for the prototype is a value that was stated, and no field of a snapshot.
 PROTOTYPE = "__proto__"
 
@@ -96,38 +91,6 @@ def export(database: Path, form: Format, **asked: Any) -> Path:
     request = ExportRequest(to, database.parent / "vault", target=database, format=form, **asked)
     export_tables(request, NOW, Silent())
     return to
-
-
-def catalog_of(folder: Path) -> dict[str, Any]:
-    catalog: dict[str, Any] = json.loads((folder / "catalog.json").read_bytes())
-    return catalog
-
-
-def read_parquet(file: Path) -> list[dict[str, Any]]:
-    assert pl.read_parquet(file).columns == pq.read_schema(file).names
-    rows: list[dict[str, Any]] = pq.read_table(file).to_pylist()
-    return rows
-
-
-def read_arrow(file: Path) -> list[dict[str, Any]]:
-    with pa_ipc.open_file(file) as reader:
-        rows: list[dict[str, Any]] = reader.read_all().to_pylist()
-    return rows
-
-
-def read_csv(file: Path) -> list[dict[str, Any]]:
-    csv.field_size_limit(LONGEST)
-    rows = list(csv.DictReader(io.StringIO(file.read_bytes().decode(), newline="")))
-    means = pa_csv.ReadOptions(block_size=LONGEST), pa_csv.ParseOptions(newlines_in_values=True)
-    assert pa_csv.read_csv(file, *means).num_rows == len(rows)
-    return rows
-
-
-READERS: dict[Format, Callable[[Path], list[dict[str, Any]]]] = {
-    "parquet": read_parquet,
-    "arrow": read_arrow,
-    "csv": read_csv,
-}
 
 
 @pytest.fixture(scope="module")

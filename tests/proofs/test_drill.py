@@ -10,8 +10,8 @@ import pytest
 
 from neotoma_core.files.atomic import Subject, observe_with_subject
 from tests.proofs.planting import lose_root
-from tests.sources.test_carried import run as execute
 from tests.support.backing_up import HASH, Vault, copy_vault, small_vault
+from tests.support.carrying import run as execute
 from tests.support.drilling import (
     RESTORED,
     Plant,

@@ -10,8 +10,8 @@ import pytest
 from neotoma_core.backup.protection import protection_of, protection_text
 from neotoma_core.errors import BackupDamaged
 from tests.proofs.planting import FOREIGN_KEYS, schema_writable
-from tests.sources.test_carried import run as execute
 from tests.support.backing_up import Vault, copy_vault, small_vault
+from tests.support.carrying import run as execute
 from tests.support.databases import count
 from tests.support.drilling import (
     Plant,

@@ -18,7 +18,7 @@ from tests.proofs.planting import (
     short_index,
     stray_write,
 )
-from tests.sources.test_carried import run as execute
+from tests.support.carrying import run as execute
 from tests.support.databases import entity, insert_all, observation
 from tests.support.erasing import World, build
 from tests.support.planted import ENTITY, OBSERVATION, relationship

@@ -17,7 +17,7 @@ from tests.proofs.planting import (
     short_index,
     stray_write,
 )
-from tests.sources.test_carried import run as execute
+from tests.support.carrying import run as execute
 from tests.support.databases import entity, make_database, observation, source
 from tests.support.rebuilding import rebuild
 from tests.unmerge.test_unmerge import edge

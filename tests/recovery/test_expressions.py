@@ -9,7 +9,7 @@ import pytest
 from neotoma_core.errors import TargetRuined
 from neotoma_core.sqlite.opening import connect_read_only
 from tests.conftest import Recover
-from tests.sources.test_carried import run
+from tests.support.carrying import run
 from tests.support.databases import count, entity, insert, make_database, observation
 from tests.support.rebuilding import check, rebuild
 
