@@ -142,7 +142,7 @@ class Decompressing:
                 self.problem = CUT
                 return None
             try:
-                for out in _fed(feed, block):
+                for out in _feed(feed, block):
                     given += len(out)
                     yield self._count(out)
             except CutShort:
@@ -167,7 +167,7 @@ class Decompressing:
         places += [(place, 1) for place in range(at, at + _FEED)]
         try:
             for block in itertools.chain(steps, itertools.starmap(self._at, places)):
-                for out in _fed(feed, block):
+                for out in _feed(feed, block):
                     new = out[max(0, given) :]
                     given -= len(out)
                     if new:
@@ -188,7 +188,7 @@ class Decompressing:
         return self._file.read(size)
 
 
-def _fed(feed: Decompressor, block: bytes) -> Iterator[bytes]:
+def _feed(feed: Decompressor, block: bytes) -> Iterator[bytes]:
     """Yield what comes out for a block, no more at a time than fits into memory."""
     if isinstance(feed, _BOUNDED):
         yield feed.decompress(block, CHUNK)
