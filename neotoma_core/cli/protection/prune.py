@@ -3,19 +3,9 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from neotoma_core.cli.terminal.asking import ask, end_declined, require_answerable
-from neotoma_core.cli.terminal.keeping import (
-    Apply,
-    KeepDaily,
-    KeepHourly,
-    KeepLast,
-    KeepMonthly,
-    KeepWeekly,
-    KeepWithin,
-    Kept,
-    policy_of,
-)
+from neotoma_core.cli.terminal import keeping
 from neotoma_core.cli.terminal.options import JSON_OPTION, TARGET_OPTION, VAULT_OPTION, YES_OPTION
+from neotoma_core.cli.terminal.session import asking_session
 
 if TYPE_CHECKING:
     from neotoma_core.backup.report import PruneReport
@@ -24,13 +14,13 @@ if TYPE_CHECKING:
 def prune(
     *,
     target: Annotated[Path, TARGET_OPTION],
-    keep_last: KeepLast = None,
-    keep_hourly: KeepHourly = None,
-    keep_daily: KeepDaily = None,
-    keep_weekly: KeepWeekly = None,
-    keep_monthly: KeepMonthly = None,
-    keep_within: KeepWithin = None,
-    apply: Apply = False,
+    keep_last: keeping.KeepLast = None,
+    keep_hourly: keeping.KeepHourly = None,
+    keep_daily: keeping.KeepDaily = None,
+    keep_weekly: keeping.KeepWeekly = None,
+    keep_monthly: keeping.KeepMonthly = None,
+    keep_within: keeping.KeepWithin = None,
+    apply: keeping.Apply = False,
     yes: Annotated[bool, YES_OPTION] = False,
     json: Annotated[bool, JSON_OPTION] = False,
     vault: Annotated[Path | None, VAULT_OPTION] = None,
@@ -48,22 +38,18 @@ def prune(
     from neotoma_core.backup.text import prune_text
     from neotoma_core.settings.environment import default_vault
 
-    counts = Kept(keep_last, keep_hourly, keep_daily, keep_weekly, keep_monthly)
-    policy = policy_of(counts, keep_within)
+    counts = keeping.Kept(keep_last, keep_hourly, keep_daily, keep_weekly, keep_monthly)
+    policy = keeping.policy_of(counts, keep_within)
 
-    def confirm(plan: "PruneReport") -> bool:
-        if not apply or plan.held:
-            return False
-        require_answerable(yes=yes)
-        if not json:
-            print(prune_text(plan))
-        return ask(f"remove {plan.removed:,} backups for good?", yes=yes)
+    with asking_session(yes=yes, json=json, dry_run=not apply) as session:
+        ask = session.confirmation(
+            prune_text, lambda plan: f"remove {plan.removed:,} backups for good?"
+        )
 
-    report = prune_backups(
-        vault or default_vault(target), target, policy, datetime.now(UTC), confirm
-    )
-    if apply and report.outcome == "planned" and not report.held:
-        if json:
-            print(report.to_json())
-        end_declined(json=json)
-    print(report.to_json() if json else prune_text(report))
+        def confirm(plan: "PruneReport") -> bool:
+            return apply and not plan.held and ask(plan)
+
+        report = prune_backups(
+            vault or default_vault(target), target, policy, datetime.now(UTC), confirm
+        )
+        session.end(report, prune_text, rehearsed=prune_text, was_declined=session.refused)

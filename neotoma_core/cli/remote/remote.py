@@ -17,7 +17,7 @@ from neotoma_core.cli.remote.opening import (
     open_store_at,
     url_of,
 )
-from neotoma_core.cli.terminal.asking import ask, end_declined, require_answerable
+from neotoma_core.cli.terminal.asking import end_declined, require_answerable, require_yes
 from neotoma_core.cli.terminal.options import JSON_OPTION, TARGET_OPTION, VAULT_OPTION, YES_OPTION
 from neotoma_core.cli.terminal.strict import StrictCommand
 from neotoma_core.errors import UsageError
@@ -242,7 +242,6 @@ def remove(
 
     folder = vault or default_vault(target)
     known = find_remote(folder, name)
-    if not ask(f"forget {name} ({known.url})? what is there stays", yes=yes):
-        end_declined(json=False)
+    require_yes(f"forget {name} ({known.url})? what is there stays", yes=yes, json=False)
     forget_remote(folder, name)
     print(f"removed    {name}; what is at {known.url} is still there")

@@ -30,6 +30,12 @@ def ask(question: str, *, yes: bool) -> bool:
     return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
+def require_yes(question: str, *, yes: bool, json: bool) -> None:
+    """Ask what has no plan to show; end the command where the user does not agree."""
+    if not ask(question, yes=yes):
+        end_declined(json=json)
+
+
 def end_declined(said: str = "nothing was changed", *, json: bool) -> NoReturn:
     """End a command that was not to go on; with ``json`` standard output is the report's alone."""
     print(f"declined   {said}", file=sys.stderr if json else sys.stdout)

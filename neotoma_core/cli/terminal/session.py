@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
 from neotoma_core.cli.terminal.asking import LEFT_ALONE, ask, end_declined, require_answerable
@@ -30,18 +30,19 @@ class Ended(Protocol):
 _Report = TypeVar("_Report", bound=Ended)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Session:
     """One such command at the terminal.
 
     ``yes``: it is agreed to already. ``json``: standard output is the report's alone. ``dry_run``:
-    it is not asked, and nothing is written.
+    it is not asked, and nothing is written. ``refused``: the user was asked and said no.
     """
 
     progress: TerminalProgress
     yes: bool
     json: bool
     dry_run: bool = False
+    refused: bool = field(default=False, init=False)
 
     def confirmation(
         self, plan_text: Callable[[_Report], str], question: Callable[[_Report], str]
@@ -53,7 +54,10 @@ class Session:
             require_answerable(yes=self.yes or self.dry_run)
             if not self.json:
                 print(plan_text(plan))
-            return not self.dry_run and ask(question(plan), yes=self.yes)
+            if self.dry_run:
+                return False
+            self.refused = not ask(question(plan), yes=self.yes)
+            return not self.refused
 
         return confirm
 
@@ -68,21 +72,23 @@ class Session:
         *,
         rehearsed: Callable[[_Report], str] = lambda _: LEFT_ALONE,
         declined: str = "nothing was changed",
+        was_declined: bool | None = None,
     ) -> None:
         """Print how the command has ended, and exit with DECLINED where the user declined.
 
         ``text`` says what was done; ``rehearsed``, what a dry run found; ``declined``, what was
-        not done.
+        not done. ``was_declined``: None where the outcome of the report says it.
         """
         self.progress.pause()
-        done = report.outcome not in _NOT_DONE
+        if was_declined is None:
+            was_declined = report.outcome in _NOT_DONE
         if self.json:
             print(report.to_json())
         elif self.dry_run:
             print(rehearsed(report))
-        elif done:
+        elif not was_declined:
             print(text(report))
-        if not done and not self.dry_run:
+        if was_declined and not self.dry_run:
             end_declined(declined, json=self.json)
 
 
