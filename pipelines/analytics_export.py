@@ -39,6 +39,6 @@ def export_analytics(  # noqa: PLR0913 - one parameter per option of `midden exp
         as_of=read_asked_time("as_of", as_of),
         redact=tuple(redact or ()),
         format=file_format,
-        key=key_source(),  # by Neotoma's own variables: a key is no parameter anybody may read
+        key=key_source(),  # from Neotoma's own variables: anybody may read a parameter
     )
     record_export(export_tables(request, datetime.now(UTC), RunLog()))

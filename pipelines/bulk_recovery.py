@@ -60,7 +60,7 @@ def bulk_recovery(  # noqa: PLR0913 - one parameter per option of `midden recove
         allow_environment_mismatch=allow_environment_mismatch,
         archived=archive,
         raw_storage=raw_storage(target),
-        key=key_source(),  # by Neotoma's own variables: a key is no parameter anybody may read
+        key=key_source(),  # from Neotoma's own variables: anybody may read a parameter
     )
     progress = RunLog()
     with release(), recovery_run(request, datetime.now(UTC)) as run:

@@ -4,7 +4,7 @@
 strategies, converters, types with a schema in the code, and files with rules that are not as they
 were when they were last read. ``--record RELEASE`` writes down those files' hashes, and the types,
 once somebody has read them. Run by hand, before a release is called known. Exit code 1 where
-anything is new, 2 where the tree is none of Neotoma's.
+anything is new, 2 where the tree is not one of Neotoma's.
 """
 
 import argparse

@@ -99,7 +99,7 @@ def append_database(
             try:
                 report = _append(copy, archive, request, progress, clock)
                 break
-            except ArchiveBusy:  # a writer that knows no lock of ours: decide anew
+            except ArchiveBusy:  # a writer that does not take our lock: decide again
                 continue
         else:
             report = _append(copy, archive, request, progress, clock)

@@ -165,7 +165,7 @@ def _outcome(course: Callable[[], None], scratch: Path) -> tuple[Outcome, tuple[
         return "fail", ("something else has the name of one of its tables",)
     except (KeyMissing, KeyWrong, DiskFull, MemoryFull) as error:
         return "inconclusive", (_hindrance(error),)
-    except Exception as error:  # any library's; what is no failure of the system goes on
+    except Exception as error:  # any library's; what is not a failure of the system is raised
         failure = failure_of(error, scratch)
         if failure is None:
             raise

@@ -18,12 +18,12 @@ ALWAYS: Final = 0.9
 """Of the observations: a drop beyond is an alarm whatever the history says."""
 
 HISTORY: Final = 30  # verified backups that are looked back on
-_FLOOR: Final = 0.15  # of a count: a smaller drop is no alarm
-_CEILING: Final = 0.5  # a larger one is, however restless the history
+_FLOOR: Final = 0.15  # of a count: a smaller drop raises no alarm
+_CEILING: Final = 0.5  # a larger one does, however much the history varies
 _LOG_CEILING: Final = 0.25  # likewise, of the observations: they are only ever added to
 _SPREADS: Final = 6.0
 _MAD_TO_SIGMA: Final = 1.4826
-_FEW_ROWS: Final = 10  # a loss of fewer is no alarm, unless next to nothing is left
+_FEW_ROWS: Final = 10  # a loss of fewer raises no alarm, unless almost nothing is left
 _TYPE_SHARE: Final = 0.05  # of all entities, from which on a type's loss counts
 _SHARE_JUMP: Final = 0.25
 _WENT_BACK: Final = timedelta(days=2)

@@ -82,7 +82,7 @@ def _places(vault: Path) -> Iterator[Path]:
             yield from sorted(place.iterdir())
         elif place.name not in _NOT_LOOKED_INTO:
             yield place
-    # Of what was read of remotes, entries are no data; a transfer that broke off is.
+    # A cached entry of a remote holds no rows; a transfer that broke off may.
     yield from sorted(one for one in vault.glob(f"{CACHE}/*/*") if one.name != ENTRIES)
     for place in read_known_places(vault):
         # Whoever wrote the list: a folder that is neither is not ours to have removed.

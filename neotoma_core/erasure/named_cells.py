@@ -32,7 +32,7 @@ _UNREADABLE: Final = (pl.exceptions.PolarsError, OSError, ValueError, NativePani
 _LITERAL: Final = r"^'((?s).*)'$"
 _WORD: Final = re.compile(r"[^\s\"'`,;()\[\]{}]+")
 _EDGES: Final = ".:!?"
-_NO_TABLE: Final = ""  # of which a column counts by its name
+_NO_TABLE: Final = ""  # its columns count by their names
 
 
 def read_named_in_archive(place: Path) -> Iterator[Named]:

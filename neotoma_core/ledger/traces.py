@@ -17,8 +17,8 @@ from neotoma_core.unpacking.budgets import Budget, CutShort, Limits
 from neotoma_core.unpacking.streams import FORMATS, Decompressing, Reader
 
 _CHUNK: Final = 8 << 20
-_PLAIN: Final = 8  # an id of so many bytes is told by itself, a shorter one where it is quoted
-_UNQUOTED: Final = (  # a database, the log beside it, its journal: these quote nothing
+_PLAIN: Final = 8  # an id this long is searched for as it is, a shorter one only in quotes
+_UNQUOTED: Final = (  # a database, its log, its journal: in these nothing is quoted
     b"SQLite format 3",
     b"\x37\x7f\x06\x82",
     b"\x37\x7f\x06\x83",

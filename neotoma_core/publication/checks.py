@@ -187,7 +187,7 @@ def _incomplete_indexes(connection: sqlite3.Connection, table: str) -> Iterator[
 
 
 def _count(connection: sqlite3.Connection, table: str, by: str) -> int:
-    # A plain count(*) would go by whichever index is the smallest, whatever it is told.
+    # A plain count(*) would read the smallest index, even if another one is named.
     (rows,) = connection.execute(f"SELECT total(1) FROM main.{quote(table)} {by}").fetchone()
     return int(rows)
 

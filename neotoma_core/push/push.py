@@ -74,7 +74,7 @@ def _try_push(
     return _push(request, remote, scratch, now, progress, clock)
 
 
-def _push(  # noqa: PLR0913, PLR0917 - what, where to, and how it is told
+def _push(  # noqa: PLR0913, PLR0917 - what, where to, and how it is reported
     request: PushRequest,
     remote: Remote,
     scratch: Path,

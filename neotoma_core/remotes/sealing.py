@@ -148,7 +148,7 @@ def open_key(where: str, sealed: str, identities: tuple[Secret, ...]) -> Secret:
         raise IdentityMissing(where)
     try:
         plain: bytes | None = pyrage().decrypt(bytes.fromhex(sealed), _identities(identities))
-    except pyrage().DecryptError:  # raised anew outside: it may quote a key
+    except pyrage().DecryptError:  # raised again outside: it may quote a key
         plain = None
     if plain is None:
         raise IdentityWrong(where)

@@ -88,6 +88,6 @@ def escape(text: str) -> str:
 
 def _spell(character: str) -> str:
     code = ord(character)
-    if _FIRST_BYTE <= code <= _LAST_BYTE:  # how Python keeps a byte of a name that is no text
+    if _FIRST_BYTE <= code <= _LAST_BYTE:  # how Python keeps a byte that is not text
         return f"\\x{code - _FIRST_BYTE + 0x80:02x}"
     return character.encode("unicode_escape").decode()

@@ -25,7 +25,7 @@ from neotoma_core.sqlite.copies import (
 from neotoma_core.vault import folder as vault
 from neotoma_core.vault.leftovers import remove_needless
 
-# Beside the copies themselves: a second copy of a database with a log, frames, staging.
+# In addition to the copies: a second copy of a database with a log, frames, staging.
 _WORK_PER_BYTE = 3
 _HEADROOM = 16 << 20
 

@@ -192,7 +192,7 @@ def _inspect_table(
         for column, declared, required, default, _ in listed
     )
     key = [(place, c.name) for c, (*_, place) in zip(columns, listed, strict=True) if place]
-    # A count(*) goes by the smallest index, which may lack rows, whatever it is told.
+    # A count(*) reads the smallest index, which may lack rows, even if another is named.
     (rows,) = connection.execute(f"SELECT total(1) FROM {quote(name)} NOT INDEXED").fetchone()
     number = row_number_of([column.name for column in columns])
     unique, barred_unique, indexes = _indexes(connection, name)

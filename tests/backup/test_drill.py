@@ -62,7 +62,7 @@ def test_one_flipped_byte_anywhere_is_found(world: Vault) -> None:
             if listing.backups:
                 found |= world.verify().outcome == "fail"
             assert found, f"{path.name} at {place}"
-            for kept, content in files.items():  # a drill writes what it found beside them
+            for kept, content in files.items():  # a drill writes its findings next to them
                 kept.write_bytes(content)
 
 

@@ -25,7 +25,7 @@ OTHER = "486ea46224d1bb4fb680f34f7c9ad96a8f24ec88be73ea8e5a6c65260e9cb8a7"  # of
 
 @pytest.fixture(scope="module")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Vault:
-    """Three backups, the second of which has a raw file that no other has."""
+    """Three backups; the second has a raw file that no other has."""
     world = small_vault(tmp_path_factory.mktemp("template"))
     world.back_up()
     raw = world.folder / "data/sources_prod/u1" / OTHER

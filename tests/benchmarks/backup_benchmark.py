@@ -2,7 +2,7 @@
 
 Run by hand, from the repository: ``python -m tests.benchmarks.backup_benchmark``, or with sizes:
 ``… 10000 100000``. Every database is invented, in the shape of the incident: first its log alone,
-then with all its snapshots. Each backup is a process of its own. Beside it, in the same run:
+then with all its snapshots. Each backup is a process of its own. For comparison, in the same run:
 ``VACUUM INTO`` alone, and a plain copy of the file, synced. On a machine shared with others only
 ``cpu s`` says much.
 """

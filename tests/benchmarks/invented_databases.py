@@ -31,7 +31,7 @@ _TYPE_OF: Final = {"amount": "number", "tags": "array", "done": "boolean"}
 def make_database(path: Path, observations: int) -> Path:
     """Create a database with so many observations of seven fields, and no snapshots yet.
 
-    Half as many entities, of which more than half have one observation; a relationship for every
+    Half as many entities, more than half of them with one observation; a relationship for every
     twentieth observation; every merge strategy.
     """
     _create(path)

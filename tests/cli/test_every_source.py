@@ -24,7 +24,7 @@ ROWS = 30
 
 
 class Place:
-    """A database of which there are all kinds of copies, and another that lacks everything."""
+    """A database with all kinds of copies, and another that lacks everything."""
 
     def __init__(self, folder: Path) -> None:
         rows = {"observations": [observe(n) for n in range(ROWS)], "entities": [owner()]}

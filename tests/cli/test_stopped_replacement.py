@@ -35,7 +35,7 @@ COMMANDS = {"backup": ("restore", "1"), "archive": ("restore", "--from-archive",
 
 @pytest.fixture(scope="module")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Vault:
-    """What is restored has 38 observations, of which one was erased since."""
+    """What is restored has 38 observations; one was erased since."""
     world = small_vault(tmp_path_factory.mktemp("template"), 38)
     world.back_up()
     archive(world.target, world.folder / "archive")

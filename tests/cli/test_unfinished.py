@@ -1,4 +1,4 @@
-"""Stores that did not finish, as a user is told of them."""
+"""Stores that did not finish, as they are reported to a user."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Rows that one copy has and another lacks are told by their ids."""
+"""Rows that one copy has and another lacks are recognised by their ids."""
 
 from pathlib import Path
 

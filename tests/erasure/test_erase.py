@@ -40,7 +40,7 @@ def test_nothing_else_is_gone(world: World) -> None:
     snapshots = {row[0]: row[4] for row in after["entity_snapshots"]}
     assert snapshots[b"ent-keep"] == b'{"title":"obs-keep-1"}'
     assert snapshots[b"ent-common"] == b'{"title":"obs-keep-4"}'
-    assert (world.raw / name_of("same bytes")).exists()  # of two sources, one of which stays
+    assert (world.raw / name_of("same bytes")).exists()  # shared by two sources; one stays
     assert (world.raw / name_of("of two")).exists()
     assert report.erased_raw_files.removed == 3
     assert {f.kind for f in report.findings} == {"shared-source"}

@@ -1,4 +1,4 @@
-"""Which rows of which tables an erasure reaches, and what is said of those that stay."""
+"""What rows an erasure reaches in what tables, and what is reported of those that stay."""
 
 import shutil
 import sqlite3

@@ -1,4 +1,4 @@
-"""An export is right whatever fields and types are called: in files, the catalog, and the views."""
+"""Fields and types may have any name: an export has them in files, the catalog and the views."""
 
 import json
 import sqlite3

@@ -44,7 +44,7 @@ sys.stdin.readline()
 
 @pytest.fixture(scope="module")
 def recovered(unpacked: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The incident after the flow; its vault is beside it."""
+    """The incident after the flow; its vault is next to it."""
     incident = copy_databases(unpacked, tmp_path_factory.mktemp("recovered"))
     bulk_recovery(
         target=incident / "data" / "neotoma.prod.db",

@@ -1,4 +1,4 @@
-"""Three-way: with a common ancestor, a difference that one side made is no conflict."""
+"""Three-way: with a common ancestor, a difference that one side made is not a conflict."""
 
 import polars as pl
 import pytest

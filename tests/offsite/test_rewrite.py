@@ -1,4 +1,4 @@
-"""A log on a remote written anew without what was erased, and what is left of the old one."""
+"""A log on a remote, written again without what was erased, and what is left of the old one."""
 
 import shutil
 from pathlib import Path

@@ -46,7 +46,7 @@ class Fault:
 
 
 def fault(proof: str, says: str, *statements: str) -> Fault:
-    """Return the fault of executing ``statements``, each of which changes at least one row."""
+    """Return the fault of executing ``statements``; each changes at least one row."""
 
     def plant(connection: sqlite3.Connection) -> None:
         for statement in statements:
@@ -162,5 +162,5 @@ def assert_each_proof_has_a_fault(checks: Sequence[Check], faults: Sequence[Faul
 
 
 def files_of(database: Path) -> dict[str, bytes]:
-    """Return the bytes of a database and of whatever lies beside it under its name."""
+    """Return the bytes of a database and of the files next to it that have its name."""
     return {path.name: path.read_bytes() for path in database.parent.glob(f"*{database.name}*")}

@@ -1,4 +1,4 @@
-"""Two databases of which each has something that the other lacks."""
+"""Two databases; each has something that the other lacks."""
 
 from pathlib import Path
 

@@ -23,7 +23,7 @@ MANY = 40
 
 @pytest.fixture
 def machine(tmp_path: Path) -> Machine:
-    """A production database of which another machine erased everything."""
+    """A production database; another machine erased everything in it."""
     database = make_database(
         tmp_path / "one" / "neotoma.prod.db",
         {

@@ -17,7 +17,7 @@ SIZE = 5 << 20
 
 
 class Steps:
-    """Keeps what it is told of each step: its total, and each advance."""
+    """Keeps what is reported of each step: its total, and each advance."""
 
     def __init__(self) -> None:
         self.totals: dict[str, int | None] = {}

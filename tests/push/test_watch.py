@@ -48,7 +48,7 @@ class Heard:
 
 
 class Failing(Wrapped):
-    """A store that fails for as long as it is told to."""
+    """A store that fails until it is repaired."""
 
     def __init__(self, store: Store, error: MiddenError) -> None:
         super().__init__(store)

@@ -48,7 +48,7 @@ def recovered(
 
 @pytest.fixture
 def mixed(recovered: tuple[Path, RecoveryReport], tmp_path: Path) -> Path:
-    """The incident, five entities of which a Neotoma of 0.23 has recomputed."""
+    """The incident; a Neotoma of 0.23 has recomputed five of its entities."""
     path = tmp_path / "mixed.db"
     path.write_bytes(recovered[0].read_bytes())
     told = recovered[1].rules.differing
@@ -99,7 +99,7 @@ def test_rules_that_are_named_are_those_of_every_snapshot(mixed: Path) -> None:
 
 
 def make_keyed(folder: Path, strategy: str = "merge_array_by_key", key: str = "id") -> Path:
-    """Return a database of which one type has a field that only later rules can pick."""
+    """Return a database with a type that has a field that only later rules can pick."""
     policy = f'{{"strategy": "{strategy}", "key_field": "{key}"}}'
     schema = {
         "id": "s",

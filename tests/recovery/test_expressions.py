@@ -1,4 +1,4 @@
-"""A healthy database may compute: indexes, columns and rules on JSON are no damage."""
+"""A healthy database may compute: indexes, columns and rules on JSON are not damage."""
 
 import sqlite3
 from contextlib import closing

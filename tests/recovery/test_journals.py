@@ -57,7 +57,7 @@ def healthy(path: Path) -> Path:
 
 
 def crash(path: Path) -> Path:
-    """Let a writer die in the middle of a transaction of which pages are in the file already."""
+    """Let a writer die in a transaction that has written pages to the file already."""
     before = path.read_bytes()
     subprocess.run([sys.executable, "-c", CRASHED, str(path)], check=True)
     assert journal_of(path).exists()

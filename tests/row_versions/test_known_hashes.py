@@ -1,4 +1,4 @@
-"""Notes of hashes: they change no result, and are begun anew when they are of no use."""
+"""Notes of hashes: they change no result, and are started again when they are of no use."""
 
 import sqlite3
 from contextlib import closing

@@ -48,7 +48,7 @@ def test_pages_that_no_table_leads_to_any_more_are_found(tmp_path: Path) -> None
     data = bytearray(database(path))
     whole = open_pages(bytes(data))
     root = tables_of(whole)["log"]
-    data[(root - 1) * whole.size] = 0  # the root of the table is no page of a table any more
+    data[(root - 1) * whole.size] = 0  # the root of the table is not a page of a table any more
     pages = open_pages(bytes(data))
     assert list(pages.tree(root)) == []
     lost = [row for page in pages.orphans() for row in pages.leaf(page)]

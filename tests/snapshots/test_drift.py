@@ -1,4 +1,4 @@
-"""What counts as drift, and what is told of it."""
+"""What counts as drift, and what is reported of it."""
 
 import polars as pl
 import pytest

@@ -1,4 +1,4 @@
-"""Copies beside a writer that never rests are committed states, in every journal mode."""
+"""Copies made while a writer never rests are committed states, in every journal mode."""
 
 import sqlite3
 import subprocess

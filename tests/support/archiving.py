@@ -28,7 +28,7 @@ def archive(
     now: datetime = NOW,
     same_database: bool = False,
 ) -> ArchiveReport:
-    """Append a database to the archive ``to``, by default one beside it."""
+    """Append a database to the archive ``to``, by default one next to it."""
     place = to or target.parent / "archive"
     with private_copy(Whereabouts(target, target.parent / "archive-vault"), now) as copy:
         return append_database(copy, ArchiveRequest(place, same_database), Silent())

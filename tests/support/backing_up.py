@@ -100,7 +100,7 @@ def small_vault(folder: Path, observations: int = 40) -> Vault:
 
 
 def fill(path: Path, observations: int, first: int = 0) -> None:
-    """Make the database anew, with so many observations of as many entities."""
+    """Make the database again, with so many observations of as many entities."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.unlink(missing_ok=True)
     numbers = range(first, first + observations)

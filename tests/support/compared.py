@@ -33,7 +33,7 @@ def differences(database: Path, table: str, expected: Path) -> list[str]:
 
 
 def text_of(raw: bytes) -> str:
-    """Return stored text; what is no UTF-8 as ``hex:`` and its bytes, as the fixtures have it."""
+    """Return stored text; invalid UTF-8 as ``hex:`` and its bytes, as the fixtures have it."""
     try:
         return raw.decode()
     except UnicodeDecodeError:

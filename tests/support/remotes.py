@@ -147,7 +147,7 @@ class Machine:
         return prune_remote(request, remote, self.tick(), lambda _: agrees, Silent())
 
     def rewrite(self, *, deletes: bool = False) -> RewriteReport:
-        """Write the log on the remote anew without what was erased."""
+        """Write the log on the remote again without what was erased."""
         request = PushRequest(self.database, self.vault)
         remote = self.remote(reads=False)
         return rewrite_remote(request, remote, self.tick(), lambda _: deletes, Silent())
@@ -175,7 +175,7 @@ class Machine:
 
 
 def machine_in(folder: Path) -> Machine:
-    """Return the machine in a folder that was copied, whose remote is a folder beside it."""
+    """Return the machine in a folder that was copied, whose remote is a folder next to it."""
     text = (folder / "there.identity").read_text()
     identities = (Secret(text.split()[-1]),)
     at = datetime.fromtimestamp((folder / "neotoma.db").stat().st_mtime, UTC)

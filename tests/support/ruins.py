@@ -90,7 +90,7 @@ def index_page_zeroed(path: Path) -> None:
 
 
 def with_hot_journal(path: Path) -> None:
-    """Put a journal beside it that is not its own: rolled back, it damages what was sound."""
+    """Put a journal next to it that is not its own: rolled back, it damages what was sound."""
     other = path.with_name("other")
     shutil.copy(path, other)
     with closing(sqlite3.connect(other, isolation_level=None)) as connection:

@@ -87,7 +87,7 @@ def _replaces(item: _Item, there: _Item) -> bool:
 
 def _oldest_first(a: _Item, b: _Item) -> float:
     if a.stated.instant is None and b.stated.instant is None:
-        return 0  # minus infinity from itself is no number, and no order
+        return 0  # infinity minus infinity: not a number, so no order
     if a.instant != b.instant:
         return a.instant - b.instant
     return (a.stated.place > b.stated.place) - (a.stated.place < b.stated.place)

@@ -26,7 +26,7 @@ def needs_javascript(text: pl.Expr) -> pl.Expr:
     """
     is_long = text.str.len_bytes() > 2 * MAX_DEPTH
     is_deep = pl.when(is_long).then(text).str.count_matches(r"[\[{]") > MAX_DEPTH
-    is_other = ~text.str.starts_with("{")  # of which there are few, so the rest costs little
+    is_other = ~text.str.starts_with("{")  # few, so the rest costs little
     is_no_object = is_other & ~pl.when(is_other).then(text).str.contains(_INDENTED_OBJECT)
     is_suspect = text.str.contains(f"{_SUSPECT}|{_INFINITE}") | is_no_object
     return is_suspect.fill_null(value=True) | is_deep.fill_null(value=False)
