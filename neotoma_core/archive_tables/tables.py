@@ -253,7 +253,7 @@ def open_table(archive: Archive, table: str, at: Path | None = None) -> DeltaTab
     except (DeltaError, OSError, ValueError, NativePanic) as error:
         failure = failure_of(error, place)
         if failure is not None and failure.number != errno.ENOENT:
-            raise ArchiveError(place, failure.reason, "look at its disk and run again") from error
+            raise ArchiveError(place, failure.reason, "check its disk and run again") from error
         raise ArchiveDamaged(place, "its log cannot be read", "restore it from a copy") from error
     if protocol.min_reader_version > _READER_VERSION or metadata.description != table_description():
         raise ArchiveError(place, "a later format wrote this table", "update midden")

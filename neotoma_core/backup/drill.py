@@ -223,9 +223,11 @@ def _compare(backup: Backup, restored: Path) -> None:
             for name in {*fingerprints, *manifest.fingerprints}
             if fingerprints.get(name) != manifest.fingerprints.get(name)
         )
-        raise _Failed(f"{', '.join(differing)}: other rows came back than were stored")
+        raise _Failed(
+            f"{', '.join(differing)}: the rows that came back are not those that were stored"
+        )
     if count_contents(restored, tables, Path(backup.name)) != manifest.counts:
-        raise _Failed("other counts came back than were stored")
+        raise _Failed("the counts that came back are not those that were stored")
 
 
 def _require_no_new_fault(manifest: Manifest, restored: Path) -> None:

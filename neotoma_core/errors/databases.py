@@ -73,7 +73,7 @@ class TargetForeign(TargetError):
         super().__init__(
             path,
             wrong,
-            f"name another target; or, if this may make way, move it yourself: {away}",
+            f"name another target; or, if this file may go, move it away yourself: {away}",
         )
 
 
@@ -208,7 +208,7 @@ class OutputFailed(FileUnusable):
     def __init__(self, wrong: str) -> None:
         self.path = Path("-")
         MiddenError.__init__(
-            self, f"standard output: {wrong}; {what_is_done()}; look at where it leads"
+            self, f"standard output: {wrong}; {what_is_done()}; check where it goes"
         )
 
 

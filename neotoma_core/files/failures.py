@@ -208,7 +208,7 @@ def _error_of(failure: Failure, place: Path, whose: Whose) -> MiddenError:
         if owner == "target" and record.target is not None:
             full = record.target
         return DiskFull(full, whose=owner or whose)
-    advice = _ADVICE.get(number, "look at the disk and run again")
+    advice = _ADVICE.get(number, "check the disk and run again")
     if owner == "target":
         assert record.target is not None  # noqa: S101 - or it would not be its
         wrong = reason if path == record.target else f"{path.name}: {reason}"

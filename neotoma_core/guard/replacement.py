@@ -66,7 +66,7 @@ class Secured:
         Raises TargetLocked, and TargetChanged where the target is not what was kept of it.
         """
         if not self.granted:
-            raise ValueError("the loss of the target was not granted")
+            raise ValueError("the loss of rows in the target was not permitted")
         target = self.run.path
         if not all(map(is_current, self.kept)) or target.exists() != bool(self.kept):
             raise TargetChanged(target)

@@ -86,7 +86,7 @@ def _leftover_lines(report: RewriteReport) -> Iterator[str]:
         "still held", f"{len(report.old):,} objects, {size}, may hold what was erased;"
     )
     yield label_line(
-        "", "delete them with --delete, or have somebody do it who may, in this order:"
+        "", "delete them with --delete, or with credentials that allow it, in this order:"
     )
     for one in report.old[:_SHOWN]:
         yield label_line("", f"{one.name}   {one.size:,} bytes")

@@ -160,7 +160,7 @@ def open_entry(remote: Remote, writer: str, number: int, raw: bytes) -> Entry:
     except ValueError as error:
         raise _damage_of(remote, f"object {name} is not an entry of a log") from error
     if (entry.writer, entry.number) != (writer, number):
-        raise _damage_of(remote, f"object {name} is the entry of another place")
+        raise _damage_of(remote, f"object {name} belongs in another place")
     return entry
 
 

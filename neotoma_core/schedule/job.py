@@ -55,7 +55,7 @@ def require_targets(targets: Sequence[Path]) -> None:
     """Raise UsageError where a schedule protects nothing: that is not a success."""
     if not targets:
         raise UsageError(
-            "targets: no database is named, so nothing would be protected; name them in the "
+            "targets: no database is named, so none would be protected; name them in the "
             "deployment's parameters"
         )
 

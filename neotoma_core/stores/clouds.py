@@ -59,7 +59,7 @@ def open_azure(address: Address, options: StoreOptions) -> ObjectStore:
     if client is None:
         raise RemoteDenied(
             address.shown,
-            "the environment names no account, or credentials that cannot be",
+            "the environment names no account, or invalid credentials",
             "set AZURE_STORAGE_ACCOUNT_NAME and AZURE_STORAGE_ACCOUNT_KEY, or a SAS token",
         )
     return ObjectStore(address.shown, client, options.retries)
@@ -91,7 +91,7 @@ def _endpoint(endpoint: str | None) -> dict[str, str]:
     if endpoint is None:
         return {}
     if not endpoint.startswith(("http://", "https://")) or "@" in endpoint or "?" in endpoint:
-        raise UsageError("--endpoint begins with https:// or http://, without credentials or query")
+        raise UsageError("write --endpoint as https:// or http://, without credentials or query")
     return {"endpoint": endpoint.rstrip("/")}
 
 

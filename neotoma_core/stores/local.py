@@ -185,7 +185,7 @@ class LocalStore:
                 raise RemoteDenied(
                     self._url, wrong, "change its permissions and run again"
                 ) from error
-            raise RemoteError(self._url, wrong, "look at the disk and run again") from error
+            raise RemoteError(self._url, wrong, "check the disk and run again") from error
 
     def _in_the_way(self, name: str) -> RemoteError:
         return RemoteError(

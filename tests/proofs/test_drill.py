@@ -102,7 +102,7 @@ def test_rows_that_came_back_otherwise(table: str, sql: str, world: Vault) -> No
     with plant_while_restoring(statement(sql)):
         drill = drill_once(world)
     assert (drill.outcome, drill.level) == ("fail", "checksums")
-    assert drill.reasons == (f"{table}: other rows came back than were stored",)
+    assert drill.reasons == (f"{table}: the rows that came back are not those that were stored",)
 
 
 def test_counts_that_are_not_those_of_the_rows(world: Vault) -> None:
@@ -110,7 +110,7 @@ def test_counts_that_are_not_those_of_the_rows(world: Vault) -> None:
     with_manifest(world, replace(manifest, counts=replace(manifest.counts, nulls=0.5)))
     drill = drill_once(world)
     assert (drill.outcome, drill.level) == ("fail", "checksums")
-    assert drill.reasons == ("other counts came back than were stored",)
+    assert drill.reasons == ("the counts that came back are not those that were stored",)
 
 
 def test_content_that_is_not_that_of_the_manifest(world: Vault) -> None:

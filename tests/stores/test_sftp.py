@@ -63,7 +63,7 @@ def test_a_host_with_another_key_is_not_talked_to(
     make_key(tmp_path / "other")
     other = (tmp_path / "other.pub").read_text()
     (home / "known_hosts").write_text(f"[127.0.0.1]:{ssh.port} {other}")
-    with place.open() as store, pytest.raises(RemoteError, match="or another one is"):
+    with place.open() as store, pytest.raises(RemoteError, match="or differs from it"):
         store.read("one")
 
 

@@ -58,7 +58,7 @@ def verify(
 ) -> int:
     """Prove backups by restoring them; read a whole archive or remote.
 
-    Such a drill checks the checksums, the rows, the snapshots and the raw files of each backup.
+    A drill checks the checksums, the rows, the snapshots and the raw files of a backup.
     Exit code 5: one failed. Exit code 3: one could not be fully checked. With --archive: read every
     file of the archive and hash every row again; exit code 27: a file is damaged. With --remote:
     read and hash every object, rebuild each log, and compare this database's own with it; exit

@@ -25,12 +25,12 @@ REMOTE_OPTION: Final = typer.Option(
     help="The remote, by the name it was added with [default: the only one].", show_default=False
 )
 IDENTITY_OPTION: Final = typer.Option(
-    help="The file with the identity that opens what is there "
+    help="The file with the identity, the secret key of the remote "
     "[default: MIDDEN_IDENTITY_FILE, or where `midden remote add` wrote it].",
     show_default=False,
 )
 ENDPOINT_OPTION: Final = typer.Option(
-    help="Where the store is, if not at the vendor's own place, e.g. https://s3.example.org.",
+    help="The address of the store, if not the vendor's own, e.g. https://s3.example.org.",
     show_default=False,
 )
 REGION_OPTION: Final = typer.Option(help="The region of the bucket.", show_default=False)
@@ -38,7 +38,7 @@ PROFILE_OPTION: Final = typer.Option(
     help="The profile of the AWS settings to use.", show_default=False
 )
 BWLIMIT_OPTION: Final = typer.Option(
-    help="Move at most this much per second, e.g. 500k or 2M bytes.", show_default=False
+    help="Transfer at most this much per second, e.g. 500k or 2M bytes.", show_default=False
 )
 WRITER_OPTION: Final = typer.Option(
     help="The log of this machine, by the beginning of its name in `midden remote show`.",

@@ -47,8 +47,8 @@ def pull(
 ) -> None:
     """Merge what other machines pushed into the database.
 
-    A recovery with all its proofs, and with an undo. Of a row that two machines changed, the newer
-    version is kept, by the history of both. What another machine erased is erased here, too.
+    A recovery with all its proofs, and with an undo. If two machines changed a row, the
+    newer version is kept, by the history of both. What another machine erased is erased here, too.
     """
     from datetime import UTC, datetime
 

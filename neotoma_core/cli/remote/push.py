@@ -53,7 +53,7 @@ def push(
 ) -> int:
     """Push what is new to a remote: log, raw files, backups.
 
-    A push that broke off is completed by the next one. If much is missing from the database, its
+    An interrupted push is completed by the next one. If much is missing from the database, its
     state is held back (exit code 6), and what was taken before is pushed.
     """
     from datetime import UTC, datetime

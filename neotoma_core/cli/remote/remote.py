@@ -210,7 +210,8 @@ def check(
 ) -> None:
     """Check that a remote answers, and that its logs are whole.
 
-    Also that it keeps what is created. Contents are not read; `midden verify --remote` does that.
+    It also checks that the remote keeps what is created. Contents are not read; `midden verify
+    --remote` does that.
     """
     from neotoma_core.offsite.show import describe_remote, remote_text
     from neotoma_core.remotes.remote import require_same

@@ -47,8 +47,8 @@ def prune(
     """Show which backups on a remote would go; --apply removes them.
 
     By the same rules as `midden prune`; the log itself stays. The newest good backup there always
-    stays, and nothing is removed while a loss is unexplained. Deleting takes credentials that may
-    delete; without them the backups count as removed, and a later run deletes their objects.
+    stays, and nothing is removed while a loss is unexplained. Deleting needs credentials that allow
+    it; without them the backups count as removed, and a later run deletes their objects.
     """
     from datetime import UTC, datetime
 
@@ -96,8 +96,8 @@ def rewrite(
 ) -> int:
     """Write the log on a remote again, without what was erased.
 
-    What was there before no longer counts and is listed; --delete deletes it, which takes
-    credentials that may delete. Backups that hold what was erased no longer count either. A bucket
+    What was there before no longer counts and is listed; --delete deletes it, which needs
+    credentials that allow it. Backups that hold what was erased no longer count either. A bucket
     that keeps old versions of objects keeps them until its own rules remove them.
     """
     from datetime import UTC, datetime

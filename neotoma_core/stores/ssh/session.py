@@ -131,7 +131,7 @@ class SftpSession:
         command = quote_words("ssh", *port, f"{to}{self._address.place.strip('[]')}")
         return RemoteError(
             self._address.shown,
-            "its host key is not in ~/.ssh/known_hosts, or another one is",
+            "its host key is not in ~/.ssh/known_hosts, or differs from it",
             f"connect once and compare the fingerprint with the machine's own: {command}",
         )
 

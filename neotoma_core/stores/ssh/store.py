@@ -199,7 +199,7 @@ class SftpStore:
                 wrong = "the disk of that machine is full"
                 raise RemoteError(self._url, wrong, "make room there and run again") from error
             wrong = f"{name}: it failed there ({type(error).__name__})"
-            raise RemoteError(self._url, wrong, "look at that machine and run again") from error
+            raise RemoteError(self._url, wrong, "check that machine and run again") from error
 
     async def _require_root(self, client: Foreign) -> None:
         try:
