@@ -5,7 +5,7 @@ from pathlib import Path
 
 from prefect import flow
 
-from neotoma_core.documents.asked_times import asked_time
+from neotoma_core.documents.asked_times import read_asked_time
 from neotoma_core.export import steps as export_steps
 from neotoma_core.export.files import Format
 from neotoma_core.export.request import ExportRequest
@@ -36,9 +36,9 @@ def export_analytics(  # noqa: PLR0913 - one parameter per option of `midden exp
         vault=vault or default_vault(target or archive or to),
         target=target,
         archive=archive,
-        as_of=asked_time("as_of", as_of),
+        as_of=read_asked_time("as_of", as_of),
         redact=tuple(redact or ()),
         format=file_format,
-        key=key_source(),  # by Neotoma's own variables: a key is no parameter anybody may read
+        key=key_source(),  # from Neotoma's own variables: anybody may read a parameter
     )
     record_export(export_tables(request, datetime.now(UTC), RunLog()))

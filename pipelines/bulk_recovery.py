@@ -6,7 +6,7 @@ from pathlib import Path
 from prefect import flow, unmapped
 from prefect.task_runners import ThreadPoolTaskRunner
 
-from neotoma_core.files.interrupts import released
+from neotoma_core.files.interrupts import release
 from neotoma_core.merge.policy import MergeMode, MergePolicy, ReingestedMode
 from neotoma_core.recovery import steps as recovery_steps
 from neotoma_core.recovery.run.named import recovery_run
@@ -60,10 +60,10 @@ def bulk_recovery(  # noqa: PLR0913 - one parameter per option of `midden recove
         allow_environment_mismatch=allow_environment_mismatch,
         archived=archive,
         raw_storage=raw_storage(target),
-        key=key_source(),  # by Neotoma's own variables: a key is no parameter anybody may read
+        key=key_source(),  # from Neotoma's own variables: anybody may read a parameter
     )
     progress = RunLog()
-    with released(), recovery_run(request, datetime.now(UTC)) as run:
+    with release(), recovery_run(request, datetime.now(UTC)) as run:
         require_space(run)
         raw_files = hash_raw_files.submit(run)
         databases = read_database.map(unmapped(run), run.databases, unmapped(progress))

@@ -134,7 +134,7 @@ def _push_everywhere(target: Path, vault: Path) -> None:
     for name in names:
         try:
             push_remote(target=target, remote=name, vault=vault)
-        except Exception as error:  # noqa: BLE001 - as a job's: Prefect has it, and it was told
+        except Exception as error:  # noqa: BLE001 - as a job's: Prefect has it, and an alert was sent
             log.error("push-remote: %s: failed: %s", name, type(error).__name__)  # noqa: TRY400
 
 

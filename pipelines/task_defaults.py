@@ -31,7 +31,7 @@ def operation(function: Callable[P, R]) -> Task[P, R]:
     """
 
     @wraps(function)
-    def named(*words: P.args, **means: P.kwargs) -> R:
+    def name_panics(*words: P.args, **means: P.kwargs) -> R:
         keep_private()
         note_vaults()
         return without_panic(function.__name__, lambda: function(*words, **means))
@@ -42,4 +42,4 @@ def operation(function: Callable[P, R]) -> Task[P, R]:
         retries=len(RETRY_DELAYS_SECONDS),
         retry_delay_seconds=RETRY_DELAYS_SECONDS,
         retry_condition_fn=is_retryable,
-    )(named)
+    )(name_panics)

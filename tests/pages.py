@@ -20,7 +20,7 @@ def command_lines(page: Path) -> list[str]:
     return [line for block in blocks(page, "sh") for line in block.splitlines()]
 
 
-def named_commands(page: Path) -> Iterator[str]:
+def find_commands(page: Path) -> Iterator[str]:
     """Yield what a page says that begins with ``midden``, in a sentence or to paste."""
     yield from re.findall(r"`(midden [^`\n]+)`", page.read_text())
     for line in command_lines(page):

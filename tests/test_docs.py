@@ -21,7 +21,7 @@ from neotoma_core.recovery.report import RecoveryReport
 from neotoma_core.unmerge.report import UnmergeReport
 from tests.command_line import commands
 from tests.commands_page import PAGE, commands_page
-from tests.pages import DOCS, PAGES, README, ROOT, anchors, command_lines, named_commands
+from tests.pages import DOCS, PAGES, README, ROOT, anchors, command_lines, find_commands
 
 EXIT_CODES = (DOCS / "exit-codes.md").read_text()
 REPORT = (DOCS / "report.md").read_text()
@@ -64,10 +64,10 @@ def test_the_readme_is_short_and_leads_to_every_page() -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_link_leads_to_a_file_and_a_heading(page: Path) -> None:
-    assert list(broken_links(page, page.read_text())) == []
+    assert list(find_broken_links(page, page.read_text())) == []
 
 
-def broken_links(page: Path, text: str) -> Iterator[str]:
+def find_broken_links(page: Path, text: str) -> Iterator[str]:
     """Yield the links of a page that lead nowhere; those to other sites are not followed."""
     for link in re.findall(r"\]\(([^)\s]+)\)", text):
         path, _, anchor = link.partition("#")
@@ -81,7 +81,7 @@ def broken_links(page: Path, text: str) -> Iterator[str]:
 def test_a_link_that_leads_nowhere_is_found() -> None:
     text = "[a](recover.md#conflicts) [b](gone.md) [c](recover.md#gone) [d](#gone)"
     page = DOCS / "find.md"
-    assert list(broken_links(page, text)) == ["gone.md", "recover.md#gone", "#gone"]
+    assert list(find_broken_links(page, text)) == ["gone.md", "recover.md#gone", "#gone"]
 
 
 def test_what_the_architecture_names_is_there_and_every_package_is_named() -> None:
@@ -134,7 +134,7 @@ OPTIONS = {
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_command_and_option_that_a_page_names_exists(page: Path) -> None:
-    assert [said for said in named_commands(page) if not exists(said)] == []
+    assert [said for said in find_commands(page) if not exists(said)] == []
 
 
 def exists(said: str) -> bool:

@@ -1,6 +1,7 @@
 """Rules of the house that a linter cannot see."""
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -31,6 +32,68 @@ PACKAGES = sorted({module.parent for module in MODULES})
 def test_a_package_is_small_and_says_what_lives_in_it(package: Path) -> None:
     assert ast.get_docstring(ast.parse((package / "__init__.py").read_text()))
     assert len(list(package.glob("*.py"))) <= 15
+
+
+TESTS = sorted((ROOT / "tests").rglob("*.py"))
+# What is tested through many packages at once, and what tests share.
+ACROSS = {"benchmarks", "conformance", "crash", "faults", "flows", "proofs", "support"}
+
+
+def test_a_file_of_tests_is_short() -> None:
+    lengths = {str(file.relative_to(ROOT)): file.read_text().count("\n") for file in TESTS}
+    assert {name: lines for name, lines in lengths.items() if lines > 300} == {}
+
+
+def test_folders_of_tests_are_packages() -> None:
+    packages = {package.name for package in (ROOT / "neotoma_core").iterdir()}
+    folders = {file.parent.name for file in TESTS if file.parent != ROOT / "tests"}
+    assert folders - packages == ACROSS
+
+
+# Participles of verbs that are not regular; those that are verbs as they stand do not count.
+IRREGULAR = re.compile(
+    r"begun|bought|broken|brought|built|caught|chosen|done|drawn|driven|fed|"
+    r"found|given|gone|held|hidden|kept|known|left|lost|made|meant|paid|"
+    r"said|seen|sent|shown|sold|stolen|stood|taken|told|understood|won|"
+    r"written"
+)
+NO_PARTICIPLES = frozenset(
+    {"embed", "exceed", "feed", "need", "proceed", "seaweed", "seed", "shed"}
+)
+
+
+def is_participle(name: str) -> bool:
+    word = name.strip("_")
+    return bool(IRREGULAR.fullmatch(word)) or (
+        word.endswith("ed") and "_" not in word and word not in NO_PARTICIPLES
+    )
+
+
+@pytest.mark.parametrize("top", ["neotoma_core", "pipelines", "tests"])
+def test_no_function_is_called_by_a_participle(top: str) -> None:
+    """A function is a verb; a property or a fixture is what it returns."""
+    found = [
+        f"{module.relative_to(ROOT)}: {function.name}"
+        for module in (*MODULES, *TESTS)
+        if module.relative_to(ROOT).parts[0] == top
+        for function in functions(ast.parse(module.read_text()))
+        if is_participle(function.name)
+        and not any(
+            word in ast.unparse(decorator)
+            for decorator in function.decorator_list
+            for word in ("property", "fixture")
+        )
+    ]
+    assert found == []
+
+
+def test_a_participle_is_told_from_a_verb() -> None:
+    assert [
+        name for name in ("_kept", "merged", "seed", "merge", "find_lost") if is_participle(name)
+    ] == [
+        "_kept",
+        "merged",
+    ]
 
 
 VAULT = ("backups", "blobs", "evidence", "quarantine", "reports", "work")

@@ -1,7 +1,9 @@
 """Plain words in what is read: none of the habits that make a reader stop and read again."""
 
 import ast
+import io
 import re
+import tokenize
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,6 +22,7 @@ PACKAGES = sorted(
         for module in (ROOT / top).rglob("*.py")
     }
 )
+FOLDERS = sorted({file.parent for file in (ROOT / "tests").rglob("*.py")})
 SQL = re.compile(r"\s*(?:SELECT|INSERT|UPDATE|DELETE|CREATE|DROP|ALTER|PRAGMA|WITH|ATTACH)\b")
 HABITS = re.compile(
     r"(?<!there )\b(?:is|are|was|were|be) no (?!longer\b|more\b)[a-z]"  # "is not a", or "invalid"
@@ -44,6 +47,31 @@ def habits(text: str) -> Iterator[str]:
 @pytest.mark.parametrize("name", TEXTS)
 def test_what_a_user_reads_is_in_plain_words(name: str) -> None:
     assert list(habits(TEXTS[name])) == []
+
+
+def comments(text: str) -> Iterator[str]:
+    """Yield the comments of a module, lines that go on as one."""
+    lines: list[str] = []
+    last = 0
+    for token in tokenize.generate_tokens(io.StringIO(text).readline):
+        if token.type != tokenize.COMMENT:
+            continue
+        if lines and token.start[0] != last + 1:
+            yield " ".join(lines)
+            lines = []
+        lines.append(token.string.lstrip("# "))
+        last = token.start[0]
+    if lines:
+        yield " ".join(lines)
+
+
+def docstrings(module: ast.Module) -> Iterator[str]:
+    for node in ast.walk(module):
+        match node:
+            case ast.Module() | ast.ClassDef() | ast.FunctionDef() | ast.AsyncFunctionDef() if (
+                text := ast.get_docstring(node)
+            ):
+                yield text
 
 
 def texts(module: ast.Module) -> Iterator[str]:
@@ -73,7 +101,19 @@ def test_docstrings_and_messages_are_in_plain_words(package: Path) -> None:
     found = [
         f"{module.name}: {passage}"
         for module in sorted(package.glob("*.py"))
-        for text in texts(ast.parse(module.read_text()))
+        for text in (*texts(ast.parse(module.read_text())), *comments(module.read_text()))
+        for passage in habits(text)
+    ]
+    assert found == []
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_docstrings_and_comments_of_tests_are_in_plain_words(folder: Path) -> None:
+    found = [
+        f"{file.name}: {passage}"
+        for file in sorted(folder.glob("*.py"))
+        if file != Path(__file__)  # it quotes them
+        for text in (*docstrings(ast.parse(file.read_text())), *comments(file.read_text()))
         for passage in habits(text)
     ]
     assert found == []
@@ -94,3 +134,10 @@ def test_docstrings_and_messages_are_looked_at() -> None:
         "What holds a few words.",
         "that is no that; name another",
     ]
+
+
+def test_comments_are_looked_at_line_by_line_and_as_a_whole() -> None:
+    text = "a = 1  # What is no\n# number.\n\nb = '# not one'\n# Another.\n"
+    assert list(comments(text)) == ["What is no number.", "Another."]
+    assert len(list(habits(next(comments(text))))) == 1
+    assert list(docstrings(ast.parse('def f():\n    "Says."\n    "Not one."\n'))) == ["Says."]

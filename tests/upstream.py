@@ -4,7 +4,7 @@
 strategies, converters, types with a schema in the code, and files with rules that are not as they
 were when they were last read. ``--record RELEASE`` writes down those files' hashes, and the types,
 once somebody has read them. Run by hand, before a release is called known. Exit code 1 where
-anything is new, 2 where the tree is none of Neotoma's.
+anything is new, 2 where the tree is not one of Neotoma's.
 """
 
 import argparse
@@ -63,13 +63,13 @@ def new_in(checkout: Path, read: Mapping[str, Any]) -> Iterator[str]:
     client = _text(checkout, CLIENT)
     yield from _new_columns(client)
     known_indexes = {index.name for table in TABLES for index in table.indexes}
-    yield from _named("index", set(_INDEX.findall(client)) - known_indexes)
-    yield from _named("trigger", set(_TRIGGER.findall(client)))
+    yield from _name("index", set(_INDEX.findall(client)) - known_indexes)
+    yield from _name("trigger", set(_TRIGGER.findall(client)))
     strategies = set(_STRATEGY.findall(_text(checkout, REDUCER)))
-    yield from _named("strategy", strategies - {s for rules in KNOWN for s in rules.strategies})
+    yield from _name("strategy", strategies - {s for rules in KNOWN for s in rules.strategies})
     converters = set(_CONVERTER.findall(_text(checkout, FIELD_CONVERTERS)))
-    yield from _named("converter", converters - CONVERTERS)
-    yield from _named("type with a schema", types_in(checkout) - set(read.get("types", ())))
+    yield from _name("converter", converters - CONVERTERS)
+    yield from _name("type with a schema", types_in(checkout) - set(read.get("types", ())))
     for name in RULE_FILES:
         digest, known = digest_of(checkout, name), read.get("files", {}).get(name, {})
         if digest is None:
@@ -107,12 +107,12 @@ def _new_columns(client: str) -> Iterator[str]:
         found.setdefault(table, set()).update(names.difference(_NO_COLUMN))
     for table, column in _ADDED.findall(client):
         found.setdefault(table, set()).add(column)
-    yield from _named("table", set(found) - set(BY_NAME) - LEGACY)
+    yield from _name("table", set(found) - set(BY_NAME) - LEGACY)
     for table in sorted(set(found) & set(BY_NAME)):
-        yield from _named(f"column of {table}", found[table] - set(BY_NAME[table].names))
+        yield from _name(f"column of {table}", found[table] - set(BY_NAME[table].names))
 
 
-def _named(what: str, names: set[str]) -> Iterator[str]:
+def _name(what: str, names: set[str]) -> Iterator[str]:
     yield from (f"{what}: {name}" for name in sorted(names))
 
 

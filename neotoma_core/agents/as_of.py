@@ -7,9 +7,9 @@ from datetime import datetime
 
 from neotoma_core.agents.answers import Done, Planned
 from neotoma_core.agents.audit import stamp
-from neotoma_core.agents.backing_up import backed_up
+from neotoma_core.agents.backing_up import back_up_target
 from neotoma_core.agents.plain import day_of
-from neotoma_core.agents.planning import approve_command, held_now, production_of
+from neotoma_core.agents.planning import approve_command, hashes_now, production_of
 from neotoma_core.agents.plans import (
     LASTING,
     Found,
@@ -28,7 +28,7 @@ from neotoma_core.restore.from_archive import (
     moment_of,
     restore_archive,
 )
-from neotoma_core.restore.report import ArchiveRestoreReport, built_text
+from neotoma_core.restore.report import ArchiveRestoreReport, text_before
 from neotoma_core.vault.folder import ARCHIVE
 
 _CHANGED = ("PLAN_CHANGED", "the database or the archive changed since; nothing was changed")
@@ -73,7 +73,7 @@ def put_back(
 ) -> Done:
     """Carry such a plan out; raises Refused where the archive says something else by now."""
     made = found.plan
-    saved = backed_up(scope, protected, progress)
+    saved = back_up_target(scope, protected, progress)
     request = _request(scope, protected, made.run, guard)
     report = restore_archive(
         request, scope.clock(), lambda plan: effect_of(plan.differences) == made.effect, progress
@@ -107,12 +107,12 @@ def _plan(
         places=(),
         mode="as-of",
         inputs=(),
-        held=held_now(protected.path),
+        held=hashes_now(protected.path),
         effect=effect_of(changes),
         writes=sum(one.inserted + one.changed + one.removed for one in changes),
         adds_only=False,
         loss=True,
-        text=tuple(built_text(report).splitlines()),
+        text=tuple(text_before(report).splitlines()),
         production=production_of(scope, protected.path, None),
     )
 

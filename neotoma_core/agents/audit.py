@@ -50,13 +50,13 @@ def append_line(vault: Path, protects: Path, line: AuditLine) -> None:
     Raises VaultError where it cannot be written, VaultLocked.
     """
     _make_vault(vault, protects)
-    with _held(vault) as log:
+    with _hold_log(vault) as log:
         before = _last_check(log)
         facts: dict[str, JsonValue] = {
             name: value for name, value in _facts(line).items() if value is not None
         }
         text = stringify(facts)
-        raw = stringify({**facts, _CHECK: _checked(before, text)})
+        raw = stringify({**facts, _CHECK: _check_of(before, text)})
         descriptor = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW, 0o600)
         try:
             os.write(descriptor, _apart(log) + raw.encode() + b"\n")
@@ -82,11 +82,11 @@ def read_lines(vault: Path) -> tuple[AuditLine, ...]:
         if value is None and raw.strip() and not raw.endswith("}"):
             continue  # cut short as the machine stopped; the next line goes on from the one before
         if not isinstance(value, dict):
-            raise _damaged(log, number)
+            raise _damage_of(log, number)
         said = value.pop(_CHECK, None)
-        check = _checked(check, stringify(value))
+        check = _check_of(check, stringify(value))
         if said != check:
-            raise _damaged(log, number)
+            raise _damage_of(log, number)
         found.append(_line(value))
     return tuple(found)
 
@@ -104,7 +104,7 @@ def _make_vault(vault: Path, protects: Path) -> None:
 
 
 @contextmanager
-def _held(vault: Path) -> Iterator[Path]:
+def _hold_log(vault: Path) -> Iterator[Path]:
     folder = vault / AGENTS
     make_folders(folder)
     with exclusive(folder / _LOCK, _PATIENCE, lambda: VaultLocked(vault)):
@@ -145,7 +145,7 @@ def _check_in(text: str) -> str:
     return ""
 
 
-def _checked(before: str, text: str) -> str:
+def _check_of(before: str, text: str) -> str:
     return hashlib.sha256(f"{before}{text}".encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
@@ -184,6 +184,6 @@ def stamp(now: datetime) -> str:
     return now.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
-def _damaged(log: Path, line: int) -> VaultDamaged:
+def _damage_of(log: Path, line: int) -> VaultDamaged:
     wrong = f"line {line:,} was changed, or a line before it is missing"
     return VaultDamaged(log, wrong, "the lines before it are as they were written")

@@ -20,7 +20,7 @@ KIND_BEFORE: Final = "before-recover"
 BACKUPS_AN_HOUR: Final = 6
 
 
-def backed_up(scope: Scope, protected: Protected, progress: Progress) -> BackupReport | None:
+def back_up_target(scope: Scope, protected: Protected, progress: Progress) -> BackupReport | None:
     """Back the target up and prove that; None where there is none, or a ruin, which is evidence.
 
     Raises BackupNotIntact, and what ``back_up`` raises.

@@ -10,11 +10,11 @@ from typing import Final
 
 from neotoma_core.agents.answers import Done
 from neotoma_core.agents.as_of import put_back
-from neotoma_core.agents.backing_up import backed_up
+from neotoma_core.agents.backing_up import back_up_target
 from neotoma_core.agents.planning import (
     approve_command,
     effect,
-    held_now,
+    hashes_now,
     needs_approval,
     production_of,
 )
@@ -55,23 +55,23 @@ class Answered:
     yes: bool = False
 
 
-def found_plan(scope: Scope, token: str) -> Found:
+def require_plan(scope: Scope, token: str) -> Found:
     """Return the plan of a token, of a database of the scope; raises Refused."""
     found = find_plan([target.vault for target in scope.targets], token, scope.clock())
     scope.target(found.plan.target)
     return found
 
 
-def apply_plan(scope: Scope, token: str, kind: str, answered: Answered, progress: Progress) -> Done:
+def carry_out(scope: Scope, token: str, kind: str, answered: Answered, progress: Progress) -> Done:
     """Carry a plan out, once, if a person agreed and nothing changed since.
 
     Raises Refused, and what the operation raises: then the target is as it was.
     """
-    found = found_plan(scope, token)
+    found = require_plan(scope, token)
     made, protected = found.plan, scope.target(found.plan.target)
     if (made.kind == "undo") != (kind == "undo"):
         raise Refused("PLAN_UNKNOWN", "that plan is for the other of the two tools", _AGAIN)
-    if held_now(protected.path) != made.held:
+    if hashes_now(protected.path) != made.held:
         raise Refused(*_CHANGED, _AGAIN)
     if not found.approved and needs_approval(scope, made):
         return _waits(protected, token)
@@ -91,7 +91,7 @@ def apply_plan(scope: Scope, token: str, kind: str, answered: Answered, progress
     return _recover(scope, protected, found, progress)
 
 
-def _agreed(found: Found) -> str:
+def _where_approved(found: Found) -> str:
     return "at a terminal" if found.approved else "in the client"
 
 
@@ -107,7 +107,7 @@ def _waits(protected: Protected, token: str) -> Done:
 def _recover(scope: Scope, protected: Protected, found: Found, progress: Progress) -> Done:
     made = found.plan
     source = _source(scope, protected, made)
-    saved = backed_up(scope, protected, progress)
+    saved = back_up_target(scope, protected, progress)
     now = scope.clock()
     with begun_run(scope, protected, source, now, progress) as begun:
 
@@ -130,7 +130,7 @@ def _recover(scope: Scope, protected: Protected, found: Found, progress: Progres
         backup_verified=saved is not None or None,
         observations_before=report.before.observations,
         observations_after=report.after.observations,
-        agreed=_agreed(found),
+        agreed=_where_approved(found),
         can_be_undone=report.undo is not None,
         next_step="call get_status and check_snapshots, then tell the person what came back",
     )
@@ -156,7 +156,7 @@ def plan_undo(scope: Scope, target: str, run: str, progress: Progress) -> Done:
     progress.begin("plan")
     report = plan_restore(_undoing(scope, protected, run), now)
     text = (f"undo       run {run}: put {protected.path} back", *changes_text(report).splitlines())
-    held = held_now(protected.path)
+    held = hashes_now(protected.path)
     made = Plan(
         format="1",
         kind="undo",
@@ -199,7 +199,7 @@ def _undo(scope: Scope, protected: Protected, found: Found, progress: Progress) 
         outcome=report.outcome,
         target=made.target,
         backup=report.backup,
-        agreed=_agreed(found),
+        agreed=_where_approved(found),
         can_be_undone=report.undo is not None,
         next_step="call get_status, then tell the person; what was there is kept as evidence",
     )
@@ -233,7 +233,7 @@ def _guard(scope: Scope, found: Found) -> Guard:
 def question_of(scope: Scope, token: str) -> str | None:
     """Return what to ask a person of a plan in their client; None where a yes would not count."""
     try:
-        found = found_plan(scope, token)
+        found = require_plan(scope, token)
     except Refused:
         return None
     made = found.plan

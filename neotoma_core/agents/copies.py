@@ -15,7 +15,7 @@ from neotoma_core.agents.answers import (
     Status,
 )
 from neotoma_core.agents.pages import Page
-from neotoma_core.agents.plain import counted_names, day_of, in_words, plain_name, plain_path
+from neotoma_core.agents.plain import count_names, day_of, in_words, plain_name, plain_path
 from neotoma_core.agents.refusals import Refused
 from neotoma_core.agents.scope import Protected, Scope
 from neotoma_core.find.search import SearchRequest
@@ -83,7 +83,7 @@ def _state_of(scope: Scope, target: Protected, progress: Progress) -> DatabaseSt
         last_backup=day_of(protection.last_backup) if protection else None,
         overdue=protection is not None and protection.overdue_seconds is not None,
         rotation_frozen=protection is not None and protection.frozen,
-        unfinished_stores=_unfinished(report),
+        unfinished_stores=_count_unfinished(report),
         remotes=_remotes(report),
     )
 
@@ -93,7 +93,7 @@ def _remotes(report: StatusReport) -> list[str]:
     return [plain_name(one.name, "remote") or "" for one in known]
 
 
-def _unfinished(report: StatusReport) -> int:
+def _count_unfinished(report: StatusReport) -> int:
     found = report.unfinished
     if found is None:
         return 0
@@ -149,8 +149,8 @@ def compare(
     return Comparison(
         target=str(protected.path),
         target_observations=(own.observations or 0) if own else 0,
-        target_entities_by_type=counted_names(held, "type"),
-        copies=[_compared(row) for row in rows],
+        target_entities_by_type=count_names(held, "type"),
+        copies=[_compare(row) for row in rows],
         gets_back=gain_in_words(held, [row.entity_types for row in rows]),
         next_step=f"call plan_recovery with target {protected.path}",
     )
@@ -167,7 +167,7 @@ def gain_in_words(held: Mapping[str, int], copies: Sequence[Mapping[str, int]]) 
             most[name] = max(most.get(name, 0), number)
     gains = {name: number - held.get(name, 0) for name, number in most.items()}
     gains = {name: number for name, number in gains.items() if number > 0}
-    return in_words(counted_names(gains, "type")) or "nothing that the database lacks"
+    return in_words(count_names(gains, "type")) or "nothing that the database lacks"
 
 
 def path_of(scope: Scope, known: Known, words: str) -> Path:
@@ -223,7 +223,7 @@ def _copy(scope: Scope, row: CopyRow, report: InventoryReport) -> Copy:
     )
 
 
-def _compared(row: CopyRow) -> Compared:
+def _compare(row: CopyRow) -> Compared:
     return Compared(
         id=_id_of(row),
         observations=row.observations or 0,
@@ -231,5 +231,5 @@ def _compared(row: CopyRow) -> Compared:
         first_day=day_of(row.first),
         last_day=day_of(row.last),
         only_here=row.exclusive,
-        entities_by_type=counted_names(row.entity_types, "type", most=8),
+        entities_by_type=count_names(row.entity_types, "type", most=8),
     )

@@ -28,10 +28,10 @@ def plain_name(text: str | None, what: str) -> str | None:
     """Return a name that may be shown, or a stand-in that says ``what`` it is the name of."""
     if text is None:
         return None
-    return text if is_plain(text) else f"[{what} {short_hash(text)}]"
+    return text if is_plain_name(text) else f"[{what} {short_hash(text)}]"
 
 
-def is_plain(text: str) -> bool:
+def is_plain_name(text: str) -> bool:
     """Return whether a name says nothing but what something is called."""
     words = [word for word in _WORDS.findall(text) if word.lower() not in _USUAL]
     return (
@@ -61,7 +61,7 @@ def plain_path(path: Path, folders: tuple[Path, ...], member: str = "") -> str:
     parts = path.relative_to(known).parts if known else path.parts[-1:]
     hidden = len(parts) > _SHOWN_FOLDERS + 1
     shown = [plain_name(part, "name") or "" for part in parts[-_SHOWN_FOLDERS - 1 :]]
-    if not is_plain(" ".join(parts[-_SHOWN_FOLDERS - 1 : -1])):
+    if not is_plain_name(" ".join(parts[-_SHOWN_FOLDERS - 1 : -1])):
         shown = [
             *(f"[name {short_hash(part)}]" for part in parts[-_SHOWN_FOLDERS - 1 : -1]),
             shown[-1],
@@ -77,10 +77,10 @@ def day_of(moment: str | None) -> str | None:
     return found[0] if found else None
 
 
-def counted_names(counts: Mapping[str, int], what: str, most: int = 12) -> dict[str, int]:
+def count_names(counts: Mapping[str, int], what: str, most: int = 12) -> dict[str, int]:
     """Return counts by name, the largest first; unusual names, and the rest, together."""
     ordered = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
-    named = [(name, number) for name, number in ordered if is_plain(name)]
+    named = [(name, number) for name, number in ordered if is_plain_name(name)]
     shown = dict(named[:most])
     others = sum(counts.values()) - sum(shown.values())
     return {**shown, f"[other {what}s]": others} if others else shown

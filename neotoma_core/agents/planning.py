@@ -27,14 +27,14 @@ from neotoma_core.agents.sources import (
 )
 from neotoma_core.agents.vault_tools import contents
 from neotoma_core.comparison.losses import production_because
-from neotoma_core.files.headers import INDEX, companions, followed
+from neotoma_core.files.headers import INDEX, companions, follow
 from neotoma_core.guard.guard import extent_spanning
 from neotoma_core.merge.accounting import CLASSES, total
 from neotoma_core.neotoma.environments import environment_of
 from neotoma_core.recovery.recover import plan_only
 from neotoma_core.recovery.report import Contents, RecoveryReport
 from neotoma_core.recovery.text import plan_text
-from neotoma_core.report.layout import labelled
+from neotoma_core.report.layout import label_line
 from neotoma_core.report.progress import Progress
 from neotoma_core.settings.environment import vaults_of_user
 from neotoma_core.sqlite.copies import sha256_of
@@ -58,11 +58,11 @@ def plan(scope: Scope, known: Known, asked: Asked, progress: Progress) -> Planne
     return answer.model_copy(update={"uses": shown_logs(begun) or answer.uses})
 
 
-def held_now(target: Path) -> tuple[str, ...]:
+def hashes_now(target: Path) -> tuple[str, ...]:
     """Return the hashes of a target's files as they are now; none where there is no target."""
     if not target.exists():
         return ()
-    files = (followed(target), *(f for f in companions(target) if not f.name.endswith(INDEX)))
+    files = (follow(target), *(f for f in companions(target) if not f.name.endswith(INDEX)))
     return tuple(sorted(map(sha256_of, files)))
 
 
@@ -141,7 +141,7 @@ def _plan(
 
 
 def _text(source: Source, report: RecoveryReport) -> tuple[str, ...]:
-    remote = (labelled("remote", source.remote),) if source.remote else ()
+    remote = (label_line("remote", source.remote),) if source.remote else ()
     return (*remote, *plan_text(report).splitlines())
 
 

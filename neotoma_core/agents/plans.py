@@ -150,7 +150,7 @@ def approve_plan(found: Found) -> None:
     write_file(_file(found.vault, found.name, _APPROVED), b"")
 
 
-def shown_token(token: str) -> str:
+def name_token(token: str) -> str:
     """Return what the audit log calls a plan: nothing that it could be used with."""
     return _name(token)[:12]
 

@@ -57,7 +57,7 @@ class Scope:
             if len(self.targets) == 1:
                 return self.targets[0]
             raise Refused("TARGET_NEEDED", "several databases are protected; name one as target")
-        asked = resolved(words)
+        asked = resolve(words)
         for target in self.targets:
             if target.path.resolve() == asked:
                 return target
@@ -73,7 +73,7 @@ class Scope:
         )
 
         file, member = split_member(Path(words))
-        asked = resolved(str(file))
+        asked = resolve(str(file))
         if not any(asked.is_relative_to(place) for place in self.places):
             raise Refused(
                 "OUT_OF_SCOPE",
@@ -84,7 +84,7 @@ class Scope:
         return Path(f"{asked}!{member}") if member else asked
 
 
-def resolved(words: str) -> Path:
+def resolve(words: str) -> Path:
     """Return the place a path leads to, links followed; raises Refused for an invalid one."""
     try:
         path = Path(words)

@@ -20,12 +20,12 @@ from neotoma_core.files.headers import INDEX
 from neotoma_core.find.vault_copies import in_vault
 from neotoma_core.merge.policy import MergePolicy
 from neotoma_core.pull.sources import CopyRequest, choose_logs, remote_copies
-from neotoma_core.recovery.run.composed import composed_run
+from neotoma_core.recovery.run.composed import compose_run
 from neotoma_core.recovery.run.named import recovery_run
 from neotoma_core.recovery.run.request import RecoverRequest, RecoveryRun
-from neotoma_core.remotes.known import KnownRemote, known_remotes
+from neotoma_core.remotes.known import KnownRemote, read_remotes
 from neotoma_core.remotes.log import Log
-from neotoma_core.remotes.opening import opened_known, read_identities
+from neotoma_core.remotes.opening import open_known_remote, read_identities
 from neotoma_core.report.progress import Progress
 from neotoma_core.vault.backups import FOLDER, MANIFEST
 from neotoma_core.vault.documents import EvidenceManifest
@@ -124,7 +124,7 @@ def begun_run(
     )
     if source.search:
         where = search_request(scope, source.places)
-        with composed_run(request, where, now, progress) as run:
+        with compose_run(request, where, now, progress) as run:
             yield Begun(run)
     elif source.remote is not None:
         with (
@@ -170,7 +170,7 @@ def _brought(
     known = _remote_named(protected, name)
     open_vault(protected.vault, protected.path)
     asked = CopyRequest(protected.path, protected.vault, protected.raw_storage)
-    with opened_known(protected.vault, known, read_identities(None, known.name)) as remote:
+    with open_known_remote(protected.vault, known, read_identities(None, known.name)) as remote:
         logs = choose_logs(remote, None)
         with remote_copies(asked, remote, logs, progress) as copies:
             pushed = {writer: _pushed(known, writer, log) for writer, log in logs.items()}
@@ -178,7 +178,7 @@ def _brought(
 
 
 def _remote_named(protected: Protected, words: str) -> KnownRemote:
-    for known in known_remotes(protected.vault):
+    for known in read_remotes(protected.vault):
         if words in (known.name, plain_name(known.name, "remote")):
             return known
     raise Refused(

@@ -16,9 +16,9 @@ from neotoma_core.agents.answers import (
 )
 from neotoma_core.agents.pages import Page
 from neotoma_core.agents.plain import (
-    counted_names,
+    count_names,
     day_of,
-    is_plain,
+    is_plain_name,
     plain_id,
     plain_name,
     plain_value,
@@ -89,7 +89,7 @@ def snapshots(scope: Scope, target: str, progress: Progress) -> Snapshots:
             stale=one.stale,
             unexpected=one.unexpected,
             wrong_count=one.wrong_count,
-            reasons=counted_names(one.reasons, "reason") if one.reasons else {},
+            reasons=count_names(one.reasons, "reason") if one.reasons else {},
         )
         for one in report.drift
     ]
@@ -106,7 +106,7 @@ def snapshots(scope: Scope, target: str, progress: Progress) -> Snapshots:
     )
 
 
-def explain(scope: Scope, target: str, entity: str, asked: Page) -> Explained:
+def explain_entity(scope: Scope, target: str, entity: str, asked: Page) -> Explained:
     """Return the history of an entity from the archive; values only where they are allowed."""
     protected = scope.target(target)
     report = entity_history(protected.vault / ARCHIVE, entity, scope.key, protected.vault)
@@ -119,7 +119,7 @@ def explain(scope: Scope, target: str, entity: str, asked: Page) -> Explained:
             observed_on=day_of(one.observed_at),
             archived_on=day_of(one.archived_at),
             until=day_of(one.until),
-            changed=[column for column in one.changed if is_plain(column)],
+            changed=[column for column in one.changed if is_plain_name(column)],
         )
         for one in report.versions[start:stop]
     ]
@@ -142,7 +142,7 @@ def explain(scope: Scope, target: str, entity: str, asked: Page) -> Explained:
         entity_type=plain_name(report.entity_type, "type"),
         observations=report.observations,
         versions=versions,
-        fields=counted_names(stated, "field", most=30),
+        fields=count_names(stated, "field", most=30),
         values=shown,
         cursor=following,
         next_step="this is what the archive knows; plan_recovery brings back what is lost",
@@ -185,10 +185,10 @@ def read_run(vault: Path, run: str) -> dict[str, Any]:
         said = read_json(file)
     except VaultDamaged:
         said = None
-    return _told(run, said if isinstance(said, dict) else {})
+    return _summary_of(run, said if isinstance(said, dict) else {})
 
 
-def _told(run: str, said: Mapping[str, JsonValue]) -> dict[str, Any]:
+def _summary_of(run: str, said: Mapping[str, JsonValue]) -> dict[str, Any]:
     told: dict[str, Any] = {
         "run": run,
         "outcome": _word(said.get("outcome")),
@@ -236,7 +236,7 @@ def _after(scope: Scope, told: Mapping[str, Any]) -> str:
 
 
 def _word(value: object) -> str | None:
-    return value if isinstance(value, str) and is_plain(value) else None
+    return value if isinstance(value, str) and is_plain_name(value) else None
 
 
 def _number(value: object) -> int | None:

@@ -26,16 +26,16 @@ from neotoma_core.archive_tables.tables import (
     Archive,
     create_archive,
     describe,
-    locked,
+    lock_archive,
     make_folder,
     open_archive,
     record_commits,
     record_found,
 )
 from neotoma_core.archive_tables.unnamed import remove_leftovers
-from neotoma_core.archive_tables.writing import append, commit_number, committed_with
+from neotoma_core.archive_tables.writing import add_committed, append, commit_number
 from neotoma_core.errors import ArchiveBusy, done_besides
-from neotoma_core.neotoma.ddl import quoted
+from neotoma_core.neotoma.ddl import quote
 from neotoma_core.neotoma.frames import ROWID
 from neotoma_core.neotoma.json import stringify
 from neotoma_core.neotoma.times import iso
@@ -50,11 +50,11 @@ from neotoma_core.row_versions.columns import (
     archive_schema,
     key_of,
 )
-from neotoma_core.row_versions.hashed_rows import hashed_rows
+from neotoma_core.row_versions.hashed_rows import hash_rows
 from neotoma_core.row_versions.versions import next_moment
 from neotoma_core.runs.clock import Clock
 from neotoma_core.runs.private_copy import PrivateCopy
-from neotoma_core.sqlite.arrow import readable
+from neotoma_core.sqlite.arrow import translate_errors
 from neotoma_core.sqlite.inspection import names_of
 from neotoma_core.sqlite.opening import connect_read_only
 from neotoma_core.vault.folder import remember_place
@@ -101,14 +101,14 @@ def append_database(
     """
     clock = Clock()
     make_folder(request.to)
-    with locked(request.to, PATIENCE_SECONDS):
+    with lock_archive(request.to, PATIENCE_SECONDS):
         archive = create_archive(request.to)
         remember_place(copy.vault, request.to)
         for _ in range(_TRIES - 1):
             try:
                 report = _append(copy, archive, request, progress, clock)
                 break
-            except ArchiveBusy:  # a writer that knows no lock of ours: decide anew
+            except ArchiveBusy:  # a writer that does not take our lock: decide again
                 continue
         else:
             report = _append(copy, archive, request, progress, clock)
@@ -139,17 +139,17 @@ def _append(
     origin = f"{copy.original.name} {copy.run_name}"
     progress.begin("archive", len(plans))
     archive = record_found(archive, plan.committed)
-    archive = _remembered(copy, archive, release_of(names_of(copy.stored.values())))
+    archive = _record_signs(copy, archive, release_of(names_of(copy.stored.values())))
     for table in plans:
         if table.appended.height:
             name = table.name
-            append(archive, name, _stamped(copy, table, moment, origin), table.after)
-            archive = _recorded(archive, plan, name, _new_rows(table, moment))
+            append(archive, name, _stamp(copy, table, moment, origin), table.after)
+            archive = _record_commits(archive, plan, name, _new_rows(table, moment))
         progress.advance(1)
-    removed = [_removed(t, moment, origin) for t in plans if t.removed.height]
+    removed = [_mark_removed(t, moment, origin) for t in plans if t.removed.height]
     if removed:
         append(archive, REMOVED, removed, commit_number(archive, REMOVED))
-        archive = _recorded(archive, plan, REMOVED, pl.concat(removed))
+        archive = _record_commits(archive, plan, REMOVED, pl.concat(removed))
     plan.known.keep({name: state_of(archive, name) for name in plan.whole})
     clock.lap("append")
     report = _report(copy, archive, plan, clock)
@@ -158,12 +158,12 @@ def _append(
     return replace(report, outcome="archived", archived_at=iso(moment))
 
 
-def _recorded(archive: Archive, plan: AppendPlan, table: str, rows: pl.DataFrame) -> Archive:
+def _record_commits(archive: Archive, plan: AppendPlan, table: str, rows: pl.DataFrame) -> Archive:
     """Record what a table committed with new rows, unless nobody knows what it had before."""
     done_besides("the rows that were appended to the archive")
     if table in plan.unknown:
         return archive
-    return record_commits(archive, {table: committed_with(archive, table, links_of(rows))})
+    return record_commits(archive, {table: add_committed(archive, table, links_of(rows))})
 
 
 def _new_rows(plan: TablePlan, moment: datetime) -> pl.DataFrame:
@@ -171,10 +171,10 @@ def _new_rows(plan: TablePlan, moment: datetime) -> pl.DataFrame:
     return plan.appended.join(plan.hashes, on=ROWID).select(ROW_HASH, own)
 
 
-def _remembered(copy: PrivateCopy, archive: Archive, release: str) -> Archive:
+def _record_signs(copy: PrivateCopy, archive: Archive, release: str) -> Archive:
     """Write down some observations, by which the database is known again, and its release."""
     stored = copy.stored.get(_OBSERVATIONS)
-    key = quoted(key_of(_OBSERVATIONS))
+    key = quote(key_of(_OBSERVATIONS))
     known, ids = False, tuple[str, ...]()
     if stored is not None and not stored.barred:
         with closing(connect_read_only(copy.whole)) as connection:
@@ -192,20 +192,20 @@ def _remembered(copy: PrivateCopy, archive: Archive, release: str) -> Archive:
     return told
 
 
-def _stamped(
+def _stamp(
     copy: PrivateCopy, plan: TablePlan, moment: datetime, origin: str
 ) -> Iterator[pl.DataFrame]:
     """Yield the new versions of one table, as the archive has them."""
     stored = copy.stored[plan.name]
     own = pl.lit(moment).cast(archive_schema(plan.table)[ARCHIVED_AT])
     hashes = plan.hashes.select(ROWID, ROW_HASH)
-    with readable(copy.original, plan.name):
-        for part in hashed_rows(copy.whole, stored.known, stored.columns, plan.appended[ROWID]):
+    with translate_errors(copy.original, plan.name):
+        for part in hash_rows(copy.whole, stored.known, stored.columns, plan.appended[ROWID]):
             told = part.drop(ROW_HASH).join(hashes, on=ROWID, how="left", maintain_order="left")
             yield told.with_columns(own.alias(ARCHIVED_AT), pl.lit(origin).alias(BACKUP))
 
 
-def _removed(plan: TablePlan, moment: datetime, origin: str) -> pl.DataFrame:
+def _mark_removed(plan: TablePlan, moment: datetime, origin: str) -> pl.DataFrame:
     own = pl.lit(moment).cast(archive_schema(plan.table)[ARCHIVED_AT])
     return plan.removed.select(
         pl.lit(plan.name).alias("table"),

@@ -17,10 +17,10 @@ from neotoma_core.archive.compaction_plan import (
 from neotoma_core.archive.compaction_report import CompactionReport, TableCompaction
 from neotoma_core.archive_tables.committed import Committed
 from neotoma_core.archive_tables.reading import ArchivedFile, read_table, table_files
-from neotoma_core.archive_tables.rewriting import read_pins, remove_old, rewrite, write_pins
+from neotoma_core.archive_tables.rewriting import read_pins, remove_old, rewrite_files, write_pins
 from neotoma_core.archive_tables.tables import (
     Archive,
-    locked,
+    lock_archive,
     open_archive,
     record_commits,
     record_found,
@@ -51,8 +51,8 @@ def plan_only(request: CompactRequest, progress: Progress) -> CompactionReport:
     clock = Clock()
     archive = open_archive(request.archive)
     hours = retention_hours(request.retention)
-    _committed(archive)
-    tables = tuple(_planned(archive, request, hours, progress))
+    _read_commits(archive)
+    tables = tuple(_plan_tables(archive, request, hours, progress))
     return _report(archive, "planned", tables, clock)
 
 
@@ -65,16 +65,19 @@ def compact_archive(request: CompactRequest, now: datetime, progress: Progress) 
     clock = Clock()
     archive = open_archive(request.archive)
     hours = retention_hours(request.retention)
-    with failures_named(request.archive, "archive"), locked(request.archive, PATIENCE_SECONDS):
+    with (
+        failures_named(request.archive, "archive"),
+        lock_archive(request.archive, PATIENCE_SECONDS),
+    ):
         archive = open_archive(request.archive)
-        archive = record_found(archive, _committed(archive))
+        archive = record_found(archive, _read_commits(archive))
         _change_pins(archive, request)
-        tables = tuple(_compacted(archive, request, hours, now, progress))
+        tables = tuple(_compact_tables(archive, request, hours, now, progress))
     clock.lap("compact")
     return _report(archive, "compacted", tables, clock)
 
 
-def _committed(archive: Archive) -> dict[str, Committed]:
+def _read_commits(archive: Archive) -> dict[str, Committed]:
     """Return what the tables of an archive have committed.
 
     Raises ArchiveDamaged: of a table that lost anything, what is left is not touched.
@@ -85,7 +88,7 @@ def _committed(archive: Archive) -> dict[str, Committed]:
     return {table: read.committed for table, read in found.items() if read.committed}
 
 
-def _planned(
+def _plan_tables(
     archive: Archive, request: CompactRequest, hours: int, progress: Progress
 ) -> Iterator[TableCompaction]:
     progress.begin("plan", len(archive.tables))
@@ -97,7 +100,7 @@ def _planned(
         progress.advance(1)
 
 
-def _compacted(
+def _compact_tables(
     archive: Archive, request: CompactRequest, hours: int, now: datetime, progress: Progress
 ) -> Iterator[TableCompaction]:
     progress.begin("compact", len(archive.tables))
@@ -109,9 +112,9 @@ def _compacted(
         written = 0
         if groups:
             after = commit_number(archive, table)
-            written = rewrite(archive, table, groups, sort_columns(table), after, now)
+            written = rewrite_files(archive, table, groups, sort_columns(table), after, now)
         old = remove_old(archive, table, hours, apply=True)
-        known = archive.committed(table)
+        known = archive.commit_of(table)
         version = version_of(archive, table)
         if known and known.version != version:
             archive = record_commits(archive, {table: replace(known, version=version)})

@@ -87,7 +87,7 @@ def retention_hours(retention: timedelta) -> int:
     if retention < LONGEST_WRITER:
         hours = int(LONGEST_WRITER.total_seconds() // 3600)
         raise UsageError(
-            f"--retention: a run may take {hours} hours, and files younger than that may be its; "
-            f"keep them for {hours} hours or more"
+            f"--retention: a run may take {hours} hours and still need files of that age; "
+            f"keep old files for {hours} hours or more"
         )
     return -(-int(retention.total_seconds()) // 3600)

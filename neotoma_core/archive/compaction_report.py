@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from neotoma_core.report.document import document
-from neotoma_core.report.layout import LABELLED, fitted, labelled
+from neotoma_core.report.layout import LABELLED, fitted, label_line
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ def compaction_text(report: CompactionReport) -> str:
 
 
 def _lines(report: CompactionReport) -> Iterator[str]:
-    yield labelled("archive", report.archive)
+    yield label_line("archive", report.archive)
     rows = [("", "files", "after", "MB read", "old files")]
     rows += [
         (
@@ -54,8 +54,8 @@ def _lines(report: CompactionReport) -> Iterator[str]:
         for t in report.compacted
     ]
     for place, line in enumerate(fitted(rows, right=range(1, 5), indent=LABELLED)):
-        yield labelled("" if place else "tables", line)
+        yield label_line("" if place else "tables", line)
     if report.pins:
-        yield labelled("pinned", ", ".join(report.pins))
+        yield label_line("pinned", ", ".join(report.pins))
     if report.outcome == "compacted":
-        yield labelled("compacted", "every row is there as before, by fingerprint")
+        yield label_line("compacted", "every row is there as before, by fingerprint")

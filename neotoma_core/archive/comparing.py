@@ -105,7 +105,7 @@ class Comparing:
     def _is_as_noted(self, table: Table) -> bool:
         """Return whether the archive has no more than its record, as when the note was made."""
         for name in (table.name, REMOVED):
-            recorded, read = self._archive.committed(name), self.there[name].read
+            recorded, read = self._archive.commit_of(name), self.there[name].read
             found = read.committed
             if read.damaged or (recorded and recorded.digest) != (found and found.digest):
                 return False
@@ -136,7 +136,7 @@ def _moment(microseconds: int) -> datetime:
 def _read(archive: Archive, table: str, columns: tuple[str, ...]) -> ReadTable:
     read = read_table(archive, table, columns)
     read.require_committed()
-    known = archive.committed(table)
+    known = archive.commit_of(table)
     if read.damaged and known and known.version != read.version:
         read.require_whole()  # nobody can say what the commits since held
     return read

@@ -17,12 +17,12 @@ from neotoma_core.documents.document import document
 from neotoma_core.neotoma.frames import ROWID
 from neotoma_core.neotoma.tables import Table
 from neotoma_core.row_versions.columns import REMOVED, ROW_HASH, key_of
-from neotoma_core.row_versions.hashed_rows import hashed_keys, hashed_rows
+from neotoma_core.row_versions.hashed_rows import hash_keys, hash_rows
 from neotoma_core.row_versions.known_rows import Changes, KnownRows
 from neotoma_core.row_versions.record_hashes import record_hashes
-from neotoma_core.row_versions.row_hash import told_apart
+from neotoma_core.row_versions.row_hash import tell_apart
 from neotoma_core.runs.private_copy import PrivateCopy
-from neotoma_core.sqlite.arrow import readable
+from neotoma_core.sqlite.arrow import translate_errors
 from neotoma_core.sqlite.inspection import StoredTable
 from neotoma_core.sqlite.opening import connect_read_only
 
@@ -46,7 +46,7 @@ class HeldRows:
 
 def state_of(archive: Archive, table: str) -> str:
     """Return what tells whether a table of an archive stands as before: hex digits."""
-    states = [archive.committed(name) for name in (table, REMOVED)]
+    states = [archive.commit_of(name) for name in (table, REMOVED)]
     told = [[s.id, s.rows, s.until, s.digest] if s else None for s in states]
     return hashlib.sha256(document(told)).hexdigest()
 
@@ -59,9 +59,9 @@ def all_rows(copy: PrivateCopy, table: Table, known: KnownRows) -> HeldRows:
     if stored is None or stored.barred:
         schema = {ROWID: pl.Int64, key: pl.String, ROW_HASH: pl.String}
         return HeldRows(0, pl.DataFrame(schema=schema))
-    with readable(copy.original, table.name):
-        read = hashed_keys(copy.whole, stored.known, stored.columns)
-    hashes = told_apart(read)
+    with translate_errors(copy.original, table.name):
+        read = hash_keys(copy.whole, stored.known, stored.columns)
+    hashes = tell_apart(read)
     marks = record_hashes(copy.whole, table.name, known.seeds)
     if hashes is read and marks is not None and marks.height == stored.rows == read.height:
         noted = known.noted_rows(marks.join(read, on=ROWID), key)
@@ -103,8 +103,8 @@ def _fresh(copy: PrivateCopy, stored: StoredTable, changes: Changes) -> pl.DataF
     table = stored.known
     key = key_of(table.name)
     schema = {ROWID: pl.Int64, key: pl.String, ROW_HASH: pl.String}
-    with readable(copy.original, table.name):
-        parts = hashed_rows(copy.whole, table, stored.columns, changes.fresh[ROWID])
+    with translate_errors(copy.original, table.name):
+        parts = hash_rows(copy.whole, table, stored.columns, changes.fresh[ROWID])
         return pl.concat([pl.DataFrame(schema=schema), *(part.select(*schema) for part in parts)])
 
 

@@ -20,7 +20,7 @@ from neotoma_core.erased.reach import reach
 from neotoma_core.erasure.plan import read_held
 from neotoma_core.errors import ArchiveForeign
 from neotoma_core.ledger.file import read_erased_around
-from neotoma_core.ledger.log import erased_in_target
+from neotoma_core.ledger.log import finding_of_erased
 from neotoma_core.neotoma.tables import BY_NAME, Table, kind_of
 from neotoma_core.report.findings import Finding
 from neotoma_core.report.progress import Progress
@@ -92,7 +92,7 @@ def plan_append(
     that from ever being put back.
     """
     progress.begin("read", len(ARCHIVED))
-    comparing = Comparing(copy, archive, KnownRows(archive.path), _erased(copy, archive))
+    comparing = Comparing(copy, archive, KnownRows(archive.path), _find_erased(copy, archive))
     with ThreadPoolExecutor(max_workers=2) as pool:
         standing_there = pool.submit(comparing.read_archive)
         checked = pool.submit(_check_pages, copy)
@@ -110,25 +110,25 @@ def plan_append(
     clock.lap("plan")
     there = comparing.there
     moments = [state.last for state in there.values() if state.last]
-    erased = [erased_in_target(name, len(rows)) for name, rows in comparing.erased.items()]
+    erased = [finding_of_erased(name, len(rows)) for name, rows in comparing.erased.items()]
     committed = {
         name: state.read.committed for name, state in there.items() if state.read.committed
     }
     unknown = frozenset(
-        name for name, state in there.items() if state.read.damaged and not archive.committed(name)
+        name for name, state in there.items() if state.read.damaged and not archive.commit_of(name)
     )
     findings = (*_findings(copy, there), *erased)
     last = max(moments, default=None)
     return AppendPlan(plans, findings, last, comparing.known, committed, unknown, comparing.whole)
 
 
-def _erased(copy: PrivateCopy, archive: Archive) -> dict[str, pl.Series]:
+def _find_erased(copy: PrivateCopy, archive: Archive) -> dict[str, pl.Series]:
     """Return the numbers of rows, by table, of what was erased and the database has again."""
     erased = read_erased_around(copy.vault, archive.path)
     if not erased:
         return {}
     held = read_held(copy.whole, copy.original, None)
-    rows = reach(held.tables, erased.found_in(held.tables)).rows
+    rows = reach(held.tables, erased.find_in(held.tables)).rows
     return {table.name: rows[table.name] for table in ARCHIVED if table.name in rows}
 
 
@@ -151,13 +151,13 @@ def _require_own(
     hashes = {name: held.hashes for name, held in rows.items()}
     observations = there[_OBSERVATIONS].ids.n_unique()
     others = sum(there[table.name].ids.len() for table in ARCHIVED if table.kind == "log")
-    shared = _shared(hashes, there)
+    shared = _compare_hashes(hashes, there)
     held = hashes[_OBSERVATIONS].height
     if others and observations + held and not is_same_memory(shared, held, observations):
         raise ArchiveForeign(archive.path, copy.original)
 
 
-def _shared(hashes: Mapping[str, pl.DataFrame], there: Mapping[str, Standing]) -> Shared:
+def _compare_hashes(hashes: Mapping[str, pl.DataFrame], there: Mapping[str, Standing]) -> Shared:
     """Return what a database and an archive have in common.
 
     A version of a row is as it was made, by its moment too.

@@ -9,7 +9,7 @@ from typing import Literal
 
 from neotoma_core.report.document import document
 from neotoma_core.report.findings import Finding
-from neotoma_core.report.layout import LABELLED, fitted, labelled
+from neotoma_core.report.layout import LABELLED, fitted, label_line
 
 Outcome = Literal["planned", "archived", "unchanged"]
 
@@ -57,7 +57,7 @@ def archive_text(report: ArchiveReport) -> str:
 
 
 def _lines(report: ArchiveReport) -> Iterator[str]:
-    yield labelled("archive", report.archive)
+    yield label_line("archive", report.archive)
     header = ("", "rows", "appended", "changed", "gone")
     rows = [
         (t.table, f"{t.rows:,}", f"{t.appended:,}", f"{t.changed:,}", f"{t.gone:,}")
@@ -65,14 +65,14 @@ def _lines(report: ArchiveReport) -> Iterator[str]:
         if t.rows or t.appended or t.gone
     ]
     lines = fitted([header, *rows], right=range(1, 5), indent=LABELLED)
-    yield labelled("tables", lines[0])
-    yield from (labelled("", line) for line in lines[1:])
+    yield label_line("tables", lines[0])
+    yield from (label_line("", line) for line in lines[1:])
     for finding in report.findings:
-        yield labelled(finding.kind, f"{finding.subject}: {finding.detail}")
+        yield label_line(finding.kind, f"{finding.subject}: {finding.detail}")
     if report.outcome == "unchanged":
-        yield labelled("unchanged", "nothing is new since the last run; nothing was written")
+        yield label_line("unchanged", "nothing is new since the last run; nothing was written")
     elif report.outcome == "archived":
         took = f"{report.appended:,} versions, {report.gone:,} rows noted as gone"
-        yield labelled("archived", f"{took}; {sum(report.seconds.values()):.1f} s")
+        yield label_line("archived", f"{took}; {sum(report.seconds.values()):.1f} s")
     if report.page:
-        yield labelled("page", report.page)
+        yield label_line("page", report.page)

@@ -6,7 +6,7 @@ from typing import Final, Literal
 
 from neotoma_core.report.document import document
 from neotoma_core.report.findings import Finding
-from neotoma_core.report.layout import LABELLED, fitted, labelled
+from neotoma_core.report.layout import LABELLED, fitted, label_line
 
 _LABELS: Final = {
     "archive-unrecorded": "unrecorded",
@@ -51,13 +51,13 @@ def verification_text(report: ArchiveVerification) -> str:
 
 
 def _lines(report: ArchiveVerification) -> Iterator[str]:
-    yield labelled("archive", report.archive)
+    yield label_line("archive", report.archive)
     rows = [("", "files", "rows", "damaged")]
     rows += [(t.table, f"{t.files:,}", f"{t.rows:,}", f"{t.damaged:,}") for t in report.verified]
     for place, line in enumerate(fitted(rows, right=(1, 2, 3), indent=LABELLED)):
-        yield labelled("" if place else "tables", line)
+        yield label_line("" if place else "tables", line)
     for finding in report.findings:
         label = _LABELS.get(finding.kind, "damaged")
-        yield labelled(label, f"{finding.subject}: {finding.detail}")
+        yield label_line(label, f"{finding.subject}: {finding.detail}")
     if report.outcome == "verified":
-        yield labelled("verified", "every file is there, every row is as it was archived")
+        yield label_line("verified", "every file is there, every row is as it was archived")

@@ -7,7 +7,7 @@ from typing import Final, Literal
 import polars as pl
 
 from neotoma_core.archive.verification_report import ArchiveVerification, VerifiedTable
-from neotoma_core.archive_tables.database import damaged_file, notes_of
+from neotoma_core.archive_tables.database import damage_finding, notes_of
 from neotoma_core.archive_tables.reading import (
     DamagedFile,
     TableProof,
@@ -48,7 +48,7 @@ def verify_archive(place: Path, progress: Progress) -> ArchiveVerification:
     progress.begin("verify", len(SCHEMAS))
     tables, findings = [], list(notes_of(archive))
     for name in archive.tables:
-        table, found = _verified(archive, name)
+        table, found = _verify_table(archive, name)
         tables.append(table)
         findings += found
         progress.advance(1)
@@ -62,35 +62,35 @@ def verify_archive(place: Path, progress: Progress) -> ArchiveVerification:
     return ArchiveVerification(str(place), outcome, tuple(tables), tuple(findings))
 
 
-def _verified(archive: Archive, name: str) -> tuple[VerifiedTable, list[Finding]]:
+def _verify_table(archive: Archive, name: str) -> tuple[VerifiedTable, list[Finding]]:
     files = damaged = 0
     try:
         listed = list_table(archive, name)
     except ArchiveError as error:
-        return VerifiedTable(name, 0, 0, 0), [_damaged(error.path, error.wrong)]
-    findings = [damaged_file(listed.lost)] if listed.lost else []
+        return VerifiedTable(name, 0, 0, 0), [_damage_finding(error.path, error.wrong)]
+    findings = [damage_finding(listed.lost)] if listed.lost else []
     proof = TableProof(archive, name, listed)
     rows = 0
     for file, part in read_files(name, listed.files):
         files += 1
         if isinstance(part, DamagedFile):
             damaged += 1
-            findings.append(damaged_file(part))
+            findings.append(damage_finding(part))
             continue
         proof.add(part)
         rows += part.height
-        wrong = _changed(name, part)
+        wrong = _count_changed(name, part)
         if wrong:
             damaged += 1
-            findings.append(_damaged(file.path, f"{wrong:,} rows are not what was archived"))
+            findings.append(_damage_finding(file.path, f"{wrong:,} rows are not what was archived"))
     if not findings:
         _, lost = proof.outcome()
-        findings += [damaged_file(lost)] if lost else []
+        findings += [damage_finding(lost)] if lost else []
     return VerifiedTable(name, files, rows, damaged), findings
 
 
-def _damaged(path: Path, wrong: str) -> Finding:
-    return damaged_file(DamagedFile(path, wrong))
+def _damage_finding(path: Path, wrong: str) -> Finding:
+    return damage_finding(DamagedFile(path, wrong))
 
 
 def _strays(archive: Archive, name: str) -> Iterator[Finding]:
@@ -105,7 +105,7 @@ def _strays(archive: Archive, name: str) -> Iterator[Finding]:
             yield Finding("archive-leftover", str(stray.path), _STRAY[stray.kind])
 
 
-def _changed(name: str, rows: pl.DataFrame) -> int:
+def _count_changed(name: str, rows: pl.DataFrame) -> int:
     """Return how many rows do not have the hash that they were archived with."""
     if name not in BY_NAME or rows.is_empty():
         return 0

@@ -9,19 +9,19 @@ from typing import Final, Literal
 
 import polars as pl
 
-from neotoma_core.archive_tables.reading import DamagedFile, read_files, read_table, wanted_columns
+from neotoma_core.archive_tables.reading import DamagedFile, column_types, read_files, read_table
 from neotoma_core.archive_tables.tables import Archive
-from neotoma_core.archive_tables.unnamed import lost_by_signs
+from neotoma_core.archive_tables.unnamed import find_lost
 from neotoma_core.errors import ArchiveDamaged, VerificationFailed
-from neotoma_core.files.atomic import reached
+from neotoma_core.files.atomic import announce
 from neotoma_core.neotoma.frames import ROWID
 from neotoma_core.neotoma.tables import Table
 from neotoma_core.report.findings import Finding
 from neotoma_core.report.progress import Progress
 from neotoma_core.row_versions.columns import ARCHIVED, ARCHIVED_AT, ODD, REMOVED, ROW_HASH, key_of
 from neotoma_core.row_versions.database_file import new_database
-from neotoma_core.row_versions.hashed_rows import hashed_keys
-from neotoma_core.row_versions.row_hash import told_apart
+from neotoma_core.row_versions.hashed_rows import hash_keys
+from neotoma_core.row_versions.row_hash import tell_apart
 from neotoma_core.row_versions.versions import as_of, in_order, latest, standing
 from neotoma_core.sqlite.inspection import list_tables
 from neotoma_core.sqlite.opening import connect_read_only
@@ -59,11 +59,11 @@ class ArchivedDatabase:
 
     def findings(self) -> Iterator[Finding]:
         """Yield what of the archive could not be read, and what else there is to say of it."""
-        yield from map(damaged_file, self.damaged)
+        yield from map(damage_finding, self.damaged)
         yield from self.notes
 
 
-def damaged_file(file: DamagedFile) -> Finding:
+def damage_finding(file: DamagedFile) -> Finding:
     """Return the finding of a file of an archive that cannot be read, or of what a table lacks."""
     return Finding("archive-damaged", str(file.path), file.reason)
 
@@ -95,23 +95,23 @@ def build_database(
     rows: dict[str, pl.DataFrame] = {}
     for table in ARCHIVED:
         gone = removed.rows.filter(pl.col("table") == table.name)
-        rows[table.name], lost = _selected(archive, table, gone, selection)
+        rows[table.name], lost = _select_rows(archive, table, gone, selection)
         damaged += lost
         progress.advance(1)
     if archive.record is None:
-        damaged += lost_by_signs(archive)
+        damaged += find_lost(archive)
     if damaged and not selection.damaged:
         first = damaged[0]
         advice = "restore it from a copy, or go on without it with --skip-unreadable"
         raise ArchiveDamaged(first.path, first.reason, advice)
     broken = new_database(path, rows, archive.release)
-    reached("database_built", path)
+    announce("database_built", path)
     _prove(archive, path, rows, len(broken))
     counts = {name: frame.height for name, frame in rows.items()}
     return ArchivedDatabase(path, counts, tuple(dict.fromkeys(damaged)), notes_of(archive))
 
 
-def _selected(
+def _select_rows(
     archive: Archive, table: Table, removed: pl.DataFrame, selection: Selection
 ) -> tuple[pl.DataFrame, list[DamagedFile]]:
     """Return the selected rows of one table, in the order in which they came."""
@@ -119,10 +119,10 @@ def _selected(
     facts = (*_FACTS, key, "created_at") if selection.moment else (*_FACTS, key)
     read = read_table(archive, table.name, tuple(dict.fromkeys(facts)))
     versions = read.rows
-    chosen = _chosen(table.name, versions, removed, selection)
+    chosen = _choose_versions(table.name, versions, removed, selection)
     places = in_order(chosen, versions, key).select(ROW_HASH, ARCHIVED_AT).with_row_index("_place")
     columns = (*table.names, ODD, ROW_HASH, ARCHIVED_AT)
-    parts = [pl.DataFrame(schema=wanted_columns(table.name, columns))]
+    parts = [pl.DataFrame(schema=column_types(table.name, columns))]
     damaged = list(read.damaged)
     for _, part in read_files(table.name, read.files, columns):
         if isinstance(part, DamagedFile):
@@ -136,7 +136,7 @@ def _selected(
     return rows.sort("_place").drop("_place", ARCHIVED_AT), damaged
 
 
-def _chosen(
+def _choose_versions(
     table: str, versions: pl.DataFrame, removed: pl.DataFrame, selection: Selection
 ) -> pl.DataFrame:
     key = key_of(table)
@@ -164,7 +164,7 @@ def _prove(archive: Archive, path: Path, rows: Mapping[str, pl.DataFrame], broke
     for name, expected in rows.items():
         if name not in stored and expected.is_empty():
             continue  # of a later release than the database is
-        found = told_apart(hashed_keys(path, stored[name].known, stored[name].columns))
+        found = tell_apart(hash_keys(path, stored[name].known, stored[name].columns))
         there = expected.select(ROW_HASH).join(found, on=ROW_HASH, how="semi").height
         if there != expected.height:
             failed.append(f"{name}: {expected.height - there:,} rows are not as archived")

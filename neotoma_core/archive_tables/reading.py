@@ -98,7 +98,7 @@ def list_table(archive: Archive, table: str) -> ListedTable:
 
     Raises ArchiveError where a later format wrote it.
     """
-    known = archive.committed(table)
+    known = archive.commit_of(table)
     place = archive.path / table
     if archive.wrong:
         wrong: DamagedFile | None = DamagedFile(archive.path / RECORD, archive.wrong)
@@ -168,7 +168,7 @@ def read_table(archive: Archive, table: str, columns: Sequence[str] | None = Non
     Its rows are compared with those it had committed.
     """
     listed = list_table(archive, table)
-    wanted = wanted_columns(table, columns)
+    wanted = column_types(table, columns)
     proof = TableProof(archive, table, listed)
     parts = [pl.DataFrame(schema=wanted)]
     damaged = []
@@ -190,7 +190,7 @@ class TableProof:
     """Whether a table has the rows that it had committed, told from its rows part by part."""
 
     def __init__(self, archive: Archive, table: str, listed: ListedTable) -> None:
-        self.columns = wanted_columns(table, proving_columns(table))
+        self.columns = column_types(table, proving_columns(table))
         self._place = archive.path / table
         self._listed = listed
         self._is_recorded = archive.record is not None
@@ -224,7 +224,7 @@ def read_files(
     table: str, files: Sequence[ArchivedFile], columns: Sequence[str] | None = None
 ) -> Iterator[tuple[ArchivedFile, pl.DataFrame | DamagedFile]]:
     """Yield the rows of a table file by file, or what is wrong with the file."""
-    wanted = wanted_columns(table, columns)
+    wanted = column_types(table, columns)
     for file in files:
         yield file, read_file(table, file, wanted)
 
@@ -260,7 +260,7 @@ def _rows(table: str, path: Path, wanted: Mapping[str, pl.DataType]) -> pl.DataF
     return read.select(cells) if read.height else pl.DataFrame(schema=dict(wanted))
 
 
-def wanted_columns(table: str, columns: Sequence[str] | None) -> dict[str, pl.DataType]:
+def column_types(table: str, columns: Sequence[str] | None) -> dict[str, pl.DataType]:
     """Return the types of some columns of a table, all by default."""
     schema = SCHEMAS[table]
     return {name: schema[name] for name in (schema if columns is None else columns)}

@@ -19,7 +19,7 @@ from typing import Final
 from neotoma_core.archive_tables.committed import Committed
 from neotoma_core.documents.models import HexDigits, NotAsModelled, Word, is_newer, read_model
 from neotoma_core.errors import ArchiveError, VaultDamaged
-from neotoma_core.files.atomic import reached
+from neotoma_core.files.atomic import announce
 from neotoma_core.neotoma.json import JsonValue, stringify
 from neotoma_core.row_versions.columns import SCHEMAS
 from neotoma_core.vault.folder import read_json, write_json
@@ -103,7 +103,7 @@ def write_record(place: Path, record: Record) -> None:
     content = _content(record)
     sealed: dict[str, JsonValue] = {**content, "sha256": _checksum(content)}
     write_json(place / RECORD, sealed)
-    reached("commit_recorded")
+    announce("commit_recorded")
     write_json(place / COPY, sealed)
 
 

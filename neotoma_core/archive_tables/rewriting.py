@@ -29,7 +29,7 @@ from neotoma_core.errors import (
     VerificationFailed,
     done_besides,
 )
-from neotoma_core.files.atomic import reached, sync_file
+from neotoma_core.files.atomic import announce, sync_file
 from neotoma_core.files.exact_paths import table_to_change, write_parquet
 from neotoma_core.neotoma.json import stringify
 from neotoma_core.neotoma.tables import BY_NAME
@@ -43,7 +43,7 @@ _GROUP_ROWS: Final = 65_536
 _NANOSECONDS: Final = 1_000_000  # in a millisecond
 
 
-def rewrite(  # noqa: PLR0913, PLR0917 - which files of what, how, and as of when
+def rewrite_files(  # noqa: PLR0913, PLR0917 - which files of what, how, and as of when
     archive: Archive,
     table: str,
     groups: Sequence[Sequence[ArchivedFile]],
@@ -67,11 +67,11 @@ def rewrite(  # noqa: PLR0913, PLR0917 - which files of what, how, and as of whe
             path = place / f"part-{uuid.uuid4()}.zstd.parquet"
             written.append(path)
             _write(rows.sort(by, nulls_last=True), path)
-            reached("group_written", path)
+            announce("group_written", path)
             _require_same(archive, table, rows, path)
-            actions.append(_added(path, rows.height))
-            actions += (_dropped(file, now) for file in group)
-        reached("compacted_written")
+            actions.append(_add_action(path, rows.height))
+            actions += (_remove_action(file, now) for file in group)
+        announce("compacted_written")
     except BaseException as error:
         _remove(written)
         if isinstance(error, DeltaError | OSError):
@@ -86,7 +86,7 @@ def rewrite(  # noqa: PLR0913, PLR0917 - which files of what, how, and as of whe
         raise writing_error(place, error) from error
     sync_new(place, before)
     done_besides("the files of the archive that were compacted")
-    reached("compacted_committed")
+    announce("compacted_committed")
     return sum(path.stat().st_size for path in written)
 
 
@@ -131,7 +131,7 @@ def remove_old(archive: Archive, table: str, hours: int, *, apply: bool) -> int:
             keep_versions=pinned or None,
         )
     if apply:
-        reached("old_removed")
+        announce("old_removed")
     return len(removed)
 
 
@@ -160,7 +160,7 @@ def write_pins(archive: Archive, pins: Mapping[str, Mapping[str, int]]) -> None:
     write_json(archive.path / PINS, {name: dict(tables) for name, tables in pins.items()})
 
 
-def fingerprint(table: str, rows: pl.DataFrame) -> pl.DataFrame:
+def fingerprint_of(table: str, rows: pl.DataFrame) -> pl.DataFrame:
     """Return what rows are, whatever their order: a line per row, sorted.
 
     A hash of all cells, recomputed, and what the row says of itself.
@@ -189,8 +189,8 @@ def _write(rows: pl.DataFrame, path: Path) -> None:
 def _require_same(archive: Archive, table: str, rows: pl.DataFrame, path: Path) -> None:
     size = path.stat().st_size
     there = read_file(table, ArchivedFile(path, size, rows.height, 0), SCHEMAS[table])
-    same = isinstance(there, pl.DataFrame) and fingerprint(table, there).equals(
-        fingerprint(table, rows), null_equal=True
+    same = isinstance(there, pl.DataFrame) and fingerprint_of(table, there).equals(
+        fingerprint_of(table, rows), null_equal=True
     )
     if not same:
         raise VerificationFailed(
@@ -198,13 +198,13 @@ def _require_same(archive: Archive, table: str, rows: pl.DataFrame, path: Path) 
         )
 
 
-def _added(path: Path, rows: int) -> AddAction:
+def _add_action(path: Path, rows: int) -> AddAction:
     facts = path.stat()
     stats = stringify({"numRecords": rows})
     written = facts.st_mtime_ns // _NANOSECONDS
     return AddAction(path.name, facts.st_size, {}, written, data_change=False, stats=stats)
 
 
-def _dropped(file: ArchivedFile, now: datetime) -> RemoveAction:
+def _remove_action(file: ArchivedFile, now: datetime) -> RemoveAction:
     moment = int(now.timestamp() * 1000)
     return RemoveAction(file.path.name, False, moment, file.size, {})  # noqa: FBT003 - the API's

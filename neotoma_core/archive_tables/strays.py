@@ -40,7 +40,7 @@ class Stray:
         return self.kind != "unexplained" and not self.new
 
 
-def judge(path: Path, rows: pl.DataFrame | None, there: pl.DataFrame, until: int) -> Stray:
+def judge_stray(path: Path, rows: pl.DataFrame | None, there: pl.DataFrame, until: int) -> Stray:
     """Say what a file is. ``rows``: what it holds, None where it cannot be read.
 
     ``rows``, ``there``: (_row_hash, _archived_at), of the file and of the table. ``until``: the

@@ -93,14 +93,14 @@ class Archive:
             return any(_ENTRY.fullmatch(path.name) for path in log.iterdir())
         return False
 
-    def committed(self, table: str) -> Committed | None:
+    def commit_of(self, table: str) -> Committed | None:
         """Return what a table is recorded to have committed, if anything."""
         return self.record.tables.get(table) if self.record else None
 
     @property
     def tables(self) -> tuple[str, ...]:
         """The names of the tables that are or should be there, those of removed rows last."""
-        return tuple(name for name in SCHEMAS if self.has(name) or self.committed(name))
+        return tuple(name for name in SCHEMAS if self.has(name) or self.commit_of(name))
 
 
 def is_archive(path: Path) -> bool:
@@ -178,7 +178,7 @@ def make_folder(path: Path) -> None:
 
 
 def create_archive(path: Path) -> Archive:
-    """Return the archive in a folder that is ``locked``, making one where there is none."""
+    """Return the archive in a folder that is locked, making one where there is none."""
     if not is_archive(path):
         record = Record()
         write_record(path, record)
@@ -221,7 +221,7 @@ def record_found(archive: Archive, found: Mapping[str, Committed]) -> Archive:
 
 
 @contextmanager
-def locked(path: Path, patience: float = 0.0) -> Iterator[None]:
+def lock_archive(path: Path, patience: float = 0.0) -> Iterator[None]:
     """Keep others from writing to the archive in a folder; wait ``patience`` seconds for them.
 
     Raises ArchiveBusy, ArchiveError.
@@ -244,7 +244,7 @@ def open_table(archive: Archive, table: str, at: Path | None = None) -> DeltaTab
     """
     place = archive.path / table
     try:
-        opened = without_panic(str(place), lambda: _opened(at) if at else _loaded(place))
+        opened = without_panic(str(place), lambda: _open(at) if at else _load(place))
         protocol, metadata = opened.protocol(), opened.metadata()
     except DeltaProtocolError as error:
         raise ArchiveError(place, "a later format wrote this table", "update midden") from error
@@ -253,25 +253,25 @@ def open_table(archive: Archive, table: str, at: Path | None = None) -> DeltaTab
     except (DeltaError, OSError, ValueError, NativePanic) as error:
         failure = failure_of(error, place)
         if failure is not None and failure.number != errno.ENOENT:
-            raise ArchiveError(place, failure.reason, "look at its disk and run again") from error
+            raise ArchiveError(place, failure.reason, "check its disk and run again") from error
         raise ArchiveDamaged(place, "its log cannot be read", "restore it from a copy") from error
     if protocol.min_reader_version > _READER_VERSION or metadata.description != table_description():
         raise ArchiveError(place, "a later format wrote this table", "update midden")
-    if not _is_own(archive, archive.committed(table), str(metadata.id), metadata.name):
+    if not _is_own(archive, archive.commit_of(table), str(metadata.id), metadata.name):
         wrong = "a table of another archive, or a recreated one, is in its place"
         raise ArchiveDamaged(place, wrong, "restore it from a copy")
     return opened
 
 
-def _loaded(place: Path) -> DeltaTable:
+def _load(place: Path) -> DeltaTable:
     """Return a table, with what Delta may still read of it for as long as it is used."""
     with ExitStack() as used:
-        opened = _opened(used.enter_context(table_to_read(place)))
+        opened = _open(used.enter_context(table_to_read(place)))
         weakref.finalize(opened, used.pop_all().close)
         return opened
 
 
-def _opened(at: Path) -> DeltaTable:
+def _open(at: Path) -> DeltaTable:
     return DeltaTable(str(at))
 
 

@@ -16,10 +16,10 @@ from deltalake.exceptions import DeltaError
 from neotoma_core.archive_tables.reading import DamagedFile, files_of, list_table, read_table
 from neotoma_core.archive_tables.record import Record
 from neotoma_core.archive_tables.rewriting import read_pins
-from neotoma_core.archive_tables.strays import Stray, is_temporary, judge
+from neotoma_core.archive_tables.strays import Stray, is_temporary, judge_stray
 from neotoma_core.archive_tables.tables import Archive
 from neotoma_core.errors import NativePanic, without_panic
-from neotoma_core.files.atomic import reached
+from neotoma_core.files.atomic import announce
 from neotoma_core.files.exact_paths import read_parquet, table_to_read
 from neotoma_core.row_versions.columns import ARCHIVED_AT, ROW_HASH, SCHEMAS
 
@@ -38,16 +38,16 @@ def strays_of(archive: Archive, table: str, record: Record | None) -> tuple[Stra
 
     ``record``: what had been committed when they may have been left.
     """
-    unnamed = _unnamed(archive, table)
+    unnamed = _find_unnamed(archive, table)
     if not unnamed:
         return ()
     there = read_table(archive, table, _PAIR).rows
     known = record.tables.get(table) if record else None
     until = known.until if known else _NEVER if record else _ALWAYS
-    return tuple(judge(path, _pairs(path), there, until) for path in unnamed)
+    return tuple(judge_stray(path, _pairs(path), there, until) for path in unnamed)
 
 
-def lost_by_signs(archive: Archive) -> list[DamagedFile]:
+def find_lost(archive: Archive) -> list[DamagedFile]:
     """Return the unnamed files that hold rows their table lacks, as after a commit was lost."""
     return [
         DamagedFile(stray.path, _LACKED)
@@ -59,21 +59,21 @@ def lost_by_signs(archive: Archive) -> list[DamagedFile]:
 
 def strange_entries(archive: Archive) -> Iterator[DamagedFile]:
     """Yield what lies in the folders of an archive and belongs to no table of it."""
-    for path in _listed(archive.path):
+    for path in _list_folder(archive.path):
         if path.name not in SCHEMAS and (path / _LOG).is_dir():
             yield DamagedFile(path, "a table that does not belong to the archive")
     for table in SCHEMAS:
-        for path in _listed(archive.path / table):
+        for path in _list_folder(archive.path / table):
             if path.name != _LOG and path.suffix != ".parquet" and not is_temporary(path.name):
                 yield DamagedFile(path, "not a file of the archive")
-        for path in _listed(archive.path / table / _LOG):
+        for path in _list_folder(archive.path / table / _LOG):
             if not _IN_LOG.fullmatch(path.name) and not is_temporary(path.name):
                 yield DamagedFile(path, "not an entry of the table's log")
 
 
 def leftovers(archive: Archive) -> tuple[Path, ...]:
     """Return what killed runs may have left, by name alone: nothing of it is read."""
-    unnamed = (path for table in SCHEMAS for path in _unnamed(archive, table))
+    unnamed = (path for table in SCHEMAS for path in _find_unnamed(archive, table))
     return (*unnamed, *_temporary(archive))
 
 
@@ -88,7 +88,7 @@ def remove_leftovers(archive: Archive, record: Record | None) -> tuple[Path, ...
         for stray in strays_of(archive, table, record):
             if stray.is_needless:
                 stray.path.unlink()
-                reached("leftover_removed")
+                announce("leftover_removed")
             else:
                 staying.append(stray.path)
     for path in _temporary(archive):
@@ -96,12 +96,12 @@ def remove_leftovers(archive: Archive, record: Record | None) -> tuple[Path, ...
     return tuple(staying)
 
 
-def _unnamed(archive: Archive, table: str) -> list[Path]:
-    found = [path for path in _listed(archive.path / table) if path.suffix == ".parquet"]
+def _find_unnamed(archive: Archive, table: str) -> list[Path]:
+    found = [path for path in _list_folder(archive.path / table) if path.suffix == ".parquet"]
     current = {file.path.name for file in list_table(archive, table).files}
     if all(path.name in current for path in found):
         return []
-    named = current | _ever_named(archive.path / table / _LOG) | _pinned(archive, table)
+    named = current | _ever_named(archive.path / table / _LOG) | _list_pinned(archive, table)
     return sorted(path for path in found if path.name not in named)
 
 
@@ -117,7 +117,7 @@ def _ever_named(log: Path) -> set[str]:
     return named
 
 
-def _pinned(archive: Archive, table: str) -> set[str]:
+def _list_pinned(archive: Archive, table: str) -> set[str]:
     """Return the files of pinned versions; all there are, where one of them cannot be opened."""
     place = archive.path / table
     named: set[str] = set()
@@ -127,7 +127,7 @@ def _pinned(archive: Archive, table: str) -> set[str]:
                 opened = without_panic(str(place), partial(DeltaTable, str(at), version=version))
                 named |= {file.path.name for file in files_of(opened, place)}
         except (DeltaError, NativePanic):
-            return {path.name for path in _listed(place)}
+            return {path.name for path in _list_folder(place)}
     return named
 
 
@@ -152,11 +152,11 @@ def _temporary(archive: Archive) -> list[Path]:
         *archive.path.glob(".*.midden.tmp"),
         *archive.path.glob(".known/.*.tmp"),
         *(path for folder in folders for path in folder.glob(".*.midden.tmp")),
-        *(path for folder in folders for path in _listed(folder) if is_temporary(path.name)),
+        *(path for folder in folders for path in _list_folder(folder) if is_temporary(path.name)),
     ]
 
 
-def _listed(folder: Path) -> list[Path]:
+def _list_folder(folder: Path) -> list[Path]:
     """Return what is in a folder, less what is hidden; nothing of one that is not there."""
     with suppress(FileNotFoundError, NotADirectoryError):
         return sorted(path for path in folder.iterdir() if not path.name.startswith("."))

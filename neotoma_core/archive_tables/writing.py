@@ -12,7 +12,7 @@ from deltalake.exceptions import CommitFailedError, DeltaError
 from neotoma_core.archive_tables.committed import Committed, continue_committed
 from neotoma_core.archive_tables.tables import Archive, open_table, table_description
 from neotoma_core.errors import ArchiveBusy, ArchiveError, DiskFull
-from neotoma_core.files.atomic import reached, sync_file, sync_folder
+from neotoma_core.files.atomic import announce, sync_file, sync_folder
 from neotoma_core.files.exact_paths import table_to_change
 from neotoma_core.row_versions.columns import ARCHIVED_AT, SCHEMAS
 
@@ -59,14 +59,14 @@ def append(archive: Archive, table: str, parts: Iterable[pl.DataFrame], after: i
     except (DeltaError, OSError) as error:
         raise writing_error(place, error) from error
     sync_new(place, before)
-    reached("table_committed")
+    announce("table_committed")
     return counted.rows
 
 
-def committed_with(archive: Archive, table: str, links: pl.DataFrame) -> Committed:
+def add_committed(archive: Archive, table: str, links: pl.DataFrame) -> Committed:
     """Return what a table has committed once rows with such links were appended."""
     opened = open_table(archive, table)
-    before = archive.committed(table) or Committed(str(opened.metadata().id))
+    before = archive.commit_of(table) or Committed(str(opened.metadata().id))
     return continue_committed(before, opened.version(), links)
 
 

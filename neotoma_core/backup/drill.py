@@ -34,7 +34,7 @@ from neotoma_core.errors import (
     MemoryFull,
     TargetError,
 )
-from neotoma_core.files.atomic import reached
+from neotoma_core.files.atomic import announce
 from neotoma_core.files.compressed import NotIntact, check_file, decompress_file
 from neotoma_core.files.failures import failure_of, naming
 from neotoma_core.files.keys import KeySource
@@ -52,7 +52,7 @@ from neotoma_core.sqlite.inspection import inspect_database
 from neotoma_core.sqlite.opening import connect_read_only
 from neotoma_core.vault import folder as vault
 from neotoma_core.vault.backups import FOLDER, STATE, read_raw_list
-from neotoma_core.vault.blobs import blob_path, damaged_blobs, digest_of
+from neotoma_core.vault.blobs import blob_path, digest_of, find_damaged_blobs
 from neotoma_core.vault.manifests import Backup, Drill, Level, Manifest, Outcome, state_of
 
 _RESTORED: Final = "restored.db"
@@ -121,11 +121,11 @@ def drill_backup(drilling: Drilling, backup: Backup) -> Drill:
     """Restore a backup into scratch and check it; never raises for what it finds."""
     start = time.monotonic()
     scratch = drilling.work / f"drill-{backup.manifest.sequence}"
-    with _cleared(scratch):
+    with _clear_after(scratch):
         course = _drill_once(drilling, backup, scratch)
         in_doubt = course.is_in_doubt(backup.manifest.database)
     if in_doubt:
-        with _cleared(scratch):
+        with _clear_after(scratch):
             course = _drill_once(drilling, backup, scratch)
     outcome, reasons = course.outcome, course.reasons
     if outcome == "pass" and backup.is_empty and not drilling.rules.expect_empty:
@@ -147,7 +147,7 @@ def _drill_once(drilling: Drilling, backup: Backup, scratch: Path) -> _Course:
 
 
 @contextmanager
-def _cleared(scratch: Path) -> Iterator[None]:
+def _clear_after(scratch: Path) -> Iterator[None]:
     """Make a folder of scratch that is gone after the block."""
     scratch.mkdir(mode=0o700)
     try:
@@ -168,7 +168,7 @@ def _outcome(course: Callable[[], None], scratch: Path) -> tuple[Outcome, tuple[
         return "fail", ("something else has the name of one of its tables",)
     except (KeyMissing, KeyWrong, DiskFull, MemoryFull) as error:
         return "inconclusive", (_hindrance(error),)
-    except Exception as error:  # any library's; what is no failure of the system goes on
+    except Exception as error:  # any library's; what is not a failure of the system is raised
         failure = failure_of(error, scratch)
         if failure is None:
             raise
@@ -197,7 +197,7 @@ def _run_course(drilling: Drilling, backup: Backup, scratch: Path, course: _Cour
         check_file(folder, file)
     restored = scratch / _RESTORED
     decompress_file(folder, manifest.database, restored)
-    reached("copy_restored", restored)
+    announce("copy_restored", restored)
     course.level = "checksums"
     _compare(backup, restored)
     asked = _reading_of(backup, restored, scratch, drilling.rules)
@@ -238,9 +238,11 @@ def _compare(backup: Backup, restored: Path) -> None:
             for name in {*fingerprints, *manifest.fingerprints}
             if fingerprints.get(name) != manifest.fingerprints.get(name)
         )
-        raise _Failed(f"{', '.join(differing)}: other rows came back than were stored")
+        raise _Failed(
+            f"{', '.join(differing)}: the rows that came back are not those that were stored"
+        )
     if count_contents(restored, tables, Path(backup.name)) != manifest.counts:
-        raise _Failed("other counts came back than were stored")
+        raise _Failed("the counts that came back are not those that were stored")
 
 
 def _require_no_new_fault(manifest: Manifest, restored: Path) -> None:
@@ -259,7 +261,7 @@ def _require_no_new_fault(manifest: Manifest, restored: Path) -> None:
 
 def _check_raw_files(vault_folder: Path, backup: Backup, scratch: Path) -> None:
     names = read_raw_list(vault_folder / FOLDER / backup.name, backup.manifest, scratch)
-    damaged = list(damaged_blobs(vault_folder, sorted({digest_of(name) for name in names})))
+    damaged = list(find_damaged_blobs(vault_folder, sorted({digest_of(name) for name in names})))
     if damaged:
         shown = ", ".join(str(blob_path(vault_folder, one)) for one in damaged[:SHOWN_PROBLEMS])
         more = f" and {len(damaged) - SHOWN_PROBLEMS:,} more" * (len(damaged) > SHOWN_PROBLEMS)

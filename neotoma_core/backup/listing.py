@@ -21,12 +21,12 @@ def list_vault(vault: Path, now: datetime) -> BackupList:
 
 def pin_backup(vault: Path, name: str, why: str) -> str:
     """Keep a backup from ever being removed; return its whole name. Raises UsageError."""
-    return _changed(vault, name, lambda state: replace(state, pinned=why))
+    return _change_state(vault, name, lambda state: replace(state, pinned=why))
 
 
 def unpin_backup(vault: Path, name: str) -> str:
     """Let a backup be removed again when its time has come; return its whole name."""
-    return _changed(vault, name, lambda state: replace(state, pinned=None))
+    return _change_state(vault, name, lambda state: replace(state, pinned=None))
 
 
 def accept_loss(vault: Path, name: str, why: str, now: datetime) -> str:
@@ -37,18 +37,18 @@ def accept_loss(vault: Path, name: str, why: str, now: datetime) -> str:
     if not why.strip():
         raise UsageError('no reason was given; say why: --accept ID "why"')
 
-    def accepted(state: BackupState) -> BackupState:
+    def accept(state: BackupState) -> BackupState:
         if not state.alarms:
             raise UsageError(f"{name}: nothing is missing from it; nothing was changed")
         return replace(state, accepted=Acceptance(now.astimezone(UTC), why))
 
-    return _changed(vault, name, accepted)
+    return _change_state(vault, name, accept)
 
 
-def _changed(vault: Path, name: str, change: Callable[[BackupState], BackupState]) -> str:
+def _change_state(vault: Path, name: str, change: Callable[[BackupState], BackupState]) -> str:
     if not (vault / vaults.DESCRIPTION).is_file():
         raise UsageError(f"vault {vault}: there is no backup in it")
-    with vaults.locked(vault):
+    with vaults.lock_vault(vault):
         backup = choose_backup(list_backups(vault), name)
         write_state(vault, backup.name, change(backup.state))
         return backup.name

@@ -74,12 +74,12 @@ def protection_of(vault: Path, now: datetime) -> Protection:
         incomplete=not listing.is_complete,
         tables=dict(newest.manifest.counts.tables) if newest else {},
         backups=len(listing.backups),
-        scheduled=_scheduled(vault) is not None,
+        scheduled=_read_interval(vault) is not None,
         findings=fault_findings(vault, newest) if newest else (),
     )
 
 
-def summary_of(protection: Protection) -> ProtectionSummary | None:
+def summary_for_report(protection: Protection) -> ProtectionSummary | None:
     """Return how well a database is protected for a report; None where it has no vault."""
     if not Path(protection.vault, vaults.DESCRIPTION).exists():
         return None
@@ -127,15 +127,15 @@ def protection_text(protection: Protection) -> str:
 
 def record_schedule(vault: Path, interval: timedelta) -> None:
     """Remember how often backups are to be taken, so that a missing one is noticed."""
-    with vaults.locked(vault):
+    with vaults.lock_vault(vault):
         vaults.describe(vault, {_SCHEDULE: int(interval.total_seconds())})
 
 
 def _interval(vault: Path) -> timedelta:
-    return _scheduled(vault) or DAILY
+    return _read_interval(vault) or DAILY
 
 
-def _scheduled(vault: Path) -> timedelta | None:
+def _read_interval(vault: Path) -> timedelta | None:
     if not (vault / vaults.DESCRIPTION).exists():
         return None
     seconds = vaults.read_description(vault).schedule_seconds

@@ -17,11 +17,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from neotoma_core.backup.report import PruneItem, PruneReport
-from neotoma_core.backup.reporting import stored_bytes, strange_files
+from neotoma_core.backup.reporting import count_bytes, strange_files
 from neotoma_core.backup.retention import RetentionPlan, RetentionPolicy, plan_retention
 from neotoma_core.backup.standing import facts_of, find_unexplained
 from neotoma_core.errors import BackupNotIntact, MiddenError, UsageError
-from neotoma_core.files.atomic import reached
+from neotoma_core.files.atomic import announce
 from neotoma_core.files.compressed import NotIntact
 from neotoma_core.kept_evidence.folders import list_evidence, remove_evidence
 from neotoma_core.kept_evidence.plan import EvidenceItem, EvidenceRule, plan_evidence
@@ -75,7 +75,7 @@ def prune_backups(  # noqa: PLR0913 - what is kept, and for whom
             folders.work,
             lambda: _wholes(folders, target, staying),
         )
-        report = _with_evidence(_planned(folders, listing, plan), evidence)
+        report = _with_evidence(_plan_report(folders, listing, plan), evidence)
         if not confirm(report) or plan.held:
             return report
         return _carry_out(folders, listing, plan, report)
@@ -89,12 +89,12 @@ def require_policy(policy: RetentionPolicy) -> None:
 
 def plan_rotation(listing: Listing, policy: RetentionPolicy, now: datetime) -> RetentionPlan:
     """Decide which backups stay; none goes while rotation is frozen or a backup is unreadable."""
-    held = held_back(listing)
+    held = why_held_back(listing)
     facts = [facts_of(backup, now) for backup in listing.backups]
     return plan_retention(facts, policy, now=now, held=held)
 
 
-def held_back(listing: Listing) -> str:
+def why_held_back(listing: Listing) -> str:
     """Return why no backup may be removed, empty where some may."""
     if not listing.is_complete:
         return "something among the backups cannot be read"
@@ -126,7 +126,7 @@ def _with_evidence(report: PruneReport, evidence: tuple[EvidenceItem, ...]) -> P
     return replace(report, evidence=evidence, evidence_removed=len(gone), evidence_bytes=sum(gone))
 
 
-def _planned(folders: RunFolders, listing: Listing, plan: RetentionPlan) -> PruneReport:
+def _plan_report(folders: RunFolders, listing: Listing, plan: RetentionPlan) -> PruneReport:
     by_name = {backup.name: backup for backup in listing.backups}
     kept = set(plan.keep)
     items = tuple(
@@ -135,7 +135,7 @@ def _planned(folders: RunFolders, listing: Listing, plan: RetentionPlan) -> Prun
             iso(backup.manifest.taken_at),
             name in kept,
             reasons,
-            stored_bytes(backup),
+            count_bytes(backup),
         )
         for name, reasons in plan.reasons.items()
         for backup in (by_name[name],)
@@ -160,13 +160,13 @@ def _carry_out(
 ) -> PruneReport:
     vault = folders.vault
     try:
-        wanted = _wanted_blobs(folders, listing, set(plan.keep))
+        wanted = _find_wanted_blobs(folders, listing, set(plan.keep))
     except NotIntact as error:
         return replace(report, held=f"which raw files are needed cannot be read: {error.wrong}")
     for name in plan.remove:
         set_aside(vault, name, folders.work / "removed")
     blobs, blob_bytes = remove_blobs(vault, wanted)
-    reached("blobs_removed")
+    announce("blobs_removed")
     for path in leftovers(vault):
         path.unlink()
     for one in report.evidence:
@@ -178,7 +178,7 @@ def _carry_out(
     return replace(report, outcome=outcome, blobs_removed=blobs, removed_bytes=removed_bytes)
 
 
-def _wanted_blobs(folders: RunFolders, listing: Listing, kept: set[str]) -> set[str]:
+def _find_wanted_blobs(folders: RunFolders, listing: Listing, kept: set[str]) -> set[str]:
     """Return the hashes that the backups that stay name, and strange ones; raises NotIntact."""
     place = folders.vault / FOLDER
     staying = [(place / b.name, b.manifest) for b in listing.backups if b.name in kept]

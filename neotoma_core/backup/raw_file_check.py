@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from neotoma_core.comparison.anomaly import raw_file_loss
-from neotoma_core.erased.files import erased_files
+from neotoma_core.erased.files import find_erased_files
 from neotoma_core.files.compressed import NotIntact
 from neotoma_core.ledger.file import read_erased
 from neotoma_core.neotoma.environments import environment_of
@@ -31,7 +31,7 @@ def raw_files_gone(
     except NotIntact:
         return None
     names = {name.partition("/")[2] for name in listed}
-    names -= erased_files(read_erased(vault), names)
+    names -= find_erased_files(read_erased(vault), names)
     places = folders_in_use(target, environment_of(target.name), raw_storage)
     here = {name for place in places for name in raw_file_names(place.path)}
     gone = len(names - here)

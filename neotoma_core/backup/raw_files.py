@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from neotoma_core.documents.stored_file import StoredFile
-from neotoma_core.erased.files import erased_files
+from neotoma_core.erased.files import find_erased_files
 from neotoma_core.erased.hashed import ErasedIds
 from neotoma_core.files.compressed import compress_file
 from neotoma_core.neotoma.environments import RAW_FOLDERS, STORED_FILE, Environment
@@ -64,7 +64,7 @@ def keep_raw_files(
         names = raw_file_names(folder.path)
         if folder.shared:
             names = [name for name in names if name in wanted and name not in good]
-        gone = erased_files(erased, names, wanted)
+        gone = find_erased_files(erased, names, wanted)
         names = [name for name in names if name not in gone]
         kept.erased += len(gone)
         sizes, damaged = add_blobs(vault, folder.path, names)
@@ -84,7 +84,7 @@ def _in_folder(environment: Environment, sizes: Mapping[str, int]) -> dict[str, 
     return {f"{RAW_FOLDERS[environment]}/{name}": size for name, size in sizes.items()}
 
 
-def named_raw_files(whole: Path) -> set[str]:
+def names_of_raw_files(whole: Path) -> set[str]:
     """Return the raw files that the sources of a whole copy name."""
     pattern = re.compile(STORED_FILE)
     with closing(connect_read_only(whole)) as connection:

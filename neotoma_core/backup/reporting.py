@@ -46,7 +46,7 @@ def backup_report(
         entities=manifest.entities,
         newest=iso(manifest.counts.newest) if manifest.counts.newest else None,
         database_bytes=manifest.database.plain_size,
-        stored_bytes=stored_bytes(backup),
+        stored_bytes=count_bytes(backup),
         raw_folders=tuple(
             str(folder.path)
             for folder in folders_in_use(
@@ -114,7 +114,7 @@ def _help(vault: Path, backup: Backup, fault: Fault) -> str:
     return f" (`{recover_command(Path(backup.manifest.target), vault)}` mends it)"
 
 
-def stored_bytes(backup: Backup) -> int:
+def count_bytes(backup: Backup) -> int:
     """Return how many bytes a backup takes, without its raw files."""
     manifest = backup.manifest
     return manifest.database.size + sum(file.size for file in manifest.files)
@@ -124,7 +124,7 @@ def report_listing(vault: str, listing: Listing, now: datetime) -> BackupList:
     """Return the backups of a vault as a report."""
     return BackupList(
         vault,
-        tuple(_listed(Path(vault), backup, now) for backup in listing.backups),
+        tuple(_list_backup(Path(vault), backup, now) for backup in listing.backups),
         strange_files(listing.strange),
         listing.is_complete,
         find_unexplained(listing.backups) is not None,
@@ -136,7 +136,7 @@ def strange_files(strange: tuple[Strange, ...]) -> tuple[StrangeFile, ...]:
     return tuple(StrangeFile(str(one.path), one.why) for one in strange)
 
 
-def _listed(vault: Path, backup: Backup, now: datetime) -> ListedBackup:
+def _list_backup(vault: Path, backup: Backup, now: datetime) -> ListedBackup:
     manifest, state = backup.manifest, backup.state
     return ListedBackup(
         manifest.sequence,
@@ -145,7 +145,7 @@ def _listed(vault: Path, backup: Backup, now: datetime) -> ListedBackup:
         iso(manifest.taken_at),
         manifest.counts.observations,
         manifest.entities,
-        stored_bytes(backup),
+        count_bytes(backup),
         manifest.raw_files.count,
         manifest.raw_files.missing,
         manifest.raw_files.damaged,

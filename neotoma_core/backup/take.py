@@ -21,7 +21,7 @@ from neotoma_core.backup.raw_files import (
     find_logs,
     keep_logs,
     keep_raw_files,
-    named_raw_files,
+    names_of_raw_files,
 )
 from neotoma_core.backup.report import BackupPlan, BackupReport, ErasedLeftOut
 from neotoma_core.backup.reporting import backup_report
@@ -154,7 +154,7 @@ def settle_backup(
     """
     state = NO_STATE
     if request.drill:
-        state = state.drilled(drill_backup(drilling, backup))
+        state = state.after_drill(drill_backup(drilling, backup))
     alarms, drop = judge_backup(backup.manifest, before, request.vault)
     state = replace(state, alarms=alarms, drop=drop)
     write_state(request.vault, backup.name, state)
@@ -205,7 +205,7 @@ def _store(
     raw = keep_raw_files(
         request.vault,
         folders_in_use(target, environment, request.raw_storage),
-        named_raw_files(measured.whole),
+        names_of_raw_files(measured.whole),
         erased,
     )
     clock.lap("raw files")

@@ -10,8 +10,8 @@ from neotoma_core.backup.report import (
     PruneReport,
     VerifyReport,
 )
-from neotoma_core.report.layout import fitted, labelled
-from neotoma_core.words.shell_words import quoted_word
+from neotoma_core.report.layout import fitted, label_line
+from neotoma_core.words.shell_words import quote_word
 
 _OUTCOMES = {
     "pass": "verified",
@@ -27,27 +27,29 @@ def backup_text(report: BackupReport) -> str:
 
 def _backup(report: BackupReport) -> Iterator[str]:
     newest = f", newest {report.newest[:10]}" if report.newest else ""
-    yield labelled("backup", report.folder)
+    yield label_line("backup", report.folder)
     contents = f"{report.observations:,} observations, {report.entities:,} entities{newest}"
-    yield labelled("holds", contents)
+    yield label_line("holds", contents)
     stored = f"{report.database_bytes / 1e6:,.1f} MB as {report.stored_bytes / 1e6:,.1f} MB"
-    yield labelled("stored", f"{stored}, with {report.raw_files_kept:,} raw files")
+    yield label_line("stored", f"{stored}, with {report.raw_files_kept:,} raw files")
     if report.shares_with:
-        yield labelled("unchanged", f"it shares its file with {report.shares_with}")
-    yield from (labelled("raw files", line) for line in _raw_files(report))
-    yield from (labelled("erased", line) for line in _erased(report))
+        yield label_line("unchanged", f"it shares its file with {report.shares_with}")
+    yield from (label_line("raw files", line) for line in _raw_files(report))
+    yield from (label_line("erased", line) for line in _erasure_lines(report))
     if report.drill:
-        yield labelled("drill", _drill(report.drill))
+        yield label_line("drill", _drill(report.drill))
     else:
-        yield from (labelled("found", finding) for finding in report.findings)
-        yield labelled("drill", f"left out: this backup is not verified; to do it: {report.verify}")
-    yield from (labelled("ALARM", alarm) for alarm in report.alarms)
+        yield from (label_line("found", finding) for finding in report.findings)
+        yield label_line(
+            "drill", f"left out: this backup is not verified; to do it: {report.verify}"
+        )
+    yield from (label_line("ALARM", alarm) for alarm in report.alarms)
     if report.frozen:
-        yield labelled("frozen", "no backup is removed until the loss is recovered or explained:")
-        yield labelled("", report.accept)
+        yield label_line("frozen", "no backup is removed until the loss is recovered or explained:")
+        yield label_line("", report.accept)
     if report.page:
-        yield labelled("page", report.page)
-    yield labelled("restore", report.restore)
+        yield label_line("page", report.page)
+    yield label_line("restore", report.restore)
 
 
 def _raw_files(report: BackupReport) -> Iterator[str]:
@@ -63,13 +65,13 @@ def _raw_files(report: BackupReport) -> Iterator[str]:
         yield f"{report.raw_files_damaged:,} are damaged, and not in this backup"
 
 
-def _erased(report: BackupReport) -> Iterator[str]:
+def _erasure_lines(report: BackupReport) -> Iterator[str]:
     left_out = report.erased_left_out
     if left_out.raw_files:
         yield f"{left_out.raw_files:,} raw files of what was erased are still there: left out;"
         yield f"remove them with: {report.erase_again}"
     for log in left_out.logs:
-        yield f"a log names what was erased: left out; remove it with: rm {quoted_word(log)}"
+        yield f"a log names what was erased: left out; remove it with: rm {quote_word(log)}"
 
 
 def _drill(drill: DrillSummary) -> str:
@@ -92,12 +94,12 @@ def _drill(drill: DrillSummary) -> str:
 
 def verify_text(report: VerifyReport) -> str:
     """Return one line per drill, and what was not reached."""
-    lines = [labelled(drill.backup, _drill(drill)) for drill in report.drills]
-    lines += [labelled(name, "not reached in the time given") for name in report.not_reached]
-    lines += [labelled("NOT READ", f"{one.path}: {one.why}") for one in report.unread]
+    lines = [label_line(drill.backup, _drill(drill)) for drill in report.drills]
+    lines += [label_line(name, "not reached in the time given") for name in report.not_reached]
+    lines += [label_line("NOT READ", f"{one.path}: {one.why}") for one in report.unread]
     if not lines:
-        lines = [labelled("verified", "every backup was verified recently enough")]
-    lines += [labelled("page", report.page)] if report.page else []
+        lines = [label_line("verified", "every backup was verified recently enough")]
+    lines += [label_line("page", report.page)] if report.page else []
     return "\n".join(lines)
 
 
@@ -106,11 +108,11 @@ def list_text(listing: BackupList) -> str:
     header = ("", "backup", "observations", "entities", "MB", "standing", "")
     rows = [header, *(_row(backup) for backup in listing.listed)]
     lines = fitted(rows, right=(0, 2, 3, 4)) if listing.listed else ["no backups"]
-    lines += [labelled("strange", f"{one.path}: {one.why}") for one in listing.strange]
+    lines += [label_line("strange", f"{one.path}: {one.why}") for one in listing.strange]
     if not listing.complete:
-        lines.append(labelled("incomplete", "something cannot be read; no backup is removed"))
+        lines.append(label_line("incomplete", "something cannot be read; no backup is removed"))
     if listing.frozen:
-        lines.append(labelled("frozen", "something is missing; no backup is removed"))
+        lines.append(label_line("frozen", "something is missing; no backup is removed"))
     return "\n".join(lines)
 
 
@@ -145,7 +147,7 @@ def prune_text(report: PruneReport) -> str:
         for item in report.rotation
     ]
     lines = fitted(rows, right=()) if rows else ["no backups"]
-    lines += [labelled("strange", f"{one.path}: {one.why}; left alone") for one in report.strange]
+    lines += [label_line("strange", f"{one.path}: {one.why}; left alone") for one in report.strange]
     kept = [
         ("keep" if one.stays else "remove", one.run, "; ".join(one.reasons))
         for one in report.evidence
@@ -153,15 +155,15 @@ def prune_text(report: PruneReport) -> str:
     if kept:
         lines += ["evidence of earlier runs", *fitted(kept, right=())]
     if report.held:
-        lines.append(labelled("held", f"nothing is removed: {report.held}"))
+        lines.append(label_line("held", f"nothing is removed: {report.held}"))
     removed = f"{report.removed:,} backups, {report.removed_bytes / 1e6:,.1f} MB"
     if report.evidence_removed:
         size = f"{report.evidence_bytes / 1e6:,.1f} MB"
         removed += f", the evidence of {report.evidence_removed:,} runs, {size}"
     if report.outcome == "pruned":
         lines.append(
-            labelled("removed", f"{removed} and {report.blobs_removed:,} raw files; for good")
+            label_line("removed", f"{removed} and {report.blobs_removed:,} raw files; for good")
         )
     elif report.removed or report.evidence_removed:
-        lines.append(labelled("plan", f"would remove {removed}; say --apply to do it"))
+        lines.append(label_line("plan", f"would remove {removed}; say --apply to do it"))
     return "\n".join(lines)

@@ -61,7 +61,7 @@ def verify_backups(request: VerifyRequest, now: datetime, progress: Progress) ->
             drill = drill_backup(drilling, backup)
             if not backup.state_lost or drill.outcome == "fail":  # else it may still be readable
                 state = look_at(backup, listing.backups, request.vault).state
-                write_state(request.vault, backup.name, state.drilled(drill))
+                write_state(request.vault, backup.name, state.after_drill(drill))
             summaries.append(drill_summary(request.vault, backup, drill))
             progress.advance(1)
         clock.lap("drill")

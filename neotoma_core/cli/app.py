@@ -133,8 +133,8 @@ def main() -> None:
         if signal.getsignal(number) is not signal.SIG_IGN:  # as a shell starts background jobs
             signal.signal(number, _stop)
     begin_record()
-    code = _ended(_run)
-    sys.exit(_ended(sys.stdout.flush) or code)
+    code = _end(_run)
+    sys.exit(_end(sys.stdout.flush) or code)
 
 
 def _run() -> int:
@@ -144,7 +144,7 @@ def _run() -> int:
         return ended.code if isinstance(ended.code, int) else int(bool(ended.code))
 
 
-def _ended(action: Callable[[], int | None]) -> int:
+def _end(action: Callable[[], int | None]) -> int:
     """Do the last thing but one, and return the exit code; whatever fails in it is reported."""
     try:
         return action() or 0
@@ -166,14 +166,14 @@ def _ended(action: Callable[[], int | None]) -> int:
         message = f"{_STOPPING[stopped.number]}; {what_is_done(_AS_IT_WAS)}"
         return fail(128 + stopped.number, "Stopped", message)
     except BaseException as error:  # noqa: BLE001 - the last frame of the program: report and end
-        return _unexpected(error)
+        return _report_unexpected(error)
 
 
 def _stop(number: int, _frame: FrameType | None) -> None:
     raise _Stopped(number)
 
 
-def _unexpected(error: BaseException) -> int:
+def _report_unexpected(error: BaseException) -> int:
     """Name an error we did not foresee by where it happened; its message may hold stored values.
 
     A native library that panics raises one that is no ``Exception``.

@@ -12,10 +12,10 @@ from typing import Final
 
 import polars as pl
 
-from neotoma_core.neotoma.ddl import quoted
+from neotoma_core.neotoma.ddl import quote
 from neotoma_core.neotoma.frames import ROWID
 from neotoma_core.neotoma.tables import Table
-from neotoma_core.sqlite.untrusted import attach, connect, guarded
+from neotoma_core.sqlite.untrusted import attach, connect, guard_connection
 
 _MAPPED_BYTES: Final = 1 << 31
 MERGED_AWAY: Final = (
@@ -35,7 +35,7 @@ SURVIVORS: Final = (
 def side_by_side(backup: Path, target: Path) -> Iterator[sqlite3.Connection]:
     """Open two whole copies for reading, as ``backup`` and ``target``."""
     with closing(connect(":memory:", uri=True)) as connection:
-        guarded(connection)
+        guard_connection(connection)
         for name, path in (("backup", backup), ("target", target)):
             uri = f"{path.resolve().as_uri()}?mode=ro&immutable=1"
             attach(connection, name, uri)
@@ -52,9 +52,9 @@ def unlike_rows(
     condition on ``backup``.
     """
     (key,) = table.key
-    name, rowid = quoted(table.name), table.rowid
-    same = " AND ".join(f"backup.{quoted(c)} IS target.{quoted(c)}" for c in columns)
-    is_alike = f"coalesce(backup.{quoted(key)} IS NOT NULL AND {same}, 0) AND NOT ({also})"
+    name, rowid = quote(table.name), table.rowid
+    same = " AND ".join(f"backup.{quote(c)} IS target.{quote(c)}" for c in columns)
+    is_alike = f"coalesce(backup.{quote(key)} IS NOT NULL AND {same}, 0) AND NOT ({also})"
     connection.execute("DROP TABLE IF EXISTS temp.unlike")
     connection.execute(
         f"CREATE TEMP TABLE unlike AS SELECT backup.{rowid} AS n FROM backup.{name} AS backup "
@@ -65,7 +65,7 @@ def unlike_rows(
     rows = connection.execute(
         f"SELECT n FROM temp.unlike WHERE n NOT IN (SELECT unlike.n FROM temp.unlike "
         f"CROSS JOIN backup.{name} AS backup ON backup.{rowid} = unlike.n "
-        f"CROSS JOIN target.{name} AS target ON target.{quoted(key)} = backup.{quoted(key)} "
+        f"CROSS JOIN target.{name} AS target ON target.{quote(key)} = backup.{quote(key)} "
         f"WHERE {is_alike})"
     )
     return pl.Series(ROWID, [n for (n,) in rows], dtype=pl.Int64).sort()
@@ -76,8 +76,8 @@ def has_all(connection: sqlite3.Connection, name: str, columns: Sequence[str]) -
 
     ``columns``: in which they are compared.
     """
-    table = quoted(name)
-    same = " AND ".join(f"target.{quoted(c)} IS backup.{quoted(c)}" for c in columns)
+    table = quote(name)
+    same = " AND ".join(f"target.{quote(c)} IS backup.{quote(c)}" for c in columns)
     (lacking,) = connection.execute(
         f"SELECT EXISTS (SELECT 1 FROM backup.{table} AS backup WHERE NOT EXISTS "
         f"(SELECT 1 FROM target.{table} AS target WHERE {same}))"
@@ -96,7 +96,7 @@ def has_all_pointers(connection: sqlite3.Connection) -> bool:
     return not lacking
 
 
-def touched_rows(
+def find_touched_rows(
     connection: sqlite3.Connection,
     table: Table,
     keys: Sequence[Sequence[str]],
@@ -108,9 +108,9 @@ def touched_rows(
     ``keys``: the primary key and further unique ones, all columns of ``offered``. ``also``: which
     rows count in any case, as conditions on ``target``.
     """
-    name, columns = quoted(table.name), sorted({column for key in keys for column in key})
+    name, columns = quote(table.name), sorted({column for key in keys for column in key})
     connection.execute("DROP TABLE IF EXISTS temp.offered")
-    connection.execute(f"CREATE TEMP TABLE offered ({', '.join(map(quoted, columns))})")
+    connection.execute(f"CREATE TEMP TABLE offered ({', '.join(map(quote, columns))})")
     connection.execute("BEGIN")
     marks = ", ".join("?" * len(columns))
     connection.executemany(
@@ -119,11 +119,11 @@ def touched_rows(
     connection.execute("COMMIT")
     parts = [
         f"SELECT target.{table.rowid} FROM temp.offered CROSS JOIN target.{name} AS target ON "
-        + " AND ".join(f"target.{quoted(c)} = offered.{quoted(c)}" for c in key)
+        + " AND ".join(f"target.{quote(c)} = offered.{quote(c)}" for c in key)
         for key in keys
     ]
     (primary,) = table.key
-    conditions = (f"target.{quoted(primary)} IS NULL", *also)
+    conditions = (f"target.{quote(primary)} IS NULL", *also)
     parts += [
         f"SELECT target.{table.rowid} FROM target.{name} AS target WHERE {condition}"
         for condition in conditions

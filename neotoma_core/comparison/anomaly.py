@@ -18,12 +18,12 @@ ALWAYS: Final = 0.9
 """Of the observations: a drop beyond is an alarm whatever the history says."""
 
 HISTORY: Final = 30  # verified backups that are looked back on
-_FLOOR: Final = 0.15  # of a count: a smaller drop is no alarm
-_CEILING: Final = 0.5  # a larger one is, however restless the history
+_FLOOR: Final = 0.15  # of a count: a smaller drop raises no alarm
+_CEILING: Final = 0.5  # a larger one does, however much the history varies
 _LOG_CEILING: Final = 0.25  # likewise, of the observations: they are only ever added to
 _SPREADS: Final = 6.0
 _MAD_TO_SIGMA: Final = 1.4826
-_FEW_ROWS: Final = 10  # a loss of fewer is no alarm, unless next to nothing is left
+_FEW_ROWS: Final = 10  # a loss of fewer raises no alarm, unless almost nothing is left
 _TYPE_SHARE: Final = 0.05  # of all entities, from which on a type's loss counts
 _SHARE_JUMP: Final = 0.25
 _WENT_BACK: Final = timedelta(days=2)
@@ -72,13 +72,15 @@ def find_anomalies(counts: Counts, history: Sequence[Counts]) -> tuple[Alarm, ..
     if not recent:
         return ()
     found = [
-        _dropped(
+        _check_drop(
             "observations", counts.observations, [h.observations for h in recent], _LOG_CEILING
         ),
-        _vanished(counts, recent[-1]),
+        _check_vanished(counts, recent[-1]),
         _went_back(counts.newest, recent[-1].newest),
-        _jumped("tombstones", counts.tombstones, [h.tombstones for h in recent], counts),
-        _jumped("observations with empty fields", counts.nulls, [h.nulls for h in recent], counts),
+        _check_jump("tombstones", counts.tombstones, [h.tombstones for h in recent], counts),
+        _check_jump(
+            "observations with empty fields", counts.nulls, [h.nulls for h in recent], counts
+        ),
         *_tables(counts, recent),
         *_types(counts, recent),
     ]
@@ -91,7 +93,7 @@ def raw_file_loss(now: int, before: Sequence[int]) -> Alarm | None:
     ``before``: how many were with it at each of the verified backups before, oldest first.
     """
     recent = before[-HISTORY:]
-    return _dropped("raw files", now, recent) if any(recent) else None
+    return _check_drop("raw files", now, recent) if any(recent) else None
 
 
 def drop_of(counts: Counts, history: Sequence[Counts]) -> float:
@@ -100,7 +102,9 @@ def drop_of(counts: Counts, history: Sequence[Counts]) -> float:
     return max(0.0, 1 - counts.observations / most) if most else 0.0
 
 
-def _dropped(what: str, now: int, before: Sequence[int], ceiling: float = _CEILING) -> Alarm | None:
+def _check_drop(
+    what: str, now: int, before: Sequence[int], ceiling: float = _CEILING
+) -> Alarm | None:
     most = max(before)
     if now >= most:
         return None
@@ -123,7 +127,7 @@ def _usual_drop(before: Sequence[int]) -> float:
     return max(_FLOOR, middle + _SPREADS * spread)
 
 
-def _vanished(counts: Counts, last: Counts) -> Alarm | None:
+def _check_vanished(counts: Counts, last: Counts) -> Alarm | None:
     """Alarm where rows that were known are gone, also where as many others came."""
     kept = share_kept(last.sample, counts.sample)
     if kept is None or 1 - kept <= _FLOOR or last.observations * (1 - kept) < _FEW_ROWS:
@@ -138,7 +142,7 @@ def _went_back(now: datetime | None, before: datetime | None) -> Alarm | None:
     return Alarm("newest observation", f"{before.date().isoformat()} or later", shown)
 
 
-def _jumped(what: str, now: float, before: Sequence[float], counts: Counts) -> Alarm | None:
+def _check_jump(what: str, now: float, before: Sequence[float], counts: Counts) -> Alarm | None:
     usual = median(before)
     if now - usual <= _SHARE_JUMP or counts.observations * (now - usual) < _FEW_ROWS:
         return None
@@ -148,7 +152,7 @@ def _jumped(what: str, now: float, before: Sequence[float], counts: Counts) -> A
 def _tables(counts: Counts, recent: Sequence[Counts]) -> Iterator[Alarm | None]:
     names = {name for h in recent for name in h.tables} & _WATCHED - {"observations"}
     for name in sorted(names):
-        yield _dropped(name, counts.tables.get(name, 0), [h.tables.get(name, 0) for h in recent])
+        yield _check_drop(name, counts.tables.get(name, 0), [h.tables.get(name, 0) for h in recent])
 
 
 def _types(counts: Counts, recent: Sequence[Counts]) -> Iterator[Alarm | None]:
@@ -156,4 +160,4 @@ def _types(counts: Counts, recent: Sequence[Counts]) -> Iterator[Alarm | None]:
     for name in sorted({name for h in recent for name in h.types}):
         before = [h.types.get(name, 0) for h in recent]
         if max(before) >= everything * _TYPE_SHARE:
-            yield _dropped(f"entities of type {name}", counts.types.get(name, 0), before)
+            yield _check_drop(f"entities of type {name}", counts.types.get(name, 0), before)

@@ -6,11 +6,11 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from neotoma_core.neotoma.ddl import quoted
+from neotoma_core.neotoma.ddl import quote
 from neotoma_core.neotoma.tables import BY_NAME
 from neotoma_core.sqlite.inspection import StoredTable, inspect_database
-from neotoma_core.sqlite.opening import connect_read_only, damaged
-from neotoma_core.sqlite.untrusted import attach, guarded
+from neotoma_core.sqlite.opening import connect_read_only, damage_of
+from neotoma_core.sqlite.untrusted import attach, guard_connection
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ def find_differences(
 
     ``original`` is only named in messages. Raises BackupDamaged.
     """
-    with closing(guarded(sqlite3.connect(":memory:", uri=True))) as nothing:
+    with closing(guard_connection(sqlite3.connect(":memory:", uri=True))) as nothing:
         before, after = (_tables(path, original) if path else {} for path in (held, offered))
         base = connect_read_only(held) if held else nothing
         with closing(base) as connection:
@@ -49,7 +49,7 @@ def find_differences(
                     for name in sorted({*before, *after})
                 ]
             except sqlite3.DatabaseError as error:
-                raise damaged(original, str(error)) from error
+                raise damage_of(original, str(error)) from error
     return tuple(one for one in found if one.inserted or one.removed or one.changed)
 
 
@@ -69,12 +69,12 @@ def _difference(
     )
     key = facts.key if facts and facts.key and set(facts.key) <= columns else ()
     places = tuple(
-        f"{schema}.{quoted(one.name)}" if there else None
+        f"{schema}.{quote(one.name)}" if there else None
         for schema, there in (("main", before), ("offered", after))
     )
     inserted = _lacking(connection, places[1], places[0], key or sorted(columns))
     removed = _lacking(connection, places[0], places[1], key or sorted(columns))
-    changed = _changed(connection, places, key, sorted(columns - set(key)))
+    changed = _find_changed(connection, places, key, sorted(columns - set(key)))
     shown = bool(key) and facts is not None and facts.kind != "secret"
     ids = (inserted, removed, changed) if shown else ((), (), ())
     return TableDifference(one.name, len(inserted), len(removed), len(changed), *ids)
@@ -86,12 +86,12 @@ def _lacking(
     """Return the keys of the rows of one table that another lacks."""
     if here is None:
         return ()
-    same = " AND ".join(f"b.{quoted(c)} IS a.{quoted(c)}" for c in columns)
+    same = " AND ".join(f"b.{quote(c)} IS a.{quote(c)}" for c in columns)
     without = f" WHERE NOT EXISTS (SELECT 1 FROM {there} b WHERE {same})" if there else ""
     return tuple(_keys(connection, f"FROM {here} a{without}", columns))
 
 
-def _changed(
+def _find_changed(
     connection: sqlite3.Connection,
     places: tuple[str | None, ...],
     key: Sequence[str],
@@ -99,13 +99,13 @@ def _changed(
 ) -> tuple[str, ...]:
     if None in places or not key or not columns:
         return ()
-    same = " AND ".join(f"b.{quoted(c)} = a.{quoted(c)}" for c in key)
-    differs = " OR ".join(f"b.{quoted(c)} IS NOT a.{quoted(c)}" for c in columns)
+    same = " AND ".join(f"b.{quote(c)} = a.{quote(c)}" for c in key)
+    differs = " OR ".join(f"b.{quote(c)} IS NOT a.{quote(c)}" for c in columns)
     query = f"FROM {places[0]} a JOIN {places[1]} b ON {same} WHERE {differs}"
     return tuple(_keys(connection, query, key))
 
 
 def _keys(connection: sqlite3.Connection, query: str, columns: Sequence[str]) -> Iterator[str]:
-    named = ", ".join(f"a.{quoted(c)}" for c in columns)
+    named = ", ".join(f"a.{quote(c)}" for c in columns)
     for row in connection.execute(f"SELECT {named} {query} ORDER BY {named}"):
         yield " ".join(map(str, row))

@@ -4,9 +4,9 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from neotoma_core.publication.checks import broken_foreign_keys
+from neotoma_core.publication.checks import count_broken_foreign_keys
 from neotoma_core.sqlite.damage import CheckName, integrity_lines
-from neotoma_core.sqlite.faults import Fault, broken_reference, faults_in
+from neotoma_core.sqlite.faults import Fault, faults_in, reference_fault
 from neotoma_core.sqlite.opening import connect_read_only, prepare_check
 
 
@@ -32,5 +32,5 @@ def run_check(connection: sqlite3.Connection, check: CheckName) -> tuple[Fault, 
 
 def references(connection: sqlite3.Connection) -> tuple[Fault, ...]:
     """Return the rows whose foreign keys lead nowhere."""
-    broken = broken_foreign_keys(connection)
-    return tuple(broken_reference(table, of, rows) for (table, of), rows in broken.items())
+    broken = count_broken_foreign_keys(connection)
+    return tuple(reference_fault(table, of, rows) for (table, of), rows in broken.items())

@@ -36,6 +36,6 @@ class FingerprintSum:
         self.rows += len(hashes)
         self.total = (self.total + sum(hashes)) % _MODULUS
 
-    def finished(self) -> Fingerprint:
+    def finish(self) -> Fingerprint:
         """Return the fingerprint of the rows added so far."""
         return Fingerprint(self.rows, f"{self.total:0{2 * _BYTES}x}")

@@ -17,11 +17,11 @@ from neotoma_core.erased.hashed import ErasedIds
 from neotoma_core.erased.naming import naming_columns
 from neotoma_core.files.keys import KeySource, read_key
 from neotoma_core.neotoma.content_ids import NEEDED, doubtful, mergers, unproven
-from neotoma_core.neotoma.encryption.columns import open_what_opens, sealed_rows
+from neotoma_core.neotoma.encryption.columns import find_sealed_rows, open_what_opens
 from neotoma_core.neotoma.frames import ROWID, no_broken
 from neotoma_core.neotoma.tables import BY_NAME, MERGED
 from neotoma_core.neotoma.versions import version_range
-from neotoma_core.sqlite.arrow import readable
+from neotoma_core.sqlite.arrow import translate_errors
 from neotoma_core.sqlite.inspection import StoredTable, inspect_database, names_of
 from neotoma_core.sqlite.opening import connect_read_only
 from neotoma_core.sqlite.rows import read_rows
@@ -48,7 +48,7 @@ class Coder:
     _known: dict[str, pl.Series] = field(default_factory=dict)
     _one_at_a_time: threading.Lock = field(default_factory=threading.Lock)
 
-    def coded(self, table: str, ids: pl.Series) -> pl.Series:
+    def encode(self, table: str, ids: pl.Series) -> pl.Series:
         """Return the codes of ids, in their order; a NULL has none."""
         return ids.drop_nulls().cast(self._codes_of(table)).to_physical().alias(ROW)
 
@@ -123,13 +123,13 @@ def read_holdings(
         if not rows.get(name):
             continue
         named = naming_columns(name, tables[name].columns) if coder.erased else ()
-        wanted = (*compared_columns(name), *(NEEDED.get(name, ()) if suspect else ()), *named)
+        wanted = (*columns_to_compare(name), *(NEEDED.get(name, ()) if suspect else ()), *named)
         read = read_columns(whole, tables[name], wanted, original)
         if coder.erased:
             read = read.filter(~coder.erased.rows_in(name, read))
             rows[name] = read.height
         if suspect:
-            opened = _opened(name, read, key)
+            opened = _open_facts(name, read, key)
             broken = unproven(name, opened, merged_into) if read.height else no_broken()
             read = read.join(broken, on=ROWID, how="anti")
             left_out += broken.height
@@ -139,7 +139,7 @@ def read_holdings(
     if rows.get("schema_registry"):
         registry = read_columns(whole, tables["schema_registry"], ("id",), original)
     return replace(
-        held_by_rows(coder, rows, kept, registry),
+        count_holdings(coder, rows, kept, registry),
         version=version_range(
             {name: table.columns for name, table in tables.items()}, names_of(tables.values())
         ),
@@ -147,31 +147,31 @@ def read_holdings(
     )
 
 
-def held_by_rows(
+def count_holdings(
     coder: Coder,
     rows: Mapping[str, int],
     kept: Mapping[str, pl.DataFrame],
     registry: pl.DataFrame | None,
 ) -> Holdings:
-    """Return what rows amount to, counted in ``rows``: the ``compared_columns`` of tables.
+    """Return what rows amount to, counted in ``rows``: the ``columns_to_compare`` of tables.
 
     ``registry``: the ids of schemas, where there are any.
     """
-    ids = {name: coder.coded(name, read["id"]).unique().to_frame() for name, read in kept.items()}
+    ids = {name: coder.encode(name, read["id"]).unique().to_frame() for name, read in kept.items()}
     known = pl.DataFrame(schema={ROW: pl.UInt32})
     if registry is not None:
-        known = coder.coded("schema_registry", registry["id"]).unique().to_frame()
+        known = coder.encode("schema_registry", registry["id"]).unique().to_frame()
     return Holdings(
         rows,
         ids,
-        {name: _made(coder, name, kept[name]) for name in MADE_ONCE if name in kept},
+        {name: _find_made(coder, name, kept[name]) for name in MADE_ONCE if name in kept},
         {"schema_registry": known} | {name: ids[name] for name in RANDOM if name in ids},
-        *_described(kept),
-        made_span=_made_span(kept),
+        *_describe(kept),
+        made_span=_span_made(kept),
     )
 
 
-def compared_columns(table: str) -> tuple[str, ...]:
+def columns_to_compare(table: str) -> tuple[str, ...]:
     """Return the columns of a table by which copies are compared and described."""
     return "id", *_further(table)
 
@@ -192,13 +192,13 @@ def read_columns(
     """
     names = tuple(n for n in dict.fromkeys(wanted) if n in BY_NAME[stored.name].names)
     there = tuple(name for name in names if name in stored.columns)
-    with readable(original, stored.name):
+    with translate_errors(original, stored.name):
         return read_rows(whole, with_columns(stored.known, names), there)
 
 
-def _opened(table: str, read: pl.DataFrame, key: KeySource | None) -> pl.DataFrame:
+def _open_facts(table: str, read: pl.DataFrame, key: KeySource | None) -> pl.DataFrame:
     facts = with_columns(BY_NAME[table], [n for n in BY_NAME[table].names if n in read.columns])
-    if key is None or sealed_rows(facts, read).is_empty():
+    if key is None or find_sealed_rows(facts, read).is_empty():
         return read
     return open_what_opens(facts, read, read_key(key))
 
@@ -222,24 +222,24 @@ def _doubtful(
     for name, needed in NEEDED.items():
         if name in tables and 0 < tables[name].rows <= _MOST and not tables[name].barred:
             read = read_columns(whole, tables[name], needed, original)
-            found += doubtful(name, _opened(name, read, key), merged_into).height
+            found += doubtful(name, _open_facts(name, read, key), merged_into).height
     return found
 
 
-def _made(coder: Coder, table: str, rows: pl.DataFrame) -> pl.DataFrame:
+def _find_made(coder: Coder, table: str, rows: pl.DataFrame) -> pl.DataFrame:
     keyed = rows.drop_nulls(["id", "created_at"])
-    codes = coder.coded(table, keyed["id"])
+    codes = coder.encode(table, keyed["id"])
     return pl.DataFrame({ROW: codes, MADE: keyed["created_at"].hash(seed=0)}).unique()
 
 
-def _made_span(kept: Mapping[str, pl.DataFrame]) -> tuple[str | None, str | None]:
+def _span_made(kept: Mapping[str, pl.DataFrame]) -> tuple[str | None, str | None]:
     if "observations" not in kept:
         return None, None
     times = kept["observations"]["created_at"].drop_nulls()
     return (str(times.min()), str(times.max())) if len(times) else (None, None)
 
 
-def _described(
+def _describe(
     kept: Mapping[str, pl.DataFrame],
 ) -> tuple[dict[str, int], dict[str, int], str | None, str | None]:
     """Return days, types, and the first and last observed_at: as texts, in which times sort."""

@@ -101,10 +101,10 @@ class Sample:
     @property
     def hashes(self) -> tuple[str, ...]:
         """The ids, each as a short hash."""
-        return tuple(map(hashed_id, self.ids))
+        return tuple(map(hash_id, self.ids))
 
 
-def hashed_id(identifier: str) -> str:
+def hash_id(identifier: str) -> str:
     """Return a short hash of an id, for where no id may be."""
     return hashlib.blake2b(identifier.encode(), digest_size=8).hexdigest()
 

@@ -10,10 +10,10 @@ from typing import Final
 
 from neotoma_core.comparison.holdings import MADE_ONCE, RANDOM
 from neotoma_core.comparison.identity import SAMPLE, Log, Sample, Shared
-from neotoma_core.neotoma.ddl import quoted
+from neotoma_core.neotoma.ddl import quote
 from neotoma_core.neotoma.instants import instant_ms
 from neotoma_core.sqlite.inspection import StoredTable, inspect_database
-from neotoma_core.sqlite.opening import connect_read_only, damaged
+from neotoma_core.sqlite.opening import connect_read_only, damage_of
 from neotoma_core.sqlite.untrusted import attach
 
 _OBSERVATIONS: Final = "observations"
@@ -39,7 +39,7 @@ class Copies:
         self._tables = cache(_tables)
         self.log = cache(self._log)
         self.sample = cache(self._sample)
-        self.shared = cache(self._shared)
+        self.shared = cache(self._compare)
 
     def _log(self, copy: WholeCopy) -> Log:
         """Return how much the log of a copy holds."""
@@ -56,13 +56,13 @@ class Copies:
         """Return the first ids of the log of a copy."""
         return read_sample(copy.path, copy.original)
 
-    def _shared(self, held: WholeCopy, offered: WholeCopy) -> Shared:
+    def _compare(self, held: WholeCopy, offered: WholeCopy) -> Shared:
         """Return what two copies have in common; of what proves it, one row is looked for."""
         ours, theirs = self._tables(held), self._tables(offered)
         with closing(connect_read_only(held.path)) as connection, _sound(offered.original):
             place = f"{offered.path.resolve().as_uri()}?mode=ro&immutable=1"
             attach(connection, "offered", place)
-            if any(_made(connection, ours, theirs)):
+            if any(_find_made(connection, ours, theirs)):
                 return Shared(1, 0)
             (stated,) = connection.execute(
                 f"SELECT count(*) FROM main.{_OBSERVATIONS} WHERE id IN "
@@ -93,7 +93,7 @@ def _tables(copy: WholeCopy) -> dict[str, StoredTable]:
         return {t.name: t for t in inspect_database(connection, copy.original).tables}
 
 
-def _made(
+def _find_made(
     connection: sqlite3.Connection, ours: dict[str, StoredTable], theirs: dict[str, StoredTable]
 ) -> Iterator[bool]:
     """Yield, table by table, whether both have a row that only one database can have made."""
@@ -102,7 +102,7 @@ def _made(
         if all(name in side and needed <= set(side[name].columns) for side in (ours, theirs)):
             at = f" AND o.{_MADE_AT} = h.{_MADE_AT}" if name in MADE_ONCE else ""
             query = (
-                f"SELECT 1 FROM main.{quoted(name)} h JOIN offered.{quoted(name)} o "
+                f"SELECT 1 FROM main.{quote(name)} h JOIN offered.{quote(name)} o "
                 f"ON o.id = h.id{at} LIMIT 1"
             )
             yield connection.execute(query).fetchone() is not None
@@ -113,7 +113,7 @@ def _sound(original: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.DatabaseError as error:
-        raise damaged(original, str(error)) from error
+        raise damage_of(original, str(error)) from error
 
 
 def _moment(cell: object) -> int | None:

@@ -4,10 +4,10 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from neotoma_core.neotoma.ddl import quoted
+from neotoma_core.neotoma.ddl import quote
 from neotoma_core.neotoma.tables import BY_NAME
 from neotoma_core.sqlite.inspection import inspect_database
-from neotoma_core.sqlite.opening import connect_read_only, damaged
+from neotoma_core.sqlite.opening import connect_read_only, damage_of
 from neotoma_core.sqlite.untrusted import attach
 
 
@@ -19,12 +19,12 @@ def count_lost(held: Path, replacing: Path, table: str, original: Path) -> int:
     distinguished: of those the surplus counts. ``original`` is only named in messages. Raises
     BackupDamaged.
     """
-    before, after = f"main.{quoted(table)}", f"after.{quoted(table)}"
+    before, after = f"main.{quote(table)}", f"after.{quote(table)}"
     with closing(connect_read_only(held)) as connection, closing(connect_read_only(replacing)) as o:
         try:
             theirs = _says(o, table, original)
             said = [name for name in _says(connection, table, original) if name in theirs]
-            alike = "".join(f" AND a.{quoted(name)} IS b.{quoted(name)}" for name in said)
+            alike = "".join(f" AND a.{quote(name)} IS b.{quote(name)}" for name in said)
             place = f"{replacing.resolve().as_uri()}?mode=ro&immutable=1"
             attach(connection, "after", place)
             (lost,) = connection.execute(
@@ -36,7 +36,7 @@ def count_lost(held: Path, replacing: Path, table: str, original: Path) -> int:
                 for name in (before, after)
             ]
         except sqlite3.DatabaseError as error:
-            raise damaged(original, str(error)) from error
+            raise damage_of(original, str(error)) from error
     return int(lost) + max(0, int(nameless[0]) - int(nameless[1]))
 
 

@@ -15,7 +15,7 @@ from neotoma_core.comparison.anomaly import Counts
 from neotoma_core.comparison.fingerprints import Fingerprint, FingerprintSum
 from neotoma_core.comparison.logs_in_common import read_sample
 from neotoma_core.errors import BackupDamaged
-from neotoma_core.neotoma.ddl import quoted
+from neotoma_core.neotoma.ddl import quote
 from neotoma_core.neotoma.instants import instant_ms
 from neotoma_core.sqlite.arrow import arrow_connection, batches, immutable_uri
 from neotoma_core.sqlite.inspection import StoredTable
@@ -99,20 +99,20 @@ def _fingerprint(database: Path, table: StoredTable) -> Fingerprint:
     """
     found = FingerprintSum()
     if not table.rows:
-        return found.finished()
-    spelled = " || ',' || ".join(map(_spelled, sorted(table.columns)))
-    query = f"SELECT CAST({spelled} AS BLOB) FROM {quoted(table.name)} NOT INDEXED"
+        return found.finish()
+    spelled = " || ',' || ".join(map(_spell, sorted(table.columns)))
+    query = f"SELECT CAST({spelled} AS BLOB) FROM {quote(table.name)} NOT INDEXED"
     with (
         arrow_connection(immutable_uri(database)) as connection,
         batches(connection, query, _ROWS) as reader,
     ):
         for batch in reader:
             found.add(batch.column(0).to_pylist())
-    return found.finished()
+    return found.finish()
 
 
-def _spelled(column: str) -> str:
-    cell = quoted(column)
+def _spell(column: str) -> str:
+    cell = quote(column)
     return (
         f"CASE WHEN instr({cell}, char(0)) THEN typeof({cell}) || hex({cell}) "
         f"ELSE quote({cell}) END"

@@ -8,7 +8,7 @@ from typing import Final
 import polars as pl
 
 from neotoma_core.lineage.merged_away import MergedAway
-from neotoma_core.neotoma.ddl import is_among, quoted
+from neotoma_core.neotoma.ddl import is_among, quote
 from neotoma_core.neotoma.frames import empty_rows
 from neotoma_core.neotoma.tables import Table
 from neotoma_core.sqlite.inspection import StoredTable
@@ -28,7 +28,7 @@ def entities_matching(
 ) -> pl.Series:
     """Return the entities named or of a type named, wherever among ``tables`` they appear."""
     queries = [
-        f"SELECT {key} FROM {quoted(table)} "
+        f"SELECT {key} FROM {quote(table)} "
         f"WHERE {is_among(key, ids)} OR {is_among('entity_type', types)}"
         for table, key in _ID_OF.items()
         if table in tables
@@ -41,7 +41,7 @@ def entities_matching(
 
 def entity_types(database: Path, tables: Collection[str]) -> frozenset[str]:
     """Return the types that entities, observations and snapshots of a whole copy are of."""
-    named = [f"SELECT entity_type FROM {quoted(table)}" for table in _ID_OF if table in tables]
+    named = [f"SELECT entity_type FROM {quote(table)}" for table in _ID_OF if table in tables]
     with closing(connect_read_only(database)) as connection:
         rows = connection.execute(" UNION ".join(named)).fetchall()
     return frozenset(kind for (kind,) in rows if isinstance(kind, str))

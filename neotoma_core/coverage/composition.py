@@ -73,7 +73,11 @@ def compose(
     gains = _gains(eligible, have, observations, others)
     together = {*have, *(number for number, _ in gains)}
     picks = [
-        Pick(number, gain, *(_lost_without(h, together, number) for h in (observations, others)))
+        Pick(
+            number,
+            gain,
+            *(_count_lost_without(h, together, number) for h in (observations, others)),
+        )
         for number, gain in gains
     ]
     picks = picks or _richest(own)
@@ -93,7 +97,7 @@ def _gains(
     gains: tuple[tuple[int, int], ...] = ()
     lacking = [one for one in (*observations, *others) if not one.holders & have]
     for suspect in (False, True):
-        candidates = _preferred(copy for copy in eligible if copy.suspect is suspect)
+        candidates = _order_by_preference(copy for copy in eligible if copy.suspect is suspect)
         chosen = smallest_cover(lacking, candidates)
         present = {*have, *(number for number, _ in gains)}
         gains += by_gain(observations, present, [n for n in candidates if n in chosen])
@@ -101,7 +105,7 @@ def _gains(
     return gains
 
 
-def _lost_without(held: Sequence[Held], together: set[int], number: int) -> int:
+def _count_lost_without(held: Sequence[Held], together: set[int], number: int) -> int:
     return missing_from(held, together - {number}) - missing_from(held, together)
 
 
@@ -112,7 +116,7 @@ def _richest(own: Sequence[Copy]) -> list[Pick]:
     return [] if best is None else [Pick(best.number, 0, 0, 0)]
 
 
-def _preferred(copies: Iterable[Copy]) -> list[int]:
+def _order_by_preference(copies: Iterable[Copy]) -> list[int]:
     ordered = newest_first(tuple(sorted(copies, key=by_preference)))
     return [copy.number for copy in ordered]
 

@@ -60,10 +60,10 @@ def with_twins(copies: Iterable[Copy], content: Mapping[int, str]) -> tuple[Copy
     groups: dict[str, list[Copy]] = {}
     for copy in copies:
         groups.setdefault(content[copy.number], []).append(copy)
-    return tuple(sorted((c for g in groups.values() for c in _told_apart(g)), key=_number))
+    return tuple(sorted((c for g in groups.values() for c in _mark_repeats(g)), key=_number))
 
 
-def _told_apart(group: Sequence[Copy]) -> Iterable[Copy]:
+def _mark_repeats(group: Sequence[Copy]) -> Iterable[Copy]:
     first = min(group, key=by_preference)
     for copy in group:
         yield copy if copy is first else replace(copy, same_as=first.number)

@@ -20,7 +20,7 @@ class Held:
     rows: int
 
 
-def held_by(copies: Mapping[int, pl.DataFrame]) -> tuple[Held, ...]:
+def count_held(copies: Mapping[int, pl.DataFrame]) -> tuple[Held, ...]:
     """Return how many rows each set of copies holds, the largest first.
 
     ``copies``: by number, one row per row held; all frames have the same columns, which together
@@ -30,7 +30,7 @@ def held_by(copies: Mapping[int, pl.DataFrame]) -> tuple[Held, ...]:
         return ()
     places = {number: place for place, number in enumerate(sorted(copies))}
     words = [
-        _marked(copies, {n: p for n, p in places.items() if p // _BITS == word}, f"_{word}")
+        _mark_holders(copies, {n: p for n, p in places.items() if p // _BITS == word}, f"_{word}")
         for word in range(len(places) // _BITS + 1)
     ]
     marked = words[0]
@@ -73,7 +73,7 @@ def exclusive_to(held: Iterable[Held], copies: Iterable[int]) -> int:
     return sum(one.rows for one in held if one.holders <= own)
 
 
-def _marked(
+def _mark_holders(
     copies: Mapping[int, pl.DataFrame], places: Mapping[int, int], name: str
 ) -> pl.DataFrame:
     """Return the rows of some copies, each once, with a bit for every copy that has it."""

@@ -19,7 +19,7 @@ from neotoma_core.files.headers import LOG
 from neotoma_core.files.small import read_small
 from neotoma_core.neotoma.environments import environment_of
 from neotoma_core.vault.folder import free_bytes
-from neotoma_core.words.shell_words import quoted_words
+from neotoma_core.words.shell_words import quote_words
 
 _COPIES: Final = 4  # times the database: what a backup needs while it is proven
 _LARGE_LOG: Final = 64 << 20
@@ -70,16 +70,16 @@ def _neotoma_version() -> str | None:
 def check_database(target: Path) -> Iterator[Check]:
     """Check that a database is there, who can read it, where it lies, and how large its log is."""
     if not target.is_file():
-        fix = quoted_words("midden", "recover", "--target", target)
+        fix = quote_words("midden", "recover", "--target", target)
         yield Check("database", "critical", f"{target}: there is no such file", fix)
         return
     facts = target.stat()
     size = f"{facts.st_size / 1e6:,.1f} MB, {environment_of(target.name) or 'no environment'}"
     if not os.access(target, os.R_OK | os.W_OK):
-        fix = quoted_words("chmod", "u+rw", target)
+        fix = quote_words("chmod", "u+rw", target)
         yield Check("database", "critical", f"{target}: you cannot read and write it", fix)
     elif facts.st_mode & _READABLE and _others_reach(target):
-        fix = quoted_words("chmod", "600", target)
+        fix = quote_words("chmod", "600", target)
         yield Check("database", "warning", f"{target}: other users can read it; {size}", fix)
     else:
         yield Check("database", "ok", f"{target}: {size}")

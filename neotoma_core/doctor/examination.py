@@ -8,7 +8,7 @@ from neotoma_core.doctor.kept import Kept, check_remotes, check_vault
 from neotoma_core.doctor.report import Check, DoctorReport
 from neotoma_core.errors import MiddenError
 from neotoma_core.files.keys import KeySource, require_key
-from neotoma_core.remotes.known import known_remotes
+from neotoma_core.remotes.known import read_remotes
 from neotoma_core.settings.alerts import alerting
 from neotoma_core.settings.configured import ConfigReport
 from neotoma_core.settings.environment import key_source
@@ -42,7 +42,7 @@ def examine(
 
 def _has_remotes(vault: Path) -> bool:
     try:
-        return bool(known_remotes(vault))
+        return bool(read_remotes(vault))
     except MiddenError:
         return False
 

@@ -10,8 +10,8 @@ from typing import Final
 from neotoma_core.backup.protection import Protection, protection_of
 from neotoma_core.doctor.report import Check
 from neotoma_core.errors import MiddenError
-from neotoma_core.remotes.known import KnownRemote, known_remotes
-from neotoma_core.remotes.opening import opened_known
+from neotoma_core.remotes.known import KnownRemote, read_remotes
+from neotoma_core.remotes.opening import open_known_remote
 from neotoma_core.remotes.remote import require_same
 from neotoma_core.remotes.standing import standings_of
 from neotoma_core.runs.commands import command
@@ -102,7 +102,7 @@ def check_remotes(kept: Kept, *, ask: bool) -> Iterator[Check]:
     ``ask``: contact them.
     """
     try:
-        remotes = known_remotes(kept.vault)
+        remotes = read_remotes(kept.vault)
         standings = {
             one.name: one for one in standings_of(kept.vault, kept.target, kept.now).remotes
         }
@@ -134,7 +134,7 @@ def check_remotes(kept: Kept, *, ask: bool) -> Iterator[Check]:
 def _unreachable(kept: Kept, known: KnownRemote) -> str | None:
     """Return why a remote cannot be used; None where it can."""
     try:
-        with opened_known(kept.vault, known) as remote:
+        with open_known_remote(kept.vault, known) as remote:
             require_same(remote)
     except MiddenError as error:
         return str(error)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from neotoma_core.report.document import document
-from neotoma_core.report.layout import labelled
+from neotoma_core.report.layout import label_line
 
 Verdict = Literal["ok", "warning", "critical"]
 VERDICTS: Final[tuple[Verdict, ...]] = ("ok", "warning", "critical")
@@ -64,9 +64,9 @@ def doctor_text(report: DoctorReport) -> str:
 def _lines(report: DoctorReport) -> Iterator[str]:
     for check in report.checks:
         mark = "" if check.verdict == "ok" else f"{check.verdict.upper()}: "
-        yield labelled(check.name, f"{mark}{check.said}")
+        yield label_line(check.name, f"{mark}{check.said}")
         if check.fix:
-            yield labelled("", f"fix: {check.fix}")
+            yield label_line("", f"fix: {check.fix}")
     bad = [check for check in report.checks if check.verdict != "ok"]
     said = f"{len(bad):,} of {len(report.checks):,} need attention" if bad else "nothing to do"
-    yield labelled("verdict", f"{report.verdict}: {said}")
+    yield label_line("verdict", f"{report.verdict}: {said}")

@@ -29,7 +29,7 @@ _FARTHEST_ZONE: Final = 14 * 60  # minutes from UTC
 _SIXTY: Final = 60
 
 
-def asked_instant(option: str, text: str | None) -> int | None:
+def read_asked_instant(option: str, text: str | None) -> int | None:
     """Return the instant a user means, in UTC milliseconds; None for no time.
 
     Digits below the millisecond are cut off, as in the log. Raises UsageError, which names the
@@ -48,12 +48,12 @@ def asked_instant(option: str, text: str | None) -> int | None:
     return day * _DAY_MS + _time_ms(given) - _zone_ms(given)
 
 
-def asked_time(option: str, text: str | None) -> str | None:
+def read_asked_time(option: str, text: str | None) -> str | None:
     """Return the time a user means as the log has times, to be printed back: in UTC, with ``Z``.
 
     Raises UsageError.
     """
-    instant = asked_instant(option, text)
+    instant = read_asked_instant(option, text)
     if instant is None:
         return None
     days, rest = divmod(instant, _DAY_MS)

@@ -27,7 +27,7 @@ def document_of(raw: bytes) -> JsonValue:
     try:
         value: JsonValue = orjson.loads(raw)
     except orjson.JSONDecodeError:
-        pass  # raised anew outside the handler: the error holds the document
+        pass  # raised again outside the handler: the error holds the document
     else:
         return value
     try:

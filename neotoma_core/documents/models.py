@@ -78,7 +78,7 @@ def read(kind: Any, value: Any, field: str) -> Any:  # noqa: ANN401 - whatever a
     """Return a value of plain JSON as what a type says; raises NotAsModelled."""
     origin, arguments = typing.get_origin(kind), typing.get_args(kind)
     if origin is Annotated:
-        return _kept_to(arguments[1], value, field)
+        return _conform(arguments[1], value, field)
     if origin in (typing.Union, types.UnionType):
         (inner,) = (one for one in arguments if one is not type(None))
         return None if value is None else read(inner, value, field)
@@ -140,7 +140,7 @@ def _moment(value: object, field: str) -> datetime:
     return moment
 
 
-def _kept_to(wanted: str, value: object, field: str) -> Any:  # noqa: ANN401 - text or a number
+def _conform(wanted: str, value: object, field: str) -> Any:  # noqa: ANN401 - text or a number
     """Return a value that keeps to what its kind is called."""
     if _RULES[wanted](value):
         return value

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from neotoma_core.entity_view.diff_report import DiffReport, EntityDifference, FieldDifference
-from neotoma_core.entity_view.entity_text import shortened
-from neotoma_core.report.layout import LABELLED, aligned, fitted, labelled
+from neotoma_core.entity_view.entity_text import shorten
+from neotoma_core.report.layout import LABELLED, align, fitted, label_line
 
 _FIELDS: Final = 12
 _TYPES: Final = 20
@@ -51,9 +51,9 @@ def people(entity_type: str, count: int) -> str:
 
 
 def _lines(report: DiffReport) -> Iterator[str]:
-    yield labelled("summary", summary(report))
-    yield labelled("from", report.before)
-    yield labelled("to", report.after)
+    yield label_line("summary", summary(report))
+    yield label_line("from", report.before)
+    yield label_line("to", report.after)
     differing = [one for one in report.types if one.gone or one.new or one.changed]
     rows = [("", "gone", "new", "changed", "unchanged")]
     rows += [
@@ -62,36 +62,36 @@ def _lines(report: DiffReport) -> Iterator[str]:
     ]
     if differing:
         lines = fitted(rows, right=range(1, 5), indent=LABELLED)
-        yield labelled("entities", lines[0])
-        yield from (labelled("", line) for line in lines[1:])
+        yield label_line("entities", lines[0])
+        yield from (label_line("", line) for line in lines[1:])
     if report.edges:
         edges = [("", "gone", "new")]
         edges += [(e.relationship, f"{e.gone:,}", f"{e.new:,}") for e in report.edges[:_TYPES]]
-        lines = aligned(edges, right=(1, 2))
-        yield labelled("edges", lines[0])
-        yield from (labelled("", line) for line in lines[1:])
+        lines = align(edges, right=(1, 2))
+        yield label_line("edges", lines[0])
+        yield from (label_line("", line) for line in lines[1:])
     for one in report.entities:
         yield from _entity(one)
     if report.left_off:
         more = f"and {report.left_off:,} more entities; --limit lists more, --parquet has all"
-        yield labelled("", more)
+        yield label_line("", more)
     for finding in report.findings:
-        yield labelled(finding.kind, f"{finding.subject}: {finding.detail}")
+        yield label_line(finding.kind, f"{finding.subject}: {finding.detail}")
     if report.parquet:
-        yield labelled("parquet", report.parquet)
+        yield label_line("parquet", report.parquet)
 
 
 def _entity(one: EntityDifference) -> Iterator[str]:
     reason = f"   {one.reason}" if one.reason else ""
-    yield labelled(one.kind, f"{one.entity}   {one.entity_type}{reason}")
+    yield label_line(one.kind, f"{one.entity}   {one.entity_type}{reason}")
     for field in one.fields[:_FIELDS]:
-        yield labelled("", f"  {_field(field)}")
+        yield label_line("", f"  {_field(field)}")
     if len(one.fields) > _FIELDS:
-        yield labelled("", f"  and {len(one.fields) - _FIELDS:,} more fields")
+        yield label_line("", f"  and {len(one.fields) - _FIELDS:,} more fields")
 
 
 def _field(field: FieldDifference) -> str:
     if field.before is None and field.after is None:
         return f"{field.field}: {field.kind}"
-    before, after = (shortened(v or "(nothing)", _VALUE) for v in (field.before, field.after))
+    before, after = (shorten(v or "(nothing)", _VALUE) for v in (field.before, field.after))
     return f"{field.field}: {before} -> {after}"

@@ -19,9 +19,9 @@ from neotoma_core.entity_view.naming import Named, titles
 from neotoma_core.entity_view.opening import View
 from neotoma_core.entity_view.state import (
     as_read,
+    find_merged_away,
     live_edges,
-    merged_away,
-    reduced_by_user,
+    reduce_by_user,
     reduction_findings,
     rules_at,
 )
@@ -53,12 +53,12 @@ def show_entity(view: View, names: pl.DataFrame, one: Named, beside: Beside) -> 
     snapshots = [pl.DataFrame(schema=ENTITY_SNAPSHOT)]
     findings: list[Finding] = list(view.findings)
     deleted = 0
-    for reduction, gone in reduced_by_user(observed, rules):
+    for reduction, gone in reduce_by_user(observed, rules):
         snapshots.append(reduction.snapshots)
         deleted += gone.height
         findings += reduction_findings(reduction)
     states = as_read(pl.concat(snapshots))
-    away = merged_away(view, rules).filter(pl.col("entity_id") == one.entity_id)
+    away = find_merged_away(view, rules).filter(pl.col("entity_id") == one.entity_id)
     survivor = None if away.is_empty() else str(away["into"][0])
     state = "no-snapshot"
     if states.height:
@@ -79,7 +79,7 @@ def show_entity(view: View, names: pl.DataFrame, one: Named, beside: Beside) -> 
         tuple(own),
         tuple(states["user_id"]),
         observed.height,
-        _stored(view, one.entity_id, states),
+        _compare_stored(view, one.entity_id, states),
         tuple(_fields(view, states)),
         tuple(_edges(view, names, one.entity_id)),
         tuple(merges_of(view, one.entity_id)),
@@ -119,7 +119,8 @@ def _observations(view: View, entity: str) -> pl.DataFrame:
     parts = [
         rows.filter(pl.col("entity_id") == entity)
         for rows in (
-            view.observed("observations", number) for number in range(view.buckets("observations"))
+            view.read_observations("observations", number)
+            for number in range(view.buckets("observations"))
         )
     ]
     return up_to(pl.concat(parts), view.end)
@@ -138,10 +139,10 @@ def _fields(view: View, states: pl.DataFrame) -> Sequence[ShownField]:
         .with_columns(ids=pl.col("by").map_elements(_ids, return_dtype=pl.List(pl.String)))
     )
     ids = sorted({one for some in told["ids"].drop_nulls() for one in some})
-    about = view.picked("observations", "id", ids)
+    about = view.pick("observations", "id", ids)
     when = dict(about.select("id", "observed_at").iter_rows())
     read_from = dict(about.select("id", "source_id").iter_rows())
-    sources = view.picked("sources", "id", [s for s in read_from.values() if s])
+    sources = view.pick("sources", "id", [s for s in read_from.values() if s])
     files = dict(as_read(sources).select("id", "original_filename").iter_rows())
     found = []
     for user, field, value, by in told.select("user_id", "field", "value", "ids").iter_rows():
@@ -176,11 +177,11 @@ def _edges(view: View, names: pl.DataFrame, entity: str) -> Sequence[ShownEdge]:
     ]
 
 
-def _stored(view: View, entity: str, states: pl.DataFrame) -> str | None:
+def _compare_stored(view: View, entity: str, states: pl.DataFrame) -> str | None:
     """Return whether the snapshot that the database has says what was recomputed."""
     if not view.derived or view.end.known is not None:
         return None
-    rows = as_read(view.picked("entity_snapshots", "entity_id", [entity]))
+    rows = as_read(view.pick("entity_snapshots", "entity_id", [entity]))
     if rows.is_empty():
         return "missing" if states.height else None
     for user, text in rows.select("user_id", "snapshot").iter_rows():

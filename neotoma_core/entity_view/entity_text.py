@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from neotoma_core.entity_view.entity_report import EntityReport, MatchesReport, ShownField
-from neotoma_core.report.layout import aligned, escaped, labelled
+from neotoma_core.report.layout import align, escaped, label_line
 
 _LISTED: Final = 20
 _LONGEST: Final = 400
@@ -26,56 +26,56 @@ def entity_text(report: EntityReport) -> str:
 
 def matches_text(report: MatchesReport) -> str:
     """Return the entities that answer to what was asked for, with their ids."""
-    rows = [(one.entity_id, one.entity_type, shortened(one.name, 60)) for one in report.matches]
+    rows = [(one.entity_id, one.entity_type, shorten(one.name, 60)) for one in report.matches]
     lines = [
-        labelled("several", f"{report.found:,} entities of {report.database} match; say which")
+        label_line("several", f"{report.found:,} entities of {report.database} match; say which")
     ]
-    lines += [labelled("", line) for line in aligned(rows, right=())]
+    lines += [label_line("", line) for line in align(rows, right=())]
     more = report.found - len(report.matches)
-    return "\n".join([*lines, *([labelled("", f"and {more:,} more")] if more else [])])
+    return "\n".join([*lines, *([label_line("", f"and {more:,} more")] if more else [])])
 
 
-def shortened(text: str, most: int) -> str:
+def shorten(text: str, most: int) -> str:
     """Return a text in one line and of so many characters at most."""
     line = escaped(text)
     return line if len(line) <= most else f"{line[: most - 1]}…"
 
 
 def _lines(report: EntityReport) -> Iterator[str]:
-    yield labelled("entity", f"{report.entity}   {report.entity_type}")
+    yield label_line("entity", f"{report.entity}   {report.entity_type}")
     if report.names:
-        shown = ", ".join(shortened(name, 60) for name in report.names[:5])
-        yield labelled("names", shown)
-    yield labelled("database", report.database)
+        shown = ", ".join(shorten(name, 60) for name in report.names[:5])
+        yield label_line("names", shown)
+    yield label_line("database", report.database)
     if report.state == "merged-away":
-        yield labelled("state", f"merged into {report.survivor}")
+        yield label_line("state", f"merged into {report.survivor}")
     elif report.state in _STATES:
-        yield labelled("state", _STATES[report.state])
+        yield label_line("state", _STATES[report.state])
     if report.stored in _STORED:
-        yield labelled("stored", _STORED[report.stored])
+        yield label_line("stored", _STORED[report.stored])
     yield from _fields(report)
     yield from _block("edges", [_edge_cells(report, place) for place in range(len(report.edges))])
     merges = [(m.at or "?", m.kind, m.id, f"{m.entity} into {m.into}") for m in report.merges]
     yield from _block("merges", merges)
     yield from _versions(report)
     for finding in report.findings[:_LISTED]:
-        yield labelled(finding.kind, f"{finding.subject}: {finding.detail}")
+        yield label_line(finding.kind, f"{finding.subject}: {finding.detail}")
     if report.next:
-        yield labelled("next", report.next)
+        yield label_line("next", report.next)
 
 
 def _fields(report: EntityReport) -> Iterator[str]:
     for user in dict.fromkeys(field.user for field in report.fields):
         own = [field for field in report.fields if field.user == user]
         several = len(report.users) > 1
-        yield labelled("fields", f"of user {user or '(none)'}" if several else "")
+        yield label_line("fields", f"of user {user or '(none)'}" if several else "")
         width = min(_WIDEST_NAME, max(len(escaped(field.field)) for field in own))
         origins = [_origin(field) for field in own]
         for field, origin, following in zip(own, origins, [*origins[1:], ""], strict=True):
-            value = "" if field.value is None else shortened(field.value, _LONGEST)
-            yield labelled("", f"{escaped(field.field):<{width}}   {value}")
+            value = "" if field.value is None else shorten(field.value, _LONGEST)
+            yield label_line("", f"{escaped(field.field):<{width}}   {value}")
             if origin != following:  # of several fields in a row it is said once
-                yield labelled("", f"{'':<{width}}   {origin}")
+                yield label_line("", f"{'':<{width}}   {origin}")
 
 
 def _origin(field: ShownField) -> str:
@@ -91,7 +91,7 @@ def _origin(field: ShownField) -> str:
 
 def _edge_cells(report: EntityReport, place: int) -> tuple[str, ...]:
     edge = report.edges[place]
-    name = shortened(edge.name, 50) if edge.name else ""
+    name = shorten(edge.name, 50) if edge.name else ""
     return (edge.relationship, edge.direction, edge.other, edge.other_type or "", name)
 
 
@@ -104,14 +104,14 @@ def _versions(report: EntityReport) -> Iterator[str]:
         if v.version > 1
     ]
     count = f"{len(report.versions):,} versions of its observations in {report.archive}"
-    yield labelled("archive", count)
+    yield label_line("archive", count)
     yield from _block("", rows)
 
 
 def _block(label: str, rows: Sequence[Sequence[str]]) -> Iterator[str]:
     """Yield the first of some rows behind a label, and how many more there are."""
     shown = rows[:_LISTED]
-    for number, line in enumerate(aligned(shown, right=()) if shown else ()):
-        yield labelled("" if number else label, line)
+    for number, line in enumerate(align(shown, right=()) if shown else ()):
+        yield label_line("" if number else label, line)
     if len(rows) > len(shown):
-        yield labelled("", f"and {len(rows) - len(shown):,} more; --json has all")
+        yield label_line("", f"and {len(rows) - len(shown):,} more; --json has all")

@@ -25,8 +25,8 @@ def list_merges(view: View, archive: Path, vault: Path | None = None) -> MergesR
     """
     reading = view.reading
     source = UnmergeSource(reading.run, reading.whole, dict(reading.stored), reading.rules)
-    known, barred = _known(source, archive)
-    listed = [_listed(source, merge, known, barred) for merge in merges_in(source)]
+    known, barred = _read_deciding(source, archive)
+    listed = [_list_merge(source, merge, known, barred) for merge in merges_in(source)]
     every = sorted([*listed, *_splits(view)], key=lambda one: (one.at or "", one.id))
     last = next((one for one in reversed(every) if one.undo in ("yes", "incomplete")), None)
     more = ["--incomplete"] if last is not None and last.undo == "incomplete" else []
@@ -45,7 +45,7 @@ def list_merges(view: View, archive: Path, vault: Path | None = None) -> MergesR
     )
 
 
-def _known(source: UnmergeSource, archive: Path) -> tuple[Known | None, str]:
+def _read_deciding(source: UnmergeSource, archive: Path) -> tuple[Known | None, str]:
     """Return what decides about merges, or why none can be undone."""
     try:
         require_no_cutover(source.target, source.stored, "undoing a merge", rewrites=True)
@@ -56,12 +56,12 @@ def _known(source: UnmergeSource, archive: Path) -> tuple[Known | None, str]:
         return None, error.wrong
 
 
-def _listed(
+def _list_merge(
     source: UnmergeSource, merge: EntityMerge, known: Known | None, barred: str
 ) -> ListedMerge:
     undo, why, missing = "no", barred, 0
     if known is not None:
-        undo, why, missing = _judged(source, merge, known)
+        undo, why, missing = _judge(source, merge, known)
     return ListedMerge(
         "merge",
         merge.id,
@@ -76,7 +76,7 @@ def _listed(
     )
 
 
-def _judged(source: UnmergeSource, merge: EntityMerge, known: Known) -> tuple[str, str, int]:
+def _judge(source: UnmergeSource, merge: EntityMerge, known: Known) -> tuple[str, str, int]:
     """Return whether a merge can be undone, why not, and how many observations stay behind."""
     try:
         require_last(source, merge)

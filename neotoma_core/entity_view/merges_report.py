@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from neotoma_core.report.document import document
-from neotoma_core.report.layout import fitted, labelled
+from neotoma_core.report.layout import fitted, label_line
 
 _UNDO: Final = {"yes": "can be undone", "incomplete": "can be undone in part", "no": ""}
 
@@ -52,8 +52,8 @@ def merges_text(report: MergesReport, limit: int) -> str:
 def _lines(report: MergesReport, limit: int) -> Iterator[str]:
     merges = sum(one.kind == "merge" for one in report.merges)
     counts = f"{merges:,} merges, {len(report.merges) - merges:,} splits of entities"
-    yield labelled("database", f"{report.database}: {counts}")
-    yield labelled("archive", report.archive or "none; `midden archive` makes merges undoable")
+    yield label_line("database", f"{report.database}: {counts}")
+    yield label_line("archive", report.archive or "none; `midden archive` makes merges undoable")
     shown = report.merges[-limit:]
     rows = [
         (one.at or "?", one.kind, one.id, f"{one.entity} into {one.into}", _undo(one))
@@ -61,9 +61,11 @@ def _lines(report: MergesReport, limit: int) -> Iterator[str]:
     ]
     yield from (fitted(rows, right=()) if rows else ())
     if len(report.merges) > len(shown):
-        yield labelled("", f"and {len(report.merges) - len(shown):,} earlier ones; --json has all")
+        yield label_line(
+            "", f"and {len(report.merges) - len(shown):,} earlier ones; --json has all"
+        )
     if report.next:
-        yield labelled("next", report.next)
+        yield label_line("next", report.next)
 
 
 def _undo(one: ListedMerge) -> str:

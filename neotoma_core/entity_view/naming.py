@@ -48,7 +48,7 @@ class Named:
     name: str
 
 
-def folded(text: str) -> str:
+def fold(text: str) -> str:
     """Return a text in which neither case nor accents nor the kind of blanks count."""
     apart = unicodedata.normalize("NFKD", text)
     plain = "".join(c for c in apart if not unicodedata.combining(c))
@@ -61,7 +61,7 @@ def read_names(view: View, entity_type: str | None = None) -> pl.DataFrame:
     own = registry.select(
         "entity_type", entity_id="id", name="canonical_name", rank=pl.lit(_REGISTERED, pl.Int64)
     )
-    parts = [own, _aliases(registry), *_stated(view)]
+    parts = [own, _aliases(registry), *_read_stated(view)]
     columns = ("entity_id", "entity_type", "name", "rank")
     every = pl.concat([part.select(columns) for part in parts]).drop_nulls().unique()
     if entity_type is not None:
@@ -71,7 +71,7 @@ def read_names(view: View, entity_type: str | None = None) -> pl.DataFrame:
             near = nearest_named(entity_type, types)
             raise UsageError(f"{view.place.words}: no entity of the type {entity_type}{near}")
     texts = every["name"].unique()
-    by_text = pl.Series([folded(text) for text in texts], dtype=pl.String)
+    by_text = pl.Series([fold(text) for text in texts], dtype=pl.String)
     said = every.with_columns(folded=pl.col("name").replace_strict(texts, by_text))
     # Neotoma puts the type before the name that it looks entities up by.
     prefix = pl.col("entity_type").str.to_lowercase() + ":"
@@ -85,7 +85,7 @@ def find_named(names: pl.DataFrame, words: str) -> tuple[Named, ...]:
 
     The first that names any: an id, a whole name, a type, a part of a name.
     """
-    wanted = folded(words)
+    wanted = fold(words)
     holds = pl.col("folded").str.contains(wanted, literal=True) & pl.lit(bool(wanted))
     for meant in (
         pl.col("entity_id") == words,
@@ -95,7 +95,7 @@ def find_named(names: pl.DataFrame, words: str) -> tuple[Named, ...]:
     ):
         found = names.filter(meant)
         if found.height:
-            return _named(names, found)
+            return _name_entities(names, found)
     return ()
 
 
@@ -113,19 +113,19 @@ def require_named(view: View, names: pl.DataFrame, words: str) -> tuple[Named, .
 def nearest(names: pl.DataFrame, words: str) -> tuple[Named, ...]:
     """Return the entities whose names are nearest to words; none where none is near."""
     texts = names["folded"].unique().sort().to_list()
-    near = difflib.get_close_matches(folded(words), texts, n=_SHOWN, cutoff=_NEAR)
+    near = difflib.get_close_matches(fold(words), texts, n=_SHOWN, cutoff=_NEAR)
     ids = difflib.get_close_matches(words, names["entity_id"].unique().sort().to_list(), n=1)
     is_near = pl.col("folded").is_in(near) | pl.col("entity_id").is_in(ids)
-    return _named(names, names.filter(is_near))[:_SHOWN]
+    return _name_entities(names, names.filter(is_near))[:_SHOWN]
 
 
 def titles(names: pl.DataFrame, ids: Sequence[str]) -> dict[str, Named]:
     """Return the entities of some ids by their ids, as far as they have a name."""
     found = names.filter(pl.col("entity_id").is_in(list(ids)))
-    return {one.entity_id: one for one in _named(names, found)}
+    return {one.entity_id: one for one in _name_entities(names, found)}
 
 
-def _named(names: pl.DataFrame, found: pl.DataFrame) -> tuple[Named, ...]:
+def _name_entities(names: pl.DataFrame, found: pl.DataFrame) -> tuple[Named, ...]:
     """Return the entities of some names, each once, by the name that says the most."""
     ids = found.select(pl.col("entity_id").unique())
     best = (
@@ -141,7 +141,7 @@ def _aliases(registry: pl.DataFrame) -> pl.DataFrame:
     rows: list[tuple[str, str, str]] = []
     told = registry.filter(pl.col("aliases").str.len_chars() > len("[]"))
     for entity, kind, text in told.select("id", "entity_type", "aliases").iter_rows():
-        value = _parsed(text)
+        value = _parse(text)
         texts = value if isinstance(value, list) else []
         rows += [(entity, kind, alias) for alias in texts if isinstance(alias, str)]
     schema = dict.fromkeys(("entity_id", "entity_type", "name"), pl.String)
@@ -150,18 +150,18 @@ def _aliases(registry: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _parsed(text: str) -> object:
+def _parse(text: str) -> object:
     try:
         return parse_json(text)
     except ValueError:
         return None
 
 
-def _stated(view: View) -> list[pl.DataFrame]:
+def _read_stated(view: View) -> list[pl.DataFrame]:
     """Return what naming fields of observations say, bucket by bucket."""
     parts = []
     for number in range(view.buckets("observations")):
-        rows = up_to(view.observed("observations", number), view.end).with_row_index("row")
+        rows = up_to(view.read_observations("observations", number), view.end).with_row_index("row")
         apart = members(rows.select("row", text="fields"))
         naming = apart.filter(pl.col("field").is_in(NAMING_FIELDS))
         said = as_values(naming).filter(pl.col("value_type") == "string")

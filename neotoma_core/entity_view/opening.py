@@ -12,7 +12,7 @@ import polars as pl
 
 from neotoma_core.archive_tables.database import Selection, build_database
 from neotoma_core.archive_tables.tables import is_archive, open_archive
-from neotoma_core.documents.asked_times import asked_instant
+from neotoma_core.documents.asked_times import read_asked_instant
 from neotoma_core.entity_view.places import Place
 from neotoma_core.erased.hashed import ErasedIds
 from neotoma_core.erased.naming import ENTITIES
@@ -76,7 +76,7 @@ class View:
     erased: ErasedIds
     findings: tuple[Finding, ...] = ()
 
-    def observed(self, table: str, number: int) -> pl.DataFrame:
+    def read_observations(self, table: str, number: int) -> pl.DataFrame:
         """Return the rows of one bucket of the log, opened and less what was erased; it stays."""
         spilled = self.reading.spilled[table]
         rows = self.reading.erased.without(table, spilled.buckets.read(number))
@@ -103,7 +103,7 @@ class View:
         texts = [name for name in rows.columns if rows.schema[name] == pl.String]
         return as_javascript_reads(rows.filter(~pl.col("id").is_in(sorted(gone))), texts)
 
-    def picked(self, name: str, column: str, values: Sequence[str]) -> pl.DataFrame:
+    def pick(self, name: str, column: str, values: Sequence[str]) -> pl.DataFrame:
         """Return the rows of a table whose column has one of some values, opened."""
         stored = self.reading.stored.get(name)
         table = BY_NAME[name]
@@ -120,7 +120,7 @@ def open_view(place: Place, looking: Looking, progress: Progress) -> View:
     folder.mkdir(mode=0o700)
     folders = _folders(folder)
     findings: tuple[Finding, ...] = ()
-    end = Instants(None, asked_instant("@", place.moment))
+    end = Instants(None, read_asked_instant("@", place.moment))
     derived = not is_archive(place.path)
     if derived:
         database = _database(place, folder)
@@ -161,11 +161,11 @@ def read_alike(one: View, other: View) -> tuple[View, View]:
     """Return two views that are reduced by the same rules: the newer of both."""
     choices = [view.reading.history.rules.choice for view in (one, other)]
     newer = max(choices, key=lambda choice: KNOWN.index(choice.rules))
-    first, second = (_reduced_by(view, newer) for view in (one, other))
+    first, second = (_reduce_by(view, newer) for view in (one, other))
     return first, second
 
 
-def _reduced_by(view: View, choice: object) -> View:
+def _reduce_by(view: View, choice: object) -> View:
     history = view.reading.history
     rules = replace(history.rules, choice=choice)  # type: ignore[arg-type]  # a RulesChoice
     reading = replace(view.reading, history=replace(history, rules=rules))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from neotoma_core.documents.asked_times import asked_time
+from neotoma_core.documents.asked_times import read_asked_time
 from neotoma_core.errors import UsageError
 
 _AT: Final = "@"
@@ -34,6 +34,6 @@ def split_moment(words: str) -> tuple[str, str | None]:
         return words, None
     if _URL in words:  # what comes after the sign may be a host
         with suppress(UsageError):
-            return place, asked_time(_AT, moment)
+            return place, read_asked_time(_AT, moment)
         return words, None
-    return place, asked_time(_AT, moment)
+    return place, read_asked_time(_AT, moment)

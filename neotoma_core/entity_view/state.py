@@ -47,11 +47,11 @@ def read_state(view: View) -> State:
     deleted = [pl.DataFrame(schema=DELETED)]
     findings: list[Finding] = list(view.findings)
 
-    def taken(number: int) -> list[tuple[Reduction, pl.DataFrame]]:
-        rows = up_to(view.observed("observations", number), view.end)
-        return list(reduced_by_user(rows, rules))
+    def take(number: int) -> list[tuple[Reduction, pl.DataFrame]]:
+        rows = up_to(view.read_observations("observations", number), view.end)
+        return list(reduce_by_user(rows, rules))
 
-    for bucket in work_ahead(taken, view.buckets("observations")):
+    for bucket in work_ahead(take, view.buckets("observations")):
         for reduction, gone in bucket:
             entities.append(reduction.snapshots)
             deleted.append(gone)
@@ -60,7 +60,7 @@ def read_state(view: View) -> State:
         as_read(pl.concat(entities)),
         live_edges(view),
         pl.concat(deleted),
-        merged_away(view, rules),
+        find_merged_away(view, rules),
         (*view.findings, *findings[len(view.findings) :][:_LISTED]),
     )
 
@@ -71,7 +71,7 @@ def rules_at(view: View) -> Rules:
     return replace(rules, merged_away=rules.merged_away.by(view.end))
 
 
-def reduced_by_user(
+def reduce_by_user(
     observations: pl.DataFrame, rules: Rules
 ) -> Iterator[tuple[Reduction, pl.DataFrame]]:
     """Yield reductions, each with every entity of one user, and (entity_id, user_id).
@@ -98,7 +98,7 @@ def live_edges(view: View, entity: str | None = None) -> pl.DataFrame:
     parts = [pl.DataFrame(schema=RELATIONSHIP_SNAPSHOT)]
     ends = ("source_entity_id", "target_entity_id")
     for number in range(view.buckets(name)):
-        rows = up_to(view.observed(name, number), view.end)
+        rows = up_to(view.read_observations(name, number), view.end)
         if entity is not None:
             rows = rows.filter(pl.any_horizontal(pl.col(end) == entity for end in ends))
         complete = complete_rows(name, rows)
@@ -106,7 +106,7 @@ def live_edges(view: View, entity: str | None = None) -> pl.DataFrame:
     return as_read(pl.concat(parts)).filter(pl.col("is_live") == 1)
 
 
-def merged_away(view: View, rules: Rules) -> pl.DataFrame:
+def find_merged_away(view: View, rules: Rules) -> pl.DataFrame:
     """Return (entity_id, into) of the entities that another one stands for."""
     entities = view.entities().select(entity_id="id", into="merged_to_entity_id")
     known = rules.merged_away.entities.select("entity_id")

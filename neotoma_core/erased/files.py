@@ -15,7 +15,7 @@ def content_of(name: str) -> str:
     return name.rpartition("/")[2]
 
 
-def erased_files(
+def find_erased_files(
     erased: ErasedIds, names: Iterable[str], staying: Collection[str] = frozenset()
 ) -> set[str]:
     """Return those of the raw files ``names`` that are of what was erased.

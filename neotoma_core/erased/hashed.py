@@ -11,7 +11,7 @@ from typing import Final
 
 import polars as pl
 
-from neotoma_core.erased.naming import NamedRows, named_rows
+from neotoma_core.erased.naming import NamedRows, name_rows
 from neotoma_core.neotoma.frames import ROWID
 
 SALT_BYTES: Final = 32
@@ -54,7 +54,7 @@ class ErasedIds:
         for other in self.others:
             yield from other.each()
 
-    def found_in(self, tables: Mapping[str, NamedRows]) -> dict[str, frozenset[str]]:
+    def find_in(self, tables: Mapping[str, NamedRows]) -> dict[str, frozenset[str]]:
         """Return the erased ids that rows name, by kind. Each distinct id is hashed once."""
         found: dict[str, frozenset[str]] = {}
         for kind in self.kinds:
@@ -71,8 +71,8 @@ class ErasedIds:
 
     def rows_in(self, table: str, rows: pl.DataFrame) -> pl.Series:
         """Return, row by row, whether the rows of a table name anything erased."""
-        named = named_rows(table, rows.drop(ROWID, strict=False).with_row_index(ROWID))
-        found = self.found_in({table: named})
+        named = name_rows(table, rows.drop(ROWID, strict=False).with_row_index(ROWID))
+        found = self.find_in({table: named})
         hits = [
             pl.col(column).is_in(sorted(found[kind])).fill_null(value=False)
             for column, kind in named.naming.items()

@@ -69,19 +69,19 @@ def naming_columns(table: str, stored: Collection[str]) -> dict[str, str]:
     return {name: kind for name, kind in kinds.items() if kind and name in stored}
 
 
-def named_rows(table: str, rows: pl.DataFrame) -> NamedRows:
+def name_rows(table: str, rows: pl.DataFrame) -> NamedRows:
     """Return a table as an erasure sees it; ``rows`` have ``_rowid`` and the stored columns.
 
     An empty text names nothing, as NULL does; nor does the place of a file that is not stored.
     """
     naming = naming_columns(table, rows.columns)
     facts = BY_NAME.get(table)
-    cells = [_named(column, kind) for column, kind in naming.items()]
+    cells = [_name_cells(column, kind) for column, kind in naming.items()]
     key = facts.key[0] if facts and facts.key[0] in naming else None
     return NamedRows(rows.select(ROWID, *cells), naming, key, bool(facts and facts.merged))
 
 
-def _named(column: str, kind: str) -> pl.Expr:
+def _name_cells(column: str, kind: str) -> pl.Expr:
     cell = pl.col(column)
     names = cell.str.contains(STORED_FILE) if kind == RAW_FILES else cell != ""
     return pl.when(names).then(cell).alias(column)

@@ -79,7 +79,7 @@ def reach(tables: Mapping[str, NamedRows], seeds: Ids) -> Reach:
     spreading.erase(seeds)
     while spreading.fresh:
         spreading.take_rows()
-        spreading.erase(spreading.merged_into())
+        spreading.erase(spreading.find_merged_into())
         spreading.erase(spreading.own_keys())
         spreading.take_companions()
         if not spreading.fresh:
@@ -109,16 +109,16 @@ class _Spreading:
 
     def take_rows(self) -> None:
         """Let every row go that names a fresh id."""
-        fresh = {kind: _listed(ids) for kind, ids in self.fresh.items()}
+        fresh = {kind: _list_ids(ids) for kind, ids in self.fresh.items()}
         self.fresh = {}
         for name, named in self.tables.items():
             hits = [pl.col(c).is_in(fresh[k]) for c, k in named.naming.items() if k in fresh]
             if hits and self.rows[name].height:
                 self._let_go(name, pl.any_horizontal(hits).fill_null(value=False))
 
-    def merged_into(self) -> dict[str, list[str]]:
+    def find_merged_into(self) -> dict[str, list[str]]:
         """Return the entities that were merged into erased ones."""
-        erased = _listed(self.ids.get(ENTITIES, ()))
+        erased = _list_ids(self.ids.get(ENTITIES, ()))
         found: list[str] = []
         for table, merged, into in _MERGES:
             if table in self.rows and {merged, into} <= set(self.rows[table].columns):
@@ -133,14 +133,14 @@ class _Spreading:
         for name, named in self.tables.items():
             if named.key is None or not named.lasting:
                 continue
-            known = _listed(self.ids.get(name, ()))
+            known = _list_ids(self.ids.get(name, ()))
             gone = self._going(name).filter(~pl.col(named.key).is_in(known)).drop_nulls(named.key)
             if gone.height:
                 owner = pl.col("user_id") if "user_id" in gone.columns else pl.lit(None, pl.String)
                 keys = gone.select(id=named.key, owner=owner)
-                found[name] = keys.join(self._named_by_others(name, keys), on="id", how="anti")[
-                    "id"
-                ].to_list()
+                found[name] = keys.join(
+                    self._find_named_by_others(name, keys), on="id", how="anti"
+                )["id"].to_list()
         return found
 
     def take_companions(self) -> None:
@@ -168,17 +168,21 @@ class _Spreading:
 
     def orphans(self) -> dict[str, set[str]]:
         """Return the interpretations and sources that only rows that go used."""
-        unused = self._used(INTERPRETATIONS, going=True) - self._used(INTERPRETATIONS, going=False)
-        alive = self._used(SOURCES, going=False)
-        dead = self._used(SOURCES, going=True) - alive
+        unused = self._find_used(INTERPRETATIONS, going=True) - self._find_used(
+            INTERPRETATIONS, going=False
+        )
+        alive = self._find_used(SOURCES, going=False)
+        dead = self._find_used(SOURCES, going=True) - alive
         return {INTERPRETATIONS: unused, SOURCES: dead}
 
     def result(self) -> Reach:
-        sources = self._used(SOURCES, going=True)
+        sources = self._find_used(SOURCES, going=True)
         rows = {name: self._going(name)[ROWID] for name in self.rows}
         ids = {kind: set(names) for kind, names in self.ids.items()}
         for kind, table in ((RELATIONSHIPS, RELATIONSHIP_OBSERVATIONS), (RAW_FILES, SOURCES)):
-            gone = self._named(kind, table, going=True) - self._named(kind, table, going=False)
+            gone = self._find_named(kind, table, going=True) - self._find_named(
+                kind, table, going=False
+            )
             ids[kind] = ids.get(kind, set()) | gone
         erased = {kind: frozenset(names) for kind, names in ids.items() if names}
         return Reach(
@@ -192,7 +196,8 @@ class _Spreading:
                 RELATIONSHIP_OBSERVATIONS,
                 "relationship_snapshots",
             ),
-            frozenset(sources - self.ids.get(SOURCES, set())) & self._used(SOURCES, going=False),
+            frozenset(sources - self.ids.get(SOURCES, set()))
+            & self._find_used(SOURCES, going=False),
             self._dangling(),
         )
 
@@ -202,10 +207,10 @@ class _Spreading:
     def _going(self, name: str) -> pl.DataFrame:
         return self.rows[name].filter(_GOES)
 
-    def _named_by_others(self, kind: str, keys: pl.DataFrame) -> pl.DataFrame:
+    def _find_named_by_others(self, kind: str, keys: pl.DataFrame) -> pl.DataFrame:
         """Return the ``id`` of keys that rows which stay, and are of another user, name."""
         found = [pl.DataFrame(schema={"id": pl.String})]
-        mine = _listed(self.ids.get(USERS, ()))
+        mine = _list_ids(self.ids.get(USERS, ()))
         for name, named in self.tables.items():
             if "user_id" not in named.naming or not named.lasting:
                 continue
@@ -216,7 +221,7 @@ class _Spreading:
                 found.append(rows.filter(pl.col("user") != pl.col("owner")).select("id"))
         return pl.concat(found).unique()
 
-    def _used(self, kind: str, *, going: bool) -> set[str]:
+    def _find_used(self, kind: str, *, going: bool) -> set[str]:
         """Return the ids of ``kind`` that rows other than its own name.
 
         An interpretation that no row which stays names does not keep its source.
@@ -225,11 +230,11 @@ class _Spreading:
         for name in self.tables:
             if name != kind:
                 idle = name == INTERPRETATIONS and kind == SOURCES and not going
-                kept = self._used(INTERPRETATIONS, going=False) if idle else None
-                used |= self._named(kind, name, going=going, keys=kept)
+                kept = self._find_used(INTERPRETATIONS, going=False) if idle else None
+                used |= self._find_named(kind, name, going=going, keys=kept)
         return used
 
-    def _named(
+    def _find_named(
         self, kind: str, name: str, *, going: bool, keys: set[str] | None = None
     ) -> set[str]:
         """Return the ids of ``kind`` in the rows of one table that go, or that stay."""
@@ -237,7 +242,7 @@ class _Spreading:
             return set()
         rows = self.rows[name].filter(pl.col(_GOES) if going else ~pl.col(_GOES))
         if keys is not None:
-            rows = rows.filter(pl.col("id").is_in(_listed(keys)))
+            rows = rows.filter(pl.col("id").is_in(_list_ids(keys)))
         columns = self.tables[name].of_kind(kind)
         return {cell for column in columns for cell in rows[column].drop_nulls().unique()}
 
@@ -249,7 +254,7 @@ class _Spreading:
             if name in self.rows and column in self.rows[name].columns
         ]
         both = pl.concat([pl.DataFrame(schema={column: pl.String}), *gone]).drop_nulls().unique()
-        return both.filter(~pl.col(column).is_in(_listed(self.ids.get(kind, ())))).sort(column)
+        return both.filter(~pl.col(column).is_in(_list_ids(self.ids.get(kind, ())))).sort(column)
 
     def _dangling(self) -> dict[tuple[str, str], int]:
         found = {}
@@ -268,6 +273,6 @@ class _Spreading:
         return found
 
 
-def _listed(ids: Iterable[str]) -> pl.Series:
+def _list_ids(ids: Iterable[str]) -> pl.Series:
     """Return ids as what ``is_in`` takes."""
     return pl.Series([list(ids)], dtype=pl.List(pl.String))

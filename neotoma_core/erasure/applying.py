@@ -48,17 +48,17 @@ def _verify(
     connection: sqlite3.Connection, plan: ErasurePlan, database: Path, changes: int
 ) -> tuple[Check, ...]:
     proofs = [
-        ("accounted", _accounted(connection, plan, changes)),
-        ("gone", _gone(connection, plan)),
+        ("accounted", _prove_counts(connection, plan, changes)),
+        ("gone", _prove_gone(connection, plan)),
     ]
     if plan.writes_derived:
-        proofs.append(("written", proving.written(connection, ())))
-        proofs.append(("re-reduced", _rereduced(connection, plan)))
-    proofs.append(("intact", _intact(connection, plan)))
+        proofs.append(("written", proving.prove_written(connection, ())))
+        proofs.append(("re-reduced", _prove_reduction(connection, plan)))
+    proofs.append(("intact", _prove_intact(connection, plan)))
     return proving.all_passed(f"target {database}", proofs)
 
 
-def _accounted(connection: sqlite3.Connection, plan: ErasurePlan, changes: int) -> proving.Proof:
+def _prove_counts(connection: sqlite3.Connection, plan: ErasurePlan, changes: int) -> proving.Proof:
     """Every table has the rows it had, less those that go, and the snapshots planned."""
     expected = {
         name: stored.rows - len(plan.gone.get(name, ())) for name, stored in plan.stored.items()
@@ -68,10 +68,10 @@ def _accounted(connection: sqlite3.Connection, plan: ErasurePlan, changes: int) 
         if name in expected:
             expected[name] += change.inserted - change.removed.height
     planned = plan.writes + sum(decided.change.updated for decided in plan.derived)
-    return proving.accounted(connection, expected, changes, planned)
+    return proving.prove_counts(connection, expected, changes, planned)
 
 
-def _gone(connection: sqlite3.Connection, plan: ErasurePlan) -> proving.Proof:
+def _prove_gone(connection: sqlite3.Connection, plan: ErasurePlan) -> proving.Proof:
     """No cell that names anything names an erased id."""
     problems = []
     for name in plan.tables:
@@ -83,13 +83,13 @@ def _gone(connection: sqlite3.Connection, plan: ErasurePlan) -> proving.Proof:
     return f"{erased:,} ids are named nowhere", problems
 
 
-def _rereduced(connection: sqlite3.Connection, plan: ErasurePlan) -> proving.Proof:
+def _prove_reduction(connection: sqlite3.Connection, plan: ErasurePlan) -> proving.Proof:
     written = spread(plan.entities.change.written["entity_id"], _SAMPLE)
     sample = sample_of(plan.entities, plan.rules, written)
     unreadable = set(plan.entities.reduction.unreadable["observation_id"])
-    return proving.rereduced(connection, sample, unreadable, plan.rules, plan.data_key)
+    return proving.prove_reduction(connection, sample, unreadable, plan.rules, plan.data_key)
 
 
-def _intact(connection: sqlite3.Connection, plan: ErasurePlan) -> proving.Proof:
+def _prove_intact(connection: sqlite3.Connection, plan: ErasurePlan) -> proving.Proof:
     derived = [r.table.name for r in plan.derived if r.change.writes]
-    return proving.intact(connection, [*plan.gone, *derived], plan.whole)
+    return proving.prove_intact(connection, [*plan.gone, *derived], plan.whole)

@@ -13,7 +13,7 @@ from neotoma_core.files.interrupts import on_scratch
 from neotoma_core.files.keys import KeySource
 from neotoma_core.neotoma.times import iso
 from neotoma_core.runs.run import Run
-from neotoma_core.sqlite.copies import state_of
+from neotoma_core.sqlite.copies import read_file_state
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ def without_erased(whole: Path, erased: ErasedIds, run: Run, key: KeySource | No
     if not erased:
         return Cleaned(whole)
     held = read_held(whole, run.path, key)
-    plan = plan_erasure(held, erased.found_in(held.tables), iso(run.started))
+    plan = plan_erasure(held, erased.find_in(held.tables), iso(run.started))
     if not plan.writes:
         return Cleaned(whole)
     work = run.folders.work / "erased"
@@ -45,6 +45,6 @@ def without_erased(whole: Path, erased: ErasedIds, run: Run, key: KeySource | No
     copy = work / "whole.db"
     shutil.copyfile(whole, copy)
     with on_scratch():
-        apply_erasure(plan, copy, {"": state_of(copy)}, work)
+        apply_erasure(plan, copy, {"": read_file_state(copy)}, work)
         scrub(copy)
     return Cleaned(copy, plan.reach.total, plan.ids.get(RAW_FILES, frozenset()))

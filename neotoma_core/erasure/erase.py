@@ -21,11 +21,11 @@ from neotoma_core.erased.naming import (
 from neotoma_core.erased.reach import Ids
 from neotoma_core.erasure.applying import apply_erasure
 from neotoma_core.erasure.evidence import find_holding, find_remotes, holding
-from neotoma_core.erasure.in_vault import erased_in_vault
+from neotoma_core.erasure.in_vault import find_erased_in_vault
 from neotoma_core.erasure.plan import ErasurePlan, Held, plan_erasure, read_held
 from neotoma_core.erasure.raw_files import ErasedRawFiles, files_staying, find_raw_files
 from neotoma_core.erasure.report import ErasureReport
-from neotoma_core.erasure.reporting import count_new_ids, planned_report, save
+from neotoma_core.erasure.reporting import count_new_ids, report_planned, save
 from neotoma_core.erasure.request import EraseRequest, EraseRun
 from neotoma_core.erasure.rows import finishing, scrub
 from neotoma_core.errors import TargetLocked, UsageError
@@ -141,13 +141,13 @@ def _plan(erasing: EraseRun, progress: Progress, clock: Clock) -> _Planned:
     if plan.writes:
         require_no_cutover(erasing.target, held.stored, "erasing", rewrites=True)
     raw = find_raw_files(run.path, own_folders(run), plan, ledger)
-    named = _with(plan.ids, erased_in_vault(run.folders, ledger.erased)) if again else None
+    named = _with(plan.ids, find_erased_in_vault(run.folders, ledger.erased)) if again else None
     staying = files_staying(plan)
     held_on = list(find_holding(run.folders, named or plan.ids, ledger.erased, staying))
     more = bool(count_new_ids(plan, ledger))
     held_on += find_remotes(run.folders.vault, erasing.target, ledger, more=more)
     clock.lap("plan")
-    report = planned_report(erasing, plan, raw, ledger, tuple(held_on), absent)
+    report = report_planned(erasing, plan, raw, ledger, tuple(held_on), absent)
     return _Planned(erasing, evidence, plan, raw, ledger, report)
 
 
@@ -170,7 +170,7 @@ def _seeds(
         ("user", request.users, (USERS,)),
     )
     for word, ids, kinds in asked:
-        there = {kind: frozenset(ids) & _named(held, kind) for kind in kinds}
+        there = {kind: frozenset(ids) & _cells_naming(held, kind) for kind in kinds}
         lacking = frozenset(ids).difference(*there.values())
         recorded = {name for kind in kinds for name in ledger.erased.among(kind, lacking)}
         unknown = sorted(lacking - recorded)
@@ -183,12 +183,12 @@ def _seeds(
         for kind, found in there.items():
             seeds[kind] = found | lacking
     if request.again:
-        for kind, found in ledger.erased.found_in(held.tables).items():
+        for kind, found in ledger.erased.find_in(held.tables).items():
             seeds[kind] = seeds.get(kind, frozenset()) | found
     return {kind: ids for kind, ids in seeds.items() if ids}, absent
 
 
-def _named(held: Held, kind: str) -> frozenset[str]:
+def _cells_naming(held: Held, kind: str) -> frozenset[str]:
     return frozenset(
         cell
         for named in held.tables.values()

@@ -15,7 +15,7 @@ from neotoma_core.ledger.traces import Traces
 from neotoma_core.remotes.holding import remotes_holding
 from neotoma_core.remotes.known import CACHE, REMOTES
 from neotoma_core.remotes.models import LOG as ENTRIES
-from neotoma_core.vault.blobs import kept_blobs
+from neotoma_core.vault.blobs import list_kept_blobs
 from neotoma_core.vault.folder import (
     BACKUPS,
     BLOBS,
@@ -26,9 +26,9 @@ from neotoma_core.vault.folder import (
     REPORTS,
     WORK,
     RunFolders,
-    known_places,
+    read_known_places,
 )
-from neotoma_core.words.shell_words import midden_command, quoted_word
+from neotoma_core.words.shell_words import midden_command, quote_word
 
 _BY_RUN: Final = (BACKUPS, EVIDENCE, QUARANTINE, REPORTS)
 _NOT_LOOKED_INTO: Final = (BLOBS, WORK, LOCK, LEDGER, DESCRIPTION, REMOTES, CACHE)
@@ -50,7 +50,7 @@ def find_holding(
             yield holding(place, files)
     contents = ids.get(CONTENTS, frozenset())
     theirs = set(map(content_of, staying))
-    for digest, blob in kept_blobs(folders.vault):
+    for digest, blob in list_kept_blobs(folders.vault):
         is_erased = digest in contents or erased.among(CONTENTS, [digest])
         if is_erased and digest not in theirs:
             yield holding(blob, 1)
@@ -73,7 +73,7 @@ def holding(place: Path, files: int) -> HoldingEvidence:
     """Return a place that holds what is erased in so many files, and what removes it."""
     path = place.absolute()
     recursive = "-r " if path.is_dir() else ""
-    return HoldingEvidence(str(path), files, f"rm {recursive}-- {quoted_word(path)}")
+    return HoldingEvidence(str(path), files, f"rm {recursive}-- {quote_word(path)}")
 
 
 def _places(vault: Path) -> Iterator[Path]:
@@ -82,9 +82,9 @@ def _places(vault: Path) -> Iterator[Path]:
             yield from sorted(place.iterdir())
         elif place.name not in _NOT_LOOKED_INTO:
             yield place
-    # Of what was read of remotes, entries are no data; a transfer that broke off is.
+    # A cached entry of a remote holds no rows; a transfer that broke off may.
     yield from sorted(one for one in vault.glob(f"{CACHE}/*/*") if one.name != ENTRIES)
-    for place in known_places(vault):
+    for place in read_known_places(vault):
         # Whoever wrote the list: a folder that is neither is not ours to have removed.
         if is_archive(place) or (place / CATALOG).is_file():
             yield place

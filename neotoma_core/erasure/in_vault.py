@@ -15,10 +15,10 @@ from neotoma_core.erased.reach import Ids
 from neotoma_core.erasure.named_cells import (
     Named,
     is_export,
-    named_in_archive,
-    named_in_export,
-    named_in_quarantine,
-    named_in_tables_of_reports,
+    read_named_in_archive,
+    read_named_in_export,
+    read_named_in_quarantine,
+    read_named_in_reports,
     words_of_reports,
 )
 from neotoma_core.erasure.plan import read_held
@@ -26,19 +26,19 @@ from neotoma_core.errors import BackupError, BackupNotIntact
 from neotoma_core.files.headers import read_header
 from neotoma_core.sqlite.opening import make_whole
 from neotoma_core.vault.backups import FOLDER, list_backups
-from neotoma_core.vault.folder import EVIDENCE, QUARANTINE, REPORTS, RunFolders, known_places
+from neotoma_core.vault.folder import EVIDENCE, QUARANTINE, REPORTS, RunFolders, read_known_places
 from neotoma_core.vault.stored_backup import restore_database
 
 
-def erased_in_vault(folders: RunFolders, erased: ErasedIds) -> Ids:
+def find_erased_in_vault(folders: RunFolders, erased: ErasedIds) -> Ids:
     """Return the erased ids in what a vault holds and knows of, by kind.
 
     That is its backups, its evidence, archives, exports, quarantined rows and reports; each is
     read. What cannot be read tells none.
     """
     found: dict[str, set[str]] = defaultdict(set)
-    for named in _named(folders) if erased else ():
-        for kind, ids in erased.found_in(named).items():
+    for named in _read_named(folders) if erased else ():
+        for kind, ids in erased.find_in(named).items():
             found[kind] |= ids
     for words in words_of_reports(folders.vault / REPORTS) if erased else ():
         for kind in erased.kinds:
@@ -46,18 +46,18 @@ def erased_in_vault(folders: RunFolders, erased: ErasedIds) -> Ids:
     return {kind: frozenset(ids) for kind, ids in found.items() if ids}
 
 
-def _named(folders: RunFolders) -> Iterator[Named]:
+def _read_named(folders: RunFolders) -> Iterator[Named]:
     """Yield what is named anywhere, one table or database at a time."""
     for whole in _databases(folders):
         with suppress(BackupError, sqlite3.DatabaseError, AdbcError):
             yield read_held(whole, whole, None).tables
-    for place in (*sorted(folders.vault.iterdir()), *known_places(folders.vault)):
+    for place in (*sorted(folders.vault.iterdir()), *read_known_places(folders.vault)):
         if is_archive(place):
-            yield from named_in_archive(place)
+            yield from read_named_in_archive(place)
         elif is_export(place):
-            yield from named_in_export(place)
-    yield from named_in_quarantine(folders.vault / QUARANTINE)
-    yield from named_in_tables_of_reports(folders.vault / REPORTS)
+            yield from read_named_in_export(place)
+    yield from read_named_in_quarantine(folders.vault / QUARANTINE)
+    yield from read_named_in_reports(folders.vault / REPORTS)
 
 
 def _databases(folders: RunFolders) -> Iterator[Path]:

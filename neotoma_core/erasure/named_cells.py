@@ -14,7 +14,7 @@ import polars as pl
 from neotoma_core.archive_tables.reading import read_table
 from neotoma_core.archive_tables.tables import open_archive
 from neotoma_core.documents.document import document_of
-from neotoma_core.erased.naming import NamedRows, named_rows, naming_columns
+from neotoma_core.erased.naming import NamedRows, name_rows, naming_columns
 from neotoma_core.errors import ArchiveError, NativePanic, VaultDamaged, without_panic
 from neotoma_core.export.catalog import KIND
 from neotoma_core.export.files import CATALOG
@@ -32,10 +32,10 @@ _UNREADABLE: Final = (pl.exceptions.PolarsError, OSError, ValueError, NativePani
 _LITERAL: Final = r"^'((?s).*)'$"
 _WORD: Final = re.compile(r"[^\s\"'`,;()\[\]{}]+")
 _EDGES: Final = ".:!?"
-_NO_TABLE: Final = ""  # of which a column counts by its name
+_NO_TABLE: Final = ""  # its columns count by their names
 
 
-def named_in_archive(place: Path) -> Iterator[Named]:
+def read_named_in_archive(place: Path) -> Iterator[Named]:
     """Yield what the tables of an archive name, in whatever version of their rows."""
     with suppress(ArchiveError, OSError):
         archive = open_archive(place)
@@ -43,9 +43,9 @@ def named_in_archive(place: Path) -> Iterator[Named]:
             columns = (ROWID, *naming_columns(table.name, table.names))
             with suppress(ArchiveError):
                 rows = read_table(archive, table.name, columns).rows
-                yield {table.name: named_rows(table.name, rows)}
+                yield {table.name: name_rows(table.name, rows)}
         with suppress(ArchiveError):
-            yield from _named_by_key(read_table(archive, REMOVED, ("table", "key")).rows)
+            yield from _name_by_key(read_table(archive, REMOVED, ("table", "key")).rows)
 
 
 def is_export(place: Path) -> bool:
@@ -58,24 +58,24 @@ def is_export(place: Path) -> bool:
     return False
 
 
-def named_in_export(place: Path) -> Iterator[Named]:
+def read_named_in_export(place: Path) -> Iterator[Named]:
     """Yield what the files of an export name, by the names of their columns."""
     for path in _plain_files(place):
         rows = _frame(path)
         if rows is not None:
-            yield {_NO_TABLE: _named(_NO_TABLE, rows)}
+            yield {_NO_TABLE: _name_rows(_NO_TABLE, rows)}
 
 
-def named_in_quarantine(folder: Path) -> Iterator[Named]:
+def read_named_in_quarantine(folder: Path) -> Iterator[Named]:
     """Yield what quarantined rows name, whose cells are SQL literals."""
     for path in _plain_files(folder):
         rows = _frame(path)
         if rows is not None:
-            table = quarantined_table(path)
-            yield {table: named_literals(table, rows)}
+            table = table_in_quarantine(path)
+            yield {table: name_literals(table, rows)}
 
 
-def quarantined_table(path: Path) -> str:
+def table_in_quarantine(path: Path) -> str:
     """Return the table whose rows a file of the quarantine holds; empty where it is not ours.
 
     It is called after the backup and the table.
@@ -84,21 +84,21 @@ def quarantined_table(path: Path) -> str:
     return max(tables, key=len, default=_NO_TABLE)
 
 
-def named_literals(table: str, rows: pl.DataFrame) -> NamedRows:
+def name_literals(table: str, rows: pl.DataFrame) -> NamedRows:
     """Return what rows name whose cells are SQL literals."""
     cells = [
         pl.col(name).str.extract(_LITERAL).str.replace_all("''", "'", literal=True)
         for name in naming_columns(table, rows.columns)
     ]
-    return named_rows(table, rows.with_columns(cells))
+    return name_rows(table, rows.with_columns(cells))
 
 
-def named_in_tables_of_reports(folder: Path) -> Iterator[Named]:
+def read_named_in_reports(folder: Path) -> Iterator[Named]:
     """Yield what the rows of a report's tables are about, by the key of their own table."""
     for path in _plain_files(folder):
         rows = _frame(path)
         if rows is not None and {"table", "key"} <= set(rows.columns):
-            yield from _named_by_key(rows)
+            yield from _name_by_key(rows)
 
 
 def words_of_reports(folder: Path) -> Iterator[pl.Series]:
@@ -121,16 +121,16 @@ def _documents(path: Path) -> JsonValue:
     return [document_of(line) for line in raw.splitlines() if line.strip()]
 
 
-def _named_by_key(rows: pl.DataFrame) -> Iterator[Named]:
+def _name_by_key(rows: pl.DataFrame) -> Iterator[Named]:
     for (table,), part in rows.drop_nulls(["table", "key"]).group_by("table"):
         facts = BY_NAME.get(str(table))
         if facts is not None and len(facts.key) == 1:
-            yield {facts.name: _named(facts.name, part.select(pl.col("key").alias(*facts.key)))}
+            yield {facts.name: _name_rows(facts.name, part.select(pl.col("key").alias(*facts.key)))}
 
 
-def _named(table: str, rows: pl.DataFrame) -> NamedRows:
+def _name_rows(table: str, rows: pl.DataFrame) -> NamedRows:
     texts = rows.select(pl.col(pl.String))
-    return named_rows(table, texts.drop(ROWID, strict=False).with_row_index(ROWID))
+    return name_rows(table, texts.drop(ROWID, strict=False).with_row_index(ROWID))
 
 
 def _plain_files(folder: Path) -> Iterator[Path]:

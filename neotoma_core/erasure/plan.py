@@ -11,13 +11,13 @@ import polars as pl
 
 from neotoma_core.comparison.selection import read_merged_away
 from neotoma_core.erased.files import CONTENTS, content_of
-from neotoma_core.erased.naming import NamedRows, named_rows, naming_columns
+from neotoma_core.erased.naming import NamedRows, name_rows, naming_columns
 from neotoma_core.erased.reach import Ids, Reach, reach
 from neotoma_core.errors import KeyMissing
 from neotoma_core.files.keys import KeySource, read_key
 from neotoma_core.lineage.merged_away import MergedAway
 from neotoma_core.merge.plan import registry_of
-from neotoma_core.neotoma.encryption.columns import open_rows, sealed_rows
+from neotoma_core.neotoma.encryption.columns import find_sealed_rows, open_rows
 from neotoma_core.neotoma.frames import ROWID, empty_rows
 from neotoma_core.neotoma.schemas import Registry
 from neotoma_core.neotoma.tables import BY_NAME, TABLES, Table, kind_of
@@ -170,8 +170,8 @@ class _Opening:
         self._held = held
         self.key: DataKey | None = None
 
-    def opened(self, table: Table, rows: pl.DataFrame) -> pl.DataFrame:
-        sealed = sealed_rows(table, rows).height
+    def open(self, table: Table, rows: pl.DataFrame) -> pl.DataFrame:
+        sealed = find_sealed_rows(table, rows).height
         if not sealed:
             return rows
         return open_rows(table, rows, self.require(table.name, sealed), self._held.original)
@@ -194,7 +194,7 @@ def _read_named(whole: Path, stored: StoredTable) -> NamedRows:
     )
     # A table may have no column that names anything; then there is nothing to look into.
     rows = read_rows(whole, facts, names) if names else empty_rows(facts)
-    return named_rows(stored.name, rows)
+    return name_rows(stored.name, rows)
 
 
 def _with_queues(held: Held, reached: Reach, opening: _Opening) -> Reach:
@@ -204,7 +204,7 @@ def _with_queues(held: Held, reached: Reach, opening: _Opening) -> Reach:
     for table in _OPERATIONAL:
         if table.name not in held.stored or not held.stored[table.name].rows:
             continue
-        read = opening.opened(table, read_rows(held.whole, table, held.columns(table)))
+        read = opening.open(table, read_rows(held.whole, table, held.columns(table)))
         texts = [pl.col(c.name).str.extract_all(_QUOTED) for c in table.columns if c.type == "TEXT"]
         quoted = read.select(ROWID, id=pl.concat_list(pl.coalesce(t, _NOTHING) for t in texts))
         named = quoted.explode("id").with_columns(pl.col("id").str.strip_chars('"'))
@@ -271,7 +271,7 @@ def _read(  # noqa: PLR0913, PLR0917 - which rows of what, and how to open them
     held: Held, table: Table, column: str, ids: pl.Series, reached: Reach, opening: _Opening
 ) -> pl.DataFrame:
     picked = read_picked(held.whole, table, held.columns(table), column, ids.to_list())
-    return opening.opened(table, _staying(table, picked, reached))
+    return opening.open(table, _staying(table, picked, reached))
 
 
 def _staying(table: Table, rows: pl.DataFrame, reached: Reach) -> pl.DataFrame:

@@ -5,7 +5,7 @@ from pathlib import Path
 import polars as pl
 
 from neotoma_core.erased.hashed import ErasedIds
-from neotoma_core.erasure.named_cells import named_literals, quarantined_table
+from neotoma_core.erasure.named_cells import name_literals, table_in_quarantine
 from neotoma_core.files.exact_paths import read_parquet
 from neotoma_core.files.frames import write_parquet
 
@@ -16,15 +16,15 @@ def forget_quarantined(quarantine: Path, erased: ErasedIds) -> None:
     What is of a table that Neotoma does not have stays.
     """
     for path in sorted(quarantine.glob("*.parquet")):
-        table = quarantined_table(path)
+        table = table_in_quarantine(path)
         if table:
             _forget(path, table, erased)
 
 
 def _forget(path: Path, table: str, erased: ErasedIds) -> None:
     rows = read_parquet(path, memory_map=False)
-    named = named_literals(table, rows)
-    found = erased.found_in({table: named})
+    named = name_literals(table, rows)
+    found = erased.find_in({table: named})
     hits = [pl.col(c).is_in(sorted(found[k])) for c, k in named.naming.items() if k in found]
     if not hits:
         return

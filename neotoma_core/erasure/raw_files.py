@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from neotoma_core.erased.files import CONTENTS, content_of, erased_files
+from neotoma_core.erased.files import CONTENTS, content_of, find_erased_files
 from neotoma_core.erased.naming import RAW_FILES, SOURCES
 from neotoma_core.erasure.plan import ErasurePlan
 from neotoma_core.ledger.file import Ledger
@@ -39,7 +39,7 @@ def find_raw_files(
         (folder.path, name)
         for folder in folders
         if folder.path.is_dir() and not folder.is_used_by_another(target)
-        for name in _erased(raw_file_names(folder.path), plan, ledger)
+        for name in _find_erased(raw_file_names(folder.path), plan, ledger)
         if name not in stays
     ]
     return ErasedRawFiles(
@@ -47,8 +47,8 @@ def find_raw_files(
     )
 
 
-def _erased(names: list[str], plan: ErasurePlan, ledger: Ledger) -> list[str]:
-    known = erased_files(ledger.erased, names) | plan.ids.get(RAW_FILES, frozenset())
+def _find_erased(names: list[str], plan: ErasurePlan, ledger: Ledger) -> list[str]:
+    known = find_erased_files(ledger.erased, names) | plan.ids.get(RAW_FILES, frozenset())
     contents = plan.ids.get(CONTENTS, frozenset())
     return [name for name in names if name in known or content_of(name) in contents]
 

@@ -28,11 +28,11 @@ from neotoma_core.pages.keeping import PAGE, keep_page
 from neotoma_core.report.findings import Finding
 from neotoma_core.runs.commands import command
 from neotoma_core.runs.run import TargetRun
-from neotoma_core.snapshots.report import derived_summary
+from neotoma_core.snapshots.report import summarise
 from neotoma_core.vault.folder import BACKUPS
 
 
-def planned_report(  # noqa: PLR0913, PLR0917 - all that was decided
+def report_planned(  # noqa: PLR0913, PLR0917 - all that was decided
     erasing: EraseRun,
     plan: ErasurePlan,
     raw: ErasedRawFiles,
@@ -46,13 +46,13 @@ def planned_report(  # noqa: PLR0913, PLR0917 - all that was decided
         run=run.folders.name,
         outcome="planned",
         target=str(erasing.target),
-        asked=_asked(erasing, plan, absent),
+        asked=_count_asked(erasing, plan, absent),
         rows=plan.reach.total,
         erasures=tuple(
             TableErasure(name, table.rows, len(plan.gone.get(name, ())))
             for name, table in plan.stored.items()
         ),
-        derived=tuple(derived_summary(recomputed) for recomputed in plan.derived),
+        derived=tuple(summarise(recomputed) for recomputed in plan.derived),
         erased_raw_files=RawFilesErased(len(raw.names), raw.bytes),
         recorded=count_new_ids(plan, ledger),
         holding=holding,
@@ -83,7 +83,7 @@ def save(erasing: EraseRun, report: ErasureReport) -> ErasureReport:
     return kept
 
 
-def _asked(erasing: EraseRun, plan: ErasurePlan, absent: int) -> AskedFor:
+def _count_asked(erasing: EraseRun, plan: ErasurePlan, absent: int) -> AskedFor:
     request = erasing.request
     asked = frozenset(request.entities)
     observations, users = len({*request.observations}), len({*request.users})
@@ -119,11 +119,11 @@ def _findings(plan: ErasurePlan) -> Iterator[Finding]:
             "erase them with --entity"
         )
         yield Finding("emptied", "entities", detail)
-    yield from _merged_away(plan)
+    yield from _find_merged_away(plan)
     yield from _out_of_reach(plan)
 
 
-def _merged_away(plan: ErasurePlan) -> Iterator[Finding]:
+def _find_merged_away(plan: ErasurePlan) -> Iterator[Finding]:
     rows = plan.tables[ENTITIES].rows
     gone = plan.gone.get(ENTITIES)
     if gone is None or "merged_to_entity_id" not in rows.columns:

@@ -69,6 +69,6 @@ def erase_run(request: EraseRequest, now: datetime) -> Iterator[EraseRun]:
             "nothing to erase was given; name it with --entity, --observation or --user"
         )
     if "" in asked:
-        raise UsageError("an empty id was given; check what comes after --entity and its like")
+        raise UsageError("an empty id was given; check --entity, --observation and --user")
     with reading_run(request, now) as run:
         yield EraseRun(request, run)

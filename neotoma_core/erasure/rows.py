@@ -15,15 +15,15 @@ from typing import Final
 import polars as pl
 
 from neotoma_core.errors import ErasureUnfinished
-from neotoma_core.files.atomic import reached
+from neotoma_core.files.atomic import announce
 from neotoma_core.files.failures import failure_of
-from neotoma_core.neotoma.ddl import quoted
+from neotoma_core.neotoma.ddl import quote
 from neotoma_core.neotoma.frames import ROWID
 from neotoma_core.publication.transaction import (
     Proven,
     Publication,
     Verify,
-    locked_target,
+    lock_target,
     prove_and_commit,
     write_derived,
 )
@@ -63,15 +63,15 @@ def erase_rows(
     TargetChanged, DiskFull.
     """
     database = publication.target
-    with locked_target(database, publication.staging, publication.as_read) as connection:
+    with lock_target(database, publication.staging, publication.as_read) as connection:
         connection.execute("PRAGMA main.secure_delete = ON").fetchone()
-        reached("locked")
+        announce("locked")
         for table in tables:
             connection.execute(
-                f"DELETE FROM main.{quoted(table)} WHERE rowid IN "
-                f"(SELECT {ROWID} FROM staging.{quoted('erase_' + table)})"
+                f"DELETE FROM main.{quote(table)} WHERE rowid IN "
+                f"(SELECT {ROWID} FROM staging.{quote('erase_' + table)})"
             )
-        reached("rows_erased", connection)
+        announce("rows_erased", connection)
         if writes_derived:
             migrate(connection, ())
             write_derived(connection)
@@ -109,13 +109,13 @@ def scrub(database: Path) -> None:
         raise ErasureUnfinished(database) from error
     if blocked:
         raise ErasureUnfinished(database)
-    reached("scrubbed")
+    announce("scrubbed")
 
 
 def count_named(connection: sqlite3.Connection, table: str, column: str, kind: str) -> int:
     """Return how many rows of the database name a staged id of ``kind`` in ``column``."""
     (rows,) = connection.execute(
-        f"SELECT count(*) FROM main.{quoted(table)} WHERE {quoted(column)} IN "
+        f"SELECT count(*) FROM main.{quote(table)} WHERE {quote(column)} IN "
         f"(SELECT id FROM staging.{_IDS} WHERE kind = ?)",
         (kind,),
     ).fetchone()

@@ -3,41 +3,47 @@
 from collections.abc import Iterator
 
 from neotoma_core.erasure.report import ErasureReport
-from neotoma_core.report.layout import LABELLED, fitted, labelled
+from neotoma_core.report.layout import LABELLED, fitted, label_line
 
 
 def plan_text(report: ErasureReport) -> str:
     """Return what goes, what stays that may still mention it, and that there is no way back."""
-    blocks = (_asked(report), _rows(report), _derived(report), _raw_files(report), _left(report))
+    blocks = (
+        _request_lines(report),
+        _rows(report),
+        _snapshot_lines(report),
+        _raw_files(report),
+        _remainder_lines(report),
+    )
     lines = [line for block in blocks for line in block]
-    lines.append(labelled("no undo", "what is erased cannot be brought back: no copy is kept"))
+    lines.append(label_line("no undo", "what is erased cannot be brought back: no copy is kept"))
     return "\n".join(lines)
 
 
 def result_text(report: ErasureReport) -> str:
     """Return what was done, and where the report is."""
     if report.outcome == "unchanged":
-        done = labelled("unchanged", "nothing to erase: the target and the ledger are up to date")
+        done = label_line("unchanged", "nothing to erase: the target and the ledger are up to date")
     else:
         names = ", ".join(check.name for check in report.checks)
         passed = f"; {names}: all pass" if names else ""
-        done = labelled(
+        done = label_line(
             "erased",
             f"{report.rows:,} rows and {report.erased_raw_files.removed:,} raw files; "
             f"{report.recorded:,} ids recorded in the ledger{passed}",
         )
-    lines = [done, *_held(report), labelled("report", report.report)]
-    lines += [labelled("page", report.page)] if report.page else []
+    lines = [done, *_holding_lines(report), label_line("report", report.report)]
+    lines += [label_line("page", report.page)] if report.page else []
     return "\n".join(lines)
 
 
-def _asked(report: ErasureReport) -> Iterator[str]:
+def _request_lines(report: ErasureReport) -> Iterator[str]:
     asked = report.asked
     numbers = {"entities": asked.entities, "observations": asked.observations, "users": asked.users}
     what = ", ".join(f"{number:,} {name}" for name, number in numbers.items() if number)
     merged = f", and {asked.merged:,} entities merged into them" if asked.merged else ""
     absent = f"; {asked.absent:,} of them are not in the target" if asked.absent else ""
-    yield labelled("erase", f"{what or 'what the ledger names'}{merged}{absent}")
+    yield label_line("erase", f"{what or 'what the ledger names'}{merged}{absent}")
 
 
 def _rows(report: ErasureReport) -> Iterator[str]:
@@ -47,35 +53,35 @@ def _rows(report: ErasureReport) -> Iterator[str]:
     if len(lines) == 1:
         lines = ["no row of the target"]
     for number, line in enumerate(lines):
-        yield labelled("" if number else "plan", line)
+        yield label_line("" if number else "plan", line)
 
 
-def _derived(report: ErasureReport) -> Iterator[str]:
+def _snapshot_lines(report: ErasureReport) -> Iterator[str]:
     changed = [d for d in report.derived if d.inserted or d.updated or d.removed]
     for number, d in enumerate(changed):
         done = f"{d.inserted + d.updated:,} rewritten, {d.removed:,} removed"
-        yield labelled("" if number else "recompute", f"{d.table}: {done}")
+        yield label_line("" if number else "recompute", f"{d.table}: {done}")
 
 
 def _raw_files(report: ErasureReport) -> Iterator[str]:
     raw = report.erased_raw_files
     if raw.removed:
-        yield labelled("raw files", f"{raw.removed:,}, {raw.removed_bytes / 1e6:,.1f} MB")
+        yield label_line("raw files", f"{raw.removed:,}, {raw.removed_bytes / 1e6:,.1f} MB")
 
 
-def _left(report: ErasureReport) -> Iterator[str]:
+def _remainder_lines(report: ErasureReport) -> Iterator[str]:
     for finding in report.findings:
-        yield labelled(finding.kind, f"{finding.subject}: {finding.detail}")
-    yield from _held(report)
+        yield label_line(finding.kind, f"{finding.subject}: {finding.detail}")
+    yield from _holding_lines(report)
 
 
-def _held(report: ErasureReport) -> Iterator[str]:
+def _holding_lines(report: ErasureReport) -> Iterator[str]:
     for number, evidence in enumerate(report.holding):
         if not number:
-            yield labelled("still held", "a restore leaves out what was erased; these still hold")
-            yield labelled("", "it until you remove them. Take a new backup first:")
-            yield labelled("", report.back_up)
-        yield labelled("", evidence.remove)
+            yield label_line("still held", "a restore leaves out what was erased; these still hold")
+            yield label_line("", "it until you remove them. Take a new backup first:")
+            yield label_line("", report.back_up)
+        yield label_line("", evidence.remove)
     if report.forget:
-        yield labelled("or", "rewrite the backups without it, instead of removing them:")
-        yield labelled("", report.forget)
+        yield label_line("or", "rewrite the backups without it, instead of removing them:")
+        yield label_line("", report.forget)

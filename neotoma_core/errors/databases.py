@@ -5,7 +5,7 @@ from typing import Final
 
 from neotoma_core.errors.record import run_record, what_is_done
 from neotoma_core.errors.root import MiddenError
-from neotoma_core.words.shell_words import midden_command, quoted_word
+from neotoma_core.words.shell_words import midden_command, quote_word
 
 
 class BackupError(MiddenError):
@@ -68,11 +68,11 @@ class TargetForeign(TargetError):
     """What is there may be somebody else's, and is not replaced unasked."""
 
     def __init__(self, path: Path, wrong: str) -> None:
-        away = f"mv -n {quoted_word(path)} {quoted_word(f'{path}.aside')}"
+        away = f"mv -n {quote_word(path)} {quote_word(f'{path}.aside')}"
         super().__init__(
             path,
             wrong,
-            f"name another target; or, if this may make way, move it yourself: {away}",
+            f"name another target; or, if this file may go, move it away yourself: {away}",
         )
 
 
@@ -207,7 +207,7 @@ class OutputFailed(FileUnusable):
     def __init__(self, wrong: str) -> None:
         self.path = Path("-")
         MiddenError.__init__(
-            self, f"standard output: {wrong}; {what_is_done()}; look at where it leads"
+            self, f"standard output: {wrong}; {what_is_done()}; check where it goes"
         )
 
 

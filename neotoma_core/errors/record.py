@@ -66,14 +66,14 @@ def committing(database: Path) -> None:
         record.certain = False
 
 
-def committed(database: Path) -> None:
+def record_commit(database: Path) -> None:
     """Record that ``database`` is new now; scratch is never a run's target, so not recorded."""
     record = run_record()
     if _is_target(record, database):
         record.committed = record.certain = True
 
 
-def rolled_back(database: Path) -> None:
+def record_rollback(database: Path) -> None:
     """Record that a commit to ``database`` did not come about."""
     record = run_record()
     if _is_target(record, database):

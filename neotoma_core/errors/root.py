@@ -11,10 +11,10 @@ class MiddenError(Exception):
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Survive pickling: constructors take facts, and unpickling would pass them a message."""
-        return _revived, (type(self), self.args), self.__dict__
+        return _revive, (type(self), self.args), self.__dict__
 
 
-def _revived(kind: type[MiddenError], arguments: tuple[object, ...]) -> MiddenError:
+def _revive(kind: type[MiddenError], arguments: tuple[object, ...]) -> MiddenError:
     error = kind.__new__(kind)
     error.args = arguments
     return error

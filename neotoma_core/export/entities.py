@@ -9,7 +9,7 @@ import polars as pl
 from neotoma_core.export.names import column_title
 from neotoma_core.export.redaction import Redactions
 from neotoma_core.export.stated import members, redact
-from neotoma_core.export.typed import UNTYPED, Kind, kind_of, type_values, untyped_texts
+from neotoma_core.export.typed import UNTYPED, Kind, kind_of, rest_as_texts, type_values
 
 MOMENT: Final = pl.Datetime("ms", "UTC")
 OWN: Final[Mapping[str, pl.DataType]] = {
@@ -79,7 +79,7 @@ def wide(
         if not column.fits.all():
             odd[name] = (values, column.fits)
         columns.append(FieldColumn(title, name, kind, int((~column.fits).sum())))
-    untyped = untyped_texts(odd, ordered.height)
+    untyped = rest_as_texts(odd, ordered.height)
     return Wide(rows.with_columns(*made, untyped), tuple(columns))
 
 

@@ -29,7 +29,7 @@ from neotoma_core.export.files import (
 )
 from neotoma_core.export.names import field_text
 from neotoma_core.export.page import export_page
-from neotoma_core.export.redaction import declared_fields, redactions_of, require_fields
+from neotoma_core.export.redaction import find_declared_fields, redactions_of, require_fields
 from neotoma_core.export.report import ExportedFile, ExportReport
 from neotoma_core.export.request import ExportRequest, ExportRun
 from neotoma_core.export.tables import (
@@ -83,7 +83,7 @@ class _Counted:
     rows: int = 0
     untyped: int = 0
 
-    def counted(self, part: pl.DataFrame) -> pl.DataFrame:
+    def count(self, part: pl.DataFrame) -> pl.DataFrame:
         self.rows += part.height
         if UNTYPED in part.columns:
             self.untyped += part.height - part[UNTYPED].null_count()
@@ -108,7 +108,7 @@ def export_database(exporting: ExportRun, progress: Progress) -> ExportReport:
         leaving = Leaving(request.end(), redactions, salt)
         progress.begin("reduce", reading.buckets)
         snapshots = _write_log(export, exported, reading, leaving, progress)
-        require_fields(request.redact, exported.stated | declared_fields(schemas))
+        require_fields(request.redact, exported.stated | find_declared_fields(schemas))
         clock.lap("log")
         _write_relationships(export, exported, reading, leaving, progress)
         _write(export, exported, "timeline", TIMELINE, timeline(reading, leaving))
@@ -116,7 +116,7 @@ def export_database(exporting: ExportRun, progress: Progress) -> ExportReport:
         _write_entities(export, exported, snapshots, reading, leaving)
         clock.lap("entities")
         exported.findings += registry_findings(reading.rules.registry)
-        listed = [f"{owner}.{name} ({how})" for owner, name, how in redactions.listed()]
+        listed = [f"{owner}.{name} ({how})" for owner, name, how in redactions.list_all()]
         _write_catalog(export, exported, request, iso(reading.started), listed)
         remember_place(reading.folders.vault, request.to)
         clock.lap("catalog")
@@ -152,8 +152,8 @@ def _write_log(
         write_observations = stack.enter_context(export.writing("observations", OBSERVATIONS))
         write_values = stack.enter_context(export.writing("field_values", FIELD_VALUES))
         for bucket in entity_buckets(reading, leaving):
-            write_observations(observations.counted(bucket.observations))
-            write_values(values.counted(bucket.values))
+            write_observations(observations.count(bucket.observations))
+            write_values(values.count(bucket.values))
             snapshots.append(bucket.snapshots)
             stated |= bucket.stated
             left_out += bucket.unreadable.head(_LISTED - len(left_out)).rows()
@@ -176,7 +176,7 @@ def _write_relationships(
     now = iso(reading.started)
     with export.writing("relationships", RELATIONSHIPS) as write:
         for part in relationship_buckets(reading, leaving.end, now):
-            write(rows.counted(part.sort("relationship_key")))
+            write(rows.count(part.sort("relationship_key")))
             progress.advance(1)
     exported.add(export, "relationships", rows)
 
@@ -190,7 +190,7 @@ def _write(
 ) -> None:
     counted = _Counted(schema)
     with export.writing(name, schema) as write:
-        write(counted.counted(rows))
+        write(counted.count(rows))
     exported.add(export, name, counted)
 
 
@@ -203,7 +203,7 @@ def _write_entities(
 ) -> None:
     for (entity_type,), rows in sorted(snapshots.partition_by("entity_type", as_dict=True).items()):
         own = rows.select(*OWN, "snapshot")
-        declared = _declared(reading.rules.registry, str(entity_type))
+        declared = _find_declared_types(reading.rules.registry, str(entity_type))
         table = wide(str(entity_type), own, declared, leaving.redactions, leaving.salt)
         schema = dict(table.rows.schema)
         name = f"entities/{file_stem(str(entity_type))}"
@@ -223,7 +223,7 @@ def _write_entities(
         )
 
 
-def _declared(registry: Registry, entity_type: str) -> dict[str, str] | None:
+def _find_declared_types(registry: Registry, entity_type: str) -> dict[str, str] | None:
     """Return the types of a type's fields: of the schema of all users, else of the first user."""
     schemas = [s for (name, user), s in registry.schemas.items() if name == entity_type and user]
     schema = registry.schemas.get((entity_type, None)) or next(iter(schemas), None)

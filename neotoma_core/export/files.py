@@ -21,8 +21,8 @@ import pyarrow.ipc as pa_ipc
 
 from neotoma_core.errors import UsageError, VaultDamaged, done_besides, reason_of
 from neotoma_core.files.atomic import (
-    hidden_name,
-    reached,
+    announce,
+    hide_name,
     sync_file,
     sync_folder,
     temporary_name,
@@ -31,7 +31,7 @@ from neotoma_core.files.exact_paths import open_to_write, plain_scratch
 from neotoma_core.files.failures import redo_if_interrupted
 from neotoma_core.files.frames import parquet_parts
 from neotoma_core.files.private import make_folders, make_private
-from neotoma_core.neotoma.ddl import quoted
+from neotoma_core.neotoma.ddl import quote
 from neotoma_core.neotoma.json import JsonValue, stringify
 from neotoma_core.vault.folder import read_json, write_json
 
@@ -107,7 +107,7 @@ def new_export(to: Path, form: Format) -> Iterator[ExportFolder]:
 
     Raises UsageError where ``to`` holds anything but an export.
     """
-    aside, unborn = hidden_name(to, "old"), temporary_name(to)
+    aside, unborn = hide_name(to, "old"), temporary_name(to)
     if not to.exists() and aside.exists():
         aside.rename(to)
     require_export(to)
@@ -122,15 +122,15 @@ def new_export(to: Path, form: Format) -> Iterator[ExportFolder]:
         make_private(unborn)
         for path in sorted(unborn.rglob("*")):
             sync_folder(path) if path.is_dir() else sync_file(path)
-        reached("export_written")
+        announce("export_written")
         if to.exists():
             shutil.rmtree(aside, ignore_errors=True)
             to.rename(aside)
-        reached("export_moved_aside")
+        announce("export_moved_aside")
         unborn.rename(to)
         sync_folder(to.parent)
         done_besides("the export that was written")
-        reached("export_in_place")
+        announce("export_in_place")
         shutil.rmtree(aside, ignore_errors=True)
     finally:
         shutil.rmtree(unborn, ignore_errors=True)
@@ -184,7 +184,7 @@ def _write_views(export: ExportFolder, views: Sequence[View], scratch: Path, lin
         connection.execute(f"SET file_search_path = {_literal(str(link))}")
         for view in views:
             read = _csv_reader(view) if export.format == "csv" else _parquet_reader(view)
-            connection.execute(f"CREATE VIEW {quoted(view.name)} AS SELECT * FROM {read}")
+            connection.execute(f"CREATE VIEW {quote(view.name)} AS SELECT * FROM {read}")
 
 
 def _parquet_reader(view: View) -> str:

@@ -12,7 +12,7 @@ def field_text(name: str) -> str:
 
     Two fields that this makes one are one in an export, so that what hides either hides both.
     """
-    return _LONE.sub(_spelled, name)
+    return _LONE.sub(_spell, name)
 
 
 def column_title(name: str, taken: set[str]) -> str:
@@ -27,5 +27,5 @@ def column_title(name: str, taken: set[str]) -> str:
     return title
 
 
-def _spelled(found: re.Match[str]) -> str:
+def _spell(found: re.Match[str]) -> str:
     return f"\\u{ord(found[0]):04x}"

@@ -54,7 +54,7 @@ class Redactions:
         """
         return not self.touches(entity_type)
 
-    def listed(self) -> list[tuple[str, str, How]]:
+    def list_all(self) -> list[tuple[str, str, How]]:
         """Return (entity type, field, how) of everything that is redacted, sorted."""
         named = [(owner, name, how) for (owner, name), how in self.fields.items()]
         return sorted([*named, *((owner, _ANY, "drop") for owner in SECRET_TYPES)])
@@ -67,14 +67,14 @@ def redactions_of(asked: Iterable[str], schemas: Iterable[Mapping[str, object]])
     """
     fields: dict[tuple[str, str], How] = {}
     for text in asked:
-        entity_type, name, how = _named(text)
+        entity_type, name, how = _parse_redaction(text)
         fields[entity_type, name] = how
     for entity_type, name in sensitive_fields(schemas):
         fields[entity_type, name] = "drop"
     return Redactions(fields)
 
 
-def _named(text: str) -> tuple[str, str, How]:
+def _parse_redaction(text: str) -> tuple[str, str, How]:
     """Return type, field and how of a redaction as a user writes it; raises UsageError."""
     named, _, how = text.partition("=")
     entity_type, dot, name = named.partition(".")
@@ -90,7 +90,7 @@ def require_fields(asked: Iterable[str], there: Collection[tuple[str, str]]) -> 
     """
     types = {entity_type for entity_type, _ in there}
     for text in asked:
-        entity_type, name, _ = _named(text)
+        entity_type, name, _ = _parse_redaction(text)
         fields = {field for owner, field in there if entity_type in (owner, _ANY)}
         if name in fields:
             continue
@@ -103,12 +103,12 @@ def require_fields(asked: Iterable[str], there: Collection[tuple[str, str]]) -> 
         raise UsageError(f"--redact {text}: {wrong}; nothing was exported{near}")
 
 
-def declared_fields(schemas: Iterable[Mapping[str, object]]) -> set[tuple[str, str]]:
+def find_declared_fields(schemas: Iterable[Mapping[str, object]]) -> set[tuple[str, str]]:
     """Return (entity type, field) of every field that any schema declares."""
-    return {(str(row["entity_type"]), name) for row in schemas for name, _ in _declared(row)}
+    return {(str(row["entity_type"]), name) for row in schemas for name, _ in _fields_of(row)}
 
 
-def _declared(row: Mapping[str, object]) -> list[tuple[str, JsonValue]]:
+def _fields_of(row: Mapping[str, object]) -> list[tuple[str, JsonValue]]:
     definition = _read(row["schema_definition"])
     declared = definition.get("fields") if isinstance(definition, dict) else None
     return (
@@ -122,7 +122,7 @@ def sensitive_fields(schemas: Iterable[Mapping[str, object]]) -> set[tuple[str, 
     """Return (entity type, field) of the fields that any schema marks as sensitive."""
     found: set[tuple[str, str]] = set()
     for row in schemas:
-        for name, spec in _declared(row):
+        for name, spec in _fields_of(row):
             marked = spec.get("sensitivity_class") if isinstance(spec, dict) else None
             if marked is not None and str(marked).lower() not in _NOT_SENSITIVE:
                 found.add((str(row["entity_type"]), name))
@@ -135,7 +135,7 @@ def hash_value(value: str, salt: bytes) -> str:
     return hmac.new(salt, raw, hashlib.sha256).hexdigest()[:_DIGITS]
 
 
-def redacted_object(text: str, entity_type: str, redactions: Redactions, salt: bytes) -> str | None:
+def redact_object(text: str, entity_type: str, redactions: Redactions, salt: bytes) -> str | None:
     """Return a JSON object without its redacted parts; None for what is not an object."""
     value = _read(text)
     if not isinstance(value, dict):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from neotoma_core.report.document import document
 from neotoma_core.report.findings import Finding
-from neotoma_core.report.layout import aligned, cut_off_words, labelled
+from neotoma_core.report.layout import align, cut_off_words, label_line
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,25 +42,25 @@ class ExportReport:
         return document(self)
 
 
-def export_text(report: ExportReport) -> str:
+def text_of_export(report: ExportReport) -> str:
     """Return the report as text for a terminal."""
     return "\n".join(_lines(report))
 
 
 def _lines(report: ExportReport) -> Iterator[str]:
-    yield labelled("exported", report.out)
+    yield label_line("exported", report.out)
     if report.as_of or report.knowledge:
-        yield labelled("as of", cut_off_words(report.as_of, report.knowledge))
+        yield label_line("as of", cut_off_words(report.as_of, report.knowledge))
     rows = [("", "rows", "kept as text")]
     rows += [(f.file, f"{f.rows:,}", f"{f.untyped:,}") for f in report.files]
-    for place, line in enumerate(aligned(rows, right=(1, 2))):
-        yield labelled("" if place else "files", line)
+    for place, line in enumerate(align(rows, right=(1, 2))):
+        yield label_line("" if place else "files", line)
     if report.redacted:
-        yield labelled("redacted", ", ".join(report.redacted))
+        yield label_line("redacted", ", ".join(report.redacted))
     for finding in report.findings[:10]:
-        yield labelled(finding.kind, f"{finding.subject}: {finding.detail}")
+        yield label_line(finding.kind, f"{finding.subject}: {finding.detail}")
     if len(report.findings) > 10:  # noqa: PLR2004 - as many as fit; --json has them all
-        yield labelled("", f"and {len(report.findings) - 10:,} more findings; --json has them")
+        yield label_line("", f"and {len(report.findings) - 10:,} more findings; --json has them")
     if report.page:
-        yield labelled("page", report.page)
-    yield labelled("took", f"{sum(report.seconds.values()):.1f} s")
+        yield label_line("page", report.page)
+    yield label_line("took", f"{sum(report.seconds.values()):.1f} s")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from neotoma_core.archive_tables.database import Selection, build_database
 from neotoma_core.archive_tables.tables import open_archive
-from neotoma_core.documents.asked_times import asked_instant
+from neotoma_core.documents.asked_times import read_asked_instant
 from neotoma_core.errors import UsageError
 from neotoma_core.export.files import Format, require_export
 from neotoma_core.files.keys import KeySource
@@ -45,8 +45,8 @@ class ExportRequest:
 
     def end(self) -> Instants:
         """Return where the log ends; raises UsageError for an invalid time."""
-        observed = asked_instant("--as-of", self.as_of)
-        return Instants(observed, asked_instant("--knowledge", self.knowledge))
+        observed = read_asked_instant("--as-of", self.as_of)
+        return Instants(observed, read_asked_instant("--knowledge", self.knowledge))
 
     def in_run(self, run: TargetRun) -> SnapshotRun:
         """Return what is asked for, in a run of what is exported."""

@@ -8,9 +8,9 @@ import polars as pl
 
 from neotoma_core.comparison.selection import read_owners
 from neotoma_core.export.entities import MOMENT
-from neotoma_core.export.redaction import Redactions, redacted_object
+from neotoma_core.export.redaction import Redactions, redact_object
 from neotoma_core.export.stated import as_values, members, redact
-from neotoma_core.export.typed import untyped_texts
+from neotoma_core.export.typed import rest_as_texts
 from neotoma_core.neotoma.frames import as_javascript_reads, numbers_of
 from neotoma_core.neotoma.tables import BY_NAME
 from neotoma_core.neotoma.times import Instants, instants
@@ -103,7 +103,7 @@ def entity_buckets(reading: Reading, leaving: Leaving) -> Iterator[EntityBucket]
     rules = replace(reading.rules, merged_away=reading.rules.merged_away.by(leaving.end))
     owners = read_owners(reading.whole, reading.stored, ENTITY_SNAPSHOTS)
 
-    def taken(number: int) -> EntityBucket:
+    def take(number: int) -> EntityBucket:
         observed = up_to(take_bucket(reading, "observations", number), leaving.end)
         complete = complete_rows("observations", observed)
         reduction = reduce_live(observed, rules, owners)
@@ -113,7 +113,7 @@ def entity_buckets(reading: Reading, leaving: Leaving) -> Iterator[EntityBucket]
         )
         snapshots = reduction.snapshots.join(spans, on="entity_id", how="left")
         unreadable = reduction.unreadable.select("observation_id", "reason")
-        values = _stated(_as_read(dated))
+        values = _read_stated(_as_read(dated))
         return EntityBucket(
             _observations(_as_read(complete), leaving),
             _values(values, leaving),
@@ -122,14 +122,14 @@ def entity_buckets(reading: Reading, leaving: Leaving) -> Iterator[EntityBucket]
             frozenset(values.select("entity_type", "field").unique().rows()),
         )
 
-    return work_ahead(taken, reading.spilled["observations"].buckets.count)
+    return work_ahead(take, reading.spilled["observations"].buckets.count)
 
 
 def relationship_buckets(reading: Reading, end: Instants, now: str) -> Iterator[pl.DataFrame]:
     """Yield the relationships bucket by bucket; ``now``: ISO time of the computation."""
     owners = read_owners(reading.whole, reading.stored, RELATIONSHIP_SNAPSHOTS)
 
-    def taken(number: int) -> pl.DataFrame:
+    def take(number: int) -> pl.DataFrame:
         observed = up_to(take_bucket(reading, "relationship_observations", number), end)
         complete = complete_rows("relationship_observations", observed)
         found = _as_read(reduce_relationships(complete, owners, now=now).snapshots)
@@ -141,10 +141,10 @@ def relationship_buckets(reading: Reading, end: Instants, now: str) -> Iterator[
             observation_count="observation_count",
             last_observed_at=last,
             user_id="user_id",
-            _untyped=untyped(found, last_observation_at=last),
+            _untyped=rest_as_json(found, last_observation_at=last),
         )
 
-    return work_ahead(taken, reading.spilled["relationship_observations"].buckets.count)
+    return work_ahead(take, reading.spilled["relationship_observations"].buckets.count)
 
 
 def timeline(reading: Reading, leaving: Leaving) -> pl.DataFrame:
@@ -183,7 +183,7 @@ def timeline(reading: Reading, leaving: Leaving) -> pl.DataFrame:
         source_id="source_id",
         created_at=created,
         user_id="user_id",
-        _untyped=untyped(kept, event_timestamp=at, created_at=created),
+        _untyped=rest_as_json(kept, event_timestamp=at, created_at=created),
     ).sort("event_at", "event_id")
 
 
@@ -198,19 +198,19 @@ def moment(column: str, rows: pl.DataFrame) -> pl.Series:
     return instants(rows[column]).cast(pl.Datetime("ms")).dt.replace_time_zone("UTC")
 
 
-def untyped(rows: pl.DataFrame, **read: pl.Series) -> pl.Series:
+def rest_as_json(rows: pl.DataFrame, **read: pl.Series) -> pl.Series:
     """Return the texts that are not a time, as a JSON object a row; null where all are."""
     fields = {
         name: (rows[name], values.is_not_null() | rows[name].is_null())
         for name, values in read.items()
     }
     odd = {name: pair for name, pair in fields.items() if not pair[1].all()}
-    return untyped_texts(odd, rows.height)
+    return rest_as_texts(odd, rows.height)
 
 
 def _observations(rows: pl.DataFrame, leaving: Leaving) -> pl.DataFrame:
     observed, created = moment("observed_at", rows), moment("created_at", rows)
-    return rows.with_columns(fields=_redacted(rows, leaving)).select(
+    return rows.with_columns(fields=_redact(rows, leaving)).select(
         observation_id="id",
         entity_id="entity_id",
         entity_type="entity_type",
@@ -222,17 +222,17 @@ def _observations(rows: pl.DataFrame, leaving: Leaving) -> pl.DataFrame:
         schema_version="schema_version",
         user_id="user_id",
         fields="fields",
-        _untyped=untyped(rows, observed_at=observed, created_at=created),
+        _untyped=rest_as_json(rows, observed_at=observed, created_at=created),
     )
 
 
-def _redacted(rows: pl.DataFrame, leaving: Leaving) -> pl.Series:
+def _redact(rows: pl.DataFrame, leaving: Leaving) -> pl.Series:
     """Return the fields of observations without what is redacted."""
     touched = [t for t in rows["entity_type"].unique() if leaving.redactions.touches(t)]
     if not touched:
         return rows["fields"]
     texts = [
-        redacted_object(text or "", owner, leaving.redactions, leaving.salt)
+        redact_object(text or "", owner, leaving.redactions, leaving.salt)
         if owner in touched
         else text
         for owner, text in rows.select("entity_type", "fields").iter_rows()
@@ -240,7 +240,7 @@ def _redacted(rows: pl.DataFrame, leaving: Leaving) -> pl.Series:
     return pl.Series("fields", texts, dtype=pl.String)
 
 
-def _stated(dated: pl.DataFrame) -> pl.DataFrame:
+def _read_stated(dated: pl.DataFrame) -> pl.DataFrame:
     numbered = dated.with_row_index("row")
     stated = members(numbered.select("row", text="fields"))
     about = numbered.select(

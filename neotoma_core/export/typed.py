@@ -63,7 +63,7 @@ def type_values(values: pl.Series, kind: Kind) -> TypedColumn:
     return TypedColumn(made, kind, made.is_not_null() | given.is_null())
 
 
-def untyped_texts(fields: Mapping[str, tuple[pl.Series, pl.Series]], rows: int) -> pl.Series:
+def rest_as_texts(fields: Mapping[str, tuple[pl.Series, pl.Series]], rows: int) -> pl.Series:
     """Return the texts that fit no column: field → (values, fits), as one JSON object a row."""
     found: dict[int, dict[str, str]] = {}
     for name, (values, fits) in fields.items():
@@ -105,18 +105,18 @@ def _with_others(
 
 
 def _text(text: str) -> str | None:
-    value = _loaded(text)
+    value = _load(text)
     return value if isinstance(value, str) else None
 
 
 def _items(text: str) -> list[str | None] | None:
-    value = _loaded(text)
+    value = _load(text)
     if not isinstance(value, list):
         return None
     return [v if isinstance(v, str) or v is None else stringify(v) for v in value]
 
 
-def _loaded(text: str) -> object:
+def _load(text: str) -> object:
     try:
         return orjson.loads(text)
     except orjson.JSONDecodeError:

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from neotoma_core.errors import committed
+from neotoma_core.errors import record_commit
 from neotoma_core.files.failures import naming
 from neotoma_core.files.headers import JOURNAL
 from neotoma_core.files.repeating import repeating
@@ -29,21 +29,21 @@ Observer = Callable[[str, Subject], None]
 _observers: list[Observer] = []
 
 
-def reached(step: str, subject: Subject = None) -> None:
+def announce(step: str, subject: Subject = None) -> None:
     """Tell the observers that a step is done, and on what; only tests observe."""
     for observer in _observers:
         observer(step, subject)
 
 
 @contextmanager
-def observed(observer: Callable[[str], None]) -> Iterator[None]:
+def observe(observer: Callable[[str], None]) -> Iterator[None]:
     """Call ``observer`` at every step reached inside the block: how a test crashes a run."""
-    with observed_with_subject(lambda step, _: observer(step)):
+    with observe_with_subject(lambda step, _: observer(step)):
         yield
 
 
 @contextmanager
-def observed_with_subject(observer: Observer) -> Iterator[None]:
+def observe_with_subject(observer: Observer) -> Iterator[None]:
     """Do the same, with what each step worked on: how a test plants what a proof must find."""
     _observers.append(observer)
     try:
@@ -57,10 +57,10 @@ def temporary_name(path: Path) -> Path:
 
     It is always the same, so that what a killed run left is overwritten by the next one.
     """
-    return hidden_name(path, "tmp")
+    return hide_name(path, "tmp")
 
 
-def hidden_name(path: Path, what: str) -> Path:
+def hide_name(path: Path, what: str) -> Path:
     """Return a hidden name next to ``path`` that ends in its purpose; never one that is too long.
 
     Of a long name there is a hash in it.
@@ -81,9 +81,9 @@ def write_file(path: Path, content: bytes, *, mode: int = 0o600) -> None:
             os.fchmod(descriptor, mode)  # whatever the umask
             file.write(content)
             file.flush()
-            reached("temp_written")
+            announce("temp_written")
             os.fsync(file.fileno())
-        reached("temp_synced")
+        announce("temp_synced")
         install(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
@@ -97,10 +97,10 @@ def install(temporary: Path, path: Path) -> None:
     if path.exists() and not path.is_file():
         raise OSError(errno.EINVAL, "not a regular file", str(path))
     repeating(temporary.replace)(path)
-    committed(path)
-    reached("renamed")
+    record_commit(path)
+    announce("renamed")
     sync_folder(path.parent)
-    reached("folder_synced")
+    announce("folder_synced")
 
 
 def sync_file(path: Path) -> None:

@@ -13,7 +13,7 @@ from typing import BinaryIO, Final
 import zstandard
 
 from neotoma_core.documents.stored_file import StoredFile
-from neotoma_core.files.atomic import reached, sync_file
+from neotoma_core.files.atomic import announce, sync_file
 from neotoma_core.files.failures import naming
 from neotoma_core.files.regular import CHUNK, Progress, no_progress, open_regular
 
@@ -55,9 +55,9 @@ def compress_file(plain: Path, stored: Path, progress: Progress = no_progress) -
             progress(len(block))
         write(chunker.finish())  # type: ignore[no-untyped-call]  # its stub lacks the types
         file.flush()
-        reached("temp_written")
+        announce("temp_written")
         os.fsync(file.fileno())
-        reached("temp_synced")
+        announce("temp_synced")
     return StoredFile(stored.name, size, outer.hexdigest(), plain_size, inner.hexdigest())
 
 

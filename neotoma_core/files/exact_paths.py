@@ -22,10 +22,10 @@ from neotoma_core.errors import UsageError
 from neotoma_core.files.atomic import install, sync_file, temporary_name
 from neotoma_core.files.failures import (
     Unexplained,
+    explain_failure,
     failure_of,
     failures_named,
     naming,
-    unexplained,
 )
 from neotoma_core.files.private import make_folders
 from neotoma_core.files.scratch import scratch_in
@@ -57,7 +57,7 @@ def read_ipc(path: Path) -> pl.DataFrame:
 
 def write_ipc(frame: pl.DataFrame, path: Path, **options: Any) -> None:  # noqa: ANN401 - Polars' own
     """Write an Arrow file."""
-    with _written(path) as file:
+    with _open_to_write(path) as file:
         frame.write_ipc(file, **options)
 
 
@@ -77,12 +77,12 @@ def parquet_columns(path: Path) -> frozenset[str]:
 
 def write_parquet(frame: pl.DataFrame, path: Path, **options: Any) -> None:  # noqa: ANN401 - Polars' own
     """Write a Parquet file."""
-    with _written(path) as file:
+    with _open_to_write(path) as file:
         frame.write_parquet(file, **options)
 
 
 @contextmanager
-def _written(path: Path) -> Iterator[IO[bytes]]:
+def _open_to_write(path: Path) -> Iterator[IO[bytes]]:
     """Open a new file for Polars, which does not always say why it could not write: the file does.
 
     Raises OSError.
@@ -95,7 +95,7 @@ def _written(path: Path) -> Iterator[IO[bytes]]:
             if known is None:
                 file.write(b"\0")
                 file.flush()
-                raise Unexplained(errno.EIO, unexplained("Polars"), str(path)) from None
+                raise Unexplained(errno.EIO, explain_failure("Polars"), str(path)) from None
             raise OSError(known.number, os.strerror(known.number), str(path)) from None
 
 

@@ -29,7 +29,7 @@ from neotoma_core.errors import (
     what_is_done,
     words_of,
 )
-from neotoma_core.files.headers import followed
+from neotoma_core.files.headers import follow
 
 Whose = Literal["vault", "archive", "export", "temporary folder", ""]
 
@@ -72,7 +72,7 @@ _COMMON: Final = (*_FULL, *_ACCESS, errno.EIO, errno.EMFILE, errno.EINTR)
 
 
 class Unexplained(OSError):
-    """A library could not read or write in a place, and did not say why (``unexplained``)."""
+    """A library could not read or write in a place, and did not say why (``explain_failure``)."""
 
 
 @contextmanager
@@ -137,18 +137,18 @@ def explain(error: BaseException, place: Path, whose: Whose = "") -> MiddenError
     failure = failure_of(error, place) or _unreadable_again(error, place)
     if failure is None:
         return None
-    return MemoryFull() if failure.number == errno.ENOMEM else _named_error(failure, place, whose)
+    return MemoryFull() if failure.number == errno.ENOMEM else _error_of(failure, place, whose)
 
 
 def failure_of(error: BaseException, place: Path) -> Failure | None:
     """Return what of the system failed, if anything; in ``place`` where the error names no file."""
     if isinstance(error, MemoryError):
         return Failure(errno.ENOMEM, words_of(errno.ENOMEM), place)
-    found = _told_of(error)
+    found = _find_words(error)
     return Failure(*found, _path_of(error) or place) if found else None
 
 
-def _told_of(error: BaseException) -> tuple[int, str] | None:
+def _find_words(error: BaseException) -> tuple[int, str] | None:
     if isinstance(error, Unexplained):
         return errno.EIO, reason_of(error)
     if isinstance(error, OSError) and error.errno is not None:
@@ -177,9 +177,9 @@ def _unreadable_again(error: BaseException, place: Path) -> Failure | None:
     """
     module = type(error).__module__.partition(".")[0].lstrip("_")
     if module == "duckdb" and type(error).__name__ in _OF_DUCKDB:
-        return Failure(errno.EIO, unexplained("DuckDB"), place)
+        return Failure(errno.EIO, explain_failure("DuckDB"), place)
     if module == "adbc_driver_manager" and any(sign in str(error) for sign in _OF_ADBC):
-        return Failure(errno.EIO, unexplained("SQLite"), place)
+        return Failure(errno.EIO, explain_failure("SQLite"), place)
     if module not in _NATIVE or _MALFORMED not in str(error):
         return None
     return Failure(
@@ -187,7 +187,7 @@ def _unreadable_again(error: BaseException, place: Path) -> Failure | None:
     )
 
 
-def unexplained(library: str) -> str:
+def explain_failure(library: str) -> str:
     """Return what is known where a library fails at a file for a reason of its own."""
     return f"{library} cannot read or write in it, and does not say why"
 
@@ -199,7 +199,7 @@ def _path_of(error: BaseException) -> Path | None:
     return Path(os.fsdecode(name)) if isinstance(name, str | bytes) else None
 
 
-def _named_error(failure: Failure, place: Path, whose: Whose) -> MiddenError:
+def _error_of(failure: Failure, place: Path, whose: Whose) -> MiddenError:
     path, number, reason = failure.path, failure.number, failure.reason
     record = run_record()
     owner = _owner_of(path) or (whose if path.is_relative_to(place) else "")
@@ -208,7 +208,7 @@ def _named_error(failure: Failure, place: Path, whose: Whose) -> MiddenError:
         if owner == "target" and record.target is not None:
             full = record.target
         return DiskFull(full, whose=owner or whose)
-    advice = _ADVICE.get(number, "look at the disk and run again")
+    advice = _ADVICE.get(number, "check the disk and run again")
     if owner == "target":
         assert record.target is not None  # noqa: S101 - or it would not be its
         wrong = reason if path == record.target else f"{path.name}: {reason}"
@@ -241,6 +241,6 @@ def _owner_of(path: Path) -> Literal["target", "backup", "archive", "vault", ""]
 def _belongs_to(path: Path, database: Path) -> bool:
     """Return whether a file is a database, or one next to it that belongs to it."""
     with suppress(OSError):
-        database = followed(database)
+        database = follow(database)
     there = database.absolute()
     return path.parent == there.parent and path.name.removeprefix(".").startswith(there.name)

@@ -43,12 +43,12 @@ def read_header(database: Path) -> Header | None:
     Not while this process holds a lock on it: closing the file drops that lock; see ``header_of``.
     """
     with database.open("rb") as file:
-        return _parsed(file.read(HEADER_BYTES))
+        return _parse(file.read(HEADER_BYTES))
 
 
 def header_of(descriptor: int) -> Header | None:
     """Return the header of a database that is open; the descriptor stays open."""
-    return _parsed(os.pread(descriptor, HEADER_BYTES, 0))
+    return _parse(os.pread(descriptor, HEADER_BYTES, 0))
 
 
 def may_be_sqlite(head: bytes) -> bool:
@@ -64,7 +64,7 @@ def is_page_size(size: int) -> bool:
     return _LEAST_PAGE <= size <= _MOST_PAGE and size & (size - 1) == 0
 
 
-def _parsed(raw: bytes) -> Header | None:
+def _parse(raw: bytes) -> Header | None:
     if len(raw) < HEADER_BYTES or not raw.startswith(MAGIC):
         return None
     (page_size,) = struct.unpack_from(">H", raw, 16)
@@ -72,7 +72,7 @@ def _parsed(raw: bytes) -> Header | None:
     return Header(65536 if page_size == 1 else page_size, pages, raw[19] == _WAL_MODE)
 
 
-def followed(database: Path) -> Path:
+def follow(database: Path) -> Path:
     """Return the file that a link names, or the path itself: SQLite follows links, too."""
     return database.resolve() if database.is_symlink() else database
 
@@ -82,7 +82,7 @@ def companion(database: Path, suffix: str) -> Path:
 
     It is next to the file itself, also where ``database`` is a link to it.
     """
-    place = followed(database)
+    place = follow(database)
     return place.with_name(place.name + suffix)
 
 

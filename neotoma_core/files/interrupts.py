@@ -14,7 +14,7 @@ _scratch: list[None] = []
 
 
 def hold_interrupts() -> None:
-    """Let interrupts wait, from just before a commit to the end of the ``released`` block.
+    """Let interrupts wait, from just before a commit to the end of the ``release`` block.
 
     Outside such a block nothing is held, since nobody would deliver it, nor inside ``on_scratch``.
     Handlers, not masks: a
@@ -27,7 +27,7 @@ def hold_interrupts() -> None:
 
 
 @contextmanager
-def released() -> Iterator[None]:
+def release() -> Iterator[None]:
     """Deliver interrupts held inside the block when it ends: after the report is out."""
     if _scopes or threading.current_thread() is not threading.main_thread():
         yield

@@ -103,13 +103,13 @@ def _text_of(path: Path) -> str:
     except OSError as error:
         if error.errno != errno.EFBIG:
             raise _no_key(path, f"cannot be read: {reason_of(error)}") from error
-    text = _decoded(content) if content is not None else None
+    text = _decode(content) if content is not None else None
     if text is None:
         raise _no_key(path, "too long for a key, or not text")
     return text
 
 
-def _decoded(content: bytes) -> str | None:
+def _decode(content: bytes) -> str | None:
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError:

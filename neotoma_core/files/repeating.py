@@ -23,13 +23,13 @@ def repeating(call: Callable[P, T]) -> Callable[P, T]:
     """Return a call that is done again where a signal interrupted it."""
 
     @functools.wraps(call)
-    def repeated(*words: P.args, **options: P.kwargs) -> T:
+    def repeat(*words: P.args, **options: P.kwargs) -> T:
         for _ in range(_TRIES):
             with suppress(InterruptedError):
                 return call(*words, **options)
         return call(*words, **options)
 
-    return repeated
+    return repeat
 
 
 def repeat_interrupted_names() -> None:

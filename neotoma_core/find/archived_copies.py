@@ -13,7 +13,7 @@ from neotoma_core.comparison.holdings import Coder, Holdings
 from neotoma_core.coverage.held import missing_from
 from neotoma_core.coverage.identity import Family
 from neotoma_core.errors import ArchiveError, reason_of
-from neotoma_core.find.archived_holdings import archived_holdings
+from neotoma_core.find.archived_holdings import read_archived_holdings
 from neotoma_core.find.own_copies import number_of
 from neotoma_core.find.search import Found, FoundCopy, Gathered, relate_copies
 from neotoma_core.find.vault_copies import backups_in, protects
@@ -41,7 +41,7 @@ class ArchivedCopy:
     appended: datetime | None = None
     environment: Environment | None = None
 
-    def kept(self, target: Path, vault: Path) -> KeptArchive:
+    def describe_for(self, target: Path, vault: Path) -> KeptArchive:
         """Return what a status of ``target`` says of it."""
         shown = escaped(str(self.path))
         if self.holdings is None:
@@ -61,7 +61,7 @@ def archives_of(vault: Path) -> tuple[Path, ...]:
     """Return the archive of a vault, and those elsewhere that it knows of."""
     places = [vault / ARCHIVE_FOLDER]
     if (vault / vaults.DESCRIPTION).exists():
-        places += vaults.known_places(vault)
+        places += vaults.read_known_places(vault)
     return tuple(path.absolute() for path in places if is_archive(path))
 
 
@@ -97,7 +97,7 @@ def read_archive(path: Path, coder: Coder, progress: Progress) -> ArchivedCopy:
         wrong = _wrong_with(path, progress)
         if wrong is not None:
             return ArchivedCopy(path, wrong)
-        holdings, appended = archived_holdings(open_archive(path), coder)
+        holdings, appended = read_archived_holdings(open_archive(path), coder)
     except ArchiveError as error:
         return ArchivedCopy(path, error.wrong)
     except OSError as error:

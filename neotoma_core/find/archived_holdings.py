@@ -14,8 +14,8 @@ from neotoma_core.comparison.holdings import (
     COMPARED,
     Coder,
     Holdings,
-    compared_columns,
-    held_by_rows,
+    columns_to_compare,
+    count_holdings,
 )
 from neotoma_core.erased.naming import naming_columns
 from neotoma_core.neotoma.tables import Table
@@ -36,7 +36,7 @@ class _Read:
             self.appended = max(last, self.appended or last)
 
 
-def archived_holdings(archive: Archive, coder: Coder) -> tuple[Holdings, datetime | None]:
+def read_archived_holdings(archive: Archive, coder: Coder) -> tuple[Holdings, datetime | None]:
     """Return what an archive holds and when it was last appended to, UTC.
 
     Rows that name what is erased are not among it. Raises ArchiveDamaged, ArchiveError.
@@ -50,13 +50,13 @@ def archived_holdings(archive: Archive, coder: Coder) -> tuple[Holdings, datetim
             read.kept[table.name] = rows
     registry = read.kept.get("schema_registry")
     compared = {name: rows for name, rows in read.kept.items() if name in COMPARED}
-    return held_by_rows(coder, read.rows, compared, registry), read.appended
+    return count_holdings(coder, read.rows, compared, registry), read.appended
 
 
 def _last_versions(archive: Archive, table: Table, coder: Coder, read: _Read) -> pl.DataFrame:
     """Return of every row of a table its last version, without what is erased."""
     named = naming_columns(table.name, table.names) if coder.erased else ()
-    wanted = dict.fromkeys((*compared_columns(table.name), *named, ROW_HASH, ARCHIVED_AT))
+    wanted = dict.fromkeys((*columns_to_compare(table.name), *named, ROW_HASH, ARCHIVED_AT))
     versions = read_table(archive, table.name, tuple(wanted)).require_whole()
     read.note(versions[ARCHIVED_AT])
     rows = latest(versions, key_of(table.name))

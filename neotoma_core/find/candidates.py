@@ -15,7 +15,7 @@ from neotoma_core.unpacking.unpack import Unpacked
 from neotoma_core.unpacking.walking import FoundFile
 from neotoma_core.workers.allowances import Allowance
 from neotoma_core.workers.pool import Workers
-from neotoma_core.workers.reading import examine_apart, size_of, unpack_apart
+from neotoma_core.workers.reading import examine_apart, measure_database, unpack_apart
 from neotoma_core.workers.setting import Setting
 
 T = TypeVar("T")
@@ -66,12 +66,12 @@ class Candidates:
         And which archives were not unpacked to the end, and why.
         """
 
-        def taken(number: int) -> list[Unpacked] | None:
-            return self._unpacked(files[number], number) if _is_packed(files[number]) else None
+        def take(number: int) -> list[Unpacked] | None:
+            return self._unpack(files[number], number) if _is_packed(files[number]) else None
 
         places, archives = [], []
         sizes = [found.size if _is_packed(found) else 0 for found in files]
-        for found, unpacked in zip(files, self._each(taken, sizes), strict=True):
+        for found, unpacked in zip(files, self._each(take, sizes), strict=True):
             if unpacked is None:
                 places.append(Place(found.path, "", found.path))
                 continue
@@ -83,7 +83,7 @@ class Candidates:
                     places.append(Place(*place))
         return places, tuple(archives)
 
-    def _unpacked(self, found: FoundFile, number: int) -> list[Unpacked]:
+    def _unpack(self, found: FoundFile, number: int) -> list[Unpacked]:
         folder = self.by.scratch / f"unpacked-{number}"
         limits, allowance = self.by.limits, self.by.allowance
         unpacked = unpack_apart(self._workers, found, folder, limits, allowance)
@@ -91,7 +91,7 @@ class Candidates:
             folder.rmdir()
         return unpacked
 
-    def examined(self, places: Sequence[Place], coder: Coder) -> list[tuple[Place, Examined]]:
+    def examine(self, places: Sequence[Place], coder: Coder) -> list[tuple[Place, Examined]]:
         """Return what is in every place that holds a copy of a Neotoma database."""
 
         def read(number: int) -> Examined | None:
@@ -108,7 +108,7 @@ class Candidates:
             self.by.progress.advance(1)
             return examined
 
-        read_ones = self._each(read, [size_of(place.readable) for place in places])
+        read_ones = self._each(read, [measure_database(place.readable) for place in places])
         both = zip(places, read_ones, strict=True)
         return [(place, one) for place, one in both if one is not None]
 

@@ -31,7 +31,7 @@ from neotoma_core.report.inventory import (
 from neotoma_core.report.layout import escaped
 from neotoma_core.runs.commands import command
 from neotoma_core.runs.left_over import logs_met
-from neotoma_core.words.shell_words import midden_command, quoted_word
+from neotoma_core.words.shell_words import midden_command, quote_word
 
 _LIVE_NAMES: Final = ("neotoma.prod.db", "neotoma.db")
 _SHOWN_ID: Final = 64
@@ -53,12 +53,12 @@ def take_inventory(found: Found, data: Path | None) -> InventoryReport:
         drops=tuple(_drop_of(found, copy) for copy in found.copies if rows[copy.number].live),
         parquet=None,
         picture=None,
-        kept_archives=tuple(kept_archives(found.walked.described)),
+        kept_archives=tuple(list_archives(found.walked.described)),
         left_logs=logs_met(found.walked.left),
     )
 
 
-def kept_archives(folders: Iterable[Path]) -> Iterator[KeptArchive]:
+def list_archives(folders: Iterable[Path]) -> Iterator[KeptArchive]:
     """Yield the archives among the folders, each once, and how to recover from it."""
     for folder in dict.fromkeys(path.absolute() for path in folders):
         if is_archive(folder):
@@ -67,7 +67,7 @@ def kept_archives(folders: Iterable[Path]) -> Iterator[KeptArchive]:
             yield KeptArchive(escaped(str(folder)), said)
 
 
-def unused_check(copy: FoundCopy, path: Path, next_command: str) -> DropCheck:
+def check_unused(copy: FoundCopy, path: Path, next_command: str) -> DropCheck:
     """Return what is said of a database that cannot be used as it is, or not be read."""
     holdings = copy.examined.holdings
     verdict: Verdict = "unread" if copy.examined.state == "busy" else "ruined"
@@ -79,7 +79,7 @@ def _drop_of(found: Found, copy: FoundCopy) -> DropCheck:
     known = found.known.get(copy.number)
     if known is not None and copy.examined.state == "sound":
         return drop_check(found, known, found.family_of(copy.number), copy.path)
-    return unused_check(copy, copy.path, f"midden status {quoted_word(copy.path.absolute())}")
+    return check_unused(copy, copy.path, f"midden status {quote_word(copy.path.absolute())}")
 
 
 def drop_check(
@@ -134,13 +134,13 @@ _KINDS: Final[Mapping[str, pl.DataType]] = {
 def read_listed_files(inventory: Path) -> tuple[Path, ...]:
     """Return the files an inventory lists, each once; raises UsageError where it is invalid."""
     records = read_records(inventory)
-    files = [_listed(record) for record in records if isinstance(record, dict)]
+    files = [_path_of(record) for record in records if isinstance(record, dict)]
     if not files or None in files or len(files) != len(records):
         raise UsageError(f"{inventory}: not an inventory of copies; make one with `midden find`")
     return tuple(file for file in dict.fromkeys(files) if file is not None)
 
 
-def _listed(record: Mapping[str, JsonValue]) -> Path | None:
+def _path_of(record: Mapping[str, JsonValue]) -> Path | None:
     path, raw = record.get("path"), record.get("path_bytes")
     if isinstance(raw, str):
         return Path(os.fsdecode(bytes.fromhex(raw)))

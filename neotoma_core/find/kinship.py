@@ -20,7 +20,7 @@ from neotoma_core.errors import (
     EnvironmentMismatch,
     TargetLocked,
 )
-from neotoma_core.find.vault_copies import known_samples
+from neotoma_core.find.vault_copies import read_samples
 from neotoma_core.neotoma.environments import DATABASE_NAMES, Environment, environment_of
 from neotoma_core.runs.run import Run
 from neotoma_core.sqlite.live_copies import copy_whole
@@ -75,7 +75,7 @@ def require_own(run: Run, held: Path | None, offers: Sequence[Offer]) -> None:
     Raises DatabaseMismatch, EnvironmentMismatch.
     """
     target = run.path
-    reading = _Reading(run, known_samples(run.folders.vault, target))
+    reading = _Reading(run, read_samples(run.folders.vault, target))
     own = [Offer(held, target)] if held else []
     strange = list(offers)
     while strange:

@@ -46,7 +46,7 @@ def find_on_remote(
     paths = tuple(dict.fromkeys((*where.paths, *([target] if target.exists() else []))))
     where = replace(where, paths=paths)
     with private_scratch() as logs, private_scratch() as scratch:
-        built = list(_built(copies, logs, progress))
+        built = list(_build(copies, logs, progress))
         found = search(where, scratch, progress, [one.database for one in built])
         found = _as_remote(found, remote, built)
         report = take_inventory(found, None)
@@ -57,7 +57,7 @@ def find_on_remote(
     return replace(report, drops=(drop,), searched=(*report.searched, remote))
 
 
-def _built(copies: Iterable[RemoteCopy], folder: Path, progress: Progress) -> Iterator[_Built]:
+def _build(copies: Iterable[RemoteCopy], folder: Path, progress: Progress) -> Iterator[_Built]:
     for copy in copies:
         called = f"{copy.writer[:_SHORT]}/{copy.target.name}"
         database = folder / called

@@ -8,13 +8,13 @@ import polars as pl
 
 from neotoma_core.comparison.holdings import Coder
 from neotoma_core.coverage.copies import Copy, Told, with_twins
-from neotoma_core.coverage.held import Held, add_up, held_by
+from neotoma_core.coverage.held import Held, add_up, count_held
 from neotoma_core.coverage.identity import Family, environment_by_content, families
 from neotoma_core.erased.hashed import ErasedIds
 from neotoma_core.errors import UsageError, reason_of
 from neotoma_core.files.keys import KeySource
 from neotoma_core.find.candidates import Place, Reading, candidates
-from neotoma_core.find.vault_copies import kept_together
+from neotoma_core.find.vault_copies import group_by_vault
 from neotoma_core.neotoma.environments import Environment, environment_of
 from neotoma_core.report.layout import escaped
 from neotoma_core.report.progress import Progress
@@ -161,11 +161,11 @@ def search(
     walked = Walked()
     with candidates(_reading(request, scratch, progress), workers) as found:
         progress.begin("search")
-        files = _walked(request, walked, (*request.leave_out, scratch), progress, also)
+        files = _walk_roots(request, walked, (*request.leave_out, scratch), progress, also)
         places, archives = found.places(files)
         progress.begin("examine", len(places))
         coder = Coder(request.erased)
-        copies = _copies(found.examined(places, coder))
+        copies = _copies(found.examine(places, coder))
     return relate_copies(Gathered(request, copies, walked, archives, coder))
 
 
@@ -173,7 +173,7 @@ def _reading(request: SearchRequest, scratch: Path, progress: Progress) -> Readi
     return Reading(request.setting, request.limits, request.allowance, scratch, progress)
 
 
-def _walked(
+def _walk_roots(
     request: SearchRequest,
     walked: Walked,
     leave_out: Sequence[Path],
@@ -227,12 +227,12 @@ def relate_copies(gathered: Gathered, together: Iterable[Family] = ()) -> Found:
     """Return what was found, and which copies are of one database; ``together``: known to be."""
     copies = gathered.copies
     held = {c.number: c.examined.holdings for c in copies if c.examined.holdings is not None}
-    ids = _held({number: holdings.ids for number, holdings in held.items()})
-    made = _held({number: holdings.made for number, holdings in held.items()})
-    random = _held({number: holdings.random for number, holdings in held.items()})
+    ids = _count_held({number: holdings.ids for number, holdings in held.items()})
+    made = _count_held({number: holdings.made for number, holdings in held.items()})
+    random = _count_held({number: holdings.random for number, holdings in held.items()})
     observations = ids.pop("observations", ())
     known = with_twins(
-        (_known(copies[number]) for number in held),
+        (_describe_copy(copies[number]) for number in held),
         {number: copies[number].examined.content for number in held},
     )
     return Found(
@@ -247,22 +247,22 @@ def relate_copies(gathered: Gathered, together: Iterable[Family] = ()) -> Found:
             known,
             add_up(*made.values(), *random.values()),
             observations,
-            (*kept_together({copy.number: copy.path for copy in copies}), *together),
+            (*group_by_vault({copy.number: copy.path for copy in copies}), *together),
         ),
         gathered.coder,
     )
 
 
-def _held(copies: Mapping[int, Mapping[str, pl.DataFrame]]) -> dict[str, tuple[Held, ...]]:
+def _count_held(copies: Mapping[int, Mapping[str, pl.DataFrame]]) -> dict[str, tuple[Held, ...]]:
     """Return who holds which rows, table by table."""
     tables = sorted({name for frames in copies.values() for name in frames})
     return {
-        name: held_by({number: f[name] for number, f in copies.items() if name in f})
+        name: count_held({number: f[name] for number, f in copies.items() if name in f})
         for name in tables
     }
 
 
-def _known(copy: FoundCopy) -> Copy:
+def _describe_copy(copy: FoundCopy) -> Copy:
     holdings = copy.examined.holdings
     assert holdings is not None  # noqa: S101 - only copies with rows are asked for
     by_name = environment_of(copy.name) or environment_of(copy.path.name)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from neotoma_core.archive_tables.tables import is_archive
-from neotoma_core.backup.protection import protection_of, summary_of
+from neotoma_core.backup.protection import protection_of, summary_for_report
 from neotoma_core.backup.raw_file_check import raw_files_gone
 from neotoma_core.errors import BackupError, TargetError, TargetForeign, TargetLocked
 from neotoma_core.files.atomic import write_file
@@ -23,10 +23,10 @@ from neotoma_core.find.archived_copies import (
     with_archives,
 )
 from neotoma_core.find.inventory import (
+    check_unused,
     drop_check,
     inventory_frame,
     take_inventory,
-    unused_check,
 )
 from neotoma_core.find.own_copies import family_of, number_of
 from neotoma_core.find.page import inventory_page, inventory_picture
@@ -40,12 +40,12 @@ from neotoma_core.report.protection import RawFilesGone
 from neotoma_core.report.unfinished import UnfinishedStores
 from neotoma_core.runs.begin import Asked
 from neotoma_core.runs.commands import command, recover_command
-from neotoma_core.runs.left_over import left_in, left_logs, logs_left
+from neotoma_core.runs.left_over import find_left_in, find_left_logs, logs_left
 from neotoma_core.runs.raw_files import raw_folders_of
 from neotoma_core.runs.run import target_of
 from neotoma_core.salvage.at_rest import read_at_rest
 from neotoma_core.salvage.condition import condition_of
-from neotoma_core.salvage.examining import unexamined
+from neotoma_core.salvage.examining import describe_unread
 from neotoma_core.sqlite.inspection import list_tables
 from neotoma_core.sqlite.opening import connect_read_only, make_whole
 from neotoma_core.unfinished.finding import StoreLook, find_unfinished
@@ -143,16 +143,16 @@ def _status(
             else recover_command(target, beside.vault)
         )
         again = command("status", target=target, vault=beside.vault)
-        drop = unused_check(copy, target, again if copy.examined.state == "busy" else recover)
+        drop = check_unused(copy, target, again if copy.examined.state == "busy" else recover)
     else:
         known = found.known.get(copy.number if copy else -1)
         own = family_of(found, known.number if known else None, target)
         drop = drop_check(found, known, own, target, beside.vault)
-    protection = summary_of(protection_of(beside.vault, now))
+    protection = summary_for_report(protection_of(beside.vault, now))
     absent = absent_vault(beside.vault, target)
     unprotected = absent is None and (protection is None or not protection.backups)
     backup = command("backup", target=target, vault=beside.vault) if unprotected else None
-    raw, logs = beside.raw, left_logs(target, beside.vault)
+    raw, logs = beside.raw, find_left_logs(target, beside.vault)
     salvage = logs[0].command if logs else None
     refill = _refill(target, raw, beside.vault) if raw and raw.gone else None
     return StatusReport(
@@ -170,8 +170,8 @@ def _status(
         beside.unfinished,
         raw,
         drop.next or salvage or refill or backup,
-        left_in(beside.vault),
-        tuple(one.kept(target, beside.vault) for one in beside.archives),
+        find_left_in(beside.vault),
+        tuple(one.describe_for(target, beside.vault) for one in beside.archives),
         logs,
         standings_of(beside.vault, target, now),
         str(absent) if absent else None,
@@ -203,7 +203,7 @@ def _with_condition(copy: FoundCopy | None, target: Path, scratch: Path) -> Foun
         return copy
     if condition.foreign:
         raise TargetForeign(target, condition.foreign)
-    known = copy.examined if copy else unexamined(target)
+    known = copy.examined if copy else describe_unread(target)
     examined = replace(known, state=condition.state, problem=condition.problem)
     return replace(copy, examined=examined) if copy else FoundCopy(-1, target, "", target, examined)
 

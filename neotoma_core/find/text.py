@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from neotoma_core.neotoma.tables.carried import shown
+from neotoma_core.neotoma.tables.carried import make_printable
 from neotoma_core.report.inventory import (
     CopyRow,
     DropCheck,
@@ -19,9 +19,9 @@ from neotoma_core.report.inventory import (
     LeftLog,
     StatusReport,
 )
-from neotoma_core.report.layout import common_folder, days, labelled, places
+from neotoma_core.report.layout import common_folder, days, join_places, label_line
 from neotoma_core.report.remotes import standing_lines
-from neotoma_core.report.unfinished import unfinished_lines
+from neotoma_core.report.unfinished import lines_of_unfinished
 from neotoma_core.words.shell_words import midden_command
 
 _RECENT_DAYS: Final = 60
@@ -63,31 +63,33 @@ def drop_line(drop: DropCheck, now: datetime) -> str:
 
 def status_text(report: StatusReport, now: datetime) -> str:
     """Return the status of one database as text: what it needs first comes first."""
-    lines = [shown(drop_line(report.drop, now))]
+    lines = [make_printable(drop_line(report.drop, now))]
     if report.drop.verdict in _COMPARED and report.drop.best:
-        lines.append(labelled("compare", f"entity by entity: {compare_command(report.drop)}"))
+        lines.append(label_line("compare", f"entity by entity: {compare_command(report.drop)}"))
     if report.problem:
-        lines.append(labelled(report.state, report.problem.removeprefix(f"{report.state}: ")))
-    lines.append(labelled("searched", f"{places(report.searched)}: {report.copies:,} other copies"))
-    lines += _kept_archives(report.kept_archives, now)
-    lines += _left_logs(report.left_logs)
+        lines.append(label_line(report.state, report.problem.removeprefix(f"{report.state}: ")))
+    lines.append(
+        label_line("searched", f"{join_places(report.searched)}: {report.copies:,} other copies")
+    )
+    lines += _archive_lines(report.kept_archives, now)
+    lines += _log_lines(report.left_logs)
     if report.vault_absent:
-        lines.append(labelled("vault", report.vault_absent.removeprefix("vault ")))
+        lines.append(label_line("vault", report.vault_absent.removeprefix("vault ")))
     elif report.protection:
-        lines.append(labelled("vault", report.protection.said))
+        lines.append(label_line("vault", report.protection.said))
     elif report.next:
-        lines.append(labelled("vault", f"no backup was ever taken; next: {report.next}"))
+        lines.append(label_line("vault", f"no backup was ever taken; next: {report.next}"))
     lines += standing_lines(report.remotes)
-    lines += unfinished_lines(report.unfinished)
+    lines += lines_of_unfinished(report.unfinished)
     for left in report.left:
         lines.append(
-            labelled("left over", f"{left.path}, {left.bytes / 1e6:,.1f} MB: {left.detail}")
+            label_line("left over", f"{left.path}, {left.bytes / 1e6:,.1f} MB: {left.detail}")
         )
     raw = report.raw_files
     if raw and raw.gone:
         gone = f"{raw.gone:,} of the {raw.listed:,} raw files in the newest backup"
-        lines.append(labelled("raw files", f"{gone} are no longer with the database"))
-        lines.append(labelled("", f"next: {report.next}"))
+        lines.append(label_line("raw files", f"{gone} are no longer with the database"))
+        lines.append(label_line("", f"next: {report.next}"))
     return "\n".join(lines)
 
 
@@ -159,38 +161,38 @@ def _problems(copies: tuple[CopyRow, ...]) -> Iterator[str]:
             if row.salvaged:
                 salvaged = f"; {row.observations or 0:,} observations salvaged ({row.salvaged})"
                 salvaged += f", {row.unproven:,} rows unproven" if row.unproven else ""
-            yield labelled(
+            yield label_line(
                 row.state, f"{row.shown}: {row.problem.removeprefix(row.state + ': ')}{salvaged}"
             )
         elif row.unproven:
-            yield labelled(
+            yield label_line(
                 "unproven",
                 f"{row.shown}: {row.unproven:,} rows whose id is not the hash of their content",
             )
     if any(row.environment_by == "content" for row in copies):
-        yield labelled("*", "by the database it descends from; its name does not say")
+        yield label_line("*", "by the database it descends from; its name does not say")
 
 
 def _closing(report: InventoryReport, now: datetime) -> Iterator[str]:
-    found = _found(report.copies)
-    yield labelled("searched", f"{places(report.searched)}: {report.files:,} files, {found}")
-    yield from _kept_archives(report.kept_archives, now)
-    yield from _left_logs(report.left_logs)
+    found = _say_found(report.copies)
+    yield label_line("searched", f"{join_places(report.searched)}: {report.files:,} files, {found}")
+    yield from _archive_lines(report.kept_archives, now)
+    yield from _log_lines(report.left_logs)
     for path, problem in report.archives.items():
-        yield labelled("archive", f"{path}: {problem}")
+        yield label_line("archive", f"{path}: {problem}")
     unreadable = list(report.unreadable.items())
     for path, reason in unreadable[:_SHOWN_PLACES]:
-        yield labelled("not read", f"{path}: {reason}")
+        yield label_line("not read", f"{path}: {reason}")
     if len(unreadable) > _SHOWN_PLACES:
-        yield labelled("", f"and {len(unreadable) - _SHOWN_PLACES:,} more; --json lists them")
+        yield label_line("", f"and {len(unreadable) - _SHOWN_PLACES:,} more; --json lists them")
     for name in ("parquet", "picture"):
         if getattr(report, name):
-            yield labelled(name, getattr(report, name))
+            yield label_line(name, getattr(report, name))
     for drop in report.drops:
         if drop.verdict != "alone":
-            yield shown(drop_line(drop, now))
+            yield make_printable(drop_line(drop, now))
         if drop.verdict in _COMPARED and drop.best:
-            yield labelled("compare", f"entity by entity: {compare_command(drop)}")
+            yield label_line("compare", f"entity by entity: {compare_command(drop)}")
 
 
 def compare_command(drop: DropCheck) -> str:
@@ -198,22 +200,22 @@ def compare_command(drop: DropCheck) -> str:
     return midden_command("diff", Path(drop.best or ""), Path(drop.target), target=None)
 
 
-def _kept_archives(archives: tuple[KeptArchive, ...], now: datetime) -> Iterator[str]:
+def _archive_lines(archives: tuple[KeptArchive, ...], now: datetime) -> Iterator[str]:
     for one in archives:
         if one.problem:
             said = f"{one.path}: not counted: {one.problem}; next: {one.command}"
         else:
-            said = f"{one.path}{_held(one, now)}; to bring back what it holds: {one.command}"
-        yield labelled("archive", said)
+            said = f"{one.path}{_say_rows(one, now)}; to bring back what it holds: {one.command}"
+        yield label_line("archive", said)
 
 
-def _left_logs(logs: tuple[LeftLog, ...]) -> Iterator[str]:
+def _log_lines(logs: tuple[LeftLog, ...]) -> Iterator[str]:
     for log in logs:
         said = f"{log.path}: {log.bytes:,} bytes, and its database is gone"
-        yield labelled("log", f"{said}; to keep it and recover what it holds: {log.command}")
+        yield label_line("log", f"{said}; to keep it and recover what it holds: {log.command}")
 
 
-def _held(archive: KeptArchive, now: datetime) -> str:
+def _say_rows(archive: KeptArchive, now: datetime) -> str:
     if archive.observations is None:
         return ""
     last, appended = _ago(archive.last, now), _ago(archive.appended, now)
@@ -222,7 +224,7 @@ def _held(archive: KeptArchive, now: datetime) -> str:
     return f": {rows}, last appended to {appended}" if appended else f": {rows}"
 
 
-def _found(copies: tuple[CopyRow, ...]) -> str:
+def _say_found(copies: tuple[CopyRow, ...]) -> str:
     broken = sum(row.state in _NO_COPY for row in copies)
     if broken == len(copies):
         found = "no copy of a Neotoma database"

@@ -33,7 +33,7 @@ def telling_backups(folder: Path) -> tuple[Path, ...]:
     return tuple(folder / FOLDER / name / DATABASE for name in names)
 
 
-def known_samples(folder: Path, target: Path) -> tuple[Sample, ...]:
+def read_samples(folder: Path, target: Path) -> tuple[Sample, ...]:
     """Return what a vault knows of the database at a place: a sample of each backup of it."""
     with suppress(VaultError):
         return tuple(
@@ -60,7 +60,7 @@ def in_vault(words: str, folder: Path) -> Backup | None:
         return None
 
 
-def named_backup(path: Path, folder: Path) -> Path:
+def find_named_backup(path: Path, folder: Path) -> Path:
     """Return what a path's words name in a vault: a backup, what evidence keeps; else the path."""
     with suppress(UsageError):  # whoever opens the path says what is wrong with it
         if (backup := in_vault(str(path), folder)) is not None:
@@ -102,7 +102,7 @@ def backup_name_of(path: Path) -> str | None:
     return path.absolute().relative_to(folder / FOLDER).parts[0]
 
 
-def kept_together(copies: Mapping[int, Path]) -> Iterator[tuple[int, ...]]:
+def group_by_vault(copies: Mapping[int, Path]) -> Iterator[tuple[int, ...]]:
     """Yield the copies that are of one database since one vault keeps or protects them.
 
     ``copies``: the place of each, by its number. Whatever they hold: a wiped database that was
@@ -114,7 +114,7 @@ def kept_together(copies: Mapping[int, Path]) -> Iterator[tuple[int, ...]]:
         if folder is not None:
             kept.setdefault(folder, []).append(number)
     for folder, numbers in kept.items():
-        own = _protected(folder)
+        own = _read_protected(folder)
         yield (*numbers, *(n for n, path in copies.items() if own and path.resolve() == own))
 
 
@@ -134,7 +134,7 @@ def protects(folder: Path, target: Path) -> bool:
     """Return whether a vault is of the database at a place: as it says, or where it is."""
     if not (folder / vault.DESCRIPTION).is_file():
         return False
-    own = _protected(folder)
+    own = _read_protected(folder)
     if own is not None:
         return own == target.resolve()
     with suppress(VaultError, OSError):
@@ -143,7 +143,7 @@ def protects(folder: Path, target: Path) -> bool:
     return folder.absolute() == default_vault(target).absolute()
 
 
-def _protected(folder: Path) -> Path | None:
+def _read_protected(folder: Path) -> Path | None:
     """Return the database that a vault says it protects."""
     with suppress(VaultError, OSError):
         identity = vault.read_description(folder).identity

@@ -14,7 +14,7 @@ from typing import Final
 
 from neotoma_core.erased.files import content_of
 from neotoma_core.errors import BackupError, DiskFull, KeyMissing, KeyWrong, VerificationFailed
-from neotoma_core.files.atomic import reached
+from neotoma_core.files.atomic import announce
 from neotoma_core.files.compressed import NotIntact
 from neotoma_core.files.keys import KeySource
 from neotoma_core.forget.holding import Forgetting, read_backup_held
@@ -25,11 +25,11 @@ from neotoma_core.report.progress import Progress
 from neotoma_core.runs.clock import Clock
 from neotoma_core.runs.commands import command
 from neotoma_core.vault.backups import FOLDER, Listing, list_backups, read_raw_list
-from neotoma_core.vault.blobs import kept_blobs, remove_blobs
+from neotoma_core.vault.blobs import list_kept_blobs, remove_blobs
 from neotoma_core.vault.folder import require_room
 from neotoma_core.vault.lease import vault_run
 from neotoma_core.vault.manifests import Backup
-from neotoma_core.words.shell_words import quoted_word
+from neotoma_core.words.shell_words import quote_word
 
 Confirm = Callable[[ForgetReport], bool]
 _HINDRANCES: Final = (BackupError, VerificationFailed, NotIntact, KeyMissing, KeyWrong, DiskFull)
@@ -145,7 +145,7 @@ def _unknown(request: ForgetRequest, looked: _Looked, listing: Listing) -> Itera
         if strange.doubtful or strange.backup is not None:
             places[strange.path.name], why[strange.path.name] = strange.path, strange.why
     for name, place in places.items():
-        remove = f"rm -r -- {quoted_word(place.absolute())}"
+        remove = f"rm -r -- {quote_word(place.absolute())}"
         yield UnknownBackup(name, why[name], remove)
 
 
@@ -189,7 +189,7 @@ def _remove_blobs(forgetting: Forgetting, erased: set[str]) -> int:
     """Remove erased raw files that no backup names any longer; none while one cannot be read."""
     folders = forgetting.folders
     listing = list_backups(folders.vault)
-    everything = {digest for digest, _ in kept_blobs(folders.vault)}
+    everything = {digest for digest, _ in list_kept_blobs(folders.vault)}
     try:
         named = {
             content_of(name)
@@ -201,7 +201,7 @@ def _remove_blobs(forgetting: Forgetting, erased: set[str]) -> int:
     if not listing.is_complete:
         return 0
     removed, _ = remove_blobs(folders.vault, everything - (erased - named))
-    reached("blobs_removed")
+    announce("blobs_removed")
     return removed
 
 

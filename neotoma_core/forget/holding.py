@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 
 from neotoma_core.backup.raw_files import find_logs_in
-from neotoma_core.erased.files import CONTENTS, content_of, erased_files
+from neotoma_core.erased.files import CONTENTS, content_of, find_erased_files
 from neotoma_core.erased.hashed import ErasedIds
 from neotoma_core.erased.naming import RAW_FILES
 from neotoma_core.erasure.plan import ErasurePlan, plan_erasure, read_held
@@ -64,7 +64,7 @@ def read_backup_held(forgetting: Forgetting, backup: Backup, scratch: Path) -> H
     whole = scratch / "whole.db"
     restore_database(folder, backup, whole)
     held = read_held(whole, Path(backup.name), forgetting.key)
-    plan = plan_erasure(held, erased.found_in(held.tables), iso(forgetting.now))
+    plan = plan_erasure(held, erased.find_in(held.tables), iso(forgetting.now))
     sizes = read_raw_list(folder, backup.manifest, scratch)
     logs = _unpacked(folder, backup, scratch / "logs")
     return Held(
@@ -81,7 +81,7 @@ def _files_going(plan: ErasurePlan, sizes: Mapping[str, int], erased: ErasedIds)
     """Return the raw files that are of what was erased, and that no source which stays names."""
     named = {name: name.partition("/")[2] for name in sizes}
     staying = files_staying(plan)
-    gone = erased_files(erased, named.values(), staying)
+    gone = find_erased_files(erased, named.values(), staying)
     gone |= plan.ids.get(RAW_FILES, frozenset()) - staying
     contents = plan.ids.get(CONTENTS, frozenset())
     gone |= {name for name in named.values() if content_of(name) in contents} - staying

@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 from typing import Final
 
 from neotoma_core.backup.drill import Drilling, DrillRules, drill_backup
-from neotoma_core.backup.raw_files import keep_logs, named_raw_files
+from neotoma_core.backup.raw_files import keep_logs, names_of_raw_files
 from neotoma_core.comparison.faults import read_faults
 from neotoma_core.comparison.measuring import count_contents, fingerprint_tables
 from neotoma_core.erasure.applying import apply_erasure
@@ -24,7 +24,7 @@ from neotoma_core.erasure.rows import scrub
 from neotoma_core.files.interrupts import on_scratch
 from neotoma_core.forget.holding import Forgetting, Held, read_backup_held
 from neotoma_core.neotoma.tables import SECRET
-from neotoma_core.sqlite.copies import state_of
+from neotoma_core.sqlite.copies import read_file_state
 from neotoma_core.sqlite.inspection import inspect_database
 from neotoma_core.sqlite.opening import connect_read_only
 from neotoma_core.vault.backups import (
@@ -93,7 +93,7 @@ def _leave_out(held: Held, scratch: Path) -> None:
     """
     if held.plan.writes:
         with on_scratch():
-            apply_erasure(held.plan, held.whole, {"": state_of(held.whole)}, scratch)
+            apply_erasure(held.plan, held.whole, {"": read_file_state(held.whole)}, scratch)
             scrub(held.whole)
 
 
@@ -115,7 +115,7 @@ def _store(
         described,
         name=name,
         files=(*files, *([kept_logs] if kept_logs else [])),
-        raw_files=_raw_files(old.manifest.raw_files, sizes, named_raw_files(held.whole)),
+        raw_files=_raw_files(old.manifest.raw_files, sizes, names_of_raw_files(held.whole)),
         logs=log_files,
         rewritten_at=forgetting.now.astimezone(UTC),
     )
@@ -159,7 +159,7 @@ def _proven(forgetting: Forgetting, old: Backup, new: Backup, aside: Path) -> Ba
     drill = drill_backup(drilling, new)
     if drill.outcome != "pass":
         raise NotRewritten(f"its new form did not pass its drill: {'; '.join(drill.reasons)}")
-    new = replace(new, state=new.state.drilled(drill))
+    new = replace(new, state=new.state.after_drill(drill))
     if old.is_good and not new.is_good:
         raise NotRewritten("its new form would not count as good")
     write_state(aside, new.name, new.state)

@@ -3,19 +3,19 @@
 from collections.abc import Iterator
 
 from neotoma_core.forget.report import ForgetReport, RewrittenBackup
-from neotoma_core.report.layout import labelled
+from neotoma_core.report.layout import label_line
 
 
 def plan_text(report: ForgetReport) -> str:
     """Return which backups hold what was erased, and what becomes of each."""
-    lines = [labelled("looked at", f"{report.looked_at:,} backups")]
-    lines += [labelled("holds it", f"{one.backup}: {_held(one)}") for one in report.holding]
+    lines = [label_line("looked at", f"{report.looked_at:,} backups")]
+    lines += [label_line("holds it", f"{one.backup}: {_held(one)}") for one in report.holding]
     if not report.holding:
-        lines.append(labelled("clean", "no backup that can be read holds what was erased"))
+        lines.append(label_line("clean", "no backup that can be read holds what was erased"))
     lines += _unknown(report)
     if report.holding:
-        lines.append(labelled("plan", "each is rewritten without it, drilled, then removed"))
-        lines.append(labelled("no undo", "what is left out of a backup cannot be brought back"))
+        lines.append(label_line("plan", "each is rewritten without it, drilled, then removed"))
+        lines.append(label_line("no undo", "what is left out of a backup cannot be brought back"))
     return "\n".join(lines)
 
 
@@ -26,14 +26,14 @@ def result_text(report: ForgetReport) -> str:
     lines = []
     for one in report.holding:
         if one.new:
-            lines.append(labelled("rewritten", f"{one.new}, verified, without {_held(one)}"))
+            lines.append(label_line("rewritten", f"{one.new}, verified, without {_held(one)}"))
         if one.kept_because:
-            lines.append(labelled("NOT DONE", f"{one.backup} stays: {one.kept_because}"))
+            lines.append(label_line("NOT DONE", f"{one.backup} stays: {one.kept_because}"))
     lines += _unknown(report)
     if report.blobs_removed:
-        lines.append(labelled("raw files", f"{report.blobs_removed:,} removed"))
-    lines.append(labelled("elsewhere", "to list what else still holds what was erased:"))
-    lines.append(labelled("", report.further))
+        lines.append(label_line("raw files", f"{report.blobs_removed:,} removed"))
+    lines.append(label_line("elsewhere", "to list what else still holds what was erased:"))
+    lines.append(label_line("", report.further))
     return "\n".join(lines)
 
 
@@ -44,5 +44,5 @@ def _held(one: RewrittenBackup) -> str:
 
 def _unknown(report: ForgetReport) -> Iterator[str]:
     for one in report.unknown:
-        yield labelled("NOT DONE", f"{one.backup}: {one.why}; to remove it:")
-        yield labelled("", one.remove)
+        yield label_line("NOT DONE", f"{one.backup}: {one.why}; to remove it:")
+        yield label_line("", one.remove)

@@ -108,7 +108,7 @@ def guard_loss(
 def loss_of_copy(target: Path, held: Path, whole: Path | None, guard: Guard) -> Loss:
     """Return what ``target`` loses where ``whole`` takes its place; ``held``: a copy of it."""
     extent = extent_of(held, target)
-    return loss_to(target, extent, _lost_rows(held, whole, extent, target), guard)
+    return loss_to(target, extent, _count_lost_rows(held, whole, extent, target), guard)
 
 
 def loss_to(target: Path, held: Extent, lost: LostRows, guard: Guard) -> Loss:
@@ -133,7 +133,7 @@ def extent_spanning(observations: int, entities: int, first: object, last: objec
     return Extent(observations, entities, _moment(first), _moment(last))
 
 
-def _lost_rows(held: Path, whole: Path | None, extent: Extent, target: Path) -> LostRows:
+def _count_lost_rows(held: Path, whole: Path | None, extent: Extent, target: Path) -> LostRows:
     if whole is None or not _is_neotoma(whole):
         return extent.all_rows
     return LostRows(*(count_lost(held, whole, t, target) for t in ("observations", "entities")))

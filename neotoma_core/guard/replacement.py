@@ -33,7 +33,7 @@ from neotoma_core.runs.evidence import (
     write_manifest,
 )
 from neotoma_core.runs.judging import salvageable
-from neotoma_core.runs.left_over import left_behind, require_kept
+from neotoma_core.runs.left_over import find_left_behind, require_kept
 from neotoma_core.runs.run import DatabaseRef, Run
 from neotoma_core.sqlite.live_copies import copy_whole
 
@@ -58,7 +58,7 @@ class Secured:
     @property
     def findings(self) -> tuple[Finding, ...]:
         """What a target that is gone left, as long as nothing has taken its place."""
-        return tuple(left_behind(self.run))
+        return tuple(find_left_behind(self.run))
 
     def replace(self) -> None:
         """Put the new database in the target's place; interrupts wait from here on.
@@ -66,7 +66,7 @@ class Secured:
         Raises TargetLocked, and TargetChanged where the target is not what was kept of it.
         """
         if not self.granted:
-            raise ValueError("the loss of the target was not granted")
+            raise ValueError("the loss of rows in the target was not permitted")
         target = self.run.path
         if not all(map(is_current, self.kept)) or target.exists() != bool(self.kept):
             raise TargetChanged(target)
@@ -103,9 +103,9 @@ def secure_target(
     """
     require_replaceable(run.path)
     if run.target is None:
-        return Secured(run, whole, granted=True, kept=_kept(run, progress))
+        return Secured(run, whole, granted=True, kept=_keep(run, progress))
     try:
-        held = held_by_target(run, run.target)
+        held = copy_target(run, run.target)
         loss: Loss | None = loss_of_copy(run.target.path, held, whole, guard)
     except BackupError:
         if occasion.always:
@@ -117,7 +117,7 @@ def secure_target(
         permission = guard_loss(run, loss, guard, occasion, progress)
     if not permission.granted:
         return Secured(run, whole, granted=False, loss=loss)
-    kept = _kept(run, progress)
+    kept = _keep(run, progress)
     return Secured(run, whole, granted=True, kept=kept, loss=loss, backup=permission.backup)
 
 
@@ -132,7 +132,7 @@ def _loss_of_ruin(run: Run, target: DatabaseRef, whole: Path | None, guard: Guar
     return loss_of_copy(target.path, saved, whole, guard)
 
 
-def held_by_target(run: Run, target: DatabaseRef) -> Path:
+def copy_target(run: Run, target: DatabaseRef) -> Path:
     """Return a whole copy of the run's target, made once.
 
     Raises TargetLocked while another program is connected to it, and BackupError where it cannot
@@ -151,12 +151,12 @@ def held_by_target(run: Run, target: DatabaseRef) -> Path:
 def readable_target(run: Run) -> Path | None:
     """Return a whole copy of the run's target; None where there is none, or it cannot be read."""
     try:
-        return held_by_target(run, run.target) if run.target else None
+        return copy_target(run, run.target) if run.target else None
     except BackupError:
         return None
 
 
-def _kept(run: Run, progress: Progress) -> tuple[DatabaseEvidence, ...]:
+def _keep(run: Run, progress: Progress) -> tuple[DatabaseEvidence, ...]:
     progress.begin("evidence")
     kept = tuple(secure_database(run, database, progress) for database in run.databases)
     write_manifest(run, kept)

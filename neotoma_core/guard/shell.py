@@ -6,7 +6,7 @@ from typing import Final
 
 from neotoma_core.guard.startup_files import Marks, put_block, read_blocks
 from neotoma_core.report.document import document
-from neotoma_core.words.shell_words import quoted_word
+from neotoma_core.words.shell_words import quote_word
 
 MARKS: Final = Marks("# midden guard:", "# midden guard ends")
 # For bash and zsh. `function NAME` and not `NAME()`: an alias of that name is not expanded in it.
@@ -51,7 +51,7 @@ def install_guard(file: Path, *, apply: bool) -> GuardReport:
 
     A function of an older midden gives way to it. Raises UsageError.
     """
-    undo = f"sed -i.bak '/^{MARKS.begin}/,/^{MARKS.end}/d' {quoted_word(file)}"
+    undo = f"sed -i.bak '/^{MARKS.begin}/,/^{MARKS.end}/d' {quote_word(file)}"
     blocks = read_blocks(file, MARKS)
     if blocks == (FUNCTION,):
         return GuardReport("already there", str(file), FUNCTION, undo)

@@ -36,7 +36,7 @@ def put_block(file: Path, marks: Marks, block: str) -> None:
     try:
         write_file(place, text.encode(errors="surrogateescape"), mode=mode)
     except OSError as error:
-        raise _refused(file, error) from error
+        raise _refusal(file, error) from error
 
 
 def _parts(file: Path, marks: Marks) -> tuple[list[str], tuple[str, ...]]:
@@ -67,8 +67,8 @@ def _text(file: Path) -> str:
     except FileNotFoundError:
         return ""
     except OSError as error:
-        raise _refused(file, error) from error
+        raise _refusal(file, error) from error
 
 
-def _refused(file: Path, error: OSError) -> UsageError:
+def _refusal(file: Path, error: OSError) -> UsageError:
     return UsageError(f"{file}: {reason_of(error)}; nothing was changed; name another with --file")

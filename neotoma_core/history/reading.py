@@ -6,7 +6,7 @@ from pathlib import Path
 
 import polars as pl
 
-from neotoma_core.archive_tables.database import damaged_file, notes_of
+from neotoma_core.archive_tables.database import damage_finding, notes_of
 from neotoma_core.archive_tables.reading import read_table
 from neotoma_core.archive_tables.tables import open_archive
 from neotoma_core.erased.naming import ENTITIES, OBSERVATIONS
@@ -16,7 +16,7 @@ from neotoma_core.files.keys import KeySource, read_key
 from neotoma_core.history.report import HistoryReport, ObservationVersion, StatedValue
 from neotoma_core.history.versions import last_of, versions_of
 from neotoma_core.ledger.file import read_erased_around
-from neotoma_core.neotoma.encryption.columns import open_rows, sealed_rows
+from neotoma_core.neotoma.encryption.columns import find_sealed_rows, open_rows
 from neotoma_core.neotoma.tables import BY_NAME
 from neotoma_core.neotoma.times import iso
 from neotoma_core.row_versions.columns import ARCHIVED_AT, BACKUP, REMOVED, ROW_HASH
@@ -45,7 +45,7 @@ def entity_history(
             f"archive {place}: no observation of entity {entity}; check the id, or archive the "
             "database first, with `midden archive`"
         )
-    versions = _opened(place, versions, key)
+    versions = _open_versions(place, versions, key)
     last = last_of(entity, versions)
     own = versions.filter(pl.col("entity_id") == entity)
     return HistoryReport(
@@ -53,9 +53,9 @@ def entity_history(
         str(place),
         own["entity_type"].drop_nulls().first(),  # type: ignore[arg-type]  # a column of texts
         versions["id"].n_unique(),
-        tuple(_stated_versions(versions)),
+        tuple(_read_stated_versions(versions)),
         tuple(_values(last)),
-        (*map(damaged_file, (*read.damaged, *removed.damaged)), *notes_of(archive)),
+        (*map(damage_finding, (*read.damaged, *removed.damaged)), *notes_of(archive)),
     )
 
 
@@ -70,9 +70,9 @@ def _without_erased(place: Path, vault: Path | None, versions: pl.DataFrame) -> 
     )
 
 
-def _opened(place: Path, versions: pl.DataFrame, key: KeySource | None) -> pl.DataFrame:
+def _open_versions(place: Path, versions: pl.DataFrame, key: KeySource | None) -> pl.DataFrame:
     table = BY_NAME[_TABLE]
-    sealed = sealed_rows(table, versions).height
+    sealed = find_sealed_rows(table, versions).height
     if not sealed:
         return versions
     if key is None:
@@ -80,7 +80,7 @@ def _opened(place: Path, versions: pl.DataFrame, key: KeySource | None) -> pl.Da
     return open_rows(table, versions, read_key(key), place)
 
 
-def _stated_versions(versions: pl.DataFrame) -> Iterator[ObservationVersion]:
+def _read_stated_versions(versions: pl.DataFrame) -> Iterator[ObservationVersion]:
     for row in versions.iter_rows(named=True):
         yield ObservationVersion(
             row["id"],

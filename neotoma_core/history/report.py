@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from neotoma_core.report.document import document
 from neotoma_core.report.findings import Finding
-from neotoma_core.report.layout import aligned, labelled
+from neotoma_core.report.layout import align, label_line
 
 _SHOWN = 60
 
@@ -61,10 +61,10 @@ def history_text(report: HistoryReport) -> str:
 
 
 def _lines(report: HistoryReport) -> Iterator[str]:
-    yield labelled("entity", f"{report.entity}   {report.entity_type or ''}")
-    yield labelled("archive", report.archive)
+    yield label_line("entity", f"{report.entity}   {report.entity_type or ''}")
+    yield label_line("archive", report.archive)
     versions = f"{report.observations:,} observations in {len(report.versions):,} versions"
-    yield labelled("history", versions)
+    yield label_line("history", versions)
     rows = [
         (
             v.observed_at or "?",
@@ -76,15 +76,15 @@ def _lines(report: HistoryReport) -> Iterator[str]:
         )
         for v in report.versions
     ]
-    yield from (labelled("", line) for line in (aligned(rows, right=()) if rows else ()))
+    yield from (label_line("", line) for line in (align(rows, right=()) if rows else ()))
     fields = sorted({value.field for value in report.values})
     for field in fields:
         stated = [value for value in report.values if value.field == field]
         cells = [(v.observed_at or "?", _short(v.value), f"priority {v.priority}") for v in stated]
-        yield labelled("field", field)
-        yield from (labelled("", line) for line in aligned(cells, right=()))
+        yield label_line("field", field)
+        yield from (label_line("", line) for line in align(cells, right=()))
     for finding in report.findings:
-        yield labelled(finding.kind, f"{finding.subject}: {finding.detail}")
+        yield label_line(finding.kind, f"{finding.subject}: {finding.detail}")
 
 
 def _short(value: str | None) -> str:

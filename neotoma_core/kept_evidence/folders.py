@@ -9,12 +9,18 @@ from typing import Final
 
 from neotoma_core.documents.models import NotAsModelled, read_model
 from neotoma_core.errors import BackupError, VaultDamaged
-from neotoma_core.files.atomic import reached, sync_folder
+from neotoma_core.files.atomic import announce, sync_folder
 from neotoma_core.kept_evidence.retention import EvidenceFacts
 from neotoma_core.sqlite.copies import sha256_of
 from neotoma_core.sqlite.opening import make_whole
 from neotoma_core.vault.documents import EvidenceDatabase, EvidenceManifest
-from neotoma_core.vault.folder import EVIDENCE, UNFINISHED, RunFolders, read_json, unfinished_runs
+from neotoma_core.vault.folder import (
+    EVIDENCE,
+    UNFINISHED,
+    RunFolders,
+    list_unfinished_runs,
+    read_json,
+)
 
 STEPS: Final = ("evidence_removed",)
 _MANIFEST: Final = "manifest.json"
@@ -42,7 +48,7 @@ class KeptEvidence:
 def list_evidence(vault: Path, current: str) -> tuple[KeptEvidence, ...]:
     """Return the evidence of a vault, oldest first, less that of the run that holds it."""
     place = vault / EVIDENCE
-    unfinished = set(unfinished_runs(vault))
+    unfinished = set(list_unfinished_runs(vault))
     found = sorted(place.iterdir()) if place.is_dir() and not place.is_symlink() else []
     return tuple(
         _read(folder, unfinished=folder.name in unfinished)
@@ -101,5 +107,5 @@ def remove_evidence(folders: RunFolders, run: str) -> None:
     gone = folders.work / f"evidence-of-{run}"
     (folders.vault / EVIDENCE / run).rename(gone)
     sync_folder(folders.vault / EVIDENCE)
-    reached("evidence_removed")
+    announce("evidence_removed")
     shutil.rmtree(gone, ignore_errors=True)

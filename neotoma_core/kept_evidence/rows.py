@@ -15,10 +15,10 @@ from neotoma_core.comparison.holdings import read_columns
 from neotoma_core.erased.hashed import ErasedIds
 from neotoma_core.erased.naming import naming_columns
 from neotoma_core.errors import BackupError
-from neotoma_core.neotoma.ddl import quoted
+from neotoma_core.neotoma.ddl import quote
 from neotoma_core.neotoma.tables import BY_NAME, kind_of
 from neotoma_core.sqlite.inspection import StoredTable, inspect_database
-from neotoma_core.sqlite.opening import check_pages, connect_read_only, damaged
+from neotoma_core.sqlite.opening import check_pages, connect_read_only, damage_of
 from neotoma_core.sqlite.untrusted import attach
 
 _MADE_AGAIN: Final = ("derived", "operational")
@@ -63,7 +63,7 @@ class UniqueRows:
                 attach(connection, "other", f"{other.resolve().as_uri()}?mode=ro&immutable=1")
                 found = {n: self._lacks(connection, n, theirs.get(n)) for n in wanted}
         except sqlite3.DatabaseError as error:
-            raise damaged(self._original, str(error)) from error
+            raise damage_of(self._original, str(error)) from error
         if self._left is None:
             self._left = self._without_erased(found)
         else:
@@ -74,12 +74,12 @@ class UniqueRows:
         """Return the rows that another copy lacks: their keys, or all they hold without one."""
         table = self._tables[name]
         key, said = _identity(table), _says(table)
-        here = f"main.{quoted(name)}"
-        columns = ", ".join(f"h.{quoted(column)}" for column in key or said)
+        here = f"main.{quote(name)}"
+        columns = ", ".join(f"h.{quote(column)}" for column in key or said)
         query = f"SELECT {columns} FROM {here} h"
         if other is not None and set(key or said) <= set(other.columns):
             alike = " AND ".join(_same(c, other.columns) for c in dict.fromkeys((*key, *said)))
-            same = f"SELECT 1 FROM other.{quoted(name)} o WHERE {alike}"
+            same = f"SELECT 1 FROM other.{quote(name)} o WHERE {alike}"
             query += f" WHERE NOT EXISTS ({same})"
         return set(connection.execute(query))
 
@@ -126,8 +126,8 @@ def _says(table: StoredTable) -> tuple[str, ...]:
 
 def _same(column: str, theirs: Collection[str]) -> str:
     """Return the condition that a cell is the same; where there is no such column, it is empty."""
-    cell = f"h.{quoted(column)}"
-    return f"o.{quoted(column)} IS {cell}" if column in theirs else f"{cell} IS NULL"
+    cell = f"h.{quote(column)}"
+    return f"o.{quote(column)} IS {cell}" if column in theirs else f"{cell} IS NULL"
 
 
 def compare_all(candidates: Collection[UniqueRows], stays: Iterator[Path]) -> None:

@@ -13,7 +13,7 @@ from neotoma_core.archive_tables.tables import ARCHIVE_FOLDER, DESCRIPTION, Arch
 from neotoma_core.comparison.anomaly import HISTORY, Alarm, Counts, find_anomalies
 from neotoma_core.erased.hashed import ErasedIds
 from neotoma_core.erased.naming import naming_columns
-from neotoma_core.ledger.file import Ledger, erased_since, read_ledger
+from neotoma_core.ledger.file import Ledger, find_erased_since, read_ledger
 from neotoma_core.row_versions.columns import ARCHIVED, ARCHIVED_AT, ROW_HASH, key_of
 from neotoma_core.row_versions.versions import latest
 
@@ -40,11 +40,11 @@ def find_losses(counts: Counts, history: Sequence[Counted], vault: Path) -> tupl
     ledger, place = read_ledger(vault), vault / ARCHIVE_FOLDER
     if not ledger.events or not (place / DESCRIPTION).exists():
         return found
-    explained = without_erased(recent, ledger, open_archive(place))
+    explained = subtract_erased(recent, ledger, open_archive(place))
     return find_anomalies(counts, explained)
 
 
-def without_erased(history: Sequence[Counted], ledger: Ledger, archive: Archive) -> list[Counts]:
+def subtract_erased(history: Sequence[Counted], ledger: Ledger, archive: Archive) -> list[Counts]:
     """Return counts, each without the rows that were erased after it was counted.
 
     Of each row that the archive has its last version counts. Snapshots of what is erased went with
@@ -54,11 +54,11 @@ def without_erased(history: Sequence[Counted], ledger: Ledger, archive: Archive)
     less: dict[int, _Erased] = {}
     found = []
     for moment, counts in history:
-        erased = erased_since(ledger, moment)
+        erased = find_erased_since(ledger, moment)
         size = sum(map(len, erased.hashes.values()))  # erasures only add: the size names the set
         if size not in less:
             less[size] = _Erased.of(erased, versions)
-        found.append(less[size].taken_from(counts))
+        found.append(less[size].subtract_from(counts))
     return found
 
 
@@ -84,7 +84,7 @@ class _Erased:
         ids = set(hit[_OBSERVATIONS][key_of(_OBSERVATIONS)].drop_nulls())
         return cls(tables, types, ids)
 
-    def taken_from(self, counts: Counts) -> Counts:
+    def subtract_from(self, counts: Counts) -> Counts:
         """Return counts without these rows."""
         return replace(
             counts,

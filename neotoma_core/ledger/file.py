@@ -94,37 +94,37 @@ def read_ledger(vault: Path) -> Ledger:
     Raises VaultDamaged where a line was changed or is missing, or the whole ledger is.
     """
     path = vault / LEDGER
-    promised, check = _promised(vault)
+    promised, check = _read_promise(vault)
     others = tuple(read_ledger(folder).erased for folder in foreign_ledgers(vault))
     if not path.exists():
         if promised:
-            raise _damaged(path, "the ledger is missing")
+            raise _damage_of(path, "the ledger is missing")
         return Ledger(vault, (), _NO_CHECK, ErasedIds(others=others), ())
     lines = _lines(path)
     checks = [_NO_CHECK]
     events: list[LedgerEvent] = []
     salt = b""
     for number, line in enumerate(lines):
-        said = _said(path, line)
+        said = _parse_line(path, line)
         if number == 0:
             salt = _salt(path, said)
-        checks.append(_checked(path, salt, checks[-1], line))
+        checks.append(_verify_line(path, salt, checks[-1], line))
         if number:
             events.append(_event(path, said))
     if len(lines) < promised or checks[promised] != check:
-        raise _damaged(path, "lines are missing")
+        raise _damage_of(path, "lines are missing")
     times = [_iso(event.at) for event in events if event.erased is not None]
     last = times[-1] if times else None
-    erased = replace(_erased(salt, events), others=others)
-    unfinished = _unfinished(events)
+    erased = replace(_collect_erased(salt, events), others=others)
+    unfinished = _find_unfinished(events)
     return Ledger(vault, lines, checks[-1], erased, unfinished, last, tuple(events))
 
 
-def erased_since(ledger: Ledger, moment: datetime) -> ErasedIds:
+def find_erased_since(ledger: Ledger, moment: datetime) -> ErasedIds:
     """Return what a vault itself recorded as erased from a moment on; the ledger has seconds."""
     from_then = moment.replace(microsecond=0)
     later = [event for event in ledger.events if event.at >= from_then]
-    return _erased(ledger.erased.salt, later)
+    return _collect_erased(ledger.erased.salt, later)
 
 
 def foreign_ledgers(vault: Path) -> tuple[Path, ...]:
@@ -203,7 +203,7 @@ def _promise(vault: Path, lines: int, check: str) -> None:
     describe(vault, {"format": WITH_ERASURES, "erasures": promise})
 
 
-def _promised(vault: Path) -> tuple[int, str]:
+def _read_promise(vault: Path) -> tuple[int, str]:
     """Return how many lines the ledger must have at least, and the check of the last of them."""
     description = vault / DESCRIPTION
     if not description.exists():
@@ -212,7 +212,7 @@ def _promised(vault: Path) -> tuple[int, str]:
     if known.erasures is None and known.format != WITH_ERASURES:
         return 0, _NO_CHECK
     if known.erasures is None or not known.erasures.lines:
-        raise _damaged(description, "it does not say how long the ledger is")
+        raise _damage_of(description, "it does not say how long the ledger is")
     return known.erasures.lines, known.erasures.check
 
 
@@ -220,20 +220,20 @@ def _lines(path: Path) -> tuple[str, ...]:
     try:
         text = path.read_bytes().decode()
     except UnicodeDecodeError as error:
-        raise _damaged(path, "not text") from error
+        raise _damage_of(path, "not text") from error
     if not text.endswith("\n"):
-        raise _damaged(path, "cut off")
+        raise _damage_of(path, "cut off")
     return tuple(text[:-1].split("\n"))
 
 
-def _said(path: Path, line: str) -> dict[str, JsonValue]:
+def _parse_line(path: Path, line: str) -> dict[str, JsonValue]:
     """Return what a line says, less its check."""
     try:
         said = orjson.loads(line)
     except orjson.JSONDecodeError as error:
-        raise _damaged(path, "a line is not JSON") from error
+        raise _damage_of(path, "a line is not JSON") from error
     if not isinstance(said, dict):
-        raise _damaged(path, "a line is not an event")
+        raise _damage_of(path, "a line is not an event")
     return {name: value for name, value in said.items() if name != "check"}
 
 
@@ -241,7 +241,7 @@ def _event(path: Path, said: dict[str, JsonValue]) -> LedgerEvent:
     try:
         return event_of(said)
     except NotAsModelled as error:
-        raise _damaged(path, f"a line is not an event: {error}") from None
+        raise _damage_of(path, f"a line is not an event: {error}") from None
 
 
 def _salt(path: Path, said: dict[str, JsonValue]) -> bytes:
@@ -250,17 +250,17 @@ def _salt(path: Path, said: dict[str, JsonValue]) -> bytes:
         start = read_model(LedgerStart, said)
         salt = bytes.fromhex(start.salt)
     except ValueError:
-        raise _damaged(path, wrong) from None
+        raise _damage_of(path, wrong) from None
     if start.format != 1 or len(salt) != SALT_BYTES:
-        raise _damaged(path, wrong)
+        raise _damage_of(path, wrong)
     return salt
 
 
-def _checked(path: Path, salt: bytes, before: str, line: str) -> str:
+def _verify_line(path: Path, salt: bytes, before: str, line: str) -> str:
     body, _, said = line.rpartition(_CHECK)
     check = _check_of(salt, before, f"{body}}}")
     if said != f'{check}"}}':
-        raise _damaged(path, "a line is not what was written")
+        raise _damage_of(path, "a line is not what was written")
     return check
 
 
@@ -269,7 +269,7 @@ def _check_of(salt: bytes, before: str, body: str) -> str:
     return hashlib.blake2b(content.encode(), key=salt, digest_size=SALT_BYTES).hexdigest()
 
 
-def _erased(salt: bytes, events: Sequence[LedgerEvent]) -> ErasedIds:
+def _collect_erased(salt: bytes, events: Sequence[LedgerEvent]) -> ErasedIds:
     hashes: dict[str, set[str]] = {}
     for event in events:
         for kind, digests in (event.erased or {}).items():
@@ -277,7 +277,7 @@ def _erased(salt: bytes, events: Sequence[LedgerEvent]) -> ErasedIds:
     return ErasedIds(salt, {kind: frozenset(digests) for kind, digests in hashes.items()})
 
 
-def _unfinished(events: Sequence[LedgerEvent]) -> tuple[str, ...]:
+def _find_unfinished(events: Sequence[LedgerEvent]) -> tuple[str, ...]:
     runs: list[str] = []
     for event in events:
         if event.erased is not None:
@@ -291,6 +291,6 @@ def _iso(now: datetime) -> str:
     return now.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
-def _damaged(path: Path, wrong: str) -> VaultDamaged:
+def _damage_of(path: Path, wrong: str) -> VaultDamaged:
     advice = "restore it from a copy of the vault: without it, what was erased would come back"
     return VaultDamaged(path, wrong, advice)

@@ -27,7 +27,7 @@ class ErasedLog:
         self._counts: Final[list[tuple[str, int]]] = []
         self._entities: Final = [pl.DataFrame(schema={"entity_id": pl.String})]
 
-    def uncounted(self) -> "ErasedLog":
+    def without_counting(self) -> "ErasedLog":
         """Return the same, for rows that are read a second time."""
         return ErasedLog(self._erased)
 
@@ -61,7 +61,7 @@ class ErasedLog:
         for name, number in self._counts:
             rows[name] += number
         for name, number in sorted(rows.items()):
-            yield erased_in_target(name, number)
+            yield finding_of_erased(name, number)
 
 
 def without_names(drift: pl.DataFrame) -> pl.DataFrame:
@@ -70,7 +70,7 @@ def without_names(drift: pl.DataFrame) -> pl.DataFrame:
     return drift.with_columns(key=named)
 
 
-def erased_in_target(table: str, rows: int) -> Finding:
+def finding_of_erased(table: str, rows: int) -> Finding:
     """Return the finding of erased rows that the target has again."""
     again = command_again("erase", "--again")
     detail = f"{rows:,} rows are of what was erased; to remove them: {again}"

@@ -19,8 +19,8 @@ from neotoma_core.unpacking.budgets import Budget, CutShort, Limits
 from neotoma_core.unpacking.streams import FORMATS, Decompressing, Reader
 
 _CHUNK: Final = 8 << 20
-_PLAIN: Final = 8  # an id of so many bytes is told by itself, a shorter one where it is quoted
-_UNQUOTED: Final = (  # a database, the log beside it, its journal: these quote nothing
+_PLAIN: Final = 8  # an id this long is searched for as it is, a shorter one only in quotes
+_UNQUOTED: Final = (  # a database, its log, its journal: in these nothing is quoted
     b"SQLite format 3",
     b"\x37\x7f\x06\x82",
     b"\x37\x7f\x06\x83",
@@ -89,7 +89,7 @@ class Traces:
     def _in_table(self, path: Path, head: bytes) -> bool:
         is_parquet = head.startswith(_PARQUET)
         rows = read_parquet(path) if is_parquet else read_ipc(path)
-        return any(_any_in(_quoted(column), self._in_cells) for column in rows.iter_columns())
+        return any(_any_in(_quote(column), self._in_cells) for column in rows.iter_columns())
 
 
 def _forms(name: str) -> Iterator[str]:
@@ -104,7 +104,7 @@ def _as_bytes(text: str) -> str:
     return text.encode("utf-8", "surrogatepass").decode("latin-1")
 
 
-def _quoted(column: pl.Series) -> pl.Series:
+def _quote(column: pl.Series) -> pl.Series:
     """Return the cells of a column as quoted text."""
     there = column.drop_nulls()
     if column.dtype == pl.Binary:

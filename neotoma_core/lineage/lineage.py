@@ -126,7 +126,7 @@ def lineage_of(databases: Sequence[Database]) -> Lineage:
     is cleared: what it joins is one group already, so nothing is lost.
     """
     splits = [split for database in databases for split in _splits(database)]
-    given_back = _given_back(splits)
+    given_back = _find_given_back(splits)
     known = _in_order(databases, [p for database in databases for p in _pointers(database)])
     there = _present(databases, {pointer.to for _, pointer in known})
     pointers: dict[str, Pointer] = {}
@@ -182,7 +182,7 @@ def _pointers(database: Database) -> Iterator[tuple[str, Pointer]]:
         .filter(to.is_not_null() & (to != "") & (to != pl.col("id")))
         .select("id", to=to, at="merged_at")
     )
-    audits = _named(database["entity_merges"].rows, "from_entity_id", "to_entity_id")
+    audits = _drop_loops(database["entity_merges"].rows, "from_entity_id", "to_entity_id")
     lost = audits.join(entities, left_on="from_entity_id", right_on="id", how="anti")
     told = lost.select(id="from_entity_id", to="to_entity_id", at="created_at")
     found = [
@@ -214,7 +214,7 @@ def _users(databases: Sequence[Database]) -> dict[tuple[str, str], frozenset[str
     """Return who made each merge, by (from, to); nobody where an audit row names no user."""
     users: dict[tuple[str, str], set[str | None]] = {}
     for database in databases:
-        audits = _named(database["entity_merges"].rows, "from_entity_id", "to_entity_id")
+        audits = _drop_loops(database["entity_merges"].rows, "from_entity_id", "to_entity_id")
         for old, new, user in audits.select(
             "from_entity_id", "to_entity_id", "user_id"
         ).iter_rows():
@@ -235,18 +235,18 @@ class _Split:
 
 
 def _splits(database: Database) -> Iterator[_Split]:
-    rows = _named(database["entity_splits"].rows, "source_entity_id", "new_entity_id")
+    rows = _drop_loops(database["entity_splits"].rows, "source_entity_id", "new_entity_id")
     for row in rows.select(
         "user_id", "source_entity_id", "new_entity_id", "created_at"
     ).iter_rows():
         yield _Split(*row)
 
 
-def _named(rows: pl.DataFrame, old: str, new: str) -> pl.DataFrame:
+def _drop_loops(rows: pl.DataFrame, old: str, new: str) -> pl.DataFrame:
     return rows.drop_nulls([old, new]).filter(pl.col(old) != pl.col(new), pl.col(new) != "")
 
 
-def _given_back(splits: Iterable[_Split]) -> dict[str, float]:
+def _find_given_back(splits: Iterable[_Split]) -> dict[str, float]:
     """Return when an entity was last split off: that gives back what a merge had taken before."""
     moments: dict[str, float] = {}
     for split in splits:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 import polars as pl
 
 from neotoma_core.lineage.offers import Offered
-from neotoma_core.lineage.rewriting import rewrite
+from neotoma_core.lineage.rewriting import rewrite_cells
 from neotoma_core.neotoma.frames import ORIGIN, ROWID, TARGET
 from neotoma_core.neotoma.tables import MERGED, Table
 
@@ -31,7 +31,7 @@ def rewrite_references(table: Table, offered: Offered, remapped: pl.DataFrame) -
     for name in referring:
         other = remapped.select(pl.col("old").alias(name), pl.col("new").alias("_new"))
         cells = offered.rows.select(ROWID, name).join(other, on=name)
-        offered = rewrite(offered, cells.select(ROWID, pl.col("_new").alias(name)))
+        offered = rewrite_cells(offered, cells.select(ROWID, pl.col("_new").alias(name)))
     return offered
 
 

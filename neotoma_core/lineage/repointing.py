@@ -32,7 +32,7 @@ def repoint(
     if not lineage.pointers and not lineage.splits and not lineage.cleared:
         return dict(databases)
     result = {origin: dict(database) for origin, database in databases.items()}
-    parted = _parted(databases, lineage, precedence)
+    parted = _find_parted(databases, lineage, precedence)
     for origin, database in result.items():
         own = parted.filter(pl.col(ORIGIN) == origin)
         database["entities"] = _with_pointers(database["entities"], lineage)
@@ -80,7 +80,7 @@ def _with_owners(offered: Offered, parted: pl.DataFrame, lineage: Lineage) -> Of
     )
 
 
-def _parted(
+def _find_parted(
     databases: Mapping[int, Database], lineage: Lineage, precedence: Sequence[int]
 ) -> pl.DataFrame:
     """Return (_origin, _rowid, owner) of observations that splits give to another than they say.

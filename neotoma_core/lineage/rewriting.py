@@ -8,7 +8,7 @@ from neotoma_core.lineage.offers import MOVED_FROM, REWRITTEN, Offered
 from neotoma_core.neotoma.frames import ROWID
 
 
-def rewrite(offered: Offered, cells: pl.DataFrame) -> Offered:
+def rewrite_cells(offered: Offered, cells: pl.DataFrame) -> Offered:
     """Return ``offered`` with other cells in some rows.
 
     ``cells``: ``_rowid`` and the text columns to rewrite, one row per row that changes.
@@ -40,4 +40,4 @@ def move(offered: Offered, cells: pl.DataFrame) -> Offered:
     )
     noted = offered.rows.join(before, on=ROWID, how="left", maintain_order="left")
     rows = noted.with_columns(pl.coalesce(MOVED_FROM, "_before").alias(MOVED_FROM))
-    return rewrite(replace(offered, rows=rows.drop("_before")), cells)
+    return rewrite_cells(replace(offered, rows=rows.drop("_before")), cells)

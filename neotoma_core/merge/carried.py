@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from neotoma_core.neotoma.tables import Column, Table
-from neotoma_core.neotoma.tables.carried import affinity, folded
+from neotoma_core.neotoma.tables.carried import affinity, fold_case
 
 OWN_RULES = "the target's table has rules of its own, which rows from elsewhere may break"
 DIFFERENT_KEY = "another primary key than where it was first met"
@@ -46,7 +46,7 @@ def agree(
         taken.append(table)
         agreed = replace(agreed, columns=(*agreed.columns, *_further(agreed.columns, table)))
     if not in_target:
-        agreed = replace(agreed, columns=tuple(required_by_all(agreed.columns, taken)))
+        agreed = replace(agreed, columns=tuple(relax_required(agreed.columns, taken)))
     return Agreed(agreed, refused)
 
 
@@ -58,13 +58,13 @@ def further_columns(known: Table, stated: Sequence[Table]) -> tuple[Column, ...]
     columns: dict[str, Column] = {}
     for table in stated:
         for column in _further(known.columns, table):
-            met = columns.setdefault(folded(column.name), column)
+            met = columns.setdefault(fold_case(column.name), column)
             if _affinity(met) != _affinity(column):
-                columns[folded(column.name)] = replace(met, declared="", default=None)
-    return tuple(required_by_all(tuple(columns.values()), stated))
+                columns[fold_case(column.name)] = replace(met, declared="", default=None)
+    return tuple(relax_required(tuple(columns.values()), stated))
 
 
-def required_by_all(columns: Sequence[Column], stated: Sequence[Table]) -> Iterator[Column]:
+def relax_required(columns: Sequence[Column], stated: Sequence[Table]) -> Iterator[Column]:
     """Yield columns, required only where every database that has the table requires them."""
     for column in columns:
         found = [_column(table, column.name) for table in stated]
@@ -73,7 +73,7 @@ def required_by_all(columns: Sequence[Column], stated: Sequence[Table]) -> Itera
 
 def _against(agreed: Table, table: Table, *, in_target: bool) -> str:
     """Return why the rows of ``table`` cannot be put among those of ``agreed``, if so."""
-    if list(map(folded, table.key)) != list(map(folded, agreed.key)):
+    if list(map(fold_case, table.key)) != list(map(fold_case, agreed.key)):
         return DIFFERENT_KEY
     for column in agreed.columns:
         other = _column(table, column.name)
@@ -86,14 +86,14 @@ def _against(agreed: Table, table: Table, *, in_target: bool) -> str:
 
 
 def _further(known: Sequence[Column], table: Table) -> Iterator[Column]:
-    names = {folded(column.name) for column in known}
+    names = {fold_case(column.name) for column in known}
     for column in table.columns:
-        if folded(column.name) not in names:
+        if fold_case(column.name) not in names:
             yield replace(column, required=False)
 
 
 def _column(table: Table, name: str) -> Column | None:
-    return next((c for c in table.columns if folded(c.name) == folded(name)), None)
+    return next((c for c in table.columns if fold_case(c.name) == fold_case(name)), None)
 
 
 def _affinity(column: Column) -> str:

@@ -39,11 +39,13 @@ def classify(
     """
     values = [name for name in values_of(rows) if name in merged.columns]
     beside = _beside(table, merged, rows, values)
-    compared = compared_columns(table, values)
+    compared = columns_in_conflict(table, values)
     stamps = [name for name in values if name in table.stamps]
     known = pl.col(KEPT + ORIGIN).is_not_null()
     beside = beside.with_columns(
-        _listed([_differs(name, columns, number).alias(name) for name in compared]).alias(DIFFERS),
+        _list_names([_differs(name, columns, number).alias(name) for name in compared]).alias(
+            DIFFERS
+        ),
         pl.any_horizontal(
             pl.lit(value=False), *(_differs(n, columns, number) for n in stamps)
         ).alias(RESENT),
@@ -66,7 +68,7 @@ def classify(
     )
 
 
-def compared_columns(table: Table, values: Sequence[str]) -> list[str]:
+def columns_in_conflict(table: Table, values: Sequence[str]) -> list[str]:
     """Return the columns in which a difference is a conflict."""
     return [name for name in values if name not in (*table.identity, *table.stamps)]
 
@@ -112,7 +114,7 @@ def _closest(
     A registry may hold one identity twice. Then a row that is there in another place than the first
     is still there: of an identity that ``rows`` has once, the row like it comes first.
     """
-    compared = compared_columns(table, values)
+    compared = columns_in_conflict(table, values)
     there = rows.select(*table.identity, *compared, _alike=True).unique()
     alike = kept.join(
         there,
@@ -146,7 +148,7 @@ def _differs(name: str, columns: Mapping[int, frozenset[str]], number: int) -> p
     return known & different & ~pl.col(KEPT + ORIGIN).is_in(lacking)
 
 
-def _listed(differences: list[pl.Expr]) -> pl.Expr:
+def _list_names(differences: list[pl.Expr]) -> pl.Expr:
     if not differences:
         return pl.lit([], dtype=pl.List(pl.String))
     names = [pl.when(d).then(pl.lit(d.meta.output_name())) for d in differences]

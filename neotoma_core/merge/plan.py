@@ -49,11 +49,11 @@ class MergePlan:
     offers: Mapping[int, Database]
     removed: Mapping[str, pl.DataFrame] = field(default_factory=dict)
 
-    def merged(self, table: str) -> pl.DataFrame:
+    def rows_after(self, table: str) -> pl.DataFrame:
         """Return the rows a table will have, less those of the target that were not read."""
         return self.tables[table].merged
 
-    def overwritten(self, table: str) -> int:
+    def count_overwritten(self, table: str) -> int:
         """Return how many rows of the target's give way to a version that contradicts theirs."""
         lost = (pl.col("table") == table) & (pl.col("keep") == "source")
         decided = self.conflicts.filter(lost & (pl.col("by") != "three-way"))
@@ -75,8 +75,8 @@ class MergePlan:
         """The entities that another one stands for."""
         to = pl.col("merged_to_entity_id")
         pointing = to.is_not_null() & (to != "") & (to != pl.col("id"))
-        entities = self.merged("entities").filter(pointing).select("merged_at", entity_id="id")
-        users = self.merged("entity_merges").select("user_id", entity_id="from_entity_id")
+        entities = self.rows_after("entities").filter(pointing).select("merged_at", entity_id="id")
+        users = self.rows_after("entity_merges").select("user_id", entity_id="from_entity_id")
         return MergedAway(
             entities.select("entity_id", "merged_at"),
             users.select("entity_id", "user_id").drop_nulls().unique(),
@@ -118,7 +118,7 @@ def plan_merge(  # noqa: PLR0913, PLR0917 - what to merge, by which rules, and w
         tuple(
             count
             for name, merge in merges.items()
-            for count in _accounted(merge, offers[TARGET][name].rows.height, databases)
+            for count in _count_rows(merge, offers[TARGET][name].rows.height, databases)
         ),
         pl.concat([CONFLICTS.to_frame(), *(merge.conflicts for merge in merges.values())]),
         find_dangling({name: merge.merged for name, merge in merges.items()}, databases, elsewhere),
@@ -129,7 +129,7 @@ def plan_merge(  # noqa: PLR0913, PLR0917 - what to merge, by which rules, and w
     )
 
 
-def _accounted(
+def _count_rows(
     merge: TableMerge, of_target: int, databases: Mapping[int, Database]
 ) -> Iterator[RowCounts]:
     """Yield the counts of a merge, held against what was read and what came of it.
@@ -168,20 +168,24 @@ def _referring_to_kept(
     }
 
 
-def touched_entities(plan: MergePlan, target: Database, retyped: Collection[str]) -> pl.DataFrame:
+def find_touched_entities(
+    plan: MergePlan, target: Database, retyped: Collection[str]
+) -> pl.DataFrame:
     """Return ``entity_id`` of every entity whose state the merge can change.
 
     Those that gain an observation, have one replaced or lose one to another entity, those that any
     database knows to be merged and their survivors, which Neotoma leaves stale (format, 7.3), and
     all entities of a ``retyped`` type: one that reduces by another schema than before.
     """
-    retyped_rows = plan.merged("observations").filter(pl.col("entity_type").is_in(list(retyped)))
+    retyped_rows = plan.rows_after("observations").filter(
+        pl.col("entity_type").is_in(list(retyped))
+    )
     entities = plan.tables["entities"]
     merged_now = pl.concat([entities.inserted, entities.replaced]).filter(
         pl.col("merged_to_entity_id").is_not_null()
     )
     touched = [
-        *(rows.select("entity_id") for rows in _changed(plan, target, "observations")),
+        *(rows.select("entity_id") for rows in _find_changed(plan, target, "observations")),
         retyped_rows.select("entity_id"),
         merged_now.select(entity_id="id"),
         plan.lineage.survivors.to_frame(),
@@ -189,22 +193,22 @@ def touched_entities(plan: MergePlan, target: Database, retyped: Collection[str]
     return pl.concat(touched).unique().sort("entity_id")
 
 
-def touched_relationships(plan: MergePlan, target: Database) -> pl.DataFrame:
+def find_touched_relationships(plan: MergePlan, target: Database) -> pl.DataFrame:
     """Return ``relationship_key`` of every relationship that gained, changed or lost something.
 
     Also of those of a merge's survivors, which Neotoma leaves stale (format, 7.3).
     """
-    changed = _changed(plan, target, EDGES)
+    changed = _find_changed(plan, target, EDGES)
     keys = [rows.select("relationship_key") for rows in changed]
     survivors = plan.lineage.survivors.implode()
-    edges = plan.merged(EDGES)
+    edges = plan.rows_after(EDGES)
     of_survivors = edges.filter(
         pl.col("source_entity_id").is_in(survivors) | pl.col("target_entity_id").is_in(survivors)
     )
     return pl.concat([*keys, of_survivors.select("relationship_key")]).unique(maintain_order=True)
 
 
-def _changed(plan: MergePlan, target: Database, name: str) -> Iterator[pl.DataFrame]:
+def _find_changed(plan: MergePlan, target: Database, name: str) -> Iterator[pl.DataFrame]:
     """Yield the rows of a table that are new or other than before, and what these were before."""
     merge = plan.tables[name]
     yield merge.inserted
@@ -215,11 +219,11 @@ def _changed(plan: MergePlan, target: Database, name: str) -> Iterator[pl.DataFr
         yield plan.removed[name]
 
 
-def retyped_entities(plan: MergePlan, before: Registry, after: Registry) -> frozenset[str]:
+def find_retyped_entities(plan: MergePlan, before: Registry, after: Registry) -> frozenset[str]:
     """Return the entity types that reduce by another schema than before."""
     if before == after:
         return frozenset()
-    observations = plan.merged("observations")
+    observations = plan.rows_after("observations")
     users = observations["user_id"].unique()
     return frozenset(
         name

@@ -61,7 +61,7 @@ def prefer_proven(
     if table.name not in NEEDED:
         return found
     two = found.filter(pl.col(CLASS).is_in(["conflict", "three_way"]))
-    two = two.filter(~_rewritten(number, offers))
+    two = two.filter(~_find_rewritten(number, offers))
     if two.is_empty():
         return found
     names = [name for name in NEEDED[table.name] if name in two.columns]
@@ -88,7 +88,7 @@ def prefer_proven(
     ).drop("_side")
 
 
-def altered(table: Table, found: pl.DataFrame, number: int, keys: pl.Series) -> pl.DataFrame:
+def find_altered(table: Table, found: pl.DataFrame, number: int, keys: pl.Series) -> pl.DataFrame:
     """Return the versions that an id proved to be another's; ``keys``: of the rows ``found``."""
     loser = pl.when(pl.col(KEEP) == SOURCE_SIDE).then(pl.col(KEPT + ORIGIN)).otherwise(number)
     by_id = found.with_columns(keys.alias("key")).filter(pl.col(BY) == BY_ID)
@@ -105,7 +105,7 @@ def not_as_hashed(rewritten: pl.DataFrame) -> pl.DataFrame:
     return rewritten.filter(pl.col("column") != _FOLLOWED)
 
 
-def _rewritten(number: int, offers: Mapping[int, Offered]) -> pl.Expr:
+def _find_rewritten(number: int, offers: Mapping[int, Offered]) -> pl.Expr:
     """Return which rows, or the versions that are kept, are not as stored."""
     changed = pl.lit(value=False)
     for origin, offered in offers.items():

@@ -14,7 +14,7 @@ from neotoma_core.merge.accounting import RowCounts
 from neotoma_core.merge.choosing import Rules, by_mode, replacing_rows
 from neotoma_core.merge.classify import CLASS, DIFFERS, KEPT, STANDS_IN, classify, repeats
 from neotoma_core.merge.decisions import BY, KEEP, apply_decisions
-from neotoma_core.merge.proven_rows import ALTERED, altered, prefer_proven
+from neotoma_core.merge.proven_rows import ALTERED, find_altered, prefer_proven
 from neotoma_core.merge.three_way import resolve_three_way
 from neotoma_core.neotoma.frames import ORIGIN, ROWID, TARGET, TARGET_ROWID, values_of
 from neotoma_core.neotoma.json import stringify
@@ -129,7 +129,7 @@ class _Fold:
                 pl.col(KEPT + name).alias(name) for name in self.table.stays
             )
         if self.rules.policy.mode == "keep-source":
-            merged = _claimed(merged, found)
+            merged = _mark_claimed(merged, found)
         inserted = found.filter(pl.col(CLASS) == "inserted")
         return pl.concat(
             [
@@ -141,7 +141,7 @@ class _Fold:
         )
 
 
-def _claimed(merged: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
+def _mark_claimed(merged: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
     """Return merged rows, those of the target marked that a backup has; ``found``: its rows."""
     held = found.filter(pl.col(KEPT + ORIGIN) == TARGET)[KEPT + ROWID]
     marks = (pl.col(ORIGIN) == TARGET) & pl.col(ROWID).is_in(held.implode())
@@ -175,9 +175,9 @@ def merge_table(
         pl.concat([no_keys, *(_keys(table, f, "reingested") for f in judged.values())])
         .unique()
         .sort("key"),
-        pl.concat([REMAPPED.to_frame(), *(_remapped(n, f) for n, f in judged.items())]),
-        rewritten_cells(merged, offers),
-        pl.concat([ALTERED.to_frame(), *(_altered(table, n, f) for n, f in judged.items())]),
+        pl.concat([REMAPPED.to_frame(), *(_find_remapped(n, f) for n, f in judged.items())]),
+        find_rewritten_cells(merged, offers),
+        pl.concat([ALTERED.to_frame(), *(_find_altered(table, n, f) for n, f in judged.items())]),
     )
 
 
@@ -229,8 +229,8 @@ def _conflicts(table: Table, number: int, found: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _altered(table: Table, number: int, found: pl.DataFrame) -> pl.DataFrame:
-    return altered(table, found, number, key_texts(table, found))
+def _find_altered(table: Table, number: int, found: pl.DataFrame) -> pl.DataFrame:
+    return find_altered(table, found, number, key_texts(table, found))
 
 
 def _keys(table: Table, found: pl.DataFrame, named: str) -> pl.DataFrame:
@@ -246,7 +246,7 @@ def key_texts(table: Table, rows: pl.DataFrame) -> pl.Series:
     return pl.Series("key", texts, dtype=pl.String)
 
 
-def _remapped(number: int, found: pl.DataFrame) -> pl.DataFrame:
+def _find_remapped(number: int, found: pl.DataFrame) -> pl.DataFrame:
     if "id" not in values_of(found):
         return REMAPPED.to_frame()
     return found.filter(pl.col(CLASS) == "remapped").select(
@@ -256,7 +256,7 @@ def _remapped(number: int, found: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def rewritten_cells(merged: pl.DataFrame, offers: Mapping[int, Offered]) -> pl.DataFrame:
+def find_rewritten_cells(merged: pl.DataFrame, offers: Mapping[int, Offered]) -> pl.DataFrame:
     """Return the cells of merged rows that are not as stored."""
     own = [
         offered.rewritten.select(pl.lit(origin, pl.Int32).alias(ORIGIN), pl.all())

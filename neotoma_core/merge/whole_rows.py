@@ -15,7 +15,13 @@ from neotoma_core.lineage.offers import Offered, as_merged, secondary_keys
 from neotoma_core.merge.accounting import RowCounts
 from neotoma_core.merge.choosing import Rules
 from neotoma_core.merge.decisions import TARGET_SIDE
-from neotoma_core.merge.table import CONFLICTS, TableMerge, key_texts, merge_table, rewritten_cells
+from neotoma_core.merge.table import (
+    CONFLICTS,
+    TableMerge,
+    find_rewritten_cells,
+    key_texts,
+    merge_table,
+)
 from neotoma_core.neotoma.frames import ORIGIN, ROWID, TARGET, TARGET_ROWID, values_of
 from neotoma_core.neotoma.tables import Table
 
@@ -41,7 +47,7 @@ def merge_with_keyless(
     if any(rows.height for rows in without):
         merge = _with_rows(merge, without[0], without[1:], [b.columns for b in backups])
         offers = {TARGET: target, **dict(enumerate(backups))}
-        merge = replace(merge, rewritten=rewritten_cells(merge.merged, offers))
+        merge = replace(merge, rewritten=find_rewritten_cells(merge.merged, offers))
     elif table.kind != "carried":
         return merge
     return _without_collisions(merge)
@@ -78,14 +84,14 @@ def _new(merged: pl.DataFrame, rows: pl.DataFrame, columns: frozenset[str]) -> p
     names = [name for name in values_of(rows) if name in columns]
     known = pl.concat([merged, rows.clear()], how="diagonal").select(names)
     return (
-        _numbered(rows, names)
-        .join(_numbered(known, names), on=[*names, _NTH], how="anti", nulls_equal=True)
+        _number_equal_rows(rows, names)
+        .join(_number_equal_rows(known, names), on=[*names, _NTH], how="anti", nulls_equal=True)
         .sort(ROWID)
         .drop(_NTH)
     )
 
 
-def _numbered(rows: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
+def _number_equal_rows(rows: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
     """Return rows with ``_nth``: how many equal ones came before, in the order of the frame."""
     return rows.with_columns(pl.int_range(pl.len()).over(names).alias(_NTH))
 
@@ -111,7 +117,7 @@ def _without_collisions(merge: TableMerge) -> TableMerge:
         merge,
         merged=merged,
         rewritten=merge.rewritten.join(merged, on=[ORIGIN, ROWID], how="semi"),
-        counts=tuple(_recounted(c, lost.filter(backup=c.backup).height) for c in merge.counts),
+        counts=tuple(_recount(c, lost.filter(backup=c.backup).height) for c in merge.counts),
         conflicts=pl.concat([merge.conflicts, lost]),
     )
 
@@ -127,7 +133,7 @@ def _conflicts(table: Table, rows: pl.DataFrame, key: Sequence[str]) -> pl.DataF
     )
 
 
-def _recounted(counts: RowCounts, conflicts: int) -> RowCounts:
+def _recount(counts: RowCounts, conflicts: int) -> RowCounts:
     return replace(
         counts, inserted=counts.inserted - conflicts, conflict=counts.conflict + conflicts
     )

@@ -143,7 +143,7 @@ def _event(row: Row, _: Mapping[str, Sequence[str]]) -> bool:
     parts = (row["source_id"] or "", row["entity_id"], row["source_field"], row["event_timestamp"])
     digits = list(_sha256(":".join(map(str, parts)))[:_UUID_HEX])
     digits[12], digits[16] = "4", "a"
-    return row["id"] == _dashed("".join(digits))
+    return row["id"] == _dash("".join(digits))
 
 
 def _is_mark(row: Row, subjects: Sequence[str], column: str, times: Sequence[str]) -> bool:
@@ -188,10 +188,10 @@ def _sha256(text: str) -> str:
 
 
 def _uuid(text: str) -> str:
-    return _dashed(_sha256(text)[:_UUID_HEX])
+    return _dash(_sha256(text)[:_UUID_HEX])
 
 
-def _dashed(digits: str) -> str:
+def _dash(digits: str) -> str:
     return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
 
 

@@ -35,7 +35,7 @@ def convert(value: JsonValue, rule: FieldRule) -> JsonValue:
     value_type = type_name(value)
     for converter in rule.converters:
         if converter.source_type == value_type:
-            converted = _converted(value, converter.function)
+            converted = _convert(value, converter.function)
             if matches_type(converted, rule.type):
                 return converted
     return value
@@ -61,7 +61,7 @@ def type_name(value: JsonValue) -> str:
     return "array" if isinstance(value, list) else "object"
 
 
-def _converted(value: JsonValue, function: str) -> JsonValue:
+def _convert(value: JsonValue, function: str) -> JsonValue:
     """Return what a converter makes of a value; None where it has nothing to do with its type."""
     if isinstance(value, bool):
         return ("true" if value else "false") if function == "boolean_to_string" else None

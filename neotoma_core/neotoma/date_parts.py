@@ -209,14 +209,14 @@ class DateParts:
         """Return year, month and day; two-digit years are of 1950 to 2049."""
         if not self.day:
             raise Refused
-        year, month, day = self._arranged()
+        year, month, day = self._arrange()
         if not self.is_iso and 0 <= year < _CENTURY:
             year += 2000 if year < _PIVOT else 1900
         if not (1 <= month <= _MONTHS and 1 <= day <= _DAYS and abs(year) <= _MAX_YEAR):
             raise Refused
         return year, month, day
 
-    def _arranged(self) -> tuple[int, int, int]:
+    def _arrange(self) -> tuple[int, int, int]:
         """Return the numbers as year, month, day: year first if it cannot be a day, else last.
 
         A number that was not given is 1, so a day and a month alone are of 2001.

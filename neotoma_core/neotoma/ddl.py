@@ -8,7 +8,7 @@ from neotoma_core.neotoma.tables import Column, Index, Table
 from neotoma_core.neotoma.versions import SETTLED, tables_at
 
 
-def quoted(name: str) -> str:
+def quote(name: str) -> str:
     """Return ``name`` as an SQL identifier."""
     escaped = name.replace('"', '""')
     return f'"{escaped}"'
@@ -19,7 +19,7 @@ def literal(name: str) -> str:
 
     SQLite's ``quote`` stops at a NUL within a text; such a text is spelled by its bytes.
     """
-    cell = quoted(name)
+    cell = quote(name)
     bytewise = f"'CAST(' || quote(CAST({cell} AS BLOB)) || ' AS TEXT)'"
     return (
         f"CASE WHEN {cell} IS NULL THEN NULL WHEN typeof({cell}) = 'text' "
@@ -34,10 +34,10 @@ def is_among(column: str, cells: Iterable[str]) -> str:
     for cell in cells:
         (others if cell.startswith(ODD) or "\0" in cell else plain).append(cell)
     listed = stringify(list(plain)).replace("'", "''")
-    among = f"{quoted(column)} IN (SELECT value FROM json_each('{listed}'))"
+    among = f"{quote(column)} IN (SELECT value FROM json_each('{listed}'))"
     if not others:
         return among
-    return f"({among} OR {quoted(column)} IN ({', '.join(map(literal_of, others))}))"
+    return f"({among} OR {quote(column)} IN ({', '.join(map(literal_of, others))}))"
 
 
 def literal_of(cell: str) -> str:
@@ -51,7 +51,7 @@ def literal_of(cell: str) -> str:
 
 def column_list(names: Iterable[str]) -> str:
     """Return names as a comma-separated list of identifiers."""
-    return ", ".join(quoted(name) for name in names)
+    return ", ".join(quote(name) for name in names)
 
 
 def create_table(table: Table) -> str:
@@ -61,29 +61,28 @@ def create_table(table: Table) -> str:
         lines.append(f"PRIMARY KEY ({column_list(table.key)})")
     lines += [f"UNIQUE ({column_list(columns)})" for columns in table.unique]
     lines += [
-        f"FOREIGN KEY ({quoted(column)}) REFERENCES {quoted(other)} ({quoted(key)}) "
-        "ON DELETE CASCADE"
+        f"FOREIGN KEY ({quote(column)}) REFERENCES {quote(other)} ({quote(key)}) ON DELETE CASCADE"
         for column, other, key in table.cascades
     ]
-    return f"CREATE TABLE {quoted(table.name)} ({', '.join(lines)})"
+    return f"CREATE TABLE {quote(table.name)} ({', '.join(lines)})"
 
 
 def create_index(table: Table, index: Index) -> str:
     """Return the statement that creates one secondary index."""
     unique = "UNIQUE " if index.unique else ""
     statement = (
-        f"CREATE {unique}INDEX IF NOT EXISTS {quoted(index.name)} "
-        f"ON {quoted(table.name)} ({column_list(index.columns)})"
+        f"CREATE {unique}INDEX IF NOT EXISTS {quote(index.name)} "
+        f"ON {quote(table.name)} ({column_list(index.columns)})"
     )
     if not index.only_not_null:
         return statement
-    present = " AND ".join(f"{quoted(column)} IS NOT NULL" for column in index.columns)
+    present = " AND ".join(f"{quote(column)} IS NOT NULL" for column in index.columns)
     return f"{statement} WHERE {present}"
 
 
 def add_column(table: str, column: Column) -> str:
     """Return the statement a migration would use to add one column."""
-    return f"ALTER TABLE {quoted(table)} ADD COLUMN {_declared(column)}"
+    return f"ALTER TABLE {quote(table)} ADD COLUMN {_declare(column)}"
 
 
 def create_database(release: str = SETTLED) -> Iterator[str]:
@@ -96,13 +95,13 @@ def create_database(release: str = SETTLED) -> Iterator[str]:
 
 def _definition(table: Table, column: Column) -> str:
     if (column.name,) != table.key or table.kind == "carried":
-        return _declared(column)
+        return _declare(column)
     increment = " AUTOINCREMENT" if table.autoincrement else ""
-    return f"{quoted(column.name)} {column.type} PRIMARY KEY{increment}"
+    return f"{quote(column.name)} {column.type} PRIMARY KEY{increment}"
 
 
-def _declared(column: Column) -> str:
+def _declare(column: Column) -> str:
     required = " NOT NULL" if column.required else ""
     default = f" DEFAULT {column.default}" if column.default is not None else ""
     declared = column.type if column.declared is None else column.declared
-    return f"{quoted(column.name)} {declared}".rstrip() + f"{required}{default}"
+    return f"{quote(column.name)} {declared}".rstrip() + f"{required}{default}"

@@ -36,7 +36,7 @@ _ESCAPE: Final = "="
 def empty_rows(table: Table) -> pl.DataFrame:
     """Return a frame of ``table`` without rows: what a database without the table holds.
 
-    Of a carried table: as ``framed_table`` returns it.
+    Of a carried table: as ``frame_table`` returns it.
     """
     return pl.DataFrame(schema=frame_schema(table))
 
@@ -51,30 +51,30 @@ def frame_schema(table: Table) -> dict[str, pl.DataType]:
     return {ROWID: pl.Int64(), **dict.fromkeys(table.names, pl.String())}
 
 
-def framed(name: str) -> str:
+def frame_name(name: str) -> str:
     """Return what a frame calls the stored column ``name``."""
     return name if _PLAIN_NAME.fullmatch(name) else _ESCAPE + name
 
 
-def stored_name(name: str) -> str:
+def name_in_database(name: str) -> str:
     """Return what a database calls the column of a frame ``name``."""
     return name.removeprefix(_ESCAPE)
 
 
-def framed_table(table: Table) -> Table:
+def frame_table(table: Table) -> Table:
     """Return the facts of a carried table with every column called as frames call it."""
     return replace(
         table,
-        columns=tuple(_renamed(column) for column in table.columns),
-        key=tuple(map(framed, table.key)),
+        columns=tuple(_rename(column) for column in table.columns),
+        key=tuple(map(frame_name, table.key)),
         indexes=tuple(
-            Index(i.name, tuple(map(framed, i.columns)), unique=i.unique) for i in table.indexes
+            Index(i.name, tuple(map(frame_name, i.columns)), unique=i.unique) for i in table.indexes
         ),
     )
 
 
-def _renamed(column: Column) -> Column:
-    return replace(column, name=framed(column.name))
+def _rename(column: Column) -> Column:
+    return replace(column, name=frame_name(column.name))
 
 
 def values_of(frame: pl.DataFrame) -> list[str]:
@@ -105,10 +105,10 @@ def cell_of_number(value: float, *, whole: bool) -> str:
 
 def as_javascript_reads(rows: pl.DataFrame, columns: Sequence[str]) -> pl.DataFrame:
     """Return rows with what JavaScript reads of some columns of text."""
-    return _replaced(rows, columns, javascript_text)
+    return _replace(rows, columns, javascript_text)
 
 
-def _replaced(
+def _replace(
     rows: pl.DataFrame, columns: Sequence[str], function: Callable[[str], str]
 ) -> pl.DataFrame:
     odd = [name for name in columns if holds_odd(rows, [name])]

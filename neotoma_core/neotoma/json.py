@@ -170,12 +170,12 @@ def stringify(value: JsonValue) -> str:
         written = orjson.dumps(value)
     except orjson.JSONEncodeError:
         return _stringify_slowly(value)  # lone surrogates, integers beyond 64 bits, depth
-    if _written_otherwise(written):
+    if _differs_from_javascript(written):
         return _stringify_slowly(value)
     return written.decode()
 
 
-def _written_otherwise(written: bytes) -> bool:
+def _differs_from_javascript(written: bytes) -> bool:
     """Tell whether JavaScript might write otherwise what orjson wrote."""
     return bool(
         _POINT_WRITTEN.search(written)
@@ -193,7 +193,7 @@ def _stringify_slowly(value: JsonValue) -> str:
 def _write(value: JsonValue, parts: list[str]) -> None:
     """Append the JSON text of a value; one frame per level of nesting."""
     if isinstance(value, str):
-        parts.append(_quoted(value))
+        parts.append(_quote(value))
     elif value is None or isinstance(value, bool):
         parts.append({None: "null", True: "true", False: "false"}[value])
     elif isinstance(value, int | float):
@@ -208,13 +208,13 @@ def _write(value: JsonValue, parts: list[str]) -> None:
     else:
         separator = "{"
         for key, member in value.items():
-            parts += (separator, _quoted(key), ":")
+            parts += (separator, _quote(key), ":")
             _write(member, parts)
             separator = ","
         parts.append("}" if value else "{}")
 
 
-def _quoted(text: str) -> str:
+def _quote(text: str) -> str:
     return f'"{_ESCAPED.sub(_escape, text)}"'
 
 

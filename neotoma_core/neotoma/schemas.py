@@ -106,7 +106,7 @@ class Registry:
                 return own
         return self.schemas.get((entity_type, None))
 
-    def completed_by(self, other: "Registry") -> "Registry":
+    def complete_with(self, other: "Registry") -> "Registry":
         """Return this registry with the schemas of ``other`` for what it has none for."""
         added = {
             (entity_type, user): schema

@@ -21,15 +21,15 @@ from neotoma_core.errors import (
 from neotoma_core.files.atomic import write_file
 from neotoma_core.files.private import make_folders
 from neotoma_core.neotoma.encryption import Secret
-from neotoma_core.remotes.known import KnownRemote, keep_remote, known_remotes
+from neotoma_core.remotes.known import KnownRemote, keep_remote, read_remotes
 from neotoma_core.remotes.models import DESCRIPTION, RemoteDescription, description_bytes
 from neotoma_core.remotes.remote import read_description
 from neotoma_core.remotes.sealing import (
     is_recipient,
     new_key,
-    opened_key,
+    open_key,
     public_key,
-    sealed_key,
+    seal_key,
 )
 from neotoma_core.stores.opening import probe
 from neotoma_core.stores.store import Store
@@ -85,7 +85,7 @@ def require_addable(request: AddRequest) -> None:
         raise UsageError(
             f"{request.name}: not a name for a remote; use letters, digits, -, _ and dots"
         )
-    for known in known_remotes(request.vault):
+    for known in read_remotes(request.vault):
         if known.name == request.name:
             raise UsageError(
                 f"{request.name}: a remote has that name already: {known.url}; choose another name"
@@ -111,7 +111,7 @@ def add_remote(request: AddRequest, store: Store, prove: Callable[[NewIdentity],
     probe(store)
     described = _there(store)
     if described is not None:
-        return _joined(request, store, described)
+        return _join(request, store, described)
     _require_empty(store)
     identity = None
     recipients = request.recipients
@@ -120,9 +120,9 @@ def add_remote(request: AddRequest, store: Store, prove: Callable[[NewIdentity],
         recipients = (identity.recipient,)
     key = None if request.plain else new_key()
     made = RemoteDescription(
-        os.urandom(_ID_BYTES).hex(), recipients, sealed_key(key, recipients) if key else None
+        os.urandom(_ID_BYTES).hex(), recipients, seal_key(key, recipients) if key else None
     )
-    known = _known(request, made, key)
+    known = _describe_remote(request, made, key)
     if identity is not None and not prove(identity):
         identity.file.unlink(missing_ok=True)
         return Added(known, "declined", identity)
@@ -135,7 +135,7 @@ def add_remote(request: AddRequest, store: Store, prove: Callable[[NewIdentity],
     return Added(known, "made", identity)
 
 
-def _joined(request: AddRequest, store: Store, described: RemoteDescription) -> Added:
+def _join(request: AddRequest, store: Store, described: RemoteDescription) -> Added:
     if request.recipients and set(request.recipients) != set(described.recipients):
         raise UsageError(
             f"{store.url}: it is a remote already, sealed for other recipients; "
@@ -147,9 +147,9 @@ def _joined(request: AddRequest, store: Store, described: RemoteDescription) -> 
     if described.key is not None:
         if not request.identities:
             raise IdentityMissing(store.url)
-        key = opened_key(store.url, described.key, request.identities)
+        key = open_key(store.url, described.key, request.identities)
     open_vault(request.vault, request.target)
-    known = _known(request, described, key)
+    known = _describe_remote(request, described, key)
     keep_remote(request.vault, known)
     return Added(known, "joined")
 
@@ -187,7 +187,9 @@ def _new_identity(file: Path) -> NewIdentity:
     return NewIdentity(secret, recipient, file)
 
 
-def _known(request: AddRequest, made: RemoteDescription, key: Secret | None) -> KnownRemote:
+def _describe_remote(
+    request: AddRequest, made: RemoteDescription, key: Secret | None
+) -> KnownRemote:
     known = KnownRemote(
         request.name, request.url, made.id, request.endpoint, request.region, request.profile
     )

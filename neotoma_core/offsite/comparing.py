@@ -15,14 +15,14 @@ import polars as pl
 
 from neotoma_core.archive_tables.reading import read_table
 from neotoma_core.archive_tables.tables import Archive
-from neotoma_core.neotoma.ddl import quoted
+from neotoma_core.neotoma.ddl import quote
 from neotoma_core.rebuild.scratch import compute_snapshots
 from neotoma_core.remotes.log import Log
 from neotoma_core.report.findings import Finding
 from neotoma_core.report.progress import Progress
 from neotoma_core.row_versions.columns import ARCHIVED, ARCHIVED_AT, ROW_HASH
-from neotoma_core.row_versions.hashed_rows import hashed_keys
-from neotoma_core.row_versions.row_hash import told_apart
+from neotoma_core.row_versions.hashed_rows import hash_keys
+from neotoma_core.row_versions.row_hash import tell_apart
 from neotoma_core.runs.private_copy import PrivateCopy
 from neotoma_core.sqlite.inspection import StoredTable, list_tables
 from neotoma_core.sqlite.opening import connect_read_only
@@ -66,7 +66,7 @@ def compare_rows(
         ours, others = _hashes(copy.whole, copy.stored, name), _hashes(built, theirs, name)
         only_local = ours.join(others, on=ROW_HASH, how="anti")
         only_remote = others.join(ours, on=ROW_HASH, how="anti")
-        lost = only_local.join(_pushed(archive, log, name), on=ROW_HASH, how="semi")
+        lost = only_local.join(_find_pushed(archive, log, name), on=ROW_HASH, how="semi")
         if ours.height or others.height:
             both = ours.height - only_local.height
             yield TableCompared(name, both, only_local.height, only_remote.height, lost.height)
@@ -126,10 +126,10 @@ def _hashes(database: Path, tables: Mapping[str, StoredTable], name: str) -> pl.
     if name not in tables:
         return pl.DataFrame(schema={ROW_HASH: pl.String})
     stored = tables[name]
-    return told_apart(hashed_keys(database, stored.known, stored.columns)).select(ROW_HASH)
+    return tell_apart(hash_keys(database, stored.known, stored.columns)).select(ROW_HASH)
 
 
-def _pushed(archive: Archive | None, log: Log, table: str) -> pl.DataFrame:
+def _find_pushed(archive: Archive | None, log: Log, table: str) -> pl.DataFrame:
     """Return the hashes of the versions that were last archived when a log had them already."""
     said = log.tables.get(table)
     if archive is None or said is None:
@@ -143,7 +143,7 @@ def _copy_rows(copy: PrivateCopy, built: Path, name: str) -> int:
     """Copy the rows of a table of the local database into the built one; return how many."""
     theirs = _tables(built)[name].columns
     columns = [column for column in copy.stored[name].columns if column in theirs]
-    listed = ", ".join(map(quoted, columns))
+    listed = ", ".join(map(quote, columns))
     marks = ", ".join("?" * len(columns))
     copied = 0
     with (
@@ -151,9 +151,9 @@ def _copy_rows(copy: PrivateCopy, built: Path, name: str) -> int:
         closing(sqlite3.connect(built, isolation_level=None)) as scratch,
     ):
         scratch.execute("BEGIN")
-        rows = ours.execute(f"SELECT {listed} FROM {quoted(name)}")
+        rows = ours.execute(f"SELECT {listed} FROM {quote(name)}")
         while some := rows.fetchmany(_AT_ONCE):
-            statement = f"INSERT OR REPLACE INTO {quoted(name)} ({listed}) VALUES ({marks})"
+            statement = f"INSERT OR REPLACE INTO {quote(name)} ({listed}) VALUES ({marks})"
             scratch.executemany(statement, some)
             copied += len(some)
         scratch.execute("COMMIT")

@@ -21,8 +21,8 @@ from neotoma_core.remotes.models import (
     description_of,
 )
 from neotoma_core.remotes.names import entry_name, entry_place
-from neotoma_core.remotes.remote import Remote, kept_entries, opened_entry, require_same
-from neotoma_core.remotes.sealing import opened_key, public_key
+from neotoma_core.remotes.remote import Remote, open_entry, read_kept_entries, require_same
+from neotoma_core.remotes.sealing import open_key, public_key
 from neotoma_core.report.findings import Finding
 
 _READERS: Final = 8
@@ -72,7 +72,7 @@ def _opens(remote: Remote, key: str | None) -> bool:
     if key is None or not identities:
         return True
     try:
-        opened = opened_key(remote.name, key, identities)
+        opened = open_key(remote.name, key, identities)
     except IdentityWrong:
         if not _fits(remote):
             raise
@@ -89,14 +89,14 @@ def _fits(remote: Remote) -> bool:
 def read_all_logs(remote: Remote) -> ReadLogs:
     """Read every entry that is there; raises what a store raises."""
     places = [place for one in remote.store.list(LOG) if (place := entry_place(one.name))]
-    kept = kept_entries(remote)
-    findings = list(_gone(places, kept))
+    kept = read_kept_entries(remote)
+    findings = list(_find_gone(places, kept))
     with ThreadPoolExecutor(_READERS) as pool:
-        stored = list(pool.map(lambda place: _stored(remote, place), places))
+        stored = list(pool.map(lambda place: _read_stored(remote, place), places))
     entries: dict[str, dict[int, tuple[Entry, str]]] = {}
     broken = {writer for (writer, _) in kept if writer not in dict(places)}
     for place, raw in zip(places, stored, strict=True):
-        found = _opened(remote, place, raw, kept.get(place))
+        found = _open(remote, place, raw, kept.get(place))
         if isinstance(found, Finding):
             findings.append(found)
             broken.add(place[0])
@@ -114,7 +114,7 @@ def read_all_logs(remote: Remote) -> ReadLogs:
     return ReadLogs(logs, frozenset(logs.keys() - broken), tuple(findings))
 
 
-def _gone(
+def _find_gone(
     places: Collection[tuple[str, int]], kept: Collection[tuple[str, int]]
 ) -> Iterator[Finding]:
     """Yield the entries that were read before and are gone; old ones may be."""
@@ -124,21 +124,21 @@ def _gone(
             yield Finding("remote-missing", entry_name(writer, number), "it was there, and is gone")
 
 
-def _stored(remote: Remote, place: tuple[str, int]) -> bytes | None:
+def _read_stored(remote: Remote, place: tuple[str, int]) -> bytes | None:
     try:
         return remote.store.read(entry_name(*place))
     except ObjectMissing:
         return None
 
 
-def _opened(
+def _open(
     remote: Remote, place: tuple[str, int], raw: bytes | None, kept: bytes | None
 ) -> tuple[Entry, str] | Finding:
     name = entry_name(*place)
     if raw is None:
         return Finding("remote-missing", name, "it is listed, but missing")
     try:
-        entry = opened_entry(remote, *place, raw)
+        entry = open_entry(remote, *place, raw)
     except RemoteDamaged:
         return Finding("remote-damaged", name, _CHANGED)
     if kept is not None and kept != raw:

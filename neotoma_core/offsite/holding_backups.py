@@ -45,7 +45,7 @@ def _holds(vault: Path, backup: Backup, erased: ErasedIds, scratch: Path) -> boo
         whole = Path(folder) / "whole.db"
         try:
             restore_database(vault / FOLDER / backup.name, backup, whole)
-            return any(erased.found_in(read_held(whole, whole, None).tables).values())
+            return any(erased.find_in(read_held(whole, whole, None).tables).values())
         except (BackupError, BackupNotIntact):
             return True
 

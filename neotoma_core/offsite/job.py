@@ -7,8 +7,8 @@ from neotoma_core.errors import MiddenError, RemoteDamaged, VerificationFailed
 from neotoma_core.files.keys import KeySource
 from neotoma_core.offsite.verify import VerifyRemoteRequest, verify_remote
 from neotoma_core.offsite.verify_report import WRONG, RemoteVerification
-from neotoma_core.remotes.known import known_remote
-from neotoma_core.remotes.opening import opened_known, read_identities
+from neotoma_core.remotes.known import find_remote
+from neotoma_core.remotes.opening import open_known_remote, read_identities
 from neotoma_core.report.progress import Progress
 from neotoma_core.vault.announcing import Alerting, notify
 
@@ -42,11 +42,11 @@ class VerifyOutcome:
 def verify_known(job: VerifyJob, key: KeySource | None, progress: Progress) -> RemoteVerification:
     """Verify a remote of a vault; raises UsageError, and what ``verify_remote`` does."""
     vault = job.request.vault
-    known = known_remote(vault, job.remote)
+    known = find_remote(vault, job.remote)
     asked = VerifyRemoteRequest(
         vault, job.request.target, job.request.sample, job.request.max_duration, key
     )
-    with opened_known(vault, known, read_identities(None, known.name)) as remote:
+    with open_known_remote(vault, known, read_identities(None, known.name)) as remote:
         return verify_remote(asked, remote, job.now, progress)
 
 

@@ -31,18 +31,18 @@ class Named:
     is_part: bool = False
 
 
-def named_objects(sealing: Sealing, logs: Iterable[Log]) -> dict[str, Named]:
+def find_named_objects(sealing: Sealing, logs: Iterable[Log]) -> dict[str, Named]:
     """Return the objects that the entries of logs name, other than entries, by name."""
     named: dict[str, Named] = {}
     for log in logs:
-        for one in _named_by(sealing, log):
+        for one in _objects_of(sealing, log):
             known = named.get(one.name)
             if known is None or (one.counts, one.is_part) > (known.counts, known.is_part):
                 named[one.name] = one
     return named
 
 
-def _named_by(sealing: Sealing, log: Log) -> Iterator[Named]:
+def _objects_of(sealing: Sealing, log: Log) -> Iterator[Named]:
     first = log.current[0].number if log.entries else 0
     for entry in log.entries:
         counts = entry.number >= first
@@ -81,7 +81,7 @@ def missing_objects(named: Mapping[str, Named], listed: Collection[str]) -> Iter
             yield Finding("remote-missing", name, "an entry names it, and it is not there")
 
 
-def unnamed_objects(named: Collection[str], listed: Iterable[str]) -> Iterator[Finding]:
+def find_unnamed_objects(named: Collection[str], listed: Iterable[str]) -> Iterator[Finding]:
     """Yield what no entry names: contents that a push shipped, and what is nobody's."""
     left = 0
     for name in listed:

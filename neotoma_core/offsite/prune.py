@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from neotoma_core.backup.prune import held_back, require_policy
+from neotoma_core.backup.prune import require_policy, why_held_back
 from neotoma_core.backup.report import PruneItem
 from neotoma_core.backup.retention import (
     BackupFacts,
@@ -67,7 +67,7 @@ def prune_remote(
     require_policy(request.policy)
     with alone(request.vault, remote) as scratch:
         log = vaults_log(request.vault, remote)
-        planned = _planned(request, remote, log, now)
+        planned = _plan(request, remote, log, now)
         report = _report(remote, log, planned)
         if not confirm(report) or planned.plan.held:
             return report
@@ -101,7 +101,7 @@ def delete_objects(remote: Remote, names: Sequence[str], progress: Progress) -> 
         progress.advance(1)
 
 
-def _planned(request: PruneRemoteRequest, remote: Remote, log: Log, now: datetime) -> _Planned:
+def _plan(request: PruneRemoteRequest, remote: Remote, log: Log, now: datetime) -> _Planned:
     listed = {one.name: one.size for one in remote.store.list(f"{BACKUPS}/{log.writer}")}
     listing = list_backups(request.vault)
     pinned = {one.name for one in listing.backups if one.state.pinned is not None}
@@ -115,7 +115,7 @@ def _planned(request: PruneRemoteRequest, remote: Remote, log: Log, now: datetim
         )
         for number, shipped in enumerate(log.backups.values(), 1)
     ]
-    plan = plan_retention(facts, request.policy, now=now, held=held_back(listing))
+    plan = plan_retention(facts, request.policy, now=now, held=why_held_back(listing))
     return _Planned(
         plan,
         _objects_of(log, plan.remove, listed),

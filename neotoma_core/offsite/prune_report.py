@@ -6,7 +6,7 @@ from typing import Literal
 
 from neotoma_core.backup.report import PruneItem
 from neotoma_core.report.document import document
-from neotoma_core.report.layout import fitted, labelled
+from neotoma_core.report.layout import fitted, label_line
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,19 +39,19 @@ def prune_text(report: RemotePruneReport) -> str:
 
 
 def _lines(report: RemotePruneReport) -> Iterator[str]:
-    yield labelled("remote", report.remote)
+    yield label_line("remote", report.remote)
     rows = [
         ("keep" if item.stays else "remove", item.backup, "; ".join(item.reasons))
         for item in report.rotation
     ]
     yield from fitted(rows, right=()) if rows else ["no backups"]
     if report.left_over:
-        yield labelled("left over", f"{report.left_over:,} objects of backups removed before")
+        yield label_line("left over", f"{report.left_over:,} objects of backups removed before")
     if report.held:
-        yield labelled("held", f"nothing is removed: {report.held}")
+        yield label_line("held", f"nothing is removed: {report.held}")
     removed = f"{report.removed:,} backups, {report.objects:,} objects"
     size = f"{report.removed_bytes / 1e6:,.1f} MB"
     if report.outcome == "pruned":
-        yield labelled("removed", f"{removed}, {size}; for good")
+        yield label_line("removed", f"{removed}, {size}; for good")
     elif report.objects and not report.held:
-        yield labelled("plan", f"would remove {removed}, {size}; say --apply to do it")
+        yield label_line("plan", f"would remove {removed}, {size}; say --apply to do it")

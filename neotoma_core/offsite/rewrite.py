@@ -16,7 +16,7 @@ from typing import Final
 from neotoma_core.errors import RemoteError
 from neotoma_core.ledger.file import read_ledger
 from neotoma_core.offsite.holding_backups import backups_holding
-from neotoma_core.offsite.objects import named_objects, unnamed_objects
+from neotoma_core.offsite.objects import find_named_objects, find_unnamed_objects
 from neotoma_core.offsite.prune import delete_objects
 from neotoma_core.offsite.rewrite_report import OldObject, RewriteReport
 from neotoma_core.push.holding import Held, alone, blank_entry
@@ -81,8 +81,8 @@ def _rewrite(  # noqa: PLR0913, PLR0917 - what, where to, and who is asked
     listed = {one.name: one.size for one in remote.store.list()}
     both = {**logs, begun.log.writer: begun.log}
     old = [OldObject(name, listed[name]) for name in _old_objects(remote, begun.log, both, listed)]
-    named = named_objects(remote.sealing, both.values())
-    strange = tuple(unnamed_objects(named, sorted(listed)))
+    named = find_named_objects(remote.sealing, both.values())
+    strange = tuple(find_unnamed_objects(named, sorted(listed)))
     report = RewriteReport(
         outcome="unchanged" if begun.versions is None else "rewritten",
         remote=remote.name,
@@ -138,8 +138,8 @@ def _old_objects(
 
     What another log names, in whichever entry, is not among it.
     """
-    named = named_objects(remote.sealing, logs.values())
-    theirs = named_objects(
+    named = find_named_objects(remote.sealing, logs.values())
+    theirs = find_named_objects(
         remote.sealing, (one for writer, one in logs.items() if writer != log.writer)
     )
     pruned = tuple(backup_folder(log.writer, one) for one in log.pruned - log.backups.keys())

@@ -6,7 +6,7 @@ from typing import Literal
 
 from neotoma_core.report.document import document
 from neotoma_core.report.findings import Finding
-from neotoma_core.report.layout import labelled
+from neotoma_core.report.layout import label_line
 
 _SHOWN = 20
 
@@ -57,32 +57,38 @@ def rewrite_text(report: RewriteReport) -> str:
 
 
 def _lines(report: RewriteReport) -> Iterator[str]:
-    yield labelled("remote", report.remote)
+    yield label_line("remote", report.remote)
     if report.outcome == "held":
-        yield labelled("held back", f"the database as it is now: {report.alarms[0]}")
+        yield label_line("held back", f"the database as it is now: {report.alarms[0]}")
         return
     if report.outcome == "rewritten":
         rows = sum(report.versions.values())
         left_out = f"; {report.raw_files_left_out:,} raw files left out"
-        yield labelled("rewritten", f"{rows:,} versions of rows without what was erased{left_out}")
+        yield label_line(
+            "rewritten", f"{rows:,} versions of rows without what was erased{left_out}"
+        )
     else:
-        yield labelled("unchanged", "the log there has nothing that was erased")
+        yield label_line("unchanged", "the log there has nothing that was erased")
     for name in report.backups:
-        yield labelled("backup", f"{name} holds what was erased, or may; it no longer counts")
+        yield label_line("backup", f"{name} holds what was erased, or may; it no longer counts")
     if report.deleted:
-        yield labelled("deleted", f"{report.deleted:,} objects; for good")
-    yield from _left(report)
+        yield label_line("deleted", f"{report.deleted:,} objects; for good")
+    yield from _leftover_lines(report)
     for finding in report.findings:
-        yield labelled(finding.kind, f"{finding.subject}: {finding.detail}")
+        yield label_line(finding.kind, f"{finding.subject}: {finding.detail}")
 
 
-def _left(report: RewriteReport) -> Iterator[str]:
+def _leftover_lines(report: RewriteReport) -> Iterator[str]:
     if not report.old:
         return
     size = f"{report.old_bytes / 1e6:,.1f} MB"
-    yield labelled("still held", f"{len(report.old):,} objects, {size}, may hold what was erased;")
-    yield labelled("", "delete them with --delete, or have somebody do it who may, in this order:")
+    yield label_line(
+        "still held", f"{len(report.old):,} objects, {size}, may hold what was erased;"
+    )
+    yield label_line(
+        "", "delete them with --delete, or with credentials that allow it, in this order:"
+    )
     for one in report.old[:_SHOWN]:
-        yield labelled("", f"{one.name}   {one.size:,} bytes")
+        yield label_line("", f"{one.name}   {one.size:,} bytes")
     if len(report.old) > _SHOWN:
-        yield labelled("", f"and {len(report.old) - _SHOWN:,} more: --json lists all")
+        yield label_line("", f"and {len(report.old) - _SHOWN:,} more: --json lists all")

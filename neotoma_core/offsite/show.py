@@ -7,7 +7,7 @@ from datetime import datetime
 from neotoma_core.remotes.log import Log
 from neotoma_core.remotes.remote import Remote, read_logs
 from neotoma_core.report.document import document
-from neotoma_core.report.layout import labelled
+from neotoma_core.report.layout import label_line
 
 _SHORT = 8
 
@@ -54,11 +54,11 @@ def describe_remote(remote: Remote) -> RemoteReport:
         not remote.sealing.is_plain,
         remote.sealing.recipients,
         remote.sealing.opens_contents,
-        tuple(_shown(log) for log in logs.values()),
+        tuple(_show_log(log) for log in logs.values()),
     )
 
 
-def _shown(log: Log) -> LogShown:
+def _show_log(log: Log) -> LogShown:
     last = log.entries[-1]
     counted = [entry.counts.observations for entry in log.entries if entry.counts is not None]
     return LogShown(
@@ -80,19 +80,19 @@ def remote_text(report: RemoteReport) -> str:
 
 def _lines(report: RemoteReport) -> Iterator[str]:
     kept = "encrypted" if report.encrypted else "not encrypted"
-    yield labelled(report.name, f"{report.url}, {kept}")
+    yield label_line(report.name, f"{report.url}, {kept}")
     for recipient in report.recipients:
-        yield labelled("for", recipient)
+        yield label_line("for", recipient)
     if not report.reads:
-        yield labelled("identity", "not on this machine: contents cannot be read")
+        yield label_line("identity", "not on this machine: contents cannot be read")
     for log in report.logs:
         observations = "" if log.observations is None else f"{log.observations:,} observations, "
         when = log.pushed_at.isoformat(sep=" ", timespec="seconds")
-        yield labelled("log", f"{log.writer[:_SHORT]}, of {log.target}, pushed {when}")
-        yield labelled(
+        yield label_line("log", f"{log.writer[:_SHORT]}, of {log.target}, pushed {when}")
+        yield label_line(
             "", f"{observations}{log.versions:,} versions of rows, {log.raw_files:,} raw files"
         )
         for name in log.backups:
-            yield labelled("backup", name)
+            yield label_line("backup", name)
     if not report.logs:
-        yield labelled("empty", "nothing was pushed yet")
+        yield label_line("empty", "nothing was pushed yet")

@@ -38,7 +38,12 @@ from neotoma_core.offsite.comparing import (
 )
 from neotoma_core.offsite.contents import ReadContents, read_contents
 from neotoma_core.offsite.entries import ReadLogs, check_description, read_all_logs
-from neotoma_core.offsite.objects import Named, missing_objects, named_objects, unnamed_objects
+from neotoma_core.offsite.objects import (
+    Named,
+    find_named_objects,
+    find_unnamed_objects,
+    missing_objects,
+)
 from neotoma_core.offsite.verify_report import WRONG, RemoteVerification, VerifiedLog
 from neotoma_core.remotes.copies import copy_log
 from neotoma_core.remotes.log import Log
@@ -96,9 +101,9 @@ def verify_remote(
         look = _Look(list(check_description(remote)))
         read = read_all_logs(remote)
         listed = {one.name for one in remote.store.list()}
-        named = named_objects(remote.sealing, read.logs.values())
+        named = find_named_objects(remote.sealing, read.logs.values())
         look.findings += [*read.findings, *missing_objects(named, listed)]
-        look.findings += unnamed_objects(named, sorted(listed))
+        look.findings += find_unnamed_objects(named, sorted(listed))
         clock.lap("list")
         there = [one for name, one in sorted(named.items()) if name in listed]
         contents = _read(request, anew, there, look, progress)

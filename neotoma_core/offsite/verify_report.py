@@ -11,7 +11,7 @@ from typing import Final, Literal
 from neotoma_core.offsite.comparing import SnapshotsCompared, TableCompared
 from neotoma_core.report.document import document
 from neotoma_core.report.findings import Finding
-from neotoma_core.report.layout import LABELLED, fitted, labelled
+from neotoma_core.report.layout import LABELLED, fitted, label_line
 
 DAMAGE: Final = frozenset(
     {"remote-damaged", "remote-missing", "remote-replaced", "remote-foreign", "log-unusable"}
@@ -89,34 +89,34 @@ def verification_text(report: RemoteVerification) -> str:
 
 
 def _lines(report: RemoteVerification) -> Iterator[str]:
-    yield labelled("remote", report.remote)
+    yield label_line("remote", report.remote)
     for log in report.logs:
         whose = "of this vault" if log.own else f"of {log.target}"
         built = "not rebuilt" if log.built is None else f"rebuilt with {log.built:,} rows"
-        yield labelled(
+        yield label_line(
             "log",
             f"{log.writer[:8]}, {whose}: {log.entries:,} entries, {log.backups:,} backups; {built}",
         )
-    yield labelled(
+    yield label_line(
         "read",
         f"{report.read:,} of {report.contents:,} contents, {report.bytes / 1e6:,.1f} MB; "
         f"{report.objects:,} objects are there",
     )
-    yield from _compared(report)
+    yield from _comparison_lines(report)
     for finding in report.findings[:_SHOWN]:
         label = _LABELS.get(finding.kind, finding.kind)
-        yield labelled(label, f"{finding.subject}: {finding.detail}")
+        yield label_line(label, f"{finding.subject}: {finding.detail}")
     if len(report.findings) > _SHOWN:
-        yield labelled("", f"and {len(report.findings) - _SHOWN:,} more: --json lists all")
+        yield label_line("", f"and {len(report.findings) - _SHOWN:,} more: --json lists all")
     took = f"{sum(report.seconds.values()):,.1f} s"
     yield {
-        "pass": labelled("verified", f"every object is what was written; {took}"),
-        "fail": labelled("FAILED", took),
-        "inconclusive": labelled("incomplete", f"nothing is wrong with what was checked; {took}"),
+        "pass": label_line("verified", f"every object is what was written; {took}"),
+        "fail": label_line("FAILED", took),
+        "inconclusive": label_line("incomplete", f"nothing is wrong with what was checked; {took}"),
     }[report.outcome]
 
 
-def _compared(report: RemoteVerification) -> Iterator[str]:
+def _comparison_lines(report: RemoteVerification) -> Iterator[str]:
     if report.compared:
         rows = [("", "in both", "local only", "remote only")]
         rows += [
@@ -124,7 +124,9 @@ def _compared(report: RemoteVerification) -> Iterator[str]:
             for t in report.compared
         ]
         for place, line in enumerate(fitted(rows, right=(1, 2, 3), indent=LABELLED)):
-            yield labelled("" if place else "compared", line)
+            yield label_line("" if place else "compared", line)
     if report.snapshots is not None:
         same = report.snapshots.stored - report.snapshots.differing
-        yield labelled("snapshots", f"{max(same, 0):,} of {report.snapshots.stored:,} are the same")
+        yield label_line(
+            "snapshots", f"{max(same, 0):,} of {report.snapshots.stored:,} are the same"
+        )

@@ -5,24 +5,24 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 
-from neotoma_core.neotoma.ddl import column_list, is_among, quoted
-from neotoma_core.neotoma.frames import ROWID, TARGET_ROWID, framed, stored_name
+from neotoma_core.neotoma.ddl import column_list, is_among, quote
+from neotoma_core.neotoma.frames import ROWID, TARGET_ROWID, frame_name, name_in_database
 from neotoma_core.neotoma.tables import BY_NAME, Table
 from neotoma_core.neotoma.tables.carried import row_number_of
 from neotoma_core.sqlite.damage import NO_DAMAGE
-from neotoma_core.sqlite.migration import stored_columns
+from neotoma_core.sqlite.migration import names_of_columns
 
 
 def count_rows(connection: sqlite3.Connection, table: str) -> int:
     """Return how many rows a table has, whatever its indexes have; none where it is not there."""
-    if not stored_columns(connection, table):
+    if not names_of_columns(connection, table):
         return 0
-    return _counted(connection, table, "NOT INDEXED")
+    return _count(connection, table, "NOT INDEXED")
 
 
 def count_staged(connection: sqlite3.Connection, staged: str) -> int:
     """Return how many rows a staged table has."""
-    (rows,) = connection.execute(f"SELECT count(*) FROM staging.{quoted(staged)}").fetchone()
+    (rows,) = connection.execute(f"SELECT count(*) FROM staging.{quote(staged)}").fetchone()
     return int(rows)
 
 
@@ -38,14 +38,14 @@ def count_written(
     rows = _count_in_order(connection, table, staged, names)
     if rows == count_staged(connection, staged):
         return rows
-    keys = " AND ".join(f"there.{quoted(k)} = staged.{quoted(framed(k))}" for k in table.key)
-    cells = " AND ".join(f"there.{quoted(stored_name(n))} IS staged.{quoted(n)}" for n in names)
+    keys = " AND ".join(f"there.{quote(k)} = staged.{quote(frame_name(k))}" for k in table.key)
+    cells = " AND ".join(f"there.{quote(name_in_database(n))} IS staged.{quote(n)}" for n in names)
     (rows,) = connection.execute(
-        f"SELECT count(*) FROM staging.{quoted(staged)} AS staged "
-        f"JOIN main.{quoted(table.name)} AS there ON {keys} WHERE {cells}"
+        f"SELECT count(*) FROM staging.{quote(staged)} AS staged "
+        f"JOIN main.{quote(table.name)} AS there ON {keys} WHERE {cells}"
     ).fetchone()
-    without = " OR ".join(f"{quoted(k)} IS NULL" for k in table.key)
-    staged_without = " OR ".join(f"{quoted(framed(k))} IS NULL" for k in table.key)
+    without = " OR ".join(f"{quote(k)} IS NULL" for k in table.key)
+    staged_without = " OR ".join(f"{quote(frame_name(k))} IS NULL" for k in table.key)
     return int(rows) + _count_whole(connection, table, staged, names, without, staged_without)
 
 
@@ -59,11 +59,11 @@ def _count_in_order(
     """
     if table.name not in BY_NAME or table.rowid != "rowid":
         return 0
-    last = f"(SELECT max(rowid) FROM main.{quoted(table.name)})"
-    staged_last = f"(SELECT max(rowid) FROM staging.{quoted(staged)})"
-    cells = " AND ".join(f"there.{quoted(stored_name(n))} IS staged.{quoted(n)}" for n in names)
+    last = f"(SELECT max(rowid) FROM main.{quote(table.name)})"
+    staged_last = f"(SELECT max(rowid) FROM staging.{quote(staged)})"
+    cells = " AND ".join(f"there.{quote(name_in_database(n))} IS staged.{quote(n)}" for n in names)
     (rows,) = connection.execute(
-        f"SELECT count(*) FROM staging.{quoted(staged)} AS staged JOIN main.{quoted(table.name)} "
+        f"SELECT count(*) FROM staging.{quote(staged)} AS staged JOIN main.{quote(table.name)} "
         f"AS there ON there.rowid = staged.rowid - {staged_last} + {last} WHERE {cells}"
     ).fetchone()
     return int(rows)
@@ -78,14 +78,14 @@ def _count_whole(  # noqa: PLR0913, PLR0917 - what to look for, and where
     staged_where: str,
 ) -> int:
     """Return how many staged rows without a key are in the target, by all their cells."""
-    count = f"SELECT count(*) FROM staging.{quoted(staged)} WHERE {staged_where}"
+    count = f"SELECT count(*) FROM staging.{quote(staged)} WHERE {staged_where}"
     (rows,) = connection.execute(count).fetchone()
     if not rows:
         return 0
     (missing,) = connection.execute(
-        f"SELECT count(*) FROM (SELECT {column_list(names)} FROM staging.{quoted(staged)} "
-        f"WHERE {staged_where} EXCEPT SELECT {column_list([stored_name(n) for n in names])} "
-        f"FROM main.{quoted(table.name)} WHERE {where})"
+        f"SELECT count(*) FROM (SELECT {column_list(names)} FROM staging.{quote(staged)} "
+        f"WHERE {staged_where} EXCEPT SELECT {column_list([name_in_database(n) for n in names])} "
+        f"FROM main.{quote(table.name)} WHERE {where})"
     ).fetchone()
     return int(rows) - int(missing)
 
@@ -95,11 +95,11 @@ def count_replaced(connection: sqlite3.Connection, table: Table, names: Sequence
 
     ``names``: of the columns that were replaced, as frames call them.
     """
-    number = row_number_of(stored_columns(connection, table.name))
-    cells = " AND ".join(f"there.{quoted(stored_name(n))} IS staged.{quoted(n)}" for n in names)
+    number = row_number_of(names_of_columns(connection, table.name))
+    cells = " AND ".join(f"there.{quote(name_in_database(n))} IS staged.{quote(n)}" for n in names)
     (rows,) = connection.execute(
-        f"SELECT count(*) FROM staging.{quoted('replace_' + table.name)} AS staged "
-        f"JOIN main.{quoted(table.name)} AS there ON there.{number} = staged.{TARGET_ROWID} "
+        f"SELECT count(*) FROM staging.{quote('replace_' + table.name)} AS staged "
+        f"JOIN main.{quote(table.name)} AS there ON there.{number} = staged.{TARGET_ROWID} "
         f"WHERE {cells or 'true'}"
     ).fetchone()
     return int(rows)
@@ -110,12 +110,12 @@ def count_staying(connection: sqlite3.Connection, table: Table) -> int:
 
     A row that was inserted may have got the number of one that left.
     """
-    number = row_number_of(stored_columns(connection, table.name))
-    (key,) = map(quoted, table.key)
+    number = row_number_of(names_of_columns(connection, table.name))
+    (key,) = map(quote, table.key)
     (rows,) = connection.execute(
-        f"SELECT count(*) FROM main.{quoted(table.name)} WHERE {number} IN "
-        f"(SELECT {TARGET_ROWID} FROM staging.{quoted('leave_' + table.name)}) "
-        f"AND {key} NOT IN (SELECT {key} FROM staging.{quoted('insert_' + table.name)} "
+        f"SELECT count(*) FROM main.{quote(table.name)} WHERE {number} IN "
+        f"(SELECT {TARGET_ROWID} FROM staging.{quote('leave_' + table.name)}) "
+        f"AND {key} NOT IN (SELECT {key} FROM staging.{quote('insert_' + table.name)} "
         f"WHERE {key} IS NOT NULL)"
     ).fetchone()
     return int(rows)
@@ -125,8 +125,8 @@ def count_staged_keys(connection: sqlite3.Connection, table: Table, staged: str)
     """Return how many keys of a staged table the target holds."""
     (key,) = table.key
     (rows,) = connection.execute(
-        f"SELECT count(*) FROM main.{quoted(table.name)} WHERE {quoted(key)} IN "
-        f"(SELECT {quoted(key)} FROM staging.{quoted(staged)})"
+        f"SELECT count(*) FROM main.{quote(table.name)} WHERE {quote(key)} IN "
+        f"(SELECT {quote(key)} FROM staging.{quote(staged)})"
     ).fetchone()
     return int(rows)
 
@@ -142,19 +142,19 @@ def count_dangling(
     for column in table.columns:
         if column.refers is None or column.name not in names:
             continue
-        name = quoted(column.name)
+        name = quote(column.name)
         rows = 0
         for staged in (f"insert_{table.name}", f"replace_{table.name}"):
             (lost,) = connection.execute(
-                f"SELECT count(*) FROM staging.{quoted(staged)} AS staged WHERE {name} <> '' AND "
-                f"NOT EXISTS (SELECT 1 FROM main.{quoted(column.refers)} WHERE id = staged.{name})"
+                f"SELECT count(*) FROM staging.{quote(staged)} AS staged WHERE {name} <> '' AND "
+                f"NOT EXISTS (SELECT 1 FROM main.{quote(column.refers)} WHERE id = staged.{name})"
             ).fetchone()
             rows += int(lost)
         if rows:
             yield column.name, rows
 
 
-def damaged_tables(connection: sqlite3.Connection, written: Iterable[str]) -> list[str]:
+def find_damaged_tables(connection: sqlite3.Connection, written: Iterable[str]) -> list[str]:
     """Return what is wrong with the tables ``written`` and their indexes.
 
     Every page of them is proven, and that each index has as many rows as its table; that the rows
@@ -163,13 +163,13 @@ def damaged_tables(connection: sqlite3.Connection, written: Iterable[str]) -> li
     """
     found: list[str] = []
     for table in written:
-        damage = _damaged_pages(connection, table)
+        damage = _find_damaged_pages(connection, table)
         found += damage or _incomplete_indexes(connection, table)
     return found
 
 
-def _damaged_pages(connection: sqlite3.Connection, table: str) -> list[str]:
-    lines = connection.execute(f"PRAGMA main.quick_check({quoted(table)})").fetchall()
+def _find_damaged_pages(connection: sqlite3.Connection, table: str) -> list[str]:
+    lines = connection.execute(f"PRAGMA main.quick_check({quote(table)})").fetchall()
     found = [line for (text,) in lines for line in str(text).splitlines()]
     return [line for line in found if not line.startswith(NO_DAMAGE)]
 
@@ -179,20 +179,20 @@ def _incomplete_indexes(connection: sqlite3.Connection, table: str) -> Iterator[
     indexes = connection.execute(
         "SELECT name FROM pragma_index_list(?) WHERE NOT partial", (table,)
     ).fetchall()
-    rows = _counted(connection, table, "NOT INDEXED")
+    rows = _count(connection, table, "NOT INDEXED")
     for (name,) in indexes:
-        there = _counted(connection, table, f"INDEXED BY {quoted(str(name))}")
+        there = _count(connection, table, f"INDEXED BY {quote(str(name))}")
         if there != rows:
             yield f"index {name} of {table} has {there:,} rows, not {rows:,}"
 
 
-def _counted(connection: sqlite3.Connection, table: str, by: str) -> int:
-    # A plain count(*) would go by whichever index is the smallest, whatever it is told.
-    (rows,) = connection.execute(f"SELECT total(1) FROM main.{quoted(table)} {by}").fetchone()
+def _count(connection: sqlite3.Connection, table: str, by: str) -> int:
+    # A plain count(*) would read the smallest index, even if another one is named.
+    (rows,) = connection.execute(f"SELECT total(1) FROM main.{quote(table)} {by}").fetchone()
     return int(rows)
 
 
-def broken_foreign_keys(connection: sqlite3.Connection) -> Counter[tuple[str, str]]:
+def count_broken_foreign_keys(connection: sqlite3.Connection) -> Counter[tuple[str, str]]:
     """Return how many rows of a table refer, by its own rules, to no row of another: by both names.
 
     A rule that SQLite cannot apply, since it names what is not a key of the other, is ignored.
@@ -204,12 +204,12 @@ def broken_foreign_keys(connection: sqlite3.Connection) -> Counter[tuple[str, st
     found: Counter[tuple[str, str]] = Counter()
     for (name,) in listed:
         with suppress(sqlite3.OperationalError):
-            broken = connection.execute(f"PRAGMA main.foreign_key_check({quoted(str(name))})")
+            broken = connection.execute(f"PRAGMA main.foreign_key_check({quote(str(name))})")
             found.update((str(table), str(parent)) for table, _, parent, _ in broken)
     return found
 
 
-def shown_foreign_keys(broken: Counter[tuple[str, str]]) -> list[str]:
+def say_foreign_keys(broken: Counter[tuple[str, str]]) -> list[str]:
     """Return broken foreign keys in words."""
     return [f"{table}: {n:,} rows refer to no row of {of}" for (table, of), n in broken.items()]
 
@@ -228,7 +228,7 @@ def read_where(
     is one; otherwise all rows are looked at.
     """
     cursor = connection.execute(
-        f"SELECT {table.rowid} AS {quoted(ROWID)}, * FROM main.{quoted(table.name)} "
+        f"SELECT {table.rowid} AS {quote(ROWID)}, * FROM main.{quote(table.name)} "
         f"{'' if by_index else 'NOT INDEXED'} WHERE {is_among(column, values)}"
     )
     names = [description[0] for description in cursor.description]

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Final
 
-from neotoma_core.files.atomic import install, reached, sync_folder
+from neotoma_core.files.atomic import announce, install, sync_folder
 from neotoma_core.files.headers import companions
 
 STEPS: Final = ("companions_removed",)
@@ -26,4 +26,4 @@ def remove_companions(target: Path) -> None:
         path.unlink(missing_ok=True)
     if left:
         sync_folder(target.absolute().parent)
-        reached("companions_removed")
+        announce("companions_removed")

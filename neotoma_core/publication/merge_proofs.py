@@ -10,7 +10,7 @@ from neotoma_core.publication.merged_rows import Zombies, find_zombies, read_poi
 from neotoma_core.publication.proofs import Proof
 
 
-def acyclic(connection: sqlite3.Connection) -> Proof:
+def prove_acyclic(connection: sqlite3.Connection) -> Proof:
     """No entity stands, over others, for itself."""
     pointers = read_pointers(connection)
     circles = _circles(pointers)
@@ -18,7 +18,7 @@ def acyclic(connection: sqlite3.Connection) -> Proof:
     return f"{len(pointers):,} merge pointers lead to a survivor", problems
 
 
-def settled(connection: sqlite3.Connection, before: Zombies) -> Proof:
+def prove_no_new_zombies(connection: sqlite3.Connection, before: Zombies) -> Proof:
     """Nothing is on a merged-away entity that was not there before."""
     found = find_zombies(connection)
     new = {name: len(keys - before.get(name, frozenset())) for name, keys in found.items()}

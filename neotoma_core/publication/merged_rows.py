@@ -4,9 +4,9 @@ import sqlite3
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from neotoma_core.neotoma.ddl import quoted
+from neotoma_core.neotoma.ddl import quote
 from neotoma_core.neotoma.tables import BY_NAME
-from neotoma_core.sqlite.migration import stored_columns
+from neotoma_core.sqlite.migration import names_of_columns
 
 Zombies = Mapping[str, frozenset[str]]
 """By table, the keys of the rows on a merged-away entity."""
@@ -42,11 +42,11 @@ def find_zombies(connection: sqlite3.Connection) -> dict[str, frozenset[str]]:
     """
     if not read_pointers(connection):
         return {}
-    audited = bool(stored_columns(connection, "entity_merges"))
+    audited = bool(names_of_columns(connection, "entity_merges"))
     return {
         name: frozenset(key for end in ends for key in _on(connection, name, end, audited=audited))
         for name, ends in _ENDS.items()
-        if stored_columns(connection, name)
+        if names_of_columns(connection, name)
     }
 
 
@@ -60,8 +60,8 @@ def _on(connection: sqlite3.Connection, name: str, end: str, *, audited: bool) -
         )
         mine = f"(NOT EXISTS ({audit}) OR EXISTS ({audit} AND audit.user_id IS there.user_id))"
     rows = connection.execute(
-        f"SELECT there.{quoted(key)} FROM main.{quoted(name)} AS there "
+        f"SELECT there.{quote(key)} FROM main.{quote(name)} AS there "
         f"JOIN (SELECT id, merged_to_entity_id FROM main.entities WHERE {_POINTING}) AS gone "
-        f"ON gone.id = there.{quoted(end)} WHERE {mine}"
+        f"ON gone.id = there.{quote(end)} WHERE {mine}"
     )
     return (str(found) for (found,) in rows)

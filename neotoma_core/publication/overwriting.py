@@ -12,11 +12,11 @@ from contextlib import closing
 from pathlib import Path
 from typing import Final
 
-from neotoma_core.errors import TargetError, TargetLocked, committed, committing
-from neotoma_core.files.atomic import reached
+from neotoma_core.errors import TargetError, TargetLocked, committing, record_commit
+from neotoma_core.files.atomic import announce
 from neotoma_core.files.headers import companions
 from neotoma_core.publication.installing import remove_companions
-from neotoma_core.sqlite.online_backup import back_up
+from neotoma_core.sqlite.online_backup import copy_pages
 from neotoma_core.sqlite.untrusted import connect, is_locked
 
 STEPS: Final = ("emptied", "overwritten")
@@ -41,9 +41,9 @@ def copy_within(whole: Path, target: Path) -> None:
                 target, wrong, "make its folder writable and run this again"
             ) from error
         remove_companions(target)
-        _emptied(target)
+        _empty(target)
         _back_up(whole, target)
-    reached("overwritten")
+    announce("overwritten")
     if companions(target) or not _is_same(whole, target):
         raise TargetError(
             target, "it does not hold what was written to it", "check its disk and run this again"
@@ -55,7 +55,7 @@ def overwrite(ruin: Path, target: Path) -> None:
     remove_companions(target)
     with ruin.open("rb") as source, target.open("r+b") as file:
         file.truncate(0)
-        committed(target)
+        record_commit(target)
         shutil.copyfileobj(source, file, _BLOCK)
         file.flush()
         os.fsync(file.fileno())
@@ -72,16 +72,16 @@ def _back_up(whole: Path, target: Path) -> None:
             raise TargetLocked(target)
         copy.execute("PRAGMA synchronous = EXTRA")
         committing(target)
-        back_up(source, copy)
-        committed(target)
+        copy_pages(source, copy)
+        record_commit(target)
 
 
-def _emptied(target: Path) -> None:
+def _empty(target: Path) -> None:
     with target.open("r+b") as file:
         file.truncate(0)
-        committed(target)
+        record_commit(target)
         os.fsync(file.fileno())
-    reached("emptied")
+    announce("emptied")
 
 
 def _is_same(whole: Path, target: Path) -> bool:

@@ -21,7 +21,7 @@ from neotoma_core.publication.staging import TableWrite
 from neotoma_core.reduce.exact.reading import (
     EntitySnapshotRow,
     ObservationRow,
-    readable,
+    is_readable,
     reduce_entity,
 )
 from neotoma_core.snapshots.reading import Rules
@@ -60,7 +60,7 @@ def all_passed(subject: str, proofs: Iterable[tuple[str, Proof]]) -> tuple[Check
     return done
 
 
-def accounted(
+def prove_counts(
     connection: sqlite3.Connection, expected: Mapping[str, int], changes: int, planned: int
 ) -> Proof:
     """Every table has the rows it is expected to have, and no other row was written to.
@@ -79,7 +79,7 @@ def accounted(
     return f"{sum(found.values()):,} rows in {len(found)} tables", problems
 
 
-def written(connection: sqlite3.Connection, writes: Sequence[TableWrite]) -> Proof:
+def prove_written(connection: sqlite3.Connection, writes: Sequence[TableWrite]) -> Proof:
     """Every staged row is in the target, cell for cell; every removed one is gone."""
     problems = []
     rows = 0
@@ -110,24 +110,26 @@ def written(connection: sqlite3.Connection, writes: Sequence[TableWrite]) -> Pro
     return f"{rows:,} rows compared cell by cell", problems
 
 
-def intact(connection: sqlite3.Connection, written: Iterable[str], whole: Path | None) -> Proof:
+def prove_intact(
+    connection: sqlite3.Connection, written: Iterable[str], whole: Path | None
+) -> Proof:
     """Tables written to are sound, and no foreign key leads nowhere that did not do so before.
 
     The other tables were proven when the same bytes were read. ``whole``: the copy that was read;
     None where there was nothing.
     """
-    broken = checks.broken_foreign_keys(connection)
+    broken = checks.count_broken_foreign_keys(connection)
     if broken and whole is not None:
         with closing(connect_read_only(whole)) as before:
-            broken -= checks.broken_foreign_keys(before)
+            broken -= checks.count_broken_foreign_keys(before)
     problems = [
-        *checks.damaged_tables(connection, dict.fromkeys(written)),
-        *checks.shown_foreign_keys(broken),
+        *checks.find_damaged_tables(connection, dict.fromkeys(written)),
+        *checks.say_foreign_keys(broken),
     ]
     return "integrity and foreign keys", problems[:SHOWN_PROBLEMS]
 
 
-def rereduced(
+def prove_reduction(
     connection: sqlite3.Connection,
     sample: Sample,
     unreadable: Collection[str],
@@ -172,13 +174,13 @@ def _differing(
     observed = _by_entity(read("observations", entities), unreadable)
     stored = {_cell("entity_id", r["entity_id"]): r for r in read("entity_snapshots", entities)}
 
-    def reduced(entity: str) -> EntitySnapshotRow | None:
+    def reduce(entity: str) -> EntitySnapshotRow | None:
         rows = observed.get(entity, [])
-        if not any(map(readable, rows)):
+        if not any(map(is_readable, rows)):
             return None
         return reduce_entity(rows, rules.registry, rules.rules, sample[entity])
 
-    return [e for e in entities if not _same_snapshot(reduced(e), stored.get(e))]
+    return [e for e in entities if not _same_snapshot(reduce(e), stored.get(e))]
 
 
 def _by_entity(

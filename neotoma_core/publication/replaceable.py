@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Final
 
 from neotoma_core.errors import TargetError
-from neotoma_core.files.headers import followed
-from neotoma_core.words.shell_words import quoted_word
+from neotoma_core.files.headers import follow
+from neotoma_core.words.shell_words import quote_word
 
 _READ_ONLY: Final = "mount the disk writable, or copy the database to another and name that"
 
@@ -17,10 +17,10 @@ def require_replaceable(target: Path) -> None:
 
     Not while this process holds a lock on the target: closing the file drops it.
     """
-    place = followed(target)
+    place = follow(target)
     folder = place.absolute().parent
     if not os.access(folder, os.W_OK | os.X_OK):
-        wrong, advice = "its folder cannot be written to", f"chmod u+w {quoted_word(folder)}"
+        wrong, advice = "its folder cannot be written to", f"chmod u+w {quote_word(folder)}"
         _refuse(target, folder, wrong, advice)
     try:
         os.close(os.open(place, os.O_RDWR | os.O_NONBLOCK))
@@ -29,7 +29,7 @@ def require_replaceable(target: Path) -> None:
     except OSError as error:
         if error.errno == errno.EROFS:
             raise TargetError(target, "its disk is mounted read-only", _READ_ONLY) from error
-        _refuse(target, place, "it cannot be written to", f"chmod u+w {quoted_word(place)}")
+        _refuse(target, place, "it cannot be written to", f"chmod u+w {quote_word(place)}")
 
 
 def _refuse(target: Path, place: Path, wrong: str, advice: str) -> None:
@@ -39,7 +39,7 @@ def _refuse(target: Path, place: Path, wrong: str, advice: str) -> None:
     facts = place.stat()
     owned = os.geteuid() in (0, facts.st_uid)
     if os.geteuid() == 0 or (owned and facts.st_mode & 0o200):
-        wrong, advice = f"{wrong}: it is immutable", f"chattr -i {quoted_word(place)}"
+        wrong, advice = f"{wrong}: it is immutable", f"chattr -i {quote_word(place)}"
     elif not owned:
         advice = "run this as its owner"
     raise TargetError(target, wrong, f"{advice}, then run this again")

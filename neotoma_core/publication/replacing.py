@@ -15,9 +15,9 @@ from contextlib import closing
 from pathlib import Path
 from typing import Final
 
-from neotoma_core.errors import TargetError, TargetLocked, committed
-from neotoma_core.files.atomic import install, reached, sync_file, sync_folder, temporary_name
-from neotoma_core.files.headers import companion, companions, followed, is_open_elsewhere
+from neotoma_core.errors import TargetError, TargetLocked, record_commit
+from neotoma_core.files.atomic import announce, install, sync_file, sync_folder, temporary_name
+from neotoma_core.files.headers import companion, companions, follow, is_open_elsewhere
 from neotoma_core.publication.installing import install_database, remove_companions
 from neotoma_core.publication.overwriting import copy_within, overwrite
 from neotoma_core.sqlite.untrusted import connect, is_locked
@@ -32,7 +32,7 @@ def replace_database(target: Path, whole: Path | None) -> None:
     over, as one that is a mount of its own, gets the content within SQLite's own transaction.
     Raises TargetLocked while another program is connected.
     """
-    target = followed(target)
+    target = follow(target)
     try:
         _replace(target, whole)
     except OSError as error:
@@ -47,7 +47,7 @@ def replace_by_ruin(target: Path, ruin: Path) -> None:
     Until its log is there, which comes last, the target is the ruin without it; to do it again
     completes it. Raises TargetLocked.
     """
-    target = followed(target)
+    target = follow(target)
     try:
         _replace(target, ruin)
     except OSError as error:
@@ -110,7 +110,7 @@ def _put(target: Path, whole: Path | None) -> None:
     if whole is None:
         remove_companions(target)
         target.unlink(missing_ok=True)
-        committed(target)
+        record_commit(target)
         sync_folder(target.absolute().parent)
         return
     temporary = temporary_name(target)
@@ -127,6 +127,6 @@ def _copy(whole: Path, temporary: Path, owner: Path) -> None:
     temporary.touch(0o600, exist_ok=False)
     shutil.copyfile(whole, temporary)
     _keep_owner(owner, temporary)
-    reached("temp_written")
+    announce("temp_written")
     sync_file(temporary)
-    reached("temp_synced")
+    announce("temp_synced")

@@ -21,7 +21,7 @@ from typing import Final
 import polars as pl
 
 from neotoma_core.neotoma.cells import sql_of
-from neotoma_core.neotoma.ddl import column_list, quoted
+from neotoma_core.neotoma.ddl import column_list, quote
 from neotoma_core.neotoma.frames import (
     ORIGIN,
     POLARS_TYPES,
@@ -29,11 +29,11 @@ from neotoma_core.neotoma.frames import (
     TARGET_ROWID,
     holds_odd,
     is_odd,
-    stored_name,
+    name_in_database,
 )
 from neotoma_core.neotoma.tables import Table
 from neotoma_core.sqlite.arrow import arrow_connection, execute, ingest
-from neotoma_core.sqlite.untrusted import attach, guarded
+from neotoma_core.sqlite.untrusted import attach, guard_connection
 
 PLACE: Final = "_place"
 _PICKED: Final = "picked"
@@ -71,7 +71,7 @@ class TableWrite:
     def replaced(self) -> tuple[str, ...]:
         """The columns in which a row takes the values of another that takes its place."""
         staying = (*self.table.key, *self.table.stays)
-        return tuple(column for column in self.columns if stored_name(column) not in staying)
+        return tuple(column for column in self.columns if name_in_database(column) not in staying)
 
 
 @contextmanager
@@ -80,7 +80,7 @@ def new_staging(path: Path) -> Iterator[sqlite3.Connection]:
     path.unlink(missing_ok=True)
     connection = sqlite3.connect(path, isolation_level=None, uri=True)
     try:
-        guarded(connection)
+        guard_connection(connection)
         connection.execute("PRAGMA journal_mode = OFF").fetchone()
         connection.execute("PRAGMA synchronous = OFF")
         yield connection
@@ -114,7 +114,7 @@ def stage_rows(
         "replace": numbered.filter(pl.col(TARGET_ROWID).is_not_null()),
     }
     for kind, rows in kinds.items():
-        name = quoted(f"{kind}_{write.table.name}")
+        name = quote(f"{kind}_{write.table.name}")
         staging.execute(
             f"CREATE TABLE {name} ({PLACE} INTEGER PRIMARY KEY, {ORIGIN}, {TARGET_ROWID}, "
             f"{column_list(write.columns)})"
@@ -128,7 +128,7 @@ def stage_rows(
 
 def stage_removals(staging: sqlite3.Connection, table: Table, rowids: pl.Series) -> None:
     """Stage the numbers of rows of the target that leave."""
-    name = quoted(f"leave_{table.name}")
+    name = quote(f"leave_{table.name}")
     staging.execute(f"CREATE TABLE {name} ({TARGET_ROWID} INTEGER PRIMARY KEY)")
     staging.execute("BEGIN")
     staging.executemany(f"INSERT INTO {name} VALUES (?)", rowids.to_frame().iter_rows())
@@ -144,18 +144,18 @@ def stage_derived(path: Path, table: Table, written: pl.DataFrame, removed: pl.D
     with arrow_connection(path) as connection:
         execute(connection, "PRAGMA synchronous = OFF")
         for name, rows in frames.items():
-            ingest(connection, name, _typed(table, rows))
+            ingest(connection, name, _type_numbers(table, rows))
     if any(holds_odd(rows, _texts(table, rows)) for rows in frames.values()):
         with closing(sqlite3.connect(path, isolation_level=None)) as staging:
             for name, rows in frames.items():
-                _put_odd(guarded(staging), quoted(name), rows.select(_texts(table, rows)))
+                _put_odd(guard_connection(staging), quote(name), rows.select(_texts(table, rows)))
 
 
 def _texts(table: Table, rows: pl.DataFrame) -> list[str]:
     return [name for name in rows.columns if table.column(name).type == "TEXT"]
 
 
-def _typed(table: Table, rows: pl.DataFrame) -> pl.DataFrame:
+def _type_numbers(table: Table, rows: pl.DataFrame) -> pl.DataFrame:
     """Return rows with their numbers as numbers."""
     types = {name: POLARS_TYPES[table.column(name).type] for name in rows.columns}
     return rows.cast({name: kind for name, kind in types.items() if kind != pl.String})
@@ -181,7 +181,7 @@ def _set_cell(
     staging: sqlite3.Connection, name: str, column: str, cell: str | None, where: str
 ) -> None:
     expression, value = sql_of(cell)
-    statement = f"UPDATE {name} SET {quoted(column)} = {expression} WHERE {where}"
+    statement = f"UPDATE {name} SET {quote(column)} = {expression} WHERE {where}"
     staging.execute(statement, (value,))
 
 
@@ -191,7 +191,7 @@ def _rewrite(staging: sqlite3.Connection, name: str, cells: pl.DataFrame) -> Non
     for (column,), part in cells.partition_by("column", as_dict=True).items():
         spelled = is_odd(pl.col("value")).fill_null(value=False)
         staging.executemany(
-            f"UPDATE {name} SET {quoted(str(column))} = ? WHERE {PLACE} = ?",
+            f"UPDATE {name} SET {quote(str(column))} = ? WHERE {PLACE} = ?",
             part.filter(~spelled).select("value", PLACE).iter_rows(),
         )
         for cell, place in part.filter(spelled).select("value", PLACE).iter_rows():
@@ -216,7 +216,7 @@ def _copy_rows(
         staging.execute(
             f"INSERT INTO {into} "
             f"SELECT picked.{PLACE}, picked.{ORIGIN}, picked.{TARGET_ROWID}, {cells} "
-            f"FROM main.{_PICKED} AS picked JOIN origin.{quoted(write.table.name)} AS stored "
+            f"FROM main.{_PICKED} AS picked JOIN origin.{quote(write.table.name)} AS stored "
             f"ON stored.{stored.rowid} = picked.{ROWID}"
         )
         staging.execute("COMMIT")
@@ -237,5 +237,5 @@ def _ingest_picks(staging: sqlite3.Connection, picks: pl.DataFrame) -> None:
 def _cell(table: Table, name: str, stored: StoredRowSet) -> str:
     """Return the expression of one cell: as stored, or as a migration would fill it in."""
     if name in stored.columns:
-        return f"stored.{quoted(stored_name(name))}"
-    return table.column(stored_name(name)).default or "NULL"
+        return f"stored.{quote(name_in_database(name))}"
+    return table.column(name_in_database(name)).default or "NULL"

@@ -18,15 +18,15 @@ from neotoma_core.errors import (
     TargetChanged,
     TargetError,
     TargetLocked,
-    committed,
     committing,
-    rolled_back,
+    record_commit,
+    record_rollback,
 )
-from neotoma_core.files.atomic import reached, sync_file, temporary_name
-from neotoma_core.files.headers import JOURNAL, LOG, companion, followed
+from neotoma_core.files.atomic import announce, sync_file, temporary_name
+from neotoma_core.files.headers import JOURNAL, LOG, companion, follow
 from neotoma_core.files.interrupts import hold_interrupts
-from neotoma_core.neotoma.ddl import column_list, quoted
-from neotoma_core.neotoma.frames import TARGET_ROWID, stored_name
+from neotoma_core.neotoma.ddl import column_list, quote
+from neotoma_core.neotoma.frames import TARGET_ROWID, name_in_database
 from neotoma_core.neotoma.tables import BY_NAME, Table
 from neotoma_core.neotoma.tables.carried import row_number_of
 from neotoma_core.neotoma.versions import SETTLED
@@ -36,11 +36,11 @@ from neotoma_core.publication.staging import PLACE, TableWrite
 from neotoma_core.sqlite.copies import FileState, is_still
 from neotoma_core.sqlite.migration import (
     migrate,
-    stored_columns,
+    names_of_columns,
     without_indexes,
     without_triggers,
 )
-from neotoma_core.sqlite.untrusted import connect, guarded, is_locked
+from neotoma_core.sqlite.untrusted import connect, guard_connection, is_locked
 
 STEPS: Final = ("locked", "migrated", "log_written", "derived_written", "verified", "committed")
 _PATIENCE_SECONDS: Final = 5.0
@@ -78,7 +78,7 @@ def publish(publication: Publication, verify: Verify[Proven]) -> Proven:
     """
     if publication.as_read:
         return _write(publication, verify)
-    target = followed(publication.target)
+    target = follow(publication.target)
     unborn = temporary_name(target)
     try:
         unborn.unlink(missing_ok=True)
@@ -95,7 +95,7 @@ def publish(publication: Publication, verify: Verify[Proven]) -> Proven:
 
 
 @contextmanager
-def _settled(target: Path, as_read: Mapping[str, FileState]) -> Iterator[None]:
+def _settle(target: Path, as_read: Mapping[str, FileState]) -> Iterator[None]:
     """After a failure, let SQLite undo what a rollback could not, as on a disk that is full.
 
     It would do so when the target is next opened; the target shall not have to wait for that. Where
@@ -109,23 +109,23 @@ def _settled(target: Path, as_read: Mapping[str, FileState]) -> Iterator[None]:
                 connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
         with suppress(OSError, TargetChanged), ExitStack() as stack:
             if as_read and _is_as_read(_open_files(target, as_read, stack), as_read):
-                rolled_back(target)
+                record_rollback(target)
         raise
 
 
 def _write(publication: Publication, verify: Verify[Proven]) -> Proven:
     database, writes = publication.target, publication.writes
-    with locked_target(database, publication.staging, publication.as_read) as connection:
-        reached("locked")
+    with lock_target(database, publication.staging, publication.as_read) as connection:
+        announce("locked")
         migrate(connection, [write.table for write in writes], publication.release)
-        reached("migrated")
+        announce("migrated")
         with without_triggers(connection), _rules_named(database):
             for write in writes:
                 if write.loses:
                     _remove(connection, write)
                 _insert(connection, write)
                 _replace(connection, write)
-            reached("log_written", connection)
+            announce("log_written", connection)
             write_derived(connection)
         return prove_and_commit(connection, database, verify)
 
@@ -135,9 +135,9 @@ def prove_and_commit(
 ) -> Proven:
     """Have what was written verified, and commit it; return what was proved."""
     changes = connection.total_changes
-    reached("derived_written", connection)
+    announce("derived_written", connection)
     proven = verify(connection, changes)
-    reached("verified")
+    announce("verified")
     _commit(connection, database)
     return proven
 
@@ -147,20 +147,20 @@ def _commit(connection: sqlite3.Connection, database: Path) -> None:
     hold_interrupts()
     committing(database)
     connection.execute("COMMIT")
-    committed(database)
-    reached("committed")
+    record_commit(database)
+    announce("committed")
 
 
 @contextmanager
-def locked_target(
+def lock_target(
     database: Path, staging: Path, as_read: Mapping[str, FileState]
 ) -> Iterator[sqlite3.Connection]:
     """Hold the write lock of ``database``, with the staging database attached."""
-    with _translated(database), _settled(database, as_read), ExitStack() as stack:
+    with _translate_errors(database), _settle(database, as_read), ExitStack() as stack:
         opened = _open_files(database, as_read, stack)
         connection = connect(database, timeout=_PATIENCE_SECONDS)
         stack.callback(connection.close)
-        guarded(connection, reading=False)
+        guard_connection(connection, reading=False)
         connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
         place = os.fsencode(staging.absolute())
         connection.execute("ATTACH CAST(? AS TEXT) AS staging", (place,))
@@ -203,7 +203,7 @@ def _is_as_read(opened: Mapping[str, int], as_read: Mapping[str, FileState]) -> 
 
 
 @contextmanager
-def _translated(database: Path) -> Iterator[None]:
+def _translate_errors(database: Path) -> Iterator[None]:
     """Turn SQLite's errors about locks, space, permission and damage into ours."""
     try:
         yield
@@ -244,8 +244,8 @@ def _insert(connection: sqlite3.Connection, write: TableWrite) -> None:
     most = staged >= _MANY and staged >= checks.count_rows(connection, name)
     with without_indexes(connection, write.table) if most else nullcontext():
         connection.execute(
-            f"INSERT INTO main.{quoted(name)} ({column_list(map(stored_name, write.columns))}) "
-            f"SELECT {column_list(write.columns)} FROM staging.{quoted('insert_' + name)} "
+            f"INSERT INTO main.{quote(name)} ({column_list(map(name_in_database, write.columns))}) "
+            f"SELECT {column_list(write.columns)} FROM staging.{quote('insert_' + name)} "
             f"ORDER BY {PLACE}"
         )
 
@@ -253,23 +253,23 @@ def _insert(connection: sqlite3.Connection, write: TableWrite) -> None:
 def _replace(connection: sqlite3.Connection, write: TableWrite) -> None:
     """Put other values into rows that stay where they are; their primary key stays too."""
     name = write.table.name
-    values = ", ".join(f"{quoted(stored_name(c))} = staged.{quoted(c)}" for c in write.replaced)
-    number = row_number_of(stored_columns(connection, name))
+    values = ", ".join(f"{quote(name_in_database(c))} = staged.{quote(c)}" for c in write.replaced)
+    number = row_number_of(names_of_columns(connection, name))
     if not write.replaced or not checks.count_staged(connection, f"replace_{name}"):
         return
     connection.execute(
-        f"UPDATE main.{quoted(name)} AS kept SET {values} "
-        f"FROM staging.{quoted('replace_' + name)} AS staged "
+        f"UPDATE main.{quote(name)} AS kept SET {values} "
+        f"FROM staging.{quote('replace_' + name)} AS staged "
         f"WHERE kept.{number} = staged.{TARGET_ROWID}"
     )
 
 
 def _remove(connection: sqlite3.Connection, write: TableWrite) -> None:
     name = write.table.name
-    number = row_number_of(stored_columns(connection, name))
+    number = row_number_of(names_of_columns(connection, name))
     connection.execute(
-        f"DELETE FROM main.{quoted(name)} WHERE {number} IN "
-        f"(SELECT {TARGET_ROWID} FROM staging.{quoted('leave_' + name)})"
+        f"DELETE FROM main.{quote(name)} WHERE {number} IN "
+        f"(SELECT {TARGET_ROWID} FROM staging.{quote('leave_' + name)})"
     )
 
 
@@ -282,14 +282,14 @@ def write_derived(connection: sqlite3.Connection) -> None:
 def _write_derived(connection: sqlite3.Connection, table: Table) -> None:
     (key,) = table.key
     names = column_list(table.names)
-    into, key_of = f"main.{quoted(table.name)}", quoted(key)
+    into, key_of = f"main.{quote(table.name)}", quote(key)
     for kind in ("write", "remove"):
-        staged = f"staging.{quoted(f'{kind}_{table.name}')}"
+        staged = f"staging.{quote(f'{kind}_{table.name}')}"
         # By row number: to look keys up, SQLite would first sort all that are staged.
         connection.execute(
             f"DELETE FROM {into} WHERE rowid IN (SELECT there.rowid FROM {staged} AS staged "
             f"JOIN {into} AS there ON there.{key_of} = staged.{key_of})"
         )
     connection.execute(
-        f"INSERT INTO {into} ({names}) SELECT {names} FROM staging.{quoted('write_' + table.name)}"
+        f"INSERT INTO {into} ({names}) SELECT {names} FROM staging.{quote('write_' + table.name)}"
     )

@@ -183,11 +183,11 @@ def _decide(vault: Path, copies: Sequence[RemoteCopy]) -> Decided:
     return tuple(
         (f"backup-{number}", table, key, keep)
         for number, copy in enumerate(copies, start=1)
-        for table, key, keep in _decided(own, open_archive(copy.archive))
+        for table, key, keep in _find_decided(own, open_archive(copy.archive))
     )
 
 
-def _decided(own: Archive, other: Archive) -> Iterator[tuple[str, str, str]]:
+def _find_decided(own: Archive, other: Archive) -> Iterator[tuple[str, str, str]]:
     for table in ARCHIVED:
         ours, theirs = _versions(own, table.name), _versions(other, table.name)
         decided = decide_versions(ours.standing, theirs.standing, ours.history, theirs.history)

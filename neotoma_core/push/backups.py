@@ -37,7 +37,7 @@ def describe_backup(vault: Path, backup: Backup, scratch: Path) -> NewBackup | N
         listed = read_raw_list(folder, backup.manifest, scratch)
     except (NotIntact, OSError):
         return None
-    names = [MANIFEST, STATE, *_stored(backup)]
+    names = [MANIFEST, STATE, *_names_of(backup)]
     files = {name: folder / name for name in names}
     if not all(path.is_file() for path in files.values()):
         return None
@@ -47,7 +47,7 @@ def describe_backup(vault: Path, backup: Backup, scratch: Path) -> NewBackup | N
     return NewBackup(shipped, files, raw)
 
 
-def _stored(backup: Backup) -> Iterator[str]:
+def _names_of(backup: Backup) -> Iterator[str]:
     yield backup.manifest.database.name
     for file in backup.manifest.files:
         yield file.name

@@ -71,7 +71,7 @@ def hold(
 
     A database that was archived as it is is not read again. Raises what ``read_anew`` does.
     """
-    known = _known(request, remote, logs, signs_of(request.target))
+    known = _find_known(request, remote, logs, signs_of(request.target))
     if known is not None:
         return known
     # What reads databases takes a third of a second to import; most pushes have nothing new.
@@ -80,7 +80,7 @@ def hold(
     return read_anew(request, remote, logs, now, progress)
 
 
-def _known(
+def _find_known(
     request: PushRequest, remote: Remote, logs: Mapping[str, Log], signs: Signs
 ) -> Held | None:
     """Return what is at hand of a database that was archived as it is; None where it was not.
@@ -93,7 +93,7 @@ def _known(
     log = own_log(request.vault, logs, archive)
     counted = [entry.counts for entry in log.entries if entry.counts is not None]
     shipped = log.entries and all(
-        is_up_to_date(log.tables.get(name), archive.committed(name)) for name in archive.tables
+        is_up_to_date(log.tables.get(name), archive.commit_of(name)) for name in archive.tables
     )
     if not (shipped and counted and is_archived(remote.cache, signs, archive)):
         return None

@@ -10,8 +10,8 @@ from neotoma_core.files.keys import KeySource
 from neotoma_core.push.push import push
 from neotoma_core.push.report import PushReport
 from neotoma_core.push.request import PushRequest
-from neotoma_core.remotes.known import known_remote, known_remotes
-from neotoma_core.remotes.opening import opened_known
+from neotoma_core.remotes.known import find_remote, read_remotes
+from neotoma_core.remotes.opening import open_known_remote
 from neotoma_core.report.progress import Progress
 from neotoma_core.runs.commands import command
 from neotoma_core.schedule.alerting import announce_outcome
@@ -52,9 +52,9 @@ class PushOutcome:
 
 def push_database(job: PushJob, key: KeySource | None, progress: Progress) -> PushReport:
     """Push what a remote of the vault lacks; raises UsageError, and what ``push`` raises."""
-    known = known_remote(job.vault, job.remote)
+    known = find_remote(job.vault, job.remote)
     request = PushRequest(job.target, job.vault, key, job.raw_storage)
-    with opened_known(job.vault, known) as remote:
+    with open_known_remote(job.vault, known) as remote:
         return push(request, remote, job.now, progress)
 
 
@@ -83,8 +83,8 @@ def remotes_to_push(vault: Path, chosen: Sequence[str] | None = None) -> tuple[s
     Raises UsageError where one of them is unknown, VaultDamaged, VaultError.
     """
     if chosen is not None:
-        return tuple(known_remote(vault, name).name for name in chosen)
-    return tuple(known.name for known in known_remotes(vault))
+        return tuple(find_remote(vault, name).name for name in chosen)
+    return tuple(known.name for known in read_remotes(vault))
 
 
 def announce_unknown(alerting: Alerting, target: Path, error: MiddenError) -> bool:

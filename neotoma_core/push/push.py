@@ -55,7 +55,7 @@ def push(request: PushRequest, remote: Remote, now: datetime, progress: Progress
     """
     with alone(request.vault, remote) as scratch:
         try:
-            report = _tried(request, remote, scratch, now, progress)
+            report = _try_push(request, remote, scratch, now, progress)
         except MiddenError as error:
             keep_push(remote.cache, now, failed=failure_of(error))
             raise
@@ -66,7 +66,7 @@ def push(request: PushRequest, remote: Remote, now: datetime, progress: Progress
         return replace(report, page=made)
 
 
-def _tried(
+def _try_push(
     request: PushRequest, remote: Remote, scratch: Path, now: datetime, progress: Progress
 ) -> PushReport:
     """Push, again where another push of the same archive was first."""
@@ -79,7 +79,7 @@ def _tried(
     return _push(request, remote, scratch, now, progress, clock)
 
 
-def _push(  # noqa: PLR0913, PLR0917 - what, where to, and how it is told
+def _push(  # noqa: PLR0913, PLR0917 - what, where to, and how it is reported
     request: PushRequest,
     remote: Remote,
     scratch: Path,

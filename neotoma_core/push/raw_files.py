@@ -4,8 +4,8 @@ from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from neotoma_core.backup.raw_files import named_raw_files
-from neotoma_core.erased.files import erased_files
+from neotoma_core.backup.raw_files import names_of_raw_files
+from neotoma_core.erased.files import find_erased_files
 from neotoma_core.ledger.file import read_erased
 from neotoma_core.neotoma.environments import environment_of
 from neotoma_core.vault.blobs import add_blobs, blob_sizes
@@ -26,14 +26,14 @@ def keep_new_raw_files(
     """
     vault = copy.run.folders.vault
     erased = read_erased(vault)
-    wanted = named_raw_files(copy.whole)
+    wanted = names_of_raw_files(copy.whole)
     sizes: dict[str, int] = {}
     environment = environment_of(copy.original.name)
     for folder in folders_in_use(copy.original, environment, raw_storage):
         names = [name for name in raw_file_names(folder.path) if name not in shipped]
         if folder.shared:
             names = [name for name in names if name in wanted]
-        gone = erased_files(erased, names, wanted)
+        gone = find_erased_files(erased, names, wanted)
         fresh = [name for name in names if name not in gone and name not in sizes]
         sizes |= add_blobs(vault, folder.path, fresh)[0]
     held = blob_sizes(vault, sorted(wanted - sizes.keys() - shipped))

@@ -6,11 +6,11 @@ from datetime import datetime
 
 from neotoma_core.archive.append import ArchiveRequest, append_database, default_archive
 from neotoma_core.archive_tables.tables import open_archive
-from neotoma_core.backup.raw_files import named_raw_files
+from neotoma_core.backup.raw_files import names_of_raw_files
 from neotoma_core.backup.standing import find_unexplained, history_of
 from neotoma_core.comparison.anomaly import Counts
 from neotoma_core.comparison.measuring import count_contents
-from neotoma_core.erased.files import erased_files
+from neotoma_core.erased.files import find_erased_files
 from neotoma_core.errors import RemoteForeign
 from neotoma_core.ledger.explained import Counted, find_losses
 from neotoma_core.ledger.file import read_erased
@@ -57,7 +57,9 @@ def read_anew(
         if not log.writer:  # one that an archive continues is continued by what it gained
             log = own_log(request.vault, logs, archive)
         raw = keep_new_raw_files(copy, request.raw_storage, log.raw_files.keys())
-        gone = erased_files(read_erased(request.vault), log.raw_files, named_raw_files(copy.whole))
+        gone = find_erased_files(
+            read_erased(request.vault), log.raw_files, names_of_raw_files(copy.whole)
+        )
         if not any(finding.kind.startswith("archive-") for finding in appended.findings):
             note_archived(remote.cache, signs, archive)
         return Held(log, archive, counts, raw, (), appended.findings, frozenset(gone))

@@ -10,7 +10,7 @@ from typing import Literal
 
 from neotoma_core.report.document import document
 from neotoma_core.report.findings import Finding
-from neotoma_core.report.layout import labelled
+from neotoma_core.report.layout import label_line
 
 Outcome = Literal["planned", "pushed", "unchanged", "held"]
 
@@ -45,31 +45,31 @@ class PushReport:
 
 def push_text(report: PushReport) -> str:
     """Return the report as text for a terminal."""
-    page = [labelled("page", report.page)] if report.page else []
+    page = [label_line("page", report.page)] if report.page else []
     return "\n".join([*_lines(report), *page])
 
 
 def _lines(report: PushReport) -> Iterator[str]:
-    yield labelled("remote", report.remote)
+    yield label_line("remote", report.remote)
     for table, rows in report.versions.items():
-        yield labelled("log", f"{rows:,} versions of {table}")
+        yield label_line("log", f"{rows:,} versions of {table}")
     if report.raw_files:
-        yield labelled("raw files", f"{report.raw_files:,}")
+        yield label_line("raw files", f"{report.raw_files:,}")
     for name in report.backups:
-        yield labelled("backup", name)
+        yield label_line("backup", name)
     if report.erasures:
-        yield labelled("erasures", f"{report.erasures:,} lines of the ledger")
+        yield label_line("erasures", f"{report.erasures:,} lines of the ledger")
     for finding in report.findings:
-        yield labelled(finding.kind, f"{finding.subject}: {finding.detail}")
+        yield label_line(finding.kind, f"{finding.subject}: {finding.detail}")
     entries = "1 entry" if report.entries == 1 else f"{report.entries:,} entries"
     took = f"{report.bytes:,} bytes in {entries}"
     if report.outcome == "unchanged":
-        yield labelled("unchanged", "the remote has everything; nothing was written")
+        yield label_line("unchanged", "the remote has everything; nothing was written")
     elif report.outcome == "planned":
-        yield labelled("dry run", f"{report.bytes:,} bytes to push; nothing was written")
+        yield label_line("dry run", f"{report.bytes:,} bytes to push; nothing was written")
     elif report.outcome == "held":
-        yield labelled("held back", f"the database as it is now: {report.alarms[0]}")
+        yield label_line("held back", f"the database as it is now: {report.alarms[0]}")
         if report.entries:
-            yield labelled("pushed", f"backups taken before: {took}")
+            yield label_line("pushed", f"backups taken before: {took}")
     else:
-        yield labelled("pushed", f"{took}; {sum(report.seconds.values()):.1f} s")
+        yield label_line("pushed", f"{took}; {sum(report.seconds.values()):.1f} s")

@@ -18,9 +18,9 @@ from neotoma_core.archive_tables.committed import (
 from neotoma_core.archive_tables.reading import (
     ArchivedFile,
     ListedTable,
+    column_types,
     list_table,
     read_file,
-    wanted_columns,
 )
 from neotoma_core.archive_tables.tables import Archive
 from neotoma_core.erased.hashed import ErasedIds
@@ -62,7 +62,7 @@ def write_new_rows(archive: Archive, log: Log, folder: Path, erased: ErasedIds) 
     tables = dict(log.tables)
     for table in archive.tables:
         said = log.tables.get(table)
-        if is_up_to_date(said, archive.committed(table)):
+        if is_up_to_date(said, archive.commit_of(table)):
             continue
         begun = said or Committed(table)
         read = _Reading(table, said, erased)
@@ -84,7 +84,7 @@ def holds_erased(archive: Archive, log: Log, erased: ErasedIds) -> bool:
     for table, said in log.tables.items():
         reading = _Reading(table, None, erased)
         listed = _listed(archive, table)
-        rows = (reading.wanted(_until(part, said)) for part in _parts(table, listed.files))
+        rows = (reading.pick_new(_until(part, said)) for part in _parts(table, listed.files))
         links = joined_links([links_of(_nothing(table)), *map(links_of, rows)])
         if not is_held(said, links):
             return True
@@ -103,16 +103,16 @@ class _Reading:
     erased: ErasedIds
     until: int = -1
 
-    def wanted(self, rows: pl.DataFrame) -> pl.DataFrame:
+    def pick_new(self, rows: pl.DataFrame) -> pl.DataFrame:
         """Return the rows that are new and not erased."""
         new = later(rows, self.said)
         if new.is_empty():
             return new
         last = new[ARCHIVED_AT].dt.epoch("us").max()
         self.until = max(self.until, last if isinstance(last, int) else 0)
-        return new.filter(~self._gone(new)) if self.erased else new
+        return new.filter(~self._find_erased(new)) if self.erased else new
 
-    def _gone(self, rows: pl.DataFrame) -> pl.Series:
+    def _find_erased(self, rows: pl.DataFrame) -> pl.Series:
         if self.table != REMOVED:
             return self.erased.rows_in(self.table, rows)
         gone = pl.Series([False] * rows.height)
@@ -131,7 +131,7 @@ def _write_parts(
     """Yield the parts of one table with their files, and the links of their rows."""
     table = reading.table
     listed = _listed(archive, table)
-    for number, rows in enumerate(_gathered(_groups(reading, listed.files))):
+    for number, rows in enumerate(_gather(_groups(reading, listed.files))):
         path = folder / f"{table}-{number}.parquet"
         write_parquet(rows, path, compression="zstd", compression_level=3)
         content = Content(sha256_of(path), path.stat().st_size)
@@ -140,7 +140,7 @@ def _write_parts(
 
 def _groups(reading: _Reading, files: tuple[ArchivedFile, ...]) -> Iterator[pl.DataFrame]:
     """Yield the rows that are wanted, as many at a time as memory takes."""
-    wanted = wanted_columns(reading.table, None)
+    wanted = column_types(reading.table, None)
     for file in sorted(files, key=lambda one: (one.added_ms, one.path.name)):
         moments = read_file(reading.table, file, {ARCHIVED_AT: wanted[ARCHIVED_AT]})
         if not isinstance(moments, pl.DataFrame):
@@ -148,7 +148,7 @@ def _groups(reading: _Reading, files: tuple[ArchivedFile, ...]) -> Iterator[pl.D
         if later(moments, reading.said).is_empty():
             continue
         for rows in _parts(reading.table, [file]):
-            yield reading.wanted(rows)
+            yield reading.pick_new(rows)
 
 
 def _listed(archive: Archive, table: str) -> ListedTable:
@@ -161,7 +161,7 @@ def _listed(archive: Archive, table: str) -> ListedTable:
 
 def _parts(table: str, files: Iterable[ArchivedFile]) -> Iterator[pl.DataFrame]:
     """Yield all rows of files, so many at a time."""
-    wanted = wanted_columns(table, None)
+    wanted = column_types(table, None)
     for file in files:
         with pq.ParquetFile(file.path) as opened:
             for batch in opened.iter_batches(_PART_ROWS):
@@ -175,7 +175,7 @@ def _until(rows: pl.DataFrame, said: Committed) -> pl.DataFrame:
 
 
 def _nothing(table: str) -> pl.DataFrame:
-    return pl.DataFrame(schema=wanted_columns(table, None))
+    return pl.DataFrame(schema=column_types(table, None))
 
 
 def _as_archived(read: pl.DataFrame, wanted: Mapping[str, pl.DataType]) -> pl.DataFrame:
@@ -185,7 +185,7 @@ def _as_archived(read: pl.DataFrame, wanted: Mapping[str, pl.DataType]) -> pl.Da
     )
 
 
-def _gathered(groups: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:
+def _gather(groups: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:
     """Yield small groups together, so that many small runs make few objects."""
     held: list[pl.DataFrame] = []
     for rows in groups:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-from neotoma_core.files.atomic import reached
+from neotoma_core.files.atomic import announce
 from neotoma_core.remotes.log import Log
 from neotoma_core.remotes.models import BLOBS, Entry, entry_bytes
 from neotoma_core.remotes.names import blob_name, entry_name
@@ -54,11 +54,11 @@ def ship_contents(
         moving = Moving(progress, one.size)
         try:
             remote.sealing.seal_file(one.path, sealed)
-            remote.store.create(one.name, sealed, moving.moved)
+            remote.store.create(one.name, sealed, moving.on_bytes)
         finally:
             sealed.unlink(missing_ok=True)
         moving.end()
-        reached("content_shipped")
+        announce("content_shipped")
 
     for _ in do_at_once(ship, missing):
         pass
@@ -70,7 +70,7 @@ def ship_entry(remote: Remote, log: Log, entry: Entry) -> Log | None:
     stored = remote.sealing.seal_entry(entry_bytes(numbered))
     if not remote.store.create(entry_name(log.writer, numbered.number), stored):
         return None
-    reached("entry_shipped")
+    announce("entry_shipped")
     keep_entry(remote, numbered, stored)
     return log.with_entry(numbered, stored)
 

@@ -14,7 +14,7 @@ from typing import Final
 from neotoma_core.archive_tables.tables import Archive
 from neotoma_core.documents.document import document, document_of
 from neotoma_core.files.atomic import write_file
-from neotoma_core.files.headers import WITH_ROWS, companion, followed
+from neotoma_core.files.headers import WITH_ROWS, companion, follow
 from neotoma_core.files.small import read_small
 
 NOTE: Final = "archived.json"
@@ -37,7 +37,7 @@ def signs_of(target: Path) -> Signs:
     The index of a log is not among them: readers write to it, too, and no row is in it.
     """
     found = []
-    for path in (target, *(companion(followed(target), suffix) for suffix in WITH_ROWS)):
+    for path in (target, *(companion(follow(target), suffix) for suffix in WITH_ROWS)):
         with suppress(FileNotFoundError):
             facts = path.stat()
             found.append(

@@ -36,13 +36,13 @@ class Stopped(Exception):
 class Audience(Protocol):
     """Who hears of a watch."""
 
-    def pushed(self, report: PushReport) -> None:
+    def on_push(self, report: PushReport) -> None:
         """Hear of a push that wrote something, or was held back."""
 
-    def failed(self, error: MiddenError, failures: int, wait: float) -> None:
+    def on_failure(self, error: MiddenError, failures: int, wait: float) -> None:
         """Hear of a push that is tried again after ``wait`` seconds; ``failures``: in a row."""
 
-    def looked(self, now: datetime, *, good: bool) -> None:
+    def on_look(self, now: datetime, *, good: bool) -> None:
         """Hear that the watch goes on: after each push, and from time to time while it is idle.
 
         ``good``: the remote has all that the database holds.
@@ -105,13 +105,13 @@ class _Watch:
                 raise
             self._failures += 1
             wait = _wait_after(self._failures)
-            self._audience.failed(error, self._failures, wait)
+            self._audience.on_failure(error, self._failures, wait)
             self._tell(now, good=False)
             self._rhythm.sleep(wait)
             return
         self._failures, self._seen = 0, signs
         if report.entries or report.alarms:
-            self._audience.pushed(report)
+            self._audience.on_push(report)
         self._tell(now, good=not report.alarms)
         self._rhythm.wait()
 
@@ -125,7 +125,7 @@ class _Watch:
 
     def _tell(self, now: datetime, *, good: bool) -> None:
         self._good, self._told_at = good, now
-        self._audience.looked(now, good=good)
+        self._audience.on_look(now, good=good)
 
 
 def _wait_after(failures: int) -> float:

@@ -8,7 +8,7 @@ from typing import Final
 import polars as pl
 
 from neotoma_core.comparison.selection import read_owners
-from neotoma_core.documents.asked_times import asked_instant
+from neotoma_core.documents.asked_times import read_asked_instant
 from neotoma_core.errors import UsageError
 from neotoma_core.files.failures import failures_named
 from neotoma_core.files.frames import parquet_parts
@@ -48,7 +48,8 @@ class Export:
     def end(self) -> Instants:
         """Return where the log ends; raises UsageError for an invalid time."""
         return Instants(
-            asked_instant("--as-of", self.as_of), asked_instant("--knowledge", self.knowledge)
+            read_asked_instant("--as-of", self.as_of),
+            read_asked_instant("--knowledge", self.knowledge),
         )
 
 
@@ -69,7 +70,7 @@ def export_snapshots(asked: SnapshotRun, export: Export, progress: Progress) -> 
         parquet_parts(export.out, _COLUMNS) as write,
     ):
         progress.begin("reduce", reading.buckets)
-        for rows, bucket in _reduced(reading, end):
+        for rows, bucket in _reduce_to(reading, end):
             observations += rows
             tally.add(bucket, reading)
             write(bucket.decided.change.written.sort("entity_id"))
@@ -87,7 +88,7 @@ def export_snapshots(asked: SnapshotRun, export: Export, progress: Progress) -> 
     return save(asked.run.folders, exported)
 
 
-def _reduced(reading: Reading, end: Instants) -> Iterator[tuple[int, Bucket]]:
+def _reduce_to(reading: Reading, end: Instants) -> Iterator[tuple[int, Bucket]]:
     """Yield how many observations of a bucket there were up to ``end``, and their snapshots."""
     rules = replace(reading.rules, merged_away=reading.rules.merged_away.by(end))
     owners = read_owners(reading.whole, reading.stored, ENTITY_SNAPSHOTS)

@@ -8,7 +8,7 @@ from neotoma_core.errors import TargetError
 from neotoma_core.neotoma.converters import CONVERTERS
 from neotoma_core.neotoma.schemas import Registry
 from neotoma_core.neotoma.tables import BY_NAME, kind_of
-from neotoma_core.neotoma.tables.carried import LEGACY, folded, shown
+from neotoma_core.neotoma.tables.carried import LEGACY, fold_case, make_printable
 from neotoma_core.reduce.exact.rule_sets import KNOWN
 from neotoma_core.report.findings import Finding
 from neotoma_core.sqlite.inspection import StoredObject, StoredTable
@@ -57,20 +57,20 @@ def require_no_cutover(
 def _unknown_tables(tables: Iterable[StoredTable]) -> Iterator[str]:
     for table in tables:
         known = BY_NAME.get(table.name)
-        if known is None and kind_of(table.name) is None and folded(table.name) not in LEGACY:
-            yield f"table {shown(table.name)}"
+        if known is None and kind_of(table.name) is None and fold_case(table.name) not in LEGACY:
+            yield f"table {make_printable(table.name)}"
         elif known is not None:
             new = set(table.columns).difference(known.names)
-            yield from (f"column {table.name}.{shown(name)}" for name in sorted(new))
+            yield from (f"column {table.name}.{make_printable(name)}" for name in sorted(new))
 
 
 def _unknown_triggers(others: Iterable[StoredObject]) -> Iterator[str]:
-    yield from (f"trigger {shown(one.name)}" for one in others if one.what == "a trigger")
+    yield from (f"trigger {make_printable(one.name)}" for one in others if one.what == "a trigger")
 
 
 def _unknown_rules(registry: Registry) -> Iterator[str]:
     rules = [rule for schema in registry.schemas.values() for rule in schema.fields.values()]
     strategies = {rule.strategy for rule in rules} - _STRATEGIES
     functions = {one.function for rule in rules for one in rule.converters} - {*CONVERTERS, ""}
-    yield from (f"strategy {shown(name)}" for name in sorted(strategies))
-    yield from (f"converter {shown(name)}" for name in sorted(functions))
+    yield from (f"strategy {make_printable(name)}" for name in sorted(strategies))
+    yield from (f"converter {make_printable(name)}" for name in sorted(functions))

@@ -80,18 +80,20 @@ def _verify(
     return proving.all_passed(
         f"target {reading.target}",
         (
-            ("accounted", _accounted(connection, reading, tallies, changes)),
-            ("written", proving.written(connection, ())),
-            ("intact", proving.intact(connection, written, reading.whole)),
+            ("accounted", _prove_counts(connection, reading, tallies, changes)),
+            ("written", proving.prove_written(connection, ())),
+            ("intact", proving.prove_intact(connection, written, reading.whole)),
             (
                 "re-reduced",
-                proving.rereduced(connection, entities.sample, (), reading.rules, reading.key),
+                proving.prove_reduction(
+                    connection, entities.sample, (), reading.rules, reading.key
+                ),
             ),
         ),
     )
 
 
-def _accounted(
+def _prove_counts(
     connection: sqlite3.Connection, reading: Reading, tallies: Sequence[Tally], changes: int
 ) -> proving.Proof:
     """The derived tables have the rows planned, every other table has the rows it had."""
@@ -100,4 +102,4 @@ def _accounted(
         had = expected.get(tally.table.name, 0)
         expected[tally.table.name] = had + tally.inserted - tally.removed
     planned = sum(tally.writes + tally.updated for tally in tallies)
-    return proving.accounted(connection, expected, changes, planned)
+    return proving.prove_counts(connection, expected, changes, planned)

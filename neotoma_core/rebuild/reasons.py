@@ -39,7 +39,7 @@ def _log_of(reading: Reading, name: str, key: str, keys: pl.Series) -> pl.DataFr
     """Return all readable rows of the log of some keys, with every column."""
     known = reading.stored[name].known
     rows = read_picked(reading.whole, known, reading.stored[name].columns, key, keys.to_list())
-    kept = reading.erased.uncounted().without(name, rows)
+    kept = reading.erased.without_counting().without(name, rows)
     if reading.key is not None and reading.spilled[name].sealed:
         kept = open_rows(known, kept, reading.key, reading.target)
     return complete_rows(name, kept)

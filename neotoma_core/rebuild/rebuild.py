@@ -55,7 +55,7 @@ def check_snapshots(
         progress.begin("integrity")
         prove_indexes(reading)
     clock.lap("integrity")
-    unfinished = None if secured else _unfinished(reading, progress, clock)
+    unfinished = None if secured else _find_unfinished(reading, progress, clock)
     tallies, drift = _decide(reading, lambda _: None, progress, clock)
     report = make_report(reading, tallies, drift, clock.seconds, unfinished)
     checked = replace(report, outcome="checked", seconds=clock.seconds)
@@ -71,7 +71,7 @@ def rebuild_snapshots(asked: SnapshotRun, confirm: Confirm, progress: Progress) 
     require_replaceable(asked.target)
     clock = Clock()
     reading = read_target(asked, (*ENTITIES, *RELATIONSHIPS), progress, clock)
-    unfinished = _unfinished(reading, progress, clock)
+    unfinished = _find_unfinished(reading, progress, clock)
     with Staging(reading) as staging:
         tallies, drift = _decide(reading, staging.add, progress, clock)
         staging.finish()
@@ -91,7 +91,7 @@ def rebuild_snapshots(asked: SnapshotRun, confirm: Confirm, progress: Progress) 
     return save(asked.run.folders, report)
 
 
-def _unfinished(reading: Reading, progress: Progress, clock: Clock) -> UnfinishedStores | None:
+def _find_unfinished(reading: Reading, progress: Progress, clock: Clock) -> UnfinishedStores | None:
     """Return what stores left that did not finish; None where only a part is asked for."""
     run = reading.run
     if reading.asked.narrowed:

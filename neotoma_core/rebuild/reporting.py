@@ -29,7 +29,7 @@ from neotoma_core.report.findings import (
     unreadable,
     without_schema,
 )
-from neotoma_core.report.unfinished import UnfinishedStores, unfinished_findings
+from neotoma_core.report.unfinished import UnfinishedStores, findings_of_unfinished
 from neotoma_core.runs.commands import command
 from neotoma_core.snapshots.report import DerivedSummary
 from neotoma_core.snapshots.rules_report import rules_used
@@ -44,7 +44,7 @@ def make_report(
     unfinished: UnfinishedStores | None = None,
 ) -> RebuildReport:
     """Return the report of what was decided; nothing is written yet."""
-    noticed = unfinished_findings(unfinished) if unfinished else ()
+    noticed = findings_of_unfinished(unfinished) if unfinished else ()
     run = reading.run
     return RebuildReport(
         run=run.folders.name,
@@ -56,7 +56,7 @@ def make_report(
         entities=reading.stored["entities"].rows,
         narrowed=reading.asked.narrowed,
         buckets=reading.spilled["observations"].buckets.count,
-        derived=tuple(_derived(tally) for tally in tallies),
+        derived=tuple(_summary_of(tally) for tally in tallies),
         drift=tuple(_drift(tally) for tally in tallies),
         drifted=tuple(_items(drift.first)),
         drift_file=str(drift.file) if drift.file else None,
@@ -111,7 +111,7 @@ def findings(reading: Reading, tallies: Sequence[Tally]) -> Iterator[Finding]:
     yield from reading.erased.findings()
 
 
-def _derived(tally: Tally) -> DerivedSummary:
+def _summary_of(tally: Tally) -> DerivedSummary:
     return DerivedSummary(
         tally.table.name,
         tally.inserted,

@@ -8,7 +8,7 @@ from typing import Final
 import polars as pl
 
 from neotoma_core.errors import KeyMissing
-from neotoma_core.neotoma.encryption.columns import sealed_rows
+from neotoma_core.neotoma.encryption.columns import find_sealed_rows
 from neotoma_core.neotoma.frames import ROWID, frame_schema
 from neotoma_core.neotoma.tables import BY_NAME, Table
 from neotoma_core.rebuild.request import SnapshotRun
@@ -97,7 +97,7 @@ def spill(asked: SnapshotRun, source: TableSource, count: int, chosen: pl.Series
     sealed = 0
     for part in source.parts():
         rows = part if chosen is None else part.filter(_takes_part(name, chosen))
-        sealed += sealed_rows(table, rows).height
+        sealed += find_sealed_rows(table, rows).height
         buckets.add(rows, bucket_of(pl.col(grouping), count))
     if sealed and asked.run.key is None:
         raise KeyMissing(asked.target, sealed, name)

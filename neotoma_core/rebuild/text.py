@@ -7,13 +7,13 @@ from typing import Final
 from neotoma_core.rebuild.report import DriftItem, RebuildReport
 from neotoma_core.report.layout import (
     LABELLED,
-    aligned,
+    align,
     cut_off_words,
     fitted,
-    labelled,
+    label_line,
     undo_lines,
 )
-from neotoma_core.report.unfinished import KINDS, unfinished_lines
+from neotoma_core.report.unfinished import KINDS, lines_of_unfinished
 from neotoma_core.snapshots.explaining import UNKNOWN
 from neotoma_core.snapshots.rules_report import rules_lines
 
@@ -26,9 +26,9 @@ def plan_text(report: RebuildReport) -> str:
         _read(report),
         rules_lines(report.rules),
         _recompute(report),
-        _drifted(report),
+        _drift_lines(report),
         _findings(report),
-        unfinished_lines(report.unfinished),
+        lines_of_unfinished(report.unfinished),
     )
     return "\n".join(line for block in blocks for line in block)
 
@@ -41,16 +41,18 @@ def result_text(report: RebuildReport) -> str:
 def export_text(report: RebuildReport) -> str:
     """Return what was exported."""
     lines = [*_read(report), *_cut_off(report), *_findings(report)]
-    lines.append(labelled("exported", f"{report.derived[0].inserted:,} snapshots to {report.out}"))
+    lines.append(
+        label_line("exported", f"{report.derived[0].inserted:,} snapshots to {report.out}")
+    )
     return "\n".join(lines)
 
 
 def _read(report: RebuildReport) -> Iterator[str]:
     if report.evidence:
         size = f"{report.evidence_bytes / 1e6:,.1f} MB, copied and hashed"
-        yield labelled("evidence", f"{size}   {report.evidence}")
+        yield label_line("evidence", f"{size}   {report.evidence}")
     part = ", only part of them checked" if report.narrowed else ""
-    yield labelled(
+    yield label_line(
         "read", f"{report.observations:,} observations, {report.entities:,} entities{part}"
     )
 
@@ -69,24 +71,24 @@ def _recompute(report: RebuildReport) -> Iterator[str]:
         for derived, drift in zip(report.derived, report.drift, strict=True)
     ]
     lines = fitted([header, *rows], right=range(1, 6), indent=LABELLED)
-    yield labelled("snapshots", lines[0])
-    yield from (labelled("", line) for line in lines[1:])
+    yield label_line("snapshots", lines[0])
+    yield from (label_line("", line) for line in lines[1:])
 
 
-def _drifted(report: RebuildReport) -> Iterator[str]:
+def _drift_lines(report: RebuildReport) -> Iterator[str]:
     if not report.drifts:
         return
-    yield labelled("drift", f"{report.drifts:,} snapshots; all of them: {report.drift_file}")
-    yield from (labelled("", line) for line in _reasons(report))
+    yield label_line("drift", f"{report.drifts:,} snapshots; all of them: {report.drift_file}")
+    yield from (label_line("", line) for line in _reasons(report))
     kinds: dict[tuple[str, str], list[DriftItem]] = {}
     for item in report.drifted:
         kinds.setdefault((item.table, item.kind), []).append(item)
     each = max(1, _SHOWN // len(kinds))
     shown = [item for items in kinds.values() for item in items[:each]]
     rows = [(item.kind, item.id, item.type or "", _what(item)) for item in shown]
-    yield from (labelled("", line) for line in aligned(rows, right=()))
+    yield from (label_line("", line) for line in align(rows, right=()))
     if len(shown) < report.drifts:
-        yield labelled("", f"and {report.drifts - len(shown):,} more")
+        yield label_line("", f"and {report.drifts - len(shown):,} more")
 
 
 def _reasons(report: RebuildReport) -> list[str]:
@@ -95,7 +97,7 @@ def _reasons(report: RebuildReport) -> list[str]:
     for summary in report.drift:
         reasons.update(summary.reasons)
     ordered = sorted(reasons, key=lambda reason: (reason == UNKNOWN, -reasons[reason], reason))
-    return aligned([(f"{reasons[reason]:,}", reason) for reason in ordered], right=(0,))
+    return align([(f"{reasons[reason]:,}", reason) for reason in ordered], right=(0,))
 
 
 def _what(item: DriftItem) -> str:
@@ -106,30 +108,30 @@ def _what(item: DriftItem) -> str:
 def _findings(report: RebuildReport) -> Iterator[str]:
     findings = [finding for finding in report.findings if finding.kind not in KINDS]
     for finding in findings[:_SHOWN]:
-        yield labelled(finding.kind, f"{finding.subject}: {finding.detail}")
+        yield label_line(finding.kind, f"{finding.subject}: {finding.detail}")
     if len(findings) > _SHOWN:
         more = len(findings) - _SHOWN
-        yield labelled("", f"and {more:,} more findings in {report.report}")
+        yield label_line("", f"and {more:,} more findings in {report.report}")
 
 
 def _cut_off(report: RebuildReport) -> Iterator[str]:
     cut_off = report.cut_off
     if cut_off and (cut_off.as_of or cut_off.knowledge):
         what = cut_off_words(cut_off.as_of, cut_off.knowledge)
-        yield labelled("as of", f"{cut_off.observations:,} observations {what}")
+        yield label_line("as of", f"{cut_off.observations:,} observations {what}")
 
 
 def _outcome(report: RebuildReport) -> Iterator[str]:
     if report.outcome == "unchanged":
-        yield labelled("unchanged", "every snapshot is what the log says")
-        yield from unfinished_lines(report.unfinished)
+        yield label_line("unchanged", "every snapshot is what the log says")
+        yield from lines_of_unfinished(report.unfinished)
     elif report.outcome == "checked":
-        yield labelled("checked", _verdict(report))
+        yield label_line("checked", _verdict(report))
     elif report.outcome == "rebuilt":
         names = ", ".join(check.name for check in report.checks)
         seconds = report.seconds.get("publish", 0.0)
         written = f"{report.writes:,} rows in one transaction, {seconds:.1f} s"
-        yield labelled("rebuilt", f"{written}; {names}: all pass")
+        yield label_line("rebuilt", f"{written}; {names}: all pass")
 
 
 def _verdict(report: RebuildReport) -> str:
@@ -145,8 +147,8 @@ def _verdict(report: RebuildReport) -> str:
 
 
 def _closing(report: RebuildReport) -> Iterator[str]:
-    yield labelled("report", report.report)
+    yield label_line("report", report.report)
     if report.page:
-        yield labelled("page", report.page)
+        yield label_line("page", report.page)
     if report.undo:
         yield from undo_lines(report.undo)

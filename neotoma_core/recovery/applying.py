@@ -28,7 +28,7 @@ from neotoma_core.runs.evidence import states_when_locked
 from neotoma_core.runs.left_over import require_kept
 from neotoma_core.runs.raw_files import bring_over, require_space
 from neotoma_core.snapshots.deciding import Decided
-from neotoma_core.sqlite.copies import FileState, state_of
+from neotoma_core.sqlite.copies import FileState, read_file_state
 from neotoma_core.vault.folder import require_room
 
 
@@ -45,7 +45,7 @@ class Applied:
 
 
 def apply_plan(plan: RecoveryPlan, progress: Progress) -> Applied:
-    """Write the plan into the target, all of it or nothing; see ``built_file`` for one of a ruin.
+    """Write the plan into the target, all of it or nothing; see ``file_to_build`` for a ruin.
 
     Raw files come first: what a committed row refers to is on disk. Left over by a failed run
     they do no harm, since their names are their content.
@@ -66,7 +66,7 @@ def apply_plan(plan: RecoveryPlan, progress: Progress) -> Applied:
 
 def _publish(plan: RecoveryPlan, staging: Path, writes: Sequence[TableWrite]) -> tuple[Check, ...]:
     ruin = plan.run.ruin
-    target = plan.run.path if ruin is None else built_file(plan)
+    target = plan.run.path if ruin is None else file_to_build(plan)
     if ruin is not None and ruin.base is not None:
         shutil.copyfile(ruin.base, target)
     if plan.target is None and ruin is None:
@@ -77,7 +77,7 @@ def _publish(plan: RecoveryPlan, staging: Path, writes: Sequence[TableWrite]) ->
     )
 
 
-def built_file(plan: RecoveryPlan) -> Path:
+def file_to_build(plan: RecoveryPlan) -> Path:
     """Return the file that is built where the target is a ruin, to take its place."""
     return plan.work / "built.db"
 
@@ -87,7 +87,7 @@ def _as_read(plan: RecoveryPlan, target: Path) -> dict[str, FileState]:
     if plan.target is None:
         return {}
     if plan.run.ruin is not None:
-        return {"": state_of(target)}
+        return {"": read_file_state(target)}
     (evidence,) = (e for e in plan.evidence if e.database == plan.target.database)
     return states_when_locked(evidence, plan.target.whole)
 

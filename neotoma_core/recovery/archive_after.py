@@ -34,15 +34,15 @@ def archive_recovered(
     try:
         added = without_panic("archiving", append)
     except MiddenError as error:
-        return _failed(report, str(place), str(error))
+        return _report_failure(report, str(place), str(error))
     except Exception as error:  # noqa: BLE001 - committed already; the error may hold values
         _log.warning("archive after recovery failed", extra={"error": type(error).__name__})
-        return _failed(report, str(place), f"an error of the kind {type(error).__name__}")
+        return _report_failure(report, str(place), f"an error of the kind {type(error).__name__}")
     summary = ArchivedSummary(added.archive, added.appended, added.gone)
     return replace(report, archived=summary, findings=(*report.findings, *added.findings))
 
 
-def _failed(report: RecoveryReport, place: str, wrong: str) -> RecoveryReport:
+def _report_failure(report: RecoveryReport, place: str, wrong: str) -> RecoveryReport:
     again = command_again("archive")
     detail = f"{wrong}; the recovery stands; once this is put right, run: {again}"
     return replace(report, findings=(*report.findings, Finding("archive-failed", place, detail)))

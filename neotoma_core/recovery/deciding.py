@@ -48,23 +48,25 @@ class MergedLog:
     def decide_entities(self, entities: pl.DataFrame) -> Decided:
         """Decide on the snapshots of some entities."""
         log = self._log_of(_OBSERVATIONS, entities)
-        return decide_entities(log, self._stored(ENTITY_SNAPSHOTS, entities), self.rules)
+        return decide_entities(log, self._read_stored(ENTITY_SNAPSHOTS, entities), self.rules)
 
     def decide_relationships(self, edges: pl.DataFrame) -> Decided:
         """Decide on the snapshots of some relationships."""
         log = self._log_of(_EDGES, edges)
-        return decide_relationships(log, self._stored(RELATIONSHIP_SNAPSHOTS, edges), now=self.now)
+        return decide_relationships(
+            log, self._read_stored(RELATIONSHIP_SNAPSHOTS, edges), now=self.now
+        )
 
     def find_stale(self, entities: pl.DataFrame, edges: pl.DataFrame) -> StaleBefore:
         """Return which of the other snapshots are stale; a large target's are not compared."""
         if self.target is None:
             return nothing_stale(compared=True)
-        if self.target.is_narrowed or self.merge.merged(_OBSERVATIONS).height > MOST:
+        if self.target.is_narrowed or self.merge.rows_after(_OBSERVATIONS).height > MOST:
             return nothing_stale(compared=False)
         observations = self._rest(_OBSERVATIONS, entities)
         relationships = self._rest(_EDGES, edges)
-        others = self._stored(ENTITY_SNAPSHOTS, entities, beside=True)
-        other_edges = self._stored(RELATIONSHIP_SNAPSHOTS, edges, beside=True)
+        others = self._read_stored(ENTITY_SNAPSHOTS, entities, beside=True)
+        other_edges = self._read_stored(RELATIONSHIP_SNAPSHOTS, edges, beside=True)
         return stale_before(
             decide_entities(observations, others, self.rules),
             decide_relationships(relationships, other_edges, now=self.now),
@@ -74,23 +76,23 @@ class MergedLog:
         )
 
     def _history(self) -> History:
-        schemas = past_schemas(self.merge.merged("schema_registry"))
-        audits = self.merge.merged("entity_merges")["to_entity_id"].drop_nulls()
+        schemas = past_schemas(self.merge.rows_after("schema_registry"))
+        audits = self.merge.rows_after("entity_merges")["to_entity_id"].drop_nulls()
         survivors = frozenset({*audits, *self.merge.lineage.survivors})
         return History(self.rules, schemas, survivors)
 
     def _log_of(self, name: str, touched: pl.DataFrame) -> pl.DataFrame:
         """Return all observations that what is touched will have."""
         column = touched.columns[0]
-        rows = with_unread(self.target, name, self.merge.merged(name), column, touched[column])
+        rows = with_unread(self.target, name, self.merge.rows_after(name), column, touched[column])
         return as_they_will_lie(rows).join(touched, on=column, how="semi", maintain_order="left")
 
     def _rest(self, name: str, touched: pl.DataFrame) -> pl.DataFrame:
         """Return the observations of everything else."""
-        rows = as_they_will_lie(self.merge.merged(name))
+        rows = as_they_will_lie(self.merge.rows_after(name))
         return rows.join(touched, on=touched.columns, how="anti", maintain_order="left")
 
-    def _stored(self, table: Table, touched: pl.DataFrame, *, beside: bool = False) -> Stored:
+    def _read_stored(self, table: Table, touched: pl.DataFrame, *, beside: bool = False) -> Stored:
         """Return what is stored of what is touched, or of everything ``beside`` it."""
         rows = open_existing(self.target, table, self.key, touched)
         how: Literal["anti", "semi"] = "anti" if beside else "semi"

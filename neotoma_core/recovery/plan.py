@@ -15,11 +15,11 @@ from neotoma_core.lineage.one_user import has_rows_of, of_user, own_rows
 from neotoma_core.merge.accounting import RowCounts
 from neotoma_core.merge.plan import (
     MergePlan,
+    find_retyped_entities,
+    find_touched_entities,
+    find_touched_relationships,
     plan_merge,
     registry_of,
-    retyped_entities,
-    touched_entities,
-    touched_relationships,
 )
 from neotoma_core.neotoma.frames import TARGET
 from neotoma_core.neotoma.tables import Table
@@ -51,7 +51,7 @@ from neotoma_core.sources.erased import Erasures, leave_out_erased
 from neotoma_core.sources.extract import Extract
 from neotoma_core.sources.opening import holds_sealed, key_for, open_offers
 from neotoma_core.sources.salvaged_rows import without_known_rows
-from neotoma_core.sources.unread import held_elsewhere, with_stored_files
+from neotoma_core.sources.unread import find_held_elsewhere, with_stored_files
 from neotoma_core.sqlite.inspection import names_of
 from neotoma_core.sqlite.opening import connect_read_only
 
@@ -175,18 +175,23 @@ def plan_recovery(
     key = key_for(run, extracts)
     found = _read_offers(run, carrying, key)
     held, erasures = found.held, found.erasures
-    merge = _merged(found, request, target)
+    merge = _plan_merge(found, request, target)
     _require_changeable(run, target, merge)
-    registry = complete_registry(registry_of(merge.merged("schema_registry")), run, request.schemas)
+    registry = complete_registry(
+        registry_of(merge.rows_after("schema_registry")), run, request.schemas
+    )
     names = frozenset().union(*(names_of(t.stored for t in e.tables.values()) for e in extracts))
     rules = Rules(registry, choose_rules(request.rules, names, registry), merge.merged_away)
     log = MergedLog(merge, target, key, rules, iso(run.started))
-    retyped = retyped_entities(merge, registry_of(held["schema_registry"].rows), registry)
-    touched, edges = touched_entities(merge, held, retyped), touched_relationships(merge, held)
+    retyped = find_retyped_entities(merge, registry_of(held["schema_registry"].rows), registry)
+    touched, edges = (
+        find_touched_entities(merge, held, retyped),
+        find_touched_relationships(merge, held),
+    )
     stale = log.find_stale(touched, edges)
     touched = pl.concat([touched, stale.entities]).unique(maintain_order=True)
     edges = pl.concat([edges, stale.edges]).unique(maintain_order=True)
-    sources = with_stored_files(target, own_rows(merge.merged("sources"), request.user))
+    sources = with_stored_files(target, own_rows(merge.rows_after("sources"), request.user))
     return RecoveryPlan(
         run=run,
         release=release_of(names),
@@ -194,12 +199,12 @@ def plan_recovery(
         carrying=carrying,
         merge=merge,
         rules=rules,
-        counts=carrying.accounted(merge.counts),
+        counts=carrying.count_rows(merge.counts),
         entities=log.decide_entities(touched),
         relationships=log.decide_relationships(edges),
         stale=stale,
         reingested=count_reingested(merge, rules, target),
-        raw=plan_raw_files(run, erasures.listed(listing, sources), sources),
+        raw=plan_raw_files(run, erasures.list_files(listing, sources), sources),
         raw_listing=listing,
         key=key,
         sealed=holds_sealed(target, backups, merge),
@@ -208,24 +213,24 @@ def plan_recovery(
     )
 
 
-def _merged(found: _Offers, request: RecoverRequest, target: Extract | None) -> MergePlan:
+def _plan_merge(found: _Offers, request: RecoverRequest, target: Extract | None) -> MergePlan:
     """Plan the merge; raises UsageError where a file decides about rows that are in no conflict.
 
     One decision may settle what another one is about, so those count that are about a conflict of
     the merge without any of them.
     """
 
-    def planned(decisions: pl.DataFrame) -> MergePlan:
-        elsewhere = held_elsewhere(target)
+    def plan(decisions: pl.DataFrame) -> MergePlan:
+        elsewhere = find_held_elsewhere(target)
         return plan_merge(
             found.held, found.offers, request.policy, decisions, found.tables, elsewhere
         )
 
-    merge = planned(found.decisions)
+    merge = plan(found.decisions)
     if request.decisions is not None:
         strange = without_conflict(found.decisions, merge.conflicts)
         if strange.height:
-            strange = without_conflict(strange, planned(strange.clear()).conflicts)
+            strange = without_conflict(strange, plan(strange.clear()).conflicts)
         require_conflicts(request.decisions, strange)
     return merge
 
@@ -237,7 +242,7 @@ def _read_offers(run: RecoveryRun, carrying: Carrying, key: "DataKey | None") ->
     held = open_offers(carrying.target, key, tables)
     offered = [open_offers(backup, key, tables) for backup in backups]
     require_user(request.user, offered)
-    found = [_asked_for(run, held, one) for one in offered]
+    found = [_read_asked(run, held, one) for one in offered]
     offers, erasures = leave_out_erased(run, held, found)
     offers = without_orphans(held, offers, tables)
     offers = without_known_rows(held, offers, [b.database.suspect for b in backups], tables)
@@ -264,7 +269,7 @@ def require_user(user: str | None, offered: Sequence[Database]) -> None:
         )
 
 
-def _asked_for(run: RecoveryRun, held: Database, offered: Database) -> Database:
+def _read_asked(run: RecoveryRun, held: Database, offered: Database) -> Database:
     """Return what a backup offers, less what is not wanted of it."""
     wanted = without_revoked(offered, held)
     return wanted if run.request.user is None else of_user(wanted, run.request.user)

@@ -26,15 +26,15 @@ from neotoma_core.lineage.repointing import SELF_LOOP
 from neotoma_core.neotoma.frames import ROWID, TARGET
 from neotoma_core.neotoma.tables import BY_NAME
 from neotoma_core.publication.replaceable import require_replaceable
-from neotoma_core.recovery.applying import apply_plan, built_file
+from neotoma_core.recovery.applying import apply_plan, file_to_build
 from neotoma_core.recovery.archive_after import archive_recovered
 from neotoma_core.recovery.conflicts.files import CONFLICTS_FILE, save_conflicts
 from neotoma_core.recovery.page.kept import keep_report
 from neotoma_core.recovery.plan import RecoveryPlan, plan_recovery
 from neotoma_core.recovery.report import RecoveryReport
 from neotoma_core.recovery.reporting import (
-    planned_report,
-    published_report,
+    report_planned,
+    report_published,
     save_report,
 )
 from neotoma_core.recovery.run.request import LeftOut, RecoveryRun
@@ -47,7 +47,7 @@ from neotoma_core.runs.evidence import (
     secure_database,
     write_manifest,
 )
-from neotoma_core.runs.quarantine import set_aside
+from neotoma_core.runs.quarantine import quarantine_rows
 from neotoma_core.runs.raw_files import RawListing, list_all
 from neotoma_core.runs.run import DatabaseRef
 from neotoma_core.sources.extract import Extract
@@ -60,7 +60,7 @@ def plan_only(run: RecoveryRun, progress: Progress) -> RecoveryReport:
     """Plan a recovery and report the plan; the target is not touched."""
     clock = Clock()
     plan = make_plan(run, progress, clock)
-    report = planned_report(plan, clock.seconds)
+    report = report_planned(plan, clock.seconds)
     save_conflicts(plan)
     _refuse_conflicts(plan, report)
     return keep_report(plan, report)
@@ -89,7 +89,7 @@ def carry_out(
     guard: Guard = UNATTENDED,
 ) -> RecoveryReport:
     """Carry out a plan once it is confirmed and nothing is lost unasked; report what was done."""
-    report = planned_report(plan, clock.seconds)
+    report = report_planned(plan, clock.seconds)
     save_conflicts(plan)
     _refuse_conflicts(plan, report)
     if not _anything_to_do(plan):
@@ -112,7 +112,7 @@ def _set_removed_aside(
         return report
     for name, rows in plan.merge.removed.items():
         reasons = rows.select(ROWID, column=pl.lit("id"), reason=pl.lit(SELF_LOOP))
-        set_aside(plan.run, "target", plan.target.whole, BY_NAME[name], reasons)
+        quarantine_rows(plan.run, "target", plan.target.whole, BY_NAME[name], reasons)
     report = replace(report, quarantine=str(plan.quarantine))
     return archive_recovered(plan.run, report, progress) if plan.request.archived else report
 
@@ -123,10 +123,10 @@ def _publish(
     run_record().undo = undo_command(plan.run)
     applied = apply_plan(plan, progress)
     if plan.run.ruin is not None:
-        replace_ruin(plan.run, built_file(plan))
+        replace_ruin(plan.run, file_to_build(plan))
     clock.lap("publish")
     clock.seconds["transaction"] = applied.seconds
-    report = published_report(plan, report, applied, clock.seconds)
+    report = report_published(plan, report, applied, clock.seconds)
     return _archive(plan, report, progress, clock)
 
 
@@ -149,7 +149,7 @@ def _loss(plan: RecoveryPlan, report: RecoveryReport, guard: Guard) -> Loss:
     as nothing lost.
     """
     before = report.before
-    lost = LostRows(*(plan.merge.overwritten(name) for name in ("observations", "entities")))
+    lost = LostRows(*(plan.merge.count_overwritten(name) for name in ("observations", "entities")))
     held = extent_spanning(before.observations, before.entities, before.first, before.last)
     return loss_to(plan.run.path, held, lost, guard)
 
@@ -223,7 +223,7 @@ def _leave_out_unusable(
             repeated.append(evidence.found_at)
         else:
             seen.add(content)
-            extracts.append(_numbered(database.extract, len(seen) - 1))
+            extracts.append(_number(database.extract, len(seen) - 1))
     backups = tuple(e.database for e in extracts if e.database.number != TARGET)
     if not backups and run.ruin is None:
         raise UsageError("none of the backups could be read; nothing was changed")
@@ -231,7 +231,7 @@ def _leave_out_unusable(
     return known, tuple(extracts)
 
 
-def _numbered(extract: Extract, number: int) -> Extract:
+def _number(extract: Extract, number: int) -> Extract:
     return replace(extract, database=replace(extract.database, number=number))
 
 

@@ -8,7 +8,7 @@ from typing import Final
 
 import polars as pl
 
-from neotoma_core.archive_tables.database import damaged_file
+from neotoma_core.archive_tables.database import damage_finding
 from neotoma_core.comparison.faults import read_broken_references
 from neotoma_core.files.atomic import write_file
 from neotoma_core.files.private import make_folders
@@ -18,7 +18,7 @@ from neotoma_core.neotoma.frames import ORIGIN
 from neotoma_core.neotoma.tables import BY_NAME
 from neotoma_core.rebuild.newer_release import newer_release
 from neotoma_core.recovery.applying import Applied
-from neotoma_core.recovery.conflicts.files import conflicts_file, reingested_file
+from neotoma_core.recovery.conflicts.files import conflicts_file, place_of_reingested
 from neotoma_core.recovery.merging_findings import merging_findings
 from neotoma_core.recovery.plan import RecoveryPlan
 from neotoma_core.recovery.report import (
@@ -44,10 +44,10 @@ from neotoma_core.report.findings import (
 )
 from neotoma_core.runs.commands import undo_command
 from neotoma_core.runs.evidence import ruin_evidence
-from neotoma_core.runs.left_over import left_behind
-from neotoma_core.snapshots.report import derived_summary
+from neotoma_core.runs.left_over import find_left_behind
+from neotoma_core.snapshots.report import summarise
 from neotoma_core.snapshots.rules_report import rules_used
-from neotoma_core.sources.altered_rows import altered_findings
+from neotoma_core.sources.altered_rows import findings_of_altered
 from neotoma_core.sources.carrying_findings import carrying_findings
 from neotoma_core.sources.extract import NEVER, Extract, Span, span_of, widest
 
@@ -55,7 +55,7 @@ _LISTED: Final = 1_000  # entities that other rules read otherwise
 _OBSERVED: Final = ("observations", "relationship_observations")
 
 
-def planned_report(plan: RecoveryPlan, seconds: Mapping[str, float]) -> RecoveryReport:
+def report_planned(plan: RecoveryPlan, seconds: Mapping[str, float]) -> RecoveryReport:
     """Return the report of a plan that has not been carried out."""
     run = plan.run
     return RecoveryReport(
@@ -73,10 +73,10 @@ def planned_report(plan: RecoveryPlan, seconds: Mapping[str, float]) -> Recovery
             plan.reingested.observations,
             run.request.policy.reingested,
             plan.reingested.entities_differ,
-            reingested_file(plan),
+            place_of_reingested(plan),
         ),
         quarantine=str(run.folders.quarantine) if run.folders.quarantine.exists() else None,
-        derived=tuple(derived_summary(recomputed) for recomputed in plan.derived),
+        derived=tuple(summarise(recomputed) for recomputed in plan.derived),
         raw_files=RawFileSummary(
             plan.raw.copies.height,
             plan.raw.bytes,
@@ -102,7 +102,7 @@ def planned_report(plan: RecoveryPlan, seconds: Mapping[str, float]) -> Recovery
     )
 
 
-def published_report(
+def report_published(
     plan: RecoveryPlan, planned: RecoveryReport, applied: Applied, seconds: Mapping[str, float]
 ) -> RecoveryReport:
     """Return the report of a plan that was carried out."""
@@ -148,8 +148,8 @@ def _ruin(run: RecoveryRun) -> RuinSummary | None:
 
 
 def _contribution(plan: RecoveryPlan, extract: Extract) -> BackupContribution:
-    offered = extract.offered(BY_NAME["observations"])
-    merged = plan.merge.merged("observations")
+    offered = extract.offer(BY_NAME["observations"])
+    merged = plan.merge.rows_after("observations")
     return BackupContribution(
         extract.database.label,
         extract.database.shown,
@@ -163,7 +163,7 @@ def _contribution(plan: RecoveryPlan, extract: Extract) -> BackupContribution:
 def _span_after(plan: RecoveryPlan) -> Span:
     """Return the first and last ``observed_at`` there will be."""
     held = plan.target.tables.get("observations") if plan.target else None
-    merged = span_of(plan.merge.merged("observations"))
+    merged = span_of(plan.merge.rows_after("observations"))
     return widest(merged, held.unread_span if held else NEVER)
 
 
@@ -175,7 +175,7 @@ def _not_used(plan: RecoveryPlan) -> Iterator[NotUsed]:
         yield NotUsed(str(path), reason, unreadable=False)
 
 
-def _labelled(plan: RecoveryPlan) -> pl.DataFrame:
+def _label_conflicts(plan: RecoveryPlan) -> pl.DataFrame:
     """Return the conflicts with the backup's name; in safe mode nothing is kept by the mode."""
     open_still = pl.lit(plan.request.mode == "safe") & (pl.col("by") == "mode")
     return plan.merge.conflicts.with_columns(
@@ -185,7 +185,7 @@ def _labelled(plan: RecoveryPlan) -> pl.DataFrame:
 
 
 def _conflicts(plan: RecoveryPlan) -> ConflictSummary:
-    conflicts = _labelled(plan)
+    conflicts = _label_conflicts(plan)
     first = conflicts.head(SHOWN_CONFLICTS).to_dicts()
     by = dict(conflicts["by"].value_counts().iter_rows())
     three_way = by.get("three-way", 0)
@@ -223,9 +223,9 @@ def _after(plan: RecoveryPlan) -> Contents:
 
 def _findings(plan: RecoveryPlan) -> Iterator[Finding]:
     """Yield what the user should know beyond the numbers of the plan."""
-    yield from left_behind(plan.run)
+    yield from find_left_behind(plan.run)
     for secured in plan.evidence:
-        yield from (*map(damaged_file, secured.damaged), *secured.notes)
+        yield from (*map(damage_finding, secured.damaged), *secured.notes)
     for backup in plan.run.backups:
         if backup.cut_short:
             detail = f"{backup.cut_short}; what comes after, raw files for one, is not known"
@@ -241,7 +241,7 @@ def _findings(plan: RecoveryPlan) -> Iterator[Finding]:
         detail = f"{rows:,} references led nowhere before the merge and still do"
         yield Finding("dangling", f"{table}.{column}", detail)
     yield from merging_findings(plan.merge)
-    yield from altered_findings(plan.merge, plan.labels)
+    yield from findings_of_altered(plan.merge, plan.labels)
     yield from plan.stale.findings(str(plan.run.path))
     yield from _unreadable(plan)
     for reduction in (recomputed.reduction for recomputed in plan.derived):
@@ -264,7 +264,7 @@ def _newer(plan: RecoveryPlan) -> Iterator[Finding]:
 def _unreadable(plan: RecoveryPlan) -> Iterator[Finding]:
     """Yield the observations that take no part; of one user's only, where one is named."""
     for table, recomputed in zip(_OBSERVED, plan.derived, strict=True):
-        own = own_rows(plan.merge.merged(table), plan.request.user)
+        own = own_rows(plan.merge.rows_after(table), plan.request.user)
         left_out = recomputed.reduction.unreadable
         named = left_out.join(own, left_on="observation_id", right_on="id", how="semi")
         for observation, reason in named.select("observation_id", "reason").iter_rows():

@@ -91,8 +91,8 @@ def stale_before(
         key for reasons in (of_entities, of_edges) for key in reasons if reasons[key] == UNKNOWN
     ]
     return StaleBefore(
-        _explained(entities, of_entities),
-        _explained(edges, of_edges),
+        _find_explained(entities, of_entities),
+        _find_explained(edges, of_edges),
         dict(sorted(repaired.items())),
         len(left),
     )
@@ -120,7 +120,7 @@ _LOG: Final = {
 }
 
 
-def _explained(decided: Decided, reasons: Mapping[str, str]) -> pl.DataFrame:
+def _find_explained(decided: Decided, reasons: Mapping[str, str]) -> pl.DataFrame:
     (key,) = decided.table.key
     keys = [name for name, reason in reasons.items() if reason != UNKNOWN]
     return pl.DataFrame({key: keys}, schema={key: pl.String})

@@ -8,7 +8,7 @@ from typing import Final
 from neotoma_core.merge.accounting import CLASSES, RowCounts
 from neotoma_core.recovery.report import Contents, RecoveryReport
 from neotoma_core.recovery.run.composition_text import composition_lines
-from neotoma_core.report.layout import GAP, LABELLED, aligned, days, fitted, labelled, undo_lines
+from neotoma_core.report.layout import GAP, LABELLED, align, days, fitted, label_line, undo_lines
 from neotoma_core.snapshots.rules_report import rules_lines
 from neotoma_core.words.shell_words import midden_command
 
@@ -26,7 +26,7 @@ def plan_text(report: RecoveryReport) -> str:
         _plan(report),
         _conflicts(report),
         rules_lines(report.rules),
-        _derived(report),
+        _snapshot_lines(report),
         _raw_files(report),
         _notes(report),
     )
@@ -37,7 +37,7 @@ def result_text(report: RecoveryReport) -> str:
     """Return what was done: the proof, before and after, where the report is, how to undo it."""
     return "\n".join(
         line
-        for block in (_published(report), _contents(report), _closing(report))
+        for block in (_publication_lines(report), _contents(report), _closing(report))
         for line in block
     )
 
@@ -46,11 +46,11 @@ def _ruin(report: RecoveryReport) -> Iterator[str]:
     ruin = report.ruin
     if ruin is None:
         return
-    yield labelled(ruin.state, f"{report.target}: {ruin.problem.removeprefix(ruin.state + ': ')}")
+    yield label_line(ruin.state, f"{report.target}: {ruin.problem.removeprefix(ruin.state + ': ')}")
     saved = f"what can be read of it is used ({ruin.salvaged})" if ruin.salvaged else "no row left"
-    yield labelled("", f"{saved}; it is kept as evidence, and a new file takes its place")
+    yield label_line("", f"{saved}; it is kept as evidence, and a new file takes its place")
     if ruin.advice:
-        yield labelled("", ruin.advice)
+        yield label_line("", ruin.advice)
 
 
 def _evidence(report: RecoveryReport) -> Iterator[str]:
@@ -58,7 +58,7 @@ def _evidence(report: RecoveryReport) -> Iterator[str]:
     raw = f", {evidence.raw_files:,} raw files hashed" if evidence.raw_files else ""
     size = f"{evidence.bytes / 1e6:,.1f} MB"
     copied = f"{evidence.databases} databases, {size}, copied and hashed{raw}"
-    yield labelled("evidence", f"{copied}{GAP}{evidence.folder}".rstrip())
+    yield label_line("evidence", f"{copied}{GAP}{evidence.folder}".rstrip())
 
 
 def _backups(report: RecoveryReport) -> Iterator[str]:
@@ -72,10 +72,10 @@ def _backups(report: RecoveryReport) -> Iterator[str]:
         for backup in report.backups
     ]
     labels = [backup.label.replace("-", " ") for backup in report.backups]
-    for label, line in zip(labels, aligned(rows, right=(1, 3)), strict=True):
-        yield labelled(label, line)
+    for label, line in zip(labels, align(rows, right=(1, 3)), strict=True):
+        yield label_line(label, line)
     for unused in report.not_used:
-        yield labelled("not used", f"{unused.path}: {unused.reason}")
+        yield label_line("not used", f"{unused.path}: {unused.reason}")
 
 
 def _plan(report: RecoveryReport) -> Iterator[str]:
@@ -89,15 +89,15 @@ def _plan(report: RecoveryReport) -> Iterator[str]:
             numbers = (f"{getattr(counts, name):,}" for name in classes)
             rows.append((counts.table, _label(report, counts), f"{counts.read:,}", *numbers))
     lines = fitted(rows, right=range(2, len(header)), indent=LABELLED)
-    yield labelled("plan", lines[0])
-    yield from (labelled("", line) for line in lines[1:])
-    yield from _skipped(report)
+    yield label_line("plan", lines[0])
+    yield from (label_line("", line) for line in lines[1:])
+    yield from _skip_lines(report)
     if report.quarantine:
         aside = f"{report.set_aside:,} rows could not be merged" + GAP if report.set_aside else ""
-        yield labelled("quarantine", f"{aside}{report.quarantine}")
+        yield label_line("quarantine", f"{aside}{report.quarantine}")
 
 
-def _skipped(report: RecoveryReport) -> Iterator[str]:
+def _skip_lines(report: RecoveryReport) -> Iterator[str]:
     """Yield one line per table with rows left out and reason, all backups together."""
     rows: dict[tuple[str, str], int] = {}
     for counts in report.tables:
@@ -105,8 +105,8 @@ def _skipped(report: RecoveryReport) -> Iterator[str]:
             place = (counts.table, reason)
             rows[place] = rows.get(place, 0) + skipped
     cells = [(table, f"{read:,} rows", reason) for (table, reason), read in rows.items()]
-    for number, line in enumerate(aligned(cells, right=(1,))):
-        yield labelled("" if number else "skipped", line)
+    for number, line in enumerate(align(cells, right=(1,))):
+        yield label_line("" if number else "skipped", line)
 
 
 def _label(report: RecoveryReport, counts: RowCounts) -> str:
@@ -117,39 +117,39 @@ def _conflicts(report: RecoveryReport) -> Iterator[str]:
     if report.conflicts.file is None:
         return
     listing = f"{report.conflicts.rows:,} rows, {report.conflicts.undecided:,} not decided by you"
-    yield labelled("conflicts", f"{listing}; all of them: {report.conflicts.file}")
+    yield label_line("conflicts", f"{listing}; all of them: {report.conflicts.file}")
     if report.conflicts.three_way:
         one_sided = f"{report.conflicts.three_way:,} rows differ only on one side since an ancestor"
-        yield labelled("three-way", f"{one_sided}; that side is kept")
+        yield label_line("three-way", f"{one_sided}; that side is kept")
     rows = []
     for conflict in report.conflicts.first:
         columns = conflict["columns"]
         named = ", ".join(map(str, columns)) if isinstance(columns, list) else ""
         place = (str(conflict["backup"]), str(conflict["table"]), str(conflict["key"]))
         rows.append((*place, named, f"keep {conflict['keep'] or '?'} ({conflict['by']})"))
-    yield from (labelled("", line) for line in aligned(rows, right=()))
+    yield from (label_line("", line) for line in align(rows, right=()))
     if report.conflicts.undecided and report.target_existed and len(report.backups) == 1:
         one = Path(report.backups[0].path)
-        yield labelled("compare", f"entity by entity: {_diff(Path(report.target), one)}")
+        yield label_line("compare", f"entity by entity: {_diff(Path(report.target), one)}")
         differing = (str(c["key"]) for c in report.conflicts.first if c["table"] == "entities")
         for entity in islice(differing, 1):
             shown = midden_command("show", entity, target=Path(report.target), then=("--in", one))
-            yield labelled("show", f"an entity as the backup has it: {shown}")
+            yield label_line("show", f"an entity as the backup has it: {shown}")
 
 
 def _diff(before: Path, after: Path) -> str:
     return midden_command("diff", before, after, target=None)
 
 
-def _derived(report: RecoveryReport) -> Iterator[str]:
+def _snapshot_lines(report: RecoveryReport) -> Iterator[str]:
     header = ("", "added", "changed", "removed", "unchanged")
     rows = [
         (d.table, f"{d.inserted:,}", f"{d.updated:,}", f"{d.removed:,}", f"{d.unchanged:,}")
         for d in report.derived
     ]
     lines = fitted([header, *rows], right=range(1, 5), indent=LABELLED)
-    yield labelled("recompute", lines[0])
-    yield from (labelled("", line) for line in lines[1:])
+    yield label_line("recompute", lines[0])
+    yield from (label_line("", line) for line in lines[1:])
 
 
 def _raw_files(report: RecoveryReport) -> Iterator[str]:
@@ -158,54 +158,54 @@ def _raw_files(report: RecoveryReport) -> Iterator[str]:
     if raw.added or raw.repaired:
         size = f"{raw.added_bytes / 1e6:,.1f} MB"
         repaired = f", {len(raw.repaired):,} repaired" if raw.repaired else ""
-        yield labelled("raw files", f"{raw.added:,} {verb}, {size}{repaired}")
+        yield label_line("raw files", f"{raw.added:,} {verb}, {size}{repaired}")
     if raw.missing:
         lost = f"{len(raw.missing):,} that the database names are in none of these copies"
-        yield labelled("raw files", f"{lost}; the report lists them")
+        yield label_line("raw files", f"{lost}; the report lists them")
     if raw.damaged:
         lost = f"{len(raw.damaged):,} are damaged in every copy"
-        yield labelled("raw files", f"{lost}; the report lists them")
+        yield label_line("raw files", f"{lost}; the report lists them")
 
 
 def _notes(report: RecoveryReport) -> Iterator[str]:
     resent = report.reingested
     if resent.observations and resent.kept != "keep-earliest":
-        yield labelled(
+        yield label_line(
             "note",
             f"{resent.observations:,} observations were sent again and look newer than they are;",
         )
         values = "older" if report.mode != "keep-source" else "other"
-        yield labelled(
+        yield label_line(
             "",
             f"{resent.entities_differ:,} entities would show {values} values. "
             "Compare: --reingested keep-earliest --dry-run",
         )
         if resent.file:
-            yield labelled("", f"which: {resent.file}")
+            yield label_line("", f"which: {resent.file}")
     elif resent.observations:
-        yield labelled(
+        yield label_line(
             "note",
             f"{resent.observations:,} observations were sent again; each keeps its earliest time, "
             f"which changes {resent.entities_differ:,} entities",
         )
     for finding in report.findings[:10]:
-        yield labelled(finding.kind, f"{finding.subject}: {finding.detail}")
+        yield label_line(finding.kind, f"{finding.subject}: {finding.detail}")
     if len(report.findings) > 10:  # noqa: PLR2004 - as many as fit; the report has them all
-        yield labelled("", f"and {len(report.findings) - 10:,} more findings in {report.report}")
+        yield label_line("", f"and {len(report.findings) - 10:,} more findings in {report.report}")
 
 
-def _published(report: RecoveryReport) -> Iterator[str]:
+def _publication_lines(report: RecoveryReport) -> Iterator[str]:
     for finding in report.findings:
         if finding.kind == "archive-failed":
-            yield labelled(finding.kind, f"{finding.subject}: {finding.detail}")
+            yield label_line(finding.kind, f"{finding.subject}: {finding.detail}")
     if report.outcome == "unchanged":
         every = "every row that can be merged" if report.set_aside else "every row"
-        yield labelled("unchanged", f"nothing to add: the target already has {every}")
+        yield label_line("unchanged", f"nothing to add: the target already has {every}")
         return
     names = ", ".join(check.name for check in report.checks)
     seconds = report.seconds.get("transaction", 0.0)
     aside = f"; {report.set_aside:,} rows could not be merged" if report.set_aside else ""
-    yield labelled("published", f"one transaction, {seconds:.1f} s; {names}: all pass{aside}")
+    yield label_line("published", f"one transaction, {seconds:.1f} s; {names}: all pass{aside}")
 
 
 def _contents(report: RecoveryReport) -> Iterator[str]:
@@ -218,7 +218,7 @@ def _contents(report: RecoveryReport) -> Iterator[str]:
             days(report.after.first, report.after.last),
         ),
     ]
-    yield from (f"  {line}".rstrip() for line in aligned(rows, right=(1, 2)))
+    yield from (f"  {line}".rstrip() for line in align(rows, right=(1, 2)))
 
 
 def _numbers(before: Contents, after: Contents) -> Iterator[tuple[str, str, str]]:
@@ -230,14 +230,14 @@ def _numbers(before: Contents, after: Contents) -> Iterator[tuple[str, str, str]
 def _closing(report: RecoveryReport) -> Iterator[str]:
     if report.archived:
         appended = f"{report.archived.appended:,} versions of rows appended"
-        yield labelled("archive", f"{appended}{GAP}{report.archived.archive}")
+        yield label_line("archive", f"{appended}{GAP}{report.archived.archive}")
     if report.backup:
-        yield labelled("backup", f"{report.backup}, verified, of what was overwritten")
+        yield label_line("backup", f"{report.backup}, verified, of what was overwritten")
     if report.evidence.folder and report.target_existed and report.ruin is None:
         before, after = Path(report.evidence.folder), Path(report.target)
-        yield labelled("compare", f"with what it was: {_diff(before, after)}")
-    yield labelled("report", report.report)
+        yield label_line("compare", f"with what it was: {_diff(before, after)}")
+    yield label_line("report", report.report)
     if report.page:
-        yield labelled("page", report.page)
+        yield label_line("page", report.page)
     if report.undo:
         yield from undo_lines(report.undo)

@@ -14,7 +14,7 @@ from neotoma_core.publication.proofs import Check
 from neotoma_core.publication.staging import TableWrite
 from neotoma_core.recovery.plan import RecoveryPlan
 from neotoma_core.snapshots.sampling import sample_of, spread
-from neotoma_core.sources.unread import held_elsewhere
+from neotoma_core.sources.unread import find_held_elsewhere
 
 _SAMPLE: Final = 100
 _SQLITES_OWN: Final = "sqlite_"  # how the names of tables begin that SQLite itself writes to
@@ -33,18 +33,18 @@ def verify_publication(
     return proving.all_passed(
         f"target {plan.run.path}",
         (
-            ("accounted", _accounted(connection, plan, writes, changes)),
-            ("written", proving.written(connection, writes)),
-            ("referenced", _referenced(connection, plan, writes)),
-            ("intact", _intact(connection, plan, writes)),
-            ("re-reduced", _rereduced(connection, plan)),
-            ("acyclic", proving_merges.acyclic(connection)),
-            ("settled", proving_merges.settled(connection, plan.zombies)),
+            ("accounted", _prove_counts(connection, plan, writes, changes)),
+            ("written", proving.prove_written(connection, writes)),
+            ("referenced", _prove_references(connection, plan, writes)),
+            ("intact", _prove_intact(connection, plan, writes)),
+            ("re-reduced", _prove_reduction(connection, plan)),
+            ("acyclic", proving_merges.prove_acyclic(connection)),
+            ("settled", proving_merges.prove_no_new_zombies(connection, plan.zombies)),
         ),
     )
 
 
-def _accounted(
+def _prove_counts(
     connection: sqlite3.Connection, plan: RecoveryPlan, writes: Sequence[TableWrite], changes: int
 ) -> proving.Proof:
     """Merged and derived tables have the rows planned, every other table has the rows it had."""
@@ -63,10 +63,10 @@ def _accounted(
     for write in writes:
         merge = plan.merge.tables[write.table.name]
         planned += merge.inserted.height + (merge.replaced.height if write.replaced else 0)
-    return proving.accounted(connection, there, changes, planned)
+    return proving.prove_counts(connection, there, changes, planned)
 
 
-def _referenced(
+def _prove_references(
     connection: sqlite3.Connection, plan: RecoveryPlan, writes: Sequence[TableWrite]
 ) -> proving.Proof:
     """No written row refers to what is not there, unless that was not there before either."""
@@ -74,31 +74,31 @@ def _referenced(
     problems = [f"{t}.{c}: {new:,} references would be lost" for t, c, _, new in lost.iter_rows()]
     for table, names in ((write.table, write.columns) for write in writes):
         for column, rows in checks.count_dangling(connection, table, names):
-            more = rows - _planned_dangling(plan, table, column)
+            more = rows - _count_dangling_planned(plan, table, column)
             if more > 0:
                 problems.append(f"{table.name}.{column}: {more:,} references lead nowhere")
     return "no reference was lost", problems
 
 
-def _planned_dangling(plan: RecoveryPlan, table: Table, column: str) -> int:
+def _count_dangling_planned(plan: RecoveryPlan, table: Table, column: str) -> int:
     """Return how many of the rows to write refer, by a column, to nothing that will be there."""
     merge, refers = plan.merge.tables[table.name], table.column(column).refers or ""
     used = pl.concat([merge.inserted, merge.replaced]).select(id=column).filter(pl.col("id") != "")
-    lost = used.join(plan.merge.merged(refers).select("id"), on="id", how="anti")
-    there = held_elsewhere(plan.target)(refers, lost["id"].unique())
+    lost = used.join(plan.merge.rows_after(refers).select("id"), on="id", how="anti")
+    there = find_held_elsewhere(plan.target)(refers, lost["id"].unique())
     return lost.filter(~pl.col("id").is_in(there.implode())).height
 
 
-def _intact(
+def _prove_intact(
     connection: sqlite3.Connection, plan: RecoveryPlan, writes: Sequence[TableWrite]
 ) -> proving.Proof:
     written = [write.table.name for write in writes]
     written += [r.table.name for r in plan.derived if r.change.writes]
-    return proving.intact(connection, written, plan.target.whole if plan.target else None)
+    return proving.prove_intact(connection, written, plan.target.whole if plan.target else None)
 
 
-def _rereduced(connection: sqlite3.Connection, plan: RecoveryPlan) -> proving.Proof:
+def _prove_reduction(connection: sqlite3.Connection, plan: RecoveryPlan) -> proving.Proof:
     written = spread(plan.entities.change.written["entity_id"], _SAMPLE)
     sample = sample_of(plan.entities, plan.rules, written)
     unreadable = set(plan.entities.reduction.unreadable["observation_id"])
-    return proving.rereduced(connection, sample, unreadable, plan.rules, plan.key)
+    return proving.prove_reduction(connection, sample, unreadable, plan.rules, plan.key)

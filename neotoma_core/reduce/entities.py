@@ -8,7 +8,7 @@ from neotoma_core.neotoma.frames import ROWID, as_javascript_reads, numbers_of
 from neotoma_core.neotoma.schemas import Registry
 from neotoma_core.reduce.exact.rule_sets import RuleSet
 from neotoma_core.reduce.fields.assembly import assemble, canonical_names
-from neotoma_core.reduce.fields.kept import kept_fields
+from neotoma_core.reduce.fields.kept import keep_fields
 from neotoma_core.reduce.fields.objects import take_apart
 from neotoma_core.reduce.fields.ordering import in_order
 from neotoma_core.reduce.fields.rules import FieldRules, rules_for
@@ -17,8 +17,8 @@ from neotoma_core.reduce.groups import groups_of, with_heads
 from neotoma_core.reduce.reduction import ENTITY_SNAPSHOT, FAILED, Reduction, in_slices
 from neotoma_core.reduce.routing import entities_needing_exact
 from neotoma_core.reduce.rowwise import reduce_entities_exactly
-from neotoma_core.reduce.tombstones import deleted_groups
-from neotoma_core.reduce.users import chosen_groups, no_owners
+from neotoma_core.reduce.tombstones import find_deleted_groups
+from neotoma_core.reduce.users import choose_groups, no_owners
 
 _NO_SCHEMA_VERSION: Final = "1.0"
 _TEXTS: Final = (
@@ -78,22 +78,22 @@ def _reduce_slice(
     routed = pl.concat([entities_needing_exact(readable, objects.beyond), unusual]).unique()
     is_routed = pl.col("group").is_in(routed.implode())
     in_bulk, entities = readable.filter(~is_routed), every.filter(~is_routed)
-    deleted = deleted_groups(in_bulk, objects.exploded)
+    deleted = find_deleted_groups(in_bulk, objects.exploded)
     live = in_bulk.filter(~pl.col("group").is_in(deleted.implode()))
     exact = reduce_entities_exactly(readable.filter(is_routed), registry, rules)
     in_bulk_snapshots = _snapshots(live, objects.exploded, entities, field_rules)
     snapshots = pl.concat([in_bulk_snapshots, exact.snapshots])
     unread = pl.concat([_without_readable(ordered, readable), exact.failed["group"]])
-    chosen, unreduced = chosen_groups(ordered, "entity_id", snapshots["group"], unread, owners)
+    chosen, unreduced = choose_groups(ordered, "entity_id", snapshots["group"], unread, owners)
     taken = snapshots.filter(pl.col("group").is_in(chosen.implode()))
     return Reduction(
         snapshots=taken.select(*ENTITY_SNAPSHOT),
-        deleted=_deleted(ordered, taken, unreduced),
+        deleted=_find_deleted(ordered, taken, unreduced),
         unreadable=ordered.join(objects.unreadable, on="row").select(
             "entity_id", "reason", observation_id="id"
         ),
         unreduced=_ids_of(ordered, unreduced),
-        failed=_failed(ordered, exact.failed, unreduced),
+        failed=_find_failed(ordered, exact.failed, unreduced),
         schemaless=_schemaless(entities.join(taken.select("group"), on="group", how="semi")),
         exact=len(routed),
     )
@@ -120,7 +120,7 @@ def _snapshots(
     stated = field_values(
         ruled.select("row", "group", "source", "contested", "schema"), exploded, rules.fields
     )
-    kept = kept_fields(stated.values, ruled, rules)
+    kept = keep_fields(stated.values, ruled, rules)
     stored_version = pl.col("schema_version").replace("", _NO_SCHEMA_VERSION)
     return (
         entities.join(observations.select("group").unique(), on="group", how="semi")
@@ -136,7 +136,7 @@ def _snapshots(
     )
 
 
-def _deleted(ordered: pl.DataFrame, taken: pl.DataFrame, unreduced: pl.Series) -> pl.DataFrame:
+def _find_deleted(ordered: pl.DataFrame, taken: pl.DataFrame, unreduced: pl.Series) -> pl.DataFrame:
     """Return the entities that nobody has a snapshot of, though all could be read."""
     others = ordered.filter(~pl.col("subject").is_in(unreduced.implode()))
     return others.select(pl.col("entity_id").unique()).join(taken, on="entity_id", how="anti")
@@ -147,7 +147,7 @@ def _ids_of(ordered: pl.DataFrame, subjects: pl.Series) -> pl.DataFrame:
     return rows.select(pl.col("entity_id").unique())
 
 
-def _failed(ordered: pl.DataFrame, failed: pl.DataFrame, unreduced: pl.Series) -> pl.DataFrame:
+def _find_failed(ordered: pl.DataFrame, failed: pl.DataFrame, unreduced: pl.Series) -> pl.DataFrame:
     """Return (entity_id, reason) of the entities without a snapshot on which a reduction fails."""
     left = ordered.filter(pl.col("subject").is_in(unreduced.implode()))
     named = left.select("group", "entity_id").unique().join(failed, on="group")

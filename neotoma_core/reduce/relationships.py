@@ -20,7 +20,7 @@ from neotoma_core.reduce.routing import (
 )
 from neotoma_core.reduce.rowwise import dead_exactly, reduce_relationships_exactly
 from neotoma_core.reduce.tombstones import dead_subjects
-from neotoma_core.reduce.users import chosen_groups, no_owners
+from neotoma_core.reduce.users import choose_groups, no_owners
 
 _KEY: Final = "relationship_key"
 _ENDS: Final = ("relationship_type", "source_entity_id", "target_entity_id")
@@ -71,7 +71,7 @@ def _reduce_slice(ordered: pl.DataFrame, owners: pl.DataFrame, now: str) -> Redu
     in_bulk = _snapshots(readable.filter(~is_routed), objects.exploded, now)
     reduced = pl.concat([in_bulk, exact])
     unread = ordered.join(readable, on="group", how="anti")["group"].unique()
-    chosen, _ = chosen_groups(ordered, _KEY, reduced["group"], unread, owners)
+    chosen, _ = choose_groups(ordered, _KEY, reduced["group"], unread, owners)
     taken = reduced.filter(pl.col("group").is_in(chosen.implode()))
     dead = _dead_keys(readable, objects.exploded, routed)
     snapshots = taken.with_columns(

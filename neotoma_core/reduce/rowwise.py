@@ -37,20 +37,20 @@ def reduce_entities_exactly(
 ) -> ExactReduction:
     """Reduce readable observations group by group."""
 
-    def reduced(rows: list[ObservationRow]) -> EntitySnapshotRow | None:
+    def reduce_one(rows: list[ObservationRow]) -> EntitySnapshotRow | None:
         return reduce_for_user(rows, registry, rules)
 
-    return _reduced(observations, ObservationRow, reduced, ENTITY_SNAPSHOT)
+    return _reduce_groups(observations, ObservationRow, reduce_one, ENTITY_SNAPSHOT)
 
 
 def reduce_relationships_exactly(observations: pl.DataFrame, *, now: str) -> pl.DataFrame:
     """Reduce readable observations group by group, as if all were live; on some Neotoma fails."""
 
-    def reduced(rows: list[RelationshipObservationRow]) -> RelationshipSnapshotRow | None:
+    def reduce_one(rows: list[RelationshipObservationRow]) -> RelationshipSnapshotRow | None:
         return reduce_relationship(rows, now=now)
 
     kind = RelationshipObservationRow
-    return _reduced(observations, kind, reduced, RELATIONSHIP_SNAPSHOT).snapshots
+    return _reduce_groups(observations, kind, reduce_one, RELATIONSHIP_SNAPSHOT).snapshots
 
 
 def dead_exactly(observations: pl.DataFrame) -> pl.Series:
@@ -63,7 +63,7 @@ def dead_exactly(observations: pl.DataFrame) -> pl.Series:
     return pl.Series("subject", dead, dtype=observations["subject"].dtype)
 
 
-def _reduced(
+def _reduce_groups(
     observations: pl.DataFrame,
     kind: type[Any],
     reduce: Callable[[list[Any]], EntitySnapshotRow | RelationshipSnapshotRow | None],
@@ -78,7 +78,7 @@ def _reduced(
             failed.append((number, str(error)))
             continue
         if snapshot is not None:
-            cells = {name: _stored(value) for name, value in asdict(snapshot).items()}
+            cells = {name: _store(value) for name, value in asdict(snapshot).items()}
             rows.append({"group": number, **cells})
     number_type = observations["group"].dtype
     return ExactReduction(
@@ -93,7 +93,7 @@ def _row_of(kind: type[Any], row: Mapping[str, Any]) -> Any:  # noqa: ANN401 - o
     return kind(**{**cells, **exact})
 
 
-def _stored(value: object) -> object:
+def _store(value: object) -> object:
     """Return a value as SQLite stores it: half a surrogate pair becomes bytes."""
     return cell_of_javascript(value) if isinstance(value, str) else value
 

@@ -6,7 +6,7 @@ from neotoma_core.reduce.fields.rules import default_source_rank
 from neotoma_core.reduce.fields.values import rows_stating
 
 
-def deleted_groups(observations: pl.DataFrame, exploded: pl.DataFrame) -> pl.Series:
+def find_deleted_groups(observations: pl.DataFrame, exploded: pl.DataFrame) -> pl.Series:
     """Return the groups whose leading observation says ``"_deleted": true``.
 
     The highest source priority leads, then the best observation source by Neotoma's own order,

@@ -17,7 +17,7 @@ def no_owners(subject: str) -> pl.DataFrame:
     return pl.DataFrame(schema={subject: pl.String, "user_id": pl.String})
 
 
-def chosen_groups(
+def choose_groups(
     ordered: pl.DataFrame, subject: str, reduced: pl.Series, unread: pl.Series, owners: pl.DataFrame
 ) -> tuple[pl.Series, pl.Series]:
     """Choose among the users of each entity or relationship whose snapshot it has.

@@ -56,14 +56,14 @@ def fetch_one(remote: Remote, wanted: Wanted, progress: Progress) -> None:
     sealed, opened = (to.with_name(to.name + ending) for ending in (_SEALED, _OPENED))
     make_folders(to.parent)
     try:
-        remote.store.download(wanted.name, sealed, moving.moved)
+        remote.store.download(wanted.name, sealed, moving.on_bytes)
     except ObjectMissing as error:
-        raise _damaged(remote, wanted, "is missing") from error
+        raise _damage_of(remote, wanted, "is missing") from error
     opened.unlink(missing_ok=True)
     try:
         remote.sealing.open_file(sealed, opened)
         if not is_content(opened, wanted.content):
-            raise _damaged(remote, wanted, "is not what was written")
+            raise _damage_of(remote, wanted, "is not what was written")
     except RemoteDamaged:  # what was downloaded in two pieces may be of no object at all
         for path in (sealed, opened):
             path.unlink(missing_ok=True)
@@ -82,11 +82,11 @@ def is_content(path: Path, content: Content) -> bool:
     return path.stat().st_size == content.size and sha256_of(path) == content.sha256
 
 
-def needed_bytes(wanted: Sequence[Wanted]) -> int:
+def count_needed_bytes(wanted: Sequence[Wanted]) -> int:
     """Return how many bytes contents take that are not there yet."""
     return sum(one.content.size for one in wanted if not one.to.exists())
 
 
-def _damaged(remote: Remote, wanted: Wanted, wrong: str) -> RemoteDamaged:
+def _damage_of(remote: Remote, wanted: Wanted, wrong: str) -> RemoteDamaged:
     advice = f"to look at all objects: midden verify --remote {remote.name}"
     return RemoteDamaged(remote.name, f"object {wanted.name} {wrong}", advice)

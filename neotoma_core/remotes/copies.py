@@ -32,17 +32,17 @@ from neotoma_core.archive_tables.tables import (
     Archive,
     create_archive,
     describe,
-    locked,
+    lock_archive,
     make_folder,
     record_commits,
 )
-from neotoma_core.archive_tables.writing import append, committed_with
+from neotoma_core.archive_tables.writing import add_committed, append
 from neotoma_core.errors import DiskFull, RemoteDamaged
 from neotoma_core.files.exact_paths import parquet_columns, read_parquet
 from neotoma_core.ledger.file import place_ledger
 from neotoma_core.neotoma.environments import RAW_FOLDERS, Environment
 from neotoma_core.neotoma.versions import release_named
-from neotoma_core.remotes.contents import Wanted, blob, fetch_all, needed_bytes
+from neotoma_core.remotes.contents import Wanted, blob, count_needed_bytes, fetch_all
 from neotoma_core.remotes.log import Log
 from neotoma_core.remotes.models import Content, Part
 from neotoma_core.remotes.remote import Remote
@@ -83,7 +83,7 @@ def copy_log(
     place = folder / RAW_FOLDERS[environment or "development"]
     wanted = [blob(remote, part.content, path) for part, path in parts]
     files = list(_raw_files(remote, log, place, raw_files))
-    needed = _ROOM * needed_bytes(wanted) + needed_bytes(files)
+    needed = _ROOM * count_needed_bytes(wanted) + count_needed_bytes(files)
     free = free_bytes(remote.cache)
     if free < needed:
         raise DiskFull(remote.cache, needed, free)
@@ -105,15 +105,15 @@ def _build_archive(
         by_table.setdefault(part.table, []).append(path)
     unknown = sorted((by_table.keys() | log.tables.keys()) - SCHEMAS.keys())
     if unknown:
-        raise _damaged(remote, log, f"it has rows of {unknown[0]}, which no archive has")
+        raise _damage_of(remote, log, f"it has rows of {unknown[0]}, which no archive has")
     progress.begin("build", len(by_table))
-    with locked(place):
+    with lock_archive(place):
         archive = create_archive(place)
         for table, paths in sorted(by_table.items()):
             append(archive, table, (_rows(table, path) for path in paths), 0)
             links = joined_links(links_of(_proving(table, path)) for path in paths)
             _require_whole(remote, log, table, links)
-            archive = record_commits(archive, {table: committed_with(archive, table, links)})
+            archive = record_commits(archive, {table: add_committed(archive, table, links)})
             progress.advance(1)
         for table in log.tables.keys() - by_table.keys():
             _require_whole(remote, log, table, None)
@@ -132,7 +132,7 @@ def _require_whole(remote: Remote, log: Log, table: str, links: pl.DataFrame | N
             and continue_committed(Committed(said.id), 0, links).rows == said.rows
         )
     if not held:
-        raise _damaged(remote, log, f"its rows of {table} are not those that were pushed")
+        raise _damage_of(remote, log, f"its rows of {table} are not those that were pushed")
 
 
 def _describe(archive: Archive, log: Log) -> None:
@@ -165,6 +165,6 @@ def _environment(name: str | None) -> Environment | None:
     return next((kind for kind in RAW_FOLDERS if kind == name), None)
 
 
-def _damaged(remote: Remote, log: Log, wrong: str) -> RemoteDamaged:
+def _damage_of(remote: Remote, log: Log, wrong: str) -> RemoteDamaged:
     advice = f"to look at all of it: midden verify --remote {remote.name}"
     return RemoteDamaged(remote.name, f"log {log.writer}: {wrong}", advice)

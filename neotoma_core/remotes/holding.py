@@ -7,12 +7,12 @@ from typing import Final
 
 from neotoma_core.errors import RemoteError
 from neotoma_core.neotoma.encryption import Secret
-from neotoma_core.remotes.known import KnownRemote, cache_of, known_remotes
+from neotoma_core.remotes.known import KnownRemote, cache_of, read_remotes
 from neotoma_core.remotes.log import Log
 from neotoma_core.remotes.models import Entry, entry_of
 from neotoma_core.remotes.names import entry_name
 from neotoma_core.remotes.own import own_archive
-from neotoma_core.remotes.remote import kept_in
+from neotoma_core.remotes.remote import read_kept_in
 from neotoma_core.remotes.sealing import Sealing
 
 _ERASED: Final = '"erased":'
@@ -40,21 +40,21 @@ def may_hold_erased(log: Log, lines: Sequence[str]) -> bool:
 
 def remotes_holding(vault: Path, lines: Sequence[str], *, more: bool) -> Iterator[HoldingRemote]:
     """Yield the remotes that hold what was erased. ``more``: what no line names yet is erased."""
-    known = known_remotes(vault)
+    known = read_remotes(vault)
     archive = own_archive(vault) if known else None
     own = archive.record.archive if archive and archive.record else ""
     for remote in known:
-        log = _kept_log(vault, remote, own)
+        log = _read_kept_log(vault, remote, own)
         if log.entries and (more or may_hold_erased(log, lines)):
             yield HoldingRemote(remote.name, remote.url, len(log.entries))
 
 
-def _kept_log(vault: Path, remote: KnownRemote, writer: str) -> Log:
+def _read_kept_log(vault: Path, remote: KnownRemote, writer: str) -> Log:
     """Return the log of a writer as it was when the vault last read it, as far as it can tell."""
     key = Secret(remote.key) if remote.key else None
     sealing = Sealing(remote.name, remote.recipients, key)
     found: dict[int, Entry] = {}
-    for (one, number), stored in kept_in(cache_of(vault, remote.id)).items():
+    for (one, number), stored in read_kept_in(cache_of(vault, remote.id)).items():
         if one == writer:
             try:
                 found[number] = entry_of(sealing.open_entry(entry_name(one, number), stored))

@@ -53,7 +53,7 @@ class _Remotes:
     format: int = _FORMAT
 
 
-def known_remotes(vault: Path) -> tuple[KnownRemote, ...]:
+def read_remotes(vault: Path) -> tuple[KnownRemote, ...]:
     """Return the remotes of a vault, by name; raises VaultDamaged, VaultError."""
     path = vault / REMOTES
     try:
@@ -75,9 +75,9 @@ def known_remotes(vault: Path) -> tuple[KnownRemote, ...]:
     return tuple(sorted(found.remotes, key=lambda remote: remote.name))
 
 
-def known_remote(vault: Path, name: str | None) -> KnownRemote:
+def find_remote(vault: Path, name: str | None) -> KnownRemote:
     """Return the remote of that name, or the only one; raises UsageError where there is none."""
-    there = known_remotes(vault)
+    there = read_remotes(vault)
     found = [remote for remote in there if name in (None, remote.name)]
     if len(found) == 1:
         return found[0]
@@ -91,14 +91,14 @@ def known_remote(vault: Path, name: str | None) -> KnownRemote:
 
 def keep_remote(vault: Path, remote: KnownRemote) -> None:
     """Add a remote to those of a vault, in place of one with the same name."""
-    others = [one for one in known_remotes(vault) if one.name != remote.name]
+    others = [one for one in read_remotes(vault) if one.name != remote.name]
     _write(vault, (*others, remote))
 
 
 def forget_remote(vault: Path, name: str) -> KnownRemote:
     """Take a remote from those of a vault; what is there stays. Raises UsageError."""
-    remote = known_remote(vault, name)
-    _write(vault, tuple(one for one in known_remotes(vault) if one.name != name))
+    remote = find_remote(vault, name)
+    _write(vault, tuple(one for one in read_remotes(vault) if one.name != name))
     return remote
 
 

@@ -120,7 +120,7 @@ def entry_bytes(entry: Entry) -> bytes:
 
 def entry_of(body: bytes) -> Entry:
     """Read an entry; raises NewerFormat, ValueError where it is invalid."""
-    return read_model(Entry, _known(body))
+    return read_model(Entry, _require_known(body))
 
 
 def description_bytes(description: RemoteDescription) -> bytes:
@@ -130,13 +130,13 @@ def description_bytes(description: RemoteDescription) -> bytes:
 
 def description_of(body: bytes) -> RemoteDescription:
     """Read what a remote says of itself; raises NewerFormat, ValueError where it is invalid."""
-    found = read_model(RemoteDescription, _known(body))
+    found = read_model(RemoteDescription, _require_known(body))
     if found.kind != KIND:
         raise NotAsModelled("kind", "that of a remote")
     return found
 
 
-def _known(body: bytes) -> dict[str, Any]:
+def _require_known(body: bytes) -> dict[str, Any]:
     value = document_of(body)
     if not isinstance(value, dict):
         raise NotAsModelled("", "a document")

@@ -22,7 +22,7 @@ _IDENTITY: Final = re.compile(r"AGE-SECRET-KEY-[0-9A-Z]+")
 
 
 @contextmanager
-def opened_known(
+def open_known_remote(
     vault: Path, known: KnownRemote, identities: tuple[Secret, ...] = ()
 ) -> Iterator[Remote]:
     """Open a remote that a vault knows, and close it when the block ends.

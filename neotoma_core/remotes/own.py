@@ -26,10 +26,10 @@ def own_log(vault: Path, logs: Mapping[str, Log], archive: Archive | None) -> Lo
         return Log("")
     ledger = read_ledger(vault).lines
 
-    def continued(log: Log) -> bool:
+    def continues(log: Log) -> bool:
         return ledger[: len(log.erasures)] == log.erasures and is_continued(archive, log)
 
-    return choose_log(logs, archive.record.archive, continued)
+    return choose_log(logs, archive.record.archive, continues)
 
 
 def choose_log(logs: Mapping[str, Log], archive: str, is_continued: Callable[[Log], bool]) -> Log:
@@ -55,7 +55,7 @@ def is_continued(archive: Archive, log: Log) -> bool:
 
 
 def _has(archive: Archive, table: str, said: Committed) -> bool:
-    if said.until < 0 or is_up_to_date(said, archive.committed(table)):
+    if said.until < 0 or is_up_to_date(said, archive.commit_of(table)):
         return True
     moments = read_table(archive, table, (ARCHIVED_AT,)).rows[ARCHIVED_AT]
     return bool((moments.dt.epoch("us") == said.until).any())

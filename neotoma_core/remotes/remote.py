@@ -27,7 +27,7 @@ from neotoma_core.remotes.models import (
     entry_of,
 )
 from neotoma_core.remotes.names import entry_name, entry_place
-from neotoma_core.remotes.sealing import Sealing, opened_key
+from neotoma_core.remotes.sealing import Sealing, open_key
 from neotoma_core.stores.store import Store
 
 _READERS: Final = 8
@@ -61,7 +61,7 @@ def open_unknown(vault: Path, store: Store, identities: tuple[Secret, ...]) -> R
     """
     where = store.url
     described = read_description(store)
-    key = opened_key(where, described.key, identities) if described.key else None
+    key = open_key(where, described.key, identities) if described.key else None
     sealing = Sealing(where, described.recipients, key, identities)
     return Remote(where, store, described, sealing, cache_of(vault, described.id))
 
@@ -97,7 +97,7 @@ def read_logs(remote: Remote) -> dict[str, Log]:
     for stored in remote.store.list(f"{LOG}/"):
         place = entry_place(stored.name)
         if place is None:
-            raise _damaged(remote, f"object {stored.name} is not an entry of a log")
+            raise _damage_of(remote, f"object {stored.name} is not an entry of a log")
         listed.setdefault(place[0], {})[place[1]] = stored.size
     _require_kept(remote, listed)
     return {writer: _read_log(remote, writer, sizes) for writer, sizes in sorted(listed.items())}
@@ -105,7 +105,7 @@ def read_logs(remote: Remote) -> dict[str, Log]:
 
 def keep_entry(remote: Remote, entry: Entry, stored: bytes) -> None:
     """Keep an entry as it is stored."""
-    path = _cached(remote, entry.writer, entry.number)
+    path = _cache_path(remote, entry.writer, entry.number)
     make_folders(path.parent)
     write_file(path, stored)
 
@@ -113,44 +113,44 @@ def keep_entry(remote: Remote, entry: Entry, stored: bytes) -> None:
 def _read_log(remote: Remote, writer: str, sizes: Mapping[int, int]) -> Log:
     numbers = sorted(sizes)
     with ThreadPoolExecutor(_READERS) as pool:
-        stored = list(pool.map(lambda n: _stored(remote, writer, n, sizes[n]), numbers))
+        stored = list(pool.map(lambda n: _read_stored(remote, writer, n, sizes[n]), numbers))
     entries = {
-        number: (opened_entry(remote, writer, number, raw), hash_of(raw))
+        number: (open_entry(remote, writer, number, raw), hash_of(raw))
         for number, raw in zip(numbers, stored, strict=True)
     }
     if wrong := break_in(entries):
-        raise _damaged(remote, f"log {writer}: {wrong}")
+        raise _damage_of(remote, f"log {writer}: {wrong}")
     for number, raw in zip(numbers, stored, strict=True):
-        if not _cached(remote, writer, number).exists():
+        if not _cache_path(remote, writer, number).exists():
             keep_entry(remote, entries[number][0], raw)
     return Log(writer, tuple(entries[n][0] for n in numbers), entries[numbers[-1]][1])
 
 
-def _stored(remote: Remote, writer: str, number: int, size: int) -> bytes:
-    cached = _cached(remote, writer, number)
+def _read_stored(remote: Remote, writer: str, number: int, size: int) -> bytes:
+    cached = _cache_path(remote, writer, number)
     if cached.is_file():
         if cached.stat().st_size != size:
-            raise _damaged(remote, f"log {writer}: entry {number} is not the one that was there")
+            raise _damage_of(remote, f"log {writer}: entry {number} is not the one that was there")
         return cached.read_bytes()
     return remote.store.read(entry_name(writer, number))
 
 
-def kept_entries(remote: Remote) -> dict[tuple[str, int], bytes]:
+def read_kept_entries(remote: Remote) -> dict[tuple[str, int], bytes]:
     """Return the entries that were read before, as they were stored, by writer and number."""
-    return kept_in(remote.cache)
+    return read_kept_in(remote.cache)
 
 
-def kept_in(cache: Path) -> dict[tuple[str, int], bytes]:
+def read_kept_in(cache: Path) -> dict[tuple[str, int], bytes]:
     """Return the entries that are kept in a cache, as they were stored, by writer and number."""
-    return {place: (cache / entry_name(*place)).read_bytes() for place in _cached_places(cache)}
+    return {place: (cache / entry_name(*place)).read_bytes() for place in _list_cached(cache)}
 
 
 def forget_entry(remote: Remote, writer: str, number: int) -> None:
     """Keep an entry no longer, which was removed on the remote."""
-    _cached(remote, writer, number).unlink(missing_ok=True)
+    _cache_path(remote, writer, number).unlink(missing_ok=True)
 
 
-def opened_entry(remote: Remote, writer: str, number: int, raw: bytes) -> Entry:
+def open_entry(remote: Remote, writer: str, number: int, raw: bytes) -> Entry:
     """Return an entry from what is stored; raises RemoteDamaged, RemoteError for a newer one."""
     name = entry_name(writer, number)
     try:
@@ -158,31 +158,31 @@ def opened_entry(remote: Remote, writer: str, number: int, raw: bytes) -> Entry:
     except NewerFormat as error:
         raise RemoteError(remote.name, str(error), "update midden") from error
     except ValueError as error:
-        raise _damaged(remote, f"object {name} is not an entry of a log") from error
+        raise _damage_of(remote, f"object {name} is not an entry of a log") from error
     if (entry.writer, entry.number) != (writer, number):
-        raise _damaged(remote, f"object {name} is the entry of another place")
+        raise _damage_of(remote, f"object {name} belongs in another place")
     return entry
 
 
 def _require_kept(remote: Remote, listed: Mapping[str, Mapping[int, int]]) -> None:
     """Raise RemoteDamaged where an entry that was read before is no longer there."""
-    for writer, number in _cached_places(remote.cache):
+    for writer, number in _list_cached(remote.cache):
         there = listed.get(writer, {})
         if number not in there and (not there or number > min(there)):
-            raise _damaged(remote, f"log {writer}: entry {number}, which was there, is gone")
+            raise _damage_of(remote, f"log {writer}: entry {number}, which was there, is gone")
 
 
-def _cached_places(cache: Path) -> Iterator[tuple[str, int]]:
+def _list_cached(cache: Path) -> Iterator[tuple[str, int]]:
     for path in cache.glob(f"{LOG}/*/*"):
         place = entry_place(path.relative_to(cache).as_posix())
         if place is not None:
             yield place
 
 
-def _cached(remote: Remote, writer: str, number: int) -> Path:
+def _cache_path(remote: Remote, writer: str, number: int) -> Path:
     return remote.cache / entry_name(writer, number)
 
 
-def _damaged(remote: Remote, wrong: str) -> RemoteDamaged:
+def _damage_of(remote: Remote, wrong: str) -> RemoteDamaged:
     advice = "nothing was changed; to look at all of it: midden verify --remote"
     return RemoteDamaged(remote.name, wrong, advice)

@@ -54,7 +54,7 @@ class Sealing:
 
     def name_of(self, digest: str) -> str:
         """Return the name of the content with a SHA-256, both in hex."""
-        return digest if self.is_plain else self._keyed("names", digest.encode())
+        return digest if self.is_plain else self._key_hash("names", digest.encode())
 
     def seal_file(self, plain: Path, sealed: Path) -> None:
         """Seal a content for the recipients; of a plain remote, ``sealed`` is a link to it."""
@@ -71,7 +71,7 @@ class Sealing:
             return
         identities = self._identities()
         with sealed.open("rb") as content, open_to_write(plain) as file:
-            self._opened(
+            self._open(
                 sealed.name, lambda: pyrage().decrypt_io(content, file, _identities(identities))
             )
 
@@ -90,18 +90,20 @@ class Sealing:
         if self.key is not None:
             keys = _identities((self.key,))
             try:
-                line = self._opened(name, lambda: pyrage().decrypt(stored, keys))
+                line = self._open(name, lambda: pyrage().decrypt(stored, keys))
             except IdentityWrong:  # all entries are sealed to this key
                 line = b""
         check, _, body = line.partition(b"\n")
         if not hmac.compare_digest(check, self._check_of(body).encode()):
-            raise _damaged(self.where, name)
+            raise _damage_of(self.where, name)
         return body
 
     def _check_of(self, body: bytes) -> str:
-        return hashlib.sha256(body).hexdigest() if self.is_plain else self._keyed("entries", body)
+        return (
+            hashlib.sha256(body).hexdigest() if self.is_plain else self._key_hash("entries", body)
+        )
 
-    def _keyed(self, purpose: Purpose, content: bytes) -> str:
+    def _key_hash(self, purpose: Purpose, content: bytes) -> str:
         assert self.key is not None  # noqa: S101 - asked of sealed remotes only
         secret = hashlib.sha256(f"midden {purpose} {self.key.reveal()}".encode()).digest()
         return hmac.new(secret, content, hashlib.sha256).hexdigest()
@@ -111,7 +113,7 @@ class Sealing:
             raise IdentityMissing(self.where)
         return self.identities
 
-    def _opened(self, name: str, opening: Callable[[], Any]) -> Any:  # noqa: ANN401 - age's own
+    def _open(self, name: str, opening: Callable[[], Any]) -> Any:  # noqa: ANN401 - age's own
         """Do the opening; what age raises may quote a key, so an error of our own is raised."""
         try:
             return opening()
@@ -121,7 +123,7 @@ class Sealing:
             if error.errno is not None:
                 raise
             wrong_key = False
-        raise IdentityWrong(self.where) if wrong_key else _damaged(self.where, name)
+        raise IdentityWrong(self.where) if wrong_key else _damage_of(self.where, name)
 
 
 def new_key() -> Secret:
@@ -134,19 +136,19 @@ def public_key(secret: Secret) -> str:
     return str(_identities((secret,))[0].to_public())
 
 
-def sealed_key(key: Secret, recipients: tuple[str, ...]) -> str:
+def seal_key(key: Secret, recipients: tuple[str, ...]) -> str:
     """Return the key of a log, sealed for the recipients of its remote, in hex."""
     sealed: bytes = pyrage().encrypt(key.reveal().encode(), _recipients(recipients))
     return sealed.hex()
 
 
-def opened_key(where: str, sealed: str, identities: tuple[Secret, ...]) -> Secret:
+def open_key(where: str, sealed: str, identities: tuple[Secret, ...]) -> Secret:
     """Return the key of a log; raises IdentityMissing, IdentityWrong."""
     if not identities:
         raise IdentityMissing(where)
     try:
         plain: bytes | None = pyrage().decrypt(bytes.fromhex(sealed), _identities(identities))
-    except pyrage().DecryptError:  # raised anew outside: it may quote a key
+    except pyrage().DecryptError:  # raised again outside: it may quote a key
         plain = None
     if plain is None:
         raise IdentityWrong(where)
@@ -203,7 +205,7 @@ def _identities(secrets: tuple[Secret, ...]) -> list[Any]:
     ]
 
 
-def _damaged(where: str, name: str) -> RemoteDamaged:
+def _damage_of(where: str, name: str) -> RemoteDamaged:
     return RemoteDamaged(
         where, f"object {name} is not what was written", "to look at all of them: midden verify"
     )

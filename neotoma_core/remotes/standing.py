@@ -19,7 +19,7 @@ from neotoma_core.errors import MiddenError, RemoteError
 from neotoma_core.files.atomic import write_file
 from neotoma_core.files.small import read_small
 from neotoma_core.neotoma.encryption import Secret
-from neotoma_core.remotes.known import REMOTES, KnownRemote, cache_of, known_remotes
+from neotoma_core.remotes.known import REMOTES, KnownRemote, cache_of, read_remotes
 from neotoma_core.remotes.log import following_writer, hash_of
 from neotoma_core.remotes.models import LOG, Entry, entry_of
 from neotoma_core.remotes.names import entry_name, entry_place
@@ -76,7 +76,7 @@ def failure_of(error: MiddenError) -> str:
 def standings_of(vault: Path, target: Path, now: datetime) -> RemoteStandings:
     """Return how far each remote of a vault is behind; nothing is asked of any."""
     try:
-        there = known_remotes(vault)
+        there = read_remotes(vault)
     except (MiddenError, OSError) as error:
         said = str(error) if isinstance(error, MiddenError) else f"{vault / REMOTES}: not readable"
         return RemoteStandings(problem=said)

@@ -38,7 +38,7 @@ def not_carried(label: str, name: str, what: str) -> Finding:
     return Finding("not-carried", f"{label}: {name}", f"{what}; neither run nor copied")
 
 
-def carried(name: str, more: Sequence[str]) -> Finding:
+def finding_of_carried(name: str, more: Sequence[str]) -> Finding:
     """Return the finding of a table or column that Neotoma does not know; ``more`` to say of it."""
     return Finding("carried", name, "; ".join(["not Neotoma's, carried as it is", *more]))
 

@@ -33,14 +33,14 @@ def days(first: str | None, last: str | None) -> str:
     return start if start == end else f"{start} \N{EN DASH} {end}"
 
 
-def labelled(label: str, line: str) -> str:
+def label_line(label: str, line: str) -> str:
     """Return a line behind its label, without one under the line before; printable throughout."""
     return f"{label:<{_LABEL - 1}} {escaped(line)}".rstrip()
 
 
 def undo_lines(undo: str) -> tuple[str, ...]:
     """Return that the command which undoes what was done asks, and the command, alone and last."""
-    return labelled("note", UNDO_ASKS), labelled("undo", undo)
+    return label_line("note", UNDO_ASKS), label_line("undo", undo)
 
 
 def cut_off_words(observed: str | None, known: str | None) -> str:
@@ -49,7 +49,7 @@ def cut_off_words(observed: str | None, known: str | None) -> str:
     return ", ".join(filter(None, (happened, f"known by {known}" if known else "")))
 
 
-def aligned(rows: Sequence[Sequence[str]], right: Sequence[int], gap: str = GAP) -> list[str]:
+def align(rows: Sequence[Sequence[str]], right: Sequence[int], gap: str = GAP) -> list[str]:
     """Return rows of cells as lines, columns aligned; those in ``right`` to the right."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return [
@@ -70,7 +70,7 @@ def fitted(rows: Sequence[Sequence[str]], right: Sequence[int], indent: int = 0)
     """
     room = WIDTH - indent
     for gap in (GAP, _NARROW):
-        lines = aligned(rows, right, gap)
+        lines = align(rows, right, gap)
         if max(map(len, lines), default=0) <= room:
             return lines
     if len(rows[0]) - 1 in right:
@@ -80,7 +80,7 @@ def fitted(rows: Sequence[Sequence[str]], right: Sequence[int], indent: int = 0)
 
 def _broken(rows: Sequence[Sequence[str]], right: Sequence[int], room: int) -> list[str]:
     """Break the last column between words; where too little is left for it, below its row."""
-    first = aligned([row[:-1] for row in rows], right, _NARROW)
+    first = align([row[:-1] for row in rows], right, _NARROW)
     start = max(map(len, first)) + len(_NARROW)
     below = room - start < _LEAST
     lines: list[str] = []
@@ -116,7 +116,7 @@ def _in_blocks(rows: Sequence[Sequence[str]], right: Sequence[int], room: int) -
     return [
         line
         for block in blocks
-        for line in aligned(
+        for line in align(
             [[row[place] for place in (*kept, *block)] for row in rows],
             range(len(kept), len(kept) + len(block)),
             _NARROW,
@@ -143,7 +143,7 @@ def common_folder(places: Sequence[str]) -> str:
     return "/".join(common) + "/" if any(common) else ""
 
 
-def places(paths: Sequence[str]) -> str:
+def join_places(paths: Sequence[str]) -> str:
     """Return paths in one line: the first of them, where they are many."""
     more = len(paths) - _SHOWN_PLACES
     return ", ".join(paths[:_SHOWN_PLACES]) + (f" and {more:,} more" if more > 0 else "")
@@ -154,11 +154,11 @@ def escaped(text: str) -> str:
 
     Line ends, control characters and bytes that are not text are spelled as in a program.
     """
-    return "".join(c if c.isprintable() else _spelled(c) for c in text)
+    return "".join(c if c.isprintable() else _spell(c) for c in text)
 
 
-def _spelled(character: str) -> str:
+def _spell(character: str) -> str:
     code = ord(character)
-    if _FIRST_BYTE <= code <= _LAST_BYTE:  # how Python keeps a byte of a name that is no text
+    if _FIRST_BYTE <= code <= _LAST_BYTE:  # how Python keeps a byte that is not text
         return f"\\x{code - _FIRST_BYTE + 0x80:02x}"
     return character.encode("unicode_escape").decode()

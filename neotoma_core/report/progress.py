@@ -36,7 +36,7 @@ class Moving:
         self._left = size
         self._lock = threading.Lock()
 
-    def moved(self, size: int) -> None:
+    def on_bytes(self, size: int) -> None:
         """Report that this many more bytes moved."""
         with self._lock:
             units = min(max(size, 0), self._left)
@@ -46,4 +46,4 @@ class Moving:
 
     def end(self) -> None:
         """Say that all of it is there."""
-        self.moved(self._left)
+        self.on_bytes(self._left)

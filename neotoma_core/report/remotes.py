@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from neotoma_core.report.layout import labelled
+from neotoma_core.report.layout import label_line
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +40,14 @@ def standing_lines(standings: RemoteStandings | None) -> Iterator[str]:
     if standings is None:
         return
     if standings.problem:
-        yield labelled("remotes", f"not known: {standings.problem}")
+        yield label_line("remotes", f"not known: {standings.problem}")
     for remote in standings.remotes:
-        yield labelled("remote", f"{remote.name}: {_said(remote)}")
+        yield label_line("remote", f"{remote.name}: {_say(remote)}")
         for path in remote.damaged:
-            yield labelled("", f"damaged: {path}; remove it, and the next push reads it again")
+            yield label_line("", f"damaged: {path}; remove it, and the next push reads it again")
 
 
-def _said(remote: RemoteStanding) -> str:
+def _say(remote: RemoteStanding) -> str:
     if remote.lag_seconds is None and remote.pushed_at is None:
         said = "not known when it was pushed to" if remote.damaged else "never pushed"
     elif remote.lag_seconds is None:

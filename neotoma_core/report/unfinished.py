@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from neotoma_core.report.findings import Finding
-from neotoma_core.report.layout import labelled
+from neotoma_core.report.layout import label_line
 
 SHOWN: Final = 1_000  # findings of each kind
 KINDS: Final = ("never-stored", "partly-stored", "hollow-entity", "not-checked")
@@ -48,7 +48,7 @@ class UnfinishedStores:
     unchecked: Mapping[str, int]
 
 
-def unfinished_findings(unfinished: UnfinishedStores) -> Iterator[Finding]:
+def findings_of_unfinished(unfinished: UnfinishedStores) -> Iterator[Finding]:
     """Yield a finding per payload and entity, the first of each kind where they are very many."""
     for store in unfinished.never_stored[:SHOWN]:
         detail = f"none of its {store.items:,} items is stored; {_advice(store)}"
@@ -59,12 +59,12 @@ def unfinished_findings(unfinished: UnfinishedStores) -> Iterator[Finding]:
     for entity in unfinished.hollow[:SHOWN]:
         detail = "an entity without an observation; storing its payload again fills it"
         yield Finding("hollow-entity", entity, detail)
-    for reason, count in _told(unfinished):
+    for reason, count in _unchecked_lines(unfinished):
         detail = f"{count:,} payloads or entities could not be checked: {_WHY_UNCHECKED[reason]}"
         yield Finding("not-checked", "stores", detail)
 
 
-def unfinished_lines(unfinished: UnfinishedStores | None) -> Iterator[str]:
+def lines_of_unfinished(unfinished: UnfinishedStores | None) -> Iterator[str]:
     """Yield that as text, in counts: nothing where every store finished."""
     if unfinished is None:
         return
@@ -75,20 +75,22 @@ def unfinished_lines(unfinished: UnfinishedStores | None) -> Iterator[str]:
     )
     found = ", ".join(f"{count:,} {what}" for count, what in counts if count)
     if found:
-        yield labelled(
+        yield label_line(
             "unfinished",
             f"{found}; if a payload is missed, {_SEND_AGAIN} (--json lists them; "
             "a refused store or a plan looks the same)",
         )
-    unchecked = ", ".join(f"{count:,} {_WHY_UNCHECKED[why]}" for why, count in _told(unfinished))
+    unchecked = ", ".join(
+        f"{count:,} {_WHY_UNCHECKED[why]}" for why, count in _unchecked_lines(unfinished)
+    )
     if unchecked:
-        yield labelled("unchecked", f"payloads and entities: {unchecked}")
+        yield label_line("unchecked", f"payloads and entities: {unchecked}")
 
 
 def _advice(store: UnfinishedStore) -> str:
     return f"{_CAUSES}; if it is missed, {_SEND_AGAIN}: {store.file}"
 
 
-def _told(unfinished: UnfinishedStores) -> list[tuple[str, int]]:
+def _unchecked_lines(unfinished: UnfinishedStores) -> list[tuple[str, int]]:
     """Return what could not be checked; a missing raw file is reported where raw files are."""
     return [(why, count) for why, count in unfinished.unchecked.items() if why in _WHY_UNCHECKED]

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from neotoma_core.comparison.differences import TableDifference
-from neotoma_core.report.layout import LABELLED, fitted, labelled
+from neotoma_core.report.layout import LABELLED, fitted, label_line
 
 
 def change_lines(differences: Sequence[TableDifference]) -> Iterator[str]:
@@ -14,4 +14,4 @@ def change_lines(differences: Sequence[TableDifference]) -> Iterator[str]:
         fitted(rows, right=(1, 2, 3), indent=LABELLED) if differences else ["no row of the target"]
     )
     for place, line in enumerate(lines):
-        yield labelled("" if place else "change", line)
+        yield label_line("" if place else "change", line)

@@ -14,7 +14,7 @@ from neotoma_core.archive_tables.database import ArchivedDatabase, Selection, bu
 from neotoma_core.archive_tables.reading import read_table
 from neotoma_core.archive_tables.tables import Archive, open_archive
 from neotoma_core.comparison.differences import find_differences
-from neotoma_core.documents.asked_times import asked_instant
+from neotoma_core.documents.asked_times import read_asked_instant
 from neotoma_core.erased.hashed import ErasedIds
 from neotoma_core.erasure.copies import Cleaned, without_erased
 from neotoma_core.errors import UsageError
@@ -35,7 +35,7 @@ from neotoma_core.restore.sources import RestoreSource
 from neotoma_core.row_versions.columns import ARCHIVED, ROW_HASH
 from neotoma_core.runs.begin import target_run
 from neotoma_core.runs.commands import undo_command
-from neotoma_core.runs.left_over import left_behind
+from neotoma_core.runs.left_over import find_left_behind
 from neotoma_core.runs.run import Run, require_environment
 from neotoma_core.snapshots.choosing import AUTO
 
@@ -67,7 +67,7 @@ class RestoreArchiveRequest:
 
 def moment_of(text: str | None) -> datetime | None:
     """Return a time the user wrote; raises UsageError for an invalid time."""
-    instant = asked_instant("--as-of", text)
+    instant = read_asked_instant("--as-of", text)
     return None if instant is None else datetime.fromtimestamp(instant / 1000, UTC)
 
 
@@ -95,7 +95,7 @@ def restore_archive(
         erased = read_erased_around(request.vault, request.archive)
         cleaned = without_erased(built.path, erased, run, request.key)
         _require_own(request, run, cleaned.whole)
-        report = _planned(request, run, built, rebuilt, cleaned.rows)
+        report = _report_planned(request, run, built, rebuilt, cleaned.rows)
         changes = find_differences(readable_target(run), cleaned.whole, request.target)
         report = replace(report, differences=changes)
         if not confirm(report):
@@ -148,7 +148,7 @@ def _require_own(request: RestoreArchiveRequest, run: Run, whole: Path) -> None:
         require_own(run, readable_target(run), (Offer(whole, request.archive),))
 
 
-def _planned(
+def _report_planned(
     request: RestoreArchiveRequest,
     run: Run,
     built: ArchivedDatabase,
@@ -164,7 +164,7 @@ def _planned(
         target=str(request.target),
         restored=tuple(RestoredTable(*rows) for rows in [*built.rows.items(), *derived]),
         erased=erased,
-        findings=(*left_behind(run), *_findings(built, rebuilt)),
+        findings=(*find_left_behind(run), *_findings(built, rebuilt)),
         backup=None,
         undo=None,
     )

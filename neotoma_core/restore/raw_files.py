@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from neotoma_core.backup.raw_files import named_raw_files
-from neotoma_core.erased.files import erased_files
+from neotoma_core.backup.raw_files import names_of_raw_files
+from neotoma_core.erased.files import find_erased_files
 from neotoma_core.erased.hashed import ErasedIds
 from neotoma_core.erasure.copies import Cleaned
 from neotoma_core.errors import BackupNotIntact
@@ -81,24 +81,24 @@ def bring_back(put_back: PutBack, to: RawTarget, scratch: Path) -> BroughtBack:
     """
     source, cleaned = put_back.source, put_back.cleaned
     own, *others = folders_in_use(to.target, to.environment, to.raw_storage)
-    wanted = named_raw_files(cleaned.whole) if cleaned else set()
+    wanted = names_of_raw_files(cleaned.whole) if cleaned else set()
     left_out = cleaned.files - wanted if cleaned else frozenset()
 
-    def allowed(names: Iterable[str]) -> list[str]:
+    def allow(names: Iterable[str]) -> list[str]:
         offered = list(names)
-        gone = erased_files(put_back.erased, offered, wanted) | left_out
+        gone = find_erased_files(put_back.erased, offered, wanted) | left_out
         return [name for name in offered if name not in gone]
 
     restored, lost = 0, set[str]()
     if source.backup is not None:
-        listed = allowed(_listed(source, scratch))
+        listed = allow(_list_files(source, scratch))
         restored, gone = restore_blobs(source.vault, listed, own.path)
         lost.update(gone)
     beside = [
         f for place in put_back.found.raw_places for f in folders_beside(place, to.environment)
     ]
     for folder in (*beside, *others):
-        names = allowed(raw_file_names(folder.path))
+        names = allow(raw_file_names(folder.path))
         if folder.shared:
             names = [name for name in names if name in wanted]
         absent = [name for name in names if not (own.path / name).exists()]
@@ -111,7 +111,7 @@ def bring_back(put_back: PutBack, to: RawTarget, scratch: Path) -> BroughtBack:
     return BroughtBack(restored + kept, len(lost - here), len(wanted - here), own.path)
 
 
-def _listed(source: RestoreSource, scratch: Path) -> list[str]:
+def _list_files(source: RestoreSource, scratch: Path) -> list[str]:
     """Return the raw files of a backup; raises BackupNotIntact."""
     backup = source.backup
     assert backup is not None  # noqa: S101 - only of backups

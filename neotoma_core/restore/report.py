@@ -7,7 +7,7 @@ from typing import Literal
 from neotoma_core.comparison.differences import TableDifference
 from neotoma_core.report.document import document
 from neotoma_core.report.findings import Finding
-from neotoma_core.report.layout import aligned, labelled, undo_lines
+from neotoma_core.report.layout import align, label_line, undo_lines
 from neotoma_core.restore.changes import change_lines
 
 
@@ -81,16 +81,16 @@ class ArchiveRestoreReport:
         return document(self)
 
 
-def built_text(report: ArchiveRestoreReport) -> str:
+def text_before(report: ArchiveRestoreReport) -> str:
     """Return what is in the database that was built, before anybody is asked."""
-    return "\n".join(_built(report))
+    return "\n".join(_build_lines(report))
 
 
-def restored_text(report: ArchiveRestoreReport) -> str:
+def text_after(report: ArchiveRestoreReport) -> str:
     """Return what was done."""
-    lines = [labelled("restored", report.target)]
+    lines = [label_line("restored", report.target)]
     if report.backup:
-        lines.append(labelled("backup", f"{report.backup}, verified"))
+        lines.append(label_line("backup", f"{report.backup}, verified"))
     lines += _raw_files(report)
     return "\n".join([*lines, *undo_lines(str(report.undo))])
 
@@ -98,41 +98,41 @@ def restored_text(report: ArchiveRestoreReport) -> str:
 def _raw_files(report: RestoreReport | ArchiveRestoreReport) -> Iterator[str]:
     if report.raw_files_restored or report.raw_files_lost:
         lost = f", {report.raw_files_lost:,} are lost" if report.raw_files_lost else ""
-        yield labelled("raw files", f"{report.raw_files_restored:,} came back{lost}")
+        yield label_line("raw files", f"{report.raw_files_restored:,} came back{lost}")
     if report.raw_files_missing:
         missing = f"{report.raw_files_missing:,} that the database names are missing"
-        yield labelled("raw files", f"{missing} from {report.raw_folder}")
+        yield label_line("raw files", f"{missing} from {report.raw_folder}")
 
 
-def _built(report: ArchiveRestoreReport) -> Iterator[str]:
-    yield labelled("archive", f"{report.archive}   as of {report.as_of or 'its last run'}")
+def _build_lines(report: ArchiveRestoreReport) -> Iterator[str]:
+    yield label_line("archive", f"{report.archive}   as of {report.as_of or 'its last run'}")
     rows = [(t.table, f"{t.rows:,}") for t in report.restored if t.rows]
-    for place, line in enumerate(aligned(rows, right=(1,))):
-        yield labelled("" if place else "built", line)
-    yield labelled("proven", "every row by its hash; snapshots recomputed")
+    for place, line in enumerate(align(rows, right=(1,))):
+        yield label_line("" if place else "built", line)
+    yield label_line("proven", "every row by its hash; snapshots recomputed")
     if report.erased:
-        yield labelled("erased", f"{report.erased:,} rows that were erased before were left out")
+        yield label_line("erased", f"{report.erased:,} rows that were erased before were left out")
     yield from change_lines(report.differences)
     for finding in report.findings[:10]:
-        yield labelled(finding.kind, f"{finding.subject}: {finding.detail}")
+        yield label_line(finding.kind, f"{finding.subject}: {finding.detail}")
 
 
 def put_back_text(report: RestoreReport) -> str:
     """Return what was done."""
-    lines = [labelled("restored", report.target)]
-    lines += [labelled(f.kind, f"{f.subject}: {f.detail}") for f in report.findings]
+    lines = [label_line("restored", report.target)]
+    lines += [label_line(f.kind, f"{f.subject}: {f.detail}") for f in report.findings]
     if report.erased:
         left_out = f"{report.erased:,} rows that were erased before were left out"
-        lines.append(labelled("erased", left_out))
+        lines.append(label_line("erased", left_out))
     if report.backup:
-        lines.append(labelled("backup", f"{report.backup}, verified"))
+        lines.append(label_line("backup", f"{report.backup}, verified"))
     lines += _raw_files(report)
     if report.problem:
-        lines.append(labelled("archive", f"{report.evidence}: {report.problem}"))
+        lines.append(label_line("archive", f"{report.evidence}: {report.problem}"))
     return "\n".join([*lines, *undo_lines(report.undo or "")])
 
 
 def changes_text(plan: RestoreReport) -> str:
     """Return what a restore would change, table by table."""
-    findings = (labelled(f.kind, f"{f.subject}: {f.detail}") for f in plan.findings)
+    findings = (label_line(f.kind, f"{f.subject}: {f.detail}") for f in plan.findings)
     return "\n".join(["\n".join(change_lines(plan.differences)), *findings])

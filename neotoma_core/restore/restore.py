@@ -30,7 +30,7 @@ from neotoma_core.restore.sources import (
 )
 from neotoma_core.runs.begin import target_run
 from neotoma_core.runs.commands import undo_command
-from neotoma_core.runs.left_over import left_behind
+from neotoma_core.runs.left_over import find_left_behind
 from neotoma_core.runs.run import Run, require_environment
 
 
@@ -95,7 +95,7 @@ def plan_restore(request: RestoreRequest, now: datetime) -> RestoreReport:
         source, target = str(request.source.folder), str(request.target)
         report = RestoreReport(source, target, "planned", rows, None, differences=changes)
         return replace(
-            report, problem=put_back.found.problem or None, findings=tuple(left_behind(run))
+            report, problem=put_back.found.problem or None, findings=tuple(find_left_behind(run))
         )
 
 

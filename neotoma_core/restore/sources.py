@@ -86,7 +86,7 @@ def find_source(words: str, vault_folder: Path, target: Path | None = None) -> R
     path = backup_of_vault(Path(words))
     if is_vault_backup(path):
         return RestoreSource("backup", path, backup=read_vault_backup(path))
-    described = _described(path)
+    described = _read_manifest(path)
     if "checksums" in described:
         return RestoreSource("neotoma", path, copy=_neotoma_copy(path, described))
     if described:
@@ -108,7 +108,7 @@ def find_source(words: str, vault_folder: Path, target: Path | None = None) -> R
     return _unproven(path, target)
 
 
-def _described(folder: Path) -> dict[str, JsonValue]:
+def _read_manifest(folder: Path) -> dict[str, JsonValue]:
     """Return what the manifest in a folder says; empty where there is none.
 
     Neotoma writes its manifest last: one that it did not write to the end counts as none where a

@@ -9,13 +9,13 @@ from typing import Final
 import polars as pl
 
 from neotoma_core.neotoma.cells import NotALiteral
-from neotoma_core.neotoma.ddl import add_column, create_index, create_table, quoted
+from neotoma_core.neotoma.ddl import add_column, create_index, create_table, quote
 from neotoma_core.neotoma.tables import BY_NAME, Column, Table
 from neotoma_core.neotoma.versions import SETTLED, newest_of, release_of, tables_at
 from neotoma_core.row_versions.columns import ODD, ROW_HASH
 from neotoma_core.row_versions.odd_literals import odd_cells_of, without_required
 from neotoma_core.sqlite.arrow import arrow_connection, execute, ingest
-from neotoma_core.sqlite.untrusted import guarded
+from neotoma_core.sqlite.untrusted import guard_connection
 
 _NUMBER: Final = "_number"
 
@@ -30,7 +30,7 @@ def new_database(path: Path, rows: Mapping[str, pl.DataFrame], release: str = SE
     held = release_of([name for name, frame in rows.items() if frame.height])
     tables = tables_at(newest_of(release, held))
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-        guarded(connection, reading=False)
+        guard_connection(connection, reading=False)
         connection.execute("PRAGMA journal_mode = OFF").fetchone()
         for table in tables:
             connection.execute(create_table(_allowing(table, rows.get(table.name))))
@@ -41,7 +41,7 @@ def new_database(path: Path, rows: Mapping[str, pl.DataFrame], release: str = SE
             if frame.height:
                 ingest(arrow, name, frame.select(BY_NAME[name].names))
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-        guarded(connection, reading=False)
+        guard_connection(connection, reading=False)
         connection.execute("BEGIN")
         broken = [bad for name, frame in rows.items() for bad in _put_odd(connection, name, frame)]
         for index_of in tables:
@@ -75,6 +75,6 @@ def _put_odd(connection: sqlite3.Connection, name: str, rows: pl.DataFrame) -> I
                 connection.execute(add_column(name, untyped))
                 known.add(column)
             connection.execute(
-                f"UPDATE {quoted(name)} SET {quoted(column)} = {expression} WHERE rowid = ?",
+                f"UPDATE {quote(name)} SET {quote(column)} = {expression} WHERE rowid = ?",
                 (value, number),
             )

@@ -15,12 +15,12 @@ import duckdb
 import polars as pl
 import pyarrow as pa
 
-from neotoma_core.neotoma.ddl import quoted
+from neotoma_core.neotoma.ddl import quote
 from neotoma_core.neotoma.frames import ROWID
 from neotoma_core.neotoma.json import stringify
 from neotoma_core.neotoma.tables import Table
 from neotoma_core.row_versions.columns import ODD, ROW_HASH
-from neotoma_core.row_versions.odd_literals import known_only, misfits, read_odd
+from neotoma_core.row_versions.odd_literals import keep_known, misfits, read_odd
 from neotoma_core.row_versions.row_hash import as_bits, hash_expression
 from neotoma_core.sqlite.arrow import arrow_connection, batches, execute, immutable_uri
 from neotoma_core.sqlite.opening import connect_read_only
@@ -33,22 +33,22 @@ _MAPPED_BYTES: Final = 256 << 20  # of the file; they count as memory of the pro
 _READERS: Final = 2
 
 
-def hashed_keys(database: Path, table: Table, stored: Sequence[str]) -> pl.DataFrame:
+def hash_keys(database: Path, table: Table, stored: Sequence[str]) -> pl.DataFrame:
     """Return (_rowid, key, _row_hash) of every row of a table."""
     (key,) = table.key
     schema: dict[str, pl.DataType] = {ROWID: pl.Int64(), key: pl.String(), ROW_HASH: pl.String()}
-    keys = partial(_hashed, table, keep=(ROWID, key, ROW_HASH))
+    keys = partial(_hash, table, keep=(ROWID, key, ROW_HASH))
     return pl.concat([pl.DataFrame(schema=schema), *_read_all(database, table, stored, keys)])
 
 
-def hashed_rows(
+def hash_rows(
     database: Path, table: Table, stored: Sequence[str], picked: pl.Series
 ) -> Iterator[pl.DataFrame]:
     """Yield the ``picked`` rows (by ``_rowid``) whole, in the order of their numbers, in parts.
 
     A part has ``_rowid``, the table's columns, ``_odd`` and ``_row_hash``.
     """
-    whole = partial(_hashed, table, keep=(ROWID, *table.names, ODD, ROW_HASH))
+    whole = partial(_hash, table, keep=(ROWID, *table.names, ODD, ROW_HASH))
     ordered = picked.sort()
     for start in range(0, len(ordered), _WHOLE_ROWS):
         some = ordered.slice(start, _WHOLE_ROWS)
@@ -63,7 +63,7 @@ def hashed_rows(
 def hash_frame(table: Table, rows: pl.DataFrame) -> pl.Series:
     """Return the hashes of rows as they are archived: the table's columns and ``_odd``."""
     arrow = rows.select(*table.names, ODD).to_arrow(compat_level=pl.CompatLevel.newest())
-    return _hashed(table, arrow)[ROW_HASH]
+    return _hash(table, arrow)[ROW_HASH]
 
 
 def _read_all(
@@ -82,7 +82,7 @@ def _read_range(
     made: Callable[[pa.Table], pl.DataFrame],
     where: str,
 ) -> pl.DataFrame:
-    known = known_only(table, stored)
+    known = keep_known(table, stored)
     wanted = misfits(database, table, stored, where)
     tolerant = bool(set(wanted) & set(known))
     query = select_rows(table, known, tolerant=tolerant, where=where)
@@ -122,10 +122,10 @@ def _with_odd(rows: pa.Table, odd: pl.DataFrame) -> pa.Table:
     return rows.append_column(ODD, pa.array(cells, pa.string()))
 
 
-def _hashed(table: Table, rows: pa.Table, keep: Sequence[str] = (ROW_HASH,)) -> pl.DataFrame:
+def _hash(table: Table, rows: pa.Table, keep: Sequence[str] = (ROW_HASH,)) -> pl.DataFrame:
     """Return the columns ``keep`` of rows, hashes among them, in the order given."""
     bits = as_bits(rows)
-    query = f"SELECT {hash_expression(table, bits)} AS {quoted(ROW_HASH)} FROM rows"
+    query = f"SELECT {hash_expression(table, bits)} AS {quote(ROW_HASH)} FROM rows"
     with _engine().cursor() as connection:
         connection.register("rows", bits)
         hashes: pl.DataFrame = connection.sql(query).pl()
@@ -138,7 +138,7 @@ def _hashed(table: Table, rows: pa.Table, keep: Sequence[str] = (ROW_HASH,)) -> 
 
 def _ranges(database: Path, table: Table) -> list[str]:
     """Return conditions that cut a table into parts by the numbers of its rows."""
-    number, name = table.rowid, quoted(table.name)
+    number, name = table.rowid, quote(table.name)
     with closing(connect_read_only(database)) as connection:
         query = f"SELECT min({number}), max({number}) FROM {name}"
         low, high = connection.execute(query).fetchone()

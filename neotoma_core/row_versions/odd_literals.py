@@ -10,13 +10,13 @@ import polars as pl
 import pyarrow as pa
 
 from neotoma_core.neotoma.cells import NotALiteral, sql_of_literal
-from neotoma_core.neotoma.ddl import literal, quoted
+from neotoma_core.neotoma.ddl import literal, quote
 from neotoma_core.neotoma.frames import ROWID
 from neotoma_core.neotoma.json import stringify
 from neotoma_core.neotoma.tables import Table
 from neotoma_core.row_versions.columns import ODD
 from neotoma_core.sqlite.arrow import arrow_connection, execute, fetch, immutable_uri
-from neotoma_core.sqlite.rows import numbers_where, odd_condition, spelled
+from neotoma_core.sqlite.rows import numbers_where, odd_condition, spell_literal
 
 _AT_ONCE: Final = 5_000
 _MAPPED_BYTES: Final = 256 << 20
@@ -36,15 +36,15 @@ def read_odd(
             for start in range(0, len(numbers), _AT_ONCE):
                 some = stringify(list(numbers[start : start + _AT_ONCE]))
                 query = (
-                    f"SELECT 0 AS {quoted(ROWID)}, '' AS cell UNION ALL "
-                    f"SELECT {table.rowid}, {literal(column)} FROM {quoted(table.name)} "
+                    f"SELECT 0 AS {quote(ROWID)}, '' AS cell UNION ALL "
+                    f"SELECT {table.rowid}, {literal(column)} FROM {quote(table.name)} "
                     f"WHERE {table.rowid} IN (SELECT value FROM json_each('{some}'))"
                 )
                 numbered, raw = fetch(connection, query).slice(1).columns
                 texts = raw.cast(pa.binary()).to_pylist()
                 for number, cell in zip(numbered.to_pylist(), texts, strict=True):
                     if cell is not None:
-                        cells.setdefault(int(number), {})[column] = spelled(cell)
+                        cells.setdefault(int(number), {})[column] = spell_literal(cell)
     rows = [(number, stringify(dict(odd))) for number, odd in sorted(cells.items())]
     return pl.DataFrame(rows, schema={ROWID: pl.Int64, ODD: pl.String}, orient="row")
 
@@ -57,13 +57,13 @@ def misfits(
     Of a column that is not known, no cell fits; NULL is everywhere at home.
     """
     conditions = {c.name: odd_condition(c) for c in table.columns if c.name in stored}
-    unknown = {n: f"{quoted(n)} IS NOT NULL" for n in stored if n not in table.names}
+    unknown = {n: f"{quote(n)} IS NOT NULL" for n in stored if n not in table.names}
     with arrow_connection(immutable_uri(database)) as connection:
         execute(connection, f"PRAGMA mmap_size = {_MAPPED_BYTES}")
         return numbers_where(connection, table, conditions | unknown, where)
 
 
-def known_only(table: Table, stored: Sequence[str]) -> tuple[str, ...]:
+def keep_known(table: Table, stored: Sequence[str]) -> tuple[str, ...]:
     """Return those stored columns that the table is known to have."""
     return tuple(name for name in stored if name in table.names)
 

@@ -20,7 +20,7 @@ from typing import Final
 import polars as pl
 import pyarrow as pa
 
-from neotoma_core.neotoma.ddl import quoted
+from neotoma_core.neotoma.ddl import quote
 from neotoma_core.neotoma.frames import ROWID
 from neotoma_core.neotoma.tables import Table
 from neotoma_core.row_versions.columns import ODD, ROW_HASH
@@ -51,7 +51,7 @@ def as_bits(rows: pa.Table) -> pa.Table:
     return rows
 
 
-def told_apart(rows: pl.DataFrame) -> pl.DataFrame:
+def tell_apart(rows: pl.DataFrame) -> pl.DataFrame:
     """Return rows (_rowid, _row_hash, …) with hashes of their own where whole rows are the same."""
     if not rows[ROW_HASH].is_duplicated().any():
         return rows
@@ -70,7 +70,7 @@ def hash_again(row_hash: str, number: int) -> str:
 
 def _cell(name: str, kind: str, between: str) -> str:
     """Return one cell; with ``||`` between its parts, it is NULL where the cell is."""
-    column, label = quoted(name), name.replace("'", "''")
+    column, label = quote(name), name.replace("'", "''")
     if kind == "TEXT":
         return between.join((f"'{label}=t'", f"strlen({column})", "':'", column))
     return between.join((f"'{label}={'i' if kind == 'INTEGER' else 'r'}'", column))

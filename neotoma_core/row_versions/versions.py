@@ -57,7 +57,7 @@ def latest(versions: pl.DataFrame, key: str) -> pl.DataFrame:
     if not versions.select(several.any()).item():
         return versions
     last = (
-        _identified(versions.filter(several), key)
+        _identify(versions.filter(several), key)
         .sort(LATEST, maintain_order=True)
         .group_by(_IDENTITY, maintain_order=True)
         .last()
@@ -89,7 +89,7 @@ def as_of(
     by_then = pl.col(ARCHIVED_AT) <= limit
     created = instants(versions["created_at"]).alias("_created")
     milliseconds = int(moment.timestamp() * 1000)
-    dated = _identified(versions, key).with_columns(created).sort(LATEST, maintain_order=True)
+    dated = _identify(versions, key).with_columns(created).sort(LATEST, maintain_order=True)
     known = pl.when(pl.col("_created").is_null()).then(by_then)
     counting = dated.filter(known.otherwise(pl.col("_created") <= milliseconds))
     seen = counting.filter(by_then)
@@ -107,12 +107,12 @@ def as_of(
 def in_order(chosen: pl.DataFrame, versions: pl.DataFrame, key: str) -> pl.DataFrame:
     """Return chosen versions in the order in which their rows came into the database."""
     first = (
-        _identified(versions, key)
+        _identify(versions, key)
         .sort(LATEST, maintain_order=True)
         .group_by(_IDENTITY, maintain_order=True)
         .agg(_first_at=pl.col(ARCHIVED_AT).first(), _first_row=pl.col(ROWID).first())
     )
-    placed = _identified(chosen, key).join(first, on=_IDENTITY, how="left")
+    placed = _identify(chosen, key).join(first, on=_IDENTITY, how="left")
     return placed.sort("_first_at", "_first_row").drop(_IDENTITY, "_first_at", "_first_row")
 
 
@@ -123,7 +123,7 @@ def next_moment(now: datetime, last: datetime | None) -> datetime:
     return last + timedelta(milliseconds=1)
 
 
-def _identified(versions: pl.DataFrame, key: str) -> pl.DataFrame:
+def _identify(versions: pl.DataFrame, key: str) -> pl.DataFrame:
     """Add what makes versions those of one row: its key, or without one the hash."""
     without = pl.format("#{}", pl.col(ROW_HASH))
     return versions.with_columns(

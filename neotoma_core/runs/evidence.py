@@ -5,8 +5,8 @@ from pathlib import Path
 
 from neotoma_core.archive_tables.reading import DamagedFile
 from neotoma_core.errors import BackupUnreadable, TargetLocked
-from neotoma_core.files.atomic import reached
-from neotoma_core.files.headers import INDEX, JOURNAL, companion, companions, followed
+from neotoma_core.files.atomic import announce
+from neotoma_core.files.headers import INDEX, JOURNAL, companion, companions, follow
 from neotoma_core.files.private import make_folders
 from neotoma_core.neotoma.frames import TARGET
 from neotoma_core.neotoma.json import JsonValue
@@ -19,12 +19,12 @@ from neotoma_core.sqlite.copies import (
     copy_database,
     copy_left_behind,
     is_unchanged,
-    state_of,
+    read_file_state,
 )
 from neotoma_core.vault import folder as vault
 from neotoma_core.vault.leftovers import remove_needless
 
-# Beside the copies themselves: a second copy of a database with a log, frames, staging.
+# In addition to the copies: a second copy of a database with a log, frames, staging.
 _WORK_PER_BYTE = 3
 _HEADROOM = 16 << 20
 
@@ -130,7 +130,7 @@ def is_current(evidence: DatabaseEvidence) -> bool:
 
     A journal that was left out, since it had nothing to roll back, makes no difference.
     """
-    path = followed(evidence.database.path)
+    path = follow(evidence.database.path)
     journal = companion(path, JOURNAL)
     copied = {file.original for file in evidence.files} - {journal}
     there = {path, *companions(path)} - {journal}
@@ -144,7 +144,7 @@ def states_when_locked(evidence: DatabaseEvidence, whole: Path) -> dict[str, Fil
     """
     if JOURNAL in evidence.hashes:
         # SQLite applies a crashed writer's journal as it locks the database, as it did to our copy.
-        return {"": state_of(whole)}
+        return {"": read_file_state(whole)}
     return {
         # A log is written over in place, its times are all that would tell: it is read again.
         suffix: FileState(f.size, None if suffix else f.mtime_ns, f.start, f.sha256)
@@ -161,7 +161,7 @@ def write_manifest(run: Run, secured: tuple[DatabaseEvidence, ...]) -> Path:
     """
     path = run.folders.evidence / "manifest.json"
     kept = (*ruin_evidence(run), *secured)
-    databases: list[JsonValue] = [_described(evidence) for evidence in kept]
+    databases: list[JsonValue] = [_describe(evidence) for evidence in kept]
     vault.write_json(
         path,
         {
@@ -170,7 +170,7 @@ def write_manifest(run: Run, secured: tuple[DatabaseEvidence, ...]) -> Path:
             "target": str(run.path.absolute()),
             "target_existed": run.target_existed,
             "databases": databases,
-            "left_behind": [_described_file(file) for file in _secure_left_behind(run)],
+            "left_behind": [_describe_file(file) for file in _secure_left_behind(run)],
         },
     )
     remove_needless(run.folders.vault, run.folders.name)
@@ -182,7 +182,7 @@ def _secure_left_behind(run: Run) -> tuple[CopiedFile, ...]:
     if run.target_existed or not companions(target):
         return ()
     copies = copy_left_behind(target, _new_folder(run.folders.evidence / "left-behind"))
-    reached("left_behind_kept")
+    announce("left_behind_kept")
     return copies
 
 
@@ -198,15 +198,15 @@ def _new_folder(folder: Path) -> Path:
     return folder
 
 
-def _described(evidence: DatabaseEvidence) -> JsonValue:
+def _describe(evidence: DatabaseEvidence) -> JsonValue:
     return {
         "label": evidence.database.label,
         "path": str(evidence.found_at.absolute()),
-        "files": [_described_file(file) for file in evidence.files],
+        "files": [_describe_file(file) for file in evidence.files],
     }
 
 
-def _described_file(file: CopiedFile) -> JsonValue:
+def _describe_file(file: CopiedFile) -> JsonValue:
     return {
         "name": file.name,
         "size": file.size,

@@ -7,8 +7,8 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from neotoma_core.errors import BackupError, TargetForeign, TargetRuined
-from neotoma_core.files.headers import followed
-from neotoma_core.report.layout import labelled
+from neotoma_core.files.headers import follow
+from neotoma_core.report.layout import label_line
 from neotoma_core.runs.commands import recover_command
 from neotoma_core.runs.run import target_of
 from neotoma_core.salvage.condition import condition_of, mend_copy
@@ -50,7 +50,7 @@ def ruin_text(target: Path, vault: Path, scratch: Path) -> str:
     wrong = found.problem.removeprefix(f"{found.state}: ")
     next_one = f"to merge them: {recover_command(target, vault)}"
     more = f"{rows:,} observations can be salvaged of it; {next_one}" if rows else "no row is left"
-    return labelled(found.state, f"{target}: {wrong}; {more}")
+    return label_line(found.state, f"{target}: {wrong}; {more}")
 
 
 @contextmanager
@@ -64,7 +64,7 @@ def ruin_named(target: Path, vault: Path) -> Iterator[None]:
     except BackupError as error:
         if error.path != target or not (target.is_file() and os.access(target, os.R_OK)):
             raise
-        foreign = foreign_because(followed(target))
+        foreign = foreign_because(follow(target))
         if foreign:
             raise TargetForeign(target, foreign) from error
         raise TargetRuined(target, error.wrong, recover_command(target, vault)) from error

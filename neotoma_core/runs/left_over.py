@@ -35,19 +35,19 @@ SAVING: Final = "to keep it as evidence and recover what it holds"
 _ARCHIVE: Final = "no commit names this; the next `midden archive` removes what a killed run left"
 
 
-def left_in(vault: Path) -> tuple[Leftover, ...]:
+def find_left_in(vault: Path) -> tuple[Leftover, ...]:
     """Return what runs that did not finish left; nothing while a run may be at it."""
     if vaults.is_in_use(vault):
         return ()
-    return (*_evidence(vault), *_archived(vault / ARCHIVE_FOLDER))
+    return (*_evidence(vault), *_find_archives(vault / ARCHIVE_FOLDER))
 
 
 def _evidence(vault: Path) -> Iterator[Leftover]:
-    for name in vaults.unfinished_runs(vault):
+    for name in vaults.list_unfinished_runs(vault):
         yield Leftover(str(vault / vaults.EVIDENCE / name), bytes_left(vault, name), _EVIDENCE)
 
 
-def _archived(place: Path) -> Iterator[Leftover]:
+def _find_archives(place: Path) -> Iterator[Leftover]:
     if not is_archive(place):
         return
     try:
@@ -73,7 +73,7 @@ def logs_left(target: Path) -> tuple[Path, ...]:
     return tuple(path for path in paths if path.is_file() and path.stat().st_size)
 
 
-def left_logs(target: Path, vault: Path | None = None) -> tuple[LeftLog, ...]:
+def find_left_logs(target: Path, vault: Path | None = None) -> tuple[LeftLog, ...]:
     """Return what is said of the logs of a database that is gone, and what to do with them."""
     next_one = command("recover", target=target, vault=vault)
     return tuple(
@@ -88,7 +88,7 @@ def logs_met(paths: Iterable[Path]) -> tuple[LeftLog, ...]:
     """
     ours = [path for path in paths if speaks_of_neotoma(database_of(path).name)]
     ours += [path for path in paths if path not in ours and mentions_neotoma(database_of(path))]
-    return tuple(log for path in sorted(ours) for log in left_logs(database_of(path)))
+    return tuple(log for path in sorted(ours) for log in find_left_logs(database_of(path)))
 
 
 def missing_target(target: Path, vault: Path, advice: str = "check the spelling") -> TargetError:
@@ -112,7 +112,7 @@ def require_kept(run: Run) -> None:
         raise TargetChanged(target)
 
 
-def left_behind(run: Run) -> Iterator[Finding]:
+def find_left_behind(run: Run) -> Iterator[Finding]:
     """Yield the files that a missing target left behind."""
     if not run.target_existed:
         for path in companions(run.path):

@@ -96,7 +96,7 @@ def find_named(path: Path, expected: Environment | None) -> NamedBackup:
         except OSError as error:
             advice = "change its permissions, or copy it"
             raise BackupUnreadable(file, reason_of(error), advice) from error
-    found = next(iter(_walked([file])), None)
+    found = next(iter(_walk_roots([file])), None)
     is_packed = found is not None and found.kind not in ("sqlite", "none")
     return NamedBackup(file, found if is_packed else None, member)
 
@@ -111,7 +111,7 @@ def open_named(
     if named.is_database:
         return OpenedBackup(named.path, environment_of(named.path.name))
     if named.packed is not None:
-        return _unpacked(named.packed, named.member, scratch, expected, apart)
+        return _open_unpacked(named.packed, named.member, scratch, expected, apart)
     scratch.mkdir(mode=0o700)
     unpacked, environment = unpack_vault_backup(
         named.path, scratch, partial(decompress_apart, apart)
@@ -128,7 +128,7 @@ def _in_folder(folder: Path, expected: Environment | None) -> Path:
     plain = [found.path for found in here if found.kind == "sqlite"]
     packed = [found.path for found in here if found.kind not in ("sqlite", "none")]
     misnamed = [found.path for found in here if found.kind == "none"]
-    below = [found.path for found in _walked([folder]) if found.kind == "sqlite"]
+    below = [found.path for found in _walk_roots([folder]) if found.kind == "sqlite"]
     for files in (_neotomas(plain), _neotomas(below), packed, misnamed):
         if files:
             return _only(folder, files, lambda file: file.name, expected)
@@ -137,18 +137,18 @@ def _in_folder(folder: Path, expected: Environment | None) -> Path:
 
 def files_in(folder: Path) -> list[FoundFile]:
     """Return the files of a folder itself that may be, or may hold, a database."""
-    return _walked([path for path in sorted(folder.iterdir()) if path.is_file()])
+    return _walk_roots([path for path in sorted(folder.iterdir()) if path.is_file()])
 
 
 def _neotomas(files: Sequence[Path]) -> list[Path]:
     return [file for file in files if mentions_neotoma(file)]
 
 
-def _walked(roots: Sequence[Path]) -> list[FoundFile]:
+def _walk_roots(roots: Sequence[Path]) -> list[FoundFile]:
     return list(walk(roots, Walked(), no_progress))
 
 
-def _unpacked(
+def _open_unpacked(
     found: FoundFile, member: str, scratch: Path, expected: Environment | None, apart: Apart
 ) -> OpenedBackup:
     limits = Limits()
@@ -156,7 +156,7 @@ def _unpacked(
     problem = next((one.problem for one in taken if one.problem), "")
     unpacked = [one for one in taken if one.path is not None]
     databases = [one for one in unpacked if mentions_neotoma(one.path or Path())]
-    databases = databases or [one for one in unpacked if speaks_of_neotoma(_called(one))]
+    databases = databases or [one for one in unpacked if speaks_of_neotoma(_name_of(one))]
     if not databases:
         if problem:
             raise BackupUnreadable(found.path, problem, "unpack it yourself and name the database")
@@ -164,18 +164,18 @@ def _unpacked(
     picked = [one for one in databases if one.member == member]
     if member and not picked:
         raise _which(found.path, databases, f"{escaped(member)} is not in it, but these are: ")
-    one = _only(found.path, picked or databases, _called, expected)
+    one = _only(found.path, picked or databases, _name_of, expected)
     assert one.path is not None  # noqa: S101 - only those were taken
     if one.damage:
         raise BackupUnreadable(found.path, one.damage, "look for what can be saved with --search")
     if one.raw_files:
         raw_problem = unpack_raw_files_apart(apart, found, one.member, one.path, limits)
         problem = raw_problem or problem
-    environment = environment_of(_called(one)) or environment_of(found.path.name)
+    environment = environment_of(_name_of(one)) or environment_of(found.path.name)
     return OpenedBackup(one.path, environment, found.path, one.member, problem)
 
 
-def _called(one: Unpacked) -> str:
+def _name_of(one: Unpacked) -> str:
     return one.path.name if one.path else ""
 
 

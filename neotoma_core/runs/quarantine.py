@@ -24,10 +24,10 @@ def quarantine(
     """
     if broken.is_empty() or database.number == TARGET or table.kind == "secret":
         return
-    set_aside(run, database.label, whole, table, broken)
+    quarantine_rows(run, database.label, whole, table, broken)
 
 
-def set_aside(run: Run, label: str, whole: Path, table: Table, broken: pl.DataFrame) -> None:
+def quarantine_rows(run: Run, label: str, whole: Path, table: Table, broken: pl.DataFrame) -> None:
     """Keep rows of a whole copy in the quarantine, every cell as an SQL literal, with the reason.
 
     ``broken``: ``_rowid``, ``column``, ``reason``.

@@ -10,7 +10,7 @@ from neotoma_core.neotoma.environments import RAW_FOLDERS, STORED_FILE, Environm
 from neotoma_core.report.progress import Progress
 from neotoma_core.runs.run import Run
 from neotoma_core.vault import folder as vault
-from neotoma_core.vault.blobs import blob_folder, listed_blobs, restore_blobs
+from neotoma_core.vault.blobs import blob_folder, list_blobs, restore_blobs
 from neotoma_core.vault.raw_files import (
     copy_raw_files,
     list_raw_files,
@@ -55,11 +55,11 @@ def list_all(run: Run) -> RawListing:
     """Hash every raw file of every database of the run, each folder once."""
     folders = {folder.path.resolve(): (folder, place) for folder, place in _by_weight(run)}
     listings = [
-        _listed(list_raw_files(folder.path), folder.path, place, shared=folder.shared)
+        _list_files(list_raw_files(folder.path), folder.path, place, shared=folder.shared)
         for folder, place in folders.values()
     ]
     nowhere = run.folders.work / "nowhere"
-    empty = _listed(list_raw_files(nowhere), nowhere, nowhere, shared=False)
+    empty = _list_files(list_raw_files(nowhere), nowhere, nowhere, shared=False)
     return RawListing(pl.concat([empty, *listings]))
 
 
@@ -70,10 +70,10 @@ def plan_raw_files(run: Run, listing: RawListing, sources: pl.DataFrame) -> RawP
     """
     plan = decide_raw_files(listing, sources)
     vault_folder, place = run.folders.vault, own_folders(run)[0].path
-    kept = listed_blobs(vault_folder, (*plan.missing, *plan.damaged))
+    kept = list_blobs(vault_folder, (*plan.missing, *plan.damaged))
     if kept.is_empty():
         return plan
-    rows = _listed(kept, blob_folder(vault_folder), place, shared=True)
+    rows = _list_files(kept, blob_folder(vault_folder), place, shared=True)
     return decide_raw_files(RawListing(pl.concat([listing.files, rows])), sources)
 
 
@@ -121,13 +121,13 @@ def bring_over(run: Run, plan: RawPlan, progress: Progress) -> tuple[str, ...]:
     for files in (plan.copies, plan.repairs):
         groups = files.partition_by("folder", "belongs_in", as_dict=True)
         for (folder, place), part in groups.items():
-            failed.extend(_copied(run, Path(folder), Path(place), part, progress))
+            failed.extend(_copy_files(run, Path(folder), Path(place), part, progress))
     if plan.copies.height or plan.repairs.height:
         sync_everything()
     return tuple(failed)
 
 
-def _copied(
+def _copy_files(
     run: Run, folder: Path, place: Path, files: pl.DataFrame, progress: Progress
 ) -> Sequence[str]:
     """Copy files from one folder; return the names that failed."""
@@ -139,7 +139,7 @@ def _copied(
     return failed
 
 
-def _listed(files: pl.DataFrame, folder: Path, place: Path, *, shared: bool) -> pl.DataFrame:
+def _list_files(files: pl.DataFrame, folder: Path, place: Path, *, shared: bool) -> pl.DataFrame:
     return files.select(
         pl.lit(str(folder)).alias("folder"),
         pl.lit(str(place)).alias("belongs_in"),

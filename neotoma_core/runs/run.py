@@ -131,7 +131,7 @@ def require_readable(path: Path) -> None:
     try:
         if not stat.S_ISREG(path.stat().st_mode):
             raise BackupUnreadable(
-                path, "a device, pipe or socket", "copy what it gives into a file and name that"
+                path, "a device, pipe or socket", "copy its output into a file and name that"
             )
         with path.open("rb") as file:
             file.read(1)

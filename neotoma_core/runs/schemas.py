@@ -29,7 +29,7 @@ def complete_registry(registry: Registry, run: Run, schemas: Path | None) -> Reg
     ``schemas``: another Neotoma database, or JSON as Neotoma exports it; None for no file.
     Raises UsageError or BackupError where the file cannot be read.
     """
-    return registry.completed_by(_registry_of(run, schemas)) if schemas else registry
+    return registry.complete_with(_registry_of(run, schemas)) if schemas else registry
 
 
 def schema_rows(whole: Path, stored: Mapping[str, StoredTable]) -> pl.DataFrame:

@@ -30,17 +30,17 @@ def read_at_rest(path: Path, copies: Path, read: Callable[[Path], T]) -> T:
     ``copies`` should the file change meanwhile. Raises TargetLocked, and what ``read`` raises.
     """
     if journal_of(path)[0] == "none":
-        before = facts_of(path)
+        before = measure_at_rest(path)
         found = read(path)
-        if facts_of(path) == before:
+        if measure_at_rest(path) == before:
             return found
     copies.mkdir(exist_ok=True)
-    require_room(copies, sum(file.stat().st_size for file in (path, *companions(path))))
+    require_scratch(copies, sum(file.stat().st_size for file in (path, *companions(path))))
     copy_database(path, copies)
     return read(copies / path.name)
 
 
-def require_room(folder: Path, size: int) -> None:
+def require_scratch(folder: Path, size: int) -> None:
     """Raise OSError where a folder for scratch has too little room for so many bytes."""
     if size > free_for_scratch(folder):
         raise OSError(errno.ENOSPC, _NO_ROOM)
@@ -54,7 +54,7 @@ def state_of_damaged(copy: Path, error: BackupError) -> State:
     return "damaged" if isinstance(error, BackupDamaged) else "unreadable"
 
 
-def facts_of(path: Path) -> tuple[int, int, Journal, int]:
+def measure_at_rest(path: Path) -> tuple[int, int, Journal, int]:
     """Return the size of a database, when it was last written, and what lies next to it."""
     facts = path.stat()
     return facts.st_size, facts.st_mtime_ns, *journal_of(path)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from neotoma_core.errors import BackupError, NotNeotoma
-from neotoma_core.files.headers import followed
+from neotoma_core.files.headers import follow
 from neotoma_core.neotoma.tables import MERGED
 from neotoma_core.salvage.at_rest import State, read_at_rest, state_of_damaged
 from neotoma_core.salvage.foreign import foreign_because
@@ -25,7 +25,7 @@ from neotoma_core.sqlite.opening import (
     connect_read_only,
     make_whole,
 )
-from neotoma_core.sqlite.untrusted import connect, guarded
+from neotoma_core.sqlite.untrusted import connect, guard_connection
 
 _CHECKS: Final = {"quick_check": check_pages, "integrity_check": check_integrity}
 _FEW: Final = 3  # of Neotoma's tables: another program may well have one of their names
@@ -51,8 +51,8 @@ def condition_of(database: Path, scratch: Path) -> Condition | None:
     The database is only read. Raises TargetLocked.
     """
     scratch.mkdir(mode=0o700)
-    place = followed(database)
-    return read_at_rest(place, scratch / "copy", lambda copy: _judged(copy, database, scratch))
+    place = follow(database)
+    return read_at_rest(place, scratch / "copy", lambda copy: _judge(copy, database, scratch))
 
 
 def proven_whole(database: Path, shown: Path, scratch: Path, check: CheckName) -> Path:
@@ -87,7 +87,7 @@ def mend_copy(copy: Path, original: Path, folder: Path) -> Path | None:
         with closing(connect_read_only(rows)) as connection:
             connection.execute("VACUUM INTO ?", (str(new),))
         with closing(connect(new)) as connection:
-            guarded(connection, reading=False)
+            guard_connection(connection, reading=False)
             connection.execute("BEGIN")
             migrate(connection, ())
             connection.execute("REINDEX")
@@ -99,7 +99,7 @@ def mend_copy(copy: Path, original: Path, folder: Path) -> Path | None:
     return None
 
 
-def _judged(copy: Path, original: Path, scratch: Path) -> Condition | None:
+def _judge(copy: Path, original: Path, scratch: Path) -> Condition | None:
     whole = None
     try:
         whole = make_whole(copy, original, scratch / "whole")
@@ -109,11 +109,11 @@ def _judged(copy: Path, original: Path, scratch: Path) -> Condition | None:
     except NotNeotoma as error:
         return _lacking(whole or copy, error)
     except BackupError as error:
-        return _broken(copy, whole, error)
+        return _describe_broken(copy, whole, error)
     return None
 
 
-def _broken(copy: Path, whole: Path | None, error: BackupError) -> Condition:
+def _describe_broken(copy: Path, whole: Path | None, error: BackupError) -> Condition:
     state: State = "empty" if not copy.stat().st_size else state_of_damaged(copy, error)
     readable = whole is not None and _is_read_without_indexes(whole)
     return Condition(state, error.wrong, foreign_because(copy), mendable=readable)

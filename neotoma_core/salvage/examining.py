@@ -30,10 +30,10 @@ from neotoma_core.files.regular import CHUNK, is_regular, open_regular
 from neotoma_core.salvage.at_rest import (
     Journal,
     State,
-    facts_of,
     journal_of,
+    measure_at_rest,
     read_at_rest,
-    require_room,
+    require_scratch,
     state_of_damaged,
 )
 from neotoma_core.salvage.declarations import mentions_neotoma
@@ -106,7 +106,7 @@ def examine(  # noqa: PLR0913, PLR0917 - what to read, and by what
     """
     folder.mkdir(mode=0o700)
     try:
-        return _examined(path, shown, _Reading(folder, coder, key, damage))
+        return _examine(path, shown, _Reading(folder, coder, key, damage))
     except TargetLocked:
         return _without_rows(path, "busy", _BUSY)
     except MemoryError:
@@ -126,7 +126,7 @@ def examine(  # noqa: PLR0913, PLR0917 - what to read, and by what
             shutil.rmtree(scratch, ignore_errors=True)
 
 
-def _examined(path: Path, shown: Path, by: _Reading) -> Examined | None:
+def _examine(path: Path, shown: Path, by: _Reading) -> Examined | None:
     facts = path.stat()
     if not stat.S_ISREG(facts.st_mode):
         return None
@@ -143,7 +143,7 @@ def _examined(path: Path, shown: Path, by: _Reading) -> Examined | None:
         return _first_pages(path, by)
     if journal_of(path)[0] != "none" and not mentions_neotoma(path):
         return None
-    return read_at_rest(path, by.folder / "copy", lambda copy: _judged(copy, path, shown, by))
+    return read_at_rest(path, by.folder / "copy", lambda copy: _judge(copy, path, shown, by))
 
 
 def _require_usable(log: Path) -> None:
@@ -173,16 +173,16 @@ def _first_pages(path: Path, by: _Reading) -> Examined | None:
         return _without_rows(path, "unreadable", wrong)
     copy = by.folder / "copy" / path.name
     copy.parent.mkdir()
-    require_room(copy.parent, size)
+    require_scratch(copy.parent, size)
     with open_regular(path) as file, copy.open("xb") as pages:
         while block := file.read(min(CHUNK, size - pages.tell())):
             pages.write(block)
     if not mentions_neotoma(copy) and not speaks_of_neotoma(path.name):
         return None
-    return _salvaged(copy, path, by, ("damaged", wrong))
+    return _salvage(copy, path, by, ("damaged", wrong))
 
 
-def _judged(copy: Path, path: Path, shown: Path, by: _Reading) -> Examined | None:
+def _judge(copy: Path, path: Path, shown: Path, by: _Reading) -> Examined | None:
     """Return what a copy holds and whether it is sound; ``copy`` is only read."""
     try:
         whole = make_whole(copy, shown, by.folder / "whole")
@@ -195,13 +195,13 @@ def _judged(copy: Path, path: Path, shown: Path, by: _Reading) -> Examined | Non
     except BackupError as error:
         if not mentions_neotoma(copy) and not speaks_of_neotoma(path.name):
             return None
-        return _salvaged(copy, path, by, (state_of_damaged(copy, error), error.wrong))
+        return _salvage(copy, path, by, (state_of_damaged(copy, error), error.wrong))
     if by.damage:
-        return _salvaged(copy, path, by, ("damaged", by.damage))
-    return Examined("sound", "", _content(copy), *facts_of(path), holdings)
+        return _salvage(copy, path, by, ("damaged", by.damage))
+    return Examined("sound", "", _content(copy), *measure_at_rest(path), holdings)
 
 
-def _salvaged(copy: Path, path: Path, by: _Reading, judged: tuple[State, str]) -> Examined:
+def _salvage(copy: Path, path: Path, by: _Reading, judged: tuple[State, str]) -> Examined:
     """Return what can be saved of a copy that SQLite refuses."""
     content, folder = _content(copy), by.folder
     if copy == path:
@@ -216,10 +216,10 @@ def _salvaged(copy: Path, path: Path, by: _Reading, judged: tuple[State, str]) -
             holdings = read_holdings(saved.database, path, by.coder, suspect=True, key=by.key)
     saved = saved if holdings is not None else None
     state, problem = judged
-    return Examined(state, problem, content, *facts_of(path), holdings, saved)
+    return Examined(state, problem, content, *measure_at_rest(path), holdings, saved)
 
 
-def unexamined(path: Path, problem: str = "") -> Examined:
+def describe_unread(path: Path, problem: str = "") -> Examined:
     """Return what is known of a file that is a copy although nothing of it was read.
 
     ``problem``: why reading it had to be ended, if it had to.
@@ -229,7 +229,7 @@ def unexamined(path: Path, problem: str = "") -> Examined:
 
 def _without_rows(path: Path, state: State, problem: str) -> Examined:
     try:
-        return Examined(state, problem, f"{state} {path}", *facts_of(path), None)
+        return Examined(state, problem, f"{state} {path}", *measure_at_rest(path), None)
     except OSError:
         return Examined("unreadable", "it is gone", f"gone {path}", 0, 0, "none", 0, None)
 

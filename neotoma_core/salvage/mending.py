@@ -35,8 +35,8 @@ def mend_header(copy: Path) -> None:
         struct.pack_into(">H", data, 16, 1 if size == _SIZES[-1] else size)
         data[18:20] = bytes(byte if byte in (1, 2) else 1 for byte in data[18:20])
         data[21:24] = FRACTIONS
-        _bounded(data, 44, range(_NEWEST_SCHEMA + 1), _NEWEST_SCHEMA)
-        _bounded(data, 56, _ENCODINGS, 1)
+        _bound(data, 44, range(_NEWEST_SCHEMA + 1), _NEWEST_SCHEMA)
+        _bound(data, 56, _ENCODINGS, 1)
         if data[_HEADER] not in (_LEAF, _INTERIOR):
             data[_HEADER] = _kind_of_first(data, size)
 
@@ -60,7 +60,7 @@ def empty_indexes(copy: Path) -> None:
                 data[start : start + size] = empty.ljust(size, b"\0")
 
 
-def _bounded(data: mmap.mmap, at: int, allowed: range | tuple[int, ...], otherwise: int) -> None:
+def _bound(data: mmap.mmap, at: int, allowed: range | tuple[int, ...], otherwise: int) -> None:
     (value,) = struct.unpack_from(">I", data, at)
     if value not in allowed:
         struct.pack_into(">I", data, at, otherwise)

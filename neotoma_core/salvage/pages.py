@@ -61,7 +61,7 @@ class Pages:
         """How many whole pages there are."""
         return len(self.data) // self.size
 
-    def unused(self) -> set[int]:
+    def find_unused(self) -> set[int]:
         """Return the pages that the file's own list calls unused."""
         (trunk,) = struct.unpack_from(">I", self.data, 32)
         found: set[int] = set()
@@ -103,7 +103,7 @@ class Pages:
         A page that holds the rest of a long row may look like one; what refers to it shows which it
         is.
         """
-        unused = self.unused()
+        unused = self.find_unused()
         for page in range(2, self.count + 1):
             passed_over = page in self.used or page in unused
             if not passed_over and self.data[self._start(page)] == _LEAF:
@@ -137,7 +137,7 @@ class Pages:
         number, at = _varint(self.data, at)
         if length > min(_MOST_PAYLOAD, len(self.data)):
             raise _Unreadable
-        return StoredRow(_signed(number), _record(self._payload(page, at, length)))
+        return StoredRow(_sign(number), _record(self._payload(page, at, length)))
 
     def _payload(self, page: int, at: int, length: int) -> bytes:
         most = self.usable - 35
@@ -178,7 +178,7 @@ def tables_of(pages: Pages) -> Mapping[str, int]:
     return roots
 
 
-def declared_in(pages: Pages) -> Mapping[str, str]:
+def read_statements(pages: Pages) -> Mapping[str, str]:
     """Return the statement that made each table."""
     return {
         str(row.cells[1]): str(row.cells[4])
@@ -239,5 +239,5 @@ def _varint(data: bytes | mmap.mmap, at: int) -> tuple[int, int]:
     return value << 8 | data[at + 8], at + 9
 
 
-def _signed(number: int) -> int:
+def _sign(number: int) -> int:
     return number - (1 << 64) if number >= 1 << 63 else number

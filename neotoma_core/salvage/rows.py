@@ -18,10 +18,10 @@ from pathlib import Path
 from typing import Final
 
 from neotoma_core.neotoma.content_ids import is_proven
-from neotoma_core.neotoma.ddl import column_list, create_table, quoted
+from neotoma_core.neotoma.ddl import column_list, create_table, quote
 from neotoma_core.neotoma.tables import BY_NAME, MERGED, Table
-from neotoma_core.salvage.pages import Pages, StoredRow, declared_in, tables_of
-from neotoma_core.sqlite.untrusted import connect, guarded
+from neotoma_core.salvage.pages import Pages, StoredRow, read_statements, tables_of
+from neotoma_core.sqlite.untrusted import connect, guard_connection
 
 PROGRAM: Final = "sqlite3"
 INSTALL: Final = (
@@ -76,7 +76,7 @@ def salvage(damaged: Path, folder: Path) -> Salvaged | None:
     saved = []
     if program is not None:
         target = folder / "recovered.db"
-        saved.append((_recovered(program, damaged, target), Salvaged(target, _BY_SQLITE)))
+        saved.append((_run_recovery(program, damaged, target), Salvaged(target, _BY_SQLITE)))
         advice = "" if saved[0][0] else advice
     target = folder / "salvaged.db"
     saved.append((_read_pages(damaged, target), Salvaged(target, _BY_PAGE, advice)))
@@ -87,7 +87,7 @@ def salvage(damaged: Path, folder: Path) -> Salvaged | None:
     return best[1] if best[0] else None
 
 
-def _recovered(program: str, damaged: Path, target: Path) -> int:
+def _run_recovery(program: str, damaged: Path, target: Path) -> int:
     """Load what SQLite's recovery prints; rows of unused pages, once deleted, are left out.
 
     Returns how many rows of merged tables there are then.
@@ -95,7 +95,7 @@ def _recovered(program: str, damaged: Path, target: Path) -> int:
     most = max(_LEAST_BYTES, _GROWTH * damaged.stat().st_size)
     rows = 0
     with closing(_loading(target)) as connection:
-        for statement in _printed(program, damaged, most):
+        for statement in _print_statements(program, damaged, most):
             with suppress(sqlite3.Error):  # a table or row that is refused is not salvaged
                 connection.execute(statement)
         connection.set_authorizer(None)
@@ -110,7 +110,7 @@ def _recovered(program: str, damaged: Path, target: Path) -> int:
     return rows
 
 
-def _printed(program: str, damaged: Path, most: int) -> Iterator[str]:
+def _print_statements(program: str, damaged: Path, most: int) -> Iterator[str]:
     """Yield the statements the recovery prints, as long as they are not too many."""
     command = [program, "-batch", "-init", os.devnull, str(damaged), ".recover --ignore-freelist"]
     with subprocess.Popen(  # noqa: S603 - a program found by name, on a private copy
@@ -142,15 +142,15 @@ def _printed(program: str, damaged: Path, most: int) -> Iterator[str]:
 
 
 def _loading(target: Path) -> sqlite3.Connection:
-    connection = guarded(connect(target))
+    connection = guard_connection(connect(target))
     connection.create_function("unistr", 1, _unistr, deterministic=True)
     for pragma in ("journal_mode = OFF", "synchronous = OFF"):
         connection.execute(f"PRAGMA {pragma}").fetchall()
-    connection.set_authorizer(_authorized)
+    connection.set_authorizer(_authorize)
     return connection
 
 
-def _authorized(
+def _authorize(
     action: int, first: str | None, second: str | None, _database: str | None, _by: str | None
 ) -> int:
     if action == sqlite3.SQLITE_FUNCTION:
@@ -196,7 +196,7 @@ def _read_pages(damaged: Path, target: Path) -> int:
 
 
 def _copy_tables(pages: Pages, new: sqlite3.Connection) -> int:
-    columns = _declared(pages)
+    columns = _declare_columns(pages)
     saved = 0
     for name, names in columns.items():
         new.execute(create_table(_without_rules(BY_NAME[name], names)))
@@ -214,20 +214,20 @@ def _copy_tables(pages: Pages, new: sqlite3.Connection) -> int:
     return saved
 
 
-def _declared(pages: Pages) -> dict[str, tuple[str, ...]]:
+def _declare_columns(pages: Pages) -> dict[str, tuple[str, ...]]:
     """Return the columns of every merged table, in the order in which its rows have them.
 
     Where the statement of one whose rows can be proven is damaged, they are those of the newest
     Neotoma: a row that has others proves nothing.
     """
     columns = {name: BY_NAME[name].names for name in _TOLD_BY_ROWS}
-    for name, statement in declared_in(pages).items():
+    for name, statement in read_statements(pages).items():
         if name in BY_NAME and BY_NAME[name].merged:
-            columns[name] = _respelled(name, _columns_of(statement)) or columns.get(name, ())
+            columns[name] = _respell(name, _columns_of(statement)) or columns.get(name, ())
     return {name: names for name, names in columns.items() if names}
 
 
-def _respelled(table: str, columns: tuple[str, ...]) -> tuple[str, ...]:
+def _respell(table: str, columns: tuple[str, ...]) -> tuple[str, ...]:
     """Return the columns, those with one wrong letter as Neotoma spells them."""
     missing = [name for name in BY_NAME[table].names if name not in columns]
     return tuple(
@@ -242,8 +242,8 @@ def _differs_by_one(name: str, other: str) -> bool:
 
 def _columns_of(statement: str) -> tuple[str, ...]:
     """Return the columns of the table that a statement makes, whatever it calls that; or none."""
-    with closing(guarded(connect(":memory:"))) as scratch:
-        scratch.set_authorizer(_authorized)
+    with closing(guard_connection(connect(":memory:"))) as scratch:
+        scratch.set_authorizer(_authorize)
         with suppress(sqlite3.Error, ValueError):  # a NUL in it, or a lone surrogate
             scratch.execute(statement)
         scratch.set_authorizer(None)
@@ -267,7 +267,7 @@ def _insert(
         if len(row.cells) > len(columns) or not any(cells.values()):
             continue
         marks = ", ".join("?" * len(cells))
-        insert = f"INSERT INTO {quoted(table)} ({column_list(cells)}) VALUES ({marks})"
+        insert = f"INSERT INTO {quote(table)} ({column_list(cells)}) VALUES ({marks})"
         new.execute(insert, tuple(cells.values()))
         saved += 1
     return saved

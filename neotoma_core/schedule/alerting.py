@@ -68,13 +68,13 @@ def announce_outcome(
 
 def metrics_of(protection: Protection, remotes: Sequence[RemoteStanding] = ()) -> Metrics:
     """Return how well a database is protected, as gauges."""
-    label = f'{{vault="{_escaped(Path(protection.vault).name)}"}}'
+    label = f'{{vault="{_escape(Path(protection.vault).name)}"}}'
 
     def one(value: float) -> dict[str, float]:
         return {label: value}
 
     rows = {
-        f'{{vault="{_escaped(Path(protection.vault).name)}",table="{_escaped(table)}"}}': number
+        f'{{vault="{_escape(Path(protection.vault).name)}",table="{_escape(table)}"}}': number
         for table, number in protection.tables.items()
     }
     last, verified = protection.last_backup, protection.last_verified
@@ -102,9 +102,7 @@ def metrics_of(protection: Protection, remotes: Sequence[RemoteStanding] = ()) -
 def _remote_metrics(vault: str, remotes: Sequence[RemoteStanding]) -> Metrics:
     if not remotes:
         return {}
-    labels = {
-        one: f'{{vault="{_escaped(vault)}",remote="{_escaped(one.name)}"}}' for one in remotes
-    }
+    labels = {one: f'{{vault="{_escape(vault)}",remote="{_escape(one.name)}"}}' for one in remotes}
     lags = {
         label: math.inf if one.lag_seconds is None else one.lag_seconds
         for one, label in labels.items()
@@ -125,5 +123,5 @@ def _remote_metrics(vault: str, remotes: Sequence[RemoteStanding]) -> Metrics:
     }
 
 
-def _escaped(text: str) -> str:
+def _escape(text: str) -> str:
     return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")

@@ -60,7 +60,7 @@ def require_targets(targets: Sequence[Path]) -> None:
     """Raise UsageError where a schedule protects nothing: that is not a success."""
     if not targets:
         raise UsageError(
-            "targets: no database is named, so nothing would be protected; name them in the "
+            "targets: no database is named, so none would be protected; name them in the "
             "deployment's parameters"
         )
 
@@ -75,7 +75,7 @@ def back_up_database(job: Scheduled, alerting: Alerting, key: KeySource | None) 
         job.target, job.vault, kind="scheduled", key=key, raw_storage=job.raw_storage
     )
     backup = back_up(request, job.now, Silent())
-    rotation = _rotated(job)
+    rotation = _rotate(job)
     untold = announce(alerting, job.vault, backup, job.now)
     if backup.alarms:
         raise AnomalyFound(backup.backup, backup.alarms, backup.accept)
@@ -84,7 +84,7 @@ def back_up_database(job: Scheduled, alerting: Alerting, key: KeySource | None) 
     return ScheduledReport(backup, rotation, untold)
 
 
-def _rotated(job: Scheduled) -> PruneReport | None:
+def _rotate(job: Scheduled) -> PruneReport | None:
     """Rotate; None where another run uses the vault: the backup is there, and next time will do."""
     try:
         record_schedule(job.vault, timedelta(hours=job.interval_hours))

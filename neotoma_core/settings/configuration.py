@@ -63,13 +63,13 @@ class Configuration:
     defaults: Options = field(default_factory=dict)
     profiles: Mapping[str, Options] = field(default_factory=dict)
 
-    def named(self, words: str) -> ConfiguredDatabase | None:
+    def find(self, words: str) -> ConfiguredDatabase | None:
         """Return the database of a name."""
         return next((one for one in self.databases if one.name == words), None)
 
     def place_of(self, words: Path) -> Path:
         """Return the path of a database by its name; a file of that name comes first."""
-        known = None if "/" in str(words) or words.exists() else self.named(str(words))
+        known = None if "/" in str(words) or words.exists() else self.find(str(words))
         return known.path if known else words
 
     def at(self, path: Path) -> ConfiguredDatabase | None:

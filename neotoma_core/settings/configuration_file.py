@@ -52,7 +52,7 @@ def plan_entry(
         return PlannedEntry(known.file, there.name, "")
     if name is not None and not _NAME.fullmatch(name):
         raise UsageError(f"--name {name}: not a name; use letters, digits, - and _")
-    if name is not None and known.named(name) is not None:
+    if name is not None and known.find(name) is not None:
         raise UsageError(f"--name {name}: another database has that name; choose another one")
     name = name or _free_name(known)
     lines = [f"[databases.{name}]", f"path = {_quoted(target.absolute())}"]
@@ -116,7 +116,7 @@ def _free_name(known: Configuration) -> str:
     return next(
         name
         for number in count(1)
-        if known.named(name := _FIRST if number == 1 else f"{_FIRST}-{number}") is None
+        if known.find(name := _FIRST if number == 1 else f"{_FIRST}-{number}") is None
     )
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from neotoma_core.report.document import document
-from neotoma_core.report.layout import labelled
+from neotoma_core.report.layout import label_line
 from neotoma_core.settings.configuration import NAME, Configuration, ConfiguredDatabase, Options
 from neotoma_core.settings.environment import (
     chosen_profile,
@@ -174,22 +174,22 @@ def config_text(report: ConfigReport) -> str:
 
 
 def _lines(report: ConfigReport) -> Iterator[str]:
-    yield labelled("file", report.file if report.found else f"{report.file}: there is none")
+    yield label_line("file", report.file if report.found else f"{report.file}: there is none")
     if report.profile:
-        yield labelled("profile", report.profile)
+        yield label_line("profile", report.profile)
     for one in report.configured:
-        yield labelled(
+        yield label_line(
             "database", f"{one.name}: {one.path}{'' if one.path_exists else ' (not there)'}"
         )
         there = "" if one.vault_exists else ", not there"
-        yield labelled("  vault", f"{one.vault} ({one.vault_from}{there})")
+        yield label_line("  vault", f"{one.vault} ({one.vault_from}{there})")
         for key, value in one.settings.items():
-            yield labelled(f"  {key}", f" {value} ({NAME})")
+            yield label_line(f"  {key}", f" {value} ({NAME})")
     if report.agent_databases:
-        yield labelled("agents", f"may ask about {', '.join(report.agent_databases)}")
+        yield label_line("agents", f"may ask about {', '.join(report.agent_databases)}")
     for folder in report.agent_folders:
-        yield labelled("agents", f"may use copies in {folder}")
+        yield label_line("agents", f"may use copies in {folder}")
     for option in report.options:
-        yield labelled("option", f"{option.name} = {option.value} ({option.origin})")
+        yield label_line("option", f"{option.name} = {option.value} ({option.origin})")
     for line in report.unknown:
-        yield labelled("unknown", line)
+        yield label_line("unknown", line)

@@ -62,20 +62,20 @@ class NeotomaSettings:
         None for a database that is not the one Neotoma's settings name: the folder holds that one's
         files, and an erasure removes some.
         """
-        stated = self._said(_RAW_FILES, environment_of(database.name) or "development")
+        stated = self._read_setting(_RAW_FILES, environment_of(database.name) or "development")
         if stated is None or not self._may_be_used(database):
             return None
         return _path_of(stated)
 
     def _may_be_used(self, database: Path) -> bool:
         """Return whether a database may be the one that Neotoma uses."""
-        named = self._said(_DATABASE, environment_of(database.name) or "development")
+        named = self._read_setting(_DATABASE, environment_of(database.name) or "development")
         if named is not None:
             return _path_of(named).resolve() == database.resolve()
         data = self.data_folder()
         return data is None or data.resolve() == database.resolve().parent
 
-    def _said(self, name: str, environment: Environment) -> Stated | None:
+    def _read_setting(self, name: str, environment: Environment) -> Stated | None:
         """Return a setting of the environment, the project or the user, the first that has it."""
         set_to = self.variables.get(name)
         if set_to:

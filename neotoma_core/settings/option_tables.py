@@ -169,7 +169,7 @@ def _meant(known: Configuration, kind: Kind, value: object) -> object:
         return value
     if kind != "path" or "://" in str(value):
         return str(value)
-    database = known.named(str(value))
+    database = known.find(str(value))
     return str(database.path if database else known.placed(str(value)))
 
 

@@ -14,7 +14,7 @@ from neotoma_core.reduce.entities import reduce_entities
 from neotoma_core.reduce.reduction import Reduction
 from neotoma_core.reduce.relationships import reduce_relationships
 from neotoma_core.snapshots.change import DerivedChange, plan_derived
-from neotoma_core.snapshots.drift import Compared, kept_texts
+from neotoma_core.snapshots.drift import Compared, keep_texts
 from neotoma_core.snapshots.reading import (
     DIFFERING,
     Rules,
@@ -110,7 +110,7 @@ def decide_entities(
     ]
     others = list(read_otherwise(observations, rules, stored.owners))
     explaining = [other.snapshots for other in others] if rules.choice.accepts else []
-    decided = _decided(stored, reduction, kept, reasons, explaining)
+    decided = _decide(stored, reduction, kept, reasons, explaining)
     return replace(decided, differing=differing(reduction, others, rules.rules))
 
 
@@ -125,10 +125,10 @@ def decide_relationships(
     unread = reduction.unreduced.join(reduction.unreadable, on=key, how="semi")
     kept = [unread, broken] if unreadable == "keep" else []
     reasons = [reduction.unreduced.select(key, reason=pl.lit("fails in Neotoma"))]
-    return _decided(stored, reduction, kept, reasons, [])
+    return _decide(stored, reduction, kept, reasons, [])
 
 
-def _decided(
+def _decide(
     stored: Stored,
     reduction: Reduction,
     kept: Sequence[pl.DataFrame],
@@ -142,8 +142,8 @@ def _decided(
     """
     of = stored.compared
     existing = stored.rows.drop_nulls(of.key)
-    snapshots = kept_texts(as_cells(reduction.snapshots), existing, of)
-    accepted = _accepted(snapshots, existing, others, of)
+    snapshots = keep_texts(as_cells(reduction.snapshots), existing, of)
+    accepted = _find_accepted(snapshots, existing, others, of)
     there = pl.concat([frame.select(of.key) for frame in (snapshots, accepted, *kept)])
     gone = existing.select(of.key).join(there, on=of.key, how="anti")
     change = plan_derived(
@@ -162,7 +162,7 @@ def _decided(
     return Decided(stored, reduction, change, accepted, why)
 
 
-def _accepted(
+def _find_accepted(
     snapshots: pl.DataFrame,
     existing: pl.DataFrame,
     others: Sequence[pl.DataFrame],
@@ -174,7 +174,7 @@ def _accepted(
     there = existing.select(columns)
     as_reduced = snapshots.select(columns).join(there, on=columns, how="semi", nulls_equal=True)
     explained = [
-        kept_texts(as_cells(other), existing, of)
+        keep_texts(as_cells(other), existing, of)
         .select(columns)
         .join(there, on=columns, how="semi", nulls_equal=True)
         .select(of.key)

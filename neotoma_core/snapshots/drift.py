@@ -39,7 +39,7 @@ class Compared:
     documents: Sequence[str]
 
 
-def kept_texts(recomputed: pl.DataFrame, existing: pl.DataFrame, of: Compared) -> pl.DataFrame:
+def keep_texts(recomputed: pl.DataFrame, existing: pl.DataFrame, of: Compared) -> pl.DataFrame:
     """Return recomputed rows with JSON as it is stored where that has the same value.
 
     Rows whose other columns differ stay as they are, since they are written anyway.
@@ -71,7 +71,7 @@ def find_drift(
     """Return the ``DRIFT`` that a change of a derived table would put right.
 
     Args:
-        change: of rows that went through ``kept_texts``.
+        change: of rows that went through ``keep_texts``.
         existing: the rows as stored.
         reasons: (key, reason) of the rows that should not be there.
         of: what is compared.
@@ -81,7 +81,7 @@ def find_drift(
         [
             _missing(change, of),
             _stale(change.written.tail(change.updated), existing, of, detailed),
-            _unexpected(change, existing, reasons, of),
+            _find_unexpected(change, existing, reasons, of),
         ]
     )
 
@@ -91,7 +91,7 @@ def _missing(change: DerivedChange, of: Compared) -> pl.DataFrame:
     return _drift(rows.select(kind=pl.lit("missing"), key=of.key, type=of.type))
 
 
-def _unexpected(
+def _find_unexpected(
     change: DerivedChange, existing: pl.DataFrame, reasons: pl.DataFrame, of: Compared
 ) -> pl.DataFrame:
     rows = existing.join(change.removed, on=of.key, how="semi")

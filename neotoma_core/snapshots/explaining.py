@@ -91,7 +91,7 @@ def _explain_entity(
     for why, part in _parts(own, rows, "observations", is_survivor=is_survivor):
         for name, registry, rules in _readings(history, of_type):
             made = _entity(part, registry, rules)
-            if made is not None and _equal(made, there, _told(columns, why)):
+            if made is not None and _equal(made, there, _telling_columns(columns, why)):
                 return why or name
     return UNKNOWN
 
@@ -109,9 +109,9 @@ def _explain_relationship(
         made = _relationship(part)
         if made is None:
             continue
-        if _equal(made, there, _told(columns, why)):
+        if _equal(made, there, _telling_columns(columns, why)):
             return why or UNKNOWN
-        others = [name for name in _told(columns, why) if name != "is_live"]
+        others = [name for name in _telling_columns(columns, why) if name != "is_live"]
         if there.get("is_live") == "1" and _equal(made, there, others):
             return why or AT_START
     return UNKNOWN
@@ -154,19 +154,19 @@ def _readings(
     rules = history.rules
     yield UNKNOWN, rules.registry, rules
     for other in rules.others:
-        yield OLDER, rules.registry, rules.reduced_by(other)
+        yield OLDER, rules.registry, rules.reduce_by(other)
     for schema in schemas:
         yield SCHEMA, schema, rules
 
 
 def _entity(rows: Sequence[Cells], registry: Registry, rules: Rules) -> Cells | None:
     observed = [ObservationRow(**_values(ObservationRow, row)) for row in rows]
-    readable = [row for row in observed if exact.readable(row)]
+    readable = [row for row in observed if exact.is_readable(row)]
     try:
         made = exact.reduce_for_user(readable, registry, rules.rules) if readable else None
     except ReductionFails:
         return None
-    return None if made is None else _stored(asdict(made))
+    return None if made is None else _store(asdict(made))
 
 
 def _relationship(rows: Sequence[Cells]) -> Cells | None:
@@ -174,7 +174,7 @@ def _relationship(rows: Sequence[Cells]) -> Cells | None:
     observed = [kind(**_values(kind, row)) for row in rows]
     readable = [row for row in observed if exact_relationships.readable_metadata(row)]
     made = exact_relationships.reduce_for_user(readable, now="") if readable else None
-    return None if made is None else _stored({**asdict(made), "is_live": int(is_live(readable))})
+    return None if made is None else _store({**asdict(made), "is_live": int(is_live(readable))})
 
 
 def _values(kind: type[Any], row: Cells) -> dict[str, Any]:
@@ -182,14 +182,14 @@ def _values(kind: type[Any], row: Cells) -> dict[str, Any]:
     return {n: sqlite_value(cell) if n in _NUMBERS else cell for n, cell in cells.items()}
 
 
-def _stored(made: dict[str, Any]) -> Cells:
+def _store(made: dict[str, Any]) -> Cells:
     """Return a snapshot as cells."""
     texts = {n: cell_of_javascript(v) for n, v in made.items() if isinstance(v, str)}
     numbers = {n: str(v) for n, v in made.items() if isinstance(v, int)}
     return {**made, **texts, **numbers}
 
 
-def _told(columns: Sequence[str], why: str) -> list[str]:
+def _telling_columns(columns: Sequence[str], why: str) -> list[str]:
     """Return the columns that tell; whose a row of all users is depends on who wrote it."""
     return [name for name in columns if why != USERS or name != "user_id"]
 

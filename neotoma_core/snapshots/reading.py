@@ -46,7 +46,7 @@ class Rules:
         """Further known rules."""
         return self.choice.others
 
-    def reduced_by(self, other: RuleSet) -> "Rules":
+    def reduce_by(self, other: RuleSet) -> "Rules":
         """Return the same with another rule set to reduce by."""
         return replace(self, choice=replace(self.choice, rules=other))
 
@@ -77,7 +77,7 @@ def read_otherwise(
         if asked.is_empty():
             continue
         own = observations.filter(pl.col("entity_id").is_in(asked.implode()))
-        reduction = reduce_live(own, rules.reduced_by(other), owners)
+        reduction = reduce_live(own, rules.reduce_by(other), owners)
         yield Otherwise(other, asked, reduction.snapshots)
 
 

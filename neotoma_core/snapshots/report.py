@@ -17,7 +17,7 @@ class DerivedSummary:
     exact: int
 
 
-def derived_summary(decided: Decided) -> DerivedSummary:
+def summarise(decided: Decided) -> DerivedSummary:
     """Return what happens to the rows of one derived table."""
     change = decided.change
     return DerivedSummary(

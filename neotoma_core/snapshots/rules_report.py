@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from neotoma_core.report.layout import labelled
+from neotoma_core.report.layout import label_line
 from neotoma_core.snapshots.choosing import RulesChoice
 
 
@@ -35,10 +35,10 @@ def rules_used(
 def rules_lines(rules: RulesUsed) -> Iterator[str]:
     """Yield the rules that were used and why, and how much depends on that."""
     reads = f", {rules.reads}" if rules.reads else ""
-    yield labelled("rules", f"of {rules.name}{reads}: {rules.why}")
+    yield label_line("rules", f"of {rules.name}{reads}: {rules.why}")
     alike: dict[int, list[str]] = {}
     for name, snapshots in rules.otherwise.items():
         alike.setdefault(snapshots, []).append(name)
     for snapshots, names in alike.items():
         by = " or ".join(names)
-        yield labelled("", f"{snapshots:,} snapshots would differ by {by}; the report lists them")
+        yield label_line("", f"{snapshots:,} snapshots would differ by {by}; the report lists them")

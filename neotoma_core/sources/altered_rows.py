@@ -12,7 +12,7 @@ from neotoma_core.report.findings import Finding
 _MOST: Final = 250_000  # rows of a table that are looked at one by one
 
 
-def altered_findings(merge: MergePlan, labels: Mapping[int, str]) -> Iterator[Finding]:
+def findings_of_altered(merge: MergePlan, labels: Mapping[int, str]) -> Iterator[Finding]:
     """Yield the rows that are altered, and those that are taken over although nothing proves them.
 
     ``labels``: what each database is called, by number.

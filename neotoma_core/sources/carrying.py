@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 
 from neotoma_core.merge.accounting import RowCounts
 from neotoma_core.merge.carried import Agreed, agree, further_columns
-from neotoma_core.neotoma.frames import TARGET, framed, framed_table
+from neotoma_core.neotoma.frames import TARGET, frame_name, frame_table
 from neotoma_core.neotoma.tables import BY_NAME, Table
-from neotoma_core.neotoma.tables.carried import folded
+from neotoma_core.neotoma.tables.carried import fold_case
 from neotoma_core.sources.extract import Extract, TableExtract
 
 _TAKEN = "the target has something else of this name"
@@ -32,9 +32,9 @@ class Carrying:
     @property
     def carried(self) -> tuple[Table, ...]:
         """The tables that Neotoma does not know, columns called as frames call them."""
-        return tuple(framed_table(t) for t in self.tables.values() if t.kind == "carried")
+        return tuple(frame_table(t) for t in self.tables.values() if t.kind == "carried")
 
-    def accounted(self, counts: Sequence[RowCounts]) -> tuple[RowCounts, ...]:
+    def count_rows(self, counts: Sequence[RowCounts]) -> tuple[RowCounts, ...]:
         """Return the counts of a merge, and those of every table that is not merged."""
         skipped = {
             (backup.database.number, t.name): RowCounts(
@@ -55,10 +55,10 @@ def agree_on_tables(extracts: Sequence[Extract], merged: Sequence[Table]) -> Car
     """
     ordered = sorted(extracts, key=lambda extract: extract.database.number)
     target = ordered[0] if ordered[0].database.number == TARGET else None
-    tables = {known.name: _known(known, ordered) for known in merged}
+    tables = {known.name: _complete(known, ordered) for known in merged}
     alike = [dict(extract.tables) for extract in ordered]
     for found in _unknown(ordered):
-        agreed = _agreed(found, target)
+        agreed = _agree(found, target)
         for number, stored in found:
             place = number if target is None else number + 1
             del alike[place][stored.name]
@@ -66,14 +66,14 @@ def agree_on_tables(extracts: Sequence[Extract], merged: Sequence[Table]) -> Car
         if any(number != TARGET and number not in agreed.refused for number, _ in found):
             tables[agreed.table.name] = agreed.table
     spelled = [
-        replace(extract, tables={name: _spelled(t, tables) for name, t in own.items()})
+        replace(extract, tables={name: _respell(t, tables) for name, t in own.items()})
         for extract, own in zip(ordered, alike, strict=True)
     ]
     backups = tuple(e for e in spelled if e.database.number != TARGET)
     return Carrying(spelled[0] if target else None, backups, tables)
 
 
-def _known(known: Table, extracts: Sequence[Extract]) -> Table:
+def _complete(known: Table, extracts: Sequence[Extract]) -> Table:
     stated = [e.tables[known.name].stored.facts for e in extracts if known.name in e.tables]
     return replace(known, columns=(*known.columns, *further_columns(known, stated)))
 
@@ -85,15 +85,15 @@ def _unknown(extracts: Sequence[Extract]) -> list[list[tuple[int, TableExtract]]
         for table in extract.tables.values():
             if table.name not in BY_NAME and not table.reason:
                 place = (extract.database.number, table)
-                found.setdefault(folded(table.name), []).append(place)
+                found.setdefault(fold_case(table.name), []).append(place)
     return list(found.values())
 
 
-def _agreed(found: Sequence[tuple[int, TableExtract]], target: Extract | None) -> Agreed:
+def _agree(found: Sequence[tuple[int, TableExtract]], target: Extract | None) -> Agreed:
     stated = [(number, table.stored.facts) for number, table in found]
     first, table = found[0]
     in_target = first == TARGET
-    if target is not None and not in_target and folded(table.name) in target.names:
+    if target is not None and not in_target and fold_case(table.name) in target.names:
         return Agreed(table.stored.facts, {number: _TAKEN for number, _ in stated})
     return agree(stated, in_target=in_target, own_rules=in_target and table.stored.own_rules)
 
@@ -105,10 +105,10 @@ def _fitting(table: TableExtract, agreed: Agreed, number: int) -> TableExtract:
     return replace(known, frame=None, broken=0, reason=reason) if reason else known
 
 
-def _spelled(table: TableExtract, tables: Mapping[str, Table]) -> TableExtract:
+def _respell(table: TableExtract, tables: Mapping[str, Table]) -> TableExtract:
     """Return a table with its columns spelled as agreed."""
     if table.name not in tables:
         return table
-    spelling = {folded(name): framed(name) for name in tables[table.name].names}
-    own = ((framed(name), spelling[folded(name)]) for name in table.stored.columns)
+    spelling = {fold_case(name): frame_name(name) for name in tables[table.name].names}
+    own = ((frame_name(name), spelling[fold_case(name)]) for name in table.stored.columns)
     return replace(table, renamed={name: agreed for name, agreed in own if name != agreed})

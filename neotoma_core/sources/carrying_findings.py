@@ -7,8 +7,8 @@ import polars as pl
 from neotoma_core.merge.plan import MergePlan
 from neotoma_core.merge.table import TableMerge
 from neotoma_core.neotoma.tables import BY_NAME, Table, kind_of
-from neotoma_core.neotoma.tables.carried import LEGACY, folded
-from neotoma_core.report.findings import Finding, carried, not_carried, without_key
+from neotoma_core.neotoma.tables.carried import LEGACY, fold_case
+from neotoma_core.report.findings import Finding, finding_of_carried, not_carried, without_key
 from neotoma_core.sources.carrying import Carrying
 from neotoma_core.sources.extract import Extract
 
@@ -19,10 +19,10 @@ def carrying_findings(carrying: Carrying, merge: MergePlan) -> Iterator[Finding]
     """Yield every table and column that is carried, all that is not, and rows without a key."""
     for table in carrying.tables.values():
         if table.kind == "carried":
-            yield carried(table.name, list(_more(carrying, table)))
+            yield finding_of_carried(table.name, list(_more(carrying, table)))
         else:
             further = (name for name in table.names if name not in BY_NAME[table.name].names)
-            yield from (carried(f"{table.name}.{name}", []) for name in further)
+            yield from (finding_of_carried(f"{table.name}.{name}", []) for name in further)
     for backup in carrying.backups:
         yield from _not_carried(backup)
     for name, merged in merge.tables.items():
@@ -42,7 +42,7 @@ def _not_carried(backup: Extract) -> Iterator[Finding]:
 
 def _more(carrying: Carrying, table: Table) -> Iterator[str]:
     """Yield what else is to be said of a carried table."""
-    if folded(table.name) in LEGACY:
+    if fold_case(table.name) in LEGACY:
         yield "Neotoma drops it when it next opens the database"
     if carrying.target is None or table.name not in carrying.target.tables:
         stored = [b.tables[table.name].stored for b in carrying.backups if table.name in b.tables]

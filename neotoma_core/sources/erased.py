@@ -6,13 +6,13 @@ from typing import Final
 
 import polars as pl
 
-from neotoma_core.erased.files import erased_files
+from neotoma_core.erased.files import find_erased_files
 from neotoma_core.erased.hashed import ErasedIds
-from neotoma_core.erased.naming import SOURCES, named_rows
+from neotoma_core.erased.naming import SOURCES, name_rows
 from neotoma_core.erased.reach import reach
 from neotoma_core.erasure.quarantine import forget_quarantined
 from neotoma_core.ledger.file import read_erased_around
-from neotoma_core.ledger.log import erased_in_target
+from neotoma_core.ledger.log import finding_of_erased
 from neotoma_core.lineage.lineage import Database
 from neotoma_core.lineage.offers import Offered
 from neotoma_core.neotoma.environments import STORED_FILE
@@ -36,7 +36,7 @@ class Erasures:
     in_target: Mapping[str, int]
     raw_files: frozenset[str]
 
-    def listed(self, listing: RawListing, sources: pl.DataFrame) -> RawListing:
+    def list_files(self, listing: RawListing, sources: pl.DataFrame) -> RawListing:
         """Return the files of a listing, less those of erased sources that backups offer.
 
         ``sources``: the merged ones. What one of them refers to is brought over all the same.
@@ -44,7 +44,7 @@ class Erasures:
         if not self.erased:
             return listing
         staying = set(sources[_URL].drop_nulls())
-        names = erased_files(self.erased, listing.files["name"].unique(), staying)
+        names = find_erased_files(self.erased, listing.files["name"].unique(), staying)
         gone = names | (self.raw_files - staying)
         here = pl.col("folder") == pl.col("belongs_in")
         stays = here | ~pl.col("name").is_in(sorted(gone))
@@ -53,10 +53,10 @@ class Erasures:
     def findings(self) -> Iterator[Finding]:
         """Yield the tables of the target that hold erased rows."""
         for table, rows in self.in_target.items():
-            yield erased_in_target(table, rows)
+            yield finding_of_erased(table, rows)
 
 
-def erased_for(run: Run) -> ErasedIds:
+def find_erased_for(run: Run) -> ErasedIds:
     """Return what the run's vault knows to be erased, and the vaults its backups are in."""
     return read_erased_around(run.folders.vault, *(backup.found_at for backup in run.others))
 
@@ -69,7 +69,7 @@ def leave_out_erased(
     What goes from a backup is what an erasure would reach in it, given the ids in it that the
     ledger knows. Erased rows in the run's quarantine are not kept. Raises VaultDamaged.
     """
-    erased = erased_for(run)
+    erased = find_erased_for(run)
     if not erased:
         return list(offers), Erasures(erased, {}, frozenset())
     forget_quarantined(run.folders.quarantine, erased)
@@ -85,8 +85,8 @@ def leave_out_erased(
 
 def _going(database: Database, erased: ErasedIds) -> Mapping[str, pl.Series]:
     """Return the numbers of the rows that an erasure would reach, by table."""
-    tables = {name: named_rows(name, offered.rows) for name, offered in database.items()}
-    return reach(tables, erased.found_in(tables)).rows
+    tables = {name: name_rows(name, offered.rows) for name, offered in database.items()}
+    return reach(tables, erased.find_in(tables)).rows
 
 
 def _without(offered: Offered, going: pl.Series | None) -> Offered:

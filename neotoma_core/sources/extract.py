@@ -13,15 +13,22 @@ from neotoma_core.files.frames import file_name, read_frame, write_frame
 from neotoma_core.files.keys import read_key
 from neotoma_core.lineage.offers import Offered
 from neotoma_core.neotoma.contracts import validate
-from neotoma_core.neotoma.encryption.columns import sealed_rows
-from neotoma_core.neotoma.frames import ROWID, TARGET, empty_rows, framed, framed_table, no_broken
+from neotoma_core.neotoma.encryption.columns import find_sealed_rows
+from neotoma_core.neotoma.frames import (
+    ROWID,
+    TARGET,
+    empty_rows,
+    frame_name,
+    frame_table,
+    no_broken,
+)
 from neotoma_core.neotoma.tables import BY_NAME, Table, kind_of
 from neotoma_core.publication.staging import RowSource, StoredRowSet
 from neotoma_core.runs.evidence import DatabaseEvidence
 from neotoma_core.runs.quarantine import quarantine
 from neotoma_core.runs.run import DatabaseRef, Run
 from neotoma_core.sources.wanted import Wanted
-from neotoma_core.sqlite.arrow import readable
+from neotoma_core.sqlite.arrow import translate_errors
 from neotoma_core.sqlite.inspection import (
     Inspection,
     StoredObject,
@@ -86,7 +93,7 @@ class Extract:
     others: tuple[StoredObject, ...] = ()
     names: frozenset[str] = frozenset()
 
-    def offered(self, table: Table) -> Offered:
+    def offer(self, table: Table) -> Offered:
         """Return the rows of a merged table, empty where the database lacks the table."""
         extract = self.tables.get(table.name)
         if extract is None:
@@ -101,7 +108,7 @@ class Extract:
 
     def rows(self, table: str) -> pl.DataFrame:
         """Return the rows of one extracted table."""
-        return self.offered(BY_NAME[table]).rows
+        return self.offer(BY_NAME[table]).rows
 
     @property
     def span(self) -> Span:
@@ -119,7 +126,7 @@ class Extract:
         """Whether any row that was read has an encrypted value."""
         return any(table.sealed for table in self.tables.values())
 
-    def sealed_in(self, table: Table) -> int:
+    def count_sealed(self, table: Table) -> int:
         """Return how many of the rows read from one table have an encrypted value."""
         return self.tables[table.name].sealed if table.name in self.tables else 0
 
@@ -199,20 +206,20 @@ def _extract_table(
     run: Run, opened: Opened, stored: StoredTable, reason: str, picked: pl.Series | None
 ) -> TableExtract:
     database, whole = opened.database, opened.whole
-    columns = frozenset(map(framed, stored.columns))
+    columns = frozenset(map(frame_name, stored.columns))
     is_target = database.number == TARGET
     compared = is_target and stored.name in _COMPARED
     if (reason and not compared) or not stored.rows:
         return TableExtract(stored, columns, 0, None, reason=reason)
-    table = stored.known if stored.name in BY_NAME else framed_table(stored.facts)
-    with readable(database.named, stored.name):
+    table = stored.known if stored.name in BY_NAME else frame_table(stored.facts)
+    with translate_errors(database.named, stored.name):
         read = read_rows(whole, table, stored.columns, picked)
     if not reason:
-        rows, broken = _checked(table, read, keep=is_target)
+        rows, broken = _check(table, read, keep=is_target)
         quarantine(run, database, whole, table, broken)
     else:
         rows, broken = read, no_broken()
-    sealed = sealed_rows(table, rows).height
+    sealed = find_sealed_rows(table, rows).height
     if sealed:
         _require_key(run, database, table, sealed)
     path = run.folders.work / database.label / f"{file_name(table.name)}.arrow"
@@ -226,11 +233,11 @@ def _extract_table(
         reason,
         unread=0 if picked is None else stored.rows - picked.len(),
         span=span_of(rows),
-        unread_span=_unread_span(whole, stored, picked),
+        unread_span=_span_unread(whole, stored, picked),
     )
 
 
-def _unread_span(whole: Path, stored: StoredTable, picked: pl.Series | None) -> Span:
+def _span_unread(whole: Path, stored: StoredTable, picked: pl.Series | None) -> Span:
     if picked is None:
         return NEVER
     return span_beside(whole, stored.name, stored.columns, picked)
@@ -252,7 +259,7 @@ def span_of(rows: pl.DataFrame) -> Span:
     return first, last
 
 
-def _checked(table: Table, read: pl.DataFrame, *, keep: bool) -> tuple[pl.DataFrame, pl.DataFrame]:
+def _check(table: Table, read: pl.DataFrame, *, keep: bool) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return the rows to go on with, and what is wrong with the broken ones.
 
     A backup's broken rows are set aside. The target's stay where they are (``keep``): a row that

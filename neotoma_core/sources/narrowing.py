@@ -18,7 +18,7 @@ from neotoma_core.lineage.offers import secondary_keys
 from neotoma_core.neotoma.frames import TARGET
 from neotoma_core.neotoma.tables import BY_NAME, MERGED
 from neotoma_core.runs.run import Run
-from neotoma_core.sources.erased import erased_for
+from neotoma_core.sources.erased import find_erased_for
 from neotoma_core.sources.extract import Extract, Opened
 from neotoma_core.sources.wanted import Wanted
 from neotoma_core.sqlite.picked_rows import holds_sealed_cells
@@ -89,10 +89,10 @@ def pick_touched(narrowing: Narrowing, target: Opened, backup: Extract, whole: O
             table = BY_NAME[name]
             stored = target.table(name)
             offered = backup.rows(name)
-            columns = set(_shared(target, whole, name)) or set(table.key)
+            columns = set(_common_columns(target, whole, name)) or set(table.key)
             keys = [k for k in (table.key, *secondary_keys(table)) if columns.issuperset(k)]
             also = _read_anyway("target", name)
-            rows = alike.touched_rows(connection, table, keys, offered, also)
+            rows = alike.find_touched_rows(connection, table, keys, offered, also)
             if stored is not None and rows.len() <= FEW * stored.rows:
                 picked[name] = rows
     return picked
@@ -100,7 +100,7 @@ def pick_touched(narrowing: Narrowing, target: Opened, backup: Extract, whole: O
 
 def _only_rows_decide(run: Run, wanted: Wanted) -> bool:
     """Return whether neither what was asked for nor an erasure needs more than the rows."""
-    return wanted.only_rows_decide and not erased_for(run)
+    return wanted.only_rows_decide and not find_erased_for(run)
 
 
 def _large(target: Opened, *, kind: str) -> Iterator[str]:
@@ -133,8 +133,8 @@ def _knows_all(connection: sqlite3.Connection, target: Opened, backup: Opened) -
     tables = ("entities", *_AUDITS, _REGISTRY)
     if any(target.table(name) is None for name in tables):
         return False
-    compared = {name: _shared(target, backup, name) for name in _AUDITS}
-    compared[_REGISTRY] = [c for c in _shared(target, backup, _REGISTRY) if c in _SCHEMA]
+    compared = {name: _common_columns(target, backup, name) for name in _AUDITS}
+    compared[_REGISTRY] = [c for c in _common_columns(target, backup, _REGISTRY) if c in _SCHEMA]
     return all(
         alike.has_all(connection, name, columns) for name, columns in compared.items() if columns
     ) and alike.has_all_pointers(connection)
@@ -155,7 +155,7 @@ def _unlike(
                 alike.unlike_rows(
                     connection,
                     BY_NAME[name],
-                    _shared(target, backup, name),
+                    _common_columns(target, backup, name),
                     " OR ".join(also) or "false",
                 ),
             )
@@ -166,7 +166,7 @@ def _read_anyway(side: str, name: str) -> list[str]:
     return [f"{side}.{column} IN ({ids})" for column, ids in _ALSO.get(name, ())]
 
 
-def _shared(target: Opened, backup: Opened, name: str) -> list[str]:
+def _common_columns(target: Opened, backup: Opened, name: str) -> list[str]:
     """Return the columns that a table has in both databases; none where one lacks the table."""
     one, other = target.table(name), backup.table(name)
     return [c for c in one.columns if c in other.columns] if one and other else []

@@ -14,7 +14,7 @@ from neotoma_core.files.keys import read_key
 from neotoma_core.lineage.lineage import Database
 from neotoma_core.lineage.offers import Offered
 from neotoma_core.merge.plan import MergePlan
-from neotoma_core.neotoma.encryption.columns import open_rows, sealed_rows
+from neotoma_core.neotoma.encryption.columns import find_sealed_rows, open_rows
 from neotoma_core.neotoma.frames import ORIGIN, ROWID, empty_rows
 from neotoma_core.neotoma.tables import MERGED, Table
 from neotoma_core.runs.run import Run
@@ -38,7 +38,7 @@ def open_offers(
     """Return what a database offers to the merge, opened; raises KeyWrong."""
     if extract is None:
         return {t.name: Offered(empty_rows(t), frozenset(t.names)) for t in tables}
-    return {table.name: _opened(extract, table, key) for table in tables}
+    return {table.name: _open(extract, table, key) for table in tables}
 
 
 def open_existing(
@@ -50,7 +50,7 @@ def open_existing(
     """
     if target is None:
         return empty_rows(table)
-    rows = _opened(target, table, key).rows
+    rows = _open(target, table, key).rows
     later = read_unread(target, table.name, touched.columns[0], touched.to_series())
     return pl.concat([rows, later]) if later.height else rows
 
@@ -66,17 +66,17 @@ def holds_sealed(target: Extract | None, backups: tuple[Extract, ...], merge: Me
     return any(_brings_sealed(backup, table, merge) for backup in backups for table in MERGED)
 
 
-def _opened(extract: Extract, table: Table, key: "DataKey | None") -> Offered:
-    offered = extract.offered(table)
-    if key is None or not extract.sealed_in(table):
+def _open(extract: Extract, table: Table, key: "DataKey | None") -> Offered:
+    offered = extract.offer(table)
+    if key is None or not extract.count_sealed(table):
         return offered
     rows = open_rows(table, offered.rows, key, extract.database.named)
     return replace(offered, rows=rows)
 
 
 def _brings_sealed(backup: Extract, table: Table, merge: MergePlan) -> bool:
-    if not backup.sealed_in(table):
+    if not backup.count_sealed(table):
         return False
-    stored = sealed_rows(table, backup.rows(table.name)).select(ROWID)
-    taken = merge.merged(table.name).filter(pl.col(ORIGIN) == backup.database.number)
+    stored = find_sealed_rows(table, backup.rows(table.name)).select(ROWID)
+    taken = merge.rows_after(table.name).filter(pl.col(ORIGIN) == backup.database.number)
     return not taken.join(stored, on=ROWID, how="semi").is_empty()

@@ -8,7 +8,7 @@ import polars as pl
 from neotoma_core.files.keys import read_key
 from neotoma_core.lineage.lineage import Database
 from neotoma_core.neotoma.content_ids import unproven
-from neotoma_core.neotoma.encryption.columns import open_what_opens, sealed_rows
+from neotoma_core.neotoma.encryption.columns import find_sealed_rows, open_what_opens
 from neotoma_core.neotoma.frames import ROWID
 from neotoma_core.neotoma.tables import Table
 from neotoma_core.runs.run import Run
@@ -29,7 +29,7 @@ def not_proven(
     Either their id is not the hash of their content, or the key opens not all of it.
     """
     opened = rows
-    if run.key is not None and sealed_rows(table, rows).height:
+    if run.key is not None and find_sealed_rows(table, rows).height:
         opened = open_what_opens(table, rows, read_key(run.key))
     names = [column.name for column in table.columns if column.sealed]
     closed = [opened[name].is_null() & rows[name].is_not_null() for name in names]

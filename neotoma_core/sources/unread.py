@@ -32,7 +32,7 @@ def read_unread(target: Extract | None, name: str, column: str, values: pl.Serie
     return read_picked(target.whole, stored.known, stored.columns, column, values.to_list())
 
 
-def held_elsewhere(target: Extract | None) -> Elsewhere:
+def find_held_elsewhere(target: Extract | None) -> Elsewhere:
     """Return what tells which ids the target has in rows that were not read."""
 
     def among(name: str, ids: pl.Series) -> pl.Series:

@@ -33,7 +33,7 @@ def immutable_uri(database: Path) -> str:
 
 
 @contextmanager
-def readable(original: Path, table: str) -> Iterator[None]:
+def translate_errors(original: Path, table: str) -> Iterator[None]:
     """Turn what the driver says of a table that it cannot read into an error of ours.
 
     Raises BackupUnreadable; ``original`` is what it names.

@@ -18,14 +18,14 @@ from pathlib import Path
 from typing import Final
 
 from neotoma_core.errors import TargetLocked
-from neotoma_core.files.atomic import reached
+from neotoma_core.files.atomic import announce
 from neotoma_core.files.failures import naming
 from neotoma_core.files.headers import (
     JOURNAL,
     LOG,
     companion,
     companions,
-    followed,
+    follow,
     header_of,
     is_open_elsewhere,
 )
@@ -73,7 +73,7 @@ def copy_database(
 
     Raises TargetLocked where another program keeps the database to itself.
     """
-    return _copied(database, folder, lambda name, path, file: _copy(path, file, name, progress))
+    return _copy_files(database, folder, lambda name, path, file: _copy(path, file, name, progress))
 
 
 def copy_left_behind(database: Path, folder: Path) -> tuple[CopiedFile, ...]:
@@ -88,22 +88,22 @@ def copy_privately(database: Path, folder: Path) -> Path:
 
     Neither hashed nor forced to the disk: it is evidence of nothing. Raises TargetLocked.
     """
-    _copied(database, folder, lambda name, path, file: _copy_bytes(path, file, name))
+    _copy_files(database, folder, lambda name, path, file: _copy_bytes(path, file, name))
     return folder / database.name
 
 
-def _copied(
+def _copy_files(
     named: Path, folder: Path, copy: Callable[[Path, Path, int], CopiedFile]
 ) -> tuple[CopiedFile, ...]:
     """Copy the files of a database; those of one that a link names are called as the link is."""
-    database = followed(named)
+    database = follow(named)
     for _ in range(_TRIES):
         with naming(database), ExitStack() as stack:
             opened = _open_all(database, stack)
             if opened is None:
                 continue
-            reached("files_opened")
-            held = stack.enter_context(_held_still(database, opened[0][1]))
+            announce("files_opened")
+            held = stack.enter_context(_hold_still(database, opened[0][1]))
             if held:
                 opened = _without_idle_journal(database, opened)
             starts = _starts(opened)
@@ -132,7 +132,7 @@ def sha256_of(path: Path) -> str:
         return fingerprint(file.fileno())
 
 
-def state_of(path: Path) -> FileState:
+def read_file_state(path: Path) -> FileState:
     """Return the state of a file in the vault, for another that should have the same bytes."""
     with path.open("rb") as file:
         start = file.read(_START_BYTES)
@@ -201,7 +201,7 @@ def _without_idle_journal(database: Path, opened: _Opened) -> _Opened:
 
 
 @contextmanager
-def _held_still(database: Path, descriptor: int) -> Iterator[bool]:
+def _hold_still(database: Path, descriptor: int) -> Iterator[bool]:
     """Hold a read transaction; yield whether one was needed and taken.
 
     It stops a checkpoint from moving pages out of the log while they are copied, and without a log

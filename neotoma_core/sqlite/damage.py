@@ -3,7 +3,7 @@
 import sqlite3
 from typing import Final, Literal
 
-from neotoma_core.neotoma.ddl import quoted
+from neotoma_core.neotoma.ddl import quote
 
 # Not damage of what Midden reads: rows that break a rule are set aside one by one, later, and what
 # a virtual table keeps is its module's affair.
@@ -50,7 +50,7 @@ def _table_by_table(connection: sqlite3.Connection, check: CheckName) -> list[st
     found = []
     for (name,) in names:
         try:
-            found += _lines(connection, f"{check}({quoted(str(name))})")
+            found += _lines(connection, f"{check}({quote(str(name))})")
         except sqlite3.DatabaseError as error:
             if error.sqlite_errorcode != sqlite3.SQLITE_ERROR:
                 found.append(str(error))

@@ -32,7 +32,7 @@ class Fault:
         return f"{self.table}: {self.rows:,} {self.what}"
 
 
-def broken_reference(table: str, parent: str, rows: int) -> Fault:
+def reference_fault(table: str, parent: str, rows: int) -> Fault:
     """Return the fault of rows whose foreign key leads nowhere."""
     return Fault("reference", table, f"rows refer to no row of {parent}", rows)
 

@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Final
 
 from neotoma_core.errors import BackupUnreadable, NotNeotoma, TargetError
-from neotoma_core.neotoma.ddl import quoted
+from neotoma_core.neotoma.ddl import quote
 from neotoma_core.neotoma.tables import BY_NAME, Column, Index, Table
-from neotoma_core.neotoma.tables.carried import carried_column, folded, owner_of, row_number_of
-from neotoma_core.sqlite.opening import damaged
+from neotoma_core.neotoma.tables.carried import describe_column, fold_case, owner_of, row_number_of
+from neotoma_core.sqlite.opening import damage_of
 
 _REQUIRED: Final = {"observations": ("id", "entity_id", "fields"), "entities": ("id",)}
 _NEOTOMAS: Final = 8  # so many of its tables no other program has by chance
@@ -26,7 +26,7 @@ _OWN_RULES: Final = re.compile(r"\b(CHECK|COLLATE|REFERENCES|STRICT)\b", re.IGNO
 _KNOWN_COLUMNS: Final = {
     table.name: {column.name: column for column in table.columns} for table in BY_NAME.values()
 }
-_SPELLING: Final = {folded(name): name for name in BY_NAME}
+_SPELLING: Final = {fold_case(name): name for name in BY_NAME}
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,19 +96,19 @@ def inspect_database(connection: sqlite3.Connection, original: Path) -> Inspecti
         tables, others = [], [StoredObject(e.name, _what(e)) for e in entries if _is_other(e)]
         for entry in entries:
             if entry.ordinary:
-                tables.append(_stored_table(connection, entry, virtual))
-                others += _computed(connection, entry.name)
+                tables.append(_inspect_table(connection, entry, virtual))
+                others += _find_generated(connection, entry.name)
     except sqlite3.DatabaseError as error:
-        raise damaged(original, str(error)) from error
+        raise damage_of(original, str(error)) from error
     _require_neotoma(tables, others, original)
-    names = frozenset(folded(e.name) for e in entries if e.type != "trigger")
+    names = frozenset(fold_case(e.name) for e in entries if e.type != "trigger")
     return Inspection(tuple(tables), tuple(others), names)
 
 
 def require_writable(inspection: Inspection, target: Path) -> None:
     """Raise TargetError where something else has the name of a table that is to be written to."""
     found = {table.name: table.barred for table in inspection.tables if table.barred}
-    found |= {_SPELLING.get(folded(o.name), ""): o.what for o in inspection.others}
+    found |= {_SPELLING.get(fold_case(o.name), ""): o.what for o in inspection.others}
     for name, table in BY_NAME.items():
         if name in found and found[name] != "a trigger" and (table.merged or _is_derived(table)):
             raise TargetError(
@@ -155,14 +155,14 @@ def _require_neotoma(
     if all(set(needed) <= columns.get(name, set()) for name, needed in _REQUIRED.items()):
         return
     barred = {table.name: table.barred for table in tables if table.barred}
-    barred |= {_SPELLING.get(folded(other.name), other.name): other.what for other in others}
+    barred |= {_SPELLING.get(fold_case(other.name), other.name): other.what for other in others}
     for name, needed in _REQUIRED.items():
         found = next((n for n in (name, *(f"{name}.{c}" for c in needed)) if n in barred), None)
         if found:
             wrong = f"not a database that Neotoma wrote ({found} is {barred[found]})"
             raise NotNeotoma(original, wrong, "leave it out")
     if set(_REQUIRED) <= set(columns) and len(set(columns) & set(BY_NAME)) >= _NEOTOMAS:
-        raise damaged(original, "tables of Neotoma without columns that they need")
+        raise damage_of(original, "tables of Neotoma without columns that they need")
     raise NotNeotoma(
         original,
         "a SQLite database, but not a Neotoma database (it has no observation log)",
@@ -178,22 +178,22 @@ def _what(entry: _Entry) -> str:
     return "a virtual table" if entry.type == "table" else f"a {entry.type}"
 
 
-def _stored_table(
+def _inspect_table(
     connection: sqlite3.Connection, entry: _Entry, virtual: Sequence[str]
 ) -> StoredTable:
-    name = _SPELLING.get(folded(entry.name), entry.name)
+    name = _SPELLING.get(fold_case(entry.name), entry.name)
     listed = connection.execute(
         'SELECT name, type, "notnull", dflt_value, pk FROM pragma_table_info(?)', (name,)
     ).fetchall()
-    spelled = {folded(known): column for known, column in _KNOWN_COLUMNS.get(name, {}).items()}
+    spelled = {fold_case(known): column for known, column in _KNOWN_COLUMNS.get(name, {}).items()}
     columns = tuple(
-        spelled.get(folded(str(column)))
-        or carried_column(str(column), str(declared or ""), default, required=bool(required))
+        spelled.get(fold_case(str(column)))
+        or describe_column(str(column), str(declared or ""), default, required=bool(required))
         for column, declared, required, default, _ in listed
     )
     key = [(place, c.name) for c, (*_, place) in zip(columns, listed, strict=True) if place]
-    # A count(*) goes by the smallest index, which may lack rows, whatever it is told.
-    (rows,) = connection.execute(f"SELECT total(1) FROM {quoted(name)} NOT INDEXED").fetchone()
+    # A count(*) reads the smallest index, which may lack rows, even if another is named.
+    (rows,) = connection.execute(f"SELECT total(1) FROM {quote(name)} NOT INDEXED").fetchone()
     number = row_number_of([column.name for column in columns])
     unique, barred_unique, indexes = _indexes(connection, name)
     facts = Table(
@@ -209,7 +209,7 @@ def _stored_table(
         facts.names,
         int(rows),
         facts,
-        _barred(connection, facts, number, virtual),
+        _why_barred(connection, facts, number, virtual),
         barred_unique or bool(_OWN_RULES.search(entry.sql)),
         tuple(index for index in indexes if not index.startswith("sqlite_autoindex_")),
     )
@@ -230,7 +230,7 @@ def _not_numbered(
     )
 
 
-def _barred(
+def _why_barred(
     connection: sqlite3.Connection, facts: Table, number: str | None, virtual: Sequence[str]
 ) -> str:
     """Return why the rows of a table cannot be merged one by one; nothing where they can."""
@@ -242,7 +242,7 @@ def _barred(
     if len(facts.columns) > _MOST_COLUMNS:
         return f"more than {_MOST_COLUMNS:,} columns"
     with suppress(sqlite3.OperationalError):
-        connection.execute(f"SELECT {number} FROM {quoted(facts.name)} LIMIT 0").fetchall()
+        connection.execute(f"SELECT {number} FROM {quote(facts.name)} LIMIT 0").fetchall()
         return ""
     return "a table WITHOUT ROWID"
 
@@ -273,11 +273,11 @@ def _indexes(
     return tuple(unique), others, tuple(names)
 
 
-def _computed(connection: sqlite3.Connection, table: str) -> Iterator[StoredObject]:
+def _find_generated(connection: sqlite3.Connection, table: str) -> Iterator[StoredObject]:
     """Yield the generated columns, which no row of a table need bring along."""
     listed = connection.execute(
         "SELECT name FROM pragma_table_xinfo(?) WHERE hidden <> 0", (table,)
     ).fetchall()
-    known = _SPELLING.get(folded(table), table)
+    known = _SPELLING.get(fold_case(table), table)
     for (column,) in listed:
         yield StoredObject(f"{known}.{column}", "a column computed from others")

@@ -14,9 +14,9 @@ from neotoma_core.errors import TargetLocked
 from neotoma_core.files.headers import INDEX, companion, is_open_elsewhere
 from neotoma_core.files.regular import Progress, no_progress
 from neotoma_core.sqlite.copies import copy_database
-from neotoma_core.sqlite.online_backup import back_up
-from neotoma_core.sqlite.opening import damaged, make_whole
-from neotoma_core.sqlite.untrusted import connect, guarded, is_locked
+from neotoma_core.sqlite.online_backup import copy_pages
+from neotoma_core.sqlite.opening import damage_of, make_whole
+from neotoma_core.sqlite.untrusted import connect, guard_connection, is_locked
 
 _PATIENCE_SECONDS: Final = 5.0
 
@@ -51,8 +51,8 @@ def _online_backup(database: Path, whole: Path) -> bool:
     whole.touch(mode=0o600, exist_ok=False)
     with closing(source), closing(sqlite3.connect(whole, isolation_level=None)) as copy:
         try:
-            guarded(source)
-            back_up(source, copy)
+            guard_connection(source)
+            copy_pages(source, copy)
             copy.execute("PRAGMA journal_mode = DELETE").fetchone()
         except sqlite3.OperationalError as error:
             if is_locked(error):
@@ -61,5 +61,5 @@ def _online_backup(database: Path, whole: Path) -> bool:
                 return False
             raise
         except sqlite3.DatabaseError as error:
-            raise damaged(database, str(error)) from error
+            raise damage_of(database, str(error)) from error
     return True

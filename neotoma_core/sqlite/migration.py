@@ -10,9 +10,15 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 
-from neotoma_core.neotoma.ddl import add_column, create_database, create_index, create_table, quoted
+from neotoma_core.neotoma.ddl import (
+    add_column,
+    create_database,
+    create_index,
+    create_table,
+    quote,
+)
 from neotoma_core.neotoma.tables import Table
-from neotoma_core.neotoma.tables.carried import folded
+from neotoma_core.neotoma.tables.carried import fold_case
 from neotoma_core.neotoma.versions import SETTLED, newest_of, release_of, tables_at
 
 
@@ -39,7 +45,7 @@ def migrate(
         _add_missing(connection, table, present)
 
 
-def stored_columns(connection: sqlite3.Connection, table: str) -> set[str]:
+def names_of_columns(connection: sqlite3.Connection, table: str) -> set[str]:
     """Return the names of the columns a table of the target has."""
     listed = connection.execute("SELECT name FROM pragma_table_info(?, 'main')", (table,))
     return {str(name) for (name,) in listed}
@@ -56,7 +62,7 @@ def without_triggers(connection: sqlite3.Connection) -> Iterator[None]:
         "SELECT name, sql FROM main.sqlite_schema WHERE type = 'trigger' ORDER BY rowid"
     ).fetchall()
     for name, _ in found:
-        connection.execute(f"DROP TRIGGER main.{quoted(str(name))}")
+        connection.execute(f"DROP TRIGGER main.{quote(str(name))}")
     yield
     for _, statement in found:
         connection.execute(statement)
@@ -77,7 +83,7 @@ def without_indexes(connection: sqlite3.Connection, table: Table) -> Iterator[No
     ).fetchall()
     taken = [(str(name), str(statement)) for name, statement in found if name in known]
     for name, _ in taken:
-        connection.execute(f"DROP INDEX main.{quoted(name)}")
+        connection.execute(f"DROP INDEX main.{quote(name)}")
     yield
     for _, statement in taken:
         connection.execute(statement)
@@ -85,16 +91,16 @@ def without_indexes(connection: sqlite3.Connection, table: Table) -> Iterator[No
 
 def _tables(connection: sqlite3.Connection) -> set[str]:
     listed = connection.execute("SELECT name FROM main.sqlite_schema WHERE type = 'table'")
-    return {folded(str(name)) for (name,) in listed}
+    return {fold_case(str(name)) for (name,) in listed}
 
 
 def _add_missing(connection: sqlite3.Connection, table: Table, present: set[str]) -> None:
-    if folded(table.name) not in present:
+    if fold_case(table.name) not in present:
         connection.execute(create_table(table))
-        present.add(folded(table.name))
-    has = set(map(folded, stored_columns(connection, table.name)))
+        present.add(fold_case(table.name))
+    has = set(map(fold_case, names_of_columns(connection, table.name)))
     for column in table.columns:
-        if folded(column.name) not in has:
+        if fold_case(column.name) not in has:
             # SQLite takes no required column without a value for the rows that are there.
             required = column.required and column.default is not None
             connection.execute(add_column(table.name, replace(column, required=required)))

@@ -9,7 +9,7 @@ from neotoma_core.sqlite.untrusted import is_locked
 _PATIENCE_SECONDS: Final = 5.0
 
 
-def back_up(source: sqlite3.Connection, copy: sqlite3.Connection) -> None:
+def copy_pages(source: sqlite3.Connection, copy: sqlite3.Connection) -> None:
     """Give ``copy`` all pages of ``source``, in one step.
 
     Raises sqlite3.OperationalError, as any statement does, where another program has either of them

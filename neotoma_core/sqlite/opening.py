@@ -13,7 +13,7 @@ from typing import Final
 from neotoma_core.errors import BackupDamaged, BackupUnreadable
 from neotoma_core.files.headers import WITH_ROWS, companion, read_header
 from neotoma_core.sqlite.damage import NO_DAMAGE, SHOWN_PROBLEMS, CheckName, integrity_lines
-from neotoma_core.sqlite.untrusted import connect, guarded
+from neotoma_core.sqlite.untrusted import connect, guard_connection
 
 _COMPRESSED: Final = {
     b"\x1f\x8b": "gzip",
@@ -43,12 +43,12 @@ def make_whole(copy: Path, original: Path, scratch: Path) -> Path:
     try:
         connection = connect(whole)
         try:
-            guarded(connection)
+            guard_connection(connection)
             connection.execute("PRAGMA journal_mode = DELETE").fetchone()
         finally:
             connection.close()
     except sqlite3.DatabaseError as error:
-        raise damaged(original, str(error)) from error
+        raise damage_of(original, str(error)) from error
     _require_every_page(whole, original)
     return whole
 
@@ -56,7 +56,7 @@ def make_whole(copy: Path, original: Path, scratch: Path) -> Path:
 def connect_read_only(database: Path) -> sqlite3.Connection:
     """Open a whole copy for reading; nothing in it is run."""
     uri = f"{database.resolve().as_uri()}?mode=ro&immutable=1"
-    return guarded(connect(uri, uri=True))
+    return guard_connection(connect(uri, uri=True))
 
 
 def check_pages(connection: sqlite3.Connection, original: Path) -> None:
@@ -85,7 +85,7 @@ def _require_sound(connection: sqlite3.Connection, original: Path, check: CheckN
     lines = integrity_lines(connection, check)
     problems = [line for line in lines if not line.startswith(NO_DAMAGE)]
     if problems:
-        raise damaged(original, _shown(problems))
+        raise damage_of(original, _say(problems))
 
 
 def _require_sqlite(copy: Path, original: Path) -> None:
@@ -115,12 +115,12 @@ def _require_every_page(database: Path, original: Path) -> None:
         )
 
 
-def _shown(problems: list[str]) -> str:
+def _say(problems: list[str]) -> str:
     more = len(problems) - SHOWN_PROBLEMS
     return ", ".join(problems[:SHOWN_PROBLEMS]) + (f" and {more:,} more" if more > 0 else "")
 
 
-def damaged(original: Path, found: str) -> BackupDamaged:
+def damage_of(original: Path, found: str) -> BackupDamaged:
     """Return the error of a database in which SQLite's integrity check finds something."""
     return BackupDamaged(
         original,

@@ -7,7 +7,7 @@ from typing import Final
 
 import polars as pl
 
-from neotoma_core.neotoma.ddl import is_among, quoted
+from neotoma_core.neotoma.ddl import is_among, quote
 from neotoma_core.neotoma.frames import empty_rows
 from neotoma_core.neotoma.tables import Table
 from neotoma_core.sqlite.arrow import arrow_connection, immutable_uri
@@ -38,7 +38,7 @@ def read_picked(
 
 def keys_among(database: Path, table: str, ids: pl.Series) -> pl.Series:
     """Return those of some ids that a table of a whole copy has."""
-    query = f"SELECT id FROM {quoted(table)} WHERE {is_among('id', ids)}"
+    query = f"SELECT id FROM {quote(table)} WHERE {is_among('id', ids)}"
     with closing(connect_read_only(database)) as connection:
         rows = connection.execute(query).fetchall()
     return pl.Series(ids.name, [found for (found,) in rows], dtype=pl.String)
@@ -46,8 +46,8 @@ def keys_among(database: Path, table: str, ids: pl.Series) -> pl.Series:
 
 def read_column(database: Path, table: str, column: str) -> pl.Series:
     """Return the texts in a column of a whole copy, each once."""
-    name = quoted(column)
-    query = f"SELECT DISTINCT {name} FROM {quoted(table)} WHERE typeof({name}) = 'text'"
+    name = quote(column)
+    query = f"SELECT DISTINCT {name} FROM {quote(table)} WHERE typeof({name}) = 'text'"
     with closing(connect_read_only(database)) as connection:
         rows = connection.execute(query).fetchall()
     return pl.Series(column, [found for (found,) in rows], dtype=pl.String)
@@ -58,8 +58,8 @@ def holds_sealed_cells(database: Path, table: Table, stored: Sequence[str]) -> b
     sealable = [c.name for c in table.columns if c.sealed and c.name in stored]
     if not sealable:
         return False
-    any_sealed = " OR ".join(f"{quoted(name)} GLOB ?" for name in sealable)
-    query = f"SELECT 1 FROM {quoted(table.name)} WHERE {any_sealed} LIMIT 1"
+    any_sealed = " OR ".join(f"{quote(name)} GLOB ?" for name in sealable)
+    query = f"SELECT 1 FROM {quote(table.name)} WHERE {any_sealed} LIMIT 1"
     with closing(connect_read_only(database)) as connection:
         return connection.execute(query, [_SEALED_START] * len(sealable)).fetchone() is not None
 

@@ -16,8 +16,8 @@ import pyarrow.compute as pc
 from adbc_driver_manager import AdbcConnection
 
 from neotoma_core.neotoma.cells import ODD, cell_of_text, text_literal
-from neotoma_core.neotoma.ddl import literal, quoted
-from neotoma_core.neotoma.frames import ROWID, cell_of_number, framed
+from neotoma_core.neotoma.ddl import literal, quote
+from neotoma_core.neotoma.frames import ROWID, cell_of_number, frame_name
 from neotoma_core.neotoma.json import stringify
 from neotoma_core.neotoma.tables import Column, Table
 from neotoma_core.sqlite.arrow import arrow_connection, fetch, immutable_uri, ingest
@@ -40,7 +40,7 @@ def read_rows(
     ``stored``: the columns the database has. Missing ones are filled as a migration would. Of a
     carried table every column is unknown. ``rowids``: the rows to read; None for all.
 
-    Returns ``_rowid``, the known columns as cells, the unknown ones, called as ``framed`` says, as
+    Returns ``_rowid``, the known columns as cells, the unknown ones, named by ``frame_name``, as
     SQL literals; one row per stored row.
     """
     if table.kind == "carried":
@@ -60,7 +60,7 @@ def read_where(
     odd = odd_cells(connection, table, stored, where)
     query = select_rows(table, stored, tolerant=bool(odd), where=where)
     read = fetch(connection, query).slice(1)  # the first row only fixed the types
-    unknown = frozenset(framed(name) for name in stored if name not in table.names)
+    unknown = frozenset(frame_name(name) for name in stored if name not in table.names)
     return cells_of(read, table, odd, unknown)
 
 
@@ -94,7 +94,7 @@ def _text_cells(column: pa.ChunkedArray, *, is_literal: bool) -> pa.ChunkedArray
     """
     if _is_utf8(column) and (is_literal or not pc.any(pc.starts_with(column, ODD)).as_py()):
         return column
-    spell = spelled if is_literal else cell_of_text
+    spell = spell_literal if is_literal else cell_of_text
     raw = column.cast(pa.binary()).to_pylist()
     return pa.array([None if value is None else spell(value) for value in raw], pa.string())
 
@@ -123,17 +123,17 @@ def numbers_where(
     """Return the numbers of the rows for which each named condition holds, in one pass."""
     if not conditions:
         return {}
-    flags = ", ".join(f"{c} AS {quoted(framed(n))}" for n, c in conditions.items())
-    zeros = ", ".join(f"0 AS {quoted(framed(n))}" for n in conditions)
+    flags = ", ".join(f"{c} AS {quote(frame_name(n))}" for n, c in conditions.items())
+    zeros = ", ".join(f"0 AS {quote(frame_name(n))}" for n in conditions)
     query = (
-        f"SELECT 0 AS {quoted(ROWID)}, {zeros} UNION ALL SELECT {table.rowid}, {flags} "
-        f"FROM {quoted(table.name)} WHERE ({' OR '.join(conditions.values())}) AND ({where})"
+        f"SELECT 0 AS {quote(ROWID)}, {zeros} UNION ALL SELECT {table.rowid}, {flags} "
+        f"FROM {quote(table.name)} WHERE ({' OR '.join(conditions.values())}) AND ({where})"
     )
     read = pl.from_arrow(fetch(connection, query).slice(1))
     assert isinstance(read, pl.DataFrame)  # noqa: S101 - a table never becomes a series
     found = {}
     for name in conditions:
-        numbers = read.filter(pl.col(framed(name)).cast(pl.Int64) == 1)[ROWID].cast(pl.Int64)
+        numbers = read.filter(pl.col(frame_name(name)).cast(pl.Int64) == 1)[ROWID].cast(pl.Int64)
         if len(numbers):
             found[name] = numbers.to_list()
     return found
@@ -142,14 +142,14 @@ def numbers_where(
 def _read_odd(
     connection: AdbcConnection, table: Table, column: Column, numbers: Sequence[int]
 ) -> dict[int, str]:
-    name, whole = quoted(column.name), column.type == "INTEGER"
+    name, whole = quote(column.name), column.type == "INTEGER"
     cells: dict[int, str] = {}
     for start in range(0, len(numbers), _AT_ONCE):
         some = stringify(list(numbers[start : start + _AT_ONCE]))
         query = (
-            f"SELECT 0 AS {quoted(ROWID)}, 0.0 AS number, '' AS cell UNION ALL "
+            f"SELECT 0 AS {quote(ROWID)}, 0.0 AS number, '' AS cell UNION ALL "
             f"SELECT {table.rowid}, CASE WHEN typeof({name}) IN ('integer', 'real') "
-            f"THEN CAST({name} AS REAL) END, {literal(column.name)} FROM {quoted(table.name)} "
+            f"THEN CAST({name} AS REAL) END, {literal(column.name)} FROM {quote(table.name)} "
             f"WHERE {table.rowid} IN (SELECT value FROM json_each('{some}'))"
         )
         read = fetch(connection, query).slice(1)
@@ -157,7 +157,9 @@ def _read_odd(
         columns = (read.column(ROWID), read.column("number"), literals)
         for number, value, raw in zip(*(c.to_pylist() for c in columns), strict=True):
             is_number = value is not None and column.type != "TEXT"
-            cells[number] = cell_of_number(value, whole=whole) if is_number else ODD + spelled(raw)
+            cells[number] = (
+                cell_of_number(value, whole=whole) if is_number else ODD + spell_literal(raw)
+            )
     return cells
 
 
@@ -175,10 +177,8 @@ def read_literals(database: Path, table: Table, rowids: Iterable[int]) -> pl.Dat
                 "SELECT name FROM pragma_table_info(?)", (table.name,)
             )
         ]
-        literals = ", ".join(f"quote({quoted(name)})" for name in names)
-        query = (
-            f"SELECT {table.rowid}, {literals} FROM {quoted(table.name)} WHERE {table.rowid} = ?"
-        )
+        literals = ", ".join(f"quote({quote(name)})" for name in names)
+        query = f"SELECT {table.rowid}, {literals} FROM {quote(table.name)} WHERE {table.rowid} = ?"
         rows = [connection.execute(query, (rowid,)).fetchone() for rowid in rowids]
     finally:
         connection.close()
@@ -193,14 +193,14 @@ def select_rows(table: Table, stored: Sequence[str], *, tolerant: bool, where: s
     ``tolerant``: cells of another storage class than declared are read as NULL.
     """
     unknown = [name for name in stored if name not in table.names]
-    types = [f"{_EXAMPLE[c.type]} AS {quoted(c.name)}" for c in table.columns]
-    types += [f"'' AS {quoted(framed(name))}" for name in unknown]
+    types = [f"{_EXAMPLE[c.type]} AS {quote(c.name)}" for c in table.columns]
+    types += [f"'' AS {quote(frame_name(name))}" for name in unknown]
     cells = [_cell(column, stored, tolerant=tolerant) for column in table.columns]
     cells += [literal(name) for name in unknown]
     return (
-        f"SELECT 0 AS {quoted(ROWID)}, {', '.join(types)} "
+        f"SELECT 0 AS {quote(ROWID)}, {', '.join(types)} "
         f"UNION ALL SELECT * FROM (SELECT {table.rowid}, {', '.join(cells)} "
-        f"FROM {quoted(table.name)} WHERE {where} ORDER BY {table.rowid})"
+        f"FROM {quote(table.name)} WHERE {where} ORDER BY {table.rowid})"
     )
 
 
@@ -208,13 +208,13 @@ def _cell(column: Column, stored: Sequence[str], *, tolerant: bool) -> str:
     if column.name not in stored:
         return column.default or "NULL"
     if not tolerant:
-        return quoted(column.name)
-    return f"CASE WHEN NOT ({odd_condition(column)}) THEN {quoted(column.name)} END"
+        return quote(column.name)
+    return f"CASE WHEN NOT ({odd_condition(column)}) THEN {quote(column.name)} END"
 
 
 def odd_condition(column: Column) -> str:
     """Return the condition of a cell of another storage class than its column declares."""
-    name = quoted(column.name)
+    name = quote(column.name)
     if column.type == "TEXT":  # numbers sort before all text, blobs after it; typeof is far slower
         return f"({name} < '' OR {name} >= x'')"
     return f"typeof({name}) NOT IN ('{_STORAGE[column.type]}', 'null')"
@@ -254,7 +254,7 @@ def _is_utf8(column: pa.ChunkedArray) -> bool:
     return True
 
 
-def spelled(value: bytes) -> str:
+def spell_literal(value: bytes) -> str:
     """Return the literal of a text, as SQLite's ``quote`` has it; by its bytes if not UTF-8."""
     return value.decode() if _decodes(value) else text_literal(value[1:-1].replace(b"''", b"'"))
 
@@ -278,7 +278,7 @@ def span_beside(
         connection.execute("BEGIN")
         connection.executemany("INSERT INTO others VALUES (?)", rowids.to_frame().iter_rows())
         first, last = connection.execute(
-            f"SELECT min(observed_at), max(observed_at) FROM main.{quoted(table)} "
+            f"SELECT min(observed_at), max(observed_at) FROM main.{quote(table)} "
             "WHERE typeof(observed_at) = 'text' AND rowid NOT IN (SELECT n FROM temp.others)"
         ).fetchone()
     return first, last

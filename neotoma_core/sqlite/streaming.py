@@ -13,7 +13,7 @@ import polars as pl
 import pyarrow as pa
 from adbc_driver_manager import AdbcConnection
 
-from neotoma_core.neotoma.ddl import quoted
+from neotoma_core.neotoma.ddl import quote
 from neotoma_core.neotoma.tables import Table
 from neotoma_core.sqlite.arrow import arrow_connection, batches, fetch, immutable_uri
 from neotoma_core.sqlite.rows import cells_of, is_any_odd, odd_cells, select_rows
@@ -50,7 +50,7 @@ def measure_table(
         sizes = fetch(
             connection,
             f"SELECT count(*), coalesce(sum({length}), 0), coalesce(max({length}), 0), "
-            f"count(CASE WHEN {is_any_odd(table, stored)} THEN 1 END) FROM {quoted(table.name)}",
+            f"count(CASE WHEN {is_any_odd(table, stored)} THEN 1 END) FROM {quote(table.name)}",
         )
     return TableSize(*(int(column[0].as_py()) for column in sizes.columns))
 
@@ -78,7 +78,7 @@ def stream_rows(
 
 def _length(long: Sequence[str]) -> str:
     """Return the bytes in some columns of one row, as SQL."""
-    return " + ".join(f"coalesce(length(CAST({quoted(name)} AS BLOB)), 0)" for name in long)
+    return " + ".join(f"coalesce(length(CAST({quote(name)} AS BLOB)), 0)" for name in long)
 
 
 def _parts(connection: AdbcConnection, query: str, batch_rows: int) -> Iterator[pa.Table]:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from neotoma_core.neotoma.cells import cell_of_text
-from neotoma_core.neotoma.ddl import quoted
+from neotoma_core.neotoma.ddl import quote
 
 PRAGMAS: Final = ("trusted_schema = OFF", "cell_size_check = ON")
 """For every connection: functions with side effects are not called from a schema, and damaged
@@ -34,13 +34,13 @@ class _Connection(sqlite3.Connection):
     """A connection that raises SQLite's errors also where they quote bytes that are not UTF-8."""
 
     def execute(self, *arguments: Any) -> sqlite3.Cursor:  # noqa: ANN401 - as its own
-        return _decoded(lambda: super(_Connection, self).execute(*arguments))
+        return _decode(lambda: super(_Connection, self).execute(*arguments))
 
     def executemany(self, *arguments: Any) -> sqlite3.Cursor:  # noqa: ANN401 - as its own
-        return _decoded(lambda: super(_Connection, self).executemany(*arguments))
+        return _decode(lambda: super(_Connection, self).executemany(*arguments))
 
 
-def _decoded(action: Callable[[], T]) -> T:
+def _decode(action: Callable[[], T]) -> T:
     try:
         return action()
     except UnicodeDecodeError:
@@ -67,7 +67,7 @@ def is_locked(error: sqlite3.DatabaseError) -> bool:
     return code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
 
-def guarded(connection: sqlite3.Connection, *, reading: bool = True) -> sqlite3.Connection:
+def guard_connection(connection: sqlite3.Connection, *, reading: bool = True) -> sqlite3.Connection:
     """Return ``connection`` once nothing hostile that its databases hold can be run through it.
 
     Text is read as cells; see ``cells``.
@@ -95,7 +95,7 @@ def attach(connection: sqlite3.Connection, name: str, uri: str) -> None:
     """Attach a database from outside to a guarded connection, which stays guarded."""
     try:
         connection.execute("PRAGMA trusted_schema = ON")  # attaching reads the schema
-        connection.execute(f"ATTACH ? AS {quoted(name)}", (uri,))
+        connection.execute(f"ATTACH ? AS {quote(name)}", (uri,))
     finally:
         _trust_for_json(connection)
 
@@ -139,7 +139,7 @@ def _definitions(connection: sqlite3.Connection) -> list[str]:
         str(sql)
         for database in databases
         for (sql,) in connection.execute(
-            f"SELECT sql FROM {quoted(database)}.sqlite_schema "
+            f"SELECT sql FROM {quote(database)}.sqlite_schema "
             "WHERE type IN ('table', 'index') AND sql IS NOT NULL"
         )
     ]

@@ -24,7 +24,7 @@ _CREDENTIALS: Final = (
 def open_s3(address: Address, options: StoreOptions) -> ObjectStore:
     """Open a bucket of S3, or of a store that speaks like it."""
     stores = library("obstore.store")
-    session, credentials = _resolved(address.shown, options)
+    session, credentials = _resolve(address.shown, options)
     region = options.region or session.get_config_variable("region") or _REGION
     endpoint = options.endpoint or session.get_scoped_config().get("endpoint_url")
     client = stores.S3Store(
@@ -59,7 +59,7 @@ def open_azure(address: Address, options: StoreOptions) -> ObjectStore:
     if client is None:
         raise RemoteDenied(
             address.shown,
-            "the environment names no account, or credentials that cannot be",
+            "the environment names no account, or invalid credentials",
             "set AZURE_STORAGE_ACCOUNT_NAME and AZURE_STORAGE_ACCOUNT_KEY, or a SAS token",
         )
     return ObjectStore(address.shown, client, options.retries)
@@ -91,7 +91,7 @@ def _endpoint(endpoint: str | None) -> dict[str, str]:
     if endpoint is None:
         return {}
     if not endpoint.startswith(("http://", "https://")) or "@" in endpoint or "?" in endpoint:
-        raise UsageError("--endpoint begins with https:// or http://, without credentials or query")
+        raise UsageError("write --endpoint as https:// or http://, without credentials or query")
     return {"endpoint": endpoint.rstrip("/")}
 
 
@@ -127,7 +127,7 @@ class Provider:
         }
 
 
-def _resolved(url: str, options: StoreOptions) -> tuple[Foreign, Foreign]:
+def _resolve(url: str, options: StoreOptions) -> tuple[Foreign, Foreign]:
     """Return a session and the credentials in it, as AWS's own programs find them."""
     errors = library("botocore.exceptions")
     credentials = None

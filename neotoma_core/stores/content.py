@@ -65,7 +65,7 @@ def length_of(path: Path) -> int:
 
 
 @contextmanager
-def continued(path: Path, size: int) -> Iterator[tuple[BinaryIO, int]]:
+def continue_file(path: Path, size: int) -> Iterator[tuple[BinaryIO, int]]:
     """Open a private file to go on where it ends, which is returned; longer ones begin again."""
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     with naming(path), os.fdopen(descriptor, "r+b") as file:

@@ -23,11 +23,11 @@ from neotoma_core.errors import (
     reason_of,
 )
 from neotoma_core.files.repeating import repeating
-from neotoma_core.stores.content import PIECE, continued, length_of
+from neotoma_core.stores.content import PIECE, continue_file, length_of
 from neotoma_core.stores.local_files import (
     FOLDER,
     NEW,
-    install,
+    give_name,
     is_there,
     objects_in,
     step,
@@ -70,7 +70,7 @@ class LocalStore:
     def create(self, name: str, content: Content, told: Told = untold) -> bool:
         """Create an object."""
         *folders, last = require_name(name).split("/")
-        with self._named(name, DiskFull(self._root, whose="remote")), ExitStack() as opened:
+        with self._name_errors(name, DiskFull(self._root, whose="remote")), ExitStack() as opened:
             scratch = opened.enter_context(self._folder((TEMPORARY,), make=True))
             self._sweep(scratch)
             place = opened.enter_context(self._folder(tuple(folders), make=True))
@@ -79,7 +79,7 @@ class LocalStore:
             temporary = f"{token_hex(16)}.tmp"
             try:
                 write(scratch, temporary, content, told)
-                made = install(scratch, temporary, place, last)
+                made = give_name(scratch, temporary, place, last)
             finally:
                 with suppress(FileNotFoundError):
                     repeating(os.unlink)(temporary, dir_fd=scratch)
@@ -88,15 +88,15 @@ class LocalStore:
 
     def read(self, name: str) -> bytes:
         """Return an object."""
-        with self._opened(name) as descriptor, os.fdopen(os.dup(descriptor), "rb") as file:
+        with self._open(name) as descriptor, os.fdopen(os.dup(descriptor), "rb") as file:
             return file.read()
 
     def download(self, name: str, to: Path, told: Told = untold) -> None:
         """Write an object to a file."""
         told(had := length_of(to))
-        with self._opened(name) as descriptor:
+        with self._open(name) as descriptor:
             size = os.fstat(descriptor).st_size
-            with continued(to, size) as (file, start):
+            with continue_file(to, size) as (file, start):
                 told(start - had)
                 os.lseek(descriptor, start, os.SEEK_SET)
                 while piece := os.read(descriptor, PIECE):
@@ -106,15 +106,15 @@ class LocalStore:
     def list(self, prefix: str = "", after: str = "") -> Iterator[StoredObject]:
         """Yield objects by name."""
         folder = folder_of(prefix)
-        with self._named(folder):
-            objects = [one for one in self._found(folder) if one.name > after]
+        with self._name_errors(folder):
+            objects = [one for one in self._find(folder) if one.name > after]
         return iter(sorted(objects, key=lambda one: one.name))
 
     def delete(self, name: str) -> None:
         """Remove an object."""
         *folders, last = require_name(name).split("/")
         gone = suppress(FileNotFoundError)
-        with self._named(name), gone, self._folder(tuple(folders)) as place:
+        with self._name_errors(name), gone, self._folder(tuple(folders)) as place:
             repeating(os.unlink)(last, dir_fd=place)
             sync(place)
 
@@ -122,10 +122,10 @@ class LocalStore:
         """Nothing is open."""
 
     @contextmanager
-    def _opened(self, name: str) -> Iterator[int]:
+    def _open(self, name: str) -> Iterator[int]:
         *folders, last = require_name(name).split("/")
         try:
-            with self._named(name), self._folder(tuple(folders)) as place:
+            with self._name_errors(name), self._folder(tuple(folders)) as place:
                 descriptor = os.open(last, _PLAIN, dir_fd=place)
         except RemoteError as error:
             if isinstance(error.__cause__, FileNotFoundError):
@@ -162,7 +162,7 @@ class LocalStore:
             "if it is on a disk, plug that in; if it is new, make the folder",
         )
 
-    def _found(self, folder: str) -> Iterator[StoredObject]:
+    def _find(self, folder: str) -> Iterator[StoredObject]:
         try:
             with self._folder(tuple(folder.split("/")[:-1])) as place:
                 yield from objects_in(place, folder)
@@ -170,7 +170,7 @@ class LocalStore:
             return
 
     @contextmanager
-    def _named(self, name: str, full: MiddenError | None = None) -> Iterator[None]:
+    def _name_errors(self, name: str, full: MiddenError | None = None) -> Iterator[None]:
         """Turn what the system says into an error of the store."""
         try:
             yield
@@ -185,7 +185,7 @@ class LocalStore:
                 raise RemoteDenied(
                     self._url, wrong, "change its permissions and run again"
                 ) from error
-            raise RemoteError(self._url, wrong, "look at the disk and run again") from error
+            raise RemoteError(self._url, wrong, "check the disk and run again") from error
 
     def _in_the_way(self, name: str) -> RemoteError:
         return RemoteError(

@@ -62,7 +62,7 @@ def write(scratch: int, temporary: str, content: Content, told: Told) -> None:
         os.fsync(descriptor)
 
 
-def install(scratch: int, temporary: str, place: int, name: str) -> bool:
+def give_name(scratch: int, temporary: str, place: int, name: str) -> bool:
     """Give a whole file its name; False where the name is taken."""
     try:
         repeating(os.link)(

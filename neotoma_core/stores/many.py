@@ -20,7 +20,7 @@ def do_at_once(
     """
     going: dict[Future[R], T] = {}
 
-    def ended(most: int) -> Iterator[tuple[T, R]]:
+    def wait_for(most: int) -> Iterator[tuple[T, R]]:
         while len(going) > most:
             for one in wait(going, return_when=FIRST_COMPLETED).done:
                 yield going.pop(one), one.result()
@@ -29,8 +29,8 @@ def do_at_once(
         try:
             for item in items:
                 going[pool.submit(act, item)] = item
-                yield from ended(2 * at_once)
-            yield from ended(0)
+                yield from wait_for(2 * at_once)
+            yield from wait_for(0)
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from neotoma_core.errors import ObjectMissing
-from neotoma_core.stores.content import bytes_of, continued, length_of
+from neotoma_core.stores.content import bytes_of, continue_file, length_of
 from neotoma_core.stores.names import Address, folder_of, require_name
 from neotoma_core.stores.store import Content, StoredObject, StoreOptions, Told, untold
 
@@ -70,7 +70,7 @@ class MemoryStore:
         """Write an object to a file."""
         content = self.read(name)
         told(had := length_of(to))
-        with continued(to, len(content)) as (file, start):
+        with continue_file(to, len(content)) as (file, start):
             told(start - had)
             file.write(content[start:])
             told(len(content) - start)

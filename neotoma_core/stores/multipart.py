@@ -55,21 +55,21 @@ class S3Parts:
     def create(self, name: str, content: Content, told: Told) -> bool | None:
         """Create an object; None where the name is taken, perhaps by what was sent here."""
         place = {"Bucket": self._bucket, "Key": self._prefix + name}
-        begun = self._asked(
+        begun = self._ask(
             name, lambda: self._client.create_multipart_upload(**place, ChecksumAlgorithm="SHA256")
         )
         upload = {**place, "UploadId": begun["UploadId"]}
         ended = False
         try:
-            parts = self._sent(name, content, upload, told)
-            ended = self._completed(name, upload, parts)
+            parts = self._send(name, content, upload, told)
+            ended = self._complete(name, upload, parts)
         finally:
             if not ended:
                 with suppress(MiddenError):  # by whoever may; a rule of the bucket does it, too
                     self._once(name, lambda: self._client.abort_multipart_upload(**upload))
         return True if ended else None
 
-    def _sent(
+    def _send(
         self, name: str, content: Content, upload: dict[str, str], told: Told
     ) -> list[dict[str, Any]]:
         size = max(_PART, -(-size_of(content) // _MOST_PARTS))
@@ -79,7 +79,7 @@ class S3Parts:
             try:
                 digest = base64.b64encode(hashlib.sha256(piece).digest()).decode()
                 told(len(piece))
-                answer = self._asked(
+                answer = self._ask(
                     name,
                     lambda: self._client.upload_part(
                         **upload, PartNumber=number, Body=piece, ChecksumSHA256=digest
@@ -99,7 +99,7 @@ class S3Parts:
                 sent.append(pool.submit(send, number, piece))
         return [one.result() for one in sent]
 
-    def _completed(self, name: str, upload: dict[str, str], parts: list[dict[str, Any]]) -> bool:
+    def _complete(self, name: str, upload: dict[str, str], parts: list[dict[str, Any]]) -> bool:
         """Return whether it is an object now; False where the name may have been taken."""
 
         def complete() -> bool:
@@ -114,9 +114,9 @@ class S3Parts:
                 return False
             return True
 
-        return self._asked(name, complete)
+        return self._ask(name, complete)
 
-    def _asked(self, name: str, action: Callable[[], T]) -> T:
+    def _ask(self, name: str, action: Callable[[], T]) -> T:
         return patiently(lambda: self._once(name, action), self._retries)
 
     def _once(self, name: str, action: Callable[[], T]) -> T:
@@ -124,12 +124,12 @@ class S3Parts:
         try:
             return action()
         except errors.ClientError as error:
-            known = self._refused(name, error)
+            known = self._error_of(name, error)
         except (errors.BotoCoreError, errors.HTTPClientError, OSError) as error:
-            known = _unreached(self._url, error)
+            known = _unreached_error(self._url, error)
         raise known
 
-    def _refused(self, name: str, error: Foreign) -> MiddenError:
+    def _error_of(self, name: str, error: Foreign) -> MiddenError:
         code = _code_of(error)
         if code in ("NoSuchBucket", "InvalidBucketName"):
             return no_such_place(self._url)
@@ -157,7 +157,7 @@ def _code_of(error: Foreign) -> str:
     return str(error.response.get("Error", {}).get("Code", ""))
 
 
-def _unreached(url: str, error: BaseException) -> RemoteError:
+def _unreached_error(url: str, error: BaseException) -> RemoteError:
     kind = type(error).__name__
     if "Credential" in kind or "Token" in kind:
         return no_credentials(url)

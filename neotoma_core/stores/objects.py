@@ -27,7 +27,7 @@ from neotoma_core.errors import (
 from neotoma_core.stores.content import (
     Advance,
     bytes_of,
-    continued,
+    continue_file,
     length_of,
     pieces,
     same,
@@ -108,7 +108,7 @@ class ObjectStore:
                 return True
             raise RemoteUnreachable(self._url, f"another writer is creating {name}")
 
-        return asked(put, self._url, name)
+        return call(put, self._url, name)
 
     def _create_in_parts(self, name: str, content: Content, told: Told = untold) -> bool:
         made = self._in_parts.create(name, content, told)
@@ -118,7 +118,7 @@ class ObjectStore:
         """Return whether the object of a name is ``content``."""
 
         def compare() -> bool:
-            meta = asked(lambda: self._library.head(self._client, name), self._url, name)
+            meta = call(lambda: self._library.head(self._client, name), self._url, name)
             return meta["size"] == size_of(content) and same(content, self._chunks(name, 0))
 
         return patiently(compare, self._retries)
@@ -130,7 +130,7 @@ class ObjectStore:
         def read() -> bytes:
             return bytes(self._library.get(self._client, name).bytes())
 
-        return patiently(lambda: asked(read, self._url, name), self._retries)
+        return patiently(lambda: call(read, self._url, name), self._retries)
 
     def download(self, name: str, to: Path, told: Told = untold) -> None:
         """Write an object to a file; goes on for as long as it advances."""
@@ -141,8 +141,8 @@ class ObjectStore:
 
     def _fetch(self, name: str, to: Path, told: Told) -> None:
         had = length_of(to)
-        meta = asked(lambda: self._library.head(self._client, name), self._url, name)
-        with continued(to, meta["size"]) as (file, start):
+        meta = call(lambda: self._library.head(self._client, name), self._url, name)
+        with continue_file(to, meta["size"]) as (file, start):
             told(start - had)
             if start == meta["size"]:
                 return
@@ -154,18 +154,18 @@ class ObjectStore:
 
     def _chunks(self, name: str, start: int) -> Iterator[bytes]:
         options = {"range": {"offset": start}} if start else None
-        result = asked(
+        result = call(
             lambda: self._library.get(self._client, name, options=options), self._url, name
         )
         stream = iter(result.stream(min_chunk_size=_STREAMED))
-        while (chunk := asked(lambda: next(stream, None), self._url, name)) is not None:
+        while (chunk := call(lambda: next(stream, None), self._url, name)) is not None:
             yield bytes(chunk)
 
     def list(self, prefix: str = "", after: str = "") -> Iterator[StoredObject]:
         """Yield objects by name. Some stores ignore the offset, or have an order of their own."""
         folder = folder_of(prefix)
 
-        def listed() -> list[StoredObject]:
+        def list_page() -> list[StoredObject]:
             found = self._library.list(
                 self._client,
                 folder or None,
@@ -178,7 +178,7 @@ class ObjectStore:
                 for meta in page
             ]
 
-        objects = patiently(lambda: asked(listed, self._url), self._retries)
+        objects = patiently(lambda: call(list_page, self._url), self._retries)
         hidden = f"{TEMPORARY}/"
         kept = (o for o in objects if o.name > after and not o.name.startswith(hidden))
         yield from sorted(kept, key=lambda one: one.name)
@@ -225,10 +225,10 @@ class ByCopying:
             return True
 
         doubts: list[str] = []
-        patiently(partial(asked, send, self._url, name), self._retries)
+        patiently(partial(call, send, self._url, name), self._retries)
         try:
             made = patiently(
-                partial(asked, copy, self._url, name), self._retries, partial(doubts.append, name)
+                partial(call, copy, self._url, name), self._retries, partial(doubts.append, name)
             )
         finally:
             with suppress(RemoteDenied, RemoteUnreachable, ObjectMissing):
@@ -239,7 +239,7 @@ class ByCopying:
         """Nothing is open."""
 
 
-def asked(action: Callable[[], T], url: str, name: str = "") -> T:
+def call(action: Callable[[], T], url: str, name: str = "") -> T:
     """Return what ``action`` returns; failures of the library are errors of ours.
 
     What the library raised is not kept: it may hold a signed address.
@@ -257,7 +257,7 @@ def asked(action: Callable[[], T], url: str, name: str = "") -> T:
 
 
 def _delete(client: Foreign, url: str, name: str) -> None:
-    asked(lambda: library("obstore").delete(client, name), url, name)
+    call(lambda: library("obstore").delete(client, name), url, name)
 
 
 def _safe_offset(after: str) -> str:

@@ -59,9 +59,9 @@ def _prove(store: Store, way: Callable[[str, bytes], bool], name: str) -> None:
     if there == second:
         raise unsuitable(store, "it overwrites an object that should only be created")
     if again:
-        raise unsuitable(store, "it says of two objects of one name that both were created")
+        raise unsuitable(store, "it accepts two objects of one name as new")
     if there != first:
-        raise unsuitable(store, "it gives back other bytes than it was given")
+        raise unsuitable(store, "it does not return the bytes that it was given")
 
 
 def unsuitable(store: Store, wrong: str) -> RemoteError:

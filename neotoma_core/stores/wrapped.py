@@ -161,14 +161,14 @@ class Limited(Wrapped):
             self._sleep(wait)
 
 
-def limited(store: Store, bytes_per_second: int | None) -> Store:
+def limit(store: Store, bytes_per_second: int | None) -> Store:
     """Return a store that keeps to a limit; the same store where there is none."""
     return store if bytes_per_second is None else Limited(store, bytes_per_second)
 
 
 def _both(first: Told, second: Told) -> Told:
-    def told(size: int) -> None:
+    def tell(size: int) -> None:
         first(size)
         second(size)
 
-    return told
+    return tell

@@ -28,9 +28,9 @@ from neotoma_core.unfinished.payload_rows import (
     PayloadRow,
     StoredPayloads,
     read_entity_columns,
-    stored_payloads,
+    read_payloads,
 )
-from neotoma_core.unfinished.payloads import Extent, Item, count_stored, is_proven, items_of
+from neotoma_core.unfinished.payloads import Extent, Item, count_stored, items_of, proves_payload
 
 if TYPE_CHECKING:
     from neotoma_core.neotoma.encryption.key import DataKey
@@ -70,7 +70,7 @@ def find_unfinished(look: StoreLook) -> UnfinishedStores:
     erased = look.ledger.last_erased_at
     doubts = Doubts(int(look.now.timestamp() * 1000), instant_ms(erased) if erased else None)
     tally = _Tally(look, doubts)
-    with stored_payloads(look.whole, look.original, look.tables) as stored:
+    with read_payloads(look.whole, look.original, look.tables) as stored:
         judge = _Judge(look, stored)
         for row in stored:
             tally.add_payload(row, judge.extent_of(row))
@@ -147,7 +147,7 @@ class _Judge:
             (statement.entity_type or "", self._plain(statement.fields) or "")
             for statement in row.statements
         ]
-        if is_proven(row.digest, stated):
+        if proves_payload(row.digest, stated):
             return None
         items = self._items(row)
         if isinstance(items, str):
@@ -159,7 +159,7 @@ class _Judge:
     def _extent_by_interpretations(self, row: PayloadRow, items: list[Item]) -> Extent | Reason:
         """Look for the items of a payload without observations among those of interpretations."""
         if self._interpreted is None:
-            self._interpreted = Interpreted(self._payloads.interpreted())
+            self._interpreted = Interpreted(self._payloads.find_interpreted())
         near = self._interpreted.after(row.user, row.created_at)
         extent: Extent | Reason = Extent(0, len(items))
         for most in (_FEW, _MANY):

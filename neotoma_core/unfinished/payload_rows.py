@@ -17,9 +17,9 @@ from typing import Any, Final, NamedTuple
 import polars as pl
 
 from neotoma_core.comparison.holdings import read_columns
-from neotoma_core.neotoma.ddl import quoted
+from neotoma_core.neotoma.ddl import quote
 from neotoma_core.sqlite.inspection import StoredTable
-from neotoma_core.sqlite.opening import connect_read_only, damaged
+from neotoma_core.sqlite.opening import connect_read_only, damage_of
 from neotoma_core.unfinished.payload_files import MOST_BYTES
 from neotoma_core.unfinished.payloads import METHODS
 
@@ -56,7 +56,7 @@ class PayloadRow(NamedTuple):
 
 
 class StoredPayloads:
-    """The payloads of one database; open while in the block of ``stored_payloads``."""
+    """The payloads of one database; open while in the block of ``read_payloads``."""
 
     def __init__(self, connection: sqlite3.Connection, tables: Mapping[str, StoredTable]) -> None:
         self._connection: Final = connection
@@ -70,7 +70,7 @@ class StoredPayloads:
         for _, group in itertools.groupby(rows, key=operator.itemgetter(0)):
             yield _payload(group)
 
-    def interpreted(self) -> list[tuple[str | None, str, int]]:
+    def find_interpreted(self) -> list[tuple[str | None, str, int]]:
         """Return (user id, created at, row number) of every observation of an interpretation."""
         if not self._has("observations"):
             return []
@@ -124,7 +124,7 @@ class StoredPayloads:
 
 
 @contextmanager
-def stored_payloads(
+def read_payloads(
     whole: Path, original: Path, tables: Mapping[str, StoredTable]
 ) -> Iterator[StoredPayloads]:
     """Read the payloads of a whole copy; ``original`` is only named in messages.
@@ -136,7 +136,7 @@ def stored_payloads(
         try:
             yield StoredPayloads(connection, tables)
         except sqlite3.DatabaseError as error:
-            raise damaged(original, str(error)) from error
+            raise damage_of(original, str(error)) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +190,7 @@ def _payload(rows: Iterator[tuple[Any, ...]]) -> PayloadRow:
 
 
 def _cell(stored: StoredTable, alias: str, name: str) -> str:
-    return f"{alias}.{quoted(name)}" if name in stored.columns else "NULL"
+    return f"{alias}.{quote(name)}" if name in stored.columns else "NULL"
 
 
 def _text(cell: str) -> str:

@@ -47,7 +47,7 @@ def items_of(content: JsonValue) -> list[Item] | None:
     return list(objects) if len(objects) == len(items) else None
 
 
-def is_proven(digest: str, stated: Sequence[tuple[str, str]]) -> bool:
+def proves_payload(digest: str, stated: Sequence[tuple[str, str]]) -> bool:
     """Return whether observations prove their payload whole, so that it need not be read.
 
     ``stated``: entity type and fields of each, in order, the fields as JSON. They do where the
@@ -128,13 +128,13 @@ def _comparable(item: Shape, observation: Shape) -> tuple[str, ...] | None:
 
 
 def _values(fields: Item, keys: Sequence[str]) -> tuple[Hashable, ...]:
-    return tuple(_frozen(fields[key]) for key in keys)
+    return tuple(_freeze(fields[key]) for key in keys)
 
 
-def _frozen(value: JsonValue) -> Hashable:
+def _freeze(value: JsonValue) -> Hashable:
     """Return a value as it can be looked up; the order of an object's keys makes no difference."""
     if isinstance(value, dict):
-        return frozenset((key, _frozen(member)) for key, member in value.items())
+        return frozenset((key, _freeze(member)) for key, member in value.items())
     if isinstance(value, list):
-        return tuple(map(_frozen, value))
+        return tuple(map(_freeze, value))
     return value

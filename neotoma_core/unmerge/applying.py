@@ -32,7 +32,7 @@ from neotoma_core.snapshots.deciding import (
     decide_entities,
     decide_relationships,
 )
-from neotoma_core.snapshots.report import DerivedSummary, derived_summary
+from neotoma_core.snapshots.report import DerivedSummary, summarise
 from neotoma_core.snapshots.sampling import sample_of
 from neotoma_core.unmerge.plan import ENDS, EntityMerge, UnmergePlan
 from neotoma_core.unmerge.reading import UnmergeSource
@@ -73,7 +73,7 @@ class UnmergeDerived:
     @property
     def summaries(self) -> tuple[DerivedSummary, ...]:
         """What happens to the rows of both tables."""
-        return derived_summary(self.entities), derived_summary(self.relationships)
+        return summarise(self.entities), summarise(self.relationships)
 
 
 def recompute(source: UnmergeSource, unmerging: Unmerging, now: str) -> UnmergeDerived:
@@ -84,11 +84,11 @@ def recompute(source: UnmergeSource, unmerging: Unmerging, now: str) -> UnmergeD
     going = pl.col(ROWID).is_in(plan.observations[ROWID].implode())
     owner = pl.when(going).then(pl.lit(merge.merged)).otherwise("entity_id")
     theirs = stored.with_columns(entity_id=owner).join(ids, on="entity_id", how="semi")
-    observed, key = source.opened("observations", theirs)
-    existing, sealed_with = source.opened("entity_snapshots", source.rows("entity_snapshots"))
+    observed, key = source.open("observations", theirs)
+    existing, sealed_with = source.open("entity_snapshots", source.rows("entity_snapshots"))
     of_both = existing.join(ids, on="entity_id", how="semi")
     rules = source.rules.without_pointer(merge.merged)
-    entities = decide_entities(observed, source.stored_snapshots(ENTITY_SNAPSHOTS, of_both), rules)
+    entities = decide_entities(observed, source.read_snapshots(ENTITY_SNAPSHOTS, of_both), rules)
     return UnmergeDerived(entities, _edges(source, unmerging, now), key or sealed_with)
 
 
@@ -106,9 +106,9 @@ def _edges(source: UnmergeSource, unmerging: Unmerging, now: str) -> Decided:
     before = stored.join(back, on=ROWID, how="semi")
     touched = pl.concat([before.select(key), back.select(key), lost.select(key)]).unique()
     theirs = every.join(touched, on=key, how="semi")
-    existing, _ = source.opened("relationship_snapshots", source.rows("relationship_snapshots"))
+    existing, _ = source.open("relationship_snapshots", source.rows("relationship_snapshots"))
     of_touched = existing.join(touched, on=key, how="semi")
-    snapshots = source.stored_snapshots(RELATIONSHIP_SNAPSHOTS, of_touched)
+    snapshots = source.read_snapshots(RELATIONSHIP_SNAPSHOTS, of_touched)
     return decide_relationships(theirs, snapshots, now=now)
 
 
@@ -227,18 +227,18 @@ def _verify(connection: sqlite3.Connection, staged: _Staged, changes: int) -> tu
     return proving.all_passed(
         f"target {source.target}",
         (
-            ("accounted", _accounted(connection, staged, changes)),
-            ("written", proving.written(connection, staged.writes)),
-            ("intact", proving.intact(connection, changed, source.whole)),
+            ("accounted", _prove_counts(connection, staged, changes)),
+            ("written", proving.prove_written(connection, staged.writes)),
+            ("intact", proving.prove_intact(connection, changed, source.whole)),
             (
                 "re-reduced",
-                proving.rereduced(connection, sample, unreadable, rules, derived.key),
+                proving.prove_reduction(connection, sample, unreadable, rules, derived.key),
             ),
         ),
     )
 
 
-def _accounted(connection: sqlite3.Connection, staged: _Staged, changes: int) -> proving.Proof:
+def _prove_counts(connection: sqlite3.Connection, staged: _Staged, changes: int) -> proving.Proof:
     expected = {name: table.rows for name, table in staged.source.stored.items()}
     expected[_EDGES] = expected.get(_EDGES, 0) + staged.unmerging.lost.height
     expected[_SPLITS] = expected.get(_SPLITS, 0) + staged.unmerging.split.height
@@ -247,4 +247,4 @@ def _accounted(connection: sqlite3.Connection, staged: _Staged, changes: int) ->
         name, change = decided.table.name, decided.change
         expected[name] = expected.get(name, 0) + change.inserted - change.removed.height
         planned += change.writes + change.updated
-    return proving.accounted(connection, expected, changes, planned)
+    return proving.prove_counts(connection, expected, changes, planned)

@@ -71,7 +71,7 @@ def plan_unmerge(
     return UnmergePlan(
         _observations(merge, stored, versions),
         _edges(merge, held, known),
-        _lost(merge, held, known.join(gone_before, on=ROW_HASH, how="anti")),
+        _find_lost(merge, held, known.join(gone_before, on=ROW_HASH, how="anti")),
     )
 
 
@@ -102,7 +102,7 @@ def _edges(merge: EntityMerge, stored: pl.DataFrame, versions: pl.DataFrame) -> 
     return back.select(ROWID, *(pl.col(f"{n}_before").alias(n) for n in _EDGE)).sort(ROWID)
 
 
-def _lost(merge: EntityMerge, stored: pl.DataFrame, versions: pl.DataFrame) -> pl.DataFrame:
+def _find_lost(merge: EntityMerge, stored: pl.DataFrame, versions: pl.DataFrame) -> pl.DataFrame:
     named = pl.any_horizontal(pl.col(end) == merge.merged for end in ENDS)
     last = _last(versions, "id").filter(named)
     return last.join(stored, on="id", how="anti").select(ROW_HASH, ARCHIVED_AT).sort(ROW_HASH)

@@ -10,7 +10,7 @@ import polars as pl
 from neotoma_core.comparison.selection import read_merged_away
 from neotoma_core.errors import KeyMissing
 from neotoma_core.files.keys import read_key
-from neotoma_core.neotoma.encryption.columns import open_rows, sealed_rows
+from neotoma_core.neotoma.encryption.columns import find_sealed_rows, open_rows
 from neotoma_core.neotoma.frames import empty_rows
 from neotoma_core.neotoma.tables import BY_NAME, Table
 from neotoma_core.runs.evidence import DatabaseEvidence
@@ -58,15 +58,15 @@ class UnmergeSource:
         stored = self.stored[name]
         return read_rows(self.whole, stored.known, stored.columns)
 
-    def stored_snapshots(self, table: Table, rows: pl.DataFrame) -> Stored:
+    def read_snapshots(self, table: Table, rows: pl.DataFrame) -> Stored:
         """Return some snapshots as what is stored of one of the two derived tables."""
         columns = self.stored[table.name].columns if table.name in self.stored else ()
         return Stored(table, rows, frozenset(columns))
 
-    def opened(self, name: str, rows: pl.DataFrame) -> "tuple[pl.DataFrame, DataKey | None]":
+    def open(self, name: str, rows: pl.DataFrame) -> "tuple[pl.DataFrame, DataKey | None]":
         """Return rows of a table opened, and the key where it was needed; raises KeyMissing."""
         table = BY_NAME[name]
-        sealed = sealed_rows(table, rows).height
+        sealed = find_sealed_rows(table, rows).height
         if not sealed:
             return rows, None
         source = self.run.key

@@ -6,7 +6,7 @@ from typing import Literal
 
 from neotoma_core.publication.proofs import Check
 from neotoma_core.report.document import document
-from neotoma_core.report.layout import labelled, undo_lines
+from neotoma_core.report.layout import label_line, undo_lines
 from neotoma_core.snapshots.report import DerivedSummary
 
 
@@ -47,20 +47,22 @@ def plan_text(report: UnmergeReport) -> str:
 def result_text(report: UnmergeReport) -> str:
     """Return what was done and how to undo it."""
     names = ", ".join(check.name for check in report.checks)
-    published = labelled("unmerged", f"one transaction; {names}: all pass")
+    published = label_line("unmerged", f"one transaction; {names}: all pass")
     return "\n".join([published, *undo_lines(str(report.undo))])
 
 
 def _plan(report: UnmergeReport) -> Iterator[str]:
-    yield labelled("merge", f"{report.merge}: {report.entity} into {report.survivor}")
-    yield labelled("archive", report.archive)
+    yield label_line("merge", f"{report.merge}: {report.entity} into {report.survivor}")
+    yield label_line("archive", report.archive)
     back = f"{report.moved_observations:,} observations and {report.moved_edges:,} edges"
-    yield labelled(
+    yield label_line(
         "plan", f"{back} go back; {report.restored_edges:,} edges that it removed return"
     )
     if report.missing:
-        yield labelled("missing", f"{report.missing:,} observations were never archived before it")
+        yield label_line(
+            "missing", f"{report.missing:,} observations were never archived before it"
+        )
     for table in report.derived:
         changed = f"{table.inserted:,} added, {table.updated:,} changed, {table.removed:,} removed"
-        yield labelled("recompute", f"{table.table}: {changed}")
-    yield labelled("kept", "the audit row of the merge; the unmerge gets one of its own")
+        yield label_line("recompute", f"{table.table}: {changed}")
+    yield label_line("kept", "the audit row of the merge; the unmerge gets one of its own")

@@ -85,7 +85,7 @@ def unmerge(
             f"merge {merge.id}: the archive has not seen its rows as they were before; nothing "
             "was changed"
         )
-    lost = _lost_rows(archive.path, plan)
+    lost = _read_lost_rows(archive.path, plan)
     unmerging = Unmerging(merge, plan, lost, _split_row(merge, plan, iso(run.started)))
     derived = recompute(source, unmerging, iso(run.started))
     clock.lap("plan")
@@ -116,7 +116,7 @@ def unmerge(
     return replace(report, seconds=clock.seconds)
 
 
-def _lost_rows(archive: Path, plan: UnmergePlan) -> pl.DataFrame:
+def _read_lost_rows(archive: Path, plan: UnmergePlan) -> pl.DataFrame:
     """Return the edges that come back, whole."""
     name = "relationship_observations"
     if plan.lost.is_empty():

@@ -54,13 +54,13 @@ class Budget:
             raise _over(f"has more than {self.limits.entries:,} entries")
         self._in_time()
 
-    def unpacked(self, count: int) -> None:
+    def count_unpacked(self, count: int) -> None:
         """Count bytes that came out, whether they are kept or not."""
         self._unpacked += count
         self._within(self._unpacked)
         self._in_time()
 
-    def written(self, count: int) -> None:
+    def count_written(self, count: int) -> None:
         """Count bytes that are about to be written to the disk."""
         self._written += count
         self._within(self._written)

@@ -59,7 +59,7 @@ class Entry:
         with target.open("xb") as file:
             block = self.head
             while block:
-                self._budget.written(len(block))
+                self._budget.count_written(len(block))
                 file.write(block)
                 block = self._rest.read(CHUNK)
 
@@ -122,7 +122,7 @@ class _Reading:
                 inner = kind_of(Decompressing(file, FORMATS[kind], self.budget).read(_HEAD))
                 stream = Decompressing(file, FORMATS[kind], self.budget)
                 if inner != "tar":
-                    name = plain(_uncompressed(member or path.name))
+                    name = plain(_strip_suffix(member or path.name))
                     yield Entry(member, name, stream.read(_HEAD), stream, self.budget, self.note)
                     if "neotoma" in path.name.lower():  # what is damaged shows only at its end
                         while stream.read(CHUNK):
@@ -158,7 +158,7 @@ def plain(name: str) -> str:
     return shortened if last not in ("", ".", "..") else "database"
 
 
-def _uncompressed(name: str) -> str:
+def _strip_suffix(name: str) -> str:
     for ending in (".gz", ".zst", ".xz", ".bz2", ".lzma"):
         if name.lower().endswith(ending):
             return name[: -len(ending)]

@@ -142,9 +142,9 @@ class Decompressing:
                 self.problem = CUT
                 return None
             try:
-                for out in _fed(feed, block):
+                for out in _feed(feed, block):
                     given += len(out)
-                    yield self._counted(out)
+                    yield self._count(out)
             except CutShort:
                 raise
             except Exception:  # noqa: BLE001 - whatever a library makes of damage
@@ -167,18 +167,18 @@ class Decompressing:
         places += [(place, 1) for place in range(at, at + _FEED)]
         try:
             for block in itertools.chain(steps, itertools.starmap(self._at, places)):
-                for out in _fed(feed, block):
+                for out in _feed(feed, block):
                     new = out[max(0, given) :]
                     given -= len(out)
                     if new:
-                        yield self._counted(new)
+                        yield self._count(new)
         except CutShort:
             raise
         except Exception:  # noqa: BLE001 - here is the damage
             return
 
-    def _counted(self, out: bytes) -> bytes:
-        self._budget.unpacked(len(out))
+    def _count(self, out: bytes) -> bytes:
+        self._budget.count_unpacked(len(out))
         return out
 
     def _at(self, place: int, size: int) -> bytes:
@@ -188,7 +188,7 @@ class Decompressing:
         return self._file.read(size)
 
 
-def _fed(feed: Decompressor, block: bytes) -> Iterator[bytes]:
+def _feed(feed: Decompressor, block: bytes) -> Iterator[bytes]:
     """Yield what comes out for a block, no more at a time than fits into memory."""
     if isinstance(feed, _BOUNDED):
         yield feed.decompress(block, CHUNK)
@@ -219,5 +219,5 @@ class Stored:
         self._place += len(block)
         if self._end is not None and len(block) < wanted:
             self.problem = CUT
-        self._budget.unpacked(len(block))
+        self._budget.count_unpacked(len(block))
         return block

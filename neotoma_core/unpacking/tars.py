@@ -105,7 +105,7 @@ def members_of(stream: Reader, entry: Callable[[], None], note: Note) -> Iterato
             continue
         data = _Part(stream, info.size)
         if info.type in (tarfile.XHDTYPE, tarfile.SOLARIS_XHDTYPE, tarfile.GNUTYPE_LONGNAME):
-            stated |= _stated(info.type, data.read(_MOST_HEADER))
+            stated |= _parse_header(info.type, data.read(_MOST_HEADER))
         elif info.type in _NO_DATA:
             stated = {}  # what was said was of this member
         elif info.type not in _NOT_FILES:
@@ -136,7 +136,7 @@ def _info(header: bytes, stated: Mapping[str, str]) -> tarfile.TarInfo | None:
     return info if info.size >= 0 else None
 
 
-def _stated(kind: bytes, raw: bytes) -> dict[str, str]:
+def _parse_header(kind: bytes, raw: bytes) -> dict[str, str]:
     """Return what a header of its own says of the next member."""
     if kind == tarfile.GNUTYPE_LONGNAME:
         return {"path": raw.split(b"\0", 1)[0].decode(errors="surrogateescape")}
@@ -177,7 +177,7 @@ def _parts_in(header: bytes, stream: Reader) -> Parts:
             if length:
                 parts.append((offset, length))
         if not header[goes_on]:
-            return _ordered(parts)
+            return _check_order(parts)
         header = stream.read(BLOCK)
         start, most, goes_on = _FURTHER_PARTS
         if len(header) < BLOCK or len(parts) > _MOST_PARTS:
@@ -196,10 +196,10 @@ def _parts_before(data: _Part) -> Parts:
             raise ValueError("no map")
         raw += block
     numbers = [int(line) for line in raw.split(b"\n")[1 : 2 * count + 1]]
-    return _ordered(list(zip(numbers[::2], numbers[1::2], strict=True)))
+    return _check_order(list(zip(numbers[::2], numbers[1::2], strict=True)))
 
 
-def _ordered(parts: list[tuple[int, int]]) -> Parts:
+def _check_order(parts: list[tuple[int, int]]) -> Parts:
     """Return the parts; raises ValueError where one is before or over the last."""
     end = 0
     for start, length in parts:

@@ -67,7 +67,7 @@ def unpack(found: FoundFile, folder: Path, limits: Limits) -> Iterator[Unpacked]
         raw_files = _folder_of(one.member) in with_raw_files
         yield Unpacked(one.path, one.member, raw_files=raw_files, damage=one.damage)
     if packed.problems:
-        yield Unpacked(None, "", _shown(packed.problems))
+        yield Unpacked(None, "", _say(packed.problems))
 
 
 def unpack_raw_files(found: FoundFile, member: str, database: Path, limits: Limits) -> str:
@@ -87,10 +87,10 @@ def unpack_raw_files(found: FoundFile, member: str, database: Path, limits: Limi
                 target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
                 if entry.write(target):  # its name would say what its bytes no longer are
                     target.unlink()
-    return _shown(packed.problems)
+    return _say(packed.problems)
 
 
-def _shown(problems: Iterable[str]) -> str:
+def _say(problems: Iterable[str]) -> str:
     return "; ".join(problems)
 
 

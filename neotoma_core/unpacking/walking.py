@@ -123,7 +123,7 @@ def walk(
             yield from current.below(root, facts.st_dev)
         else:
             walked.files += 1
-            yield from current.sniffed(root.resolve() if root.is_symlink() else root)
+            yield from current.sniff(root.resolve() if root.is_symlink() else root)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,12 +161,12 @@ class _Walk:
                     if entry.name in _ARCHIVE:
                         self.walked.described.append(Path(folder))
                     if not entry.name.endswith(COMPANIONS):
-                        yield from self.sniffed(Path(entry.path))
+                        yield from self.sniff(Path(entry.path))
                     elif entry.name.endswith(WITH_ROWS) and _owner(entry.name) not in names:
                         self.walked.left.append(Path(entry.path))
             waiting.extend(reversed(below))
 
-    def sniffed(self, path: Path) -> Iterator[FoundFile]:
+    def sniff(self, path: Path) -> Iterator[FoundFile]:
         """Yield the file where its first bytes or its name may be those of a database."""
         try:
             # Without waiting: what became a pipe since it was listed would never answer.

@@ -77,11 +77,11 @@ def files_of(
     listed = _listing(file)
     if listed is None:
         note("its list of files is damaged or missing")
-        yield from _found(file, budget, entry, note)
+        yield from _find_members(file, budget, entry, note)
         return
     for one in listed:
         entry()
-        opened = _opened(file, one, budget, note)
+        opened = _open(file, one, budget, note)
         if opened is not None:
             yield Member(one.name, _Checked(opened, one.check))
 
@@ -106,7 +106,7 @@ def _listing(file: IO[bytes]) -> list[_Listed] | None:
         return None
 
 
-def _found(
+def _find_members(
     file: IO[bytes], budget: Budget, entry: Callable[[], None], note: Note
 ) -> Iterator[Member]:
     """Yield the files whose own headers are there."""
@@ -122,7 +122,7 @@ def _found(
         name = file.read(named).decode(errors="surrogateescape")
         known = not flags & _SIZE_FOLLOWS
         one = _Listed(name, at, flags, method, size if known else None, check if known else None)
-        opened = None if name.endswith("/") else _opened(file, one, budget, note)
+        opened = None if name.endswith("/") else _open(file, one, budget, note)
         if opened is not None:
             yield Member(name, _Checked(opened, one.check))
         stopped = opened.stopped_at if isinstance(opened, Decompressing) else 0
@@ -139,11 +139,11 @@ def _next_header(file: IO[bytes], at: int, budget: Budget) -> int | None:
             return at + place
         if len(block) < _WINDOW:
             return None
-        budget.unpacked(0)
+        budget.count_unpacked(0)
         at += len(block) - len(_LOCAL) + 1
 
 
-def _opened(
+def _open(
     file: IO[bytes], one: _Listed, budget: Budget, note: Note
 ) -> Decompressing | Stored | None:
     """Return what a file of a zip holds; None, with a note, where it cannot be unpacked."""

@@ -29,7 +29,7 @@ from neotoma_core.documents.document import document_of
 from neotoma_core.documents.models import NotAsModelled, read
 from neotoma_core.documents.stored_file import StoredFile
 from neotoma_core.errors import VaultDamaged, done_besides, reason_of
-from neotoma_core.files.atomic import reached, sync_folder, write_file
+from neotoma_core.files.atomic import announce, sync_folder, write_file
 from neotoma_core.files.compressed import (
     SUFFIX,
     Decompress,
@@ -152,7 +152,7 @@ def write_manifest(folder: Path, manifest: Manifest, state: BackupState) -> None
     write_file(folder / STATE, seal_line(state))
     write_file(folder / MANIFEST, seal_line(manifest))
     sync_folder(folder)
-    reached("manifest_written")
+    announce("manifest_written")
 
 
 def install_backup(folder: Path, vault: Path, name: str) -> Path:
@@ -163,7 +163,7 @@ def install_backup(folder: Path, vault: Path, name: str) -> Path:
     folder.rename(place)
     sync_folder(place.parent)
     done_besides("the backup that was taken")
-    reached("backup_installed")
+    announce("backup_installed")
     return place
 
 
@@ -178,7 +178,7 @@ def set_aside(vault: Path, name: str, scratch: Path) -> None:
     (vault / FOLDER / name).rename(scratch / name)
     done_besides("the backups that were removed")
     sync_folder(vault / FOLDER)
-    reached("backup_removed")
+    announce("backup_removed")
 
 
 def keep_database(
@@ -207,7 +207,7 @@ def _share(owner: Path, stored: StoredFile, folder: Path) -> bool:
         os.link(file, folder / DATABASE)
     except (NotIntact, OSError):
         return False
-    reached("database_shared")
+    announce("database_shared")
     return True
 
 

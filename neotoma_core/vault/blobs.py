@@ -14,7 +14,7 @@ from typing import Final
 
 import polars as pl
 
-from neotoma_core.files.atomic import reached, sync_file, sync_folder
+from neotoma_core.files.atomic import announce, sync_file, sync_folder
 from neotoma_core.files.private import fit_in, make_folders
 from neotoma_core.files.regular import CHUNK
 from neotoma_core.sqlite.copies import sha256_of
@@ -52,7 +52,7 @@ def add_blobs(vault: Path, folder: Path, names: Iterable[str]) -> tuple[dict[str
     written: list[Path] = []
     for name in names:
         blob = blob_path(vault, digest_of(name))
-        if blob.exists() and not any(damaged_blobs(vault, [blob.name])):
+        if blob.exists() and not any(find_damaged_blobs(vault, [blob.name])):
             sizes[name] = blob.stat().st_size
             continue
         make_folders(blob.parent)
@@ -69,15 +69,15 @@ def add_blobs(vault: Path, folder: Path, names: Iterable[str]) -> tuple[dict[str
 
 def _install(blobs: Sequence[Path]) -> None:
     """Give copies that are aside their names, once their bytes are on the disk."""
-    reached("temp_written")
+    announce("temp_written")
     copies = [Path(aside(str(blob))) for blob in blobs]
     _sync_files(copies)
-    reached("temp_synced", copies[0])
+    announce("temp_synced", copies[0])
     for copy, blob in zip(copies, blobs, strict=True):
         copy.rename(blob)
-    reached("renamed")
+    announce("renamed")
     _sync_folders(blobs)
-    reached("folder_synced")
+    announce("folder_synced")
 
 
 def blob_sizes(vault: Path, names: Iterable[str]) -> dict[str, int]:
@@ -118,7 +118,7 @@ def link_blobs(vault: Path, names: Iterable[str], folder: Path) -> None:
             place.symlink_to(blob.absolute())
 
 
-def listed_blobs(vault: Path, names: Iterable[str]) -> pl.DataFrame:
+def list_blobs(vault: Path, names: Iterable[str]) -> pl.DataFrame:
     """Return the named raw files that the vault has, hashed: the rows of ``list_raw_files``."""
     rows = [
         (name, size, sha256_of(blob_path(vault, digest_of(name))))
@@ -147,7 +147,7 @@ def _sync_folders(written: Sequence[Path]) -> None:
         sync_folder(folder)
 
 
-def damaged_blobs(vault: Path, digests: Iterable[str]) -> Iterator[str]:
+def find_damaged_blobs(vault: Path, digests: Iterable[str]) -> Iterator[str]:
     """Yield the hashes whose bytes are missing or are others."""
     for expected in digests:
         digest = hashlib.sha256()
@@ -179,7 +179,7 @@ def remove_blobs(vault: Path, wanted: Collection[str]) -> tuple[int, int]:
     return removed, size
 
 
-def kept_blobs(vault: Path) -> Iterator[tuple[str, Path]]:
+def list_kept_blobs(vault: Path) -> Iterator[tuple[str, Path]]:
     """Yield the hash and the place of every blob, copies that a killed run left aside included."""
     for path in sorted((vault / BLOBS).glob("*/*")):
         if _DIGEST.fullmatch(path.name) and not path.is_symlink():

@@ -92,7 +92,7 @@ def open_vault(vault: Path, protects: Path) -> None:
         raise VaultError(vault, "not a folder", _CHOOSE)
     description = vault / DESCRIPTION
     if description.exists():
-        _described(description)
+        _describe(description)
         make_private(vault)
         noted.note_vault(vault)
         return
@@ -118,7 +118,7 @@ def require_described(vault: Path) -> None:
 
 
 @contextmanager
-def locked(vault: Path, patience: float = 0.0) -> Iterator[None]:
+def lock_vault(vault: Path, patience: float = 0.0) -> Iterator[None]:
     """Keep other runs out of the vault; wait ``patience`` seconds for one that is in it.
 
     The scratch that a killed run left is removed here. Raises VaultLocked.
@@ -165,7 +165,7 @@ def remove_work(folders: RunFolders, *, finished: bool) -> None:
     shutil.rmtree(folders.work, ignore_errors=True)
 
 
-def unfinished_runs(vault: Path) -> tuple[str, ...]:
+def list_unfinished_runs(vault: Path) -> tuple[str, ...]:
     """Return the runs that left evidence and no report, by name; one that is under way, too."""
     marked = {path.parent.name for path in (vault / EVIDENCE).glob(f"*/{UNFINISHED}")}
     return tuple(sorted(marked | set(_without_report(vault))))
@@ -190,10 +190,10 @@ def _mark_unfinished(vault: Path) -> None:
 
 def read_description(vault: Path) -> Description:
     """Return what ``vault.json`` says; raises VaultDamaged, and VaultError for a newer one."""
-    return _described(vault / DESCRIPTION)[1]
+    return _describe(vault / DESCRIPTION)[1]
 
 
-def _described(description: Path) -> tuple[dict[str, JsonValue], Description]:
+def _describe(description: Path) -> tuple[dict[str, JsonValue], Description]:
     """Return a description as it is written, and what it says."""
     value = read_json(description)
     known = value.get("format") if isinstance(value, dict) else None
@@ -211,18 +211,18 @@ def _described(description: Path) -> tuple[dict[str, JsonValue], Description]:
 
 def describe(vault: Path, facts: dict[str, JsonValue]) -> None:
     """Add facts to ``vault.json``, in place of what it said of them."""
-    write_json(vault / DESCRIPTION, {**_described(vault / DESCRIPTION)[0], **facts})
+    write_json(vault / DESCRIPTION, {**_describe(vault / DESCRIPTION)[0], **facts})
 
 
 def remember_place(vault: Path, place: Path) -> None:
     """Note an export or archive elsewhere: an erasure says which of them still hold what goes."""
     path = str(place.absolute())
     if not place.absolute().is_relative_to(vault.absolute()):
-        known = {str(one) for one in known_places(vault)}
+        known = {str(one) for one in read_known_places(vault)}
         describe(vault, {_PLACES: [*sorted({*known, path})]})
 
 
-def known_places(vault: Path) -> tuple[Path, ...]:
+def read_known_places(vault: Path) -> tuple[Path, ...]:
     """Return the exports and archives elsewhere that were made with a vault."""
     return tuple(map(Path, read_description(vault).exports_and_archives))
 

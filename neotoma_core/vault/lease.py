@@ -27,7 +27,7 @@ def vault_run(
     record = begin_record(protects, folder)
     with failures_named(folder, "vault"):
         vault.open_vault(folder, protects)
-        with vault.locked(folder, patience):
+        with vault.lock_vault(folder, patience):
             folders = vault.new_run(folder, now)
             finished = False
             try:

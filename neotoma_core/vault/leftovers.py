@@ -19,8 +19,8 @@ from typing import Final
 
 from neotoma_core.documents.models import NotAsModelled, read_model
 from neotoma_core.errors import VaultDamaged
-from neotoma_core.files.atomic import reached
-from neotoma_core.files.headers import INDEX, companions, followed
+from neotoma_core.files.atomic import announce
+from neotoma_core.files.headers import INDEX, companions, follow
 from neotoma_core.vault.documents import EvidenceFile, EvidenceManifest
 from neotoma_core.vault.folder import (
     EVIDENCE,
@@ -29,8 +29,8 @@ from neotoma_core.vault.folder import (
     UNFINISHED,
     WORK,
     RunFolders,
+    list_unfinished_runs,
     read_json,
-    unfinished_runs,
 )
 
 STEPS: Final = ("unfinished_removed", "nothing_done_removed")
@@ -51,14 +51,14 @@ def remove_needless(vault: Path, current: str) -> tuple[str, ...]:
     the same one stays.
     """
     removed = []
-    for name in unfinished_runs(vault):
+    for name in list_unfinished_runs(vault):
         if name != current and _is_needless(vault, name):
             for place in (QUARANTINE, REPORTS):
                 shutil.rmtree(vault / place / name, ignore_errors=True)
             gone = vault / WORK / current / f"left-by-{name}"
             (vault / EVIDENCE / name).rename(gone)
             shutil.rmtree(gone, ignore_errors=True)
-            reached("unfinished_removed")
+            announce("unfinished_removed")
             removed.append(name)
     return tuple(removed)
 
@@ -78,7 +78,7 @@ def remove_of_nothing_done(folders: RunFolders, *, finished: bool) -> bool:
         evidence.rename(gone)
     except (OSError, NotAsModelled, VaultDamaged):
         return False
-    reached("nothing_done_removed")
+    announce("nothing_done_removed")
     shutil.rmtree(gone, ignore_errors=True)
     return True
 
@@ -99,7 +99,7 @@ def _has_no_more(evidence: Path, manifest: EvidenceManifest) -> bool:
 
 def _is_as_it_was(manifest: EvidenceManifest) -> bool:
     """Return whether a target is as it was copied, or as absent; the rest is only read."""
-    target = followed(Path(manifest.target))
+    target = follow(Path(manifest.target))
     copied = [one for one in manifest.databases if one.label == _TARGET]
     if bool(copied) != target.exists():
         return False

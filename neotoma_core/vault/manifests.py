@@ -138,7 +138,7 @@ class BackupState:
         """Whether something is missing that nobody has explained."""
         return bool(self.alarms) and self.accepted is None
 
-    def drilled(self, drill: Drill) -> "BackupState":
+    def after_drill(self, drill: Drill) -> "BackupState":
         """Return the state after another drill."""
         passed = drill.outcome == "pass"
         return replace(self, drill=drill, verified_at=drill.at if passed else self.verified_at)

@@ -13,19 +13,19 @@ _MOST_BYTES: Final = 1 << 20
 
 def environment_in_manifest(database: Path) -> Environment | None:
     """Return the environment that the manifest next to ``database`` names, if there is one."""
-    named = _named_in(database.parent)
+    named = _read_name(database.parent)
     return environment_of(named) if named is not None else None
 
 
 def database_in_manifest(folder: Path) -> Path | None:
     """Return the database that the manifest in ``folder`` names, if both are there."""
-    named = _named_in(folder)
+    named = _read_name(folder)
     if named is None or Path(named).name != named or not (folder / named).is_file():
         return None
     return folder / named
 
 
-def _named_in(folder: Path) -> str | None:
+def _read_name(folder: Path) -> str | None:
     try:
         value = orjson.loads(read_small(folder / "manifest.json", _MOST_BYTES))
     except (OSError, orjson.JSONDecodeError):

@@ -158,7 +158,7 @@ def copy_aside(source: str, target: str) -> int | None:
         return None
     with os.fdopen(descriptor, "rb", 0) as file:
         most = os.fstat(descriptor).st_size  # it may grow as fast as it is read
-        with _created(temporary) as copy:
+        with _create(temporary) as copy:
             while block := file.read(min(CHUNK, most - size)):
                 digest.update(block)
                 copy.write(block)
@@ -169,7 +169,7 @@ def copy_aside(source: str, target: str) -> int | None:
     return size
 
 
-def _created(path: str) -> BinaryIO:
+def _create(path: str) -> BinaryIO:
     return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb", 0)
 
 

@@ -9,7 +9,7 @@ _FIRST_BYTE: Final = 0xDC80  # of those that stand for a byte that is not UTF-8
 _LAST_BYTE: Final = 0xDCFF
 
 
-def quoted_word(word: object) -> str:
+def quote_word(word: object) -> str:
     r"""Return a word, or a path, as bash and zsh read it, and such that all of it can be printed.
 
     Bytes that are not UTF-8, line ends and other control characters are spelled as ``$'\377'``.
@@ -17,12 +17,12 @@ def quoted_word(word: object) -> str:
     text = str(word)
     if text.isprintable():
         return shlex.quote(text)
-    return "$'" + "".join(map(_spelled, text)) + "'"
+    return "$'" + "".join(map(_spell, text)) + "'"
 
 
-def quoted_words(*words: object) -> str:
+def quote_words(*words: object) -> str:
     """Return words as one command line."""
-    return " ".join(map(quoted_word, words))
+    return " ".join(map(quote_word, words))
 
 
 def midden_command(
@@ -39,10 +39,10 @@ def midden_command(
     said += [] if target is None else ["--target", target]
     said += then
     said += [] if vault is None else ["--vault", vault]
-    return f"midden {quoted_words(*(w.absolute() if isinstance(w, Path) else w for w in said))}"
+    return f"midden {quote_words(*(w.absolute() if isinstance(w, Path) else w for w in said))}"
 
 
-def _spelled(character: str) -> str:
+def _spell(character: str) -> str:
     if character in "'\\":
         return f"\\{character}"
     if character.isprintable():

@@ -42,7 +42,7 @@ class _AllTaken:
     all: tuple[_Taken, ...]
 
 
-def unpacked_to_plain(all_taken: list[Unpacked], folder: Path) -> dict[str, object]:
+def plain_of_unpacked(all_taken: list[Unpacked], folder: Path) -> dict[str, object]:
     """Return what was taken out of an archive."""
     return {
         "all": [
@@ -58,7 +58,7 @@ def unpacked_to_plain(all_taken: list[Unpacked], folder: Path) -> dict[str, obje
     }
 
 
-def unpacked_from_plain(document: object, folder: Path) -> list[Unpacked]:
+def read_unpacked(document: object, folder: Path) -> list[Unpacked]:
     """Return what was taken out of an archive into ``folder``; raises NotAsModelled."""
     taken = read_model(_AllTaken, document).all
     return [
@@ -97,7 +97,7 @@ class _Refused:
     advice: str
 
 
-def refused_to_plain(error: BackupError) -> dict[str, object]:
+def plain_of_refusal(error: BackupError) -> dict[str, object]:
     """Return why a database cannot be used."""
     return {"kind": type(error).__name__, "wrong": error.wrong, "advice": error.advice}
 

@@ -73,7 +73,7 @@ class _Read:
     advice: str
 
 
-def examined_to_plain(one: Examined, coder: Coder) -> tuple[dict[str, object], dict[str, bytes]]:
+def plain_of_examined(one: Examined, coder: Coder) -> tuple[dict[str, object], dict[str, bytes]]:
     """Return what was read of a copy, and its tables; codes are given back their names."""
     held, tables = None, {}
     if one.holdings is not None:
@@ -101,7 +101,7 @@ def examined_to_plain(one: Examined, coder: Coder) -> tuple[dict[str, object], d
     }, tables
 
 
-def examined_from_plain(
+def read_examined(
     document: object, tables: Mapping[str, bytes], folder: Path, coder: Coder
 ) -> Examined:
     """Return what was read of a copy, ids encoded again; raises NotAsModelled.
@@ -132,7 +132,7 @@ def _holdings(held: _Held, tables: Mapping[str, bytes], coder: Coder) -> Holding
         raise NotAsModelled("", "with all its tables")
     # A code may be in a table once only, or a row would be counted for two.
     codes = {
-        table: rows.select(ROW, code=coder.coded(table, rows[_NAME]))
+        table: rows.select(ROW, code=coder.encode(table, rows[_NAME]))
         for table, rows in named.items()
     }
     coded = {table: pl.DataFrame({ROW: rows["code"]}).unique() for table, rows in codes.items()}
@@ -176,7 +176,7 @@ class _Saved:
     advice: str
 
 
-def saved_from_plain(document: object, folder: Path) -> Salvaged | None:
+def read_salvaged(document: object, folder: Path) -> Salvaged | None:
     """Return what was salvaged into ``folder``; raises NotAsModelled."""
     if document is None:
         return None

@@ -41,7 +41,7 @@ class Workers:
         self._one_at_a_time = threading.Lock()
 
     def __enter__(self) -> Self:
-        self._idle.append(self._started())
+        self._idle.append(self._start())
         return self
 
     def __exit__(
@@ -69,9 +69,9 @@ class Workers:
         is not the file's, Ended once the block has.
         """
         try:
-            return self._ask(self._taken(), task)
+            return self._ask(self._take(), task)
         except _InDoubt:
-            return self._ask(self._taken(new=True), task)
+            return self._ask(self._take(new=True), task)
 
     def _ask(self, worker: WorkerProcess, task: Task) -> Answer:
         is_first = not worker.has_read
@@ -90,16 +90,16 @@ class Workers:
             self._idle.append(worker)
         return answer
 
-    def _taken(self, *, new: bool = False) -> WorkerProcess:
+    def _take(self, *, new: bool = False) -> WorkerProcess:
         with self._one_at_a_time:
             if self._has_ended:
                 raise Ended
             fit = self._idle and not new
-            worker = self._idle.pop() if fit else self._started()
+            worker = self._idle.pop() if fit else self._start()
             self._busy.add(worker)
             return worker
 
-    def _started(self) -> WorkerProcess:
+    def _start(self) -> WorkerProcess:
         return WorkerProcess(self._setting, self._scratch, of_rows=self._of_rows)
 
     def _let_go(self, worker: WorkerProcess) -> None:

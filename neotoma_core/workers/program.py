@@ -25,7 +25,7 @@ from neotoma_core.unpacking.budgets import Limits
 from neotoma_core.unpacking.unpack import unpack, unpack_raw_files
 from neotoma_core.unpacking.walking import FoundFile
 from neotoma_core.workers.allowances import Allowance, restrict
-from neotoma_core.workers.answers import Answer, refused_to_plain, unpacked_to_plain
+from neotoma_core.workers.answers import Answer, plain_of_refusal, plain_of_unpacked
 from neotoma_core.workers.framing import (
     from_bytes,
     read_block,
@@ -56,7 +56,7 @@ def main(life: int, ahead: str = "") -> None:
     write_block(answers, b"")
     setting = read_block(requests) or b""
     while (block := read_block(requests)) is not None:
-        document, tables = _answered(from_bytes(block), setting)
+        document, tables = _answer(from_bytes(block), setting)
         write_block(answers, to_bytes({**document, "tables": list(tables)}))
         for table in tables.values():
             write_block(answers, table)
@@ -92,7 +92,7 @@ def _end_with(life: int, parent: int) -> None:
     os._exit(1)
 
 
-def _answered(task: Mapping[str, Any], setting: bytes) -> Answer:
+def _answer(task: Mapping[str, Any], setting: bytes) -> Answer:
     if task["kind"] in _LOADED:  # before the limits, which are for the file
         importlib.import_module(_LOADED[task["kind"]])
     restrict(Allowance(**task["allowance"]), task["size"])
@@ -146,18 +146,20 @@ def _decompress(task: Mapping[str, Any], _setting: bytes) -> Answer:
 def _unpack(task: Mapping[str, Any], _setting: bytes) -> Answer:
     folder = Path(task["folder"])
     folder.mkdir(mode=0o700)
-    taken = list(unpack(_found(task), folder, Limits(**task["limits"])))
-    return {"read": unpacked_to_plain(taken, folder)}, {}
+    taken = list(unpack(_read_found(task), folder, Limits(**task["limits"])))
+    return {"read": plain_of_unpacked(taken, folder)}, {}
 
 
 def _unpack_raw_files(task: Mapping[str, Any], _setting: bytes) -> Answer:
     beside = Path(task["beside"])
     return {
-        "read": unpack_raw_files(_found(task), task["member"], beside, Limits(**task["limits"]))
+        "read": unpack_raw_files(
+            _read_found(task), task["member"], beside, Limits(**task["limits"])
+        )
     }, {}
 
 
-def _found(task: Mapping[str, Any]) -> FoundFile:
+def _read_found(task: Mapping[str, Any]) -> FoundFile:
     return FoundFile(Path(task["path"]), task["of"], task["size"], task["mtime_ns"])
 
 
@@ -168,7 +170,7 @@ def _prove(task: Mapping[str, Any], _setting: bytes) -> Answer:
     except TargetLocked:
         return {"read": "locked"}, {}
     except BackupError as error:
-        return {"read": refused_to_plain(error)}, {}
+        return {"read": plain_of_refusal(error)}, {}
     return {"read": {"whole": None if whole == path else str(whole.relative_to(folder))}}, {}
 
 

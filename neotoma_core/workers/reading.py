@@ -10,9 +10,9 @@ from neotoma_core.documents.models import NotAsModelled, read
 from neotoma_core.documents.stored_file import StoredFile
 from neotoma_core.errors import BackupError, BackupUnreadable, TargetError, TargetLocked
 from neotoma_core.files.compressed import NotIntact
-from neotoma_core.files.headers import companions, followed
+from neotoma_core.files.headers import companions, follow
 from neotoma_core.salvage.condition import Condition
-from neotoma_core.salvage.examining import Examined, is_mostly_hole, unexamined
+from neotoma_core.salvage.examining import Examined, describe_unread, is_mostly_hole
 from neotoma_core.salvage.foreign import foreign_because
 from neotoma_core.salvage.rows import Salvaged
 from neotoma_core.sqlite.damage import CheckName
@@ -22,10 +22,10 @@ from neotoma_core.unpacking.walking import FoundFile, speaks_of_neotoma
 from neotoma_core.workers.allowances import Allowance
 from neotoma_core.workers.answers import (
     condition_from_plain,
-    unpacked_from_plain,
+    read_unpacked,
     whole_from_plain,
 )
-from neotoma_core.workers.examined import examined_from_plain, saved_from_plain
+from neotoma_core.workers.examined import read_examined, read_salvaged
 from neotoma_core.workers.pool import Workers
 from neotoma_core.workers.process import GaveUp, Task
 
@@ -57,19 +57,19 @@ def examine_apart(  # noqa: PLR0913, PLR0917 - what to read, and by what
     OSError for a failure of the system that is not the file's.
     """
     words = {"shown": str(shown), "damage": damage}
-    task = Task("examine", path, size_of(path), allowance, folder, words)
+    task = Task("examine", path, measure_database(path), allowance, folder, words)
     try:
         answer = workers.ask(task)
         if answer.read is None:
             return None
-        return examined_from_plain(answer.read, answer.tables, folder, coder)
+        return read_examined(answer.read, answer.tables, folder, coder)
     except GaveUp as gave_up:
         why = str(gave_up)
     except NotAsModelled:
         task.clear()
         why = SENSELESS
     is_one = speaks_of_neotoma(path.name) or _may_mention_neotoma(workers, task)
-    return unexamined(path, why) if is_one else None
+    return describe_unread(path, why) if is_one else None
 
 
 def _may_mention_neotoma(workers: Workers, task: Task) -> bool:
@@ -92,10 +92,10 @@ def unpack_apart(
     ``folder``, which is created, is there afterwards if anything was taken out. The limits hold
     for what comes out; the allowance holds for what it costs, where they fail.
     """
-    allowed = _allowed(allowance, limits)
+    allowed = _allow(allowance, limits)
     task = Task("unpack", found.path, found.size, allowed, folder, _words(found, limits))
     try:
-        return unpacked_from_plain(workers.ask(task).read, folder)
+        return read_unpacked(workers.ask(task).read, folder)
     except GaveUp as gave_up:
         why = str(gave_up)
     except NotAsModelled:
@@ -104,7 +104,7 @@ def unpack_apart(
     return [Unpacked(None, "", why)]
 
 
-def _allowed(allowance: Allowance, limits: Limits) -> Allowance:
+def _allow(allowance: Allowance, limits: Limits) -> Allowance:
     return Allowance(
         allowance.seconds + limits.seconds, allowance.memory, max(allowance.written, limits.bytes)
     )
@@ -118,7 +118,7 @@ def unpack_raw_files_apart(
     apart: Apart, found: FoundFile, member: str, database: Path, limits: Limits
 ) -> str:
     """Unpack the raw files next to a member as ``unpacking.unpack_raw_files`` does."""
-    allowed = _allowed(apart.allowance, limits)
+    allowed = _allow(apart.allowance, limits)
     words = {**_words(found, limits), "member": member, "beside": str(database)}
     try:
         task = Task("unpack raw files", found.path, found.size, allowed, words=words)
@@ -176,7 +176,7 @@ def survive_apart(apart: Apart, database: Path, shown: Path, folder: Path) -> No
 
 def _proven(apart: Apart, database: Path, shown: Path, folder: Path, check: CheckName) -> object:
     words = {"shown": str(shown), "check": check}
-    task = Task("prove", database, size_of(database), apart.allowance, folder, words)
+    task = Task("prove", database, measure_database(database), apart.allowance, folder, words)
     try:
         return apart.workers.ask(task).read
     except GaveUp as gave_up:
@@ -189,7 +189,7 @@ def condition_apart(apart: Apart, database: Path, folder: Path) -> Condition | N
     One that crashes whatever reads it is unreadable. Raises TargetLocked, and TargetError where it
     cannot be read for another reason, which may be none of its own.
     """
-    task = Task("condition", database, size_of(database), apart.allowance, folder)
+    task = Task("condition", database, measure_database(database), apart.allowance, folder)
     try:
         answer = apart.workers.ask(task)
         if answer.read == _LOCKED:
@@ -201,7 +201,7 @@ def condition_apart(apart: Apart, database: Path, folder: Path) -> Condition | N
         task.clear()
         why, crashed = SENSELESS, True
     if crashed:
-        return Condition("unreadable", why, foreign_because(followed(database)))
+        return Condition("unreadable", why, foreign_because(follow(database)))
     advice = "run again, or recover into a new file"
     raise TargetError(database, why, advice)
 
@@ -209,14 +209,14 @@ def condition_apart(apart: Apart, database: Path, folder: Path) -> Condition | N
 def salvage_apart(apart: Apart, copy: Path, original: Path, folder: Path) -> Salvaged | None:
     """Return what can be saved of a ruin as ``ruins.salvage_ruin`` does; None if nothing."""
     words = {"shown": str(original)}
-    task = Task("salvage", copy, size_of(copy), apart.allowance, folder, words)
+    task = Task("salvage", copy, measure_database(copy), apart.allowance, folder, words)
     with suppress(GaveUp, NotAsModelled):
-        return saved_from_plain(apart.workers.ask(task).read, folder)
+        return read_salvaged(apart.workers.ask(task).read, folder)
     task.clear()
     return None
 
 
-def size_of(path: Path) -> int:
+def measure_database(path: Path) -> int:
     """Return how many bytes a database and its log have on the disk."""
     size = 0
     for file in (path, *companions(path)):

@@ -29,7 +29,7 @@ def setting_to_plain(setting: Setting) -> dict[str, object]:
 
 def setting_from_plain(plain: Mapping[str, Any]) -> Setting:
     """Return the setting that became such plain data."""
-    return Setting(_erased(plain["erased"]), _key(plain["key"]))
+    return Setting(_read_erased(plain["erased"]), _key(plain["key"]))
 
 
 def _plain_erased(erased: ErasedIds) -> dict[str, object]:
@@ -40,11 +40,11 @@ def _plain_erased(erased: ErasedIds) -> dict[str, object]:
     }
 
 
-def _erased(plain: Mapping[str, Any]) -> ErasedIds:
+def _read_erased(plain: Mapping[str, Any]) -> ErasedIds:
     return ErasedIds(
         bytes.fromhex(plain["salt"]),
         {kind: frozenset(known) for kind, known in plain["hashes"].items()},
-        tuple(_erased(one) for one in plain["others"]),
+        tuple(_read_erased(one) for one in plain["others"]),
     )
 
 

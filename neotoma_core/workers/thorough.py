@@ -13,7 +13,7 @@ from neotoma_core.comparison.holdings import Coder
 from neotoma_core.salvage.examining import examine
 from neotoma_core.salvage.ruins import salvage_ruin
 from neotoma_core.workers.answers import Answer
-from neotoma_core.workers.examined import examined_to_plain
+from neotoma_core.workers.examined import plain_of_examined
 from neotoma_core.workers.framing import from_bytes
 from neotoma_core.workers.setting import Setting, setting_from_plain
 
@@ -31,7 +31,7 @@ def examine_copy(task: Mapping[str, Any], setting: bytes) -> Answer:
     examined = examine(path, shown, folder, coder, by.key, task["damage"])
     if examined is None:
         return {"read": None}, {}
-    read, tables = examined_to_plain(examined, coder)
+    read, tables = plain_of_examined(examined, coder)
     return {"read": read}, tables
 
 

@@ -117,13 +117,13 @@ def test_nobody_approves_without_a_terminal(world: World) -> None:
 
 
 def test_rows_of_a_production_database_go_only_with_its_name_typed(world: World) -> None:
-    async def recovered(agent: Agent) -> str:
+    async def recover(agent: Agent) -> str:
         token = await agent.plan(world)
         assert approve(world, token).returncode == 0
         done = await agent.call("apply_recovery", plan=token)
         return str((await agent.call("undo_recovery", run=done["run"]))["plan"])
 
-    token = within(world, recovered, environment="production")
+    token = within(world, recover, environment="production")
     assert approve(world, token, typed="y").returncode == 7
     waiting = within(
         world, lambda agent: agent.call("undo_recovery", plan=token), environment="production"

@@ -13,7 +13,7 @@ MOST_CALLS = 8
 WHOLE = 6_296
 
 
-async def recovered(agent: Agent, target: Path, vault: Path) -> int:
+async def play_prompt(agent: Agent, target: Path, vault: Path) -> int:
     """Play what the prompt says; return how many calls that took."""
     calls = 0
 
@@ -56,7 +56,7 @@ def test_the_incident_in_at_most_eight_calls(
     words = ("--target", target, "--folder", incident, "--allow-recover")
 
     async def script(agent: Agent) -> int:
-        calls = await recovered(agent, target, vault)
+        calls = await play_prompt(agent, target, vault)
         assert len(agent.asked) == (name == "memory.db")
         return calls
 

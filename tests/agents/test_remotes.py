@@ -16,7 +16,7 @@ from tests.support.agents import (
     World,
     approve,
     rows,
-    unchanged,
+    watch_for_changes,
     within,
 )
 from tests.support.databases import count, insert_all
@@ -145,7 +145,7 @@ def test_a_remote_that_cannot_be_used_changes_nothing(
         assert machine.url not in "".join(agent.seen)
         return answer
 
-    before = unchanged(world)
+    before = watch_for_changes(world)
     assert within(world, script, answer="yes")["error"]["code"] == code
     assert before()
 
@@ -174,7 +174,7 @@ def test_an_agent_can_give_no_address_and_no_other_source(world: World, machine:
             answer = await agent.call("plan_recovery", remote="there", **other)
             assert answer["error"]["code"] == "ONE_SOURCE"
 
-    before = unchanged(world)
+    before = watch_for_changes(world)
     within(world, script)
     assert before()
     assert "zq-secret" not in (world.vault / AGENTS / LOG).read_text()

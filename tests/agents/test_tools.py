@@ -130,7 +130,7 @@ def test_a_client_that_cannot_ask_is_sent_to_the_terminal(world: World, mode: st
 
 
 def test_a_recovery_is_undone_once_that_is_approved(world: World) -> None:
-    async def recovered(agent: Agent) -> tuple[str, str]:
+    async def recover(agent: Agent) -> tuple[str, str]:
         done = await agent.call("apply_recovery", plan=await agent.plan(world))
         undo = await agent.call("undo_recovery", run=done["run"])
         assert undo["outcome"] == "planned"
@@ -139,7 +139,7 @@ def test_a_recovery_is_undone_once_that_is_approved(world: World) -> None:
         assert len(agent.asked) == 1  # a client's answer does not count for an undo
         return done["run"], undo["plan"]
 
-    _, token = within(world, recovered, answer="yes")
+    _, token = within(world, recover, answer="yes")
     assert count(world.target, "observations") == LOST
     assert approve(world, token).returncode == 0
     done = within(world, lambda agent: agent.call("undo_recovery", plan=token))
@@ -225,7 +225,7 @@ def test_there_is_a_prompt_and_a_page_for_agents(world: World) -> None:
 
 
 def test_what_was_held_at_a_time_comes_back_only_with_an_approval(world: World) -> None:
-    async def planned(agent: Agent) -> str:
+    async def plan(agent: Agent) -> str:
         done = await agent.call("apply_recovery", plan=await agent.plan(world))
         assert done["outcome"] == "published"
         world.later(days=2)
@@ -243,7 +243,7 @@ def test_what_was_held_at_a_time_comes_back_only_with_an_approval(world: World) 
         assert both["error"]["code"] == "ONE_SOURCE"
         return str(answer["plan"])
 
-    token = within(world, planned, answer="yes")
+    token = within(world, plan, answer="yes")
     assert count(world.target, "observations") == LOST + 2
     world.now = now_here()
     assert approve(world, token).returncode == 0

@@ -19,7 +19,7 @@ from neotoma_core.report.progress import Silent
 from neotoma_core.runs.begin import Whereabouts
 from neotoma_core.runs.private_copy import private_copy
 from tests.conftest import NOW
-from tests.support.archiving import archive, log_of, of_table, rebuilt
+from tests.support.archiving import archive, log_of, of_table, rebuild
 from tests.support.databases import entity, insert, make_database, observation, source
 
 
@@ -56,7 +56,7 @@ def test_the_incident_is_archived_whole_and_comes_back(incident: Path, tmp_path:
     target = incident / "backups" / "neotoma.prod.db.db"
     report = archive(target, tmp_path / "archive")
     assert of_table(report, "observations").appended == 6_174
-    back = rebuilt(tmp_path / "archive", tmp_path / "back.db")
+    back = rebuild(tmp_path / "archive", tmp_path / "back.db")
     assert log_of(back) == log_of(target)
 
 
@@ -101,7 +101,7 @@ def test_a_row_that_is_gone_is_noted_and_stays_in_the_archive(
     assert (of_table(report, "observations").gone, report.appended) == (1, 0)
     rows = read_table(open_archive(database.parent / "archive"), "observations").rows
     assert set(rows["id"]) == {"o1", "o2"}
-    assert log_of(rebuilt(database.parent / "archive", tmp_path / "b.db")) == log_of(database)
+    assert log_of(rebuild(database.parent / "archive", tmp_path / "b.db")) == log_of(database)
     assert archive(database).outcome == "unchanged"
 
 
@@ -169,7 +169,7 @@ def test_the_clock_going_back_does_not_make_older_versions_count(
     archive(database, now=NOW)
     write(database, "UPDATE observations SET fields = '{}' WHERE id = 'o1'")
     archive(database, now=NOW - timedelta(days=30))
-    assert log_of(rebuilt(database.parent / "archive", tmp_path / "b.db")) == log_of(database)
+    assert log_of(rebuild(database.parent / "archive", tmp_path / "b.db")) == log_of(database)
 
 
 @pytest.mark.parametrize("harm", ["missing", "damaged", "cut"])
@@ -192,7 +192,7 @@ def test_a_harmed_file_is_named_and_everything_else_is_readable(
     assert verified.outcome == "damaged"
     assert read_table(open_archive(place), "entities").require_whole().height == 2
     with pytest.raises(ArchiveDamaged, match=file.path.name):
-        rebuilt(place, tmp_path / "b.db")
+        rebuild(place, tmp_path / "b.db")
     if harm == "damaged":
         return
     report = archive(database)  # what the file held is still in the database

@@ -14,13 +14,13 @@ from neotoma_core.archive.compaction_plan import LONGEST_WRITER
 from neotoma_core.archive.compaction_report import CompactionReport
 from neotoma_core.archive.verify import verify_archive
 from neotoma_core.archive_tables.reading import files_of, read_table, table_files
-from neotoma_core.archive_tables.rewriting import PINS, fingerprint, remove_old
+from neotoma_core.archive_tables.rewriting import PINS, fingerprint_of, remove_old
 from neotoma_core.archive_tables.tables import open_archive
 from neotoma_core.documents.document import document
 from neotoma_core.errors import ArchiveDamaged, ArchiveError, UsageError
 from neotoma_core.report.progress import Silent
 from tests.conftest import NOW
-from tests.support.archiving import archive, log_of, rebuilt
+from tests.support.archiving import archive, log_of, rebuild
 from tests.support.databases import entity, make_database, observation
 
 
@@ -44,7 +44,7 @@ def place(tmp_path: Path) -> Path:
 
 def rows_of(place: Path) -> pl.DataFrame:
     rows = read_table(open_archive(place), "observations").require_whole()
-    return fingerprint("observations", rows)
+    return fingerprint_of("observations", rows)
 
 
 def test_a_plan_writes_nothing(place: Path) -> None:
@@ -62,7 +62,7 @@ def test_the_rows_are_the_same_in_one_sorted_file(place: Path, tmp_path: Path) -
     assert rows_of(place).equals(before)
     assert pl.read_parquet(file.path)["entity_id"].is_sorted()
     assert verify_archive(place, Silent()).outcome == "verified"
-    assert log_of(rebuilt(place, tmp_path / "b.db")) == log_of(tmp_path / "run-3.db")
+    assert log_of(rebuild(place, tmp_path / "b.db")) == log_of(tmp_path / "run-3.db")
     assert archive(tmp_path / "run-3.db", place).outcome == "unchanged"
 
 

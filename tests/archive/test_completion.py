@@ -13,9 +13,9 @@ from neotoma_core.archive.verify import verify_archive
 from neotoma_core.archive_tables.record import COPY, RECORD
 from neotoma_core.archive_tables.tables import open_archive
 from neotoma_core.report.progress import Silent
-from neotoma_core.runs.left_over import left_in
+from neotoma_core.runs.left_over import find_left_in
 from tests.conftest import NOW
-from tests.support.archiving import archive, log_of, rebuilt
+from tests.support.archiving import archive, log_of, rebuild
 from tests.support.databases import entity, insert, make_database, observation
 
 TABLE = "observations"
@@ -92,7 +92,7 @@ def test_a_first_run_that_stopped_is_completed(
     place = shutil.copytree(empty, tmp_path / "archive")
     begin(place)
     assert archive(database, place).outcome == "archived"
-    assert log_of(rebuilt(place, tmp_path / "back.db")) == log_of(database)
+    assert log_of(rebuild(place, tmp_path / "back.db")) == log_of(database)
     assert verify_archive(place, Silent()).findings == ()
     assert not [path for path in place.rglob("*") if "tmp" in path.name or "#" in path.name]
     assert archive(database, place).outcome == "unchanged"
@@ -127,7 +127,7 @@ def test_what_is_left_of_a_table_that_lost_its_log_is_not_said_to_go(
     archive(database, place, now=NOW)
     for entry in (place / TABLE / "_delta_log").iterdir():
         entry.unlink()
-    assert left_in(tmp_path / "vault") == ()
+    assert find_left_in(tmp_path / "vault") == ()
 
 
 def test_what_a_killed_run_wrote_is_no_loss_and_goes(database: Path, tmp_path: Path) -> None:
@@ -137,12 +137,12 @@ def test_what_a_killed_run_wrote_is_no_loss_and_goes(database: Path, tmp_path: P
     verified = verify_archive(place, Silent())
     assert verified.outcome == "verified"
     assert [(f.kind, f.subject) for f in verified.findings] == [("archive-leftover", str(written))]
-    assert [left.path for left in left_in(vault)] == [str(written)]
+    assert [left.path for left in find_left_in(vault)] == [str(written)]
     report = archive(database, place, now=NOW + 2 * DAY)
     assert (report.appended, report.findings) == (1, ())
     assert not written.exists()
-    assert left_in(vault) == ()
-    assert log_of(rebuilt(place, tmp_path / "back.db")) == log_of(database)
+    assert find_left_in(vault) == ()
+    assert log_of(rebuild(place, tmp_path / "back.db")) == log_of(database)
 
 
 def test_what_a_killed_run_wrote_stays_where_nothing_else_has_it(
@@ -170,7 +170,7 @@ def test_a_commit_that_was_not_recorded_is_recorded_by_the_next_run(
         (place / name).write_bytes(kept[name])
     assert verify_archive(place, Silent()).findings == ()
     assert archive(database, place).outcome == "unchanged"
-    known = open_archive(place).committed(TABLE)
+    known = open_archive(place).commit_of(TABLE)
     assert known is not None
     assert (known.version, known.rows) == (1, 2)
     (place / TABLE / "_delta_log" / f"{1:020}.json").unlink()

@@ -28,7 +28,7 @@ from neotoma_core.row_versions.columns import ARCHIVED
 from neotoma_core.runs.begin import Whereabouts
 from neotoma_core.runs.private_copy import private_copy
 from tests.conftest import NOW, Recover
-from tests.support.archiving import archive, log_of, rebuilt
+from tests.support.archiving import archive, log_of, rebuild
 from tests.support.databases import count, entity, insert, make_database, observation, read_all
 from tests.support.versions import NEWEST, VERSIONS, Version, full_row, make_version
 
@@ -205,7 +205,7 @@ def test_a_database_of_any_version_comes_back_with_the_same_hashes(
     tables = [table for table in ARCHIVED if table.name in version.columns]
     rows = {table.name: [full_row(table, version, f"{table.name}-1")] for table in tables}
     archive(make_version(tmp_path / "old.db", version, rows, shuffled=1), tmp_path / "archive")
-    back = rebuilt(tmp_path / "archive", tmp_path / "back.db")
+    back = rebuild(tmp_path / "archive", tmp_path / "back.db")
     assert archive(back, tmp_path / "archive").outcome == "unchanged"
 
 

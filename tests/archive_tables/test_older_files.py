@@ -8,8 +8,8 @@ import pytest
 from neotoma_core.archive_tables.reading import (
     ArchivedFile,
     DamagedFile,
+    column_types,
     read_file,
-    wanted_columns,
 )
 from neotoma_core.row_versions.columns import SCHEMAS
 
@@ -32,7 +32,7 @@ def older_file(folder: Path, table: str, lacks: str) -> ArchivedFile:
 def test_a_column_that_the_file_lacks_has_its_default(
     tmp_path: Path, lacks: str, filled: str | None
 ) -> None:
-    wanted = wanted_columns("sources", None)
+    wanted = column_types("sources", None)
 
     rows = read_file("sources", older_file(tmp_path, "sources", lacks), wanted)
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from neotoma_core.neotoma.ddl import create_database
 from neotoma_core.neotoma.tables import Table
 from neotoma_core.row_versions.columns import ARCHIVED
-from tests.support.archiving import archive, everything_in, log_of, rebuilt
+from tests.support.archiving import archive, everything_in, log_of, rebuild
 from tests.support.databases import USER, make_database, observation, source
 
 TEXTS = st.one_of(
@@ -64,7 +64,7 @@ def test_every_cell_comes_back_as_it_was(
                     key = f"{key}{next(numbers)}" if isinstance(key, str) else key
                     put(connection, name, {"id": key, **row})
         archive(original, Path(folder) / "archive")
-        back = rebuilt(Path(folder) / "archive", Path(folder) / "back.sqlite")
+        back = rebuild(Path(folder) / "archive", Path(folder) / "back.sqlite")
         assert log_of(back) == log_of(original)
         again = archive(original, Path(folder) / "archive")
         assert again.outcome == "unchanged"
@@ -85,7 +85,7 @@ def test_a_column_that_neotoma_does_not_know_comes_back(tmp_path: Path) -> None:
         connection.execute('UPDATE observations SET "new one" = 12.5')
         connection.commit()
     archive(database)
-    assert log_of(rebuilt(tmp_path / "archive", tmp_path / "back.sqlite")) == log_of(database)
+    assert log_of(rebuild(tmp_path / "archive", tmp_path / "back.sqlite")) == log_of(database)
 
 
 def test_rows_come_back_in_the_order_in_which_they_were_stored(tmp_path: Path) -> None:
@@ -101,7 +101,7 @@ def test_rows_come_back_in_the_order_in_which_they_were_stored(tmp_path: Path) -
         )
         connection.commit()
     archive(database)
-    assert log_of(rebuilt(tmp_path / "archive", tmp_path / "back.sqlite")) == log_of(database)
+    assert log_of(rebuild(tmp_path / "archive", tmp_path / "back.sqlite")) == log_of(database)
 
 
 def test_secrets_and_queues_are_not_in_an_archive(tmp_path: Path) -> None:

@@ -14,10 +14,10 @@ from neotoma_core.errors import UsageError
 from neotoma_core.report.progress import Silent
 from neotoma_core.vault.backups import list_backups, write_state
 from tests.neotoma.test_encryption import SECRET
-from tests.support.backing_up import HASH, Vault, copied, fill, small_vault
+from tests.support.backing_up import HASH, Vault, copy_vault, fill, small_vault
 from tests.support.databases import entity, make_database
 from tests.support.rebuilding import rebuild
-from tests.support.sealing import STATED, key_file, sealed
+from tests.support.sealing import STATED, key_file, seal
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +29,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Vault:
 
 @pytest.fixture
 def world(template: Vault, tmp_path: Path) -> Vault:
-    return copied(template, tmp_path)
+    return copy_vault(template, tmp_path)
 
 
 def files_of(world: Vault) -> list[Path]:
@@ -37,7 +37,7 @@ def files_of(world: Vault) -> list[Path]:
     return sorted(p for folder in folders for p in folder.rglob("*") if p.is_file())
 
 
-def flipped(path: Path, place: int) -> None:
+def flip(path: Path, place: int) -> None:
     raw = bytearray(path.read_bytes())
     raw[place] ^= 1 << (place % 8)
     path.write_bytes(raw)
@@ -56,13 +56,13 @@ def test_one_flipped_byte_anywhere_is_found(world: Vault) -> None:
     for path, good in files.items():
         places = {0, len(good) - 1, *(draw.randrange(len(good)) for _ in range(5))}
         for place in sorted(places):
-            flipped(path, place)
+            flip(path, place)
             listing = list_backups(world.vault)
             found = not listing.is_complete
             if listing.backups:
                 found |= world.verify().outcome == "fail"
             assert found, f"{path.name} at {place}"
-            for kept, content in files.items():  # a drill writes what it found beside them
+            for kept, content in files.items():  # a drill writes its findings next to them
                 kept.write_bytes(content)
 
 
@@ -86,7 +86,7 @@ def test_a_backup_is_not_verified_before_its_drill(tmp_path: Path) -> None:
 
 
 def test_a_failed_drill_takes_the_word_back(world: Vault) -> None:
-    flipped(world.place() / "database.db.zst", 99)
+    flip(world.place() / "database.db.zst", 99)
     assert world.verify().outcome == "fail"
     assert not world.backups[0].state.is_verified
 
@@ -94,7 +94,7 @@ def test_a_failed_drill_takes_the_word_back(world: Vault) -> None:
 def test_a_backup_of_which_nothing_is_known_any_longer_is_not_verified_and_stays(
     world: Vault,
 ) -> None:
-    flipped(world.place() / "state.json", 9)
+    flip(world.place() / "state.json", 9)
     report = world.verify()
     assert report.drills[0].reasons == ("state.json: not what was written",)
     (backup,) = world.backups
@@ -149,7 +149,7 @@ def test_an_encrypted_database_without_its_key_is_inconclusive(tmp_path: Path) -
 
 def test_an_encrypted_database_is_reduced_again_with_its_key_and_no_other(tmp_path: Path) -> None:
     world = Vault(tmp_path)
-    make_database(world.target, {"entities": [entity("e1")], "observations": [sealed("a", STATED)]})
+    make_database(world.target, {"entities": [entity("e1")], "observations": [seal("a", STATED)]})
     key = key_file(tmp_path, SECRET)
     rebuild(world.target, key=key)
     world.back_up(drill=False)
@@ -169,7 +169,7 @@ def test_what_was_restored_goes_before_the_next_drill_begins(world: Vault, tmp_p
     drilling = Drilling(world.vault, work, DrillRules(), world.now, Silent())
     drill = drill_backup(drilling, backup)
     assert (drill.outcome, list(work.iterdir())) == ("pass", [])
-    flipped(world.place() / "database.db.zst", 99)
+    flip(world.place() / "database.db.zst", 99)
     drill = drill_backup(drilling, backup)
     assert (drill.outcome, list(work.iterdir())) == ("fail", [])
 

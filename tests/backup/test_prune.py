@@ -17,7 +17,7 @@ from neotoma_core.errors import UsageError
 from neotoma_core.schedule.alerting import metrics_of
 from neotoma_core.vault.backups import list_backups, write_state
 from neotoma_core.vault.manifests import seal_line
-from tests.support.backing_up import HASH, Vault, copied, fill, small_vault
+from tests.support.backing_up import HASH, Vault, copy_vault, fill, small_vault
 
 LAST = RetentionPolicy(last=1)
 OTHER = "486ea46224d1bb4fb680f34f7c9ad96a8f24ec88be73ea8e5a6c65260e9cb8a7"  # of "world"
@@ -25,7 +25,7 @@ OTHER = "486ea46224d1bb4fb680f34f7c9ad96a8f24ec88be73ea8e5a6c65260e9cb8a7"  # of
 
 @pytest.fixture(scope="module")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Vault:
-    """Three backups, the second of which has a raw file that no other has."""
+    """Three backups; the second has a raw file that no other has."""
     world = small_vault(tmp_path_factory.mktemp("template"))
     world.back_up()
     raw = world.folder / "data/sources_prod/u1" / OTHER
@@ -38,7 +38,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Vault:
 
 @pytest.fixture
 def world(template: Vault, tmp_path: Path) -> Vault:
-    return copied(template, tmp_path)
+    return copy_vault(template, tmp_path)
 
 
 def prune(world: Vault, policy: RetentionPolicy = LAST, *, apply: bool = True) -> PruneReport:

@@ -17,7 +17,7 @@ from neotoma_core.backup.retention import RetentionPolicy
 from neotoma_core.backup.text import backup_text, list_text, verify_text
 from neotoma_core.erasure.erase import erase
 from neotoma_core.erasure.request import EraseRequest, erase_run
-from neotoma_core.files.atomic import Subject, observed_with_subject
+from neotoma_core.files.atomic import Subject, observe_with_subject
 from neotoma_core.find.search import SearchRequest
 from neotoma_core.find.status import check_status
 from neotoma_core.find.text import status_text
@@ -42,7 +42,7 @@ def world(tmp_path: Path) -> Vault:
     return world
 
 
-def listed(world: Vault, number: int = 1) -> set[str]:
+def list_files(world: Vault, number: int = 1) -> set[str]:
     manifest = world.backups[number - 1].manifest
     names = read_raw_list(world.place(number), manifest, world.folder)
     return {name.partition("/")[2] for name in names}
@@ -62,7 +62,7 @@ def test_production_files_that_neotomas_restore_put_into_sources_are_kept(world:
     (data / "sources_prod").rename(data / "sources")
     put(data / "sources", b"of the development database")
     assert counts(world.back_up()) == (20, 0, 0, 0)
-    assert listed(world) == {name_of(content) for content in MANY}
+    assert list_files(world) == {name_of(content) for content in MANY}
 
 
 def test_files_are_kept_from_the_configured_folder_and_from_where_they_were_before(
@@ -89,7 +89,7 @@ def test_a_backup_without_its_raw_files_passes_and_says_so_everywhere(world: Vau
     assert said in text
     assert f"19 that the database names are missing from {world.target.parent}" in text
     assert "set NEOTOMA_RAW_STORAGE_DIR" in text
-    assert "19 raw files missing; 1 raw files damaged" in list_text(world.listed())
+    assert "19 raw files missing; 1 raw files damaged" in list_text(world.list_backups())
     assert said in verify_text(world.verify())
     assert world.backups[0].is_good  # or rotation would never count it
 
@@ -98,7 +98,7 @@ def test_a_whole_backup_says_nothing_of_missing_files(world: Vault) -> None:
     report = world.back_up()
     assert report.drill is not None
     assert report.drill.findings == ()
-    assert "missing" not in backup_text(report) + list_text(world.listed())
+    assert "missing" not in backup_text(report) + list_text(world.list_backups())
 
 
 def test_files_that_are_gone_are_taken_from_earlier_backups(world: Vault) -> None:
@@ -110,7 +110,7 @@ def test_files_that_are_gone_are_taken_from_earlier_backups(world: Vault) -> Non
     assert counts(report) == (20, 3, 0, 0)
     assert "3 are no longer with the database" in backup_text(report)
     assert report.alarms == ()
-    assert listed(world, 2) == listed(world, 1)
+    assert list_files(world, 2) == list_files(world, 1)
     prune_backups(world.vault, world.target, RetentionPolicy(last=1), world.now, lambda _: True)
     assert [b.manifest.sequence for b in world.backups] == [2]
     world.restore("2")
@@ -138,7 +138,7 @@ def test_a_name_that_leads_out_of_the_folder_is_no_raw_file(tmp_path: Path) -> N
     assert counts(world.back_up()) == (1, 0, 0, 0)
     (world.target.parent / "sources_prod" / name_of(MANY[0])).unlink()
     assert counts(world.back_up()) == (1, 1, 0, 0)
-    assert listed(world, 2) == {name_of(MANY[0])}
+    assert list_files(world, 2) == {name_of(MANY[0])}
 
 
 def test_the_status_says_how_many_raw_files_are_gone_since_the_newest_backup(world: Vault) -> None:
@@ -236,7 +236,7 @@ def test_a_blob_has_its_name_once_its_bytes_are_on_the_disk(world: Vault) -> Non
         real(descriptor)
 
     real = os.fsync
-    with observed_with_subject(note), pytest.MonkeyPatch.context() as patch:
+    with observe_with_subject(note), pytest.MonkeyPatch.context() as patch:
         patch.setattr(os, "fsync", fsync)
         world.back_up()
     assert seen == [(True, True)]

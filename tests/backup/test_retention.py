@@ -26,17 +26,17 @@ def good(name: str, age: timedelta, standing: Standing = "good", **cells: bool) 
     return BackupFacts(name, sequence, NOW - age, standing, **cells)
 
 
-def planned(*backups: BackupFacts, policy: RetentionPolicy = DEFAULT) -> RetentionPlan:
+def plan_for(*backups: BackupFacts, policy: RetentionPolicy = DEFAULT) -> RetentionPlan:
     return plan_retention(backups, policy, now=NOW)
 
 
-def kept_by(plan: RetentionPlan, rule: str) -> list[str]:
+def names_kept_by(plan: RetentionPlan, rule: str) -> list[str]:
     return [name for name in plan.keep if any(rule in why for why in plan.reasons[name])]
 
 
 def test_the_last_of_each_day_stays_and_its_reason_is_named() -> None:
     hour = timedelta(hours=1)
-    plan = planned(
+    plan = plan_for(
         good("a", hour), good("b", 2 * hour), good("c", 3 * DAY), good("d", 3 * DAY + hour)
     )
     assert plan.keep == ("a", "b", "c")
@@ -47,10 +47,10 @@ def test_the_last_of_each_day_stays_and_its_reason_is_named() -> None:
 
 
 def test_a_month_of_days_and_a_year_of_months_stay() -> None:
-    plan = planned(*(good(f"{n:03}", n * DAY) for n in range(500)))
+    plan = plan_for(*(good(f"{n:03}", n * DAY) for n in range(500)))
     assert plan.keep[:30] == tuple(f"{n:03}" for n in range(30))
-    assert len(kept_by(plan, "daily")) == 30
-    assert len(kept_by(plan, "monthly")) == 12
+    assert len(names_kept_by(plan, "daily")) == 30
+    assert len(names_kept_by(plan, "monthly")) == 12
     assert len(plan.keep) == 30 + 12 - 1  # of this month and this day
 
 
@@ -65,7 +65,7 @@ def test_a_month_of_days_and_a_year_of_months_stay() -> None:
 )
 def test_each_rule_keeps_what_it_says(policy: RetentionPolicy, kept: str) -> None:
     ages = (0, 0.1, 2, 30, 24 * 9)
-    plan = planned(
+    plan = plan_for(
         *(good(n, timedelta(hours=h)) for n, h in zip("abcde", ages, strict=True)), policy=policy
     )
     assert "".join(plan.keep) == kept
@@ -78,14 +78,14 @@ def test_each_rule_keeps_what_it_says(policy: RetentionPolicy, kept: str) -> Non
 def test_the_same_hour_of_another_day_and_month_of_another_year_is_another(
     policy: RetentionPolicy, age: timedelta
 ) -> None:
-    plan = planned(good("a", 0 * DAY), good("b", age), policy=policy)
+    plan = plan_for(good("a", 0 * DAY), good("b", age), policy=policy)
     assert plan.keep == ("a", "b")
 
 
 def test_a_week_begins_on_monday() -> None:
     sunday = NOW - 2 * DAY
     assert f"{sunday:%A}" == "Sunday"
-    plan = planned(*(good(f"{n}", n * DAY) for n in range(24)), policy=RetentionPolicy(weekly=4))
+    plan = plan_for(*(good(f"{n}", n * DAY) for n in range(24)), policy=RetentionPolicy(weekly=4))
     assert plan.keep == ("0", "2", "9", "16")
 
 
@@ -103,7 +103,7 @@ def test_a_week_begins_on_monday() -> None:
 )
 def test_a_span_is_shown_in_days_where_it_is_of_days(hours: int, shown: str) -> None:
     policy = RetentionPolicy(within=timedelta(hours=hours))
-    assert planned(good("a", DAY), policy=policy).reasons["a"] == (
+    assert plan_for(good("a", DAY), policy=policy).reasons["a"] == (
         "newest verified",
         f"within {shown}",
     )
@@ -119,7 +119,7 @@ def test_a_policy_of_any_rule_is_not_empty(rule: str) -> None:
 def test_what_is_not_good_takes_no_place_of_what_is() -> None:
     newer: tuple[Standing, ...] = ("failed", "lossy", "unproven")
     others = [good(s, n * timedelta(minutes=1), s) for n, s in enumerate(newer)]
-    plan = planned(*others, good("a", 5 * DAY), policy=RetentionPolicy(last=1))
+    plan = plan_for(*others, good("a", 5 * DAY), policy=RetentionPolicy(last=1))
     assert plan.remove == ()
     assert "newest verified" in plan.reasons["a"]
     for standing in newer:
@@ -127,7 +127,7 @@ def test_what_is_not_good_takes_no_place_of_what_is() -> None:
 
 
 def test_what_is_dated_after_now_neither_counts_nor_goes() -> None:
-    plan = planned(good("a", -400 * DAY), good("b", DAY), policy=RetentionPolicy(last=1))
+    plan = plan_for(good("a", -400 * DAY), good("b", DAY), policy=RetentionPolicy(last=1))
     assert plan.reasons["a"] == ("dated after now",)
     assert plan.reasons["b"] == ("newest verified", "last 1")
 
@@ -139,7 +139,7 @@ def test_a_clock_that_jumps_lets_nothing_expire() -> None:
 
 
 def test_pinned_ones_stay() -> None:
-    plan = planned(good("a", DAY), good("b", 9 * DAY, pinned=True), policy=RetentionPolicy(last=1))
+    plan = plan_for(good("a", DAY), good("b", 9 * DAY, pinned=True), policy=RetentionPolicy(last=1))
     assert plan.reasons["b"] == ("pinned",)
 
 
@@ -148,7 +148,7 @@ def test_nothing_goes_while_something_holds_it_or_nothing_is_verified() -> None:
     held = plan_retention(backups, RetentionPolicy(last=1), now=NOW, held="frozen")
     assert (held.remove, held.held) == ((), "frozen")
     unproven = [good(f"{n:02}", n * DAY, "unproven") for n in range(9)]
-    plan = planned(*unproven, policy=RetentionPolicy(last=1))
+    plan = plan_for(*unproven, policy=RetentionPolicy(last=1))
     assert (plan.remove, plan.held) == ((), "no backup is verified")
 
 

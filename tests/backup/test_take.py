@@ -28,7 +28,7 @@ from neotoma_core.vault import folder as vaults
 from neotoma_core.vault.backups import list_backups
 from neotoma_core.vault.manifests import manifest_of, seal_line
 from tests.recovery.test_inputs import facts_of, server_on
-from tests.support.backing_up import HASH, PERMISSIVE, Vault, copied, fill, small_vault
+from tests.support.backing_up import HASH, PERMISSIVE, Vault, copy_vault, fill, small_vault
 from tests.support.databases import insert, make_database, observation, read_all
 
 
@@ -42,7 +42,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Vault:
 
 @pytest.fixture
 def world(template: Vault, tmp_path: Path) -> Vault:
-    return copied(template, tmp_path)
+    return copy_vault(template, tmp_path)
 
 
 def test_a_backup_is_taken_proven_and_restores_to_the_byte(tmp_path: Path) -> None:
@@ -156,7 +156,7 @@ def test_what_cannot_be_backed_up_leaves_no_backup(world: Vault) -> None:
 
 
 def test_two_runs_do_not_meet(world: Vault) -> None:
-    with vaults.locked(world.vault), pytest.raises(VaultLocked):
+    with vaults.lock_vault(world.vault), pytest.raises(VaultLocked):
         world.back_up()
 
 

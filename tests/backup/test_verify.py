@@ -12,7 +12,7 @@ from neotoma_core.errors import VaultDamaged
 from neotoma_core.report.progress import Silent
 from neotoma_core.schedule.drills import verify_database
 from neotoma_core.vault.announcing import Alerting
-from tests.support.backing_up import Vault, copied, small_vault
+from tests.support.backing_up import Vault, copy_vault, small_vault
 
 HOUR = timedelta(hours=1)
 
@@ -29,7 +29,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Vault:
 
 @pytest.fixture
 def world(template: Vault, tmp_path: Path) -> Vault:
-    return copied(template, tmp_path)
+    return copy_vault(template, tmp_path)
 
 
 def verify(world: Vault, *names: str, **asked: timedelta | bool) -> VerifyReport:
@@ -37,22 +37,24 @@ def verify(world: Vault, *names: str, **asked: timedelta | bool) -> VerifyReport
     return verify_backups(request, world.now, Silent())
 
 
-def drilled(report: VerifyReport) -> list[int]:
+def numbers_of(report: VerifyReport) -> list[int]:
     return [int(drill.backup.rpartition("-")[2]) for drill in report.drills]
 
 
 def test_unless_asked_only_the_newest_is_drilled(world: Vault) -> None:
-    assert drilled(verify(world)) == [3]
-    assert drilled(verify(world, "1")) == [1]
+    assert numbers_of(verify(world)) == [3]
+    assert numbers_of(verify(world, "1")) == [1]
 
 
 def test_those_longest_unverified_are_drilled_first(world: Vault) -> None:
-    assert drilled(verify(world, all=True)) == [2, 1, 3]
+    assert numbers_of(verify(world, all=True)) == [2, 1, 3]
 
 
 def test_only_those_not_verified_for_so_long_are_due(world: Vault) -> None:
-    assert drilled(verify(world, max_age=HOUR)) == [2, 1]
-    assert drilled(verify(world, max_age=2 * HOUR)) == []  # all were drilled a moment ago, or are
+    assert numbers_of(verify(world, max_age=HOUR)) == [2, 1]
+    assert (
+        numbers_of(verify(world, max_age=2 * HOUR)) == []
+    )  # all were drilled a moment ago, or are
 
 
 def test_a_backup_whose_latest_drill_failed_is_due_whenever_it_once_passed(world: Vault) -> None:
@@ -61,7 +63,7 @@ def test_a_backup_whose_latest_drill_failed_is_due_whenever_it_once_passed(world
     database.write_bytes(b"?" + good[1:])
     assert verify(world, "3").outcome == "fail"
     database.write_bytes(good)
-    assert 3 in drilled(verify(world, max_age=100 * HOUR))
+    assert 3 in numbers_of(verify(world, max_age=100 * HOUR))
     assert world.backups[2].is_good
 
 

@@ -22,14 +22,14 @@ _CHARACTERS = 4  # of a token, roughly
 _QUICK = 50
 
 
-async def _started(words: tuple[str | Path, ...], vault: Path) -> float:
+async def _start(words: tuple[str | Path, ...], vault: Path) -> float:
     begun = time.perf_counter()
     async with Client(over_stdio(*words, vault=vault)) as client:
         await client.list_tools()
         return time.perf_counter() - begun
 
 
-async def _played(words: tuple[str | Path, ...], vault: Path) -> None:
+async def _play(words: tuple[str | Path, ...], vault: Path) -> None:
     async with Client(over_stdio(*words, vault=vault), mode="legacy") as client:
         agent, calls = Agent(client, []), 0
 
@@ -82,11 +82,11 @@ def _main() -> None:
         target, vault = folder / "incident" / "data" / "neotoma.prod.db", folder / "vault"
         words = ("--target", target, "--folder", folder / "incident", "--allow-recover")
         busy = _busy()
-        starts = sorted(anyio.run(_started, words, vault) for _ in range(_STARTS))
+        starts = sorted(anyio.run(_start, words, vault) for _ in range(_STARTS))
         each = (_busy() - busy) / _STARTS
         print(f"ready after {starts[0]:.2f} to {starts[-1]:.2f} s, {_STARTS} starts")
         print(f"seconds of the processor for each start: {each:.2f}")
-        anyio.run(_played, words, vault)
+        anyio.run(_play, words, vault)
 
 
 if __name__ == "__main__":

@@ -34,22 +34,22 @@ def main() -> None:
         common = ("--target", database, "--vault", folder / "vault")
         print(f"{rows:,} observations, {database.stat().st_size / 1e6:,.0f} MB")
         print(f"{'':<34}{'seconds':>9}{'peak MB':>9}")
-        measured("archive, everything new", "archive", *common)
+        measure("archive, everything new", "archive", *common)
         with closing(sqlite3.connect(database)) as connection:
             connection.execute(ADD_NEW, (rows // 100,))
             connection.commit()
-        measured("archive, 1 % new", "archive", *common)
-        measured("archive, nothing new", "archive", *common)
-        measured("verify --archive", "verify", "--archive", place)
-        measured("compact --apply", "compact", "--archive", place, "--apply")
-        measured("export --target", "export", *common, "--to", folder / "one")
+        measure("archive, 1 % new", "archive", *common)
+        measure("archive, nothing new", "archive", *common)
+        measure("verify --archive", "verify", "--archive", place)
+        measure("compact --apply", "compact", "--archive", place, "--apply")
+        measure("export --target", "export", *common, "--to", folder / "one")
         vault = ("--vault", folder / "vault")
-        measured("export --archive", "export", "--archive", place, *vault, "--to", folder / "two")
+        measure("export --archive", "export", "--archive", place, *vault, "--to", folder / "two")
         lost = ("--target", folder / "lost.db", *vault, "--yes")
-        measured("restore --from-archive", "restore", "--from-archive", place, *lost)
+        measure("restore --from-archive", "restore", "--from-archive", place, *lost)
 
 
-def measured(title: str, *words: str | Path) -> None:
+def measure(title: str, *words: str | Path) -> None:
     """Run one command and print what it took."""
     before = time.monotonic()
     command = [sys.executable, "-m", "neotoma_core", *map(str, words)]

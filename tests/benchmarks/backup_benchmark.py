@@ -2,7 +2,7 @@
 
 Run by hand, from the repository: ``python -m tests.benchmarks.backup_benchmark``, or with sizes:
 ``… 10000 100000``. Every database is invented, in the shape of the incident: first its log alone,
-then with all its snapshots. Each backup is a process of its own. Beside it, in the same run:
+then with all its snapshots. Each backup is a process of its own. For comparison, in the same run:
 ``VACUUM INTO`` alone, and a plain copy of the file, synced. On a machine shared with others only
 ``cpu s`` says much.
 """
@@ -25,7 +25,7 @@ from neotoma_core.backup.take import back_up
 from neotoma_core.files.atomic import sync_file
 from neotoma_core.report.progress import Silent
 from tests.benchmarks.invented_databases import make_database
-from tests.benchmarks.rebuild_benchmark import measured_child
+from tests.benchmarks.rebuild_benchmark import measure_child
 from tests.benchmarks.rebuild_benchmark import run_child as rebuild
 
 SIZES: Final = (10_000, 100_000, 1_000_000)
@@ -55,7 +55,7 @@ def show(size: int, target: Path) -> None:
     """Measure one size and print its line."""
     copied, vacuumed = copy_seconds(target), vacuum_seconds(target)
     command = [sys.executable, "-m", "tests.benchmarks.backup_benchmark", "--child"]
-    measured = measured_child(command, target)
+    measured = measure_child(command, target)
     seconds = measured.seconds
     cells = [
         f"{target.stat().st_size / 1e6:>7,.0f}",

@@ -21,7 +21,7 @@ from typing import Final
 
 from tests.benchmarks.invented_databases import make_database
 from tests.support.databases import make_database as make_small
-from tests.support.proven import observed, owner
+from tests.support.proven import observe, owner
 
 FILES: Final = 200_000
 ROWS: Final = 1_000_000
@@ -58,7 +58,7 @@ def grow(tree: Path, files: int) -> Path:
             folder.mkdir(parents=True, exist_ok=True)
         content = packed if number % 50 == 1 else b"x" * (number % 3000)
         (folder / f"file {number}.txt").write_bytes(content)
-    rows = {"observations": [observed(n) for n in range(500)], "entities": [owner()]}
+    rows = {"observations": [observe(n) for n in range(500)], "entities": [owner()]}
     small = make_small(tree / "neotoma.db", rows)
     for number in range(COPIES - 1):
         shutil.copyfile(small, tree / "documents" / str(number) / f"copy ({number})")

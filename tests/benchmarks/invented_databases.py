@@ -31,12 +31,12 @@ _TYPE_OF: Final = {"amount": "number", "tags": "array", "done": "boolean"}
 def make_database(path: Path, observations: int) -> Path:
     """Create a database with so many observations of seven fields, and no snapshots yet.
 
-    Half as many entities, of which more than half have one observation; a relationship for every
+    Half as many entities, more than half of them with one observation; a relationship for every
     twentieth observation; every merge strategy.
     """
     _create(path)
     for start in range(0, observations, _CHUNK):
-        rows = invented(start, min(_CHUNK, observations - start), observations)
+        rows = invent(start, min(_CHUNK, observations - start), observations)
         _append(path, rows)
     with closing(sqlite3.connect(path)) as connection:
         _add_entities(connection)
@@ -53,14 +53,14 @@ def make_update(path: Path, target: Path, entities: int) -> Path:
     owners = pl.DataFrame(
         rows, schema={"entity_id": pl.String, "entity_type": pl.String}, orient="row"
     )
-    fresh = invented(10**9, entities, entities).drop("entity_id", "entity_type")
+    fresh = invent(10**9, entities, entities).drop("entity_id", "entity_type")
     _append(path, pl.concat([fresh, owners], how="horizontal"))
     with closing(sqlite3.connect(path)) as connection:
         _add_entities(connection)
     return path
 
 
-def invented(start: int, rows: int, total: int) -> pl.DataFrame:
+def invent(start: int, rows: int, total: int) -> pl.DataFrame:
     """Return ``rows`` observations out of ``total``, from number ``start`` on."""
     number = pl.int_range(start, start + rows, dtype=pl.UInt64)
     noise = number.hash(seed=1)

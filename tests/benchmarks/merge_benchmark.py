@@ -43,7 +43,7 @@ def main(words: list[str]) -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         backup = make_database(folder / "backup.db", size)
-        rebuilt = measured(folder, "rebuild", "--target", str(backup))
+        rebuilt = measure(folder, "rebuild", "--target", str(backup))
         print(f"{size:>11,} observations{'wall s':>20}{'cpu s':>9}{'peak MB':>9}  of the rebuild")
         show("rebuild", rebuilt, rebuilt)
         cases: dict[str, Callable[[], tuple[Path, Path]]] = {
@@ -54,7 +54,7 @@ def main(words: list[str]) -> None:
         for label, made in cases.items():
             target, other = made()
             os.sync()
-            show(label, measured(folder, *recover(target, other)), rebuilt)
+            show(label, measure(folder, *recover(target, other)), rebuilt)
             target.unlink()
 
 
@@ -83,7 +83,7 @@ def recover(target: Path, backup: Path) -> tuple[str, ...]:
     return "recover", "--target", str(target), "--backup", str(backup), "--no-archive"
 
 
-def measured(folder: Path, *words: str) -> Measured:
+def measure(folder: Path, *words: str) -> Measured:
     """Run a command with a vault of its own and measure it from outside."""
     with tempfile.TemporaryDirectory(dir=folder) as vault:
         command = [*MIDDEN, *words, "--yes", "--json", "--vault", f"{vault}/vault"]

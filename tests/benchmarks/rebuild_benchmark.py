@@ -4,7 +4,7 @@ Run by hand, from the repository: ``python -m tests.benchmarks.rebuild_benchmark
 or with sizes: ``… 10000 100000``. Every database is invented, in the shape of the incident, and
 has no snapshots yet: all of them are written. Each rebuild is a process of its own. ``copy`` is the
 time to copy the same log with ATTACH and INSERT; ``ratio`` the rebuild's to that. Steps of the
-reduction are those of one thread; staging, which goes on beside it, is in none of them. On a
+reduction are those of one thread; staging runs at the same time and is not counted. On a
 machine shared with others only ``cpu s`` says much.
 """
 
@@ -68,12 +68,12 @@ def main(words: list[str]) -> None:
 
 def run_child(target: Path) -> Measured:
     """Rebuild ``target`` in a process of its own."""
-    return measured_child(
+    return measure_child(
         [sys.executable, "-m", "tests.benchmarks.rebuild_benchmark", "--child"], target
     )
 
 
-def measured_child(command: list[str], target: Path) -> Measured:
+def measure_child(command: list[str], target: Path) -> Measured:
     """Run a child that prints its seconds by step."""
     with tempfile.TemporaryDirectory(dir=target.parent) as vault:
         start = time.perf_counter()

@@ -37,7 +37,7 @@ def main() -> None:
         with tarfile.open(FIXTURE) as bundle:
             bundle.extractall(pristine, filter="data")
         print(f"{'':28}{'wall s':>10}{'cpu s':>10}{'peak MB':>10}")
-        show("midden --help", [measured(("--help",), Path(name)) for _ in range(runs)])
+        show("midden --help", [measure(("--help",), Path(name)) for _ in range(runs)])
         for title, raw in (("incident", False), ("incident, 6,110 raw files", True)):
             places = (Path(name) / f"{raw}-{number}" for number in range(runs))
             show(title, [recovery(pristine, place, raw_files=raw) for place in places])
@@ -53,10 +53,10 @@ def recovery(pristine: Path, place: Path, *, raw_files: bool) -> Measured:
     shutil.copytree(pristine / "incident", place, ignore=left_out)
     os.sync()  # or the copying above is measured too
     words = ("recover", "--target", "data/neotoma.prod.db", *RECOVER, "--yes", "--vault", "vault")
-    return measured(words, place)
+    return measure(words, place)
 
 
-def measured(words: Iterable[str], place: Path) -> Measured:
+def measure(words: Iterable[str], place: Path) -> Measured:
     """Run the command in ``place`` and measure the process."""
     start = time.perf_counter()
     command = [sys.executable, "-m", "neotoma_core", *words]

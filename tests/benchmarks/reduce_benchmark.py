@@ -19,7 +19,7 @@ from neotoma_core.neotoma.schemas import Converter, EntitySchema, FieldRule, Reg
 from neotoma_core.reduce.entities import entities_of, read_in_order, reduce_entities
 from neotoma_core.reduce.exact.rule_sets import R22
 from neotoma_core.reduce.fields.assembly import assemble, canonical_names
-from neotoma_core.reduce.fields.kept import kept_fields
+from neotoma_core.reduce.fields.kept import keep_fields
 from neotoma_core.reduce.fields.objects import take_apart
 from neotoma_core.reduce.fields.ordering import slices
 from neotoma_core.reduce.fields.values import field_values
@@ -46,7 +46,7 @@ def registry() -> Registry:
     return Registry({(name, None): EntitySchema(name, "1.0.0", fields) for name in TYPES})
 
 
-def invented(observations: int) -> pl.DataFrame:
+def invent(observations: int) -> pl.DataFrame:
     """Return so many observations in the shape of the incident, in random order."""
     number = pl.int_range(observations, dtype=pl.UInt64)
     noise = number.hash(seed=1)
@@ -126,7 +126,7 @@ def measure_steps(observations: pl.DataFrame, schemas: Registry) -> Stopwatch:
                 rules.fields,
             )
         with watch.measure("reduce"):
-            kept = kept_fields(stated.values, ruled, rules)
+            kept = keep_fields(stated.values, ruled, rules)
         with watch.measure("assemble"):
             assemble(kept, stated.keys)
             canonical_names(kept, stated.keys)
@@ -136,11 +136,11 @@ def measure_steps(observations: pl.DataFrame, schemas: Registry) -> Stopwatch:
 def main(sizes: list[int]) -> None:
     """Print one line per size."""
     schemas = registry()
-    reduce_entities(invented(1_000), schemas, R22)
+    reduce_entities(invent(1_000), schemas, R22)
     titles = ("observations", "entities", *STEPS, "whole", "obs/s", "peak MB")
     print("".join(f"{title:>13}" for title in titles))
     for size in sizes:
-        observations = invented(size)
+        observations = invent(size)
         start = time.perf_counter()
         reduction = reduce_entities(observations, schemas, R22)
         whole = time.perf_counter() - start

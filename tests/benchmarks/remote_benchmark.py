@@ -53,7 +53,7 @@ def main() -> None:
                 for number in range(_TIMES if step in _REPEATED else 1):
                     if step == "1 % new":
                         add_new(machine / database.name, number)
-                    found.append(measured(step, machine, url, endpoint))
+                    found.append(measure(step, machine, url, endpoint))
                 middle = [median(figures) for figures in zip(*found, strict=True)]
                 print(f"{kind + ', ' + step:<28}" + shown(middle), flush=True)
 
@@ -102,7 +102,7 @@ def add_new(database: Path, number: int) -> None:
         connection.commit()
 
 
-def measured(step: str, folder: Path, url: str, endpoint: str) -> tuple[float, ...]:
+def measure(step: str, folder: Path, url: str, endpoint: str) -> tuple[float, ...]:
     """Carry out one step in a process of its own, and return what it took."""
     module = "tests.benchmarks.remote_step"
     command = [sys.executable, "-m", module, step, str(folder), url, endpoint]

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from tests.support.databases import make_database
-from tests.support.payloads import Tables, note, sent, together
+from tests.support.payloads import Tables, note, send, together
 
 PAYLOADS: Final = 100_000
 
@@ -41,7 +41,7 @@ def one(raw: Path, number: int) -> Tables:
     item = note(f"note {number}", content=f"what was said, at some length, about {number}")
     more = {"odd": number} if number % 7 == 0 else {}
     lost = number % 1_000 == 999
-    tables = sent(raw, f"s{number}", [{**item, **more}], stored=[] if lost else None, indented=True)
+    tables = send(raw, f"s{number}", [{**item, **more}], stored=[] if lost else None, indented=True)
     fields = f'{{"title":"{item["title"]}","content":"{item["content"]}"}}'
     return {
         **tables,

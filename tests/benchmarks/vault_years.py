@@ -10,7 +10,7 @@ from concurrent.futures import ProcessPoolExecutor
 from tests.support.vault_years import DAYS, live
 
 
-def kept(seed: int) -> int:
+def count_kept(seed: int) -> int:
     """Live through a year and return how many backups are left."""
     return len(live(seed).backups)
 
@@ -20,7 +20,7 @@ def main(words: list[str]) -> None:
     years = int(words[0]) if words else 10_000
     start = time.perf_counter()
     with ProcessPoolExecutor() as pool:
-        left = list(pool.map(kept, range(years), chunksize=50))
+        left = list(pool.map(count_kept, range(years), chunksize=50))
     print(
         f"{years:,} years of {DAYS} days in {time.perf_counter() - start:,.0f} s: a full good copy "
         f"on every day of every one; {min(left)} to {max(left)} backups were left at the end"

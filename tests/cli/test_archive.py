@@ -23,7 +23,7 @@ Words = Callable[[Path], list[str | Path]]
 
 @pytest.fixture
 def place(tmp_path: Path) -> Path:
-    """An archive of ``neotoma.db`` beside it."""
+    """An archive of ``neotoma.db``, next to it."""
     archive(make_database(tmp_path / "neotoma.db", ROWS))
     return tmp_path / "archive"
 

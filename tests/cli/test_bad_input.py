@@ -41,7 +41,7 @@ def target_through_a_link(incident: Path) -> list[str | Path]:
     return ["--backup", incident / "link.db"]
 
 
-def encrypted(incident: Path) -> list[str | Path]:
+def encrypt(incident: Path) -> list[str | Path]:
     sealed = f"{'0a' * 16}:{'0b' * 16}:{'0c' * 40}"
     path = make_database(
         incident / "sealed.prod.db", {"observations": [observation("o", fields=sealed)]}
@@ -67,7 +67,7 @@ BAD: dict[str, tuple[Wrong, int, str]] = {
     ),
     "the target, through a link": (target_through_a_link, 2, "given as its own backup"),
     "development": (backup("data/neotoma.db"), 13, "--allow-environment-mismatch"),
-    "encrypted": (encrypted, 12, "1 observations are encrypted and no key was given"),
+    "encrypted": (encrypt, 12, "1 observations are encrypted and no key was given"),
     "an unknown mode": (lambda _: ["--backup", "x", "--mode", "nonsense"], 2, "keep-target"),
 }
 

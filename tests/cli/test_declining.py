@@ -9,7 +9,7 @@ import pytest
 from neotoma_core.cli.terminal.asking import DECLINED
 from tests.cli.conftest import Midden
 from tests.support.archiving import archive
-from tests.support.backing_up import Vault, copied, fill, small_vault
+from tests.support.backing_up import Vault, copy_vault, fill, small_vault
 
 Words = list[str | Path]
 
@@ -26,7 +26,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Vault:
 
 @pytest.fixture
 def world(template: Vault, tmp_path: Path) -> Vault:
-    return copied(template, tmp_path)
+    return copy_vault(template, tmp_path)
 
 
 ASKED: dict[str, Callable[[Vault], Words]] = {

@@ -61,7 +61,7 @@ def test_every_command_works_below_a_folder_of_any_name(place: Path, midden: Run
     recovered = json.loads(midden("recover", *of, "--search", place, "--yes", "--json"))
     assert recovered["target"] == str(target)
     assert "archive-failed" not in {finding["kind"] for finding in recovered["findings"]}
-    pasted(midden, recovered["undo"], vault)
+    paste(midden, recovered["undo"], vault)
     midden("backup", *of)
     midden("backups", *of)
     midden("verify", *of)
@@ -90,7 +90,7 @@ def test_every_command_works_below_a_folder_of_any_name(place: Path, midden: Run
     midden("guard", "install", "--file", place / ".bashrc", "--apply")
 
 
-def pasted(midden: Run, line: str, vault: Path) -> None:
+def paste(midden: Run, line: str, vault: Path) -> None:
     """Run a printed command as a shell splits it, with its vault and without its question."""
     read = subprocess.run(["bash", "-c", f"printf '%s\\0' {line}"], capture_output=True, check=True)
     program, *words = map(os.fsdecode, read.stdout.split(b"\0")[:-1])

@@ -18,16 +18,16 @@ from neotoma_core.report.progress import Silent
 from tests.conftest import NOW, recover_into
 from tests.support.archiving import archive
 from tests.support.databases import count, entity, make_database
-from tests.support.proven import observed, owner
+from tests.support.proven import observe, owner
 
 ROWS = 30
 
 
 class Place:
-    """A database of which there are all kinds of copies, and another that lacks everything."""
+    """A database with all kinds of copies, and another that lacks everything."""
 
     def __init__(self, folder: Path) -> None:
-        rows = {"observations": [observed(n) for n in range(ROWS)], "entities": [owner()]}
+        rows = {"observations": [observe(n) for n in range(ROWS)], "entities": [owner()]}
         self.folder, self.vault = folder, folder / "vault"
         self.whole = make_database(folder / "data" / "t.db", rows)
         self.target = make_database(folder / "new" / "t.db", {"entities": [owner()]})
@@ -39,7 +39,7 @@ class Place:
 
     @property
     def evidence(self) -> Path:
-        rows = {"observations": [observed(0)], "entities": [entity("further")]}
+        rows = {"observations": [observe(0)], "entities": [entity("further")]}
         other = make_database(self.folder / "other.db", rows)
         recover_into(self.folder / "kept")(self.whole, other)
         return next((self.folder / "kept" / "evidence").iterdir())

@@ -3,15 +3,15 @@ from pathlib import Path
 
 from tests.cli.conftest import Midden
 from tests.support.databases import make_database
-from tests.support.proven import observed, owner
+from tests.support.proven import observe, owner
 
 
 def test_find_status_and_recover_work_together(midden: Midden, tmp_path: Path) -> None:
     entities = [owner()]
-    full = {"observations": [observed(n) for n in range(9)], "entities": entities}
+    full = {"observations": [observe(n) for n in range(9)], "entities": entities}
     make_database(tmp_path / "place" / "copy.bak", full)
     target = tmp_path / "data" / "neotoma.prod.db"
-    make_database(target, {"observations": [observed(1)], "entities": entities})
+    make_database(target, {"observations": [observe(1)], "entities": entities})
     picture, listing = tmp_path / "p.html", tmp_path / "p.parquet"
     found = midden("find", tmp_path, "--picture", picture, "--parquet", listing)
     assert found.returncode == 0

@@ -10,14 +10,14 @@ import pytest
 
 from tests.cli.conftest import Midden
 from tests.support.databases import make_database
-from tests.support.proven import observed, owner
+from tests.support.proven import observe, owner
 from tests.support.remotes import Machine
 
 
 @pytest.fixture
 def target(tmp_path: Path, midden: Midden) -> Path:
     """A database that was pushed with nine observations, and lost the last of them since."""
-    rows = {"observations": [observed(n) for n in range(9)], "entities": [owner()]}
+    rows = {"observations": [observe(n) for n in range(9)], "entities": [owner()]}
     made = make_database(tmp_path / "data" / "neotoma.prod.db", rows)
     (tmp_path / "nas").mkdir()
     added = midden(

@@ -19,7 +19,7 @@ from neotoma_core.cli.terminal.asking import DECLINED
 from neotoma_core.neotoma.versions import SETTLED, tables_at
 from tests.cli.conftest import Midden
 from tests.support.archiving import archive
-from tests.support.backing_up import Vault, copied, fill, small_vault
+from tests.support.backing_up import Vault, copy_vault, fill, small_vault
 from tests.support.databases import USER, count, entity, make_database, observation
 from tests.support.merging_entities import merge_entities
 
@@ -50,7 +50,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Vault:
 
 @pytest.fixture
 def world(template: Vault, tmp_path: Path) -> Vault:
-    return copied(template, tmp_path)
+    return copy_vault(template, tmp_path)
 
 
 def neotomas_own(world: Vault) -> None:

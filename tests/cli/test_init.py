@@ -13,7 +13,7 @@ from neotoma_core.backup.protection import protection_of
 from neotoma_core.cli.app import app
 from neotoma_core.cli.terminal.asking import DECLINED
 from neotoma_core.errors import UsageError, VaultAbsent
-from neotoma_core.remotes.known import known_remotes
+from neotoma_core.remotes.known import read_remotes
 from neotoma_core.settings.configuration import read_configuration
 from neotoma_core.settings.environment import vault_of_its_own
 from neotoma_core.vault.noted import keep_notes_in
@@ -105,10 +105,10 @@ def test_a_remote_is_added_and_its_identity_shown(
     )
     assert run(*words) == 0
     assert "AGE-SECRET-KEY-" in capsys.readouterr().out
-    (known,) = known_remotes(home / "kept")
+    (known,) = read_remotes(home / "kept")
     assert known.name == "offsite"
     assert run(*words) == 0
-    assert len(known_remotes(home / "kept")) == 1
+    assert len(read_remotes(home / "kept")) == 1
 
 
 def test_a_vault_whose_disk_is_gone_is_named_and_only_made_again_on_request(

@@ -50,7 +50,7 @@ def target(tmp_path: Path) -> Path:
     )
 
 
-def stopped(stop: signal.Signals, step: str, target: Path) -> tuple[int, str, str]:
+def stop_at(stop: signal.Signals, step: str, target: Path) -> tuple[int, str, str]:
     """Recover the target and send a signal once a step is reached; code, output and errors."""
     rows = {"entities": [entity("e1")], "observations": [observation("o2")]}
     backup = make_database(target.parent.parent / "backup.db", rows)
@@ -76,7 +76,7 @@ def test_a_run_stopped_before_its_commit_leaves_the_old_target(
     stop: signal.Signals, code: int, step: str, target: Path
 ) -> None:
     before = target.read_bytes()
-    returned, out, err = stopped(stop, step, target)
+    returned, out, err = stop_at(stop, step, target)
     assert returned == code
     assert "published" not in out
     assert "the target is as it was" in err
@@ -88,7 +88,7 @@ def test_a_run_stopped_before_its_commit_leaves_the_old_target(
 def test_a_run_that_has_committed_reports_that_before_it_gives_way(
     stop: signal.Signals, code: int, target: Path
 ) -> None:
-    returned, out, err = stopped(stop, "committed", target)
+    returned, out, err = stop_at(stop, "committed", target)
     assert returned == code
     assert "was already changed, and that stays; undo: midden restore" in err
     assert "published" in out

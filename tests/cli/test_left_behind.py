@@ -17,7 +17,7 @@ import pytest
 
 from neotoma_core.cli.app import app
 from neotoma_core.errors import TargetChanged
-from neotoma_core.files.atomic import observed, sync_folder
+from neotoma_core.files.atomic import observe, sync_folder
 from neotoma_core.neotoma.json import JsonValue, stringify
 from tests.cli.conftest import Midden, midden_with
 from tests.recovery.test_journals import CRASHED
@@ -137,7 +137,7 @@ def place(made: Place, tmp_path: Path) -> Place:
     return Place(tmp_path)
 
 
-def left_by(place: Place, suffix: str) -> tuple[Path, bytes]:
+def leave(place: Place, suffix: str) -> tuple[Path, bytes]:
     """Let a writer be killed and its database be deleted; return what is left of it."""
     subprocess.run([sys.executable, "-c", LEFT[suffix], str(place.target)], check=True)
     left = Path(f"{place.target}{suffix}")
@@ -152,7 +152,7 @@ def test_it_is_evidence_and_out_of_the_way(
     way: str, suffix: str, place: Place, midden: Midden
 ) -> None:
     words = WAYS[way](place)
-    left, content = left_by(place, suffix)
+    left, content = leave(place, suffix)
     done = midden(*words, "--yes")
     assert done.returncode == 0, done.stderr
     assert str(left) in done.stdout
@@ -168,7 +168,7 @@ def test_it_is_evidence_and_out_of_the_way(
 @pytest.mark.parametrize("way", ["a backup", "an archive", "recover"])
 def test_a_dry_run_names_it_and_leaves_it_alone(way: str, place: Place, midden: Midden) -> None:
     words = WAYS[way](place)
-    left, content = left_by(place, "-wal")
+    left, content = leave(place, "-wal")
     done = midden(*words, "--dry-run")
     assert done.returncode == 0, done.stderr
     assert str(left) in done.stdout
@@ -180,12 +180,12 @@ def test_it_is_evidence_and_gone_for_good_before_the_database_is_put_there(
     way: str, place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     words = WAYS[way](place)
-    left, content = left_by(place, "-wal")
+    left, content = leave(place, "-wal")
     vault = place.folder / "vault"
     monkeypatch.setenv("MIDDEN_VAULT", str(vault))
     steps: list[str] = []
 
-    def synced(folder: Path) -> None:
+    def sync(folder: Path) -> None:
         steps.append(f"synced {folder}")
         sync_folder(folder)
 
@@ -198,8 +198,8 @@ def test_it_is_evidence_and_gone_for_good_before_the_database_is_put_there(
         if step == "renamed" and place.target.exists():
             steps.append("put there")
 
-    monkeypatch.setattr("neotoma_core.publication.installing.sync_folder", synced)
-    with observed(look):
+    monkeypatch.setattr("neotoma_core.publication.installing.sync_folder", sync)
+    with observe(look):
         app([*map(str, words), "--yes"], standalone_mode=False)
     folder = place.target.parent
     expected = [f"synced {folder}", "removed True True False False", "put there"]
@@ -210,7 +210,7 @@ def test_it_is_evidence_and_gone_for_good_before_the_database_is_put_there(
 def test_what_needs_the_database_says_that_its_log_is_left_and_what_to_do(
     way: str, suffix: str, place: Place, midden: Midden
 ) -> None:
-    left, content = left_by(place, suffix)
+    left, content = leave(place, suffix)
     done = midden(*REFUSED[way](place))
     assert done.returncode == 11, done.stderr
     assert left.name in done.stderr
@@ -223,7 +223,7 @@ def test_what_needs_the_database_says_that_its_log_is_left_and_what_to_do(
 def test_status_says_that_a_log_is_left_and_its_next_command_uses_it(
     suffix: str, place: Place, midden: Midden
 ) -> None:
-    left, content = left_by(place, suffix)
+    left, content = leave(place, suffix)
     done = midden("status", place.target)
     assert done.returncode == 6, done.stderr
     line = next(line for line in done.stdout.splitlines() if line.startswith("log "))
@@ -251,7 +251,7 @@ def test_a_log_is_all_there_is_and_status_still_says_what_to_do(
 
 
 def test_find_names_a_log_whose_database_is_gone_and_no_other(place: Place, midden: Midden) -> None:
-    left, content = left_by(place, "-wal")
+    left, content = leave(place, "-wal")
     others = {"app.db-wal": b"x" * 64, "neotoma.dev.db-wal": b"", "neotoma.db-journal.txt": b"x"}
     for name, bytes_of in others.items():
         (place.folder / "data" / name).write_bytes(bytes_of)
@@ -264,14 +264,14 @@ def test_find_names_a_log_whose_database_is_gone_and_no_other(place: Place, midd
 def test_what_is_left_and_was_written_to_since_it_was_kept_stays(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    left, content = left_by(place, "-wal")
+    left, content = leave(place, "-wal")
     monkeypatch.setenv("MIDDEN_VAULT", str(place.folder / "vault"))
 
     def write_on(step: str) -> None:
         if step == "left_behind_kept":
             left.write_bytes(content + b"more")
 
-    with observed(write_on), pytest.raises(TargetChanged):
+    with observe(write_on), pytest.raises(TargetChanged):
         app(["restore", "1", "--target", str(place.target), "--yes"], standalone_mode=False)
     assert left.read_bytes() == content + b"more"
     assert not place.target.exists()
@@ -283,7 +283,7 @@ def test_going_back_to_there_being_no_database_keeps_its_log_too(
     place.target.unlink()
     assert midden("restore", "1", "--target", place.target, "--yes").returncode == 0
     undo = max((place.folder / "vault" / "evidence").iterdir())
-    left, content = left_by(place, "-wal")
+    left, content = leave(place, "-wal")
     done = midden("restore", undo, "--target", place.target, "--yes")
     assert done.returncode == 0, done.stderr
     newest = max((place.folder / "vault" / "evidence").iterdir())

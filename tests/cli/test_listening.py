@@ -49,7 +49,7 @@ def test_a_remote_that_does_not_answer_is_said_each_time_and_notified_of_once(
 ) -> None:
     error = RemoteUnreachable("s3://bucket", "it does not answer")
     for failures in range(1, 9):
-        watch.failed(error, failures, 2.0**failures)
+        watch.on_failure(error, failures, 2.0**failures)
     said = capsys.readouterr().err.splitlines()
     assert said[1] == (
         "midden: remote s3://bucket: it does not answer; check the network and run again; "
@@ -63,9 +63,9 @@ def test_a_remote_that_does_not_answer_is_said_each_time_and_notified_of_once(
 def test_each_look_beats_with_the_lag_and_writes_the_metrics(
     watch: Listening, machine: Machine, heard: list[str], tmp_path: Path
 ) -> None:
-    watch.looked(NOW, good=False)
+    watch.on_look(NOW, good=False)
     machine.push()
-    watch.looked(machine.now, good=True)
+    watch.on_look(machine.now, good=True)
     assert heard == ["/beat/fail?remote_lag_seconds=inf", "/beat?remote_lag_seconds=0"]
     assert 'midden_remote_lag_seconds{vault="vault",remote="there"} 0\n' in (
         (tmp_path / "prom").read_text()
@@ -78,6 +78,6 @@ def test_a_loss_is_printed_each_time_and_notified_of_once(
     pushed: PushReport = machine.push()
     held = replace(pushed, outcome="held", alarms=("observations: 1, usually 60",))
     for report in (pushed, held, held, pushed, held):
-        watch.pushed(report)
+        watch.on_push(report)
     assert capsys.readouterr().out.count("held back") == 3
     assert [note.count("not all is pushed") for note in heard] == [1, 1]

@@ -13,7 +13,7 @@ import pytest
 from tests.support.databases import make_database
 from tests.support.faulty_worker import IN_CODE, REACHED
 from tests.support.panics import SECRET
-from tests.support.proven import observed
+from tests.support.proven import observe
 
 ROOT = Path(__file__).parents[2]
 FIND = "from neotoma_core.cli import main; main()"
@@ -45,12 +45,12 @@ print([[row.observations for row in report.copies] for report in reports])
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
     for name in ("a.db", "z.db"):
-        make_database(tmp_path / "home" / name, {"observations": [observed(n) for n in range(3)]})
+        make_database(tmp_path / "home" / name, {"observations": [observe(n) for n in range(3)]})
     (tmp_path / "tmp").mkdir()
     return tmp_path / "home"
 
 
-def started(code: str, home: Path) -> "subprocess.Popen[str]":
+def start(code: str, home: Path) -> "subprocess.Popen[str]":
     # A shell's background job ignores interrupts, and so would what it starts.
     unignored = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
     return subprocess.Popen(
@@ -68,9 +68,9 @@ def started(code: str, home: Path) -> "subprocess.Popen[str]":
 def test_a_reader_that_never_ends_is_gone_with_the_command(
     stop: signal.Signals, code: int, home: Path
 ) -> None:
-    make_database(home / "for-ever.db", {"observations": [observed(1)]})
+    make_database(home / "for-ever.db", {"observations": [observe(1)]})
     os.mkfifo(home.parent / REACHED)
-    with started(FAULTY, home) as process, (home.parent / REACHED).open() as reader:
+    with start(FAULTY, home) as process, (home.parent / REACHED).open() as reader:
         assert reader.readline() == "reached\n"
         process.send_signal(stop)
         assert reader.read() == ""  # nobody holds the pipe any longer
@@ -81,8 +81,8 @@ def test_a_reader_that_never_ends_is_gone_with_the_command(
 
 
 def test_what_a_library_says_as_it_fails_is_seen_nowhere(home: Path) -> None:
-    make_database(home / "quoted.db", {"observations": [observed(1)]})
-    with started(FAULTY, home) as process:
+    make_database(home / "quoted.db", {"observations": [observe(1)]})
+    with start(FAULTY, home) as process:
         out, err = process.communicate()
     assert process.returncode == 0, err
     assert (SECRET in out + err, "panicked" in out + err) == (False, False)

@@ -11,8 +11,8 @@ from neotoma_core.sqlite import copies
 from tests.cli.conftest import Midden
 from tests.recovery.test_inputs import facts_of
 from tests.support.databases import count, make_database
-from tests.support.holding import held
-from tests.support.proven import observed, owner
+from tests.support.holding import hold
+from tests.support.proven import observe, owner
 from tests.support.ruins import FOREIGN, SPOILT
 
 ROWS = 60
@@ -20,7 +20,7 @@ ROWS = 60
 
 @pytest.fixture
 def target(tmp_path: Path) -> Path:
-    rows = {"observations": [observed(n) for n in range(ROWS)], "entities": [owner()]}
+    rows = {"observations": [observe(n) for n in range(ROWS)], "entities": [owner()]}
     make_database(tmp_path / "data" / "copy.db", rows)
     return make_database(tmp_path / "data" / "t.db", rows)
 
@@ -70,7 +70,7 @@ def test_a_locked_database_is_not_called_wiped(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setattr(copies, "_PATIENCE_SECONDS", 0.05)
-    with held(target, "EXCLUSIVE"):
+    with hold(target, "EXCLUSIVE"):
         code = status(target, search=[target.parent], vault=tmp_path / "vault")
     said = capsys.readouterr().out
     assert (code, "wiped" in said) == (11, False)
@@ -91,7 +91,7 @@ def test_somebody_elses_file_is_left_alone(words: list[str], target: Path, midde
 
 def test_a_restore_says_first_what_could_be_salvaged(target: Path, midden: Midden) -> None:
     SPOILT["page of an index zeroed"](target)
-    some = [observed(n) for n in range(ROWS // 4)]  # to lose more is guarded
+    some = [observe(n) for n in range(ROWS // 4)]  # to lose more is guarded
     small = make_database(target.parent.parent / "small.db", {"observations": some})
     said = midden("restore", small, "--target", target, "--yes")
     assert "observations can be salvaged of it; to merge them: midden recover" in said.stderr
@@ -103,7 +103,7 @@ def test_a_restore_that_would_lose_what_is_salvageable_is_guarded(
 ) -> None:
     production = target.rename(target.with_name("neotoma.prod.db"))
     SPOILT["page of an index zeroed"](production)
-    small = make_database(tmp_path / "small.db", {"observations": [observed(1)]})
+    small = make_database(tmp_path / "small.db", {"observations": [observe(1)]})
     before = production.read_bytes()
     said = midden("restore", small, "--target", production, "--yes")
     assert (said.returncode, production.read_bytes()) == (2, before)
@@ -121,11 +121,9 @@ def test_a_status_sees_copies_in_the_home_folder_and_says_where_it_looked(
 ) -> None:
     home = tmp_path / "home"
     monkeypatch.setenv("HOME", str(home))
-    rows = {"observations": [observed(n) for n in range(ROWS)], "entities": [owner()]}
+    rows = {"observations": [observe(n) for n in range(ROWS)], "entities": [owner()]}
     make_database(home / "old copy.db", rows)
-    target = make_database(
-        tmp_path / "elsewhere" / "data" / "t.db", {"observations": [observed(0)]}
-    )
+    target = make_database(tmp_path / "elsewhere" / "data" / "t.db", {"observations": [observe(0)]})
     report = midden("status", target)
     assert report.returncode == 6
     assert str(home / "old copy.db") in report.stdout

@@ -11,7 +11,7 @@ from neotoma_core.erasure.erase import erase
 from neotoma_core.erasure.request import EraseRequest, erase_run
 from neotoma_core.report.progress import Silent
 from tests.support.archiving import archive
-from tests.support.backing_up import Vault, copied, fill, small_vault
+from tests.support.backing_up import Vault, copy_vault, fill, small_vault
 from tests.support.databases import count
 
 RUN = """
@@ -35,7 +35,7 @@ COMMANDS = {"backup": ("restore", "1"), "archive": ("restore", "--from-archive",
 
 @pytest.fixture(scope="module")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Vault:
-    """What is restored has 38 observations, of which one was erased since."""
+    """What is restored has 38 observations; one was erased since."""
     world = small_vault(tmp_path_factory.mktemp("template"), 38)
     world.back_up()
     archive(world.target, world.folder / "archive")
@@ -53,7 +53,7 @@ def test_a_replacement_told_to_stop_is_reported_or_did_not_happen(
     outcomes: list[str] = []
     while not outcomes or outcomes[-1] != "done":
         number = len(outcomes) + 1
-        world = copied(template, tmp_path / str(number))
+        world = copy_vault(template, tmp_path / str(number))
         before = world.target.read_bytes()
         words = (*COMMANDS[source], "--target", str(world.target), "--vault", str(world.vault))
         done = subprocess.run(

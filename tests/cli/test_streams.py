@@ -45,7 +45,7 @@ def midden(
 
 
 @contextmanager
-def unread() -> Iterator[int]:
+def open_unread() -> Iterator[int]:
     """Yield a pipe that nobody reads any longer."""
     reading, writing = os.pipe()
     os.close(reading)
@@ -76,7 +76,7 @@ def test_output_that_fails_before_anything_is_written_changes_nothing(folder: Pa
 
 
 def test_output_that_nobody_reads_any_longer_ends_it_quietly(folder: Path) -> None:
-    with unread() as pipe:
+    with open_unread() as pipe:
         looked = midden(folder, "--help", pipe)
         done = midden(folder, f"{RECOVER} --json --yes", pipe)
     assert (looked.returncode, looked.stderr) == (READER_GONE, b"")

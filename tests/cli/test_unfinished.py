@@ -1,4 +1,4 @@
-"""Stores that did not finish, as a user is told of them."""
+"""Stores that did not finish, as they are reported to a user."""
 
 import json
 from pathlib import Path
@@ -8,7 +8,7 @@ import pytest
 from tests.cli.conftest import Midden
 from tests.neotoma.test_encryption import KEY, SECRET
 from tests.support.databases import entity, make_database
-from tests.support.payloads import note, sent, together
+from tests.support.payloads import note, send, together
 
 IDS = {"never", "partly", "hollow"}
 COUNTS = "unfinished 1 payloads never stored, 1 partly stored, 1 entities without an observation;"
@@ -23,9 +23,9 @@ def raw(tmp_path: Path) -> Path:
 @pytest.fixture
 def target(tmp_path: Path, raw: Path) -> Path:
     tables = together(
-        sent(raw, "whole", [note("planted-lantern")]),
-        sent(raw, "never", [note("planted-harbour")], stored=[]),
-        sent(raw, "partly", [note("planted-orchard"), note("b")], stored=[1]),
+        send(raw, "whole", [note("planted-lantern")]),
+        send(raw, "never", [note("planted-harbour")], stored=[]),
+        send(raw, "partly", [note("planted-orchard"), note("b")], stored=[1]),
         {"entities": [entity("hollow")]},
     )
     return make_database(tmp_path / "data" / "neotoma.prod.db", tables)
@@ -72,7 +72,7 @@ def test_a_status_mentions_them_in_one_line_and_is_no_alarm(midden: Midden, targ
 
 def test_a_healthy_database_is_not_mentioned(midden: Midden, raw: Path, tmp_path: Path) -> None:
     target = make_database(
-        tmp_path / "data" / "neotoma.prod.db", sent(raw, "whole", [note("a"), note("b")])
+        tmp_path / "data" / "neotoma.prod.db", send(raw, "whole", [note("a"), note("b")])
     )
     midden("rebuild", "--target", target, "--yes")
     for told in (midden("rebuild", "--target", target, "--check"), midden("status", target)):
@@ -84,7 +84,7 @@ def test_a_healthy_database_is_not_mentioned(midden: Midden, raw: Path, tmp_path
 def test_a_status_without_the_key_says_what_it_could_not_check(
     midden: Midden, raw: Path, tmp_path: Path
 ) -> None:
-    tables = sent(raw, "partly", [note("a"), note("b")], stored=[0])
+    tables = send(raw, "partly", [note("a"), note("b")], stored=[0])
     rows = [{**row, "fields": KEY.seal(str(row["fields"]))} for row in tables["observations"]]
     target = make_database(tmp_path / "data" / "neotoma.prod.db", {**tables, "observations": rows})
     closed = midden("status", target)

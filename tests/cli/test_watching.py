@@ -32,7 +32,7 @@ def target(tmp_path: Path, midden: Midden) -> Path:
     return made
 
 
-def started(target: Path, *words: str, errors: int = subprocess.PIPE) -> subprocess.Popen[str]:
+def start(target: Path, *words: str, errors: int = subprocess.PIPE) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-m", "neotoma_core", "push", "--target", str(target), *words],
         stdin=subprocess.DEVNULL,
@@ -44,7 +44,7 @@ def started(target: Path, *words: str, errors: int = subprocess.PIPE) -> subproc
 
 
 def test_a_watch_follows_until_it_is_interrupted(target: Path) -> None:
-    with started(target, "--watch") as process:
+    with start(target, "--watch") as process:
         assert process.stdout is not None
         said = list(_until(process, "pushed"))
         process.send_signal(signal.SIGINT)
@@ -56,7 +56,7 @@ def test_a_watch_follows_until_it_is_interrupted(target: Path) -> None:
 
 
 def test_what_a_server_commits_meanwhile_is_pushed(target: Path, midden: Midden) -> None:
-    with started(target, "--watch", "--every", "1s") as process:
+    with start(target, "--watch", "--every", "1s") as process:
         list(_until(process, "pushed"))
         Machine(target.parent, "", target).add_row("observations", observation("later"))
         said = list(_until(process, "pushed"))
@@ -69,7 +69,7 @@ def test_what_a_server_commits_meanwhile_is_pushed(target: Path, midden: Midden)
 
 def test_bars_of_bytes_say_how_many_how_fast_and_how_long(target: Path) -> None:
     ours, theirs = pty.openpty()
-    with started(target, "--bwlimit", "100k", errors=theirs) as process:
+    with start(target, "--bwlimit", "100k", errors=theirs) as process:
         os.close(theirs)
         shown = b"".join(_read(ours)).decode()
         process.communicate()

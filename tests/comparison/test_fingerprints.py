@@ -14,7 +14,7 @@ def fingerprint(*parts: list[bytes]) -> Fingerprint:
     found = FingerprintSum()
     for part in parts:
         found.add(part)
-    return found.finished()
+    return found.finish()
 
 
 @given(rows, rows)

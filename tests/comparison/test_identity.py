@@ -1,9 +1,9 @@
 """Which database a copy is of is said by its contents, not by where it is."""
 
-from neotoma_core.comparison.identity import SAMPLE, Sample, hashed_id, is_same_database, share_kept
+from neotoma_core.comparison.identity import SAMPLE, Sample, hash_id, is_same_database, share_kept
 
 KNOWN = tuple(f"k{n:04}" for n in range(SAMPLE))
-HASHES = tuple(map(hashed_id, KNOWN))
+HASHES = tuple(map(hash_id, KNOWN))
 
 
 def same(*ids: str, rows: int = 6_000, same_place: bool = False) -> bool:

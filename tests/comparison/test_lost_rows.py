@@ -1,4 +1,4 @@
-"""Rows that one copy has and another lacks are told by their ids."""
+"""Rows that one copy has and another lacks are recognised by their ids."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from neotoma_core.errors import BackupDamaged
 from tests.support.databases import make_database, observation
 
 
-def held(path: Path, *ids: str | None) -> Path:
+def make(path: Path, *ids: str | None) -> Path:
     rows = [observation("x", id=identifier) for identifier in ids]
     return make_database(path, {"observations": rows})
 
@@ -28,7 +28,7 @@ def held(path: Path, *ids: str | None) -> Path:
 def test_lost_is_what_the_other_has_not_by_id(
     before: tuple[str | None, ...], after: tuple[str | None, ...], lost: int, tmp_path: Path
 ) -> None:
-    first, second = held(tmp_path / "1.db", *before), held(tmp_path / "2.db", *after)
+    first, second = make(tmp_path / "1.db", *before), make(tmp_path / "2.db", *after)
     files = first.read_bytes(), second.read_bytes()
     assert count_lost(first, second, "observations", first) == lost
     assert (first.read_bytes(), second.read_bytes()) == files
@@ -54,7 +54,7 @@ def test_a_row_that_says_something_else_is_lost_and_one_sent_again_or_moved_is_n
 
 
 def test_a_copy_that_cannot_be_read_is_a_damaged_one(tmp_path: Path) -> None:
-    first, second = held(tmp_path / "1.db", "a"), tmp_path / "2.db"
+    first, second = make(tmp_path / "1.db", "a"), tmp_path / "2.db"
     second.write_bytes(b"noise" * 1000)
     with pytest.raises(BackupDamaged, match=r"1\.db"):
         count_lost(first, second, "observations", first)

@@ -30,7 +30,7 @@ class Case:
     def __str__(self) -> str:
         return self.name
 
-    def unpacked(self, path: Path) -> Path:
+    def unpack(self, path: Path) -> Path:
         """Write the database to ``path``."""
         packed = FIXTURES / f"conformance_{self.input or self.name}" / "input.db.zst"
         path.write_bytes(zstandard.ZstdDecompressor().stream_reader(packed.read_bytes()).read())
@@ -40,7 +40,7 @@ class Case:
         """Return the file of what must come out of a derived table."""
         return FIXTURES / f"conformance_{self.name}" / f"expected_{table}.parquet"
 
-    def expected(self, table: str) -> dict[str, dict[str, Any]]:
+    def read_expected(self, table: str) -> dict[str, dict[str, Any]]:
         """Return what must come out of a derived table, by key, without the time of day."""
         expected = pq.read_table(self.file(table))
         kept = [name for name in expected.column_names if name not in _CLOCK.get(table, ())]

@@ -25,7 +25,7 @@ def case(request: pytest.FixtureRequest) -> Case:
 
 @pytest.fixture(scope="module")
 def database(case: Case, tmp_path_factory: pytest.TempPathFactory) -> Iterator[sqlite3.Connection]:
-    connection = sqlite3.connect(case.unpacked(tmp_path_factory.mktemp("case") / "input.db"))
+    connection = sqlite3.connect(case.unpack(tmp_path_factory.mktemp("case") / "input.db"))
     connection.row_factory = sqlite3.Row
     yield connection
     connection.close()
@@ -41,7 +41,7 @@ def test_every_entity_snapshot_is_neotomas_byte_for_byte(
     )
     away = {identifier for (identifier,) in database.execute(pointing)}
     by_entity = defaultdict(list)
-    for values in selected(database, "observations", ObservationRow):
+    for values in select(database, "observations", ObservationRow):
         row = ObservationRow(**values)
         if row.entity_id not in away or not case.rules.redirects:
             by_entity[row.entity_id].append(row)
@@ -52,7 +52,7 @@ def test_every_entity_snapshot_is_neotomas_byte_for_byte(
             reduced.append(reduce_entity(rows, registry, case.rules))
         except ReductionFails:
             failed.add(entity)
-    expected = case.expected("entity_snapshots")
+    expected = case.read_expected("entity_snapshots")
     assert in_columns_of(expected, reduced, "entity_id") == expected
     assert case.failing is None or failed == case.failing
 
@@ -61,17 +61,17 @@ def test_every_relationship_snapshot_is_neotomas_byte_for_byte(
     case: Case, database: sqlite3.Connection
 ) -> None:
     by_key = defaultdict(list)
-    for values in selected(database, "relationship_observations", RelationshipObservationRow):
+    for values in select(database, "relationship_observations", RelationshipObservationRow):
         row = RelationshipObservationRow(**values)
         by_key[row.relationship_key].append(row)
 
     reduced = [reduce_relationship(rows, now="") for rows in by_key.values()]
 
-    expected = case.expected("relationship_snapshots")
+    expected = case.read_expected("relationship_snapshots")
     assert in_columns_of(expected, reduced, "relationship_key") == expected
 
 
-def selected(connection: sqlite3.Connection, table: str, row: type[Any]) -> list[dict[str, Any]]:
+def select(connection: sqlite3.Connection, table: str, row: type[Any]) -> list[dict[str, Any]]:
     columns = ", ".join(field.name for field in fields(row))  # rowid is one that SQLite knows
     return [dict(found) for found in connection.execute(f"SELECT {columns} FROM {table}")]
 

@@ -16,7 +16,7 @@ def test_every_snapshot_of_the_corpus_comes_out_of_a_recovery(
     case: Case, tmp_path: Path, run_recover: Recover
 ) -> None:
     target = tmp_path / "target.db"
-    report = run_recover(target, case.unpacked(tmp_path / "input.db"), rules=case.rules.name)
+    report = run_recover(target, case.unpack(tmp_path / "input.db"), rules=case.rules.name)
     with closing(sqlite3.connect(target)) as connection:
         pointing = "SELECT id, merged_to_entity_id FROM entities WHERE merged_to_entity_id <> ''"
         merged = {entity for pair in connection.execute(pointing) for entity in pair}

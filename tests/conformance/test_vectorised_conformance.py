@@ -29,7 +29,7 @@ def case(request: pytest.FixtureRequest) -> Case:
 
 @pytest.fixture(scope="module")
 def database(case: Case, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return case.unpacked(tmp_path_factory.mktemp("case") / "input.db")
+    return case.unpack(tmp_path_factory.mktemp("case") / "input.db")
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +40,7 @@ def largest_backup(unpacked: Path) -> Path:
 def test_every_entity_snapshot_of_a_case_is_neotomas(case: Case, database: Path) -> None:
     expected = pl.read_parquet(case.file("entity_snapshots"))
     reduction = entities_of(database, case.rules)
-    assert compared(reduction, expected) == rows_of(expected)
+    assert by_key(reduction, expected) == rows_of(expected)
     failed = set(reduction.failed["entity_id"])
     assert set(reduction.unreduced["entity_id"]) == failed
     assert case.failing is None or failed == case.failing
@@ -50,13 +50,13 @@ def test_every_relationship_snapshot_of_a_case_is_neotomas(case: Case, database:
     expected = pl.read_parquet(case.file("relationship_snapshots")).drop(
         "computed_at", strict=False
     )
-    assert compared(relationships_of(database), expected) == rows_of(expected)
+    assert by_key(relationships_of(database), expected) == rows_of(expected)
 
 
 def test_every_entity_snapshot_of_the_incident_is_as_stored(largest_backup: Path) -> None:
-    stored = pl.DataFrame(selected(largest_backup, "SELECT * FROM entity_snapshots"))
+    stored = pl.DataFrame(select(largest_backup, "SELECT * FROM entity_snapshots"))
     reduction = entities_of(largest_backup)
-    assert compared(reduction, stored) == rows_of(stored)
+    assert by_key(reduction, stored) == rows_of(stored)
     assert stored.height == 3850
 
 
@@ -66,9 +66,9 @@ def test_nothing_that_neotoma_wrote_needs_the_exact_reducer(largest_backup: Path
 
 def test_every_relationship_snapshot_of_the_incident_is_as_stored(largest_backup: Path) -> None:
     stored = pl.DataFrame(
-        selected(largest_backup, "SELECT * FROM relationship_snapshots"), infer_schema_length=None
+        select(largest_backup, "SELECT * FROM relationship_snapshots"), infer_schema_length=None
     ).drop("computed_at")
-    assert compared(relationships_of(largest_backup), stored) == rows_of(stored)
+    assert by_key(relationships_of(largest_backup), stored) == rows_of(stored)
     assert stored.height == 400
 
 
@@ -88,14 +88,14 @@ def cells(database: Path, name: str) -> pl.DataFrame:
     return read_rows(database, table, table.names)
 
 
-def selected(database: Path, query: str) -> list[dict[str, Any]]:
+def select(database: Path, query: str) -> list[dict[str, Any]]:
     uri = f"{database.resolve().as_uri()}?mode=ro&immutable=1"
     with closing(sqlite3.connect(uri, uri=True)) as connection:
         connection.row_factory = sqlite3.Row
         return [dict(row) for row in connection.execute(query)]
 
 
-def compared(reduction: Reduction, expected: pl.DataFrame) -> Rows:
+def by_key(reduction: Reduction, expected: pl.DataFrame) -> Rows:
     """Return the snapshots by key, with the columns that the expected ones have."""
     return rows_of(reduction.snapshots.select(expected.columns))
 

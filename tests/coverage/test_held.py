@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from neotoma_core.coverage.held import (
     Held,
     add_up,
+    count_held,
     exclusive_to,
-    held_by,
     missing_from,
     rows_of,
 )
@@ -30,19 +30,19 @@ def test_rows_are_told_apart_by_who_holds_them_however_many_copies_there_are(
     for row in set().union(*copies.values()):
         holders = frozenset(n for n, rows in copies.items() if row in rows)
         expected[holders] = expected.get(holders, 0) + 1
-    assert {one.holders: one.rows for one in held_by(frames(copies))} == expected
+    assert {one.holders: one.rows for one in count_held(frames(copies))} == expected
 
 
 def test_a_hundred_and_thirty_copies_take_more_than_one_word() -> None:
     copies = {number: {number, 1000} for number in range(130)}
-    held = held_by(frames(copies))
-    assert held_by(frames({})) == ()
+    held = count_held(frames(copies))
+    assert count_held(frames({})) == ()
     assert Held(frozenset(range(130)), 1) in held
     assert len(held) == 131
 
 
 def test_counts_go_over_sets_of_copies() -> None:
-    held = held_by(frames({0: {1, 2, 3}, 1: {3, 4}}))
+    held = count_held(frames({0: {1, 2, 3}, 1: {3, 4}}))
     assert rows_of(held, [0]) == 3
     assert missing_from(held, [0]) == 1
     assert exclusive_to(held, [1]) == 1

@@ -26,7 +26,7 @@ from neotoma_core.backup.retention import RetentionPolicy
 from neotoma_core.backup.take import back_up
 from neotoma_core.backup.verify import VerifyRequest, verify_backups
 from neotoma_core.errors import MiddenError
-from neotoma_core.files.atomic import observed
+from neotoma_core.files.atomic import observe
 from neotoma_core.forget.forget import ForgetRequest, forget_erased
 from neotoma_core.guard.reset import ResetRequest, reset
 from neotoma_core.report.progress import Silent
@@ -90,7 +90,7 @@ class Doom:
 def at_step(step: str, number: int, operation: str, folder: Path) -> int:
     """Kill the operation when it reaches a step for the n-th time."""
     doom = Doom(number, lambda: os._exit(KILLED))
-    with observed(lambda reached: doom.strike() if reached == step else None):
+    with observe(lambda reached: doom.strike() if reached == step else None):
         run(operation, folder)
     return 0
 
@@ -194,7 +194,7 @@ class Doomed:
 
 
 @contextmanager
-def doomed() -> Iterator[Doomed]:
+def start_doomed() -> Iterator[Doomed]:
     """Start that process, until the block ends."""
     with subprocess.Popen(
         [sys.executable, "-m", "tests.crash.doomed"],

@@ -106,7 +106,7 @@ def main() -> None:
         told = json.loads(line)
         request = Request(**{**told, "words": tuple(told["words"])})
         with tempfile.TemporaryDirectory() as scratch:
-            facts = _carried_out(request, Path(scratch), library)
+            facts = _carry_out(request, Path(scratch), library)
         print(json.dumps(facts), flush=True)  # noqa: T201, TID251 - the answer
 
 
@@ -118,7 +118,7 @@ def _load_all() -> None:
             importlib.import_module(module.name)
 
 
-def _carried_out(request: Request, scratch: Path, library: ctypes.CDLL) -> Mapping[str, int | str]:
+def _carry_out(request: Request, scratch: Path, library: ctypes.CDLL) -> Mapping[str, int | str]:
     child = os.fork()
     if child == 0:
         try:

@@ -10,7 +10,7 @@ from neotoma_core.archive_tables import rewriting as archive_compaction
 from neotoma_core.archive_tables import writing as archive_writing
 from neotoma_core.archive_tables.reading import read_table
 from neotoma_core.archive_tables.tables import open_archive
-from tests.support.archiving import archive, log_of, rebuilt
+from tests.support.archiving import archive, log_of, rebuild
 from tests.support.databases import entity, make_database, observation, source
 
 KILLED = 77
@@ -87,5 +87,5 @@ def test_a_killed_compaction_leaves_the_rows_as_they_were(step: str, tmp_path: P
     )
     archive(more, place)
     assert crash_at(step, 1, more, place, "compact") == KILLED
-    assert log_of(rebuilt(place, tmp_path / "back.db")) == log_of(more)
+    assert log_of(rebuild(place, tmp_path / "back.db")) == log_of(more)
     assert archive(more, place).outcome == "unchanged"

@@ -17,9 +17,9 @@ from neotoma_core.files import atomic
 from neotoma_core.sqlite import copies
 from neotoma_core.vault import backups
 from neotoma_core.vault.backups import list_backups
-from tests.crash.doomed import KILLED, REFUSED, Doomed, doomed, run
+from tests.crash.doomed import KILLED, REFUSED, Doomed, run, start_doomed
 from tests.support.archiving import archive
-from tests.support.backing_up import HASH, Vault, copied, fill, small_vault
+from tests.support.backing_up import HASH, Vault, copy_vault, fill, small_vault
 from tests.support.databases import count, read_all
 
 OPERATIONS: Final = ("backup", "verify", "restore", "restore-archive", "prune", "reset")
@@ -49,7 +49,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Vault:
 
 @pytest.fixture(scope="module")
 def zygote() -> Iterator[Doomed]:
-    with doomed() as process:
+    with start_doomed() as process:
         yield process
 
 
@@ -97,7 +97,7 @@ def test_killed_at_any_step(
         number = 0
         while number < MOST:
             number += 1
-            world = copied(template, tmp_path / f"{step}-{number}")
+            world = copy_vault(template, tmp_path / f"{step}-{number}")
             if zygote.at_step(step, number, operation, world.folder) != KILLED:
                 break
             killed += 1
@@ -110,11 +110,11 @@ def test_killed_at_any_step(
 
 @pytest.mark.parametrize("operation", OPERATIONS)
 def test_any_write_fails(operation: str, template: Vault, tmp_path: Path, zygote: Doomed) -> None:
-    writes = zygote.failing(0, 0, operation, copied(template, tmp_path / "all").folder)
+    writes = zygote.failing(0, 0, operation, copy_vault(template, tmp_path / "all").folder)
     assert 10 < writes < 255
     refused = 0
     for number in range(1, writes + 1, STRIDE.get(operation, 1)):
-        world = copied(template, tmp_path / str(number))
+        world = copy_vault(template, tmp_path / str(number))
         code = zygote.failing(number, ERRORS[number % 3], operation, world.folder)
         assert code in (0, REFUSED), number
         refused += code == REFUSED
@@ -126,7 +126,7 @@ def test_any_write_fails(operation: str, template: Vault, tmp_path: Path, zygote
 
 def test_every_step_is_reached_by_an_operation(template: Vault, tmp_path: Path) -> None:
     seen: set[str] = set()
-    with atomic.observed(seen.add):
+    with atomic.observe(seen.add):
         for operation in ("backup", "prune"):
-            run(operation, copied(template, tmp_path / operation).folder)
+            run(operation, copy_vault(template, tmp_path / operation).folder)
     assert seen == {*atomic.STEPS, *backups.STEPS, *copies.STEPS}

@@ -12,7 +12,7 @@ from neotoma_core.erasure import rows as erasing
 from neotoma_core.files import atomic
 from tests.conftest import NOW, recover_into
 from tests.support.databases import read_all
-from tests.support.erasing import World, build, found, found_in, signs_of
+from tests.support.erasing import World, build, find_texts, find_texts_in, signs_of
 from tests.support.planted import ASKED, ENTITY
 
 KILLED = 77
@@ -66,10 +66,10 @@ def test_a_killed_erasure_is_completed_by_a_rerun(step: str, words: str, world: 
     gone = step in ("committed", "scrubbed")
     assert (read_all(world.target) == old) is not gone
     if gone:  # the rows were overwritten as they were deleted, before the file is scrubbed
-        assert found_in(world.target, *signs_of("entity")) == []
+        assert find_texts_in(world.target, *signs_of("entity")) == []
     report = world.erase(**(ASKED["entity"] if words == "the same" else {"again": True}))
     assert report.outcome == "erased"
-    assert found(world, *signs_of("entity")) == []
+    assert find_texts(world, *signs_of("entity")) == []
     assert world.erase(again=True).outcome == "unchanged"
 
 
@@ -79,13 +79,13 @@ def test_killed_while_it_writes_to_the_vault_the_target_is_whole(step: str, worl
     times = 0
     while crash_at(step, times := times + 1, world) == KILLED:
         now = read_all(world.target)
-        assert now == old or found(world, *signs_of("entity")) == []
+        assert now == old or find_texts(world, *signs_of("entity")) == []
         if now != old:
             break
     assert times > 2  # the ledger and the description of the vault, before the target
     world.erase(again=True)
     world.erase(**ASKED["entity"])
-    assert found(world, *signs_of("entity")) == []
+    assert find_texts(world, *signs_of("entity")) == []
 
 
 @pytest.mark.parametrize("step", ["locked", "committed"])
@@ -96,4 +96,4 @@ def test_from_the_ledger_on_nothing_brings_the_rows_back(step: str, world: World
     raw = {path for path in world.raw.rglob("*") if any(s in str(path) for s in signs_of("entity"))}
     assert raw == set()
     world.erase(again=True)
-    assert found(world, *signs_of("entity")) == []
+    assert find_texts(world, *signs_of("entity")) == []

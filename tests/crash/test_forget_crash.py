@@ -10,8 +10,8 @@ from neotoma_core.erasure.erase import erase
 from neotoma_core.erasure.request import EraseRequest, erase_run
 from neotoma_core.report.progress import Silent
 from neotoma_core.vault.backups import list_backups
-from tests.crash.doomed import KILLED, Doomed, doomed, run
-from tests.support.backing_up import Vault, copied, small_vault
+from tests.crash.doomed import KILLED, Doomed, run, start_doomed
+from tests.support.backing_up import Vault, copy_vault, small_vault
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +27,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Vault:
 
 @pytest.fixture(scope="module")
 def zygote() -> Iterator[Doomed]:
-    with doomed() as process:
+    with start_doomed() as process:
         yield process
 
 
@@ -42,7 +42,7 @@ STEPS = {
 
 @pytest.mark.parametrize("step", STEPS)
 def test_killed_at_a_step(step: str, template: Vault, tmp_path: Path, zygote: Doomed) -> None:
-    world = copied(template, tmp_path)
+    world = copy_vault(template, tmp_path)
     old = template.backups[0].name
     assert zygote.at_step(step, 1, "forget", world.folder) == KILLED
     found = {"old" if b.name == old else "new": b for b in world.backups}

@@ -94,7 +94,7 @@ def test_a_killed_creation_leaves_nothing_or_a_whole_target(
 
 def test_an_atomic_write_syncs_before_it_renames_and_the_folder_after(tmp_path: Path) -> None:
     seen: list[str] = []
-    with atomic.observed(seen.append):
+    with atomic.observe(seen.append):
         atomic.write_file(tmp_path / "a", b"new")
     assert seen == list(atomic.STEPS)
     assert (tmp_path / "a").read_bytes() == b"new"

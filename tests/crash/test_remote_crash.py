@@ -13,12 +13,12 @@ from typing import Final
 import pytest
 
 from neotoma_core.remotes.copies import copy_log
-from neotoma_core.remotes.known import keep_remote, known_remotes
+from neotoma_core.remotes.known import keep_remote, read_remotes
 from neotoma_core.remotes.remote import read_logs
 from neotoma_core.report.progress import Silent
-from tests.crash.doomed import KILLED, WRITES, Doomed, doomed, run
+from tests.crash.doomed import KILLED, WRITES, Doomed, run, start_doomed
 from tests.support import raw
-from tests.support.archiving import log_of, rebuilt
+from tests.support.archiving import log_of, rebuild
 from tests.support.databases import entity, insert_all, observation
 from tests.support.remotes import Machine, machine_in
 
@@ -62,16 +62,16 @@ def _database(folder: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def zygote() -> Iterator[Doomed]:
-    with doomed() as process:
+    with start_doomed() as process:
         yield process
 
 
-def moved(template: Path, to: Path) -> Path:
+def move(template: Path, to: Path) -> Path:
     """Return a copy of the template, whose machines know the remote that is in it."""
     shutil.copytree(template, to)
     for name in ("one", "other"):
         vault = to / name / "vault"
-        (known,) = known_remotes(vault)
+        (known,) = read_remotes(vault)
         keep_remote(vault, replace(known, url=f"file://{to}/nas"))
     return to
 
@@ -87,7 +87,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def test_killed_before_any_write(
     operation: str, batch: int, template: Path, tmp_path: Path, zygote: Doomed
 ) -> None:
-    whole = moved(template, tmp_path / "whole")
+    whole = move(template, tmp_path / "whole")
     assert zygote.at_write(0, operation, whole) == 0
     writes = int((whole / WRITES).read_text())
     chance = random.Random(f"{operation} {batch}")  # noqa: S311 - the same moments every time
@@ -95,7 +95,7 @@ def test_killed_before_any_write(
     expected = state_of(whole)
 
     for number in picked:
-        world = moved(template, tmp_path / str(number))
+        world = move(template, tmp_path / str(number))
         before = state_of(world)
         assert zygote.at_write(number, operation, world) == KILLED
         assert is_between(before, state_of(world), expected)
@@ -119,7 +119,7 @@ def state_of(world: Path) -> dict[str, object]:
         folder.mkdir()
         copy = copy_log(remote, log, folder, log.raw_files.keys(), Silent())
         found[writer] = (
-            _rows(rebuilt(copy.archive, folder / "built.db")),
+            _rows(rebuild(copy.archive, folder / "built.db")),
             sorted(log.raw_files),
             len(log.entries),
         )

@@ -20,8 +20,8 @@ from neotoma_core.recovery.report import RecoveryReport
 from neotoma_core.recovery.run.named import recovery_run
 from neotoma_core.recovery.run.request import RecoverRequest
 from neotoma_core.report.progress import Silent
-from neotoma_core.runs.left_over import left_in
-from neotoma_core.vault.folder import unfinished_runs
+from neotoma_core.runs.left_over import find_left_in
+from neotoma_core.vault.folder import list_unfinished_runs
 from tests.conftest import NOW
 from tests.support.databases import entity, make_database, observation
 
@@ -105,11 +105,11 @@ def test_what_killed_recoveries_left_goes_with_the_next_one(world: World) -> Non
     inputs = sum(path.stat().st_size for path in (world.target, world.backup))
     world.kill_at("files_opened:1", "files_opened:2", "verified:1", "locked:1", "verified:1")
     assert world.bytes() < 4 * inputs
-    left = left_in(world.vault)
+    left = find_left_in(world.vault)
     assert [Path(one.path) for one in left] == world.evidence()
     assert world.recover().outcome == "published"
     assert len(world.evidence()) == 1
-    assert (unfinished_runs(world.vault), left_in(world.vault)) == ((), ())
+    assert (list_unfinished_runs(world.vault), find_left_in(world.vault)) == ((), ())
 
 
 def test_the_only_copy_of_what_a_target_was_stays_and_is_named(world: World) -> None:
@@ -118,7 +118,7 @@ def test_the_only_copy_of_what_a_target_was_stays_and_is_named(world: World) -> 
     (evidence,) = world.evidence()
     assert world.recover().outcome == "unchanged"
     assert (evidence / "target" / "target.db").read_bytes() == before
-    assert [one.path for one in left_in(world.vault)] == [str(evidence)]
+    assert [one.path for one in find_left_in(world.vault)] == [str(evidence)]
 
 
 @pytest.mark.parametrize("planted", ["target/target.db", "raw_files_damaged/aa", "target/link"])
@@ -132,12 +132,12 @@ def test_what_nothing_else_has_stays(planted: str, world: World) -> None:
         place.write_bytes(world.target.read_bytes()[:-1] + b"?")
     world.recover()
     assert evidence in world.evidence()
-    assert unfinished_runs(world.vault) == (evidence.name,)
+    assert list_unfinished_runs(world.vault) == (evidence.name,)
 
 
 def test_a_run_that_was_interrupted_left_it_too(world: World) -> None:
     evidence = world.interrupt()
-    assert [one.path for one in left_in(world.vault)] == [str(evidence)]
+    assert [one.path for one in find_left_in(world.vault)] == [str(evidence)]
     world.recover()
     assert len(world.evidence()) == 1
 
@@ -154,7 +154,7 @@ def test_a_run_that_changed_nothing_keeps_no_evidence(world: World) -> None:
     (kept,) = world.evidence()
     assert world.recover(hours=1).outcome == "unchanged"
     assert world.evidence() == [kept]
-    assert (left_in(world.vault), list(world.vault.glob("work/*"))) == ((), [])
+    assert (find_left_in(world.vault), list(world.vault.glob("work/*"))) == ((), [])
 
 
 def test_a_refusal_in_safe_mode_keeps_none_either(world: World, tmp_path: Path) -> None:
@@ -195,10 +195,10 @@ def test_evidence_stays_where_more_than_copies_is_in_it(world: World) -> None:
 
 def test_nothing_is_named_while_a_run_is_at_it(world: World) -> None:
     world.interrupt()
-    assert len(left_in(world.vault)) == 1
+    assert len(find_left_in(world.vault)) == 1
     request = RecoverRequest(world.target, (world.backup,), world.vault)
     with recovery_run(request, NOW):
-        assert left_in(world.vault) == ()
+        assert find_left_in(world.vault) == ()
 
 
 def test_a_recovery_that_died_before_its_archive_was_whole_is_completed(world: World) -> None:

@@ -18,7 +18,7 @@ from neotoma_core.settings.configured import ConfigReport, configured_report
 from neotoma_core.timers.systems import System
 from neotoma_core.vault.folder import open_vault
 from neotoma_core.vault.noted import keep_notes_in
-from tests.support.backing_up import Vault, copied, small_vault
+from tests.support.backing_up import Vault, copy_vault, small_vault
 
 SETTINGS = ("NEOTOMA_KEY_FILE_PATH", "NEOTOMA_MNEMONIC", "MIDDEN_NOTIFY_URLS", "MIDDEN_VAULT")
 
@@ -38,7 +38,7 @@ def world(template: Vault, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> I
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("MIDDEN_CONFIG", "")
     keep_notes_in(tmp_path / "notes")
-    yield copied(template, tmp_path)
+    yield copy_vault(template, tmp_path)
     keep_notes_in(None)
 
 

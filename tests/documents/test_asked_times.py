@@ -2,7 +2,7 @@
 
 import pytest
 
-from neotoma_core.documents.asked_times import asked_instant, asked_time
+from neotoma_core.documents.asked_times import read_asked_instant, read_asked_time
 from neotoma_core.errors import UsageError
 from neotoma_core.neotoma.json import instant_ms
 
@@ -63,17 +63,17 @@ REFUSED = {
 
 @pytest.mark.parametrize(("text", "means"), READ.items())
 def test_a_time_is_printed_back_in_utc(text: str, means: str) -> None:
-    assert asked_time("--as-of", text) == means
-    assert asked_instant("--as-of", text) == instant_ms(means)
-    assert asked_time("--as-of", means) == means
+    assert read_asked_time("--as-of", text) == means
+    assert read_asked_instant("--as-of", text) == instant_ms(means)
+    assert read_asked_time("--as-of", means) == means
 
 
 @pytest.mark.parametrize(("text", "why"), REFUSED.items())
 def test_what_is_no_time_is_refused_with_what_is_near(text: str, why: str) -> None:
     with pytest.raises(UsageError, match=r"^--as-of ") as refused:
-        asked_time("--as-of", text)
+        read_asked_time("--as-of", text)
     assert why in str(refused.value)
 
 
 def test_no_time_is_none() -> None:
-    assert asked_time("--as-of", None) is None
+    assert read_asked_time("--as-of", None) is None

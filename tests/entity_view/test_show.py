@@ -13,7 +13,7 @@ from tests.support.archiving import archive
 from tests.support.databases import USER, entity, make_database, observation, source
 from tests.support.merging_entities import merge_entities
 from tests.support.rebuilding import rebuild
-from tests.support.viewing import edge, named, show, view
+from tests.support.viewing import edge, name, show, view
 
 LATER = "2026-03-01T00:00:00.000Z"
 
@@ -58,26 +58,26 @@ def people(tmp_path: Path) -> Path:
 def test_a_name_is_found_whatever_its_case_accents_and_blanks(people: Path, tmp_path: Path) -> None:
     seen = view(people, tmp_path)
     for words in ("zoe angstrom", "ZOË ÅNGSTRÖM", "Zoe@Example.org", "ångstr", "e1"):
-        assert [one.entity_id for one in named(seen, words)] == ["e1"]
-    assert [one.entity_id for one in named(seen, "bert the tall")] == ["e2"]
+        assert [one.entity_id for one in name(seen, words)] == ["e1"]
+    assert [one.entity_id for one in name(seen, "bert the tall")] == ["e2"]
 
 
 def test_of_several_that_match_all_are_named_and_a_type_tells_them_apart(
     people: Path, tmp_path: Path
 ) -> None:
     seen = view(people, tmp_path)
-    assert [one.entity_id for one in named(seen, "bert")] == ["e3", "e2"]
-    assert [one.entity_id for one in named(seen, "bert", "company")] == ["e3"]
-    assert [one.entity_id for one in named(seen, "contact")] == ["e2", "e1"]
+    assert [one.entity_id for one in name(seen, "bert")] == ["e3", "e2"]
+    assert [one.entity_id for one in name(seen, "bert", "company")] == ["e3"]
+    assert [one.entity_id for one in name(seen, "contact")] == ["e2", "e1"]
     with pytest.raises(UsageError, match="no entity of the type contcat; did you mean contact"):
-        named(seen, "bert", "contcat")
+        name(seen, "bert", "contcat")
 
 
 def test_the_nearest_are_named_by_id_and_never_by_what_is_stored(
     people: Path, tmp_path: Path
 ) -> None:
     with pytest.raises(UsageError, match=r"the nearest are e1 \(contact\)") as refused:
-        named(view(people, tmp_path), "zoe angstrum")
+        name(view(people, tmp_path), "zoe angstrum")
     assert "Zo" not in str(refused.value).partition(":")[2]
 
 

@@ -3,7 +3,7 @@
 import polars as pl
 import pytest
 
-from neotoma_core.erased.naming import named_rows, naming_columns
+from neotoma_core.erased.naming import name_rows, naming_columns
 from neotoma_core.erased.reach import Reach, reach
 from neotoma_core.neotoma.frames import ROWID
 from neotoma_core.neotoma.tables import TABLES
@@ -11,9 +11,9 @@ from neotoma_core.neotoma.tables import TABLES
 Rows = list[dict[str, str | None]]
 
 
-def reached(seeds: dict[str, set[str]], **tables: Rows) -> Reach:
+def reach_of(seeds: dict[str, set[str]], **tables: Rows) -> Reach:
     named = {
-        name: named_rows(
+        name: name_rows(
             name,
             pl.DataFrame(rows, schema=dict.fromkeys(rows[0], pl.String)).with_row_index(ROWID),
         )
@@ -22,7 +22,7 @@ def reached(seeds: dict[str, set[str]], **tables: Rows) -> Reach:
     return reach(named, {kind: frozenset(ids) for kind, ids in seeds.items()})
 
 
-def gone(found: Reach, **tables: Rows) -> dict[str, list[str | None]]:
+def ids_gone(found: Reach, **tables: Rows) -> dict[str, list[str | None]]:
     return {
         name: [tables[name][int(place)]["id"] for place in numbers.sort()]
         for name, numbers in found.rows.items()
@@ -55,8 +55,8 @@ def test_what_was_merged_into_the_erased_goes_and_circles_end(
     rows: Rows = [{"id": name, "merged_to_entity_id": into} for name, into in merges.items()]
     if "a" not in merges:
         rows.insert(0, {"id": "a", "merged_to_entity_id": None})
-    found = reached({"entities": {"a"}}, entities=rows)
-    assert gone(found, entities=rows) == {"entities": erased}
+    found = reach_of({"entities": {"a"}}, entities=rows)
+    assert ids_gone(found, entities=rows) == {"entities": erased}
 
 
 def test_a_merge_that_only_the_log_of_merges_knows_counts_too() -> None:
@@ -68,8 +68,8 @@ def test_a_merge_that_only_the_log_of_merges_knows_counts_too() -> None:
             {"id": "m3", "from_entity_id": "a", "to_entity_id": "d"},
         ],
     }
-    found = reached({"entities": {"a"}}, **tables)
-    assert gone(found, **tables) == {
+    found = reach_of({"entities": {"a"}}, **tables)
+    assert ids_gone(found, **tables) == {
         "entities": ["a", "b", "c"],
         "entity_merges": ["m1", "m2", "m3"],
     }
@@ -88,25 +88,25 @@ def source_used_by(*owners: str) -> dict[str, Rows]:
 
 def test_a_source_goes_with_the_last_that_used_it() -> None:
     tables = source_used_by("a", "a")
-    found = reached({"entities": {"a"}}, **tables)
-    assert gone(found, **tables) == {"sources": ["s"], "observations": ["o0", "o1"]}
+    found = reach_of({"entities": {"a"}}, **tables)
+    assert ids_gone(found, **tables) == {"sources": ["s"], "observations": ["o0", "o1"]}
     tables = source_used_by("a", "b")
-    found = reached({"entities": {"a"}}, **tables)
-    assert gone(found, **tables) == {"observations": ["o0"]}
+    found = reach_of({"entities": {"a"}}, **tables)
+    assert ids_gone(found, **tables) == {"observations": ["o0"]}
     assert found.shared == {"s"}
 
 
 def test_an_interpretation_that_nothing_uses_does_not_keep_a_source() -> None:
     tables = source_used_by("a")
     tables["interpretations"] = [{"id": "i", "source_id": "s"}]
-    assert set(reached({"entities": {"a"}}, **tables).rows) == {*tables}
+    assert set(reach_of({"entities": {"a"}}, **tables).rows) == {*tables}
 
 
 def test_an_interpretation_that_something_uses_keeps_its_source() -> None:
     tables = source_used_by("a", "b")
     tables["interpretations"] = [{"id": "i", "source_id": "s"}]
     tables["observations"][1] |= {"source_id": None, "interpretation_id": "i"}
-    found = reached({"entities": {"a"}}, **tables)
+    found = reach_of({"entities": {"a"}}, **tables)
     assert set(found.rows) == {"observations"}
 
 
@@ -118,13 +118,13 @@ def test_the_rows_of_other_users_stay_and_their_entity_is_not_recorded() -> None
             {"id": "o2", "entity_id": "b", "user_id": None},
         ],
     }
-    found = reached({"users": {"x"}}, **tables)
-    assert gone(found, **tables) == {"entities": ["a", "b"], "observations": ["o2"]}
+    found = reach_of({"users": {"x"}}, **tables)
+    assert ids_gone(found, **tables) == {"entities": ["a", "b"], "observations": ["o2"]}
     assert found.ids["entities"] == {"b"}
     assert found.dangling == {("observations", "entity_id"): 1}
 
 
 def test_nothing_reaches_nothing() -> None:
     tables = source_used_by("a")
-    found = reached({"entities": {"z"}}, **tables)
+    found = reach_of({"entities": {"z"}}, **tables)
     assert (found.total, found.ids) == (0, {"entities": frozenset({"z"})})

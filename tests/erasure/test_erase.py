@@ -12,14 +12,14 @@ from neotoma_core.rebuild.rebuild import check_snapshots
 from neotoma_core.rebuild.request import checking_run
 from neotoma_core.report.progress import Silent
 from tests.conftest import recover_into
-from tests.support.after_erasing import AFTER, rebuilt, recovered, request, restored
+from tests.support.after_erasing import AFTER, rebuild, recover, request, restore
 from tests.support.databases import (
     entity,
     make_database,
     observation,
     read_all,
 )
-from tests.support.erasing import World, found, found_in, signs_of
+from tests.support.erasing import World, find_texts, find_texts_in, signs_of
 from tests.support.planted import ASKED, ENTITY, name_of
 
 
@@ -40,7 +40,7 @@ def test_nothing_else_is_gone(world: World) -> None:
     snapshots = {row[0]: row[4] for row in after["entity_snapshots"]}
     assert snapshots[b"ent-keep"] == b'{"title":"obs-keep-1"}'
     assert snapshots[b"ent-common"] == b'{"title":"obs-keep-4"}'
-    assert (world.raw / name_of("same bytes")).exists()  # of two sources, one of which stays
+    assert (world.raw / name_of("same bytes")).exists()  # shared by two sources; one stays
     assert (world.raw / name_of("of two")).exists()
     assert report.erased_raw_files.removed == 3
     assert {f.kind for f in report.findings} == {"shared-source"}
@@ -60,7 +60,7 @@ def test_a_dry_run_leaves_everything_and_says_what_holds_the_rows(world: World) 
     assert [evidence.folder for evidence in report.holding] == [str(f) for f in telling]
     assert world.target.read_bytes() == before
     assert not (world.vault / "erasures.jsonl").exists()
-    assert found(world, *signs_of("entity"))
+    assert find_texts(world, *signs_of("entity"))
 
 
 def files_in(folder: Path) -> list[Path]:
@@ -91,8 +91,8 @@ def test_an_id_that_is_nowhere_is_named_or_recorded_all_the_same(world: World) -
         },
     )
     recovery = recover_into(world.vault)(world.target, late, now=AFTER)
-    assert found_in(world.target, "ent-late") == []
-    assert found_in(world.target, "ent-fine")
+    assert find_texts_in(world.target, "ent-late") == []
+    assert find_texts_in(world.target, "ent-fine")
     counts = {(c.table, c.skipped, c.inserted, *c.reasons) for c in recovery.tables if c.skipped}
     assert counts == {("entities", 1, 1, "erased"), ("observations", 1, 1, "erased")}
 
@@ -108,7 +108,7 @@ def test_a_row_is_erased_by_the_same_words_again(world: World) -> None:
 def test_another_vault_does_not_know(world: World) -> None:
     world.erase(**ASKED["entity"])
     recover_into(world.folder / "other vault")(world.target, world.backup, now=AFTER)
-    assert found(world, *signs_of("entity"))
+    assert find_texts(world, *signs_of("entity"))
 
 
 def test_a_vault_says_what_came_back_by_other_ways(world: World) -> None:
@@ -118,7 +118,7 @@ def test_a_vault_says_what_came_back_by_other_ways(world: World) -> None:
     said = {f.subject: f.detail for f in report.findings if f.kind == "erased-in-target"}
     assert said["observations"].startswith("3 rows ")
     world.erase(again=True)
-    assert found(world, *signs_of("entity")) == []
+    assert find_texts(world, *signs_of("entity")) == []
 
 
 def test_a_damaged_ledger_stops_everything(world: World) -> None:
@@ -126,7 +126,7 @@ def test_a_damaged_ledger_stops_everything(world: World) -> None:
     before = world.target.read_bytes()
     ledger = world.vault / "erasures.jsonl"
     ledger.write_bytes(ledger.read_bytes().replace(b'"entities":["', b'"entities":["0', 1))
-    for attempt in (recovered, restored, rebuilt, lambda w: w.erase(again=True)):
+    for attempt in (recover, restore, rebuild, lambda w: w.erase(again=True)):
         with pytest.raises(VaultDamaged):
             attempt(world)
     assert world.target.read_bytes() == before

@@ -57,7 +57,7 @@ def in_an_export_as(form: str) -> Callable[[World], Path]:
     return export
 
 
-def merged_with(world: World, *statements: str) -> str:
+def merge_with(world: World, *statements: str) -> str:
     """Recover from another copy, in which something was done, before the erasure."""
     for table in ("observations", "raw_fragments"):
         loosen(world.backup, table)
@@ -67,12 +67,12 @@ def merged_with(world: World, *statements: str) -> str:
 
 def in_the_quarantine(world: World) -> Path:
     broken = "UPDATE observations SET schema_version = NULL WHERE id LIKE 'obs-gone%'"
-    return world.vault / "quarantine" / merged_with(world, broken)
+    return world.vault / "quarantine" / merge_with(world, broken)
 
 
 def in_conflicts(world: World) -> Path:
     changed = "UPDATE observations SET fields = '{}', id = id WHERE id LIKE 'obs-gone-%'"
-    report = world.vault / "reports" / merged_with(world, changed)
+    report = world.vault / "reports" / merge_with(world, changed)
     (report / "report.json").unlink()
     (report / "conflicts.jsonl").unlink()
     return report
@@ -122,7 +122,7 @@ PLACES: dict[str, Callable[[World], Path]] = {
 }
 
 
-def listed(report: ErasureReport) -> set[Path]:
+def folders_of(report: ErasureReport) -> set[Path]:
     return {Path(held.folder) for held in report.holding}
 
 
@@ -133,8 +133,8 @@ def test_again_lists_the_one_place_that_holds_it_still_and_what_removes_it(
     world = build(tmp_path)
     place = PLACES[where](world)
     erased = world.erase(now=LATER, **ASKED["all"])
-    assert place in listed(erased)
-    for other in listed(erased) - {place}:
+    assert place in folders_of(erased)
+    for other in folders_of(erased) - {place}:
         shutil.rmtree(other) if other.is_dir() else other.unlink()
     again = world.erase(again=True, now=LATER + timedelta(days=1))
     assert again.outcome == "unchanged"
@@ -152,13 +152,13 @@ def test_a_folder_that_is_no_export_is_not_to_be_removed_whoever_lists_it(tmp_pa
     theirs.mkdir()
     (theirs / "letter.txt").write_text(ENTITY)
     describe(world.vault, {"exports_and_archives": [str(theirs)]})
-    assert theirs not in listed(world.erase(now=LATER, **ASKED["entity"]))
+    assert theirs not in folders_of(world.erase(now=LATER, **ASKED["entity"]))
 
 
 def test_places_that_hold_nothing_of_it_are_not_listed(tmp_path: Path) -> None:
     world = build(tmp_path)
     world.erase(now=LATER, **ASKED["entity"])
-    for held in listed(world.erase(again=True, now=LATER)):
+    for held in folders_of(world.erase(again=True, now=LATER)):
         shutil.rmtree(held)
     archive_target(
         world.target, world.vault, ArchiveRequest(world.vault / "archive"), LATER, SILENT
@@ -167,4 +167,4 @@ def test_places_that_hold_nothing_of_it_are_not_listed(tmp_path: Path) -> None:
     (world.vault / "reports" / "2026-03-01T00-00-00Z").mkdir()
     (place / "damaged.parquet").write_bytes(b"")
     again = world.erase(again=True, now=LATER + timedelta(days=1))
-    assert listed(again) == set()
+    assert folders_of(again) == set()

@@ -8,7 +8,7 @@ import pytest
 from neotoma_core.backup.request import BackupRequest
 from neotoma_core.backup.take import back_up
 from neotoma_core.erasure.report import ErasureReport
-from neotoma_core.files.atomic import observed
+from neotoma_core.files.atomic import observe
 from neotoma_core.report.progress import Silent
 from tests.conftest import NOW
 from tests.support.erasing import World, build
@@ -31,13 +31,13 @@ def world(tmp_path: Path) -> World:
     return world
 
 
-def listed(report: ErasureReport) -> set[str]:
+def folders_of(report: ErasureReport) -> set[str]:
     return {Path(held.folder).name for held in report.holding}
 
 
 @pytest.mark.parametrize("killed", ["committed", "scrubbed", "never"])
 def test_again_lists_the_places_that_the_first_run_listed(killed: str, world: World) -> None:
-    plan = listed(world.erase(**ASKED["entity"], dry_run=True))
+    plan = folders_of(world.erase(**ASKED["entity"], dry_run=True))
     assert any("manual" in name for name in plan)
     assert len(plan) > 2
 
@@ -46,10 +46,10 @@ def test_again_lists_the_places_that_the_first_run_listed(killed: str, world: Wo
             raise Killed
 
     try:
-        with observed(kill):
+        with observe(kill):
             world.erase(**ASKED["entity"])
     except Killed:
         assert killed != "never"
     again = world.erase(again=True, now=NOW + timedelta(days=2))
-    assert listed(again) == plan
+    assert folders_of(again) == plan
     assert again.outcome == ("unchanged" if killed == "never" else "erased")

@@ -9,15 +9,15 @@ from neotoma_core.errors import (
     ErasureUnfinished,
     TargetLocked,
 )
-from neotoma_core.files.atomic import observed
+from neotoma_core.files.atomic import observe
 from tests.recovery.test_inputs import server_on
 from tests.support.databases import (
     count,
     insert,
     observation,
 )
-from tests.support.erasing import World, found, found_in, gone_from, signs_of
-from tests.support.planted import ASKED, ENTITY, PLANTED, told
+from tests.support.erasing import World, count_gone, find_texts, find_texts_in, signs_of
+from tests.support.planted import ASKED, ENTITY, PLANTED, title_fields
 
 
 def test_no_copy_of_the_target_outlives_an_erasure(world: World) -> None:
@@ -38,7 +38,7 @@ def test_text_that_was_deleted_before_is_scrubbed_too(world: World) -> None:
     )
     assert b"older snapshot" in world.target.read_bytes()
     world.erase(**ASKED["observation"])
-    assert found_in(world.target, "older snapshot", *signs_of("observation")) == []
+    assert find_texts_in(world.target, "older snapshot", *signs_of("observation")) == []
 
 
 def test_a_log_that_a_killed_server_left_is_emptied(world: World) -> None:
@@ -48,14 +48,14 @@ def test_a_log_that_a_killed_server_left_is_emptied(world: World) -> None:
         insert(
             connection,
             "observations",
-            observation("obs-gone-e-log", ENTITY, fields=told(PLANTED["entity"])),
+            observation("obs-gone-e-log", ENTITY, fields=title_fields(PLANTED["entity"])),
         )
         database, log = world.target.read_bytes(), wal.read_bytes()
     world.target.write_bytes(database)
     wal.write_bytes(log)
     assert PLANTED["entity"].encode() in wal.read_bytes()
-    assert gone_from(world.erase(**ASKED["entity"]))["observations"] == 4
-    assert found(world, *signs_of("entity")) == []
+    assert count_gone(world.erase(**ASKED["entity"]))["observations"] == 4
+    assert find_texts(world, *signs_of("entity")) == []
     assert not wal.exists() or wal.stat().st_size == 0
 
 
@@ -73,10 +73,10 @@ def test_a_file_that_cannot_be_scrubbed_is_said_to_be_and_is_later(world: World)
                 reader.execute("BEGIN")
                 reader.execute("SELECT count(*) FROM entities").fetchone()
 
-        with observed(read), pytest.raises(ErasureUnfinished, match="the rows are erased"):
+        with observe(read), pytest.raises(ErasureUnfinished, match="the rows are erased"):
             world.erase(**ASKED["entity"])
         reader.execute("ROLLBACK")
     assert count(world.target, "observations") == 8
     assert world.erase(again=True).outcome == "erased"
     assert world.erase(again=True).outcome == "unchanged"
-    assert found(world, *signs_of("entity")) == []
+    assert find_texts(world, *signs_of("entity")) == []

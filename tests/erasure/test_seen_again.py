@@ -14,7 +14,7 @@ from neotoma_core.rebuild.request import checking_run
 from neotoma_core.report.progress import Silent
 from neotoma_core.snapshots.explaining import UNKNOWN
 from tests.recovery.test_inputs import server_on
-from tests.support.after_erasing import AFTER, rebuilt, recovered, request, restored
+from tests.support.after_erasing import AFTER, rebuild, recover, request, restore
 from tests.support.databases import (
     count,
     entity,
@@ -22,8 +22,8 @@ from tests.support.databases import (
     observation,
     read_all,
 )
-from tests.support.erasing import World, found, signs_of
-from tests.support.planted import ASKED, ENTITY, MARKS, PLANTED, put, stored, told
+from tests.support.erasing import World, find_texts, signs_of
+from tests.support.planted import ASKED, ENTITY, MARKS, PLANTED, put, store, title_fields
 
 
 def nothing(_: World) -> None:
@@ -37,37 +37,37 @@ def twice(world: World) -> None:
 
 
 def keep_target(world: World) -> None:
-    recovered(world)
+    recover(world)
 
 
 def keep_source(world: World) -> None:
     world.execute(world.target, "UPDATE observations SET fields = '{}' WHERE id = 'obs-keep-1'")
-    recovered(world, mode="keep-source")
+    recover(world, mode="keep-source")
 
 
 def safe(world: World) -> None:
-    recovered(world, mode="safe")
+    recover(world, mode="safe")
 
 
 def keep_earliest(world: World) -> None:
-    recovered(world, reingested="keep-earliest")
+    recover(world, reingested="keep-earliest")
 
 
 def into_a_fresh_target(world: World) -> None:
     world.target.unlink()
     shutil.rmtree(world.raw)
-    recovered(world)
+    recover(world)
     assert count(world.target, "observations") > 3
 
 
-def moved_in_the_backup(world: World) -> None:
+def move_in_the_backup(world: World) -> None:
     """The backup gave the observations to another entity before."""
     world.execute(
         world.backup,
         "UPDATE observations SET entity_id = 'ent-other', source_id = NULL, "
         "interpretation_id = NULL, user_id = NULL",
     )
-    recovered(world)
+    recover(world)
 
 
 def more_in_the_backup(world: World) -> None:
@@ -80,35 +80,37 @@ def more_in_the_backup(world: World) -> None:
             entity(f"ent 2 {mark}", merged_to_entity_id=f"ent {mark}"),
         ):
             insert(connection, "entities", row)
-        insert(connection, "sources", stored(f"src {mark}", text))
+        insert(connection, "sources", store(f"src {mark}", text))
         insert(
             connection,
             "observations",
-            observation(f"obs {mark}", f"ent 2 {mark}", source_id=f"src {mark}", fields=told(text)),
+            observation(
+                f"obs {mark}", f"ent 2 {mark}", source_id=f"src {mark}", fields=title_fields(text)
+            ),
         )
         connection.execute(
             "INSERT INTO interpretations (id, source_id) VALUES (?, ?)",
             (f"int {mark}", f"src {mark}"),
         )
-    recovered(world)
+    recover(world)
     gone = not any(ENTITY in str(row) for row in read_all(world.target)["entities"])
     assert (world.raw / raw).exists() is not gone
 
 
-def restored_over_nothing(world: World) -> None:
+def restore_over_nothing(world: World) -> None:
     world.target.unlink()
-    restored(world)
+    restore(world)
 
 
-def rebuilt_from_nothing(world: World) -> None:
+def rebuild_from_nothing(world: World) -> None:
     world.execute(
         world.target, "DELETE FROM entity_snapshots", "DELETE FROM relationship_snapshots"
     )
-    rebuilt(world)
+    rebuild(world)
     assert count(world.target, "entity_snapshots") > 1
 
 
-def exported(world: World) -> None:
+def export(world: World) -> None:
     out = world.target.parent / "sources" / "as-of.parquet"  # where the search looks
     with checking_run(request(world), AFTER) as run:
         export_snapshots(run, Export(out, "2027-01-01"), Silent())
@@ -117,7 +119,7 @@ def exported(world: World) -> None:
     out.unlink()
 
 
-def sent_again(world: World) -> None:
+def send_again(world: World) -> None:
     """An agent, or a program that knows no ledger, writes the rows once more."""
     with closing(sqlite3.connect(world.target, isolation_level=None)) as connection:
         connection.execute("ATTACH ? AS old", (str(world.backup),))
@@ -127,7 +129,7 @@ def sent_again(world: World) -> None:
     world.erase(again=True, now=AFTER)
 
 
-def sent_again_and_rebuilt(world: World) -> None:
+def send_again_and_rebuild(world: World) -> None:
     """Before the rows are erased once more, no snapshot tells of them."""
     with closing(sqlite3.connect(world.target, isolation_level=None)) as connection:
         connection.execute("ATTACH ? AS old", (str(world.backup),))
@@ -135,15 +137,15 @@ def sent_again_and_rebuilt(world: World) -> None:
             connection.execute(f"INSERT OR IGNORE INTO main.{table} SELECT * FROM old.{table}")
         for table in ("entity_snapshots", "relationship_snapshots"):
             connection.execute(f"INSERT OR REPLACE INTO main.{table} SELECT * FROM old.{table}")
-    report = rebuilt(world)
+    report = rebuild(world)
     assert {f.kind for f in report.findings} >= {"erased-in-target"}
-    assert set(drifted_reasons(report)) == {UNKNOWN, "erased"}
+    assert set(reasons_of_drift(report)) == {UNKNOWN, "erased"}
     told = [what for what, mark in MARKS.items() if mark in snapshot_text(world)]
     assert told == []
     world.erase(again=True, now=AFTER)
 
 
-def drifted_reasons(report: RebuildReport) -> list[str | None]:
+def reasons_of_drift(report: RebuildReport) -> list[str | None]:
     return [item.reason for item in report.drifted]
 
 
@@ -155,10 +157,10 @@ def snapshot_text(world: World) -> str:
 def a_server_wrote_since(world: World) -> None:
     """The old rows come in by a backup while the target has a log."""
     with server_on(world.target):
-        recovered(world)
+        recover(world)
 
 
-SEPARATELY = (nothing, keep_target, into_a_fresh_target, moved_in_the_backup, restored, rebuilt)
+SEPARATELY = (nothing, keep_target, into_a_fresh_target, move_in_the_backup, restore, rebuild)
 
 
 TOGETHER = (
@@ -167,11 +169,11 @@ TOGETHER = (
     safe,
     keep_earliest,
     more_in_the_backup,
-    restored_over_nothing,
-    rebuilt_from_nothing,
-    exported,
-    sent_again,
-    sent_again_and_rebuilt,
+    restore_over_nothing,
+    rebuild_from_nothing,
+    export,
+    send_again,
+    send_again_and_rebuild,
     a_server_wrote_since,
 )
 
@@ -184,9 +186,9 @@ SCENARIOS += [("all", then) for then in TOGETHER]
 def test_nothing_erased_is_seen_again(
     what: str, then: Callable[[World], object], world: World
 ) -> None:
-    assert all(found(world, sign) for sign in signs_of(what))
+    assert all(find_texts(world, sign) for sign in signs_of(what))
     report = world.erase(**ASKED[what])
     assert report.outcome == "erased"
     assert {check.name for check in report.checks} >= {"accounted", "gone", "intact"}
     then(world)
-    assert found(world, *signs_of(what)) == []
+    assert find_texts(world, *signs_of(what)) == []

@@ -1,4 +1,4 @@
-"""Which rows of which tables an erasure reaches, and what is said of those that stay."""
+"""What rows an erasure reaches in what tables, and what is reported of those that stay."""
 
 import shutil
 import sqlite3
@@ -14,18 +14,18 @@ from neotoma_core.errors import (
 from neotoma_core.files.keys import KeyFile
 from tests.conftest import recover_into
 from tests.neotoma.test_encryption import KEY, SECRET
-from tests.support.after_erasing import AFTER, recovered, restored_evidence
+from tests.support.after_erasing import AFTER, recover, restore_kept
 from tests.support.databases import (
     count,
     loosen,
     read_all,
 )
-from tests.support.erasing import World, found, found_in, gone_from, signs_of
+from tests.support.erasing import World, count_gone, find_texts, find_texts_in, signs_of
 from tests.support.planted import ASKED, ENTITY, OBSERVATION, OTHER_USER, PLANTED
 
 
 def test_the_rows_of_each_table_are_those_that_facts_reach(world: World) -> None:
-    assert gone_from(world.erase(dry_run=True, **ASKED["entity"])) == {
+    assert count_gone(world.erase(dry_run=True, **ASKED["entity"])) == {
         "auto_enhancement_queue": 1,
         "entities": 3,
         "entity_embedding_rows": 1,
@@ -61,16 +61,16 @@ def test_encrypted_columns_need_the_key_and_stay_encrypted(world: World) -> None
     with pytest.raises(KeyMissing):
         world.erase(**ASKED["all"])
     report = world.erase(**ASKED["all"], key=KeyFile(path))
-    assert gone_from(report)["auto_enhancement_queue"] == 1
-    assert found(world, *signs_of("all")) == []
+    assert count_gone(report)["auto_enhancement_queue"] == 1
+    assert find_texts(world, *signs_of("all")) == []
     with closing(sqlite3.connect(world.target)) as connection:
         (snapshot,) = connection.execute(
             "SELECT snapshot FROM entity_snapshots WHERE entity_id = 'ent-keep'"
         ).fetchone()
     assert KEY.open(snapshot) == '{"title":"obs-keep-1"}'
     recover_into(world.vault)(world.target, world.backup, now=AFTER, key=KeyFile(path))
-    restored_evidence(world, key=KeyFile(path))
-    assert found(world, *signs_of("all")) == []
+    restore_kept(world, key=KeyFile(path))
+    assert find_texts(world, *signs_of("all")) == []
 
 
 def test_tables_of_a_newer_neotoma_count_by_the_names_of_their_columns(world: World) -> None:
@@ -83,8 +83,8 @@ def test_tables_of_a_newer_neotoma_count_by_the_names_of_their_columns(world: Wo
         "INSERT INTO unnumbered VALUES ('ent-keep')",
     )
     report = world.erase(**ASKED["entity"])
-    assert gone_from(report)["summaries"] == 1
-    assert found(world, *signs_of("entity")) == []
+    assert count_gone(report)["summaries"] == 1
+    assert find_texts(world, *signs_of("entity")) == []
     assert [f.subject for f in report.findings if f.kind == "not-looked-into"] == ["unnumbered"]
 
 
@@ -107,7 +107,7 @@ def test_a_database_of_an_old_version_loses_the_same_rows(world: World) -> None:
         "ALTER TABLE entity_snapshots DROP COLUMN canonical_name",
     )
     world.erase(**ASKED["all"])
-    assert found(world, *signs_of("all")) == []
+    assert find_texts(world, *signs_of("all")) == []
 
 
 def test_other_users_keep_what_they_said_of_an_erased_users_entity(world: World) -> None:
@@ -122,8 +122,8 @@ def test_other_users_keep_what_they_said_of_an_erased_users_entity(world: World)
     ]
     assert count(world.target, "observations") == 9
     world.target.unlink()
-    recovered(world)
-    assert found(world, *signs_of("user")) == []
+    recover(world)
+    assert find_texts(world, *signs_of("user")) == []
     assert count(world.target, "observations") == 9
 
 
@@ -143,13 +143,13 @@ def test_an_erased_row_that_is_broken_is_counted_and_not_kept_in_quarantine(worl
     }
     (kept,) = Path(report.quarantine or "").iterdir()
     assert pl.read_parquet(kept)["id"].to_list() == ["'obs-keep-2'"]
-    assert found(world, *signs_of("entity")) == []
+    assert find_texts(world, *signs_of("entity")) == []
 
 
 def test_an_observation_of_a_relationship_is_one_too(world: World) -> None:
     report = world.erase(observations=("rel-keep",))
-    assert gone_from(report) == {"relationship_observations": 1}
-    assert found_in(world.target, "rel-keep", "KNOWS:ent-keep:ent-other") == []
+    assert count_gone(report) == {"relationship_observations": 1}
+    assert find_texts_in(world.target, "rel-keep", "KNOWS:ent-keep:ent-other") == []
 
 
 def test_an_entity_without_observations_is_told_of(world: World) -> None:

@@ -36,8 +36,8 @@ from neotoma_core.runs.begin import Whereabouts
 from tests.conftest import NOW, recover_into
 from tests.support.backing_up import PERMISSIVE
 from tests.support.databases import insert_all, observation
-from tests.support.erasing import World, build, found, found_in, signs_of
-from tests.support.planted import ASKED, ENTITY, MARKS, OTHER_USER, PLANTED, name_of, put, stored
+from tests.support.erasing import World, build, find_texts, find_texts_in, signs_of
+from tests.support.planted import ASKED, ENTITY, MARKS, OTHER_USER, PLANTED, name_of, put, store
 
 LATER = NOW + timedelta(days=2)
 SECRET = name_of(PLANTED["entity"])
@@ -50,7 +50,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> World:
     insert_all(
         world.backup,
         {
-            "sources": [stored("src-gone-e-old", "planted-lighthouse-41 of old")],
+            "sources": [store("src-gone-e-old", "planted-lighthouse-41 of old")],
             "observations": [observation("obs-gone-e-old", ENTITY, source_id="src-gone-e-old")],
         },
     )
@@ -64,7 +64,7 @@ def world(template: World, tmp_path: Path) -> World:
     return World(tmp_path / "world")
 
 
-def backed_up(world: World, now: datetime = LATER, *, logs: bool = False) -> BackupReport:
+def take_backup(world: World, now: datetime = LATER, *, logs: bool = False) -> BackupReport:
     request = BackupRequest(world.target, world.vault, drill=False, logs=logs)
     return back_up(request, now, Silent())
 
@@ -78,7 +78,7 @@ def put_back(
     return restore(request, now, Silent())
 
 
-def archived(world: World, to: Path, now: datetime = LATER) -> ArchiveReport:
+def archive_again(world: World, to: Path, now: datetime = LATER) -> ArchiveReport:
     return archive_target(world.target, world.vault, ArchiveRequest(to), now, Silent())
 
 
@@ -86,7 +86,7 @@ def archived(world: World, to: Path, now: datetime = LATER) -> ArchiveReport:
 def test_raw_files_of_rows_that_are_left_out_do_not_come_back(source: str, world: World) -> None:
     shutil.copyfile(world.backup, world.target)
     put(world.raw, "planted-lighthouse-41 of old")
-    backed_up(world)
+    take_backup(world)
     world.execute(
         world.target,
         "DELETE FROM observations WHERE id = 'obs-gone-e-old'",
@@ -95,7 +95,7 @@ def test_raw_files_of_rows_that_are_left_out_do_not_come_back(source: str, world
     world.erase(now=LATER, **ASKED["entity"])
     (world.raw / name_of("planted-lighthouse-41 of old")).unlink()
     assert put_back(world, world.folder / source if source != "1" else "1").erased > 0
-    assert found(world, *signs_of("entity")) == []
+    assert find_texts(world, *signs_of("entity")) == []
     assert (world.raw / name_of("of two")).exists()
 
 
@@ -103,7 +103,7 @@ def test_a_backup_leaves_out_what_is_erased_and_still_on_the_disk(world: World) 
     world.erase(**ASKED["entity"])
     put(world.raw, PLANTED["entity"])
     put(world.raw, PLANTED["entity"], OTHER_USER)  # the same bytes by another name
-    report = backed_up(world)
+    report = take_backup(world)
     assert report.erased_left_out.raw_files == 2
     text = backup_text(report)
     assert "2 raw files of what was erased are still there: left out" in text
@@ -111,14 +111,14 @@ def test_a_backup_leaves_out_what_is_erased_and_still_on_the_disk(world: World) 
     assert not list((world.vault / "blobs").glob(f"*/{SECRET[-64:]}"))
     again = world.erase(again=True, now=LATER)
     assert again.erased_raw_files.removed == 2
-    assert backed_up(world, LATER + timedelta(hours=1)).erased_left_out.raw_files == 0
+    assert take_backup(world, LATER + timedelta(hours=1)).erased_left_out.raw_files == 0
 
 
 def test_what_was_stored_anew_since_is_kept(world: World) -> None:
     world.erase(**ASKED["entity"])
     put(world.raw, PLANTED["entity"], OTHER_USER)
-    insert_all(world.target, {"sources": [stored("src-new", PLANTED["entity"], OTHER_USER)]})
-    assert backed_up(world).erased_left_out.raw_files == 0
+    insert_all(world.target, {"sources": [store("src-new", PLANTED["entity"], OTHER_USER)]})
+    assert take_backup(world).erased_left_out.raw_files == 0
     assert list((world.vault / "blobs").glob(f"*/{SECRET[-64:]}"))
     assert world.erase(again=True, now=LATER).erased_raw_files.removed == 0
 
@@ -129,9 +129,9 @@ def test_a_log_that_names_what_was_erased_is_not_backed_up(world: World) -> None
     (logs / "events" / "then.log").write_text(f'{{"a":1}}\n{{"entity_id":"{ENTITY}"}}\n')
     (logs / "plain.log").write_text(f"stored entity:{ENTITY}, as asked\n")
     (logs / "other.log").write_text("stored entity:ent-keep, as asked\n")
-    assert backed_up(world, logs=True).logs == 3
+    assert take_backup(world, logs=True).logs == 3
     world.erase(now=LATER, **ASKED["entity"])
-    report = backed_up(world, LATER + timedelta(hours=1), logs=True)
+    report = take_backup(world, LATER + timedelta(hours=1), logs=True)
     assert report.logs == 1
     telling = tuple(str(logs / name) for name in ("events/then.log", "plain.log"))
     assert report.erased_left_out.logs == telling
@@ -142,7 +142,7 @@ def test_an_archive_does_not_take_back_what_was_erased(world: World, tmp_path: P
     kept = shutil.copyfile(world.target, tmp_path / "kept.db")
     world.erase(**ASKED["entity"])
     shutil.copyfile(kept, world.target)  # as a program that syncs files does
-    report = archived(world, tmp_path / "archive")
+    report = archive_again(world, tmp_path / "archive")
     assert {f.kind for f in report.findings} == {"erased-in-target"}
     archive = open_archive(tmp_path / "archive")
     ids = [str(read_table(archive, t, ("id",)).rows.to_dicts()) for t in ("sources", "entities")]
@@ -153,13 +153,13 @@ def test_an_archive_does_not_take_back_what_was_erased(world: World, tmp_path: P
 @pytest.mark.parametrize("place", ["vault/archive", "elsewhere"])
 def test_nothing_erased_comes_out_of_an_archive(place: str, world: World) -> None:
     archive = world.target.parent / place
-    archived(world, archive)
+    archive_again(world, archive)
     world.erase(now=LATER, **ASKED["entity"])
     other = world.folder / "other vault" if place == "vault/archive" else world.vault
     asked = RestoreArchiveRequest(archive, world.target, other, guard=PERMISSIVE)
     done = restore_archive(asked, LATER, lambda _: True, Silent())
     assert done.erased > 0
-    assert found_in(world.target, *signs_of("entity")) == []
+    assert find_texts_in(world.target, *signs_of("entity")) == []
     to = world.folder / "exported"
     export_tables(ExportRequest(to, other, archive=archive), LATER, Silent())
     for path in sorted(to.rglob("*.parquet")):
@@ -170,14 +170,14 @@ def test_nothing_erased_comes_out_of_an_archive(place: str, world: World) -> Non
 
 @pytest.mark.parametrize("way", ["restore", "recover"])
 def test_the_ledger_of_the_vault_that_a_backup_is_in_counts_too(way: str, world: World) -> None:
-    backup = Path(backed_up(world).folder)
+    backup = Path(take_backup(world).folder)
     world.erase(now=LATER, **ASKED["entity"])
     new = world.folder / "new vault"
     if way == "restore":
         put_back(world, backup, new)
     else:
         recover_into(new)(world.target, backup / "database.db.zst", now=LATER)
-    assert found(world, *signs_of("entity")) == []
+    assert find_texts(world, *signs_of("entity")) == []
 
 
 def test_ids_of_several_ledgers_are_known() -> None:
@@ -194,7 +194,7 @@ def test_ids_of_several_ledgers_are_known() -> None:
 
 @pytest.mark.parametrize("what", ["entity", "observation", "user"])
 def test_a_database_does_not_lack_what_was_erased(what: str, world: World) -> None:
-    backed_up(world)
+    take_backup(world)
     where = SearchRequest((world.folder,))
     before = check_status(Whereabouts(world.target, world.vault), where, LATER, Silent()).drop
     world.erase(now=LATER, **ASKED[what])
@@ -220,14 +220,14 @@ def test_what_still_holds_it_is_listed_with_what_removes_it(world: World) -> Non
     logs = world.target.parent / "logs"
     logs.mkdir()
     (logs / "then.log").write_text(f"{ENTITY} {PLANTED['entity']}")
-    backed_up(world, logs=True)
+    take_backup(world, logs=True)
     recover_into(world.vault)(world.target, world.backup, now=LATER)
-    archived(world, world.vault / "archive")
+    archive_again(world, world.vault / "archive")
     places = [world.folder / "an archive", world.folder / "an export"]
-    archived(world, places[0])
+    archive_again(world, places[0])
     export_tables(ExportRequest(places[1], world.vault, target=world.target), LATER, Silent())
     world.erase(now=LATER, **ASKED["entity"])
-    clean = backed_up(world, LATER + timedelta(days=2))
+    clean = take_backup(world, LATER + timedelta(days=2))
     again = world.erase(now=LATER + timedelta(days=3), dry_run=True, **ASKED["entity"])
     listed = [one.folder for one in again.holding]
     assert clean.folder not in listed
@@ -247,9 +247,9 @@ def test_what_still_holds_it_is_listed_with_what_removes_it(world: World) -> Non
 
 def test_a_raw_file_that_somebody_else_brings_later_is_theirs(world: World) -> None:
     content = PLANTED["entity"]
-    taken = backed_up(world)
+    taken = take_backup(world)
     world.erase(now=LATER, **ASKED["entity"])
-    insert_all(world.target, {"sources": [stored("src-keep-theirs", content, OTHER_USER)]})
+    insert_all(world.target, {"sources": [store("src-keep-theirs", content, OTHER_USER)]})
     put(world.raw, content, OTHER_USER)
     again = world.erase(now=LATER + timedelta(days=3), dry_run=True, **ASKED["entity"])
     listed = [Path(one.folder).name for one in again.holding]

@@ -14,7 +14,7 @@ from neotoma_core.export import files as export_files
 from neotoma_core.export.report import ExportReport
 from neotoma_core.export.request import ExportRequest
 from neotoma_core.export.steps import export_tables
-from neotoma_core.files.atomic import observed
+from neotoma_core.files.atomic import observe
 from neotoma_core.report.progress import Silent
 from tests.conftest import NOW, Recover
 from tests.support.archiving import archive, everything_in
@@ -271,7 +271,7 @@ def test_stopped_at_any_step_the_folder_has_the_old_export_or_the_new(
         if reached == step:
             raise KeyboardInterrupt
 
-    with pytest.raises(KeyboardInterrupt), observed(stop):
+    with pytest.raises(KeyboardInterrupt), observe(stop):
         export(out, target=database)
     form = ".parquet" if step == "export_in_place" else ".csv"
     assert {path.suffix for path in out.glob("*.*")} == {".json", ".duckdb", form}

@@ -1,19 +1,12 @@
-"""An export is right whatever fields and types are called: in files, the catalog, and the views."""
+"""Fields and types may have any name: an export has them in files, the catalog and the views."""
 
-import csv
-import io
 import json
 import sqlite3
-from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import duckdb
-import polars as pl
-import pyarrow.csv as pa_csv
-import pyarrow.ipc as pa_ipc
-import pyarrow.parquet as pq
 import pytest
 
 from neotoma_core.export.files import Format
@@ -23,6 +16,7 @@ from neotoma_core.export.steps import export_tables
 from neotoma_core.report.progress import Silent
 from tests.conftest import NOW
 from tests.support.databases import Row, entity, make_database, observation
+from tests.support.exported import READERS, catalog_of
 
 NAMES = (
     "a\x00b",
@@ -78,12 +72,13 @@ NAMES = (
     "toString",
     "123",
 )
-LONGEST = 16 << 20
+
+
 # What JavaScript takes for the prototype is a value that was stated, and no field of a snapshot.
 PROTOTYPE = "__proto__"
 
 
-def stored_json(value: object) -> str:
+def json_of(value: object) -> str:
     return json.dumps(value)  # noqa: TID251 - a fixture, as Neotoma would store it
 
 
@@ -91,50 +86,18 @@ def value_of(place: int) -> str:
     return f"value {place}"
 
 
-def exported(database: Path, form: Format, **asked: Any) -> Path:
+def export(database: Path, form: Format, **asked: Any) -> Path:
     to = database.parent / f"out-{form}"
     request = ExportRequest(to, database.parent / "vault", target=database, format=form, **asked)
     export_tables(request, NOW, Silent())
     return to
 
 
-def catalog_of(folder: Path) -> dict[str, Any]:
-    catalog: dict[str, Any] = json.loads((folder / "catalog.json").read_bytes())
-    return catalog
-
-
-def read_parquet(file: Path) -> list[dict[str, Any]]:
-    assert pl.read_parquet(file).columns == pq.read_schema(file).names
-    rows: list[dict[str, Any]] = pq.read_table(file).to_pylist()
-    return rows
-
-
-def read_arrow(file: Path) -> list[dict[str, Any]]:
-    with pa_ipc.open_file(file) as reader:
-        rows: list[dict[str, Any]] = reader.read_all().to_pylist()
-    return rows
-
-
-def read_csv(file: Path) -> list[dict[str, Any]]:
-    csv.field_size_limit(LONGEST)
-    rows = list(csv.DictReader(io.StringIO(file.read_bytes().decode(), newline="")))
-    means = pa_csv.ReadOptions(block_size=LONGEST), pa_csv.ParseOptions(newlines_in_values=True)
-    assert pa_csv.read_csv(file, *means).num_rows == len(rows)
-    return rows
-
-
-READERS: dict[Format, Callable[[Path], list[dict[str, Any]]]] = {
-    "parquet": read_parquet,
-    "arrow": read_arrow,
-    "csv": read_csv,
-}
-
-
 @pytest.fixture(scope="module")
 def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """One entity that has every name as a field, and one entity of a type of every name."""
     fields = {name: value_of(place) for place, name in enumerate(NAMES)} | {PROTOTYPE: "none"}
-    first = observation("o", "e", fields=stored_json(fields))
+    first = observation("o", "e", fields=json_of(fields))
     rows: list[Row] = [first]
     entities = [entity("e")]
     for place, name in enumerate(NAMES):
@@ -142,7 +105,7 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
             name.encode()
         except UnicodeEncodeError:
             continue  # SQLite has no such text
-        stated = stored_json({"place": value_of(place)})
+        stated = json_of({"place": value_of(place)})
         rows.append(observation(f"o{place}", f"e{place}", entity_type=name, fields=stated))
         entities.append(entity(f"e{place}", entity_type=name))
     folder = tmp_path_factory.mktemp("names")
@@ -153,7 +116,7 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_every_field_has_a_column_of_its_own_that_holds_its_value(
     form: Format, database: Path
 ) -> None:
-    folder = exported(database, form)
+    folder = export(database, form)
     (table,) = [t for t in catalog_of(folder)["tables"] if t["entity_type"] == "note"]
     (row,) = READERS[form](folder / table["file"])
     titles = [column["name"] for column in table["columns"]]
@@ -166,7 +129,7 @@ def test_every_field_has_a_column_of_its_own_that_holds_its_value(
 
 @pytest.mark.parametrize("form", READERS)
 def test_every_type_has_a_file_of_its_own_below_the_folder(form: Format, database: Path) -> None:
-    folder = exported(database, form)
+    folder = export(database, form)
     tables = {table["entity_type"]: table for table in catalog_of(folder)["tables"]}
     tables.pop(None)
     for place, name in enumerate(NAMES):
@@ -184,7 +147,7 @@ def test_every_type_has_a_file_of_its_own_below_the_folder(form: Format, databas
 def test_every_view_shows_its_file(
     form: Format, database: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    folder = exported(database, form)
+    folder = export(database, form)
     monkeypatch.chdir(folder)
     catalog = catalog_of(folder)
     files = {view["file"]: view["view"] for view in catalog["views"]}
@@ -205,7 +168,7 @@ def test_every_view_shows_its_file(
 
 @pytest.mark.parametrize("form", READERS)
 def test_every_value_is_in_the_history_under_its_field(form: Format, database: Path) -> None:
-    folder = exported(database, form)
+    folder = export(database, form)
     rows = READERS[form](folder / f"field_values.{form}")
     found = {row["field"]: row["value"] for row in rows if row["entity_id"] == "e"}
     expected = {field_text(name): value_of(place) for place, name in enumerate(NAMES)}
@@ -225,13 +188,13 @@ def test_values_of_every_kind_survive_every_format(tmp_path: Path) -> None:
         "NULL",
     )
     rows = [
-        observation(f"o{n}", f"e{n}", fields=stored_json({"text": value, "list": [value]}))
+        observation(f"o{n}", f"e{n}", fields=json_of({"text": value, "list": [value]}))
         for n, value in enumerate(values)
     ]
     entities = [entity(f"e{n}") for n in range(len(values))]
     database = make_database(tmp_path / "n.db", {"observations": rows, "entities": entities})
     for form, read in READERS.items():
-        folder = exported(database, form)
+        folder = export(database, form)
         found = {row["entity_id"]: row["text"] for row in read(folder / f"entities/note.{form}")}
         assert found == {f"e{n}": value for n, value in enumerate(values)}
         if form != "arrow":
@@ -250,12 +213,12 @@ def test_a_sensitive_field_is_left_out_whatever_it_is_called(tmp_path: Path) -> 
         "id": "s",
         "entity_type": "note",
         "schema_version": "1.0",
-        "schema_definition": stored_json({"fields": fields}),
+        "schema_definition": json_of({"fields": fields}),
         "reducer_config": "{}",
         "active": 1,
         "scope": "global",
     }
-    stated = stored_json(dict.fromkeys(NAMES, "planted-secret"))
+    stated = json_of(dict.fromkeys(NAMES, "planted-secret"))
     database = make_database(
         tmp_path / "n.db",
         {
@@ -265,18 +228,18 @@ def test_a_sensitive_field_is_left_out_whatever_it_is_called(tmp_path: Path) -> 
         },
     )
     for form in READERS:
-        folder = exported(database, form)
+        folder = export(database, form)
         for file in folder.rglob("*"):
             assert not file.is_file() or b"planted-secret" not in file.read_bytes()
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_field_is_left_out_when_it_is_asked_for_by_name(name: str, tmp_path: Path) -> None:
-    stated = stored_json({name: "planted-secret", "other": 1})
+    stated = json_of({name: "planted-secret", "other": 1})
     rows = {"entities": [entity("e")], "observations": [observation("o", "e", fields=stated)]}
     database = make_database(tmp_path / "n.db", rows)
     asked = (f"note.{name}",) if name and "=" not in name else ()
-    folder = exported(database, "csv", redact=asked)
+    folder = export(database, "csv", redact=asked)
     text = (folder / "entities/note.csv").read_bytes()
     assert (b"planted-secret" in text) is (not name)
 
@@ -291,7 +254,7 @@ def test_types_that_sql_cannot_tell_apart_each_have_a_view(tmp_path: Path) -> No
             connection.execute(
                 f"INSERT INTO observations ({', '.join(row)}) VALUES ({marks})", tuple(row.values())
             )
-    folder = exported(database, "parquet")
+    folder = export(database, "parquet")
     views = {view["file"]: view["view"] for view in catalog_of(folder)["views"]}
     assert views["observations.parquet"] == "observations"
     assert views["timeline.parquet"] == "timeline"

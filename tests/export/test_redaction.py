@@ -7,7 +7,7 @@ from neotoma_core.export.redaction import (
     SECRET_TYPES,
     Redactions,
     hash_value,
-    redacted_object,
+    redact_object,
     redactions_of,
 )
 
@@ -54,9 +54,9 @@ def test_a_schema_that_cannot_be_read_marks_nothing() -> None:
 
 def test_an_object_is_left_without_what_is_redacted() -> None:
     redactions = Redactions({("contact", "email"): "hash", ("contact", "phone"): "drop"})
-    text = redacted_object('{"name":"n","email":"e","phone":"p"}', "contact", redactions, SALT)
+    text = redact_object('{"name":"n","email":"e","phone":"p"}', "contact", redactions, SALT)
     assert text == f'{{"name":"n","email":"{hash_value(chr(34) + "e" + chr(34), SALT)}"}}'
-    assert redacted_object("no object", "contact", redactions, SALT) is None
+    assert redact_object("no object", "contact", redactions, SALT) is None
 
 
 def test_a_hash_is_one_for_one_value_and_another_with_another_salt() -> None:

@@ -16,7 +16,7 @@ from neotoma_core.export.stated import as_values, members, redact
 SALT = b"salt"
 
 
-def stated(*texts: str | None) -> list[tuple[int, str, str]]:
+def read_stated(*texts: str | None) -> list[tuple[int, str, str]]:
     rows = pl.DataFrame(
         {"row": range(len(texts)), "text": texts}, schema_overrides={"text": pl.String}
     )
@@ -24,11 +24,11 @@ def stated(*texts: str | None) -> list[tuple[int, str, str]]:
 
 
 def test_objects_are_taken_apart_as_they_are_written() -> None:
-    assert stated('{"a":1,"b":null}', "[]", None, "{}") == [(0, "a", "1"), (0, "b", "null")]
+    assert read_stated('{"a":1,"b":null}', "[]", None, "{}") == [(0, "a", "1"), (0, "b", "null")]
 
 
 def test_of_a_field_that_is_given_twice_the_last_value_counts() -> None:
-    assert stated('{"a":1,"a":2}') == [(0, "a", "2")]
+    assert read_stated('{"a":1,"a":2}') == [(0, "a", "2")]
 
 
 def test_values_are_plain_text_and_say_their_type() -> None:

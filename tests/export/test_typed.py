@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from neotoma_core.export.typed import Kind, decode_strings, kind_of, type_values, untyped_texts
+from neotoma_core.export.typed import Kind, decode_strings, kind_of, rest_as_texts, type_values
 from neotoma_core.neotoma.json import JsonValue, stringify
 
 
@@ -75,7 +75,7 @@ def test_a_value_of_another_type_is_kept_as_text(kind: Kind, text: str) -> None:
     column = type_values(texts(text, None), kind)
     assert column.values.to_list() == [None, None]
     assert column.fits.to_list() == [False, True]
-    kept = untyped_texts({"f": (texts(text, None), column.fits)}, 2)
+    kept = rest_as_texts({"f": (texts(text, None), column.fits)}, 2)
     assert kept.to_list() == [stringify({"f": text}), None]
 
 

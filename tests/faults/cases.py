@@ -23,7 +23,7 @@ class Case:
     right: bool = False
     recovered: bool = False
 
-    def expected(self, *, recovered: bool) -> Path:
+    def folder_expected(self, *, recovered: bool) -> Path:
         """Return the folder with what must come out of a rebuild, or of a recovery."""
         folder = FAULTS / self.name
         return folder / "recovered" if recovered and self.recovered else folder

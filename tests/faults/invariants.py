@@ -73,11 +73,11 @@ class History:
             entity = self.pointers[entity]
         return entity if entity in self.pointers else None
 
-    def broken(self, group: Group) -> list[str]:
+    def find_broken(self, group: Group) -> list[str]:
         """Return what does not hold of a group, once per place."""
         return [
             *self._log(group),
-            *self.broken_pointers(group),
+            *self.find_broken_pointers(group),
             *self._edges(group),
             *self._states(group),
         ]
@@ -90,7 +90,7 @@ class History:
             elif self.pointers.get(holders[identifier], "") is not None:
                 yield "observation on no living entity"
 
-    def broken_pointers(self, group: Group) -> Iterator[str]:
+    def find_broken_pointers(self, group: Group) -> Iterator[str]:
         """Yield what does not hold of the pointers of a group."""
         for entity in group.entities:
             if self.survivor(entity) is None:
@@ -131,7 +131,7 @@ class History:
         for entity in group.entities:
             if self.pointers[entity]:
                 continue
-            wanted = reduced(self.rows[entity])
+            wanted = reduce(self.rows[entity])
             found = self.snapshots.get(entity)
             if wanted is None or found is None:
                 if wanted is not None or found is not None:
@@ -147,7 +147,7 @@ class History:
                 yield "snapshot is not the reduction of its observations"
 
 
-def reduced(rows: list[Cells]) -> tuple[dict[str, Any], dict[str, Any], int, str] | None:
+def reduce(rows: list[Cells]) -> tuple[dict[str, Any], dict[str, Any], int, str] | None:
     """Reduce observations of a type without a schema: the newest value of each field.
 
     Returns values, provenance, count and newest time; None without observations, or for an entity
@@ -155,7 +155,7 @@ def reduced(rows: list[Cells]) -> tuple[dict[str, Any], dict[str, Any], int, str
     """
     if not rows:
         return None
-    newest_first = sorted(sorted(rows, key=lambda r: r["id"]), key=_observed, reverse=True)
+    newest_first = sorted(sorted(rows, key=lambda r: r["id"]), key=_observed_at, reverse=True)
     decisive = max(newest_first, key=_weight)
     if json.loads(decisive["fields"]).get("_deleted") is True:
         return None
@@ -171,7 +171,7 @@ def reduced(rows: list[Cells]) -> tuple[dict[str, Any], dict[str, Any], int, str
     return values, provenance, len(rows), newest_first[0]["observed_at"]
 
 
-def _observed(row: Cells) -> str:
+def _observed_at(row: Cells) -> str:
     return str(row["observed_at"])
 
 

@@ -42,7 +42,7 @@ def test_every_group_keeps_the_invariants_and_a_second_run_writes_nothing(
     target, *backups = copies(order, tmp_path)
     run_recover(target, *backups, mode=mode)
     history = History(target)
-    assert {g.name: broken for g in GROUPS if (broken := history.broken(g))} == {}
+    assert {g.name: broken for g in GROUPS if (broken := history.find_broken(g))} == {}
     again = run_recover(target, *backups, mode=mode, dry_run=True)
     assert again.writes == 0
 
@@ -57,7 +57,7 @@ def test_of_two_copies_no_row_is_lost_and_no_pointer_runs_in_a_circle(
     assert observations(target) == held
     history = History(target)
     for group in GROUPS:
-        broken = [*history.broken_pointers(group)]
+        broken = [*history.find_broken_pointers(group)]
         assert "pointers in a circle or into nowhere" not in broken, group.name
 
 

@@ -24,7 +24,7 @@ def database(case: Case, tmp_path: Path) -> Path:
 def test_a_rebuild_comes_out_as_the_real_program_says(case: Case, database: Path) -> None:
     log = log_of(database)
     rebuild(database)
-    assert wrong_in(database, case.expected(recovered=False)) == []
+    assert wrong_in(database, case.folder_expected(recovered=False)) == []
     assert log_of(database) == log
     assert not check(database).drifted
     assert rebuild(database).outcome == "unchanged"
@@ -42,7 +42,7 @@ def test_a_recovery_into_nothing_loses_no_row(
     target = tmp_path / "empty.prod.db"
     report = run_recover(target, database)
     assert report.set_aside == 0
-    assert wrong_in(target, case.expected(recovered=True)) == []
+    assert wrong_in(target, case.folder_expected(recovered=True)) == []
     assert log_of(target) == log_of(database)
 
 
@@ -59,7 +59,7 @@ def test_a_backup_of_it_passes_its_drill(case: Case, database: Path, tmp_path: P
         (),
     )
     world.restore("1", tmp_path / "restored.prod.db")
-    assert wrong_in(tmp_path / "restored.prod.db", case.expected(recovered=False)) == []
+    assert wrong_in(tmp_path / "restored.prod.db", case.folder_expected(recovered=False)) == []
 
 
 @each
@@ -72,4 +72,4 @@ def test_an_archive_of_it_gives_it_back(case: Case, database: Path, tmp_path: Pa
     )
     restore_archive(request, NOW, lambda _: True, Silent())
     assert log_of(target) == log_of(database)
-    assert wrong_in(target, case.expected(recovered=True)) == []
+    assert wrong_in(target, case.folder_expected(recovered=True)) == []

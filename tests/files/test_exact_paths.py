@@ -1,4 +1,4 @@
-"""Every library opens exactly the file or folder that is meant, whatever it is called."""
+"""Every library opens exactly the file or folder that is meant, whatever its name."""
 
 import re
 import sqlite3
@@ -31,7 +31,7 @@ ALL = {**NAMES, "text": ALL_TEXT, "bytes": ALL_BYTES}
 
 @pytest.fixture(params=list(ALL.values()), ids=list(ALL))
 def folder(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
-    """A folder with a name, beside what a pattern or an address might take it for."""
+    """A folder with a name, next to what a pattern or an address might take it for."""
     for other in ("ab", "a b", "back/slash", "50 %", "one", "what", "a", "nnn"):
         (tmp_path / other).mkdir(parents=True, exist_ok=True)
     place = tmp_path / str(request.param)

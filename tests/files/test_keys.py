@@ -29,7 +29,7 @@ def no_key_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
-def written(folder: Path, content: str | bytes) -> Path:
+def write(folder: Path, content: str | bytes) -> Path:
     path = folder / "the-key"
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
     return path
@@ -45,7 +45,7 @@ def written(folder: Path, content: str | bytes) -> Path:
     ids=["hex", "upper case", "with a mark, spaces and a line break"],
 )
 def test_a_key_file_is_hex(content: str, tmp_path: Path) -> None:
-    assert read_key(KeyFile(written(tmp_path, content))).open(SEALED) == TEXT
+    assert read_key(KeyFile(write(tmp_path, content))).open(SEALED) == TEXT
 
 
 @pytest.mark.parametrize(
@@ -59,14 +59,14 @@ def test_a_key_file_is_hex(content: str, tmp_path: Path) -> None:
     ids=["one line", "line break", "a word a line", "two lines"],
 )
 def test_a_mnemonic_file_is_words(content: str, tmp_path: Path) -> None:
-    key = read_key(MnemonicFile(written(tmp_path, content), NO_PASSPHRASE))
+    key = read_key(MnemonicFile(write(tmp_path, content), NO_PASSPHRASE))
     assert key.open(WORDS_SEALED) == TEXT
 
 
 def test_a_passphrase_goes_with_the_words(tmp_path: Path) -> None:
     passphrase = Secret(PASSPHRASE)
     for source in (
-        MnemonicFile(written(tmp_path, WORDS), passphrase),
+        MnemonicFile(write(tmp_path, WORDS), passphrase),
         Mnemonic("NEOTOMA_MNEMONIC", Secret(WORDS), passphrase),
     ):
         assert read_key(source).open(PASSPHRASE_SEALED) == TEXT
@@ -87,7 +87,7 @@ NO_KEYS = {
 def test_what_is_no_key_is_refused_without_saying_what_it_is(
     content: bytes, tmp_path: Path
 ) -> None:
-    path = written(tmp_path, content)
+    path = write(tmp_path, content)
     with pytest.raises(UsageError, match=r"the-key: (not a key in hex|too long)") as raised:
         read_key(KeyFile(path))
     shown = "".join(traceback.format_exception(raised.value))
@@ -97,9 +97,9 @@ def test_what_is_no_key_is_refused_without_saying_what_it_is(
 
 
 def test_a_file_too_long_for_a_key_is_not_read_on(tmp_path: Path) -> None:
-    read_key(KeyFile(written(tmp_path, b"ab" * (1 << 15))))
+    read_key(KeyFile(write(tmp_path, b"ab" * (1 << 15))))
     with pytest.raises(UsageError, match="too long for a key"):
-        read_key(KeyFile(written(tmp_path, b"ab" * (1 << 15) + b"\n")))
+        read_key(KeyFile(write(tmp_path, b"ab" * (1 << 15) + b"\n")))
 
 
 @pytest.mark.parametrize("words", ["", "swordfish", f"{WORDS} swordfish", SECRET.hex()])
@@ -107,7 +107,7 @@ def test_what_is_no_mnemonic_is_refused_without_saying_what_it_is(
     words: str, tmp_path: Path
 ) -> None:
     for source in (
-        MnemonicFile(written(tmp_path, words), NO_PASSPHRASE),
+        MnemonicFile(write(tmp_path, words), NO_PASSPHRASE),
         Mnemonic("NEOTOMA_MNEMONIC", Secret(words), NO_PASSPHRASE),
     ):
         with pytest.raises(
@@ -127,7 +127,7 @@ def test_a_key_file_that_is_not_there_or_a_folder_is_named(tmp_path: Path) -> No
 def test_a_key_file_without_permission_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = written(tmp_path, SECRET.hex())
+    path = write(tmp_path, SECRET.hex())
 
     def refuse(path: Path, _flags: int) -> None:
         raise PermissionError(13, "Permission denied", str(path))
@@ -160,7 +160,7 @@ def test_neotomas_own_variables_are_followed_key_file_first(
     assert opens(key_source(), WORDS_SEALED)
     monkeypatch.setenv("NEOTOMA_MNEMONIC_PASSPHRASE", PASSPHRASE)
     assert opens(key_source(), PASSPHRASE_SEALED)
-    monkeypatch.setenv("NEOTOMA_KEY_FILE_PATH", str(written(tmp_path, SECRET.hex())))
+    monkeypatch.setenv("NEOTOMA_KEY_FILE_PATH", str(write(tmp_path, SECRET.hex())))
     assert opens(key_source(), SEALED)
 
 
@@ -169,8 +169,8 @@ def test_an_option_comes_before_the_variables(
 ) -> None:
     monkeypatch.setenv("NEOTOMA_KEY_FILE_PATH", str(tmp_path / "none"))
     monkeypatch.setenv("NEOTOMA_MNEMONIC_PASSPHRASE", PASSPHRASE)
-    assert opens(key_source(mnemonic_file=written(tmp_path, WORDS)), PASSPHRASE_SEALED)
-    assert opens(key_source(key_file=written(tmp_path, SECRET.hex())), SEALED)
+    assert opens(key_source(mnemonic_file=write(tmp_path, WORDS)), PASSPHRASE_SEALED)
+    assert opens(key_source(key_file=write(tmp_path, SECRET.hex())), SEALED)
 
 
 def test_two_keys_are_one_too_many() -> None:

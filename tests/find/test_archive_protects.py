@@ -41,7 +41,7 @@ def status(world: Vault) -> StatusReport:
     return check_status(Whereabouts(world.target, world.vault), where, world.now, SILENT)
 
 
-def kept(report: StatusReport) -> KeptArchive:
+def find_kept(report: StatusReport) -> KeptArchive:
     (found,) = report.kept_archives
     return found
 
@@ -123,7 +123,7 @@ def test_it_is_said_what_an_archive_holds_beside_the_backups(world: Vault) -> No
     archive(world.target, world.vault / "archive", now=world.now + timedelta(minutes=1))
     report = status(world)
     assert (report.drop.verdict, report.next) == ("whole", None)
-    found = kept(report)
+    found = find_kept(report)
     assert (found.observations, found.rows["entities"]) == (ROWS + 1, ROWS)
     assert found.last == "2026-03-05T00:00:00.000Z"
     appended = world.now + timedelta(minutes=1)
@@ -178,7 +178,7 @@ def test_a_damaged_archive_is_said_to_be_and_counts_for_nothing(
     fill(world.target, 1)
     report = status(world)
     assert report.drop.verdict == "whole"
-    found = kept(report)
+    found = find_kept(report)
     assert found.problem
     assert found.observations is None
     assert "verify" in found.command
@@ -194,4 +194,4 @@ def test_what_was_erased_counts_for_nothing_in_an_archive(world: Vault) -> None:
         erase(run, lambda _: True, SILENT)
     report = status(world)
     assert report.drop.verdict == "whole"
-    assert kept(report).observations == ROWS - 1
+    assert find_kept(report).observations == ROWS - 1

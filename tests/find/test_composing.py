@@ -19,7 +19,7 @@ from tests.conftest import FIXTURES, copy_databases
 from tests.support.compared import differences
 from tests.support.databases import Row, count, make_database, observation, read_all
 from tests.support.finding import recover_from
-from tests.support.proven import observed, owner, stored
+from tests.support.proven import observe, owner, store
 from tests.support.rebuilding import rebuild
 
 # What only one database can have made: by this its copies know one another.
@@ -40,7 +40,7 @@ def database(path: Path, *observations: Row) -> Path:
 
 
 def numbers(*wanted: int) -> list[Row]:
-    return [observed(number) for number in wanted]
+    return [observe(number) for number in wanted]
 
 
 def ids(path: Path) -> set[object]:
@@ -135,17 +135,15 @@ def test_a_compressed_copy_takes_part_and_its_database_is_evidence(tmp_path: Pat
 
 def test_a_salvaged_row_never_wins_and_an_unproven_one_is_set_aside(tmp_path: Path) -> None:
     doubtful = observation("doubtful", "ent_000000000000000000000001")
-    other = observed(2, observed_at="2020-01-01T00:00:00.000Z")
-    rows = [observed(1), other, doubtful, *numbers(*range(100, 140))]
+    other = observe(2, observed_at="2020-01-01T00:00:00.000Z")
+    rows = [observe(1), other, doubtful, *numbers(*range(100, 140))]
     broken = database(tmp_path / "place" / "broken.db", *rows)
     damage(broken, leaf_of_observations(broken))
-    target = database(tmp_path / "neotoma.prod.db", observed(2), observed(3))
+    target = database(tmp_path / "neotoma.prod.db", observe(2), observe(3))
     report = recover_from(target, tmp_path / "place", mode="keep-source")
     merged = read_all(target)["observations"]
-    assert set(read_all(database(tmp_path / "right.db", observed(2)))["observations"]) <= set(
-        merged
-    )
-    assert observed(1)["id"] in ids(target)
+    assert set(read_all(database(tmp_path / "right.db", observe(2)))["observations"]) <= set(merged)
+    assert observe(1)["id"] in ids(target)
     assert "doubtful" not in ids(target)
     assert report.quarantine is not None
     (kept,) = Path(report.quarantine).glob("*-observations.parquet")
@@ -240,7 +238,7 @@ def test_nothing_is_changed_or_left_where_copies_were_found(tmp_path: Path) -> N
         connection.execute("PRAGMA journal_mode = WAL")
     broken = database(place / "b.db", *numbers(*range(40)))
     damage(broken, leaf_of_observations(broken))
-    make_database(place / "c.db", {"sources": [stored(1)], "schema_registry": [REGISTRY]})
+    make_database(place / "c.db", {"sources": [store(1)], "schema_registry": [REGISTRY]})
     before = {p.name: (p.read_bytes(), p.stat().st_mtime_ns) for p in place.iterdir()}
     recover_from(database(tmp_path / "neotoma.prod.db"), place)
     assert {p.name: (p.read_bytes(), p.stat().st_mtime_ns) for p in place.iterdir()} == before

@@ -172,7 +172,7 @@ def test_however_many_copies_are_offered_each_is_read_once(
     read: Counter[Path] = Counter()
     inspect = inspect_database
 
-    def counted(connection: sqlite3.Connection, original: Path) -> Inspection:
+    def count_and_inspect(connection: sqlite3.Connection, original: Path) -> Inspection:
         read[original] += 1
         return inspect(connection, original)
 
@@ -180,7 +180,9 @@ def test_however_many_copies_are_offered_each_is_read_once(
     target = make_database(tmp_path / "data" / "neotoma.prod.db", rows("n", 5, MARCH))
     parts = [rows("a", 40), rows("b", 40), rows("c", 40)]
     offers = [make_database(tmp_path / f"{n}.db", part) for n, part in enumerate(parts)]
-    monkeypatch.setattr("neotoma_core.comparison.logs_in_common.inspect_database", counted)
+    monkeypatch.setattr(
+        "neotoma_core.comparison.logs_in_common.inspect_database", count_and_inspect
+    )
     request = RecoverRequest(target, tuple(offers), tmp_path / "vault")
     with recovery_run(request, NOW) as run:
         recover(run, lambda _: True, Silent())

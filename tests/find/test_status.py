@@ -19,7 +19,7 @@ from neotoma_core.runs.begin import Whereabouts
 from neotoma_core.settings.environment import neotoma_settings
 from tests.conftest import copy_databases
 from tests.support.databases import make_database
-from tests.support.proven import observed, owner, stored
+from tests.support.proven import observe, owner, store
 
 NOW = datetime(2026, 3, 11, 12, tzinfo=UTC)
 
@@ -121,11 +121,9 @@ def test_the_status_of_a_missing_database_is_that_everything_is_lost(
 
 
 def test_a_database_that_has_all_its_copies_hold_is_well(tmp_path: Path) -> None:
-    rows = {"observations": [observed(1), observed(2)], "entities": [owner()]}
+    rows = {"observations": [observe(1), observe(2)], "entities": [owner()]}
     whole = make_database(tmp_path / "a.db", rows)
-    make_database(
-        tmp_path / "b.db", {**rows, "observations": [observed(1)], "sources": [stored(1)]}
-    )
+    make_database(tmp_path / "b.db", {**rows, "observations": [observe(1)], "sources": [store(1)]})
     report = check_status(
         Whereabouts(whole, tmp_path / "vault"), SearchRequest((tmp_path,)), NOW, Silent()
     )
@@ -159,7 +157,7 @@ def test_the_data_folder_is_where_neotoma_says_it_is(
 
 
 def test_a_backup_folder_of_neotomas_own_tells_its_environment(tmp_path: Path) -> None:
-    make_database(tmp_path / "backup" / "x.db", {"observations": [observed(1)]})
+    make_database(tmp_path / "backup" / "x.db", {"observations": [observe(1)]})
     manifest = '{"contents": {"neotoma_db": "neotoma.prod.db"}}'
     (tmp_path / "backup" / "manifest.json").write_text(manifest)
     (row,) = find_copies(SearchRequest((tmp_path,)), None, Silent()).copies
@@ -167,7 +165,7 @@ def test_a_backup_folder_of_neotomas_own_tells_its_environment(tmp_path: Path) -
 
 
 def test_a_database_of_an_older_neotoma_says_so(tmp_path: Path) -> None:
-    path = make_database(tmp_path / "x.db", {"observations": [observed(1)]})
+    path = make_database(tmp_path / "x.db", {"observations": [observe(1)]})
     with closing(sqlite3.connect(path)) as connection:
         for name in ("canonical_key", "sighting_source_id"):
             connection.execute(f"DROP INDEX idx_observations_{name.replace('source_id', 'key')}")

@@ -44,7 +44,7 @@ sys.stdin.readline()
 
 @pytest.fixture(scope="module")
 def recovered(unpacked: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The incident after the flow; its vault is beside it."""
+    """The incident after the flow; its vault is next to it."""
     incident = copy_databases(unpacked, tmp_path_factory.mktemp("recovered"))
     bulk_recovery(
         target=incident / "data" / "neotoma.prod.db",
@@ -92,7 +92,7 @@ def test_the_log_has_steps_and_counts(recovered: Path, client: SyncPrefectClient
         "backup-2: 2522 observations, adds 100",
         "observations: 84 before, 6296 after",
     }
-    assert wanted <= logged(client, artifact.flow_run_id, until=wanted)
+    assert wanted <= read_log(client, artifact.flow_run_id, until=wanted)
 
 
 def test_each_database_is_one_task(recovered: Path, client: SyncPrefectClient) -> None:
@@ -117,10 +117,10 @@ def test_a_locked_target_is_tried_again_while_the_vault_stays_ours(
 ) -> None:
     target, backup = small
     monkeypatch.setattr(copies, "_PATIENCE_SECONDS", 0.1)
-    with locked(target) as unlock:
+    with lock(target) as unlock:
 
         def in_between() -> None:
-            with pytest.raises(VaultLocked), vault.locked(tmp_path / "vault"):
+            with pytest.raises(VaultLocked), vault.lock_vault(tmp_path / "vault"):
                 pass
             unlock()
 
@@ -146,7 +146,7 @@ def test_a_damaged_backup_is_not_tried_again_and_fails_the_flow(
     assert artifacts_about(client, target) == []
     (run,) = client.read_flow_runs(sort=FlowRunSort.START_TIME_DESC, limit=1)
     assert run.state_name == "Failed"
-    with vault.locked(tmp_path / "vault"):
+    with vault.lock_vault(tmp_path / "vault"):
         pass  # nobody holds it any longer
 
 
@@ -173,7 +173,7 @@ def test_the_deployment_names_the_flow_and_all_its_parameters() -> None:
 
 
 @contextmanager
-def locked(database: Path) -> Iterator[Callable[[], object]]:
+def lock(database: Path) -> Iterator[Callable[[], object]]:
     """Let another process keep ``database`` to itself; yield what ends that."""
     command = [sys.executable, "-c", LOCKER, str(database)]
     with subprocess.Popen(
@@ -193,13 +193,13 @@ def watch_retries(
     answers: list[tuple[object, bool]] = []
     decide: Any = task.retry_condition_fn
 
-    def asked(task: Task[..., Any], run: TaskRun, state: State[Any]) -> bool:
+    def ask(task: Task[..., Any], run: TaskRun, state: State[Any]) -> bool:
         answer = bool(decide(task, run, state))
         answers.append((type(state.data), answer))
         in_between()
         return answer
 
-    monkeypatch.setattr(task, "retry_condition_fn", asked)
+    monkeypatch.setattr(task, "retry_condition_fn", ask)
     monkeypatch.setattr(task, "retry_delay_seconds", [0.0])
     return answers
 
@@ -208,7 +208,7 @@ def artifacts_about(client: SyncPrefectClient, place: Path) -> list[Artifact]:
     return [a for a in client.read_artifacts() if str(place) in (a.description or "")]
 
 
-def logged(client: SyncPrefectClient, run: object, until: set[str]) -> set[str]:
+def read_log(client: SyncPrefectClient, run: object, until: set[str]) -> set[str]:
     """Return the messages of a flow run, which Prefect sends in batches, once they are there."""
     return eventually(
         lambda: {log.message for log in client.read_logs() if log.flow_run_id == run}, until

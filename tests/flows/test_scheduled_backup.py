@@ -15,7 +15,7 @@ from neotoma_core.errors import AnomalyFound, BackupNotIntact, TargetRuined, Usa
 from pipelines import scheduled_backup as scheduled_module
 from pipelines.scheduled_backup import scheduled_backup
 from pipelines.verify_backups import verify_backups
-from tests.flows.test_bulk_recovery import logged
+from tests.flows.test_bulk_recovery import read_log
 from tests.support.backing_up import Vault, fill, small_vault
 
 ROOT = Path(__file__).parents[2]
@@ -42,7 +42,7 @@ def test_a_database_is_backed_up_proven_and_reported(
     assert backup.name in str(artifact.data)
     line = f"{world.target}: backup {backup.name}: 40 observations, 40 entities, verified"
     said = f"{line}, 0 old ones removed"
-    assert said in logged(client, artifact.flow_run_id, until={said})
+    assert said in read_log(client, artifact.flow_run_id, until={said})
 
 
 def test_what_fails_for_one_does_not_stop_the_others(

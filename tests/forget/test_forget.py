@@ -20,7 +20,7 @@ from neotoma_core.forget.report import ForgetReport
 from neotoma_core.report.progress import Silent
 from neotoma_core.vault.backups import STATE
 from neotoma_core.vault.manifests import Manifest, seal_line
-from tests.support.backing_up import HASH, Vault, copied, fill, small_vault
+from tests.support.backing_up import HASH, Vault, copy_vault, fill, small_vault
 
 OTHER = "486ea46224d1bb4fb680f34f7c9ad96a8f24ec88be73ea8e5a6c65260e9cb8a7"  # of "world"
 SECRET = b"e0007"
@@ -58,19 +58,19 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Vault:
 
 @pytest.fixture
 def world(template: Vault, tmp_path: Path) -> Vault:
-    return copied(template, tmp_path)
+    return copy_vault(template, tmp_path)
 
 
 @pytest.fixture(scope="module")
 def done(template: Vault, tmp_path_factory: pytest.TempPathFactory) -> tuple[Vault, ForgetReport]:
     """The same after it was forgotten, and the report: to be looked at only."""
-    world = copied(template, tmp_path_factory.mktemp("done"))
+    world = copy_vault(template, tmp_path_factory.mktemp("done"))
     return world, forget(world)
 
 
 @pytest.fixture
 def forgotten(done: tuple[Vault, ForgetReport], tmp_path: Path) -> Vault:
-    return copied(done[0], tmp_path)
+    return copy_vault(done[0], tmp_path)
 
 
 def forget(world: Vault, *, agrees: bool = True) -> ForgetReport:
@@ -121,8 +121,8 @@ def test_each_is_rewritten_proven_and_in_the_place_of_the_old_one(
         assert new[number].is_good
     assert new[4] == old[4]
     assert new[2].state.pinned == "keep"
-    assert world.listed().listed[0].rewritten_at is not None
-    assert (world.listed().strange, list(world.vault.glob("work/*"))) == ((), [])
+    assert world.list_backups().listed[0].rewritten_at is not None
+    assert (world.list_backups().strange, list(world.vault.glob("work/*"))) == ((), [])
 
 
 def test_it_passes_its_drill_again_and_holds_nothing_more(forgotten: Vault) -> None:

@@ -1,4 +1,4 @@
-"""A reset that cannot hurt: asked, backed up, proven, undone with one command."""
+"""A reset that can be undone: asked, backed up, proven, undone with one command."""
 
 from datetime import timedelta
 from pathlib import Path

@@ -23,7 +23,7 @@ from neotoma_core.recovery.run.request import RecoverRequest
 from neotoma_core.report.progress import Silent
 from neotoma_core.vault.folder import UNFINISHED
 from tests.conftest import NOW
-from tests.support.backing_up import Vault, copied
+from tests.support.backing_up import Vault, copy_vault
 from tests.support.databases import Row, entity, make_database, observation
 
 LATER = NOW + timedelta(days=40)
@@ -60,7 +60,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Vault:
 
 @pytest.fixture
 def world(template: Vault, tmp_path: Path) -> Vault:
-    return copied(template, tmp_path)
+    return copy_vault(template, tmp_path)
 
 
 def prune(world: Vault, *, apply: bool = True, days: int = 30) -> PruneReport:

@@ -21,7 +21,7 @@ ERASED = 40
 LEFT = 60
 
 
-def counted(observations: int) -> Counts:
+def counts_of(observations: int) -> Counts:
     return Counts(observations, {"observations": observations})
 
 
@@ -48,8 +48,8 @@ def vault(tmp_path: Path) -> Path:
 
 
 def losses(vault: Path, now: int, *history: tuple[datetime, int]) -> list[str]:
-    before = [(moment, counted(observations)) for moment, observations in history]
-    return [alarm.what for alarm in find_losses(counted(now), before, vault)]
+    before = [(moment, counts_of(observations)) for moment, observations in history]
+    return [alarm.what for alarm in find_losses(counts_of(now), before, vault)]
 
 
 def test_what_was_erased_since_is_no_loss(vault: Path) -> None:

@@ -27,14 +27,14 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "vault"
 
 
-def recorded(folder: Path) -> Path:
+def record(folder: Path) -> Path:
     record_erasure(read_ledger(folder), "run-1", NOW, IDS)
     return folder / "erasures.jsonl"
 
 
 def test_what_is_recorded_is_recognised_by_kind(folder: Path) -> None:
     assert not read_erased(folder)
-    recorded(folder)
+    record(folder)
     erased = read_erased(folder)
     assert erased.among("entities", ["ent_bbb", "ent_ccc", "someone"]) == ["ent_bbb"]
     assert erased.among("users", ["someone", "ent_aaa"]) == ["someone"]
@@ -42,18 +42,18 @@ def test_what_is_recorded_is_recognised_by_kind(folder: Path) -> None:
 
 
 def test_no_id_is_in_clear_nor_as_a_hash_anybody_could_make(folder: Path, tmp_path: Path) -> None:
-    text = recorded(folder).read_text()
+    text = record(folder).read_text()
     for name in (*IDS["entities"], *IDS["users"]):
         assert name not in text
         assert hashlib.sha256(name.encode()).hexdigest() not in text
     vault.open_vault(tmp_path / "other", tmp_path / "db")
-    other = orjson.loads(recorded(tmp_path / "other").read_text().splitlines()[1])
+    other = orjson.loads(record(tmp_path / "other").read_text().splitlines()[1])
     mine = orjson.loads(text.splitlines()[1])
     assert not set(mine["erased"]["entities"]) & set(other["erased"]["entities"])
 
 
 def test_it_only_grows_and_records_nothing_twice(folder: Path) -> None:
-    path = recorded(folder)
+    path = record(folder)
     before = path.read_bytes()
     ledger = record_erasure(read_ledger(folder), "run-2", NOW, {**IDS, "sources": ["s"]})
     assert path.read_bytes().startswith(before)
@@ -64,7 +64,7 @@ def test_it_only_grows_and_records_nothing_twice(folder: Path) -> None:
 
 @pytest.mark.parametrize("line", [0, 1, 2])
 def test_a_line_that_was_changed_or_taken_out_is_damage(line: int, folder: Path) -> None:
-    path = recorded(folder)
+    path = record(folder)
     record_finished(read_ledger(folder), "run-1", NOW)
     lines = path.read_text().splitlines(keepends=True)
     path.write_text("".join(lines[:line] + lines[line + 1 :]))
@@ -80,13 +80,13 @@ def test_a_line_that_was_changed_or_taken_out_is_damage(line: int, folder: Path)
 
 @pytest.mark.parametrize("content", [b"", b"\xff\n", b"{}\n", b"[]\n", b'{"format":1}\n', b"{"])
 def test_what_is_no_ledger_is_damage(content: bytes, folder: Path) -> None:
-    recorded(folder).write_bytes(content)
+    record(folder).write_bytes(content)
     with pytest.raises(VaultDamaged):
         read_erased(folder)
 
 
 def test_a_ledger_that_is_gone_is_damage(folder: Path) -> None:
-    recorded(folder).unlink()
+    record(folder).unlink()
     with pytest.raises(VaultDamaged, match="missing"):
         read_erased(folder)
 
@@ -94,22 +94,22 @@ def test_a_ledger_that_is_gone_is_damage(folder: Path) -> None:
 def test_the_ledger_of_another_vault_is_damage(folder: Path, tmp_path: Path) -> None:
     """It is proven by itself, and as long as this one must be."""
     vault.open_vault(tmp_path / "other", tmp_path / "db")
-    others = recorded(tmp_path / "other")
-    recorded(folder).write_bytes(others.read_bytes())
+    others = record(tmp_path / "other")
+    record(folder).write_bytes(others.read_bytes())
     with pytest.raises(VaultDamaged, match="lines are missing"):
         read_erased(folder)
 
 
 def test_a_vault_of_which_only_the_ledger_is_left_is_one(folder: Path, tmp_path: Path) -> None:
     vault.open_vault(tmp_path / "other", tmp_path / "db")
-    recorded(folder)
+    record(folder)
     assert {path.name for path in folder.iterdir()} == {"erasures.jsonl", "vault.json"}
     erased = read_erased_around(tmp_path / "other", folder / "somewhere" / "in it")
     assert [other.among("users", ["someone"]) for other in erased.others] == [["someone"]]
 
 
 def test_a_description_that_forgot_the_ledger_is_damage(folder: Path) -> None:
-    recorded(folder)
+    record(folder)
     vault.write_json(folder / "vault.json", {"format": 2, "protects": "db"})
     with pytest.raises(VaultDamaged, match="how long"):
         read_erased(folder)
@@ -117,7 +117,7 @@ def test_a_description_that_forgot_the_ledger_is_damage(folder: Path) -> None:
 
 def test_a_midden_without_ledger_refuses_the_vault(folder: Path) -> None:
     """It knows format 1 only, and would bring everything back."""
-    recorded(folder)
+    record(folder)
     assert orjson.loads((folder / "vault.json").read_bytes())["format"] == 2
     vault.open_vault(folder, folder)  # ours does not
     vault.write_json(folder / "vault.json", {"format": 3})
@@ -127,15 +127,15 @@ def test_a_midden_without_ledger_refuses_the_vault(folder: Path) -> None:
 
 def test_it_is_synced_before_its_name_and_before_the_description(folder: Path) -> None:
     seen: list[str] = []
-    with atomic.observed(seen.append):
-        recorded(folder)
+    with atomic.observe(seen.append):
+        record(folder)
     assert seen == [*atomic.STEPS, *atomic.STEPS]
 
 
 def test_a_run_killed_between_ledger_and_description_lost_nothing(folder: Path) -> None:
     description = folder / "vault.json"
     before = description.read_bytes()
-    recorded(folder)
+    record(folder)
     description.write_bytes(before)
     assert read_erased(folder).among("users", ["someone"]) == ["someone"]
     record_finished(read_ledger(folder), "run-1", NOW)

@@ -62,5 +62,5 @@ def test_references_to_a_remapped_source_follow_it() -> None:
     target = database(sources=[{"id": "s1", **same}])
     backup = database(sources=[{"id": "s2", **same}], observations=[{"id": "o", "source_id": "s2"}])
     plan = plan_merge(target, [backup], MergePolicy())
-    assert plan.merged("observations")["source_id"].to_list() == ["s1"]
+    assert plan.rows_after("observations")["source_id"].to_list() == ["s1"]
     assert plan.dangling.filter(pl.col("column") == "source_id").is_empty()

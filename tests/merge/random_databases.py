@@ -71,7 +71,7 @@ def contents() -> st.SearchStrategy[dict[str, Rows]]:
             "relationship_observations": edges(),
             "entity_merges": rows(
                 ["m1", "m2"], from_entity_id=entities, to_entity_id=entities, **moved
-            ).map(_named_by_content),
+            ).map(_name_by_content),
             "entity_splits": rows(
                 ["p1", "p2"],
                 source_entity_id=entities,
@@ -80,7 +80,7 @@ def contents() -> st.SearchStrategy[dict[str, Rows]]:
                 **moved,
             )
             .filter(_distinct_splits)
-            .map(_named_by_content),
+            .map(_name_by_content),
             "schema_registry": rows(
                 ["g1", "g2", "g3"],
                 entity_type=st.just("note"),
@@ -118,7 +118,7 @@ def _of_one_user(observations: Rows) -> Rows:
     return [{**row, "user_id": USERS[int(str(row["id"])[-1]) % len(USERS)]} for row in observations]
 
 
-def _named_by_content(audits: Rows) -> Rows:
+def _name_by_content(audits: Rows) -> Rows:
     """Return audit rows under ids of their own: such a row never changes once it is written."""
     return [{**row, "id": repr(sorted(row.items(), key=repr))} for row in audits]
 

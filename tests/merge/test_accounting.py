@@ -11,10 +11,10 @@ from neotoma_core.merge import plan, table
 from neotoma_core.merge.plan import plan_merge
 from neotoma_core.merge.policy import MergePolicy
 from tests.lineage.test_references import database
-from tests.lineage.test_repointing import MERGED, UNAWARE, observed
+from tests.lineage.test_repointing import MERGED, UNAWARE, observe
 
-HERE = {**MERGED, "observations": [observed("o", "b")]}
-THERE = {**UNAWARE, "observations": [observed("p", "a"), observed("q", "b")]}
+HERE = {**MERGED, "observations": [observe("o", "b")]}
+THERE = {**UNAWARE, "observations": [observe("p", "a"), observe("q", "b")]}
 
 Fault = Callable[[pl.DataFrame], pl.DataFrame]
 

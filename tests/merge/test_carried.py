@@ -9,11 +9,11 @@ from neotoma_core.merge.carried import (
     further_columns,
 )
 from neotoma_core.neotoma.tables import BY_NAME, Column, Table
-from neotoma_core.neotoma.tables.carried import carried_column
+from neotoma_core.neotoma.tables.carried import describe_column
 
 
 def column(name: str, declared: str = "TEXT", *, required: bool = False) -> Column:
-    return carried_column(name, declared, None, required=required)
+    return describe_column(name, declared, None, required=required)
 
 
 def table(*columns: Column, name: str = "extra", key: tuple[str, ...] = ("id",)) -> Table:

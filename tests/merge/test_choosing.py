@@ -11,11 +11,20 @@ from neotoma_core.merge.decisions import DECISIONS
 from neotoma_core.merge.policy import MergePolicy
 from neotoma_core.merge.table import TableMerge, merge_table
 from neotoma_core.neotoma.frames import ORIGIN
-from tests.merge.test_table import OBSERVATIONS, SOURCES, Rows, classes, kept, merge, offer, row
-from tests.support.proven import stored
+from tests.merge.test_table import (
+    OBSERVATIONS,
+    SOURCES,
+    Rows,
+    classes,
+    merge,
+    offer,
+    row,
+    rows_kept,
+)
+from tests.support.proven import store
 
 SOURCE_WINS = MergePolicy("keep-source")
-TRUE = dict(stored(1))
+TRUE = dict(store(1))
 ROTTEN = {**TRUE, "content_hash": "rotten"}
 WITH_THE_TRUE_KEY = {**TRUE, "id": "another"}
 
@@ -24,7 +33,7 @@ def source(identifier: str, content_hash: str | None) -> dict[str, object]:
     return {"id": identifier, "user_id": "u", "content_hash": content_hash}
 
 
-def judged(merged: TableMerge) -> list[tuple[object, ...]]:
+def judge(merged: TableMerge) -> list[tuple[object, ...]]:
     return merged.conflicts.select("key", "keep", "by").rows()
 
 
@@ -32,8 +41,8 @@ def test_a_version_with_another_unique_key_replaces_none() -> None:
     """A third row may have been remapped to the one that is there, for the key it has now."""
     here, there = source("s1", "h1"), source("s1", "h2")
     merged = merge([here], [there], table=SOURCES, policy=SOURCE_WINS)
-    assert judged(merged) == [("s1", "target", "unique")]
-    assert kept(merged, "id", "content_hash") == [("s1", "h1")]
+    assert judge(merged) == [("s1", "target", "unique")]
+    assert rows_kept(merged, "id", "content_hash") == [("s1", "h1")]
 
 
 @pytest.mark.parametrize(
@@ -46,8 +55,8 @@ def test_a_version_takes_a_unique_key_where_there_was_none_and_nobody_has_it(
     merged = merge(
         [source("s1", None), *others], [source("s1", "h")], table=SOURCES, policy=SOURCE_WINS
     )
-    assert judged(merged) == [("s1", keep, by)]
-    assert ("s1", content) in kept(merged, "id", "content_hash")
+    assert judge(merged) == [("s1", keep, by)]
+    assert ("s1", content) in rows_kept(merged, "id", "content_hash")
 
 
 @pytest.mark.parametrize(
@@ -58,20 +67,20 @@ def test_what_an_id_proves_takes_its_place_unless_a_third_row_has_its_key(
     others: Rows, keep: str, by: str
 ) -> None:
     merged = merge([ROTTEN, *others], [TRUE], table=SOURCES)
-    assert judged(merged) == [(TRUE["id"], keep, by)]
+    assert judge(merged) == [(TRUE["id"], keep, by)]
 
 
 def test_the_first_backup_with_a_row_wins_also_where_it_says_what_the_target_does() -> None:
     merged = merge([row("a", "1")], [row("a", "1")], [row("a", "2")], policy=SOURCE_WINS)
-    assert kept(merged, "fields", ORIGIN) == [("1", -1)]
+    assert rows_kept(merged, "fields", ORIGIN) == [("1", -1)]
     again = row("a", observed_at="2026-03-01")
     merged = merge([row("a")], [row("a")], [again], policy=SOURCE_WINS)
-    assert kept(merged, "observed_at") == [("2026-02-01",)]
+    assert rows_kept(merged, "observed_at") == [("2026-02-01",)]
     merged = merge([row("a")], [again], [row("a")], policy=SOURCE_WINS)
-    assert kept(merged, "observed_at") == [("2026-03-01",)]
+    assert rows_kept(merged, "observed_at") == [("2026-03-01",)]
 
 
-def repointed(stored: dict[str, object], moved_from: str | None) -> Offered:
+def repoint(stored: dict[str, object], moved_from: str | None) -> Offered:
     offered = offer(OBSERVATIONS, [stored])
     before = pl.lit(moved_from, pl.String).alias(MOVED_FROM)
     return replace(offered, rows=offered.rows.with_columns(before))
@@ -82,10 +91,10 @@ def test_a_row_that_was_moved_and_sent_again_is_the_one_that_the_policy_says(
     policy: MergePolicy,
 ) -> None:
     late, early = row("a", observed_at="2026-03-11"), row("a", observed_at="2026-02-01")
-    target, backup = repointed(late, None), repointed(early, "e0")
+    target, backup = repoint(late, None), repoint(early, "e0")
     merged = merge_table(OBSERVATIONS, target, [backup], Rules(policy))
     assert classes(merged.counts[0]) == {"moved": 1}
-    assert kept(merged, "observed_at") == [("2026-02-01",)]
+    assert rows_kept(merged, "observed_at") == [("2026-02-01",)]
 
 
 def test_a_row_of_the_target_is_not_replaced_for_a_backups_row_of_the_same_number() -> None:
@@ -105,7 +114,7 @@ def test_a_backup_that_has_one_content_twice_merges_in_every_mode() -> None:
     twice = [source("s1", "h"), source("s2", "h")]
     merged = merge([source("s0", "other")], twice, table=SOURCES, policy=SOURCE_WINS)
     assert classes(merged.counts[0]) == {"inserted": 1, "remapped": 1}
-    assert kept(merged, "id") == [("s0",), ("s1",)]
+    assert rows_kept(merged, "id") == [("s0",), ("s1",)]
 
 
 @pytest.mark.parametrize(
@@ -118,7 +127,7 @@ def test_a_decision_is_of_the_row_of_one_table_of_one_backup(
     said = pl.DataFrame([(backup, table, "a", "source")], schema=DECISIONS, orient="row")
     target, *backups = (offer(OBSERVATIONS, [row("a", n)]) for n in "123")
     merged = merge_table(OBSERVATIONS, target, backups, Rules(MergePolicy(), decisions=said))
-    assert kept(merged, "fields") == [(content,)]
+    assert rows_kept(merged, "fields") == [(content,)]
 
 
 def test_only_cells_of_rows_that_are_merged_are_rewritten() -> None:

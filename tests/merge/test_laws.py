@@ -49,7 +49,7 @@ def result(plan: MergePlan) -> Database:
     }
 
 
-def stored(database: Database) -> dict[str, list[str]]:
+def rows_of(database: Database) -> dict[str, list[str]]:
     """Return the rows of a database, in no order."""
     return {
         name: sorted(map(repr, offered.rows.select(values_of(offered.rows)).iter_rows()))
@@ -80,7 +80,7 @@ def test_every_row_is_accounted_for(here: Contents, there: Contents, policy: Mer
     assert plan.dangling["new"].sum() == 0
     once = result(plan)
     again = plan_merge(once, [backup], policy)
-    assert stored(result(again)) == stored(once)
+    assert rows_of(result(again)) == rows_of(once)
     assert again.writes == 0
 
 

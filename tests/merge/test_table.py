@@ -37,7 +37,7 @@ def merge(
     return merge_table(table, offer(table, target), offers, Rules(policy or MergePolicy()))
 
 
-def kept(merged: TableMerge, *columns: str) -> list[tuple[object, ...]]:
+def rows_kept(merged: TableMerge, *columns: str) -> list[tuple[object, ...]]:
     return sorted(merged.merged.select(columns).rows(), key=repr)
 
 
@@ -52,19 +52,19 @@ def row(identifier: str, fields: str = "{}", observed_at: str = "2026-02-01") ->
 def test_a_missing_row_is_inserted_and_an_equal_one_is_identical() -> None:
     merged = merge([row("a")], [row("a"), row("b")])
     assert classes(merged.counts[0]) == {"inserted": 1, "identical": 1}
-    assert kept(merged, "id") == [("a",), ("b",)]
+    assert rows_kept(merged, "id") == [("a",), ("b",)]
 
 
 def test_keep_target_leaves_the_targets_row_and_names_the_columns_that_differ() -> None:
     merged = merge([row("a", "{}")], [row("a", '{"x":1}')])
-    assert kept(merged, "fields") == [("{}",)]
+    assert rows_kept(merged, "fields") == [("{}",)]
     assert merged.conflicts.rows() == [(0, "observations", "a", ["fields"], "target", "mode")]
 
 
 def test_keep_source_takes_the_first_backups_row() -> None:
     policy = MergePolicy("keep-source")
     merged = merge([row("a", "1")], [row("a", "2")], [row("a", "3")], policy=policy)
-    assert kept(merged, "fields", ORIGIN) == [("2", 0)]
+    assert rows_kept(merged, "fields", ORIGIN) == [("2", 0)]
     assert merged.replaced.height == 1
     assert [classes(counts) for counts in merged.counts] == [{"conflict": 1}, {"conflict": 1}]
 
@@ -72,7 +72,7 @@ def test_keep_source_takes_the_first_backups_row() -> None:
 def test_a_row_that_differs_only_in_its_times_was_sent_again() -> None:
     merged = merge([row("a", observed_at="2026-03-11")], [row("a", observed_at="2026-02-01")])
     assert classes(merged.counts[0]) == {"reingested": 1}
-    assert kept(merged, "observed_at") == [("2026-03-11",)]
+    assert rows_kept(merged, "observed_at") == [("2026-03-11",)]
 
 
 @pytest.mark.parametrize("order", [(0, 1), (1, 0)])
@@ -84,7 +84,7 @@ def test_keep_earliest_takes_the_first_time_a_fact_was_observed(order: tuple[int
     policy = MergePolicy(reingested="keep-earliest")
     target = [row("a", observed_at="2026-03-11T00:00:00.000Z")]
     merged = merge(target, *(backups[place] for place in order), policy=policy)
-    assert kept(merged, "observed_at") == [("2026-02-01T01:00:00.000+02:00",)]
+    assert rows_kept(merged, "observed_at") == [("2026-02-01T01:00:00.000+02:00",)]
 
 
 def test_null_and_empty_text_are_different_values() -> None:
@@ -120,7 +120,7 @@ def test_sources_without_a_content_hash_replace_each_its_own() -> None:
         table=SOURCES,
         policy=MergePolicy("keep-source"),
     )
-    assert kept(merged, "id", "original_filename") == [("s1", "new"), ("s2", "new")]
+    assert rows_kept(merged, "id", "original_filename") == [("s1", "new"), ("s2", "new")]
 
 
 def test_the_registry_goes_by_what_a_schema_describes_not_by_its_random_id() -> None:
@@ -131,7 +131,7 @@ def test_the_registry_goes_by_what_a_schema_describes_not_by_its_random_id() -> 
         table=REGISTRY,
     )
     assert classes(merged.counts[0]) == {"identical": 2}
-    assert kept(merged, "id", "active") == [("r1", 1)]
+    assert rows_kept(merged, "id", "active") == [("r1", 1)]
 
 
 @pytest.mark.parametrize(
@@ -147,7 +147,7 @@ def test_a_schema_is_compared_with_the_one_like_it_of_two_of_one_name(
     target = [schema("first"), schema("second")]
     merged = merge(target, [schema(definition)], table=REGISTRY)
     assert classes(merged.counts[0]) == {judged: 1}
-    assert kept(merged, "schema_definition") == [("first",), ("second",)]
+    assert rows_kept(merged, "schema_definition") == [("first",), ("second",)]
 
 
 def test_which_schema_is_active_stays_as_in_the_target() -> None:
@@ -159,7 +159,7 @@ def test_which_schema_is_active_stays_as_in_the_target() -> None:
         policy=MergePolicy("keep-source"),
     )
     assert classes(merged.counts[0]) == {"conflict": 1}
-    assert kept(merged, "id", "active", "schema_definition") == [("r1", 0, "new")]
+    assert rows_kept(merged, "id", "active", "schema_definition") == [("r1", 0, "new")]
 
 
 def test_inserted_registry_rows_lie_as_in_their_backup_whatever_the_order_of_backups() -> None:
@@ -231,7 +231,7 @@ def test_a_log_split_into_backups_without_conflicts_merges_the_same_in_any_order
     backups = [[log[place] for place in sorted(part) if place < len(log)] for part in parts]
     shuffled = list(backups)
     random.shuffle(shuffled)  # type: ignore[attr-defined] # Hypothesis' own Random
-    assert kept(merge([], *backups), *OBSERVATIONS.names) == kept(
+    assert rows_kept(merge([], *backups), *OBSERVATIONS.names) == rows_kept(
         merge([], *shuffled), *OBSERVATIONS.names
     )
 

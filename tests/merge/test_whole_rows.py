@@ -22,15 +22,15 @@ cells = st.sampled_from((None, "1", "2"))
 databases = st.lists(st.tuples(cells, cells), max_size=6)
 
 
-def offered(table: Table, rows: Rows, lacking: str = "") -> Offered:
+def offer(table: Table, rows: Rows, lacking: str = "") -> Offered:
     schema = {ROWID: pl.Int64, **dict.fromkeys(table.names, pl.String)}
     frame = pl.DataFrame([(n, *row) for n, row in enumerate(rows)], schema=schema, orient="row")
     return Offered(frame.drop(lacking or []), frozenset(table.names) - {lacking})
 
 
-def merged(table: Table, target: Rows, *backups: Rows) -> TableMerge:
-    offers = [offered(table, rows) for rows in backups]
-    return merge_with_keyless(table, offered(table, target), offers, Rules(MergePolicy()))
+def merge_with(table: Table, target: Rows, *backups: Rows) -> TableMerge:
+    offers = [offer(table, rows) for rows in backups]
+    return merge_with_keyless(table, offer(table, target), offers, Rules(MergePolicy()))
 
 
 def rows_of(merge: TableMerge) -> Rows:
@@ -41,7 +41,7 @@ def rows_of(merge: TableMerge) -> Rows:
 def test_every_row_is_there_as_often_as_where_it_is_most_often(
     target: Rows, first: Rows, second: Rows
 ) -> None:
-    merge = merged(KEYLESS, target, first, second)
+    merge = merge_with(KEYLESS, target, first, second)
     assert Counter(rows_of(merge)) == Counter(target) | Counter(first) | Counter(second)
     assert rows_of(merge)[: len(target)] == target
     assert [count.read for count in merge.counts] == [len(first), len(second)]
@@ -49,22 +49,22 @@ def test_every_row_is_there_as_often_as_where_it_is_most_often(
 
 @given(databases, databases)
 def test_merging_again_adds_nothing(target: Rows, backup: Rows) -> None:
-    once = rows_of(merged(KEYLESS, target, backup))
-    again = merged(KEYLESS, once, backup, target)
+    once = rows_of(merge_with(KEYLESS, target, backup))
+    again = merge_with(KEYLESS, once, backup, target)
     assert again.inserted.is_empty()
     assert Counter(rows_of(again)) == Counter(once)
 
 
 @given(databases)
 def test_a_database_merged_with_itself_stays(rows: Rows) -> None:
-    assert rows_of(merged(KEYLESS, rows, rows)) == rows
+    assert rows_of(merge_with(KEYLESS, rows, rows)) == rows
 
 
 @given(databases)
 def test_rows_with_a_null_key_merge_whole_and_the_others_by_key(rows: Rows) -> None:
     keyed = [row for row in {row[0]: row for row in rows}.values() if row[0] is not None]
     keyless = [row for row in rows if row[0] is None]
-    merge = merged(KEYED, [("1", "other")], [*keyed, *keyless])
+    merge = merge_with(KEYED, [("1", "other")], [*keyed, *keyless])
     (count,) = merge.counts
     assert count.conflict == sum(row[0] == "1" for row in keyed)
     assert Counter(r for r in rows_of(merge) if r[0] is None) == Counter(keyless)
@@ -72,14 +72,14 @@ def test_rows_with_a_null_key_merge_whole_and_the_others_by_key(rows: Rows) -> N
 
 
 def test_a_column_a_backup_lacks_says_nothing_and_one_the_target_lacks_is_null() -> None:
-    target = offered(KEYLESS, [("1", "2")])
-    older = offered(KEYLESS, [("1", None)], lacking="b")
+    target = offer(KEYLESS, [("1", "2")])
+    older = offer(KEYLESS, [("1", None)], lacking="b")
     merge = merge_with_keyless(KEYLESS, target, [older], Rules(MergePolicy()))
     assert merge.inserted.is_empty()
     merge = merge_with_keyless(KEYLESS, older, [target], Rules(MergePolicy()))
     assert merge.inserted.select("a", "b").rows() == [("1", "2")]
     both: Rows = [("1", None), ("1", "2")]
-    assert merged(KEYLESS, rows_of(merge), both).inserted.is_empty()
+    assert merge_with(KEYLESS, rows_of(merge), both).inserted.is_empty()
 
 
 def test_a_row_with_the_unique_key_of_another_is_in_conflict_with_it() -> None:
@@ -89,7 +89,7 @@ def test_a_row_with_the_unique_key_of_another_is_in_conflict_with_it() -> None:
         KEYED.columns,
         indexes=(Index("only", ("b",), unique=True),),
     )
-    merge = merged(table, [("1", "x")], [("2", "x"), ("3", None), ("4", None), (None, "x")])
+    merge = merge_with(table, [("1", "x")], [("2", "x"), ("3", None), ("4", None), (None, "x")])
     (count,) = merge.counts
     assert (count.inserted, count.conflict) == (2, 2)
     assert merge.conflicts["key"].to_list() == ["2", "NULL"]
@@ -100,8 +100,8 @@ def test_a_row_with_the_unique_key_of_another_is_in_conflict_with_it() -> None:
 def test_a_row_that_gives_way_takes_its_rewritten_cells_with_it() -> None:
     table = Table(KEYED.name, "carried", KEYED.columns, indexes=(Index("b", ("b",), unique=True),))
     cells = pl.DataFrame([(0, "b", "1"), (1, "b", "2")], schema=REWRITTEN, orient="row")
-    backup = replace(offered(table, [("y", "1"), ("z", "2")]), rewritten=cells)
-    held = offered(table, [("x", "1")])
+    backup = replace(offer(table, [("y", "1"), ("z", "2")]), rewritten=cells)
+    held = offer(table, [("x", "1")])
     merge = merge_with_keyless(table, held, [backup], Rules(MergePolicy()))
     assert rows_of(merge) == [("x", "1"), ("z", "2")]
     assert merge.rewritten.select(ROWID, "value").rows() == [(1, "2")]

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from neotoma_core.neotoma.ddl import create_table, literal
 from neotoma_core.neotoma.tables import Table
 from neotoma_core.neotoma.tables.carried import (
-    carried_column,
-    folded,
+    describe_column,
+    fold_case,
+    make_printable,
     owner_of,
     row_number_of,
-    shown,
 )
 
 DECLARED = (
@@ -29,7 +29,7 @@ CELLS = ("'5'", "5", "5.0", "'5.0'", "x'35'", "NULL", "'a'", "1e3", "'1e3'")
 @pytest.mark.parametrize("declared", DECLARED)
 def test_cells_are_in_a_carried_column_what_they_were(declared: str) -> None:
     """SQLite itself says what a column makes of cells, by the type as stated and as carried."""
-    column = carried_column("c", declared, None, required=False)
+    column = describe_column("c", declared, None, required=False)
     table = Table("carried", "carried", (column,), key=())
     with closing(sqlite3.connect(":memory:")) as connection:
         escaped = declared.replace('"', '""')
@@ -65,16 +65,16 @@ def test_cells_are_in_a_carried_column_what_they_were(declared: str) -> None:
     ],
 )
 def test_only_a_literal_is_taken_for_a_default(default: str | None, kept: str | None) -> None:
-    assert carried_column("c", "TEXT", default, required=False).default == kept
+    assert describe_column("c", "TEXT", default, required=False).default == kept
 
 
 def test_names_are_compared_as_sqlite_compares_them() -> None:
-    assert folded("ÄbC") == "Äbc"
+    assert fold_case("ÄbC") == "Äbc"
     assert row_number_of(["RowID", "a"]) == "_rowid_"
     assert row_number_of(["rowid", "OID", "_RowId_"]) is None
     assert owner_of("Notes_data", ["x", "notes"]) == "notes"
     assert owner_of("notes", ["notes"]) is None
-    assert shown("a\x1b[2J\u202eb\n") == "a\ufffd[2J\ufffdb\ufffd"
+    assert make_printable("a\x1b[2J\u202eb\n") == "a\ufffd[2J\ufffdb\ufffd"
 
 
 @given(

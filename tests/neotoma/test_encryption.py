@@ -19,11 +19,11 @@ from neotoma_core.errors import KeyWrong
 from neotoma_core.neotoma.encryption import Secret
 from neotoma_core.neotoma.encryption.columns import (
     SEALED_SHAPE,
+    find_sealed_rows,
     is_sealed,
     open_cells,
     open_rows,
     seal_rows,
-    sealed_rows,
 )
 from neotoma_core.neotoma.encryption.key import DataKey, SealBroken, derive_data_key, seed_of
 from neotoma_core.neotoma.tables import BY_NAME
@@ -163,7 +163,7 @@ SHAPES = {
 def test_only_the_shape_tells_a_sealed_value(cell: str, *, expected: bool) -> None:
     rows = fields(cell, None)
     assert rows.select(is_sealed("fields"))["fields"].to_list() == [expected, False]
-    assert sealed_rows(OBSERVATIONS, rows)["id"].to_list() == (["0"] if expected else [])
+    assert find_sealed_rows(OBSERVATIONS, rows)["id"].to_list() == (["0"] if expected else [])
     opened = open_cells(OBSERVATIONS, {"fields": cell}, KEY)["fields"]
     assert opened == (TEXT if expected else cell)
 

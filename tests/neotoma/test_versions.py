@@ -1,4 +1,4 @@
-"""Which Neotoma wrote a database is told by its columns."""
+"""The columns of a database show which Neotoma wrote it."""
 
 import json
 from pathlib import Path

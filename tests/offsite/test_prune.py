@@ -36,7 +36,7 @@ def there(machine: Machine) -> set[str]:
     return {name.split("/")[2] for name in machine.objects() if name.startswith("backups/")}
 
 
-def shipped(machine: Machine) -> list[str]:
+def list_shipped(machine: Machine) -> list[str]:
     """Return the backups that the log says are there."""
     (log,) = read_logs(machine.remote()).values()
     return list(log.backups)
@@ -53,27 +53,27 @@ def test_without_a_yes_nothing_is_changed(machine: Machine) -> None:
 
 
 def test_what_no_rule_keeps_goes_and_the_newest_stays(machine: Machine) -> None:
-    *_, newest = shipped(machine)
+    *_, newest = list_shipped(machine)
 
     report = machine.prune(LAST)
 
     assert (report.outcome, report.removed) == ("pruned", 2)
     assert there(machine) == {newest}
-    assert shipped(machine) == [newest]
+    assert list_shipped(machine) == [newest]
     assert machine.verify().outcome == "pass"
     assert machine.push().outcome == "unchanged"  # what was removed is not shipped again
     assert machine.prune(LAST).outcome == "unchanged"
 
 
 def test_the_newest_good_one_stays_whatever_the_policy_says(machine: Machine) -> None:
-    *_, newest = shipped(machine)
+    *_, newest = list_shipped(machine)
     machine.prune(RetentionPolicy(hourly=1))
 
     assert newest in there(machine)
 
 
 def test_one_whose_objects_are_gone_is_not_taken_for_the_newest_good_one(machine: Machine) -> None:
-    _, good, newest = shipped(machine)
+    _, good, newest = list_shipped(machine)
     gone = next(name for name in machine.objects() if f"/{newest}/" in name)
     machine.store.delete(gone)
 
@@ -83,7 +83,7 @@ def test_one_whose_objects_are_gone_is_not_taken_for_the_newest_good_one(machine
 
 
 def test_a_pin_of_the_vault_holds_on_the_remote(machine: Machine) -> None:
-    oldest, _, newest = shipped(machine)
+    oldest, _, newest = list_shipped(machine)
     pin_backup(machine.vault, oldest, "for ever")
 
     machine.prune(LAST)
@@ -103,14 +103,14 @@ def test_nothing_goes_while_rotation_is_frozen(machine: Machine) -> None:
 
 
 def test_who_may_not_delete_says_so_and_a_later_run_completes_it(machine: Machine) -> None:
-    *_, newest = shipped(machine)
+    *_, newest = list_shipped(machine)
     machine.around = Refusing(machine.store)
 
     with pytest.raises(RemoteDenied, match="objects that are to go are still there"):
         machine.prune(LAST)
 
     machine.around = None
-    assert shipped(machine) == [newest]
+    assert list_shipped(machine) == [newest]
     assert len(there(machine)) == 3
     assert machine.verify().outcome == "pass"
     report = machine.prune(LAST)
@@ -120,7 +120,7 @@ def test_who_may_not_delete_says_so_and_a_later_run_completes_it(machine: Machin
 
 
 def test_stopped_while_deleting_a_later_run_completes_it(machine: Machine) -> None:
-    *_, newest = shipped(machine)
+    *_, newest = list_shipped(machine)
     machine.around = Refusing(machine.store, allowed=3)
     with pytest.raises(RemoteDenied):
         machine.prune(LAST)

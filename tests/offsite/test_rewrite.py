@@ -1,4 +1,4 @@
-"""A log on a remote written anew without what was erased, and what is left of the old one."""
+"""A log on a remote, written again without what was erased, and what is left of the old one."""
 
 import shutil
 from pathlib import Path
@@ -12,7 +12,7 @@ from neotoma_core.remotes.copies import copy_log
 from neotoma_core.remotes.remote import read_logs
 from neotoma_core.report.progress import Silent
 from tests.support import raw
-from tests.support.archiving import log_of, rebuilt
+from tests.support.archiving import log_of, rebuild
 from tests.support.backing_up import fill
 from tests.support.databases import entity, insert_all, make_database, observation, source
 from tests.support.offsite import Refusing, Unreachable
@@ -65,7 +65,7 @@ def rows_there(machine: Machine, folder: Path) -> object:
     (log,) = read_logs(remote).values()
     folder.mkdir()
     copied = copy_log(remote, log, folder, frozenset(log.raw_files), Silent())
-    return log_of(rebuilt(copied.archive, folder / "back.db"))
+    return log_of(rebuild(copied.archive, folder / "back.db"))
 
 
 def names_private(machine: Machine) -> set[str]:

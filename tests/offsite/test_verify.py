@@ -51,7 +51,7 @@ def kinds(report: RemoteVerification) -> set[str]:
     return {finding.kind for finding in report.findings}
 
 
-def found(report: RemoteVerification, kind: str) -> set[str]:
+def subjects_of(report: RemoteVerification, kind: str) -> set[str]:
     """Return what findings of a kind are about."""
     return {finding.subject for finding in report.findings if finding.kind == kind}
 
@@ -105,7 +105,7 @@ def test_every_object_that_is_gone_is_found(machine: Machine) -> None:
         machine.store.delete(name)
         report = machine.verify(compares=False)
         assert report.is_damaged, name
-        assert name in found(report, "remote-missing") or name.startswith("log/")
+        assert name in subjects_of(report, "remote-missing") or name.startswith("log/")
         assert machine.store.create(name, content)
 
 
@@ -113,7 +113,7 @@ def test_the_last_entry_that_is_gone_is_found_by_who_read_it_before(machine: Mac
     *_, last = [name for name in machine.objects() if name.startswith("log/")]
     machine.store.delete(last)
 
-    assert found(machine.verify(), "remote-missing") == {last}
+    assert subjects_of(machine.verify(), "remote-missing") == {last}
 
 
 def test_a_log_that_is_gone_as_a_whole_is_found(machine: Machine) -> None:
@@ -123,7 +123,7 @@ def test_a_log_that_is_gone_as_a_whole_is_found(machine: Machine) -> None:
 
     report = machine.verify()
 
-    assert found(report, "remote-missing") == set(entries)
+    assert subjects_of(report, "remote-missing") == set(entries)
     assert "not-compared" in kinds(report)
 
 
@@ -133,7 +133,7 @@ def test_an_entry_that_was_made_anew_is_found_by_who_read_the_one_before(sealed:
     body = sealing.open_entry(last, sealed.store.read(last))
     sealed.replace(last, sealing.seal_entry(body))
 
-    assert found(sealed.verify(), "remote-replaced") == {last}
+    assert subjects_of(sealed.verify(), "remote-replaced") == {last}
 
 
 def test_what_is_nobodys_is_foreign_and_what_a_killed_push_left_is_not(machine: Machine) -> None:
@@ -147,7 +147,7 @@ def test_what_is_nobodys_is_foreign_and_what_a_killed_push_left_is_not(machine: 
     for name in strange:
         machine.store.create(name, b"somebody else's")
     report = machine.verify(compares=False)
-    assert (report.outcome, found(report, "remote-foreign")) == ("fail", set(strange))
+    assert (report.outcome, subjects_of(report, "remote-foreign")) == ("fail", set(strange))
 
 
 def test_the_log_of_somebody_who_has_not_the_key_is_found(sealed: Machine, tmp_path: Path) -> None:
@@ -158,7 +158,7 @@ def test_the_log_of_somebody_who_has_not_the_key_is_found(sealed: Machine, tmp_p
     (theirs,) = [name for name in other.objects() if name.startswith("log/")]
     sealed.store.create(theirs, other.store.read(theirs))
 
-    assert found(sealed.verify(), "remote-damaged") == {theirs}
+    assert subjects_of(sealed.verify(), "remote-damaged") == {theirs}
 
 
 def test_without_an_identity_it_is_inconclusive_and_what_is_gone_is_found(sealed: Machine) -> None:
@@ -168,7 +168,7 @@ def test_without_an_identity_it_is_inconclusive_and_what_is_gone_is_found(sealed
 
     blob = next(name for name in sealed.objects() if name.startswith("blobs/"))
     sealed.store.delete(blob)
-    assert found(sealed.verify(reads=False), "remote-missing") == {blob}
+    assert subjects_of(sealed.verify(reads=False), "remote-missing") == {blob}
 
 
 def test_an_identity_of_another_remote_is_refused(sealed: Machine) -> None:
@@ -231,7 +231,7 @@ def test_a_log_that_lacks_rows_that_were_pushed_fails(machine: Machine, tmp_path
     archive = open_archive(machine.vault / "archive")
     scratch = tmp_path / "scratch"
     scratch.mkdir()
-    gone = ErasedIds(b"s" * 32, {"observations": frozenset({_hashed("o2")})})
+    gone = ErasedIds(b"s" * 32, {"observations": frozenset({_hash("o2")})})
     rows = write_new_rows(archive, Log(log.writer), scratch, gone)
     blank = replace(log.entries[-1], parts=(), raw_files={}, backups=())
     shipper = Shipper(remote, log, blank, scratch, Silent())
@@ -247,10 +247,10 @@ def test_a_log_that_lacks_rows_that_were_pushed_fails(machine: Machine, tmp_path
     report = machine.verify()
 
     assert (report.outcome, report.is_damaged) == ("fail", False)
-    assert found(report, "log-incomplete") == {"observations"}
+    assert subjects_of(report, "log-incomplete") == {"observations"}
 
 
-def _hashed(name: str) -> str:
+def _hash(name: str) -> str:
     ((_, digest),) = hash_ids(b"s" * 32, "observations", [name])
     return digest
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from neotoma_core.errors import VerificationFailed
-from neotoma_core.files.atomic import Subject, observed_with_subject
+from neotoma_core.files.atomic import Subject, observe_with_subject
 from neotoma_core.publication.proofs import Check
 
 Plant = Callable[[sqlite3.Connection], None]
@@ -46,7 +46,7 @@ class Fault:
 
 
 def fault(proof: str, says: str, *statements: str) -> Fault:
-    """Return the fault of executing ``statements``, each of which changes at least one row."""
+    """Return the fault of executing ``statements``; each changes at least one row."""
 
     def plant(connection: sqlite3.Connection) -> None:
         for statement in statements:
@@ -98,7 +98,7 @@ def short_index(table: str, says: str = "index planted") -> Fault:
     return Fault("intact", says, plant)
 
 
-def damaged_page(table: str, says: str = "btreeInitPage() returns error code 11") -> Fault:
+def damage_page(table: str, says: str = "btreeInitPage() returns error code 11") -> Fault:
     """Return the fault of an index of ``table`` whose root is not a page of an index."""
 
     def plant(connection: sqlite3.Connection) -> None:
@@ -130,7 +130,7 @@ def schema_writable(connection: sqlite3.Connection) -> Iterator[None]:
 
 
 @contextmanager
-def planted(plant: Plant, step: str = "derived_written") -> Iterator[None]:
+def plant_at(plant: Plant, step: str = "derived_written") -> Iterator[None]:
     """Plant in the transaction of each publication inside the block, when it reaches ``step``."""
     times = 0
 
@@ -141,7 +141,7 @@ def planted(plant: Plant, step: str = "derived_written") -> Iterator[None]:
             plant(subject)
             times += 1
 
-    with observed_with_subject(observe):
+    with observe_with_subject(observe):
         yield
     assert times == 1
 
@@ -149,7 +149,7 @@ def planted(plant: Plant, step: str = "derived_written") -> Iterator[None]:
 def assert_caught(wrong: Fault, target: Path, run: Callable[[], object]) -> None:
     """Run with the fault planted: its proof and no other fails, and the target is as it was."""
     before = files_of(target)
-    with planted(wrong.plant, wrong.step), pytest.raises(VerificationFailed) as caught:
+    with plant_at(wrong.plant, wrong.step), pytest.raises(VerificationFailed) as caught:
         run()
     assert [line.partition(":")[0] for line in caught.value.failed] == [wrong.proof]
     assert wrong.says in caught.value.failed[0], caught.value.failed
@@ -162,5 +162,5 @@ def assert_each_proof_has_a_fault(checks: Sequence[Check], faults: Sequence[Faul
 
 
 def files_of(database: Path) -> dict[str, bytes]:
-    """Return the bytes of a database and of whatever lies beside it under its name."""
+    """Return the bytes of a database and of the files next to it that have its name."""
     return {path.name: path.read_bytes() for path in database.parent.glob(f"*{database.name}*")}

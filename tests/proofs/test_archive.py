@@ -10,7 +10,7 @@ import pytest
 
 from neotoma_core.archive.compact import CompactRequest, compact_archive
 from neotoma_core.errors import BackupDamaged, VerificationFailed
-from neotoma_core.files.atomic import Subject, observed_with_subject
+from neotoma_core.files.atomic import Subject, observe_with_subject
 from neotoma_core.report.progress import Silent
 from tests.archive_tables.test_as_backup import restore
 from tests.conftest import NOW, Recover
@@ -55,7 +55,7 @@ def place(tmp_path: Path) -> Path:
 
 
 @contextmanager
-def built_with(statement: str) -> Iterator[None]:
+def plant_while_building(statement: str) -> Iterator[None]:
     """Plant a fault in the database that is built from an archive inside the block."""
     times = 0
 
@@ -67,7 +67,7 @@ def built_with(statement: str) -> Iterator[None]:
                 assert connection.execute(statement).rowcount == 1
             times += 1
 
-    with observed_with_subject(observe):
+    with observe_with_subject(observe):
         yield
     assert times == 1
 
@@ -78,7 +78,7 @@ def test_a_database_that_is_not_what_was_archived_takes_nobodys_place(
 ) -> None:
     target = make_database(tmp_path / "data" / "target.db", {"entities": [entity("mine")]})
     before = files_of(target)
-    with built_with(statement), pytest.raises(VerificationFailed) as caught:
+    with plant_while_building(statement), pytest.raises(VerificationFailed) as caught:
         restore(place, target)
     assert caught.value.failed == (says,)
     assert files_of(target) == before
@@ -90,7 +90,7 @@ def test_a_database_that_is_not_what_was_archived_is_not_a_backup(
     statement, says = FAULTS["another cell"]
     target = make_database(tmp_path / "data" / "target.db", {"entities": [entity("mine")]})
     before = files_of(target)
-    with built_with(statement), pytest.raises(BackupDamaged, match=says):
+    with plant_while_building(statement), pytest.raises(BackupDamaged, match=says):
         run_recover(target, place)
     assert files_of(target) == before
 
@@ -122,7 +122,7 @@ def assert_not_compacted(place: Path, wrong: Callable[[pl.DataFrame], pl.DataFra
             planted.append(subject)
 
     with (
-        observed_with_subject(observe),
+        observe_with_subject(observe),
         pytest.raises(VerificationFailed, match="observations: compacted rows are not those"),
     ):
         compact_archive(CompactRequest(place), NOW, Silent())

@@ -8,22 +8,22 @@ from pathlib import Path
 
 import pytest
 
-from neotoma_core.files.atomic import Subject, observed_with_subject
+from neotoma_core.files.atomic import Subject, observe_with_subject
 from tests.proofs.planting import lose_root
-from tests.sources.test_carried import run as execute
-from tests.support.backing_up import HASH, Vault, copied, small_vault
+from tests.support.backing_up import HASH, Vault, copy_vault, small_vault
+from tests.support.carrying import run as execute
 from tests.support.drilling import (
     RESTORED,
     Plant,
-    drilled,
+    drill_once,
     lacking_a_row,
-    restored_with,
+    plant_while_restoring,
     statement,
     with_manifest,
 )
 
 
-def flipped(path: Path, place: int = 99) -> None:
+def flip(path: Path, place: int = 99) -> None:
     raw = bytearray(path.read_bytes())
     raw[place] ^= 1
     path.write_bytes(raw)
@@ -34,8 +34,8 @@ STORED = ("database.db.zst", "raw_files.json.zst", "logs.tar.zst")
 
 @pytest.mark.parametrize("name", STORED)
 def test_a_stored_byte_that_changed(name: str, world: Vault) -> None:
-    flipped(world.place() / name, -1)
-    drill = drilled(world)
+    flip(world.place() / name, -1)
+    drill = drill_once(world)
     assert (drill.outcome, drill.level) == ("fail", "none")
     assert drill.reasons[0].startswith(f"{name}: ")
 
@@ -45,13 +45,13 @@ def test_a_stored_byte_more(name: str, world: Vault) -> None:
     """What is in the file comes back as it was, and yet it is not the file that was stored."""
     stored = world.place() / name
     stored.write_bytes(stored.read_bytes() + b"x")
-    assert drilled(world).reasons == (f"{name}: its bytes are not those that were stored",)
+    assert drill_once(world).reasons == (f"{name}: its bytes are not those that were stored",)
 
 
 @pytest.mark.parametrize("name", STORED)
 def test_a_stored_file_that_is_gone(name: str, world: Vault) -> None:
     (world.place() / name).unlink()
-    assert drilled(world).reasons == (f"{name}: missing",)
+    assert drill_once(world).reasons == (f"{name}: missing",)
 
 
 def test_every_stored_file_is_among_those(world: Vault) -> None:
@@ -67,8 +67,8 @@ def with_a_damaged_page(connection: sqlite3.Connection) -> None:
 
 @pytest.mark.parametrize("damage", [lacking_a_row, with_a_damaged_page])
 def test_an_index_that_is_not_sound(damage: Plant, world: Vault) -> None:
-    with restored_with(damage):
-        drill = drilled(world)
+    with plant_while_restoring(damage):
+        drill = drill_once(world)
     assert (drill.outcome, drill.level) == ("fail", "checksums")
     assert drill.reasons[0].startswith("damaged: SQLite's integrity check found ")
 
@@ -99,24 +99,24 @@ WRONG_ROWS = {
 
 @pytest.mark.parametrize(("table", "sql"), WRONG_ROWS.values(), ids=WRONG_ROWS)
 def test_rows_that_came_back_otherwise(table: str, sql: str, world: Vault) -> None:
-    with restored_with(statement(sql)):
-        drill = drilled(world)
+    with plant_while_restoring(statement(sql)):
+        drill = drill_once(world)
     assert (drill.outcome, drill.level) == ("fail", "checksums")
-    assert drill.reasons == (f"{table}: other rows came back than were stored",)
+    assert drill.reasons == (f"{table}: the rows that came back are not those that were stored",)
 
 
 def test_counts_that_are_not_those_of_the_rows(world: Vault) -> None:
     manifest = world.backups[0].manifest
     with_manifest(world, replace(manifest, counts=replace(manifest.counts, nulls=0.5)))
-    drill = drilled(world)
+    drill = drill_once(world)
     assert (drill.outcome, drill.level) == ("fail", "checksums")
-    assert drill.reasons == ("other counts came back than were stored",)
+    assert drill.reasons == ("the counts that came back are not those that were stored",)
 
 
 def test_content_that_is_not_that_of_the_manifest(world: Vault) -> None:
     manifest = world.backups[0].manifest
     with_manifest(world, replace(manifest, database=replace(manifest.database, plain_sha256="0")))
-    drill = drilled(world)
+    drill = drill_once(world)
     assert (drill.outcome, drill.level) == ("fail", "none")
     assert drill.reasons == ("database.db.zst: what it holds is not what was stored",)
 
@@ -125,8 +125,8 @@ def test_something_else_that_has_the_name_of_a_table(tmp_path: Path) -> None:
     world = small_vault(tmp_path)
     execute(world.target, "DROP TABLE source_event_edges")
     world.back_up()
-    with restored_with(statement("CREATE VIEW source_event_edges AS SELECT 1")):
-        drill = drilled(world)
+    with plant_while_restoring(statement("CREATE VIEW source_event_edges AS SELECT 1")):
+        drill = drill_once(world)
     assert (drill.outcome, drill.level) == ("fail", "checksums")
     assert drill.reasons == ("something else has the name of one of its tables",)
 
@@ -137,14 +137,14 @@ def test_a_raw_file_that_is_damaged_or_gone(damage: str, world: Vault) -> None:
     if damage == "gone":
         blob.unlink()
     else:
-        flipped(blob, 0)
-    drill = drilled(world)
+        flip(blob, 0)
+    drill = drill_once(world)
     assert (drill.outcome, drill.level) == ("fail", "restored")
     assert drill.reasons == (f"1 of 1 raw files are missing or damaged: {blob}",)
 
 
 def test_a_state_that_is_not_what_was_written(world: Vault) -> None:
-    flipped(world.place() / "state.json", 12)
+    flip(world.place() / "state.json", 12)
     (drill,) = world.verify().drills
     assert drill.reasons == ("state.json: not what was written",)
 
@@ -162,7 +162,7 @@ DRIFT = {
 def test_a_snapshot_that_is_not_what_the_log_says_is_counted(
     sql: str, template: Vault, tmp_path: Path
 ) -> None:
-    world = copied(template, tmp_path)
+    world = copy_vault(template, tmp_path)
     execute(world.target, sql)
     drill = world.back_up().drill
     assert drill is not None
@@ -170,10 +170,10 @@ def test_a_snapshot_that_is_not_what_the_log_says_is_counted(
 
 
 def test_a_fault_of_the_program_is_not_taken_for_a_hindrance(world: Vault) -> None:
-    def broken(_: sqlite3.Connection) -> None:
+    def fail(_: sqlite3.Connection) -> None:
         raise ZeroDivisionError
 
-    with pytest.raises(ZeroDivisionError), restored_with(broken):
+    with pytest.raises(ZeroDivisionError), plant_while_restoring(fail):
         world.verify()
 
 
@@ -188,7 +188,7 @@ def test_one_restored_copy_is_there_at_a_time_and_its_owners_alone(world: Vault)
             assert list(subject.parent.parent.glob("drill-*")) == [subject.parent]
             assert stat.S_IMODE(subject.parent.stat().st_mode) == 0o700
 
-    with observed_with_subject(observe):
+    with observe_with_subject(observe):
         assert world.verify().outcome == "pass"
     assert len(places) == 2
     assert not any(place.exists() for place in places)
@@ -199,12 +199,12 @@ def test_what_cannot_be_looked_at_is_not_said_to_be_damaged(world: Vault) -> Non
     for size in (1 << 50, shutil.disk_usage(world.folder).free * 3 // 4):
         large = replace(good.database, plain_size=size)
         with_manifest(world, replace(good, database=large))
-        assert drilled(world).reasons == ("too little free space to restore it",)
+        assert drill_once(world).reasons == ("too little free space to restore it",)
     with_manifest(world, good)
     stored = world.place() / "database.db.zst"
     stored.unlink()
     stored.mkdir()
-    drill = drilled(world)
+    drill = drill_once(world)
     assert (drill.outcome, drill.level, drill.reasons) == (
         "inconclusive",
         "none",

@@ -10,14 +10,14 @@ import pytest
 from neotoma_core.backup.protection import protection_of, protection_text
 from neotoma_core.errors import BackupDamaged
 from tests.proofs.planting import FOREIGN_KEYS, schema_writable
-from tests.sources.test_carried import run as execute
-from tests.support.backing_up import Vault, copied, small_vault
+from tests.support.backing_up import Vault, copy_vault, small_vault
+from tests.support.carrying import run as execute
 from tests.support.databases import count
 from tests.support.drilling import (
     Plant,
-    drilled,
+    drill_once,
     lacking_a_row,
-    restored_with,
+    plant_while_restoring,
     statement,
     with_manifest,
 )
@@ -61,7 +61,7 @@ def test_what_was_wrong_before_is_named_and_the_backup_is_good(faulty: Vault) ->
     drill = backup.state.drill
     assert drill is not None
     assert (drill.outcome, drill.level, drill.reasons) == ("pass", "recomputed", ())
-    (row,) = faulty.listed().listed
+    (row,) = faulty.list_backups().listed
     said = protection_text(protection_of(faulty.vault, faulty.now))
     assert row.standing == "good"
     for finding in WERE_SO:
@@ -70,7 +70,7 @@ def test_what_was_wrong_before_is_named_and_the_backup_is_good(faulty: Vault) ->
 
 
 def test_it_comes_back_as_it_was(faulty: Vault, tmp_path: Path) -> None:
-    world = copied(faulty, tmp_path)
+    world = copy_vault(faulty, tmp_path)
     world.target.unlink()
     assert world.restore("latest").outcome == "restored"
     again = world.back_up()
@@ -81,9 +81,11 @@ def test_it_comes_back_as_it_was(faulty: Vault, tmp_path: Path) -> None:
 
 
 def test_one_that_is_new_fails_all_the_same(faulty: Vault, tmp_path: Path) -> None:
-    world = copied(faulty, tmp_path)
-    with restored_with(statement("INSERT INTO sandbox_sessions VALUES (1, 2, 3, 4, 5, 6, 7)")):
-        drill = drilled(world)
+    world = copy_vault(faulty, tmp_path)
+    with plant_while_restoring(
+        statement("INSERT INTO sandbox_sessions VALUES (1, 2, 3, 4, 5, 6, 7)")
+    ):
+        drill = drill_once(world)
     assert (drill.outcome, drill.level) == ("fail", "checksums")
     assert drill.reasons == ("sandbox_sessions: 1 rows refer to no row of local_auth_users",)
 
@@ -93,13 +95,13 @@ def test_a_backup_of_which_nobody_knows_what_was_wrong_before(
     plant: Plant | None, faulty: Vault, tmp_path: Path
 ) -> None:
     """Its bytes, which are proven, are those that were stored; damaged pages are never good."""
-    world = copied(faulty, tmp_path)
+    world = copy_vault(faulty, tmp_path)
     with_manifest(world, replace(world.backups[0].manifest, faults=None))
     if plant is None:
-        assert drilled(world).outcome == "pass"
+        assert drill_once(world).outcome == "pass"
     else:
-        with restored_with(plant):
-            assert drilled(world).outcome == "fail"
+        with plant_while_restoring(plant):
+            assert drill_once(world).outcome == "fail"
 
 
 def test_damaged_pages_that_were_so_before_are_never_good(world: Vault) -> None:

@@ -12,13 +12,13 @@ from tests.proofs.planting import (
     Fault,
     assert_caught,
     assert_each_proof_has_a_fault,
-    damaged_page,
+    damage_page,
     fault,
     reduction_faults,
     short_index,
     stray_write,
 )
-from tests.sources.test_carried import run as execute
+from tests.support.carrying import run as execute
 from tests.support.databases import entity, insert_all, observation
 from tests.support.erasing import World, build
 from tests.support.planted import ENTITY, OBSERVATION, relationship
@@ -92,7 +92,7 @@ FAULTS = {
         "intact", "1 rows refer to no row of local_auth_users", BROKEN_KEY
     ),
     **{f"an index without rows of {t}": short_index(t) for t in ("sources", "entity_snapshots")},
-    **{f"a damaged page of {t}": damaged_page(t) for t in ("sources", "entity_snapshots")},
+    **{f"a damaged page of {t}": damage_page(t) for t in ("sources", "entity_snapshots")},
 }
 
 

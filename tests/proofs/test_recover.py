@@ -1,15 +1,12 @@
 """A recovery that writes anything wrong is rolled back by the proof that is there to catch it."""
 
-import shutil
-import sqlite3
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 import polars as pl
 import pytest
 
-from neotoma_core.errors import TargetError, VerificationFailed
+from neotoma_core.errors import VerificationFailed
 from neotoma_core.lineage.references import find_dangling
 from neotoma_core.neotoma.frames import ORIGIN, TARGET
 from neotoma_core.recovery.applying import apply_plan
@@ -22,96 +19,18 @@ from neotoma_core.runs.clock import Clock
 from tests.conftest import NOW, Recover
 from tests.proofs.planting import (
     BROKEN_KEY,
-    FOREIGN_KEYS,
     Fault,
     assert_caught,
     assert_each_proof_has_a_fault,
-    damaged_page,
+    damage_page,
     fault,
     files_of,
-    lose_root,
-    planted,
     reduction_faults,
     short_index,
     stray_write,
 )
-from tests.sources.test_carried import run as execute
-from tests.support.databases import Row, entity, make_database, observation, source
-from tests.support.rebuilding import rebuild
-
-LATER = "2026-03-01T00:00:00.000Z"
-LOG = (
-    "CREATE TABLE lines (line TEXT, user_id TEXT)",
-    "INSERT INTO lines (line) VALUES ('both'), ('both')",
-)
-
-
-def edge(identifier: str, end: str) -> Row:
-    return {
-        "id": identifier,
-        "relationship_key": f"KNOWS:e1:{end}",
-        "relationship_type": "KNOWS",
-        "source_entity_id": "e1",
-        "target_entity_id": end,
-        "observed_at": "2026-02-01T00:00:00.000Z",
-        "metadata": "{}",
-    }
-
-
-def database(path: Path, **more: list[Row]) -> Path:
-    """Make a database of three entities, with something in every kind of table."""
-    rows = {
-        "sources": [source("s1"), source("s2", original_filename=path.name)],
-        "entities": [entity(f"e{n}") for n in range(1, 7)],
-        "observations": [observation(f"o{n}", f"e{n}") for n in (1, 3, 4)],
-        "relationship_observations": [edge("r1", "e2")],
-    }
-    make_database(
-        path, {name: [*rows.get(name, ()), *more.get(name, ())] for name in {**rows, **more}}
-    )
-    return execute(path, *LOG, *FOREIGN_KEYS)
-
-
-@pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two databases.
-
-    A target with snapshots, and with references that lead nowhere already; and a backup: a copy
-    with a newer source, an observation and an edge more, and an entity deleted.
-    """
-    folder = tmp_path_factory.mktemp("template")
-    events: list[Row] = [
-        {"event_type": "told", "payload": "{}", "created_at": LATER, "entity_id": "e1"}
-    ]
-    target = database(
-        folder / "data" / "target.db",
-        sources=[source("s3")],
-        observations=[observation(f"d{n}", "e1", source_id="nowhere") for n in range(3)],
-        substrate_events=events,
-    )
-    rebuild(target)
-    gone = observation("o9", "e3", observed_at=LATER, source_priority=1000)
-    backup = database(
-        folder / "backup.db",
-        observations=[
-            observation("o2", "e1", source_id="s1"),
-            {**gone, "fields": '{"_deleted":true}'},
-        ],
-        relationship_observations=[edge("r2", "e3")],
-    )
-    execute(backup, "INSERT INTO lines (line) VALUES ('new')")
-    return folder
-
-
-@pytest.fixture
-def target(template: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(template / "data", tmp_path / "data")) / "target.db"
-
-
-@pytest.fixture
-def backup(template: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copy(template / "backup.db", tmp_path))
-
+from tests.proofs.two_logs import LATER, edge
+from tests.support.databases import entity, make_database, observation
 
 FAULTS = {
     "a row more": fault("accounted", "sources has 4 rows", "INSERT INTO sources (id) VALUES ('x')"),
@@ -172,7 +91,7 @@ FAULTS = {
         for t in ("observations", "lines", "entity_snapshots")
     },
     **{
-        f"a damaged page of {t}": damaged_page(t)
+        f"a damaged page of {t}": damage_page(t)
         for t in ("sources", "lines", "relationship_snapshots")
     },
     **reduction_faults("e1", "d1", "e2", of=1),
@@ -235,39 +154,6 @@ def test_an_edge_that_was_to_leave_and_did_not_is_found(
     assert run_recover(target, backup).outcome == "published"
 
 
-@pytest.mark.parametrize("proof", ["accounted", "written", "referenced"])
-def test_a_target_that_is_not_proven_is_not_made(
-    proof: str, target: Path, backup: Path, tmp_path: Path, run_recover: Recover
-) -> None:
-    made = tmp_path / "new" / "made.db"
-    made.parent.mkdir()
-    wrong = {
-        "accounted": "DELETE FROM entities WHERE id = 'e2'",
-        "written": "UPDATE entities SET aliases = 'x' WHERE id = 'e2'",
-        "referenced": "UPDATE entities SET id = 'x' WHERE id = 'e1'",
-    }
-    plant = fault(proof, "", wrong[proof]).plant
-    with planted(plant), pytest.raises(VerificationFailed, match=proof):
-        run_recover(made, target, backup)
-    assert files_of(made) == {}
-
-
-def test_a_target_of_which_a_foreign_key_leads_nowhere_is_not_made(
-    backup: Path, tmp_path: Path, run_recover: Recover
-) -> None:
-    made = tmp_path / "made.db"
-
-    def plant(connection: sqlite3.Connection) -> None:
-        connection.execute("CREATE TABLE some (id PRIMARY KEY)")
-        connection.execute("CREATE TABLE more (id REFERENCES some (id))")
-        connection.execute("INSERT INTO more VALUES (1)")
-
-    with planted(plant), pytest.raises(VerificationFailed) as caught:
-        run_recover(made, backup)
-    assert caught.value.failed[-1] == "intact: more: 1 rows refer to no row of some"
-    assert files_of(made) == {}
-
-
 def test_a_plan_that_would_lose_a_reference_is_not_published(target: Path, tmp_path: Path) -> None:
     """A wrong plan, here one that forgets an entity of the backup, is written as planned."""
     new = {"entities": [entity("new")], "observations": [observation("o", "new")]}
@@ -291,56 +177,3 @@ def without_inserted(plan: RecoveryPlan, name: str) -> RecoveryPlan:
     merged = {n: t.merged for n, t in tables.items()}
     lost = find_dangling(merged, plan.merge.offers)
     return replace(plan, merge=replace(plan.merge, tables=tables, dangling=lost))
-
-
-def test_a_page_that_cannot_be_read_again_ends_the_run_with_an_error_of_ours(
-    target: Path, backup: Path, run_recover: Recover
-) -> None:
-    before = files_of(target)
-    plant = partial(lose_root, table="observations", name="observations")
-    with planted(plant), pytest.raises(TargetError, match="a page was damaged"):
-        run_recover(target, backup)
-    assert files_of(target) == before
-
-
-MANY = 250
-
-
-@pytest.fixture
-def many(tmp_path: Path) -> Path:
-    numbers = range(MANY)
-    return make_database(
-        tmp_path / "many.db",
-        {
-            "entities": [entity(f"m{n:03}") for n in numbers],
-            "observations": [observation(f"p{n:03}", f"m{n:03}") for n in numbers],
-        },
-    )
-
-
-def test_of_many_snapshots_a_sample_is_reduced_again_that_is_spread_over_all(
-    many: Path, tmp_path: Path, run_recover: Recover
-) -> None:
-    target = make_database(tmp_path / "data" / "target.db")
-    places = ("staging.write_entity_snapshots", "main.entity_snapshots")
-    statements = [f"UPDATE {place} SET observation_count = 7" for place in places]
-    with (
-        planted(fault("re-reduced", "", *statements).plant),
-        pytest.raises(VerificationFailed, match="125 of 125 entity snapshots differ"),
-    ):
-        run_recover(target, many)
-    tail = [f"{statement} WHERE entity_id >= 'm240'" for statement in statements]
-    with (
-        planted(fault("re-reduced", "", *tail).plant),
-        pytest.raises(VerificationFailed, match="5 of 125 entity snapshots differ"),
-    ):
-        run_recover(target, many)
-
-
-def test_a_cell_of_a_snapshot_outside_the_sample_is_compared_with_what_was_staged(
-    many: Path, tmp_path: Path, run_recover: Recover
-) -> None:
-    target = make_database(tmp_path / "data" / "target.db")
-    wrong = "UPDATE entity_snapshots SET user_id = 'x' WHERE entity_id = 'm001'"
-    says = f"entity_snapshots: {MANY - 1} of {MANY}"
-    assert_caught(fault("written", says, wrong), target, lambda: run_recover(target, many))

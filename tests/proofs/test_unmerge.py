@@ -11,14 +11,14 @@ from tests.proofs.planting import (
     Fault,
     assert_caught,
     assert_each_proof_has_a_fault,
-    damaged_page,
+    damage_page,
     fault,
     reduction_faults,
     short_index,
     stray_write,
 )
-from tests.sources.test_carried import run as execute
 from tests.support.archiving import archive
+from tests.support.carrying import run as execute
 from tests.support.databases import entity, make_database, observation, source
 from tests.support.rebuilding import rebuild
 from tests.unmerge.test_unmerge import edge, merge, run
@@ -99,7 +99,7 @@ FAULTS = {
         "intact", "1 rows refer to no row of local_auth_users", BROKEN_KEY
     ),
     **{f"an index without rows of {name}": short_index(name) for name in WRITTEN},
-    **{f"a damaged page of {name}": damaged_page(name) for name in WRITTEN},
+    **{f"a damaged page of {name}": damage_page(name) for name in WRITTEN},
     **reduction_faults("b", "o3", "d", of=1),
 }
 

@@ -13,7 +13,7 @@ import pytest
 from neotoma_core.erasure.erase import erase
 from neotoma_core.erasure.request import EraseRequest, erase_run
 from neotoma_core.errors import TargetError
-from neotoma_core.files.atomic import observed as watched
+from neotoma_core.files.atomic import observe as watched
 from neotoma_core.publication.overwriting import copy_within
 from neotoma_core.publication.replacing import replace_by_ruin, replace_database
 from neotoma_core.rebuild.rebuild import rebuild_snapshots
@@ -24,7 +24,7 @@ from tests.conftest import NOW, Recover
 from tests.recovery.test_inputs import facts_of
 from tests.support.backing_up import PERMISSIVE
 from tests.support.databases import make_database, read_all
-from tests.support.proven import observed, owner
+from tests.support.proven import observe, owner
 from tests.support.restoring import restore_evidence
 from tests.support.ruins import SPOILT
 
@@ -49,7 +49,7 @@ def mounted(target: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def database(path: Path, rows: int) -> Path:
-    observations = [observed(n) for n in range(rows)]
+    observations = [observe(n) for n in range(rows)]
     return make_database(path, {"observations": observations, "entities": [owner()]})
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from neotoma_core.neotoma.schemas import Registry
-from neotoma_core.publication.proofs import rereduced
+from neotoma_core.publication.proofs import prove_reduction
 from neotoma_core.reduce.exact.reading import EntitySnapshotRow
 from neotoma_core.reduce.exact.users import NOBODY
 from neotoma_core.snapshots.choosing import AUTO, choose_rules
@@ -51,7 +51,7 @@ def connection(rebuilt: Path) -> Iterator[sqlite3.Connection]:
 def differing(connection: sqlite3.Connection, unreadable: Collection[str] = ()) -> list[str]:
     rules = Rules(Registry(), choose_rules(AUTO, (), Registry()))
     sample = dict.fromkeys(("e1", "e2", "odd"), NOBODY)
-    _, problems = rereduced(connection, sample, unreadable, rules, None)
+    _, problems = prove_reduction(connection, sample, unreadable, rules, None)
     return problems
 
 

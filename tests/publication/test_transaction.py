@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from neotoma_core.errors import TargetChanged
-from neotoma_core.files.atomic import observed
+from neotoma_core.files.atomic import observe
 from neotoma_core.neotoma.ddl import column_list
 from neotoma_core.neotoma.tables import BY_NAME
 from neotoma_core.publication.staging import new_staging
@@ -25,7 +25,7 @@ def test_a_target_that_somebody_makes_meanwhile_is_not_lost(tmp_path: Path) -> N
         if reached == "committed":
             target.write_bytes(b"of somebody else")
 
-    with observed(make), pytest.raises(TargetChanged):
+    with observe(make), pytest.raises(TargetChanged):
         publish(Publication(target, tmp_path / "staging.db", {}), lambda *_: None)
     assert [(path, path.read_bytes()) for path in target.parent.iterdir()] == [
         (target, b"of somebody else")

@@ -23,7 +23,7 @@ MANY = 40
 
 @pytest.fixture
 def machine(tmp_path: Path) -> Machine:
-    """A production database of which another machine erased everything."""
+    """A production database; another machine erased everything in it."""
     database = make_database(
         tmp_path / "one" / "neotoma.prod.db",
         {
@@ -47,7 +47,7 @@ def machine(tmp_path: Path) -> Machine:
     return one
 
 
-def pulled(machine: Machine, guard: Guard) -> None:
+def pull_guarded(machine: Machine, guard: Guard) -> None:
     request = PullRequest(CopyRequest(machine.database, machine.vault))
     asking = replace(YES, guard=guard)
     pull(request, machine.remote(), machine.tick(), asking, Silent())
@@ -55,12 +55,12 @@ def pulled(machine: Machine, guard: Guard) -> None:
 
 def test_a_production_database_is_not_emptied_by_another_machine(machine: Machine) -> None:
     with pytest.raises(UsageError, match="--yes does not count here"):
-        pulled(machine, UNATTENDED)
+        pull_guarded(machine, UNATTENDED)
     assert count(machine.database, "observations") == MANY
 
 
 def test_where_it_is_permitted_a_verified_backup_comes_first(machine: Machine) -> None:
-    pulled(machine, PERMISSIVE)
+    pull_guarded(machine, PERMISSIVE)
     assert count(machine.database, "observations") == 0
     (backup,) = list_backups(machine.vault).backups
     assert (backup.manifest.kind, backup.state.is_verified) == ("before-erase", True)

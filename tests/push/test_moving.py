@@ -17,7 +17,7 @@ SIZE = 5 << 20
 
 
 class Steps:
-    """Keeps what it is told of each step: its total, and each advance."""
+    """Keeps what is reported of each step: its total, and each advance."""
 
     def __init__(self) -> None:
         self.totals: dict[str, int | None] = {}
@@ -67,7 +67,7 @@ def test_what_is_told_twice_or_taken_back_counts_once() -> None:
     steps.begin("upload", 10)
     moving = Moving(steps, 10)
     for size in (4, -4, 0, 4, 4, 9):
-        moving.moved(size)
+        moving.on_bytes(size)
     moving.end()
     moving.end()
     assert steps.advances["upload"] == [4, 4, 2]

@@ -15,7 +15,7 @@ from neotoma_core.remotes.copies import RemoteCopy, copy_log
 from neotoma_core.remotes.remote import read_logs
 from neotoma_core.report.progress import Silent
 from tests.support import raw
-from tests.support.archiving import log_of, rebuilt
+from tests.support.archiving import log_of, rebuild
 from tests.support.backing_up import fill
 from tests.support.databases import entity, make_database, observation, source
 from tests.support.remotes import Machine, memory_url
@@ -39,7 +39,7 @@ def machine(tmp_path: Path) -> Machine:
     return made
 
 
-def brought(machine: Machine, folder: Path, raw_files: frozenset[str] = frozenset()) -> RemoteCopy:
+def bring(machine: Machine, folder: Path, raw_files: frozenset[str] = frozenset()) -> RemoteCopy:
     """Return what the only log of the remote holds."""
     remote = machine.remote()
     (log,) = read_logs(remote).values()
@@ -49,7 +49,7 @@ def brought(machine: Machine, folder: Path, raw_files: frozenset[str] = frozense
 
 def there(machine: Machine, folder: Path) -> object:
     """Return the rows that the only log of the remote says the database holds."""
-    return log_of(rebuilt(brought(machine, folder).archive, folder / "back.db"))
+    return log_of(rebuild(bring(machine, folder).archive, folder / "back.db"))
 
 
 def test_what_was_pushed_comes_back_cell_for_cell(machine: Machine, tmp_path: Path) -> None:
@@ -117,7 +117,7 @@ def test_raw_files_arrive_once_and_come_back(tmp_path: Path) -> None:
     assert machine.push().raw_files == 0
 
     names = frozenset(raw.name_of(content) for content in (b"one", b"two", b"three"))
-    brought(machine, tmp_path / "back", names)
+    bring(machine, tmp_path / "back", names)
     assert raw.names_in(tmp_path / "back" / "sources") == names
 
 

@@ -20,7 +20,7 @@ from neotoma_core.stores.wrapped import Wrapped
 from tests.push.test_push import there
 from tests.support.archiving import log_of
 from tests.support.databases import entity, insert, make_database, observation
-from tests.support.opened import Opened, opened_below
+from tests.support.opened import Opened, count_opened
 from tests.support.remotes import Machine, memory_url
 
 Step = Callable[[], None]
@@ -35,20 +35,20 @@ class Heard:
     errors: list[MiddenError] = field(default_factory=list)
     looks: list[tuple[datetime, bool]] = field(default_factory=list)
 
-    def pushed(self, report: PushReport) -> None:
+    def on_push(self, report: PushReport) -> None:
         self.reports.append(report)
 
-    def failed(self, error: MiddenError, failures: int, wait: float) -> None:
+    def on_failure(self, error: MiddenError, failures: int, wait: float) -> None:
         assert failures == len(self.waits) + 1
         self.errors.append(error)
         self.waits.append(wait)
 
-    def looked(self, now: datetime, *, good: bool) -> None:
+    def on_look(self, now: datetime, *, good: bool) -> None:
         self.looks.append((now, good))
 
 
 class Failing(Wrapped):
-    """A store that fails for as long as it is told to."""
+    """A store that fails until it is repaired."""
 
     def __init__(self, store: Store, error: MiddenError) -> None:
         super().__init__(store)
@@ -73,7 +73,7 @@ def machine(tmp_path: Path) -> Machine:
     return made
 
 
-def watched(machine: Machine, *steps: Step, heard: Heard | None = None) -> Heard:
+def watch_with(machine: Machine, *steps: Step, heard: Heard | None = None) -> Heard:
     """Watch; each time the watch sleeps, the next step is taken, and the clock goes on."""
     heard = heard or Heard()
     left = list(steps)
@@ -109,15 +109,15 @@ def test_what_a_server_commits_arrives_back_dated_or_in_place(
             server.execute("UPDATE entities SET canonical_name = 'other' WHERE id = 'e2'")
             server.commit()
 
-        def gone() -> None:
+        def go() -> None:
             server.execute("DELETE FROM observations WHERE id = 'o2'")
             server.commit()
 
         def not_committed() -> None:
             server.execute("UPDATE entities SET canonical_name = 'never' WHERE id = 'e1'")
 
-        steps = (back_dated, idle, in_place, gone, not_committed, server.rollback, idle)
-        heard = watched(machine, *steps)
+        steps = (back_dated, idle, in_place, go, not_committed, server.rollback, idle)
+        heard = watch_with(machine, *steps)
         assert [report.versions for report in heard.reports] == [
             {"entities": 2, "observations": 2},
             {"observations": 1},
@@ -129,7 +129,7 @@ def test_what_a_server_commits_arrives_back_dated_or_in_place(
 
 def test_an_idle_database_is_not_opened_and_readers_of_it_change_nothing(machine: Machine) -> None:
     counted: list[int] = []
-    with opened_below(machine.database.parent) as opened:
+    with count_opened(machine.database.parent) as opened:
 
         def count() -> None:
             counted.append(opened.times())
@@ -139,7 +139,7 @@ def test_an_idle_database_is_not_opened_and_readers_of_it_change_nothing(machine
                 reader.execute("SELECT count(*) FROM observations").fetchone()
             opened.times()  # the reader's own do not count
 
-        watched(machine, count, *([count] * 50), read, *([count] * 5))
+        watch_with(machine, count, *([count] * 50), read, *([count] * 5))
     pushing, *idling = counted
     assert pushing > 0  # the count counts
     assert idling == [0] * 55
@@ -147,7 +147,7 @@ def test_an_idle_database_is_not_opened_and_readers_of_it_change_nothing(machine
 
 def test_what_counts_opens_sees_them(tmp_path: Path) -> None:
     (tmp_path / "x").touch()
-    with opened_below(tmp_path) as opened:
+    with count_opened(tmp_path) as opened:
         assert isinstance(opened, Opened)
         assert opened.times() == 0
         (tmp_path / "x").read_bytes()
@@ -163,7 +163,7 @@ def test_a_remote_that_does_not_answer_is_tried_again_after_longer_and_longer(
     def answer() -> None:
         failing.error = None
 
-    heard = watched(machine, *([idle] * 11), answer, idle)
+    heard = watch_with(machine, *([idle] * 11), answer, idle)
     assert len(heard.waits) == 12
     assert all(0.75 * 2**n <= wait <= 1.25 * 2**n for n, wait in enumerate(heard.waits[:9]))
     assert all(225 <= wait <= 375 for wait in heard.waits[9:])
@@ -180,7 +180,7 @@ def test_a_remote_that_refuses_ends_a_watch(machine: Machine) -> None:
     machine.around = Failing(machine.store, RemoteDenied(machine.url, "no right", "ask for it"))
     heard = Heard()
     with pytest.raises(RemoteDenied):
-        watched(machine, idle, heard=heard)
+        watch_with(machine, idle, heard=heard)
     assert [good for _, good in heard.looks] == [False]
     state = last_push(machine.remote().cache)
     assert state is not None
@@ -189,7 +189,7 @@ def test_a_remote_that_refuses_ends_a_watch(machine: Machine) -> None:
 
 def test_an_idle_watch_tells_once_a_minute_that_all_is_there(machine: Machine) -> None:
     looks = int(2.5 * IDLE.total_seconds())  # one in a second
-    heard = watched(machine, *([idle] * looks))
+    heard = watch_with(machine, *([idle] * looks))
     assert [good for _, good in heard.looks] == [True] * 3
     state = last_push(machine.remote().cache)
     assert state is not None
@@ -206,7 +206,7 @@ def test_a_loss_is_told_once_and_stays_held_back(machine: Machine) -> None:
             server.execute("DELETE FROM observations WHERE id <> 'o1'")
             server.commit()
 
-        heard = watched(machine, lose, *([idle] * 70))
+        heard = watch_with(machine, lose, *([idle] * 70))
     assert [report.outcome for report in heard.reports] == ["pushed", "held"]
     assert [good for _, good in heard.looks] == [True, False, False]
     state = last_push(machine.remote().cache)

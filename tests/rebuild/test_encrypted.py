@@ -10,7 +10,7 @@ from tests.neotoma.test_encryption import SECRET
 from tests.support.archiving import everything_in
 from tests.support.databases import entity, make_database, observation, read_all
 from tests.support.rebuilding import check, drift_of, export, rebuild
-from tests.support.sealing import PLANTED, STATED, key_file, opened, sealed, snapshots
+from tests.support.sealing import PLANTED, STATED, key_file, open_cells, seal, snapshots
 
 
 @pytest.fixture
@@ -19,7 +19,7 @@ def target(tmp_path: Path) -> Path:
         tmp_path / "data" / "target.db",
         {
             "entities": [entity("e1"), entity("e2")],
-            "observations": [sealed("a", STATED), observation("b", "e2")],
+            "observations": [seal("a", STATED), observation("b", "e2")],
         },
     )
 
@@ -27,7 +27,7 @@ def target(tmp_path: Path) -> Path:
 def test_snapshots_are_written_sealed_and_stay_as_they_are(target: Path, tmp_path: Path) -> None:
     key = key_file(tmp_path, SECRET)
     assert rebuild(target, key=key).writes == 2
-    assert (STATED, '{"title":"a","diary":"a"}') in opened(snapshots(target))
+    assert (STATED, '{"title":"a","diary":"a"}') in open_cells(snapshots(target))
     assert check(target, key=key).drifts == 0
     before = snapshots(target)
     assert rebuild(target, key=key).outcome == "unchanged"
@@ -50,7 +50,7 @@ def test_drift_is_found_under_the_seal_and_nothing_of_it_is_shown(
     rebuild(target, key=key)
     other = make_database(
         tmp_path / "other" / "target.db",
-        {"entities": [entity("e1")], "observations": [sealed("a", STATED)]},
+        {"entities": [entity("e1")], "observations": [seal("a", STATED)]},
     )
     report = check(other, key=key)
     assert drift_of(report) == {("missing", "e1")}

@@ -23,7 +23,7 @@ def execute(path: Path, *statements: str) -> None:
             connection.execute(statement)
 
 
-def opened_by_a_newer(path: Path) -> None:
+def open_with_a_newer(path: Path) -> None:
     """Give a database the index that every Neotoma from 0.22.2 on makes as it opens one."""
     (index,) = (i for i in BY_NAME["entity_snapshots"].indexes if i.name == INDEX)
     execute(path, create_index(BY_NAME["entity_snapshots"], index))
@@ -48,7 +48,7 @@ def recovered(
 
 @pytest.fixture
 def mixed(recovered: tuple[Path, RecoveryReport], tmp_path: Path) -> Path:
-    """The incident, five entities of which a Neotoma of 0.23 has recomputed."""
+    """The incident; a Neotoma of 0.23 has recomputed five of its entities."""
     path = tmp_path / "mixed.db"
     path.write_bytes(recovered[0].read_bytes())
     told = recovered[1].rules.differing
@@ -68,7 +68,7 @@ def test_the_report_names_the_snapshots_that_tell_the_rules_apart(
 @pytest.mark.parametrize("newer", [True, False], ids=["opened by a newer", "not"])
 def test_a_check_is_silent_on_rows_of_two_releases(*, newer: bool, mixed: Path) -> None:
     if newer:
-        opened_by_a_newer(mixed)
+        open_with_a_newer(mixed)
     report = check(mixed)
     assert report.drifts == 0
     assert report.rules.name == ("0.23" if newer else "0.22")
@@ -81,7 +81,7 @@ def test_a_check_is_silent_on_rows_of_two_releases(*, newer: bool, mixed: Path) 
 
 
 def test_what_no_rules_explain_is_drift_all_the_same(mixed: Path) -> None:
-    opened_by_a_newer(mixed)
+    open_with_a_newer(mixed)
     few = "SELECT entity_id FROM entity_snapshots ORDER BY entity_id LIMIT 3"
     execute(mixed, f"UPDATE entity_snapshots SET snapshot = '{{}}' WHERE entity_id IN ({few})")
     report = check(mixed)
@@ -98,8 +98,8 @@ def test_rules_that_are_named_are_those_of_every_snapshot(mixed: Path) -> None:
     assert check(mixed, rules="0.22").drifts == 0
 
 
-def keyed(folder: Path, strategy: str = "merge_array_by_key", key: str = "id") -> Path:
-    """Return a database of which one type has a field that only later rules can pick."""
+def make_keyed(folder: Path, strategy: str = "merge_array_by_key", key: str = "id") -> Path:
+    """Return a database with a type that has a field that only later rules can pick."""
     policy = f'{{"strategy": "{strategy}", "key_field": "{key}"}}'
     schema = {
         "id": "s",
@@ -143,7 +143,7 @@ def keyed(folder: Path, strategy: str = "merge_array_by_key", key: str = "id") -
 def test_where_a_reduction_throws_the_snapshot_stays_and_none_is_invented(
     strategy: str, key: str, told: str, tmp_path: Path
 ) -> None:
-    path = keyed(tmp_path, strategy, key)
+    path = make_keyed(tmp_path, strategy, key)
     stored = snapshots_of(path, "stored")
     report = rebuild(path)
     assert snapshots_of(path, "stored") == stored
@@ -156,7 +156,7 @@ def test_where_a_reduction_throws_the_snapshot_stays_and_none_is_invented(
 
 
 def test_rules_that_know_the_strategy_reduce_it(tmp_path: Path) -> None:
-    path = keyed(tmp_path)
+    path = make_keyed(tmp_path)
     report = rebuild(path, rules="main")
     assert [f for f in report.findings if f.kind == "reduction-fails"] == []
     assert report.drift[0].missing == 2
@@ -165,7 +165,7 @@ def test_rules_that_know_the_strategy_reduce_it(tmp_path: Path) -> None:
     assert check(path).drifts == 0  # what it fails at today is not called wrong
 
 
-def shared(folder: Path) -> Path:
+def make_shared(folder: Path) -> Path:
     """Return a database in which one user merged an entity that another had observed, too."""
     return make_database(
         folder / "shared.db",
@@ -188,10 +188,10 @@ def shared(folder: Path) -> Path:
 def test_what_others_left_on_a_merged_entity_has_a_snapshot_up_to_0_22_only(
     tmp_path: Path,
 ) -> None:
-    path = shared(tmp_path)
+    path = make_shared(tmp_path)
     rebuild(path)
     assert len(snapshots_of(path, "two")) == 1
-    opened_by_a_newer(path)
+    open_with_a_newer(path)
     assert check(path).drifts == 0
     assert rebuild(path).outcome == "unchanged"
     assert len(snapshots_of(path, "two")) == 1

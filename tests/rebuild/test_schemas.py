@@ -53,17 +53,17 @@ def snapshots(path: Path) -> dict[str, str]:
         return dict(rows.fetchall())
 
 
-def found(report: RebuildReport, kind: str) -> list[str]:
+def subjects_of(report: RebuildReport, kind: str) -> list[str]:
     return [finding.subject for finding in report.findings if finding.kind == kind]
 
 
-def written(folder: Path, document: object) -> Path:
+def write(folder: Path, document: object) -> Path:
     path = folder / "schemas.json"
     path.write_text(json.dumps(document))  # noqa: TID251 - a test's input
     return path
 
 
-def exported(entity_type: str, definition: object, **more: object) -> dict[str, object]:
+def export(entity_type: str, definition: object, **more: object) -> dict[str, object]:
     return {
         "entity_type": entity_type,
         "schema_version": "1.0",
@@ -79,7 +79,7 @@ def test_types_without_a_schema_take_every_field_and_are_named(tmp_path: Path) -
     target = make_target(tmp_path, schema("note", ONLY_TITLE))
     report = rebuild(target)
     assert snapshots(target) == {"e1": '{"title":"t"}', "e2": '{"title":"t","size":3}'}
-    assert found(report, "no-schema") == ["task"]
+    assert subjects_of(report, "no-schema") == ["task"]
 
 
 def test_another_database_gives_the_schemas_that_are_missing(tmp_path: Path) -> None:
@@ -90,24 +90,24 @@ def test_another_database_gives_the_schemas_that_are_missing(tmp_path: Path) -> 
     )
     report = rebuild(target, schemas=other)
     assert snapshots(target) == {"e1": '{"title":"t"}', "e2": '{"size":3}'}
-    assert found(report, "no-schema") == []
+    assert subjects_of(report, "no-schema") == []
 
 
 @pytest.mark.parametrize(
     "document",
     [
-        exported("task", ONLY_SIZE),
-        [exported("task", ONLY_SIZE)],
-        {"schemas": [exported("task", ONLY_SIZE)]},
-        [exported("task", ONLY_TITLE, active=False), exported("task", ONLY_SIZE)],
-        [exported("task", ONLY_TITLE, active=False), exported("task", ONLY_SIZE, active=False)],
-        [exported("task", json.dumps(ONLY_SIZE))],  # noqa: TID251 - a test's input
+        export("task", ONLY_SIZE),
+        [export("task", ONLY_SIZE)],
+        {"schemas": [export("task", ONLY_SIZE)]},
+        [export("task", ONLY_TITLE, active=False), export("task", ONLY_SIZE)],
+        [export("task", ONLY_TITLE, active=False), export("task", ONLY_SIZE, active=False)],
+        [export("task", json.dumps(ONLY_SIZE))],  # noqa: TID251 - a test's input
     ],
     ids=["one", "array", "wrapped", "history", "none active", "as text"],
 )
 def test_a_json_export_gives_the_schemas_that_are_missing(document: object, tmp_path: Path) -> None:
     target = make_target(tmp_path, schema("note", ONLY_TITLE))
-    rebuild(target, schemas=written(tmp_path, document))
+    rebuild(target, schemas=write(tmp_path, document))
     assert snapshots(target) == {"e1": '{"title":"t"}', "e2": '{"size":3}'}
 
 
@@ -117,12 +117,12 @@ def test_a_broken_registry_row_is_named_and_the_next_one_used(tmp_path: Path) ->
     )
     report = rebuild(target)
     assert snapshots(target)["e1"] == '{"title":"t"}'
-    assert found(report, "broken-schema") == ["note 0.9"]
+    assert subjects_of(report, "broken-schema") == ["note 0.9"]
 
 
 def test_a_broken_registry_row_without_a_next_one_leaves_it_to_the_file(tmp_path: Path) -> None:
     target = make_target(tmp_path, schema("task", "{not json"))
-    rebuild(target, schemas=written(tmp_path, exported("task", ONLY_SIZE)))
+    rebuild(target, schemas=write(tmp_path, export("task", ONLY_SIZE)))
     assert snapshots(target)["e2"] == '{"size":3}'
 
 
@@ -130,8 +130,8 @@ def test_an_unknown_strategy_is_a_finding_and_nothing_is_invented(tmp_path: Path
     config = {"merge_policies": {"title": {"strategy": "by_horoscope"}}}
     target = make_target(tmp_path, schema("note", ONLY_TITLE, config))
     report = rebuild(target)
-    assert "e1" in found(report, "reduction-fails")
-    assert found(report, "newer-release") == [str(target)]
+    assert "e1" in subjects_of(report, "reduction-fails")
+    assert subjects_of(report, "newer-release") == [str(target)]
     assert "e1" not in snapshots(target)
 
 

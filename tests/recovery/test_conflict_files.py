@@ -58,7 +58,7 @@ def table(request: RecoverRequest, name: str = "conflicts") -> pl.DataFrame:
     return pl.read_parquet(found)
 
 
-def decided(request: RecoverRequest, records: Lines) -> RecoverRequest:
+def decide(request: RecoverRequest, records: Lines) -> RecoverRequest:
     file = request.vault.parent / "decided.jsonl"
     file.write_bytes(b"\n".join(map(orjson.dumps, records)))
     return replace(request, decisions=file)
@@ -150,16 +150,16 @@ def test_entities_of_what_was_sent_again_are_in_a_file_of_their_own(tmp_path: Pa
 def test_a_file_that_nobody_edited_decides_nothing(asked: RecoverRequest) -> None:
     safe = replace(asked, policy=MergePolicy("safe"))
     plan(asked)
-    unedited = decided(safe, lines(asked))
+    unedited = decide(safe, lines(asked))
     with pytest.raises(ConflictsFound):
         plan(unedited)
 
 
 def test_what_only_the_mode_said_is_no_decision(asked: RecoverRequest) -> None:
     record = {"backup": "backup-1", "table": "observations", "key": "o1", "keep": "source"}
-    report = plan(decided(asked, [{**record, "by": "mode"}]))
+    report = plan(decide(asked, [{**record, "by": "mode"}]))
     assert {row["by"] for row in report.conflicts.first} == {"mode"}
-    report = plan(decided(asked, [{**record, "by": None}]))
+    report = plan(decide(asked, [{**record, "by": None}]))
     assert [row["by"] for row in report.conflicts.first] == ["decision"]
 
 
@@ -167,7 +167,7 @@ def test_a_decision_that_another_one_settles_is_no_error(asked: RecoverRequest) 
     """Once the first backup's version is kept, the second one says the same."""
     plan(asked)
     records = [{**record, "keep": "source"} for record in lines(asked)]
-    report = plan(decided(asked, records))
+    report = plan(decide(asked, records))
     assert (report.conflicts.rows, report.conflicts.undecided) == (1, 0)
 
 
@@ -177,7 +177,7 @@ def test_a_decision_about_a_row_that_is_not_in_conflict_is_an_error(
 ) -> None:
     record = {"backup": "backup-1", "table": "observations", "key": key, "keep": "source"}
     with pytest.raises(UsageError, match="1 of its decisions, of observations, are about rows"):
-        plan(decided(asked, [record]))
+        plan(decide(asked, [record]))
 
 
 def test_a_program_may_decide_about_rows_that_turn_out_alike(asked: RecoverRequest) -> None:

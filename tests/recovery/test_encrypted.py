@@ -18,7 +18,7 @@ from tests.support.databases import (
     read_all,
 )
 from tests.support.rebuilding import rebuild
-from tests.support.sealing import PLANTED, STATED, database, opened, query, sealed, snapshots
+from tests.support.sealing import PLANTED, STATED, database, open_cells, query, seal, snapshots
 
 # STATED as Node's own crypto seals it with the key of SECRET.
 BY_NODE = (
@@ -30,7 +30,7 @@ BY_NODE = (
 LATER = "2026-02-02T00:00:00.000Z"
 
 
-def derived(report: RecoveryReport, table: str = "entity_snapshots") -> tuple[int, int, int]:
+def counts_of(report: RecoveryReport, table: str = "entity_snapshots") -> tuple[int, int, int]:
     summary = next(summary for summary in report.derived if summary.table == table)
     return summary.inserted, summary.updated, summary.unchanged
 
@@ -62,27 +62,27 @@ def test_an_encrypted_backup_is_recovered_and_what_is_derived_is_sealed(
     assert report.outcome == "published"
     assert query(target, "SELECT fields FROM observations") == [(BY_NODE,)]
     assert query(target, "SELECT canonical_name FROM entity_snapshots") == [("Plan",)]
-    assert opened(snapshots(target)) == [(STATED, '{"title":"o1","diary":"o1"}')]
+    assert open_cells(snapshots(target)) == [(STATED, '{"title":"o1","diary":"o1"}')]
 
 
 def test_plain_and_sealed_observations_of_one_entity_reduce_together(
     tmp_path: Path, run_recover: Recover, key: KeyFile
 ) -> None:
-    target = database(tmp_path / "target.db", sealed("o1", '{"title":"Plan","kept":1}'))
+    target = database(tmp_path / "target.db", seal("o1", '{"title":"Plan","kept":1}'))
     backup = database(
         tmp_path / "backup.db",
         observation("o2", fields='{"title":"New plan"}', observed_at=LATER),
     )
     run_recover(target, backup, key=key)
-    ((snapshot, _),) = opened(snapshots(target))
+    ((snapshot, _),) = open_cells(snapshots(target))
     assert snapshot == '{"title":"New plan","kept":1}'
 
 
 def test_a_sealed_deletion_deletes(tmp_path: Path, run_recover: Recover, key: KeyFile) -> None:
-    target = database(tmp_path / "target.db", sealed("o1", STATED))
-    run_recover(target, database(tmp_path / "one.db", sealed("o2", STATED)), key=key)
+    target = database(tmp_path / "target.db", seal("o1", STATED))
+    run_recover(target, database(tmp_path / "one.db", seal("o2", STATED)), key=key)
     assert len(snapshots(target)) == 1
-    gone = sealed("o3", '{"_deleted":true}', source_priority=1000, observed_at=LATER)
+    gone = seal("o3", '{"_deleted":true}', source_priority=1000, observed_at=LATER)
     run_recover(target, database(tmp_path / "two.db", gone), key=key)
     assert snapshots(target) == []
 
@@ -90,7 +90,7 @@ def test_a_sealed_deletion_deletes(tmp_path: Path, run_recover: Recover, key: Ke
 def test_relationship_snapshots_of_an_encrypted_database_are_sealed(
     tmp_path: Path, run_recover: Recover, key: KeyFile
 ) -> None:
-    target = database(tmp_path / "target.db", sealed("o1", STATED))
+    target = database(tmp_path / "target.db", seal("o1", STATED))
     backup = database(
         tmp_path / "backup.db",
         entities=[entity("e1"), entity("e2")],
@@ -98,7 +98,7 @@ def test_relationship_snapshots_of_an_encrypted_database_are_sealed(
     )
     run_recover(target, backup, key=key)
     plain = '{"note":"plain, as Neotoma keeps it"}'
-    assert opened(snapshots(target, "relationship_snapshots")) == [(plain, '{"note":"r1"}')]
+    assert open_cells(snapshots(target, "relationship_snapshots")) == [(plain, '{"note":"r1"}')]
     assert query(target, "SELECT metadata FROM relationship_observations") == [(plain,)]
 
 
@@ -106,7 +106,7 @@ def test_a_second_run_changes_nothing(tmp_path: Path, run_recover: Recover, key:
     target = tmp_path / "target.db"
     backup = database(
         tmp_path / "backup.db",
-        sealed("o1", STATED),
+        seal("o1", STATED),
         observation("o2", "e2"),
         entities=[entity("e1"), entity("e2")],
         relationship_observations=[relationship("r1")],
@@ -122,15 +122,15 @@ def test_a_snapshot_with_the_same_value_keeps_its_seal(
 ) -> None:
     target = tmp_path / "target.db"
     log = {"relationship_observations": [relationship("r1")]}
-    run_recover(target, database(tmp_path / "old.db", sealed("o1", STATED), **log), key=key)
+    run_recover(target, database(tmp_path / "old.db", seal("o1", STATED), **log), key=key)
     before = [snapshots(target, f"{kind}_snapshots") for kind in ("entity", "relationship")]
     log = {"relationship_observations": [{**relationship("r1"), "canonical_hash": "new"}]}
-    changed = sealed("o1", STATED, canonical_hash="new")
+    changed = seal("o1", STATED, canonical_hash="new")
     backup = database(tmp_path / "new.db", changed, **log)
     report = run_recover(target, backup, key=key, mode="keep-source")
     assert query(target, "SELECT fields FROM observations") == [(changed["fields"],)]
-    assert derived(report) == (0, 0, 1)
-    assert derived(report, "relationship_snapshots") == (0, 0, 1)
+    assert counts_of(report) == (0, 0, 1)
+    assert counts_of(report, "relationship_snapshots") == (0, 0, 1)
     after = [snapshots(target, f"{kind}_snapshots") for kind in ("entity", "relationship")]
     assert after == before
 
@@ -141,8 +141,8 @@ def test_a_plain_snapshot_of_an_encrypted_database_is_sealed_once_it_changes(
     target = tmp_path / "target.db"
     run_recover(target, database(tmp_path / "plain.db", observation("o1", fields=STATED)))
     assert PLANTED in snapshots(target)[0][0]
-    run_recover(target, database(tmp_path / "new.db", sealed("o2", STATED)), key=key)
-    assert [said for said, _ in opened(snapshots(target))] == [STATED]
+    run_recover(target, database(tmp_path / "new.db", seal("o2", STATED)), key=key)
+    assert [said for said, _ in open_cells(snapshots(target))] == [STATED]
 
 
 def test_equal_values_under_different_seals_are_no_conflict(
@@ -168,19 +168,19 @@ def test_equal_values_under_different_seals_are_no_conflict(
 def test_different_values_under_seals_are_a_conflict(
     tmp_path: Path, run_recover: Recover, key: KeyFile
 ) -> None:
-    target = database(tmp_path / "target.db", sealed("o1", STATED))
-    other = sealed("o1", '{"title":"Other"}')
+    target = database(tmp_path / "target.db", seal("o1", STATED))
+    other = seal("o1", '{"title":"Other"}')
     backup = database(tmp_path / "backup.db", other)
     with pytest.raises(ConflictsFound):
         run_recover(target, backup, key=key, mode="safe")
     run_recover(target, backup, key=key, mode="keep-source")
     assert query(target, "SELECT fields FROM observations") == [(other["fields"],)]
-    assert [said for said, _ in opened(snapshots(target))] == ['{"title":"Other"}']
+    assert [said for said, _ in open_cells(snapshots(target))] == ['{"title":"Other"}']
 
 
 def test_a_key_alone_encrypts_nothing(tmp_path: Path, run_recover: Recover, key: KeyFile) -> None:
     target = database(tmp_path / "target.db", observation("o1", fields=STATED))
-    same = sealed("o1", STATED)
+    same = seal("o1", STATED)
     backup = database(tmp_path / "backup.db", same, observation("o2", fields=STATED))
     run_recover(target, backup, key=key)
     assert snapshots(target) == [(STATED, '{"title":"o1","diary":"o1"}')]
@@ -190,8 +190,8 @@ def test_a_plain_database_that_gains_sealed_rows_keeps_their_secrets(
     tmp_path: Path, run_recover: Recover, key: KeyFile
 ) -> None:
     target = database(tmp_path / "target.db", observation("o1", "e2"))
-    run_recover(target, database(tmp_path / "backup.db", sealed("o2", STATED)), key=key)
-    assert {said for said, _ in opened(snapshots(target))} == {STATED, '{"title":"o1"}'}
+    run_recover(target, database(tmp_path / "backup.db", seal("o2", STATED)), key=key)
+    assert {said for said, _ in open_cells(snapshots(target))} == {STATED, '{"title":"o1"}'}
 
 
 def test_a_key_file_that_nothing_needs_is_not_read(tmp_path: Path, run_recover: Recover) -> None:

@@ -1,4 +1,4 @@
-"""A healthy database may compute: indexes, columns and rules on JSON are no damage."""
+"""A healthy database may compute: indexes, columns and rules on JSON are not damage."""
 
 import sqlite3
 from contextlib import closing
@@ -9,7 +9,7 @@ import pytest
 from neotoma_core.errors import TargetRuined
 from neotoma_core.sqlite.opening import connect_read_only
 from tests.conftest import Recover
-from tests.sources.test_carried import run
+from tests.support.carrying import run
 from tests.support.databases import count, entity, insert, make_database, observation
 from tests.support.rebuilding import check, rebuild
 
@@ -27,7 +27,7 @@ COMPUTED = {
 }
 
 
-def filled(path: Path, *ids: str) -> Path:
+def fill(path: Path, *ids: str) -> Path:
     return make_database(
         path,
         {
@@ -46,8 +46,8 @@ def is_sound(path: Path) -> bool:
 def test_a_database_that_computes_on_json_is_healthy(
     kind: str, tmp_path: Path, run_recover: Recover
 ) -> None:
-    target = run(filled(tmp_path / "target.db", "o1"), *COMPUTED[kind])
-    backup = run(filled(tmp_path / "backup.db", "o1", "o2"), *COMPUTED[kind])
+    target = run(fill(tmp_path / "target.db", "o1"), *COMPUTED[kind])
+    backup = run(fill(tmp_path / "backup.db", "o1", "o2"), *COMPUTED[kind])
     assert run_recover(target, backup).outcome == "published"
     assert count(target, "observations") == 2
     assert is_sound(target)
@@ -58,7 +58,7 @@ def test_a_database_that_computes_on_json_is_healthy(
 
 
 def test_an_index_on_json_that_lacks_a_row_is_found(tmp_path: Path) -> None:
-    target = run(filled(tmp_path / "target.db", "o1"), *COMPUTED["index"])
+    target = run(fill(tmp_path / "target.db", "o1"), *COMPUTED["index"])
     with closing(sqlite3.connect(target, isolation_level=None)) as connection:
         row = connection.execute("SELECT * FROM sqlite_schema WHERE name = 'one'").fetchone()
         connection.execute("PRAGMA writable_schema = ON")
@@ -82,14 +82,14 @@ HOSTILE = {
 
 @pytest.mark.parametrize("kind", HOSTILE)
 def test_a_schema_that_does_more_than_compute_is_not_trusted(kind: str, tmp_path: Path) -> None:
-    path = filled(tmp_path / "a.db", "o1")
+    path = fill(tmp_path / "a.db", "o1")
 
-    def trusted() -> bool:
+    def is_trusted() -> bool:
         with closing(connect_read_only(path)) as connection:
             return bool(connection.execute("PRAGMA trusted_schema").fetchone()[0])
 
     run(path, *COMPUTED["rule"])
-    assert trusted()
+    assert is_trusted()
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         connection.execute("PRAGMA writable_schema = ON")
         connection.execute(
@@ -97,4 +97,4 @@ def test_a_schema_that_does_more_than_compute_is_not_trusted(kind: str, tmp_path
             "'json_valid(v) OR ' || ?) WHERE name = 'extra'",
             (HOSTILE[kind],),
         )
-    assert not trusted()
+    assert not is_trusted()

@@ -12,7 +12,7 @@ from neotoma_core.sqlite.arrow import arrow_connection, fetch, immutable_uri
 from neotoma_core.sqlite.inspection import inspect_database
 from neotoma_core.sqlite.opening import connect_read_only
 from tests.conftest import Recover
-from tests.sources.test_carried import rows, run
+from tests.support.carrying import rows, run
 from tests.support.databases import count, entity, make_database, observation, read_all
 from tests.support.rebuilding import rebuild
 

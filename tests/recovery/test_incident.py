@@ -13,7 +13,7 @@ from neotoma_core.neotoma.tables import Table
 from neotoma_core.neotoma.versions import SETTLED, tables_at
 from neotoma_core.recovery.report import RecoveryReport
 from tests.conftest import FIXTURES, Recover, copy_databases, recover_into
-from tests.support.compared import differences, typed
+from tests.support.compared import differences, with_types
 from tests.support.databases import count, read_all
 
 TARGET = "data/neotoma.prod.db"
@@ -83,12 +83,12 @@ def test_every_merged_table_is_the_union_of_its_inputs_cell_for_cell(
 ) -> None:
     union: dict[tuple[object, ...], list[object]] = {}
     for database in (TARGET, *BACKUPS):
-        for key, cells in _typed_rows(unpacked / database, table):
+        for key, cells in _read_typed_rows(unpacked / database, table):
             union.setdefault(key, cells)
-    assert dict(_typed_rows(recovered.target, table)) == union
+    assert dict(_read_typed_rows(recovered.target, table)) == union
 
 
-def _typed_rows(path: Path, table: Table) -> list[tuple[tuple[object, ...], list[object]]]:
+def _read_typed_rows(path: Path, table: Table) -> list[tuple[tuple[object, ...], list[object]]]:
     key = ", ".join(table.identity)
     cells = ", ".join(f"typeof({name}), {name}" for name in table.names)
     with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as connection:
@@ -124,7 +124,7 @@ def test_keep_earliest_changes_the_entities_the_plan_announced(
     announced = run_recover(incident / TARGET, *backups).reingested.entities_differ
     run_recover(other, *backups, reingested="keep-earliest")
     states = [
-        {entity: typed(json.loads(snapshot)) for entity, snapshot in _snapshots(path)}
+        {entity: with_types(json.loads(snapshot)) for entity, snapshot in _snapshots(path)}
         for path in (incident / TARGET, other)
     ]
     changed = [key for key in states[0] if states[0][key] != states[1][key]]

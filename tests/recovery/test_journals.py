@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from neotoma_core.files.atomic import observed
+from neotoma_core.files.atomic import observe
 from neotoma_core.sqlite.copies import copy_database
 from neotoma_core.sqlite.opening import make_whole
 from tests.conftest import Recover
@@ -57,7 +57,7 @@ def healthy(path: Path) -> Path:
 
 
 def crash(path: Path) -> Path:
-    """Let a writer die in the middle of a transaction of which pages are in the file already."""
+    """Let a writer die in a transaction that has written pages to the file already."""
     before = path.read_bytes()
     subprocess.run([sys.executable, "-c", CRASHED, str(path)], check=True)
     assert journal_of(path).exists()
@@ -188,7 +188,7 @@ def test_a_transaction_that_ends_while_its_journal_is_open_is_not_undone_in_the_
     """The journal was opened while it was there; the pages copied are newer than it."""
     with (
         writer_on(sound) as writer,
-        observed(lambda step: writer.commit() if step == "files_opened" else None),
+        observe(lambda step: writer.commit() if step == "files_opened" else None),
     ):
         copied = whole_copy(sound, tmp_path / "copies")
     assert read_all(copied) == read_all(sound)

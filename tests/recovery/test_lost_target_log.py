@@ -12,7 +12,7 @@ import pytest
 from neotoma_core.salvage.logs import database_of_log
 from tests.conftest import Recover
 from tests.support.databases import make_database, read_all
-from tests.support.proven import observed, owner
+from tests.support.proven import observe, owner
 
 KEPT, LOGGED = 60, 90
 FRAME = 24 + 4096
@@ -21,11 +21,11 @@ FRAME = 24 + 4096
 @pytest.fixture
 def target(tmp_path: Path) -> Path:
     """A database that is gone, with a log that has what was written since the backup."""
-    rows = {"observations": [observed(n) for n in range(KEPT)], "entities": [owner()]}
+    rows = {"observations": [observe(n) for n in range(KEPT)], "entities": [owner()]}
     live = make_database(tmp_path / "live.db", rows)
     shutil.copy(live, tmp_path / "backup.db")
     more = make_database(
-        tmp_path / "more.db", {"observations": [observed(n) for n in range(KEPT, LOGGED)]}
+        tmp_path / "more.db", {"observations": [observe(n) for n in range(KEPT, LOGGED)]}
     )
     target = tmp_path / "data" / "target.db"
     target.parent.mkdir()

@@ -16,7 +16,7 @@ from neotoma_core.report.progress import Silent
 from neotoma_core.row_versions.columns import ARCHIVED
 from tests.conftest import NOW, Recover
 from tests.neotoma.test_tables import columns_of, indexes_of
-from tests.support.archiving import archive, log_of, rebuilt
+from tests.support.archiving import archive, log_of, rebuild
 from tests.support.backing_up import PERMISSIVE
 from tests.support.databases import (
     USER,
@@ -47,7 +47,7 @@ def kind_of_edge(name: str, **cells: object) -> dict[str, object]:
     }
 
 
-def seeded(path: Path, day: int, **more: list[dict[str, object]]) -> Path:
+def seed(path: Path, day: int, **more: list[dict[str, object]]) -> Path:
     """Return a database as a server of 0.25 left it that first started on a day of October."""
     at = f"2026-10-{day:02}T00:00:00.000Z"
     rows: dict[str, Iterable[Row]] = {
@@ -67,9 +67,9 @@ def rows_of(path: Path, table: str) -> list[tuple[object, ...]]:
 def test_two_seeded_databases_merge_safely_without_a_conflict(
     tmp_path: Path, run_recover: Recover
 ) -> None:
-    target = seeded(tmp_path / "target.db", 1)
+    target = seed(tmp_path / "target.db", 1)
     own = kind_of_edge("MINE", id="reltype_MINE_user_u_2026", user_id=USER, scope="user")
-    backup = seeded(tmp_path / "backup.db", 2)
+    backup = seed(tmp_path / "backup.db", 2)
     insert_all(backup, {TYPES: [own]})
     before = rows_of(target, TYPES)
     report = run_recover(target, backup, mode="safe")
@@ -83,7 +83,7 @@ def test_two_seeded_databases_merge_safely_without_a_conflict(
 def test_a_definition_that_is_no_json_is_carried_as_it_is(
     definition: str, tmp_path: Path, run_recover: Recover
 ) -> None:
-    backup = seeded(tmp_path / "backup.db", 2)
+    backup = seed(tmp_path / "backup.db", 2)
     broken = kind_of_edge("ODD", id="odd", definition=definition)
     insert_all(backup, {TYPES: [broken]})
     target = make_version(tmp_path / "target.db", VERSIONS[-4], {"entities": [entity("e2")]})
@@ -119,8 +119,8 @@ SECRETS: dict[str, list[dict[str, object]]] = {
 def test_codes_and_people_are_neither_merged_nor_archived_nor_listed(
     tmp_path: Path, run_recover: Recover
 ) -> None:
-    backup = seeded(tmp_path / "backup.db", 2, **SECRETS)
-    target = seeded(tmp_path / "target.db", 1)
+    backup = seed(tmp_path / "backup.db", 2, **SECRETS)
+    target = seed(tmp_path / "target.db", 1)
     insert_all(backup, {"observations": [observation("o2")]})
     report = run_recover(target, backup)
     assert report.outcome == "published"
@@ -130,8 +130,8 @@ def test_codes_and_people_are_neither_merged_nor_archived_nor_listed(
 
 
 def test_people_are_not_merged_even_where_credentials_are_asked_for(tmp_path: Path) -> None:
-    backup = seeded(tmp_path / "backup.db", 2, **SECRETS)
-    target = seeded(tmp_path / "target.db", 1)
+    backup = seed(tmp_path / "backup.db", 2, **SECRETS)
+    target = seed(tmp_path / "target.db", 1)
     request = RecoverRequest(target, (backup,), tmp_path / "vault", include_auth=True)
     with recovery_run(request, NOW) as run:
         recover(run, lambda _: True, Silent())
@@ -139,7 +139,7 @@ def test_people_are_not_merged_even_where_credentials_are_asked_for(tmp_path: Pa
 
 
 def test_erasing_a_user_erases_who_the_pseudonym_stands_for(tmp_path: Path) -> None:
-    target = seeded(tmp_path / "target.db", 1, **SECRETS)
+    target = seed(tmp_path / "target.db", 1, **SECRETS)
     another = {"local_user_id": "u2", "attribution_id": "anon-2", "created_at": "2026"}
     insert_all(target, {PEOPLE: [another]})
     request = EraseRequest(target, tmp_path / "vault", users=(USER,))
@@ -149,9 +149,9 @@ def test_erasing_a_user_erases_who_the_pseudonym_stands_for(tmp_path: Path) -> N
 
 
 def test_an_archive_gives_back_the_tables_and_the_release(tmp_path: Path) -> None:
-    original = seeded(tmp_path / "original.db", 3)
+    original = seed(tmp_path / "original.db", 3)
     archive(original, tmp_path / "archive")
-    back = rebuilt(tmp_path / "archive", tmp_path / "back.db")
+    back = rebuild(tmp_path / "archive", tmp_path / "back.db")
     assert log_of(back) == log_of(original)
     with closing(sqlite3.connect(back)) as connection:
         names = {name for (name,) in connection.execute("SELECT name FROM sqlite_schema")}
@@ -162,7 +162,7 @@ def test_an_archive_gives_back_the_tables_and_the_release(tmp_path: Path) -> Non
 def test_an_archive_of_an_older_database_gives_back_an_older_one(tmp_path: Path) -> None:
     original = make_database(tmp_path / "old.db", {"observations": [observation("o1")]})
     archive(original, tmp_path / "archive")
-    back = rebuilt(tmp_path / "archive", tmp_path / "back.db")
+    back = rebuild(tmp_path / "archive", tmp_path / "back.db")
     with closing(sqlite3.connect(back)) as connection:
         names = {name for (name,) in connection.execute("SELECT name FROM sqlite_schema")}
     assert not names & {TYPES, PEOPLE, "idx_entity_snapshots_user_type"}

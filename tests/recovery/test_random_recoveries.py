@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from neotoma_core.merge.policy import MergeMode, ReingestedMode
 from tests.conftest import Recover, recover_into
 from tests.merge.random_databases import contents
-from tests.sources.test_narrowing import Contents, stored
+from tests.sources.test_narrowing import Contents, store
 from tests.support.databases import Row, entity, make_database, read_all
 
 AT = "2026-02-04T00:00:00.000Z"
@@ -34,7 +34,7 @@ def test_what_is_written_is_proven_and_settled(
     backup["schema_registry"] = target["schema_registry"]
     with TemporaryDirectory() as name:
         folder = Path(name)
-        one, other = stored(folder / "one.db", target), stored(folder / "other.db", backup)
+        one, other = store(folder / "one.db", target), store(folder / "other.db", backup)
         run = recover_into(folder / "vault")
         run(one, other, mode=mode, reingested=reingested)
         assert run(one, other, mode=mode, reingested=reingested, dry_run=True).writes == 0

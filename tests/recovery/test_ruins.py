@@ -16,8 +16,8 @@ from tests.conftest import NOW, Recover
 from tests.recovery.test_inputs import facts_of
 from tests.support.backing_up import PERMISSIVE
 from tests.support.databases import make_database, read_all
-from tests.support.holding import held
-from tests.support.proven import observed, owner
+from tests.support.holding import hold
+from tests.support.proven import observe, owner
 from tests.support.restoring import restore_evidence
 from tests.support.ruins import FOREIGN, PAGE, SPOILT
 
@@ -45,13 +45,13 @@ def pages_of_indexes(path: Path) -> list[int]:
 
 @pytest.fixture
 def target(tmp_path: Path) -> Path:
-    rows = {"observations": [observed(n) for n in range(ROWS)], "entities": [owner()]}
+    rows = {"observations": [observe(n) for n in range(ROWS)], "entities": [owner()]}
     return make_database(tmp_path / "data" / "target.db", rows)
 
 
 @pytest.fixture
 def backup(tmp_path: Path) -> Path:
-    rows = {"observations": [observed(n) for n in range(IN_BACKUP)], "entities": [owner()]}
+    rows = {"observations": [observe(n) for n in range(IN_BACKUP)], "entities": [owner()]}
     return make_database(tmp_path / "backup.db", rows)
 
 
@@ -134,7 +134,7 @@ def test_a_ruin_that_somebody_uses_is_not_replaced(
 ) -> None:
     SPOILT["rows not in an index"](target)
     before = target.read_bytes()
-    with held(target), pytest.raises(TargetLocked):
+    with hold(target), pytest.raises(TargetLocked):
         run_recover(target, backup)
     assert target.read_bytes() == before
 
@@ -152,7 +152,7 @@ def test_a_ruin_from_before_an_erasure_does_not_come_back(  # noqa: PLR0917 - fi
     """A run is called after its second: what was erased within it may have been erased after it."""
     SPOILT["rows not in an index"](target)
     evidence = Path(run_recover(target, backup).evidence.folder)
-    request = EraseRequest(target, tmp_path / "vault", observations=(str(observed(0)["id"]),))
+    request = EraseRequest(target, tmp_path / "vault", observations=(str(observe(0)["id"]),))
     with erase_run(request, NOW + later) as run:
         assert erase(run, lambda _: True, Silent(), PERMISSIVE).outcome == "erased"
     if name == "renamed":

@@ -19,23 +19,23 @@ from tests.support.databases import (
     loosen,
     observation,
 )
-from tests.support.sealing import PLANTED, STATED, database, key_file, opened, sealed, snapshots
+from tests.support.sealing import PLANTED, STATED, database, key_file, open_cells, seal, snapshots
 
 OTHER_KEY = derive_data_key(bytes(32))
 
 
 def target_sealed_otherwise(folder: Path) -> tuple[Path, Path]:
     target = database(folder / "target.db", observation("o1", fields=OTHER_KEY.seal(STATED)))
-    return target, database(folder / "backup.db", sealed("o2", STATED))
+    return target, database(folder / "backup.db", seal("o2", STATED))
 
 
 def backup_sealed_otherwise(folder: Path) -> tuple[Path, Path]:
     backup = database(
         folder / "backup.db",
-        *(sealed(f"o{number}", STATED) for number in range(3)),
+        *(seal(f"o{number}", STATED) for number in range(3)),
         observation("x", fields=OTHER_KEY.seal(STATED)),
     )
-    return database(folder / "target.db", sealed("o9", STATED)), backup
+    return database(folder / "target.db", seal("o9", STATED)), backup
 
 
 def snapshot_sealed_otherwise(folder: Path) -> tuple[Path, Path]:
@@ -74,7 +74,7 @@ def test_without_the_right_key_the_run_is_refused_and_the_target_untouched(
 
 def test_a_wrong_key_creates_no_target(tmp_path: Path, run_recover: Recover) -> None:
     target = tmp_path / "target.db"
-    backup = database(tmp_path / "backup.db", sealed("o1", STATED))
+    backup = database(tmp_path / "backup.db", seal("o1", STATED))
     with pytest.raises(KeyWrong, match=r"backup\.db: the key does not open 1 of 1"):
         run_recover(target, backup, key=key_file(tmp_path, bytes(32)))
     assert not target.exists()
@@ -103,13 +103,13 @@ def files_while_publishing(monkeypatch: pytest.MonkeyPatch, folder: Path) -> lis
     """Return a list that gains the files with secrets, at the moment the target is written."""
     found: list[list[str]] = []
 
-    def looked(*given: object) -> object:
+    def look(*given: object) -> object:
         assert list(folder.rglob("staging.db"))
         assert list(folder.rglob("observations.arrow"))
         found.append(files_with_secrets(folder))
         return publish(*given)  # type: ignore[arg-type]  # handed on as given
 
-    monkeypatch.setattr("neotoma_core.recovery.applying.publish", looked)
+    monkeypatch.setattr("neotoma_core.recovery.applying.publish", look)
     return found
 
 
@@ -120,9 +120,9 @@ def test_neither_plaintext_nor_key_is_in_any_file_or_report(
     capfd: pytest.CaptureFixture[str],
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    target = database(tmp_path / "target.db", sealed("o1", STATED))
-    in_conflict, broken = sealed("o1", '{"title":"Other"}'), sealed("o2", STATED, entity_id=None)
-    backup = database(tmp_path / "backup.db", in_conflict, sealed("o3", STATED))
+    target = database(tmp_path / "target.db", seal("o1", STATED))
+    in_conflict, broken = seal("o1", '{"title":"Other"}'), seal("o2", STATED, entity_id=None)
+    backup = database(tmp_path / "backup.db", in_conflict, seal("o3", STATED))
     loosen(backup, "observations")
     insert_all(backup, {"observations": [broken]})
     caplog.set_level(logging.DEBUG)
@@ -130,7 +130,7 @@ def test_neither_plaintext_nor_key_is_in_any_file_or_report(
     report = run_recover(target, backup, key=key_file(tmp_path, SECRET))
     assert (report.outcome, report.conflicts.rows) == ("published", 1)
     assert report.quarantine
-    assert [said for said, _ in opened(snapshots(target))] == [STATED]
+    assert [said for said, _ in open_cells(snapshots(target))] == [STATED]
     assert found == [[]]
     assert_in_no_file(tmp_path)
     shown = report.to_json() + "".join(capfd.readouterr()) + caplog.text

@@ -32,7 +32,7 @@ class History:
     contested: frozenset[str]
 
 
-def invented_history(seed: int) -> History:
+def invent_history(seed: int) -> History:
     """Rename some entities on either side, and a few on both, to the same or another name."""
     draw = random.Random(seed)  # noqa: S311 - an invented history
     base = {name: f"{name} as it was" for name in ENTITIES}
@@ -62,7 +62,7 @@ def database(path: Path, names: dict[str, str], base: dict[str, str], observed: 
     )
 
 
-def merged(folder: Path, history: History, policy: MergePolicy) -> tuple[Path, RecoveryReport]:
+def merge(folder: Path, history: History, policy: MergePolicy) -> tuple[Path, RecoveryReport]:
     """Merge the other side into this one; the backup from before comes along."""
     base = database(folder / "base.db", history.base, history.base, ["o0"])
     here = database(folder / "here.db", history.here, history.base, ["o0", "o1"])
@@ -79,8 +79,8 @@ def names_in(path: Path) -> dict[str, str]:
 
 @pytest.mark.parametrize("seed", range(5))
 def test_what_one_side_changed_is_taken_and_nothing_else_decided(seed: int, tmp_path: Path) -> None:
-    history = invented_history(seed)
-    target, report = merged(tmp_path, history, MergePolicy())
+    history = invent_history(seed)
+    target, report = merge(tmp_path, history, MergePolicy())
     assert names_in(target) == history.truth
     one_sided = {n for n in ENTITIES if history.here[n] != history.there[n]} - history.contested
     (counts,) = (c for c in report.tables if c.table == "entities" and c.backup == 1)
@@ -89,7 +89,7 @@ def test_what_one_side_changed_is_taken_and_nothing_else_decided(seed: int, tmp_
 
 
 def test_without_ancestors_every_difference_is_a_conflict(tmp_path: Path) -> None:
-    history = invented_history(0)
-    target, report = merged(tmp_path, history, MergePolicy(ancestors=False))
+    history = invent_history(0)
+    target, report = merge(tmp_path, history, MergePolicy(ancestors=False))
     assert names_in(target) == history.here
     assert report.conflicts.three_way == 0

@@ -39,7 +39,7 @@ def rows_of(version: Version, identifier: str) -> dict[str, list[dict[str, objec
     }
 
 
-def stored(path: Path, table: Table) -> dict[object, dict[str, object]]:
+def read_rows(path: Path, table: Table) -> dict[object, dict[str, object]]:
     """Return the rows of a table by id, each as column → (storage class, cell)."""
     with closing(sqlite3.connect(path)) as connection:
         names = [r[1] for r in connection.execute(f"PRAGMA table_info({table.name})")]
@@ -53,7 +53,7 @@ def stored(path: Path, table: Table) -> dict[object, dict[str, object]]:
     }
 
 
-def filled(version: Version, table: Table, row: dict[str, object]) -> dict[str, object]:
+def fill(version: Version, table: Table, row: dict[str, object]) -> dict[str, object]:
     """Return a row as the newest version has it: missing columns as a migration fills them."""
     types = {int: "integer", str: "text", float: "real", type(None): "null"}
     whole: dict[str, object] = dict.fromkeys(table.names)
@@ -101,7 +101,7 @@ def test_every_cell_of_an_older_backup_reaches_the_newest_target(
     report = run_recover(target, backup)
     assert {c.table: c.inserted for c in report.tables if c.read} == dict.fromkeys(rows, 1)
     for name, (row,) in rows.items():
-        assert stored(target, BY_NAME[name])["old"] == filled(version, BY_NAME[name], row)
+        assert read_rows(target, BY_NAME[name])["old"] == fill(version, BY_NAME[name], row)
     assert run_recover(target, backup).outcome == "unchanged"
 
 
@@ -115,10 +115,10 @@ def test_every_cell_of_the_newest_backup_reaches_an_older_target_which_becomes_n
     report = run_recover(target, backup, mode="safe")
     assert {c.table: c.inserted for c in report.tables} == {t.name: 1 for t in MERGED}
     for name, (row,) in rows.items():
-        found = stored(target, BY_NAME[name])
-        assert found["new"] == filled(NEWEST, BY_NAME[name], row)
+        found = read_rows(target, BY_NAME[name])
+        assert found["new"] == fill(NEWEST, BY_NAME[name], row)
         if name in held:
-            assert found["old"] == filled(version, BY_NAME[name], held[name][0])
+            assert found["old"] == fill(version, BY_NAME[name], held[name][0])
     assert_is_as_neotoma_would_make_it(target)
     assert run_recover(target, backup).outcome == "unchanged"
 
@@ -149,7 +149,7 @@ def test_the_order_of_columns_never_matters(
     run_recover(plain, make_version(tmp_path / "a.db", NEWEST, rows))
     run_recover(mixed, make_version(tmp_path / "b.db", NEWEST, rows, shuffled=seed))
     for name in rows:
-        assert stored(mixed, BY_NAME[name]) == stored(plain, BY_NAME[name])
+        assert read_rows(mixed, BY_NAME[name]) == read_rows(plain, BY_NAME[name])
 
 
 def test_a_rule_that_older_rows_break_is_left_out_as_neotoma_must(

@@ -16,7 +16,7 @@ KEYS = pl.DataFrame(
 )
 
 
-def kept(*fields: tuple[int, int, int, str, str]) -> pl.DataFrame:
+def keep(*fields: tuple[int, int, int, str, str]) -> pl.DataFrame:
     """Return (group, key, first, value, source)."""
     schema = {
         "group": pl.UInt32,
@@ -29,7 +29,7 @@ def kept(*fields: tuple[int, int, int, str, str]) -> pl.DataFrame:
 
 
 def test_indices_come_first_and_then_fields_as_met() -> None:
-    fields = kept(
+    fields = keep(
         (1, 0, 5, "7", "a"), (1, 1, 6, "8", "b"), (1, 2, 7, "9", "c"), (0, 0, 1, "1", "d")
     )
     assert assemble(fields, KEYS).rows() == [
@@ -39,12 +39,12 @@ def test_indices_come_first_and_then_fields_as_met() -> None:
 
 
 def test_the_prototype_is_no_field() -> None:
-    fields = kept((0, 3, 0, "1", "a"), (0, 4, 1, "2", "a"))
+    fields = keep((0, 3, 0, "1", "a"), (0, 4, 1, "2", "a"))
     assert assemble(fields, KEYS)["snapshot"].to_list() == ['{"title":2}']
 
 
 def test_fields_stay_as_met_where_there_is_no_index() -> None:
-    fields = kept((0, 4, 2, "2", "a"), (0, 0, 0, "1", "a"))
+    fields = keep((0, 4, 2, "2", "a"), (0, 0, 0, "1", "a"))
     plain = KEYS.with_columns(pl.lit(None, dtype=pl.Int64).alias("index")).head(1)
     keys = pl.concat([plain, KEYS.slice(1, 4).with_columns(index=None, name=pl.lit("x"))])
     assert assemble(fields, keys)["snapshot"].to_list() == ['{"name":1,"title":2}']
@@ -63,15 +63,15 @@ def test_fields_stay_as_met_where_there_is_no_index() -> None:
     ],
 )
 def test_a_name_is_what_the_json_string_says_trimmed(value: str, name: str) -> None:
-    assert canonical_names(kept((0, 0, 0, value, "a")), KEYS).rows() == [(0, name)]
+    assert canonical_names(keep((0, 0, 0, value, "a")), KEYS).rows() == [(0, name)]
 
 
 @pytest.mark.parametrize("value", ['""', '"  "', "1", '["Ada"]', '"\ufeff"'])
 def test_what_is_blank_or_no_string_names_nothing(value: str) -> None:
-    assert canonical_names(kept((0, 0, 0, value, "a")), KEYS).is_empty()
+    assert canonical_names(keep((0, 0, 0, value, "a")), KEYS).is_empty()
 
 
 def test_a_title_names_before_a_name() -> None:
-    fields = kept((0, 0, 0, '"n"', "a"), (0, 4, 1, '"t"', "a"), (1, 4, 2, '" "', "a"))
-    both = pl.concat([fields, kept((1, 0, 3, '"n"', "a"))])
+    fields = keep((0, 0, 0, '"n"', "a"), (0, 4, 1, '"t"', "a"), (1, 4, 2, '" "', "a"))
+    both = pl.concat([fields, keep((1, 0, 3, '"n"', "a"))])
     assert canonical_names(both, KEYS).sort("group").rows() == [(0, "t"), (1, "n")]

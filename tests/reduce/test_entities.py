@@ -13,7 +13,7 @@ from neotoma_core.neotoma.schemas import EntitySchema, FieldRule, Registry
 from neotoma_core.reduce import reduction
 from neotoma_core.reduce.entities import reduce_entities
 from neotoma_core.reduce.exact.failures import ReductionFails
-from neotoma_core.reduce.exact.reading import readable, reduce_entity
+from neotoma_core.reduce.exact.reading import is_readable, reduce_entity
 from neotoma_core.reduce.exact.rule_sets import KNOWN, R22, R23, RuleSet
 from neotoma_core.reduce.exact.users import Owner
 from neotoma_core.reduce.reduction import Reduction
@@ -48,22 +48,22 @@ def exactly(
     for entity_id in {row.entity_id for row in rows}:
         own = [row for row in rows if row.entity_id == entity_id]
         whose = owners.get(entity_id)
-        unread = {row.user_id for row in own} - {row.user_id for row in own if readable(row)}
+        unread = {row.user_id for row in own} - {row.user_id for row in own if is_readable(row)}
         if whose is not None and whose[0] in unread:
             continue  # nothing better than what is there is known
-        legible = any(readable(row) for row in own)
+        legible = any(is_readable(row) for row in own)
         try:
             row = reduce_entity(own, REGISTRY, rules, whose) if legible else None
         except ReductionFails:
             continue  # nor here
         if row is not None:
-            expected[entity_id] = {k: _stored(v) for k, v in asdict(row).items()}
+            expected[entity_id] = {k: _store(v) for k, v in asdict(row).items()}
         elif not unread:
             expected[entity_id] = None
     return expected
 
 
-def _stored(value: object) -> object:
+def _store(value: object) -> object:
     return cell_of_javascript(value) if isinstance(value, str) else value
 
 
@@ -96,7 +96,7 @@ def test_every_entity_is_accounted_for_once(observations: pl.DataFrame, rules: R
 
 
 def test_cutting_into_slices_does_not_change_a_snapshot(monkeypatch: pytest.MonkeyPatch) -> None:
-    observations = stated(
+    observations = state(
         *((f"{i:x}", f"e{i // 3}", MONDAY, i, f'{{"list":["{i % 2}"]}}') for i in range(30))
     )
     whole = by_entity(reduce_entities(observations, REGISTRY, R22))
@@ -105,7 +105,7 @@ def test_cutting_into_slices_does_not_change_a_snapshot(monkeypatch: pytest.Monk
     assert len(whole) == 10
 
 
-def stated(*rows: tuple[str, str, str, int | None, str | None]) -> pl.DataFrame:
+def state(*rows: tuple[str, str, str, int | None, str | None]) -> pl.DataFrame:
     """Return observations of probes: (id, entity_id, observed_at, source_priority, fields)."""
     cells = [
         (id_, entity_id, "probe", "1.0", at, "1.0", priority, "human", fields, "u1", at, number)
@@ -115,7 +115,7 @@ def stated(*rows: tuple[str, str, str, int | None, str | None]) -> pl.DataFrame:
 
 
 def snapshot_of(*rows: tuple[str, str, str, int | None, str | None]) -> str:
-    snapshots = reduce_entities(stated(*rows), REGISTRY, R22).snapshots
+    snapshots = reduce_entities(state(*rows), REGISTRY, R22).snapshots
     return str(snapshots["snapshot"].item())
 
 
@@ -136,18 +136,18 @@ def test_an_explicit_null_clears_a_field() -> None:
 
 def test_a_correction_after_a_deletion_revives_an_entity() -> None:
     tombstone = ("a", "e", MONDAY, 1000, '{"_deleted":true}')
-    assert reduce_entities(stated(tombstone), REGISTRY, R22).deleted["entity_id"].to_list() == ["e"]
-    revived = reduce_entities(stated(tombstone, ("b", "e", TUESDAY, 1000, "{}")), REGISTRY, R22)
+    assert reduce_entities(state(tombstone), REGISTRY, R22).deleted["entity_id"].to_list() == ["e"]
+    revived = reduce_entities(state(tombstone, ("b", "e", TUESDAY, 1000, "{}")), REGISTRY, R22)
     assert revived.snapshots["entity_id"].to_list() == ["e"]
 
 
 def test_a_deletion_outranks_an_observation_without_priority() -> None:
-    rows = stated(("a", "e", MONDAY, 1000, '{"_deleted":true}'), ("b", "e", TUESDAY, None, "{}"))
+    rows = state(("a", "e", MONDAY, 1000, '{"_deleted":true}'), ("b", "e", TUESDAY, None, "{}"))
     assert reduce_entities(rows, REGISTRY, R22).deleted["entity_id"].to_list() == ["e"]
 
 
 def test_what_javascript_compares_oddly_is_left_to_the_exact_reducer() -> None:
-    observations = stated(
+    observations = state(
         ("a", "null and zero", MONDAY, None, "{}"),
         ("b", "null and zero", MONDAY, 0, "{}"),
         ("c", "no date", "soon", 1, "{}"),
@@ -160,7 +160,7 @@ def test_what_javascript_compares_oddly_is_left_to_the_exact_reducer() -> None:
 
 def test_what_is_no_object_is_left_out_and_told() -> None:
     got = reduce_entities(
-        stated(("a", "e", MONDAY, 1, '{"latest":1}'), ("b", "e", TUESDAY, 1, '{"latest":2,}')),
+        state(("a", "e", MONDAY, 1, '{"latest":1}'), ("b", "e", TUESDAY, 1, '{"latest":2,}')),
         REGISTRY,
         R22,
     )
@@ -171,30 +171,30 @@ def test_what_is_no_object_is_left_out_and_told() -> None:
 
 
 def test_an_entity_without_readable_observation_is_told_and_has_no_snapshot() -> None:
-    got = reduce_entities(stated(("a", "e", MONDAY, 1, None)), REGISTRY, R22)
+    got = reduce_entities(state(("a", "e", MONDAY, 1, None)), REGISTRY, R22)
     assert (got.unreduced["entity_id"].to_list(), got.snapshots.height) == (["e"], 0)
 
 
 def test_types_without_schema_are_told_with_their_entities() -> None:
     got = reduce_entities(
-        stated(("a", "e", MONDAY, 1, "{}"), ("b", "f", MONDAY, 1, "{}")), Registry(), R22
+        state(("a", "e", MONDAY, 1, "{}"), ("b", "f", MONDAY, 1, "{}")), Registry(), R22
     )
     assert got.schemaless.rows() == [("probe", 2)]
 
 
 def test_fields_unknown_to_the_schema_stay_out_of_a_snapshot() -> None:
     known = Registry({("probe", None): EntitySchema("probe", "2", {"x": FieldRule("x", "string")})})
-    got = reduce_entities(stated(("a", "e", MONDAY, 1, '{"y":1,"x":2}')), known, R22)
+    got = reduce_entities(state(("a", "e", MONDAY, 1, '{"y":1,"x":2}')), known, R22)
     assert got.snapshots["snapshot"].to_list() == ['{"x":2}']
 
 
-def keyed(*rows: tuple[str, str, str, int | None, str | None]) -> pl.DataFrame:
-    return stated(*rows).with_columns(entity_type=pl.lit("keyed"))
+def state_keyed(*rows: tuple[str, str, str, int | None, str | None]) -> pl.DataFrame:
+    return state(*rows).with_columns(entity_type=pl.lit("keyed"))
 
 
 def test_an_entity_whose_reduction_fails_is_named_with_the_reason() -> None:
     rows = (("a", "e", MONDAY, 1, '{"special":1}'), ("b", "f", MONDAY, 1, '{"latest":1}'))
-    got = reduce_entities(keyed(*rows), REGISTRY, R23)
+    got = reduce_entities(state_keyed(*rows), REGISTRY, R23)
     assert got.failed.rows() == [
         ("e", "unknown merge strategy of the field special: merge_somehow")
     ]
@@ -204,7 +204,7 @@ def test_an_entity_whose_reduction_fails_is_named_with_the_reason() -> None:
 
 def test_of_a_deleted_entity_no_reduction_fails() -> None:
     gone = ("a", "e", MONDAY, 1, '{"special":1,"_deleted":true}')
-    got = reduce_entities(keyed(gone), REGISTRY, R23)
+    got = reduce_entities(state_keyed(gone), REGISTRY, R23)
     assert (got.failed.is_empty(), got.deleted["entity_id"].to_list()) == (True, ["e"])
 
 
@@ -212,6 +212,6 @@ def test_a_field_that_is_called_by_half_a_surrogate_pair_is_of_a_schema_like_oth
     rules = {name: FieldRule(name, "string") for name in ("x", "\ud800")}
     known = Registry({("probe", None): EntitySchema("probe", "2", rules)})
     rows = (("a", "e", MONDAY, 1, '{"x":1}'), ("b", "f", MONDAY, 1, '{"\\ud800":2,"x":1}'))
-    got = reduce_entities(stated(*rows), known, R22)
+    got = reduce_entities(state(*rows), known, R22)
     found = dict(got.snapshots.select("entity_id", "snapshot").iter_rows())
     assert found == {"e": '{"x":1}', "f": '{"\\ud800":2,"x":1}'}

@@ -10,7 +10,7 @@ from neotoma_core.reduce.exact.reading import (
     EntitySnapshotRow,
     ObservationRow,
     canonical_name,
-    readable,
+    is_readable,
     reduce_entity,
 )
 from neotoma_core.reduce.exact.rule_sets import R22, R22_MERGED
@@ -41,14 +41,14 @@ def registry(*rules: FieldRule) -> Registry:
     return Registry({("note", None): schema})
 
 
-def reduced(*rows: ObservationRow, by: Registry = NO_SCHEMAS) -> EntitySnapshotRow:
+def reduce(*rows: ObservationRow, by: Registry = NO_SCHEMAS) -> EntitySnapshotRow:
     snapshot = reduce_entity(rows, by, R22_MERGED)
     assert snapshot is not None
     return snapshot
 
 
 def test_the_latest_value_of_every_field_is_kept_with_its_observation() -> None:
-    got = reduced(
+    got = reduce(
         observation("a", '{"x":1,"y":1.0}'), observation("b", '{"z":"é","x":2}', at=TUESDAY)
     )
     assert got == EntitySnapshotRow(
@@ -70,47 +70,47 @@ def test_a_value_is_converted_to_what_the_schema_says_whatever_the_strategy() ->
     by = registry(
         FieldRule("size", "number", number), FieldRule("most", "number", number, "highest_priority")
     )
-    got = reduced(observation("a", '{"size":"12.5","most":"7"}'), by=by)
+    got = reduce(observation("a", '{"size":"12.5","most":"7"}'), by=by)
     assert got.snapshot == '{"size":12.5,"most":7}'
 
 
 def test_among_observations_of_one_time_the_lower_id_counts_as_later() -> None:
-    assert reduced(observation("b", '{"x":2}'), observation("a", '{"x":1}')).snapshot == '{"x":1}'
+    assert reduce(observation("b", '{"x":2}'), observation("a", '{"x":1}')).snapshot == '{"x":1}'
 
 
 def test_ids_are_compared_as_locale_compare_does() -> None:
     rows = (observation("obs-1", '{"x":1}'), observation("obs_1", '{"x":2}'))
-    assert reduced(*rows).snapshot == '{"x":2}'
+    assert reduce(*rows).snapshot == '{"x":2}'
 
 
 def test_microseconds_do_not_decide() -> None:
     earlier = observation("a", '{"x":1}', at="2026-02-02T10:00:00.000001Z")
     later = observation("b", '{"x":2}', at="2026-02-02T10:00:00.000999Z")
-    assert reduced(earlier, later).snapshot == '{"x":1}'
+    assert reduce(earlier, later).snapshot == '{"x":1}'
 
 
 def test_times_are_compared_as_instants_and_kept_as_text() -> None:
     in_berlin = observation("a", '{"x":1}', at="2026-02-02T10:30:00+01:00")
-    assert reduced(in_berlin, observation("b", '{"x":2}')).computed_at == MONDAY
+    assert reduce(in_berlin, observation("b", '{"x":2}')).computed_at == MONDAY
 
 
 def test_a_null_clears_a_field() -> None:
-    got = reduced(observation("a", '{"x":1,"y":1}'), observation("b", '{"x":null}', at=TUESDAY))
+    got = reduce(observation("a", '{"x":1,"y":1}'), observation("b", '{"x":null}', at=TUESDAY))
     assert (got.snapshot, got.provenance) == ('{"y":1}', '{"y":"a"}')
 
 
 def test_array_indices_come_first_in_snapshot_and_provenance() -> None:
-    got = reduced(observation("a", '{"b":1,"10":2,"2":3}'))
+    got = reduce(observation("a", '{"b":1,"10":2,"2":3}'))
     assert got.snapshot == '{"2":3,"10":2,"b":1}'
     assert got.provenance == '{"2":"a","10":"a","b":"a"}'
 
 
 def test_a_field_named_like_the_prototype_never_reaches_the_snapshot() -> None:
-    assert reduced(observation("a", '{"__proto__":1,"x":2}')).snapshot == '{"x":2}'
+    assert reduce(observation("a", '{"__proto__":1,"x":2}')).snapshot == '{"x":2}'
 
 
 def test_an_empty_snapshot_is_a_snapshot() -> None:
-    assert reduced(observation("a", "{}")).snapshot == "{}"
+    assert reduce(observation("a", "{}")).snapshot == "{}"
 
 
 def test_a_tombstone_of_highest_priority_deletes() -> None:
@@ -127,7 +127,7 @@ def test_only_a_true_deletes(value: str) -> None:
 def test_a_later_correction_revives() -> None:
     tombstone = observation("a", '{"_deleted":true}', priority=1000)
     correction = observation("b", '{"x":1}', at=TUESDAY, priority=1000)
-    assert reduced(tombstone, correction).snapshot == '{"x":1,"_deleted":true}'
+    assert reduce(tombstone, correction).snapshot == '{"x":1,"_deleted":true}'
 
 
 def test_a_classified_write_of_equal_priority_beats_a_tombstone() -> None:
@@ -138,12 +138,12 @@ def test_a_classified_write_of_equal_priority_beats_a_tombstone() -> None:
 def test_a_restoration_shows_where_there_is_no_schema() -> None:
     tombstone = observation("a", '{"_deleted":true}', priority=1000)
     restoration = observation("b", '{"_deleted":false}', at=TUESDAY, priority=1001)
-    assert reduced(tombstone, restoration).snapshot == '{"_deleted":false}'
+    assert reduce(tombstone, restoration).snapshot == '{"_deleted":false}'
 
 
 def test_a_schema_lets_its_own_fields_through_and_gives_its_version() -> None:
     by = registry(FieldRule("x", "number"))
-    got = reduced(observation("a", '{"x":1,"y":2}', version="7"), by=by)
+    got = reduce(observation("a", '{"x":1,"y":2}', version="7"), by=by)
     assert (got.snapshot, got.schema_version) == ('{"x":1}', "2.0")
 
 
@@ -151,9 +151,9 @@ def test_the_first_row_in_text_order_decides_type_user_and_version() -> None:
     other = observation(
         *("b", "{}"), at="2026-02-02T10:00:00+05:00", entity_type="task", version="", user_id="v"
     )
-    got = reduced(other, observation("a", "{}"))
+    got = reduce(other, observation("a", "{}"))
     assert (got.entity_type, got.user_id, got.schema_version) == ("note", "u", "1.0")
-    assert reduced(other).schema_version == "1.0"
+    assert reduce(other).schema_version == "1.0"
 
 
 def test_the_name_is_the_first_field_that_names_and_is_not_blank() -> None:
@@ -165,7 +165,7 @@ def test_the_name_is_the_first_field_that_names_and_is_not_blank() -> None:
 @pytest.mark.parametrize("fields", [None, "", "{", "null", "[1]", '"x"', "7"])
 def test_fields_that_are_no_object_are_not_readable(fields: str | None) -> None:
     row = observation("a", fields)
-    assert not readable(row)
+    assert not is_readable(row)
     with pytest.raises(ValueError, match="readable observation"):
         reduce_entity([row], NO_SCHEMAS, R22_MERGED)
 
@@ -231,7 +231,7 @@ def test_the_servers_own_recomputation_takes_the_type_of_the_least_priority() ->
 
 
 def test_an_object_is_readable() -> None:
-    assert readable(observation("a", "{}"))
+    assert is_readable(observation("a", "{}"))
 
 
 def test_an_entity_without_observations_cannot_be_reduced() -> None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from neotoma_core.reduce.exact.sort import sorted_as_v8
+from neotoma_core.reduce.exact.sort import sort_as_v8
 
 Item = tuple[int | None, int]  # (time, None where unreadable; number)
 
@@ -96,14 +96,14 @@ def latest_first(a: Item, b: Item) -> float:
     return b[0] - a[0] or a[1] - b[1]
 
 
-def scattered(number: int) -> int | None:
+def scatter(number: int) -> int | None:
     return None if number % 7 == 3 else number * 37 % 101
 
 
 @pytest.mark.parametrize("count", UNREADABLE_AMONG_SCATTERED)
 def test_scattered_times_with_unreadable_ones_end_up_as_in_node(count: int) -> None:
-    items = [(scattered(number), number) for number in range(count)]
-    numbers = " ".join(str(number) for _, number in sorted_as_v8(items, latest_first))
+    items = [(scatter(number), number) for number in range(count)]
+    numbers = " ".join(str(number) for _, number in sort_as_v8(items, latest_first))
     assert numbers.split() == UNREADABLE_AMONG_SCATTERED[count].split()
 
 
@@ -119,7 +119,7 @@ def test_long_stretches_that_are_merged_at_a_gallop_end_up_as_in_node(
         (None if every and number % every == every - 1 else time, number)
         for number, time in enumerate(times)
     ]
-    numbers = " ".join(str(number) for _, number in sorted_as_v8(items, latest_first))
+    numbers = " ".join(str(number) for _, number in sort_as_v8(items, latest_first))
     assert sha256(numbers.encode()).hexdigest().startswith(digest)
 
 
@@ -128,15 +128,15 @@ def test_a_consistent_comparison_gives_the_stable_order(items: list[tuple[int, i
     def by_first(a: tuple[int, int], b: tuple[int, int]) -> int:
         return a[0] - b[0]
 
-    assert sorted_as_v8(items, by_first) == sorted(items, key=cmp_to_key(by_first))
+    assert sort_as_v8(items, by_first) == sorted(items, key=cmp_to_key(by_first))
 
 
 @given(st.lists(st.tuples(st.none() | st.integers(0, 9), st.integers()), max_size=300))
 def test_nothing_is_lost_or_made_up(items: list[Item]) -> None:
-    assert sorted(map(repr, sorted_as_v8(items, latest_first))) == sorted(map(repr, items))
+    assert sorted(map(repr, sort_as_v8(items, latest_first))) == sorted(map(repr, items))
 
 
 def test_what_is_sorted_stays_as_it_was() -> None:
     items = [(1, 0), (2, 1)]
-    assert sorted_as_v8(items, latest_first) == [(2, 1), (1, 0)]
+    assert sort_as_v8(items, latest_first) == [(2, 1), (1, 0)]
     assert items == [(1, 0), (2, 1)]

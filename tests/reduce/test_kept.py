@@ -4,7 +4,7 @@ import polars as pl
 
 from neotoma_core.neotoma.schemas import EntitySchema, FieldRule, Registry
 from neotoma_core.reduce.exact.rule_sets import R22
-from neotoma_core.reduce.fields.kept import kept_fields, latest_of_each_key
+from neotoma_core.reduce.fields.kept import keep_fields, latest_of_each_key
 from neotoma_core.reduce.fields.objects import take_apart
 from neotoma_core.reduce.fields.rules import NO_FIELDS, FieldRules, rules_for
 from neotoma_core.reduce.fields.values import FieldValues, field_values
@@ -21,7 +21,7 @@ RULES = rules_for(
 )
 
 
-def stated(
+def state(
     *texts: str, schema: int | None, rules: FieldRules = RULES
 ) -> tuple[pl.DataFrame, FieldValues]:
     """Return observations of one entity, latest first, and their values."""
@@ -44,10 +44,10 @@ def stated(
 
 
 def test_every_field_is_reduced_by_its_own_strategy() -> None:
-    observations, fields = stated(
+    observations, fields = state(
         '{"late":1,"high":1,"all":[1]}', '{"late":2,"high":{"2":0,"1":0},"all":[2]}', schema=0
     )
-    kept = kept_fields(fields.values, observations, RULES).join(fields.keys, on="key")
+    kept = keep_fields(fields.values, observations, RULES).join(fields.keys, on="key")
     assert kept.sort("first").select("name", "value", "source").rows() == [
         ("late", "1", "o0"),
         ("high", '{"1":0,"2":0}', "o1"),
@@ -56,13 +56,13 @@ def test_every_field_is_reduced_by_its_own_strategy() -> None:
 
 
 def test_a_field_that_ends_as_null_is_not_kept() -> None:
-    observations, fields = stated('{"late":null}', '{"late":2}', schema=0)
-    assert kept_fields(fields.values, observations, RULES).is_empty()
+    observations, fields = state('{"late":null}', '{"late":2}', schema=0)
+    assert keep_fields(fields.values, observations, RULES).is_empty()
 
 
 def test_a_key_takes_its_latest_value_that_is_not_null() -> None:
     none = FieldRules(pl.DataFrame(), NO_FIELDS, pl.DataFrame(), ())
-    _, fields = stated('{"x":null,"y":-0}', '{"x":2,"y":3}', schema=None, rules=none)
+    _, fields = state('{"x":null,"y":-0}', '{"x":2,"y":3}', schema=None, rules=none)
     latest, failing = latest_of_each_key(fields.values)
     assert latest.sort("first").select("value", "source").rows() == [("2", "o1"), ("0", "o0")]
     assert failing.is_empty()
@@ -70,5 +70,5 @@ def test_a_key_takes_its_latest_value_that_is_not_null() -> None:
 
 def test_a_group_with_a_key_that_is_only_ever_null_is_told() -> None:
     none = FieldRules(pl.DataFrame(), NO_FIELDS, pl.DataFrame(), ())
-    _, fields = stated('{"x":null,"y":1}', schema=None, rules=none)
+    _, fields = state('{"x":null,"y":1}', schema=None, rules=none)
     assert latest_of_each_key(fields.values)[1].to_list() == [0]

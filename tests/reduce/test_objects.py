@@ -5,7 +5,7 @@ import polars as pl
 from neotoma_core.reduce.fields.objects import Objects, take_apart
 
 
-def taken(*texts: str | None) -> Objects:
+def take(*texts: str | None) -> Objects:
     frame = pl.DataFrame(
         {"row": range(len(texts)), "text": texts}, schema_overrides={"text": pl.String}
     )
@@ -13,7 +13,7 @@ def taken(*texts: str | None) -> Objects:
 
 
 def test_every_row_is_in_one_of_the_three() -> None:
-    objects = taken(
+    objects = take(
         '{"a":1}', None, '{"a":1,"a":2}', '{"a":"\\ud800"}', '{"a":1,}', '{"a": 1.0}', "{}"
     )
     assert objects.exploded["row"].to_list() == [0, 5, 6]
@@ -22,7 +22,7 @@ def test_every_row_is_in_one_of_the_three() -> None:
 
 
 def test_what_duckdb_may_spoil_is_rewritten_first_and_marked() -> None:
-    exploded = taken('{"a":1}', '{"b":1e400000000, "a":-0}', '{"a":-0}').exploded
+    exploded = take('{"a":1}', '{"b":1e400000000, "a":-0}', '{"a":-0}').exploded
     assert exploded.select("row", "values", "rewritten").rows() == [
         (0, ["1"], False),
         (2, ["0"], True),
@@ -30,7 +30,7 @@ def test_what_duckdb_may_spoil_is_rewritten_first_and_marked() -> None:
 
 
 def test_white_space_alone_is_no_reason_to_rewrite() -> None:
-    assert taken(' { "a" : [ 1 , 2 ] } ').exploded.select("values", "rewritten").row(0) == (
+    assert take(' { "a" : [ 1 , 2 ] } ').exploded.select("values", "rewritten").row(0) == (
         ["[1,2]"],
         False,
     )

@@ -71,7 +71,7 @@ def test_row_order_does_not_matter(observations: pl.DataFrame, random: object) -
     )
 
 
-def reduced(*rows: tuple[str, str, int | None, str | None]) -> Reduction:
+def reduce(*rows: tuple[str, str, int | None, str | None]) -> Reduction:
     """Reduce (id, observed_at, source_priority, metadata) of one relationship."""
     cells = [
         (id_, "r", "PART_OF", "e1", "e2", at, priority, metadata, "u", at, number)
@@ -85,32 +85,32 @@ MONDAY, TUESDAY = "2026-02-02T10:00:00.000Z", "2026-02-03T10:00:00.000Z"
 
 
 def test_a_null_is_no_value() -> None:
-    got = reduced(("a", MONDAY, 1, '{"x":1}'), ("b", TUESDAY, 1, '{"x":null,"y":2}'))
+    got = reduce(("a", MONDAY, 1, '{"x":1}'), ("b", TUESDAY, 1, '{"x":null,"y":2}'))
     assert got.snapshots["snapshot"].to_list() == ['{"x":1,"y":2}']
     assert got.snapshots["provenance"].to_list() == ['{"x":"a","y":"b"}']
 
 
 def test_a_key_that_is_only_ever_null_leaves_no_snapshot() -> None:
-    got = reduced(("a", MONDAY, 1, '{"x":null}'))
+    got = reduce(("a", MONDAY, 1, '{"x":null}'))
     assert (got.snapshots.height, got.unreduced["relationship_key"].to_list()) == (0, ["r"])
 
 
 def test_no_metadata_beside_metadata_leaves_no_snapshot() -> None:
-    assert reduced(("a", MONDAY, 1, None), ("b", TUESDAY, 1, '{"x":1}')).snapshots.is_empty()
+    assert reduce(("a", MONDAY, 1, None), ("b", TUESDAY, 1, '{"x":1}')).snapshots.is_empty()
 
 
 def test_no_metadata_at_all_is_an_empty_snapshot() -> None:
-    assert reduced(("a", MONDAY, 1, None)).snapshots["snapshot"].to_list() == ["{}"]
+    assert reduce(("a", MONDAY, 1, None)).snapshots["snapshot"].to_list() == ["{}"]
 
 
 def test_the_highest_priority_decides_whether_it_is_live() -> None:
     tombstone = ("a", MONDAY, 1000, '{"_deleted":true}')
-    assert reduced(tombstone, ("b", TUESDAY, 100, "{}")).snapshots["is_live"].to_list() == [0]
-    assert reduced(tombstone, ("b", TUESDAY, 1000, "{}")).snapshots["is_live"].to_list() == [1]
+    assert reduce(tombstone, ("b", TUESDAY, 100, "{}")).snapshots["is_live"].to_list() == [0]
+    assert reduce(tombstone, ("b", TUESDAY, 1000, "{}")).snapshots["is_live"].to_list() == [1]
 
 
 def test_unreadable_metadata_are_left_out_and_told() -> None:
-    got = reduced(("a", MONDAY, 1, "[1]"), ("b", TUESDAY, 1, '{"x":1}'))
+    got = reduce(("a", MONDAY, 1, "[1]"), ("b", TUESDAY, 1, '{"x":1}'))
     assert got.unreadable.rows(named=True) == [
         {"relationship_key": "r", "reason": "is not a JSON object", "observation_id": "a"}
     ]

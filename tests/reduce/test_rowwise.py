@@ -17,9 +17,7 @@ NOON = "2026-02-02T12:00:00.000Z"
 CELLS = ("source_priority", "specificity_score")
 
 
-def grouped(
-    rows: Sequence[tuple[object, ...]], schema: dict[str, type[pl.DataType]]
-) -> pl.DataFrame:
+def group(rows: Sequence[tuple[object, ...]], schema: dict[str, type[pl.DataType]]) -> pl.DataFrame:
     """Return observations as the reducer has them: every row a group and a subject of its own."""
     frame = pl.DataFrame(rows, schema=schema, orient="row")
     cells = [pl.col(name).alias(f"{name}_cell") for name in CELLS if name in schema]
@@ -28,7 +26,7 @@ def grouped(
 
 
 def test_entities_are_reduced_one_by_one_and_deleted_ones_have_no_snapshot() -> None:
-    observations = grouped(
+    observations = group(
         [
             ("a", "e", "note", "1", NOON, None, "0", None, '{"x":1.0}', None, NOON, 1),
             ("b", "gone", "note", "1", NOON, None, "0", None, '{"_deleted":true}', None, NOON, 2),
@@ -40,7 +38,7 @@ def test_entities_are_reduced_one_by_one_and_deleted_ones_have_no_snapshot() -> 
 
 
 def test_relationships_are_reduced_one_by_one_and_failing_ones_have_no_snapshot() -> None:
-    observations = grouped(
+    observations = group(
         [
             ("a", "r", "T", "e1", "e2", NOON, None, '{"x":1}', None, NOON, 1),
             ("b", "fails", "T", "e1", "e2", NOON, None, '{"x":null}', None, NOON, 2),
@@ -57,20 +55,20 @@ def test_the_highest_priority_as_sqlite_orders_them_says_what_is_dead() -> None:
         ("a", "r", "T", "e1", "e2", NOON, "9007199254740992", "{}", None, NOON, 1),
         ("b", "r", "T", "e1", "e2", NOON, "9007199254740993", gone, None, NOON, 2),
     ]
-    observations = grouped(rows, RELATIONSHIP_OBSERVATION).with_columns(
+    observations = group(rows, RELATIONSHIP_OBSERVATION).with_columns(
         subject=pl.lit(7, dtype=pl.UInt32)
     )
     assert dead_exactly(observations).to_list() == [7]
 
 
 def test_nothing_to_reduce_gives_empty_frames_with_their_columns() -> None:
-    got = reduce_entities_exactly(grouped([], OBSERVATION), Registry(), R22).snapshots
+    got = reduce_entities_exactly(group([], OBSERVATION), Registry(), R22).snapshots
     assert got.is_empty()
     assert "snapshot" in got.columns
 
 
 def test_a_name_that_ends_in_half_a_surrogate_pair_is_stored_as_bytes() -> None:
     named = ("a", "e", "note", "1", NOON, None, "0", None, '{"name":"a\\ud83d"}', None, NOON, 1)
-    got = reduce_entities_exactly(grouped([named], OBSERVATION), Registry(), R22).snapshots
+    got = reduce_entities_exactly(group([named], OBSERVATION), Registry(), R22).snapshots
     assert got["canonical_name"].item() == HALVED
     assert got["snapshot"].item() == '{"name":"a\\ud83d"}'

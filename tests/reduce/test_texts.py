@@ -7,12 +7,20 @@ from hypothesis import strategies as st
 
 from neotoma_core.neotoma.json import parse_json, stringify
 from neotoma_core.reduce.fields.engine import explode_objects
-from neotoma_core.reduce.fields.texts import canonical, holds_object, is_odd, judge, map_texts
+from neotoma_core.reduce.fields.texts import (
+    canonical,
+    holds_object,
+    judge,
+    map_texts,
+    needs_javascript,
+)
 from tests.support.strategies import CONTAINERS, NOT_JSON, ONLY_EXACT, SCALARS
 
 
 def odd(*texts: str | None) -> list[bool]:
-    return pl.select(is_odd(pl.lit(pl.Series(texts, dtype=pl.String)))).to_series().to_list()
+    return (
+        pl.select(needs_javascript(pl.lit(pl.Series(texts, dtype=pl.String)))).to_series().to_list()
+    )
 
 
 @pytest.mark.parametrize("value", [*NOT_JSON, *ONLY_EXACT])

@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from neotoma_core.reduce.fields.objects import take_apart
-from neotoma_core.reduce.tombstones import dead_subjects, deleted_groups
+from neotoma_core.reduce.tombstones import dead_subjects, find_deleted_groups
 
 GONE = '{"_deleted":true}'
 
@@ -45,7 +45,7 @@ def groups(*rows: dict[str, Any]) -> tuple[pl.DataFrame, pl.DataFrame]:
 def test_an_entity_is_deleted_by_its_leading_observation(
     rows: list[dict[str, Any]], deleted: list[int]
 ) -> None:
-    assert deleted_groups(*groups(*rows)).to_list() == deleted
+    assert find_deleted_groups(*groups(*rows)).to_list() == deleted
 
 
 @pytest.mark.parametrize(

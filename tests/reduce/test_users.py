@@ -7,7 +7,7 @@ import pytest
 
 from neotoma_core.neotoma.frames import ROWID
 from neotoma_core.reduce.exact.users import NOBODY, Owner, by_user
-from neotoma_core.reduce.users import chosen_groups
+from neotoma_core.reduce.users import choose_groups
 
 OLD, NEW = "2026-02-01T00:00:00.000Z", "2026-03-01T00:00:00.000Z"
 
@@ -77,6 +77,6 @@ def test_the_first_of_them_has_the_snapshot(
         orient="row",
     )
     groups = ordered["group"].unique()
-    chosen, lost = chosen_groups(ordered, "entity_id", groups, groups.clear(), owners)
+    chosen, lost = choose_groups(ordered, "entity_id", groups, groups.clear(), owners)
     assert [known[group] for group in chosen] == users[:1]
     assert lost.is_empty()

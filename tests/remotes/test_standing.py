@@ -156,14 +156,14 @@ def test_the_metrics_have_the_lag_in_seconds(machine: Machine) -> None:
     file = machine.folder / "midden.prom"
     alerting = Alerting(metrics=file)
 
-    def written() -> str:
+    def read_metrics() -> str:
         now = machine.now + timedelta(seconds=90)
         assert not announce_outcome(alerting, machine.vault, machine.database, now, success=True)
         return file.read_text()
 
-    assert 'midden_remote_lag_seconds{vault="vault",remote="there"} +Inf\n' in written()
+    assert 'midden_remote_lag_seconds{vault="vault",remote="there"} +Inf\n' in read_metrics()
     machine.push()
-    said = written()
+    said = read_metrics()
     assert 'midden_remote_lag_seconds{vault="vault",remote="there"} 90\n' in said
     pushed = f"{machine.now.timestamp():.15g}"
     assert (

@@ -4,7 +4,7 @@ import pytest
 
 from neotoma_core.backup.report import BackupList, ListedBackup
 from neotoma_core.backup.text import list_text
-from neotoma_core.report.layout import WIDTH, aligned, fitted
+from neotoma_core.report.layout import WIDTH, align, fitted
 
 WIDE = ("word " * 30).strip()
 NUMBERS = [
@@ -16,7 +16,7 @@ NUMBERS = [
 
 def test_what_fits_is_as_it_was() -> None:
     rows = [("a", "1"), ("bb", "22")]
-    assert fitted(rows, right=(1,)) == aligned(rows, right=(1,))
+    assert fitted(rows, right=(1,)) == align(rows, right=(1,))
 
 
 def test_narrow_gaps_come_first() -> None:

@@ -2,8 +2,8 @@ from neotoma_core.report.unfinished import (
     SHOWN,
     UnfinishedStore,
     UnfinishedStores,
-    unfinished_findings,
-    unfinished_lines,
+    findings_of_unfinished,
+    lines_of_unfinished,
 )
 
 
@@ -15,27 +15,27 @@ def stores(count: int = 0, **unchecked: int) -> UnfinishedStores:
 
 def test_very_many_are_counted_in_full_and_found_one_by_one_up_to_a_limit() -> None:
     many = stores(SHOWN + 1)
-    kinds = [finding.kind for finding in unfinished_findings(many)]
+    kinds = [finding.kind for finding in findings_of_unfinished(many)]
     assert {kind: kinds.count(kind) for kind in kinds} == {
         "never-stored": SHOWN,
         "partly-stored": SHOWN,
         "hollow-entity": SHOWN,
     }
-    (line,) = unfinished_lines(many)
+    (line,) = lines_of_unfinished(many)
     assert line.startswith("unfinished 1,001 payloads never stored, 1,001 partly stored, 1,001 ")
 
 
 def test_nothing_unfinished_is_not_mentioned() -> None:
-    assert list(unfinished_lines(None)) == []
-    assert list(unfinished_lines(stores())) == []
-    assert list(unfinished_findings(stores())) == []
+    assert list(lines_of_unfinished(None)) == []
+    assert list(lines_of_unfinished(stores())) == []
+    assert list(findings_of_unfinished(stores())) == []
 
 
 def test_missing_raw_files_are_not_mentioned_and_all_else_that_was_not_checked_is() -> None:
     reasons = ("encrypted", "unreadable", "too-large", "too-many", "recent", "erased")
     told = stores(**dict.fromkeys(("no-file", *reasons, "not-reached"), 2))
-    (line,) = unfinished_lines(told)
+    (line,) = lines_of_unfinished(told)
     assert line.startswith("unchecked  payloads and entities: 2 encrypted and no key opens them, ")
-    found = list(unfinished_findings(told))
+    found = list(findings_of_unfinished(told))
     assert [finding.kind for finding in found] == ["not-checked"] * 7
-    assert list(unfinished_lines(stores(**{"no-file": 2}))) == []
+    assert list(lines_of_unfinished(stores(**{"no-file": 2}))) == []

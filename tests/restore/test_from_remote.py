@@ -8,7 +8,7 @@ from neotoma_core.pull.sources import CopyRequest, remote_copies
 from neotoma_core.remotes.remote import read_logs
 from neotoma_core.report.progress import Silent
 from neotoma_core.restore.from_archive import RestoreArchiveRequest, restore_archive
-from neotoma_core.restore.report import ArchiveRestoreReport, restored_text
+from neotoma_core.restore.report import ArchiveRestoreReport, text_after
 from tests.support import raw
 from tests.support.remotes import Machine, memory_url
 
@@ -44,7 +44,7 @@ def test_raw_files_come_back_with_the_database(machine: Machine, tmp_path: Path)
     assert raw.names_in(target.parent / "sources") == {raw.name_of(b"one"), raw.name_of(b"two")}
     assert (report.raw_files_restored, report.raw_files_missing) == (2, 1)
     assert report.raw_folder == str(target.parent / "sources")
-    text = restored_text(report)
+    text = text_after(report)
     assert "2 came back" in text
     assert "1 that the database names are missing" in text
 

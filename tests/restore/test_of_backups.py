@@ -26,7 +26,7 @@ from neotoma_core.restore.restore import RestoreRequest, plan_restore, restore
 from neotoma_core.restore.sources import find_source
 from tests.conftest import FIXTURES
 from tests.recovery.test_inputs import facts_of, server_on
-from tests.support.backing_up import HASH, Vault, copied, fill, small_vault
+from tests.support.backing_up import HASH, Vault, copy_vault, fill, small_vault
 from tests.support.databases import count, read_all
 
 
@@ -39,7 +39,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Vault:
 
 @pytest.fixture
 def world(template: Vault, tmp_path: Path) -> Vault:
-    return copied(template, tmp_path)
+    return copy_vault(template, tmp_path)
 
 
 @pytest.mark.parametrize("words", ["1", "latest", "2026-03-12T10", "folder"])

@@ -10,7 +10,7 @@ import pytest
 from neotoma_core.archive.report import ArchiveReport
 from neotoma_core.archive_tables.tables import open_archive
 from neotoma_core.row_versions.known_rows import FOLDER
-from tests.support.archiving import archive, log_of, of_table, rebuilt
+from tests.support.archiving import archive, log_of, of_table, rebuild
 from tests.support.databases import entity, make_database, observation
 
 CHANGES = {
@@ -69,8 +69,8 @@ def test_an_append_is_the_same_with_notes_and_without(
     other = without_notes(tmp_path / "other" / database.name)
     assert with_notes.archived == other.archived
     place = database.parent / "archive"
-    assert log_of(rebuilt(place, tmp_path / "one.db")) == log_of(
-        rebuilt(tmp_path / "other" / "archive", tmp_path / "two.db")
+    assert log_of(rebuild(place, tmp_path / "one.db")) == log_of(
+        rebuild(tmp_path / "other" / "archive", tmp_path / "two.db")
     )
     assert archive(database).outcome == "unchanged"
 
@@ -96,7 +96,7 @@ def test_a_row_that_came_back_as_it_was_is_archived_again(database: Path, tmp_pa
     change(database, "UPDATE observations SET fields = '{}' WHERE id = 'o1'")
 
     assert of_table(archive(database), "observations").appended == 1
-    built = rebuilt(database.parent / "archive", tmp_path / "built.db")
+    built = rebuild(database.parent / "archive", tmp_path / "built.db")
     assert log_of(built)["observations"] == log_of(database)["observations"]
 
 
@@ -136,4 +136,4 @@ def test_notes_that_are_of_no_use_are_passed_over(
             path.write_bytes(path.read_bytes()[:-40])
     assert archive(database).outcome == "unchanged"
     assert archive(database).outcome == "unchanged"
-    assert open_archive(database.parent / "archive").committed("observations")
+    assert open_archive(database.parent / "archive").commit_of("observations")

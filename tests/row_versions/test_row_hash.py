@@ -11,7 +11,7 @@ from neotoma_core.neotoma.frames import POLARS_TYPES
 from neotoma_core.neotoma.tables import BY_NAME, Table
 from neotoma_core.row_versions.columns import ARCHIVED, ODD, ROW_HASH
 from neotoma_core.row_versions.hashed_rows import hash_frame
-from neotoma_core.row_versions.row_hash import told_apart
+from neotoma_core.row_versions.row_hash import tell_apart
 
 CELLS = {
     "TEXT": st.text(max_size=8),
@@ -60,6 +60,6 @@ def test_a_column_that_a_newer_neotoma_adds_changes_no_hash() -> None:
 
 def test_rows_that_are_all_the_same_are_told_apart_by_their_order() -> None:
     rows = pl.DataFrame({"_rowid": [3, 1, 2], ROW_HASH: ["h", "h", "g"]})
-    told = told_apart(rows).sort("_rowid")[ROW_HASH].to_list()
+    told = tell_apart(rows).sort("_rowid")[ROW_HASH].to_list()
     second = hashlib.sha256(b"h#2").hexdigest()[:32]
     assert told == ["h", "g", second]

@@ -14,17 +14,17 @@ from neotoma_core.errors import (
     OtherDatabase,
     UsageError,
     begin_record,
-    committed,
+    record_commit,
     what_is_done,
 )
 from neotoma_core.find.search import SearchRequest
 from neotoma_core.find.status import check_status
-from neotoma_core.ledger.log import erased_in_target
+from neotoma_core.ledger.log import finding_of_erased
 from neotoma_core.recovery.stale_before import nothing_stale
 from neotoma_core.report.layout import undo_lines
 from neotoma_core.report.progress import Silent
 from neotoma_core.restore.from_archive import RestoreArchiveRequest, restore_archive
-from neotoma_core.restore.report import ArchiveRestoreReport, built_text
+from neotoma_core.restore.report import ArchiveRestoreReport, text_before
 from neotoma_core.runs.begin import Whereabouts
 from neotoma_core.runs.commands import command
 from neotoma_core.settings.environment import default_vault
@@ -80,7 +80,7 @@ def test_errors_and_findings_name_whole_commands_with_the_vault(tmp_path: Path) 
         *(str(unknown.value), str(BackupNotIntact("b", "torn"))),
         *(str(ErasureUnfinished(target)), str(OtherDatabase(vault, target))),
         *(finding.detail for finding in stale.findings(str(target))),
-        erased_in_target("observations", 1).detail,
+        finding_of_erased("observations", 1).detail,
     ]
     for message in said:
         assert f"--target '{target}'" in message
@@ -98,7 +98,7 @@ def test_a_message_after_the_commit_says_that_the_undo_asks(tmp_path: Path) -> N
     target = tmp_path / "neotoma.db"
     record = begin_record(target)
     record.undo = "midden restore E"
-    committed(target)
+    record_commit(target)
     assert what_is_done().endswith(f"undo: midden restore E; {UNDO_ASKS}")
     begin_record()
 
@@ -118,5 +118,5 @@ def test_a_dry_run_from_an_archive_says_what_becomes_of_each_table(tmp_path: Pat
     becomes = {d.table: (d.inserted, d.removed, d.changed) for d in report.differences}
     assert (becomes["observations"], becomes["entities"]) == ((3, 0, 0), (3, 0, 0))
     assert any(
-        line.split() == ["observations", "3", "0", "0"] for line in built_text(*shown).splitlines()
+        line.split() == ["observations", "3", "0", "0"] for line in text_before(*shown).splitlines()
     )

@@ -10,7 +10,7 @@ import pytest
 from neotoma_core.errors import BackupDamaged, BackupError, BackupNotIntact
 from neotoma_core.find.search import SearchRequest
 from neotoma_core.recovery.recover import recover
-from neotoma_core.recovery.run.composed import composed_run
+from neotoma_core.recovery.run.composed import compose_run
 from neotoma_core.recovery.run.request import RecoverRequest
 from neotoma_core.report.progress import Silent
 from neotoma_core.workers import process as worker_process
@@ -19,7 +19,7 @@ from tests.support.archiving import archive
 from tests.support.backing_up import Vault
 from tests.support.databases import count, make_database
 from tests.support.faulty_worker import CODE
-from tests.support.proven import observed
+from tests.support.proven import observe
 from tests.support.raw import database, put
 
 CRASHED = "reading it crashed"
@@ -29,7 +29,7 @@ CRASHED = "reading it crashed"
 def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """One database, as an archive of it and in the only backup of a vault."""
     world = Vault(tmp_path_factory.mktemp("kept"))
-    make_database(world.target, {"observations": [observed(9)]})
+    make_database(world.target, {"observations": [observe(9)]})
     world.back_up(drill=False)
     archive(world.target, world.folder / "archive")
     return world.folder
@@ -37,12 +37,12 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def sound(tmp_path: Path) -> Path:
-    return make_database(tmp_path / "sound.db", {"observations": [observed(n) for n in range(3)]})
+    return make_database(tmp_path / "sound.db", {"observations": [observe(n) for n in range(3)]})
 
 
 @pytest.fixture
 def target(tmp_path: Path) -> Path:
-    rows = {"observations": [observed(n) for n in range(2, 4)]}
+    rows = {"observations": [observe(n) for n in range(2, 4)]}
     return make_database(tmp_path / "data" / "neotoma.prod.db", rows)
 
 
@@ -139,7 +139,7 @@ def test_raw_files_of_a_copy_that_was_found_end_no_run(
     target = tmp_path / "data" / "neotoma.db"
     target.parent.mkdir()
     request = RecoverRequest(target, (), tmp_path / "vault")
-    with composed_run(request, SearchRequest((tmp_path / "home",)), NOW, Silent()) as run:
+    with compose_run(request, SearchRequest((tmp_path / "home",)), NOW, Silent()) as run:
         report = recover(run, lambda _: True, Silent())
     assert count(target, "observations") == 1
     assert any(CRASHED in str(finding) for finding in report.findings)

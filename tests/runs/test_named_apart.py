@@ -20,7 +20,7 @@ from tests.conftest import NOW, Recover
 from tests.support.backing_up import Vault
 from tests.support.databases import count, make_database
 from tests.support.faulty_worker import CODE
-from tests.support.proven import observed
+from tests.support.proven import observe
 from tests.support.raw import database, put
 
 FEW = Allowance(seconds=5, memory=500_000_000)
@@ -36,17 +36,17 @@ def faulty(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def sound(tmp_path: Path) -> Path:
-    return make_database(tmp_path / "sound.db", {"observations": [observed(n) for n in range(3)]})
+    return make_database(tmp_path / "sound.db", {"observations": [observe(n) for n in range(3)]})
 
 
 @pytest.fixture
 def target(tmp_path: Path) -> Path:
-    rows = {"observations": [observed(n) for n in range(2, 4)]}
+    rows = {"observations": [observe(n) for n in range(2, 4)]}
     return make_database(tmp_path / "data" / "neotoma.prod.db", rows)
 
 
-def named(folder: Path, *, packed: bool, called: str) -> Path:
-    file = make_database(folder / f"{called}.db", {"observations": [observed(9)]})
+def name_tar(folder: Path, *, packed: bool, called: str) -> Path:
+    file = make_database(folder / f"{called}.db", {"observations": [observe(9)]})
     if not packed:
         return file
     with tarfile.open(folder / f"{called}.tar", "w") as archive:
@@ -65,7 +65,7 @@ def test_a_backup_that_ends_what_reads_it_is_refused_or_left_out(  # noqa: PLR09
     target: Path,
     run_recover: Recover,
 ) -> None:
-    bad = named(sound.parent, packed=packed, called=fault)
+    bad = name_tar(sound.parent, packed=packed, called=fault)
     before = target.read_bytes()
     with pytest.raises(BackupUnreadable, match=rf"^{bad}: .*{why}") as refused:
         run_recover(target, bad, sound)
@@ -83,7 +83,7 @@ def test_a_restore_from_what_ends_whatever_reads_it_is_refused(
     target: Path,
     tmp_path: Path,
 ) -> None:
-    bad = named(tmp_path, packed=packed, called="segfault")
+    bad = name_tar(tmp_path, packed=packed, called="segfault")
     before = target.read_bytes()
     with pytest.raises(BackupUnreadable, match=rf"^{bad}: {CRASHED}"):
         Vault(tmp_path).restore(str(bad))
@@ -108,7 +108,7 @@ def test_raw_files_that_end_what_unpacks_them_are_a_finding(
 @pytest.fixture
 def endless(tmp_path: Path) -> Path:
     """A database with a generated column that nobody has yet computed to the end."""
-    path = make_database(tmp_path / "endless.db", {"observations": [observed(n) for n in range(3)]})
+    path = make_database(tmp_path / "endless.db", {"observations": [observe(n) for n in range(3)]})
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         connection.execute("PRAGMA writable_schema = ON")
         connection.execute(

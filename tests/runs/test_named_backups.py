@@ -10,7 +10,7 @@ from neotoma_core.recovery.text import plan_text
 from tests.conftest import FIXTURES, Recover, recover_into
 from tests.support.backing_up import Vault
 from tests.support.databases import count
-from tests.support.named_backups import BOTH, FIRST, SECOND, raw_of, tarred
+from tests.support.named_backups import BOTH, FIRST, SECOND, raw_of, tar_with
 from tests.support.raw import database, name_of, names_in, put
 
 
@@ -73,7 +73,7 @@ def test_of_several_databases_one_has_to_be_named(
     with pytest.raises(BackupUnreadable, match="2 databases are in it") as refused:
         run_recover(target, neotomas.parent)
     assert str(neotomas / "neotoma.prod.db") in str(refused.value)
-    path = tarred("gz")(neotomas.parent, tmp_path)
+    path = tar_with("gz")(neotomas.parent, tmp_path)
     with pytest.raises(BackupUnreadable) as refused:
         run_recover(target, path)
     older = f"{path}!backups/older/neotoma.prod.db"
@@ -105,7 +105,7 @@ def test_what_holds_no_database_of_neotomas_is_refused(
 ) -> None:
     (tmp_path / "empty").mkdir()
     shutil.copy(unpacked / "Documents/photos.db", tmp_path / "empty")
-    for backup in (tmp_path / "empty", tarred("")(tmp_path / "empty", tmp_path)):
+    for backup in (tmp_path / "empty", tar_with("")(tmp_path / "empty", tmp_path)):
         with pytest.raises(BackupUnreadable, match="no Neotoma database is in it"):
             run_recover(target, backup)
         with pytest.raises(BackupUnreadable, match="no Neotoma database is in it"):
@@ -116,7 +116,7 @@ def test_what_holds_no_database_of_neotomas_is_refused(
 def test_a_folder_of_the_other_environment_is_refused_as_its_database_is(
     tmp_path: Path, neotomas: Path, run_recover: Recover
 ) -> None:
-    for backup in (neotomas, tarred("")(neotomas, tmp_path)):
+    for backup in (neotomas, tar_with("")(neotomas, tmp_path)):
         with pytest.raises(EnvironmentMismatch):
             run_recover(tmp_path / "neotoma.db", backup)
         with pytest.raises(EnvironmentMismatch):

@@ -20,19 +20,19 @@ from tests.recovery.test_inputs import server_on
 from tests.support.backing_up import Vault
 from tests.support.databases import count, make_database, observation
 from tests.support.finding import recover_from
-from tests.support.named_backups import BOTH, FIRST, SECOND, Pack, raw_of, tarred
+from tests.support.named_backups import BOTH, FIRST, SECOND, Pack, raw_of, tar_with
 from tests.support.raw import database, name_of, put
 
 
 def with_zstd(folder: Path, to: Path) -> Path:
-    plain = tarred("")(folder, to)
+    plain = tar_with("")(folder, to)
     path = to / "backup.tar.zst"
     path.write_bytes(zstandard.ZstdCompressor().compress(plain.read_bytes()))
     plain.unlink()
     return path
 
 
-def zipped(folder: Path, to: Path) -> Path:
+def zip_up(folder: Path, to: Path) -> Path:
     path = to / "backup.zip"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for file in sorted(folder.rglob("*")):
@@ -40,8 +40,8 @@ def zipped(folder: Path, to: Path) -> Path:
     return path
 
 
-def nested(folder: Path, to: Path) -> Path:
-    inner = tarred("gz")(folder, to)
+def nest(folder: Path, to: Path) -> Path:
+    inner = tar_with("gz")(folder, to)
     path = to / "outer.zip"
     with zipfile.ZipFile(path, "w") as archive:
         archive.write(inner, "in/inner.tgz")
@@ -50,13 +50,13 @@ def nested(folder: Path, to: Path) -> Path:
 
 
 PACKS = {
-    "tar": tarred(""),
-    "tar.gz": tarred("gz"),
-    "tar.xz": tarred("xz"),
-    "tar.bz2": tarred("bz2"),
+    "tar": tar_with(""),
+    "tar.gz": tar_with("gz"),
+    "tar.xz": tar_with("xz"),
+    "tar.bz2": tar_with("bz2"),
     "tar.zst": with_zstd,
-    "zip": zipped,
-    "tgz in a zip": nested,
+    "zip": zip_up,
+    "tgz in a zip": nest,
 }
 
 
@@ -148,7 +148,7 @@ def test_what_is_wrong_with_a_database_in_an_archive_is_said_of_the_archive(
     raw = bytearray(plain.read_bytes())
     raw[3 * 4096 : 4 * 4096] = b"\xff" * 4096
     plain.write_bytes(raw)
-    path = tarred("")(neotomas, tmp_path)
+    path = tar_with("")(neotomas, tmp_path)
     with pytest.raises(BackupDamaged) as refused:
         run_recover(target, path)
     assert refused.value.path == Path(f"{path}!{neotomas.name}/neotoma.prod.db")
@@ -180,7 +180,7 @@ def test_a_damaged_raw_file_of_an_archive_is_not_brought_over(
     target: Path, neotomas: Path, tmp_path: Path, run_recover: Recover
 ) -> None:
     put(neotomas / "sources", b"noise", name_of(FIRST))
-    path = zipped(neotomas, tmp_path)
+    path = zip_up(neotomas, tmp_path)
     shutil.rmtree(neotomas)
     report = run_recover(target, path)
     assert report.raw_files.damaged == (name_of(FIRST),)

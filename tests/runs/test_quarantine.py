@@ -110,11 +110,11 @@ def test_what_sqlite_stores_is_merged_as_it_is_stored(
     report = run_recover(target, backup)
     counts = next(c for c in report.tables if c.table == "observations")
     assert (counts.inserted, counts.quarantined) == (2, 0)
-    assert stored_cells(target) == stored_cells(backup)
+    assert read_cells(target) == read_cells(backup)
     assert run_recover(target, backup).outcome == "unchanged"
 
 
-def stored_cells(path: Path) -> list[tuple[str, ...]]:
+def read_cells(path: Path) -> list[tuple[str, ...]]:
     """Return each observation's cells as SQL literals, which show the storage class."""
     names = [column.name for column in BY_NAME["observations"].columns]
     cells = ", ".join(f"typeof({name}) || hex({name})" for name in names)

@@ -21,13 +21,13 @@ def database(path: Path, page_size: int = 1024, rows: int = 300) -> bytes:
     return path.read_bytes()
 
 
-def expected(path: Path) -> list[StoredRow]:
+def rows_expected(path: Path) -> list[StoredRow]:
     with closing(sqlite3.connect(path)) as connection:
         rows = connection.execute("SELECT rowid, * FROM log ORDER BY rowid").fetchall()
     return [StoredRow(number, tuple(cells)) for number, *cells in rows]
 
 
-def opened(data: bytes) -> Pages:
+def open_pages(data: bytes) -> Pages:
     pages = Pages.of(data)
     assert pages is not None
     return pages
@@ -36,9 +36,9 @@ def opened(data: bytes) -> Pages:
 def test_every_row_is_read_as_sqlite_reads_it(tmp_path: Path) -> None:
     for size in (512, 1024, 4096, 65536):
         path = tmp_path / f"{size}.db"
-        pages = opened(database(path, size))
+        pages = open_pages(database(path, size))
         roots = tables_of(pages)
-        assert list(pages.tree(roots["log"])) == expected(path)
+        assert list(pages.tree(roots["log"])) == rows_expected(path)
         list(pages.tree(roots["other"]))
         assert list(pages.orphans()) == []
 
@@ -46,13 +46,13 @@ def test_every_row_is_read_as_sqlite_reads_it(tmp_path: Path) -> None:
 def test_pages_that_no_table_leads_to_any_more_are_found(tmp_path: Path) -> None:
     path = tmp_path / "a.db"
     data = bytearray(database(path))
-    whole = opened(bytes(data))
+    whole = open_pages(bytes(data))
     root = tables_of(whole)["log"]
-    data[(root - 1) * whole.size] = 0  # the root of the table is no page of a table any more
-    pages = opened(bytes(data))
+    data[(root - 1) * whole.size] = 0  # the root of the table is not a page of a table any more
+    pages = open_pages(bytes(data))
     assert list(pages.tree(root)) == []
     lost = [row for page in pages.orphans() for row in pages.leaf(page)]
-    assert [row for row in expected(path) if row not in lost] == []
+    assert [row for row in rows_expected(path) if row not in lost] == []
 
 
 def test_rows_of_pages_called_unused_were_deleted_and_stay_so(tmp_path: Path) -> None:
@@ -61,7 +61,7 @@ def test_rows_of_pages_called_unused_were_deleted_and_stay_so(tmp_path: Path) ->
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         connection.execute("DELETE FROM log WHERE n > 0")
         connection.execute("DROP TABLE log")
-    pages = opened(path.read_bytes())
+    pages = open_pages(path.read_bytes())
     for root in tables_of(pages).values():
         list(pages.tree(root))
     assert list(pages.orphans()) == []
@@ -70,7 +70,7 @@ def test_rows_of_pages_called_unused_were_deleted_and_stay_so(tmp_path: Path) ->
 def test_noise_and_cuts_anywhere_never_break_the_reading(tmp_path: Path) -> None:
     path = tmp_path / "a.db"
     sound = database(path, 512)
-    right = {row.number: row for row in expected(path)}
+    right = {row.number: row for row in rows_expected(path)}
     chance = random.Random(7)  # noqa: S311 - the same noise every time
     for _ in range(60):
         data = bytearray(sound)
@@ -83,7 +83,7 @@ def test_noise_and_cuts_anywhere_never_break_the_reading(tmp_path: Path) -> None
             list(pages.tree(root))
         for page in pages.orphans():
             list(pages.leaf(page))
-    cut = opened(sound[: len(sound) // 2])
+    cut = open_pages(sound[: len(sound) // 2])
     kept = list(cut.tree(tables_of(cut)["log"]))
     assert 0 < len(kept) < len(right)
     assert kept == [right[row.number] for row in kept]

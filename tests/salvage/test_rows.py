@@ -11,7 +11,7 @@ import pytest
 from neotoma_core.salvage import rows as module
 from neotoma_core.salvage.rows import salvage
 from tests.support.databases import count, make_database, read_all
-from tests.support.proven import observed, owner, stored
+from tests.support.proven import observe, owner, store
 
 PROGRAM = """#!/bin/sh
 cat <<'END'
@@ -40,8 +40,8 @@ END
 @pytest.fixture
 def damaged(tmp_path: Path) -> Path:
     """A database of 400 observations with noise on some pages."""
-    rows = {"observations": [observed(n) for n in range(400)], "entities": [owner()]}
-    path = make_database(tmp_path / "a.db", {**rows, "sources": [stored(n) for n in range(50)]})
+    rows = {"observations": [observe(n) for n in range(400)], "entities": [owner()]}
+    path = make_database(tmp_path / "a.db", {**rows, "sources": [store(n) for n in range(50)]})
     noise = random.Random(5)  # noqa: S311 - the same noise every time
     with path.open("r+b") as file:
         for page in range(70, 80):
@@ -66,9 +66,7 @@ def test_rows_on_undamaged_pages_come_back_as_they_were(
     assert saved.means == "page by page"
     assert "install" in saved.advice
     assert damaged.read_bytes() == before
-    right = make_database(
-        tmp_path / "right.db", {"observations": [observed(n) for n in range(400)]}
-    )
+    right = make_database(tmp_path / "right.db", {"observations": [observe(n) for n in range(400)]})
     rows = read_all(saved.database)["observations"]
     assert 100 < len(rows) < 400
     assert set(rows) <= set(read_all(right)["observations"])

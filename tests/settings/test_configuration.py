@@ -14,7 +14,7 @@ from tests.support.databases import entity, make_database, observation
 
 @pytest.fixture
 def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A configuration with one database in a folder beside it."""
+    """A configuration with one database in a folder next to it."""
     path = tmp_path / "config" / "midden.toml"
     path.parent.mkdir()
     path.write_text('[databases.main]\npath = "../data/neotoma.db"\nvault = "../kept"\n')

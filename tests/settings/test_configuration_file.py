@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from neotoma_core.errors import UsageError
-from neotoma_core.files.atomic import observed
+from neotoma_core.files.atomic import observe
 from neotoma_core.settings.configuration import read_configuration
 from neotoma_core.settings.configuration_file import plan_entry, write_entry
 
@@ -46,7 +46,7 @@ def test_what_somebody_wrote_stays(tmp_path: Path, before: str) -> None:
     assert after.startswith(before)
     assert file.stat().st_mode & 0o777 == 0o640
     known = read_configuration(file)
-    added = known.named(name)
+    added = known.find(name)
     assert added is not None
     assert added.path == TARGET
     assert len(known.databases) == (2 if "db" in before else 1)
@@ -77,7 +77,7 @@ def test_a_crash_leaves_the_old_file_or_the_new_one(tmp_path: Path) -> None:
     file = tmp_path / "midden.toml"
     file.write_text("# mine\n")
     seen = []
-    with observed(lambda _: seen.append(file.read_text())):
+    with observe(lambda _: seen.append(file.read_text())):
         add(file)
     assert set(seen) == {"# mine\n", file.read_text()}
 

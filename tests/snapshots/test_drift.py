@@ -1,11 +1,11 @@
-"""What counts as drift, and what is told of it."""
+"""What counts as drift, and what is reported of it."""
 
 import polars as pl
 import pytest
 
 from neotoma_core.neotoma.json import JsonValue, parse_json
 from neotoma_core.snapshots.change import DerivedChange, plan_derived
-from neotoma_core.snapshots.drift import DRIFT, Compared, find_drift, kept_texts, same_json
+from neotoma_core.snapshots.drift import DRIFT, Compared, find_drift, keep_texts, same_json
 
 OF = Compared("id", "type", ("type", "snapshot", "observation_count"), ("snapshot",))
 COLUMNS = ("id", "type", "snapshot", "observation_count")
@@ -22,15 +22,15 @@ def rows(*cells: Row) -> pl.DataFrame:
     return pl.DataFrame(cells, schema=schema, orient="row")
 
 
-def changed(recomputed: pl.DataFrame, existing: pl.DataFrame) -> DerivedChange:
+def change(recomputed: pl.DataFrame, existing: pl.DataFrame) -> DerivedChange:
     gone = existing.select("id").join(recomputed, on="id", how="anti")
     return plan_derived("id", existing, recomputed, gone, columns=COLUMNS)
 
 
 def drift(recomputed: pl.DataFrame, existing: pl.DataFrame, detailed: int = 9) -> pl.DataFrame:
-    kept = kept_texts(recomputed, existing, OF)
+    kept = keep_texts(recomputed, existing, OF)
     reasons = existing.select("id", reason=pl.lit("no observations"))
-    return find_drift(changed(kept, existing), existing, reasons, OF, detailed)
+    return find_drift(change(kept, existing), existing, reasons, OF, detailed)
 
 
 @pytest.mark.parametrize(
@@ -57,13 +57,13 @@ def test_json_is_compared_by_value(left: str, right: str, same: bool) -> None:  
 def test_text_of_the_same_value_is_kept_as_stored() -> None:
     stored = rows(("a", "t", '{ "x" : 1.0 }', 1), ("b", "t", "{}", 1))
     fresh = rows(("a", "t", '{"x":1}', 1), ("b", "t", '{"x":1}', 1))
-    assert kept_texts(fresh, stored, OF)["snapshot"].to_list() == ['{ "x" : 1.0 }', '{"x":1}']
-    assert kept_texts(fresh, stored, OF).columns == fresh.columns
+    assert keep_texts(fresh, stored, OF)["snapshot"].to_list() == ['{ "x" : 1.0 }', '{"x":1}']
+    assert keep_texts(fresh, stored, OF).columns == fresh.columns
 
 
 def test_a_row_that_is_written_anyway_gets_the_text_as_recomputed() -> None:
     stored, fresh = rows(("a", "t", '{ "x" : 1 }', 1)), rows(("a", "t", '{"x":1}', 2))
-    assert kept_texts(fresh, stored, OF).equals(fresh)
+    assert keep_texts(fresh, stored, OF).equals(fresh)
 
 
 @pytest.mark.parametrize("stored", ["not json", "[1]", "", None])

@@ -25,7 +25,7 @@ def rules_of(rules: RuleSet) -> Rules:
     return Rules(REGISTRY, RulesChoice(rules, others, accepts=True, why=""), AWAY)
 
 
-def made(observations: pl.DataFrame, rules: Rules) -> dict[str, tuple[object, ...]]:
+def make(observations: pl.DataFrame, rules: Rules) -> dict[str, tuple[object, ...]]:
     """Return what becomes of every entity: its snapshot, or why there is none."""
     reduction = reduce_live(observations, rules, no_owners("entity_id"))
     found = {row["entity_id"]: tuple(row.values()) for row in reduction.snapshots.to_dicts()}
@@ -40,7 +40,7 @@ def test_of_all_others_two_rule_sets_make_the_same(
 ) -> None:
     rules = rules_of(this)
     asked = set(may_differ(observations, rules, other))
-    ours, theirs = made(observations, rules), made(observations, rules.reduced_by(other))
+    ours, theirs = make(observations, rules), make(observations, rules.reduce_by(other))
     unlike = {name for name in {*ours, *theirs} if ours.get(name) != theirs.get(name)}
     assert unlike <= asked
 
@@ -57,7 +57,7 @@ def test_what_is_said_to_differ_is_what_differs(observations: pl.DataFrame, this
     ours = {row["entity_id"]: row for row in reduction.snapshots.to_dicts()}
     for other in rules.others:
         if other.name != this.name:
-            again = reduce_live(observations, rules.reduced_by(other), nobody).snapshots.to_dicts()
+            again = reduce_live(observations, rules.reduce_by(other), nobody).snapshots.to_dicts()
             theirs = {row["entity_id"]: row for row in again}
             names = {*ours, *theirs}
             expected |= {(n, other.name) for n in names if ours.get(n) != theirs.get(n)}

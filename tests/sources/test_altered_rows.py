@@ -13,7 +13,7 @@ from neotoma_core.recovery.report import RecoveryReport
 from tests.conftest import Recover
 from tests.support.databases import Row, entity, make_database, read_all
 from tests.support.merging_entities import merge_entities
-from tests.support.proven import observed, owner, stored
+from tests.support.proven import observe, owner, store
 
 ROWS = 12
 MODES: tuple[MergeMode, ...] = ("keep-target", "keep-source", "safe")
@@ -21,27 +21,27 @@ MODES: tuple[MergeMode, ...] = ("keep-target", "keep-source", "safe")
 
 def copy(path: Path, *altered: int, last: int = ROWS, sign: str = "!") -> Path:
     """Make a database of true observations, some ``altered`` as a flipped bit would."""
-    rows = [rotten(n, sign) if n in altered else observed(n) for n in range(last)]
+    rows = [rotten(n, sign) if n in altered else observe(n) for n in range(last)]
     return make_database(path, {"entities": [owner()], "observations": rows})
 
 
 def rotten(number: int, sign: str = "!") -> Row:
-    row = observed(number)
+    row = observe(number)
     return {**row, "fields": str(row["fields"]).replace("note", "not" + sign)}
 
 
 def observations(path: Path) -> dict[object, object]:
     """Return id and fields of every observation."""
     rows = read_all(path)["observations"]
-    column = list(observed(0)).index
+    column = list(observe(0)).index
     assert column("id") == 0
     return {row[0]: next(c for c in row if str(c).startswith("b'{")) for row in rows}
 
 
-TRUE = {str(observed(n)["id"]).encode(): str(observed(n)["fields"]).encode() for n in range(ROWS)}
+TRUE = {str(observe(n)["id"]).encode(): str(observe(n)["fields"]).encode() for n in range(ROWS)}
 
 
-def found(report: RecoveryReport, kind: str) -> dict[str, str]:
+def details_of(report: RecoveryReport, kind: str) -> dict[str, str]:
     return {f.subject: f.detail.partition(" ")[0] for f in report.findings if f.kind == kind}
 
 
@@ -59,10 +59,10 @@ def test_the_version_that_its_id_proves_wins_in_every_order_and_mode(
     report = run_recover(target, *(places[name] for name in order), mode=mode)
     assert report.outcome == "published"
     assert observations(target) == TRUE
-    altered = found(report, "altered")
+    altered = details_of(report, "altered")
     assert altered["target: observations"] == "2"
     assert set(altered) >= {f"backup-{1 + order.index(name)}: observations" for name in ("worse",)}
-    assert found(report, "unproven") == {}
+    assert details_of(report, "unproven") == {}
 
 
 def test_a_row_that_nobody_has_otherwise_is_merged_counted_and_named(
@@ -71,8 +71,8 @@ def test_a_row_that_nobody_has_otherwise_is_merged_counted_and_named(
     target = make_database(tmp_path / "target.db")
     report = run_recover(target, copy(tmp_path / "bad.db", 3))
     assert report.after.observations == ROWS
-    assert found(report, "unproven") == {"backup-1: observations": "1"}
-    assert found(report, "altered") == {}
+    assert details_of(report, "unproven") == {"backup-1: observations": "1"}
+    assert details_of(report, "altered") == {}
 
 
 @pytest.mark.parametrize("audited", [True, False])
@@ -91,7 +91,7 @@ def test_a_row_that_a_merge_of_entities_gave_to_another_is_still_looked_at(
     assert report.after.observations == ROWS
     rows = read_all(target)["observations"]
     assert sum(repr(survivor.encode()) in map(str, row) for row in rows) == ROWS
-    assert found(report, "unproven") == {"backup-1: observations": "1"}
+    assert details_of(report, "unproven") == {"backup-1: observations": "1"}
 
 
 def test_rows_that_are_all_true_or_whose_ids_are_no_hashes_say_nothing(
@@ -99,22 +99,22 @@ def test_rows_that_are_all_true_or_whose_ids_are_no_hashes_say_nothing(
 ) -> None:
     plain = make_database(
         tmp_path / "plain.db",
-        {"observations": [{**observed(n), "id": f"o{n}"} for n in range(ROWS)]},
+        {"observations": [{**observe(n), "id": f"o{n}"} for n in range(ROWS)]},
     )
     for place in (copy(tmp_path / "good.db"), plain):
         report = run_recover(make_database(tmp_path / f"into {place.name}"), place)
         assert report.after.observations == ROWS
-        assert found(report, "unproven") == found(report, "altered") == {}
+        assert details_of(report, "unproven") == details_of(report, "altered") == {}
 
 
 def test_a_difference_that_no_id_covers_is_left_to_the_mode(
     tmp_path: Path, run_recover: Recover
 ) -> None:
-    target = make_database(tmp_path / "target.db", {"observations": [observed(1)]})
-    other = {"observations": [observed(1, source_priority=7)]}
+    target = make_database(tmp_path / "target.db", {"observations": [observe(1)]})
+    other = {"observations": [observe(1, source_priority=7)]}
     report = run_recover(target, make_database(tmp_path / "other.db", other))
     assert [c["by"] for c in report.conflicts.first] == ["mode"]
-    assert found(report, "altered") == {}
+    assert details_of(report, "altered") == {}
 
 
 @pytest.mark.parametrize("rotten_first", [True, False])
@@ -123,15 +123,15 @@ def test_a_source_whose_hash_is_altered_gives_way(
     tmp_path: Path,
     run_recover: Recover,
 ) -> None:
-    bad = {**stored(1), "content_hash": "0" * 64}
-    rows = (bad, stored(1)) if rotten_first else (stored(1), bad)
+    bad = {**store(1), "content_hash": "0" * 64}
+    rows = (bad, store(1)) if rotten_first else (store(1), bad)
     target, other = (
         make_database(tmp_path / f"{name}.db", {"sources": [row]})
         for name, row in zip(("target", "other"), rows, strict=True)
     )
     run_recover(target, other)
     (row,) = read_all(target)["sources"]
-    assert str(stored(1)["content_hash"]).encode() in row
+    assert str(store(1)["content_hash"]).encode() in row
 
 
 def test_copies_that_are_sound_to_sqlite_are_listed_with_their_unproven_rows(

@@ -37,17 +37,17 @@ def narrowed(monkeypatch: pytest.MonkeyPatch) -> list[Narrowing]:
     """Narrow whatever the size; return what was narrowed."""
     found: list[Narrowing] = []
 
-    def watched(run: Run, wanted: Wanted, opened: Sequence[Opened]) -> Narrowing:
+    def watch(run: Run, wanted: Wanted, opened: Sequence[Opened]) -> Narrowing:
         found.append(narrow(run, wanted, opened))
         return found[-1]
 
     monkeypatch.setattr(narrowing, "LARGE", 0)
     monkeypatch.setattr(narrowing, "FEW", 1.0)
-    monkeypatch.setattr(reading, "narrow", watched)
+    monkeypatch.setattr(reading, "narrow", watch)
     return found
 
 
-def related(target: Contents, backup: Contents, copied: list[bool]) -> Contents:
+def relate(target: Contents, backup: Contents, copied: list[bool]) -> Contents:
     """Return a backup that knows of no schema or merge of entities that the target does not.
 
     ``copied``: which of its rows are as the target has them, over and over.
@@ -70,7 +70,7 @@ def related(target: Contents, backup: Contents, copied: list[bool]) -> Contents:
     return result
 
 
-def stored(path: Path, tables: Contents) -> Path:
+def store(path: Path, tables: Contents) -> Path:
     return make_database(
         path, {t: [complete(t, row) for row in rows] for t, rows in tables.items()}
     )
@@ -83,7 +83,7 @@ def complete(table: str, row: Row) -> Row:
 
 
 pairs = st.tuples(contents(), contents(), st.lists(st.booleans(), min_size=1)).map(
-    lambda drawn: (drawn[0], related(*drawn))
+    lambda drawn: (drawn[0], relate(*drawn))
 )
 
 
@@ -115,8 +115,8 @@ def test_it_makes_no_difference_to_any_row_or_number(
             if few < 0:
                 patch.setattr(narrowing, "LARGE", 1 << 40)
             folder = Path(name)
-            path = stored(folder / "target.db", target)
-            other = stored(folder / "backup.db", backup)
+            path = store(folder / "target.db", target)
+            other = store(folder / "backup.db", backup)
             report = recover_into(folder / "vault")(path, other, mode=mode, reingested=reingested)
             found.append((numbers(report), read_all(path)))
     assert narrowed[-2].tables

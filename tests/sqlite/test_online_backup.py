@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from neotoma_core.sqlite import online_backup
-from neotoma_core.sqlite.online_backup import back_up
+from neotoma_core.sqlite.online_backup import copy_pages
 from neotoma_core.sqlite.untrusted import connect, is_locked
 
 
@@ -35,10 +35,10 @@ def test_a_lock_that_stays_is_an_error(
 ) -> None:
     source, copy, holder = locked
     with pytest.raises(sqlite3.OperationalError, match="database is locked") as caught:
-        back_up(source, copy)
+        copy_pages(source, copy)
     assert is_locked(caught.value)
     holder.execute("ROLLBACK")
-    back_up(source, copy)
+    copy_pages(source, copy)
     assert copy.execute("SELECT cell FROM t").fetchall() == [("kept",)]
 
 
@@ -56,6 +56,6 @@ def test_a_lock_that_goes_is_waited_for(
         return 0.0
 
     monkeypatch.setattr(online_backup, "monotonic", now)
-    back_up(source, copy)
+    copy_pages(source, copy)
     assert copy.execute("SELECT cell FROM t").fetchall() == [("kept",)]
     assert len(asked) >= 3

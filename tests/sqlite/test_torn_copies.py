@@ -1,4 +1,4 @@
-"""Copies beside a writer that never rests are committed states, in every journal mode."""
+"""Copies made while a writer never rests are committed states, in every journal mode."""
 
 import sqlite3
 import subprocess
@@ -59,7 +59,7 @@ def database(tmp_path: Path) -> Path:
 
 
 @contextmanager
-def written_to(path: Path, mode: str) -> Iterator[None]:
+def write_to(path: Path, mode: str) -> Iterator[None]:
     with subprocess.Popen(
         [sys.executable, "-c", WRITER, str(path), mode], stdout=subprocess.PIPE, text=True
     ) as writer:
@@ -77,7 +77,7 @@ def test_every_copy_beside_a_writer_is_a_committed_state(
     mode: str, database: Path, tmp_path: Path
 ) -> None:
     rounds = set()
-    with written_to(database, mode):
+    with write_to(database, mode):
         for number in range(COPIES):
             folder = tmp_path / f"copy-{number}"
             folder.mkdir()
@@ -126,7 +126,7 @@ def test_who_writes_to_a_database_is_seen_through_a_link_too(
         path.parent.mkdir()
         path.symlink_to(database)
     assert not is_open_elsewhere(path)
-    with written_to(database, "WAL"):
+    with write_to(database, "WAL"):
         assert companion(path, "-wal") == database.with_name("neotoma.db-wal")
         assert is_open_elsewhere(path)
 

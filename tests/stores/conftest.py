@@ -8,9 +8,9 @@ from neotoma_core.stores.store import Store
 from tests.support.azurite import AzureServer, azurite
 from tests.support.google import GoogleServer, google
 from tests.support.overwriting import s3rver
-from tests.support.seaweed import S3Server, seaweed
+from tests.support.seaweed import BUCKET, S3Server, seaweed
 from tests.support.sshd import SshServer, sshd
-from tests.support.storing import KINDS, Place, ask_no_metadata, use_keys
+from tests.support.storing import KINDS, Place, ask_no_metadata, in_bucket, use_keys
 
 
 @pytest.fixture(autouse=True)
@@ -74,5 +74,10 @@ def place(request: pytest.FixtureRequest, credentials: pytest.MonkeyPatch) -> Pl
 
 @pytest.fixture
 def store(place: Place) -> Iterator[Store]:
-    with place.opened() as opened:
+    with place.open() as opened:
         yield opened
+
+
+@pytest.fixture
+def s3_place(s3: S3Server) -> Place:
+    return in_bucket(s3, BUCKET)

@@ -42,7 +42,7 @@ def between(direct: Place) -> Iterator[Network]:
 @pytest.fixture
 def through(direct: Place, between: Network, request: pytest.FixtureRequest) -> Iterator[Store]:
     """The store behind it."""
-    with behind(direct, between, request).opened() as store:
+    with behind(direct, between, request).open() as store:
         yield store
 
 
@@ -77,7 +77,7 @@ def test_an_object_is_created_whole_and_known_to_be_ours(
     assert through.create("one", content)
     assert between.cut == len(cuts)
     assert not through.create("one", os.urandom(3000))
-    with direct.opened() as store:
+    with direct.open() as store:
         assert store.read("one") == content
         assert [one.name for one in store.list()] == ["one"]
 
@@ -86,7 +86,7 @@ def test_an_object_is_created_whole_and_known_to_be_ours(
 def test_what_another_one_created_does_not_become_ours(
     cuts: list[tuple[str, int]], direct: Place, between: Network, through: Store
 ) -> None:
-    with direct.opened() as store:
+    with direct.open() as store:
         store.create("one", b"x" * 3000)
         between.cuts = list(cuts)
         assert not through.create("one", b"y" * 3000)
@@ -101,7 +101,7 @@ def test_a_large_object_is_created_whole(
     (tmp_path / "large").write_bytes(content)
     between.cuts = [cut] * 3
     assert through.create("large", tmp_path / "large")
-    with direct.opened() as store:
+    with direct.open() as store:
         assert store.read("large") == content
 
 
@@ -109,7 +109,7 @@ def test_a_download_goes_on(
     direct: Place, between: Network, through: Store, tmp_path: Path
 ) -> None:
     content = os.urandom(1 << 20) * (LARGE >> 20)
-    with direct.opened() as store:
+    with direct.open() as store:
         store.create("large", content)
     between.cuts = [("down", 0), *[("down", 5 << 20)] * 8]
     told: list[int] = []
@@ -122,7 +122,7 @@ def test_a_download_goes_on(
 def test_reading_and_listing_are_done_again(
     direct: Place, between: Network, through: Store
 ) -> None:
-    with direct.opened() as store:
+    with direct.open() as store:
         store.create("a/1", b"1" * 100_000)
     asked: list[Callable[[], object]] = [
         lambda: through.read("a/1"),
@@ -160,7 +160,7 @@ def test_a_machine_that_does_not_listen_is_unreachable(
     place = behind(direct, between, request)
     between.close()
     with (
-        place.opened() as store,
+        place.open() as store,
         pytest.raises(RemoteUnreachable, match="check the network and run again"),
     ):
         store.read("one")

@@ -233,8 +233,8 @@ def digest(path: Path) -> str:
 
 
 def test_what_one_opening_created_another_one_reads(place: Place) -> None:
-    with place.opened() as store:
+    with place.open() as store:
         store.create("one", b"1")
-    with place.opened() as store:
+    with place.open() as store:
         assert store.read("one") == b"1"
         assert not store.create("one", b"2")

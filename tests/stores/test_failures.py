@@ -16,21 +16,21 @@ URL = "s3://bucket"
 SIGNED = "http://host/b?X-Amz-Signature=plain-secret"
 
 
-def said(status: int, code: str) -> str:
+def say(status: int, code: str) -> str:
     return f"GET {SIGNED} - non-2xx status code: {status} X: <Error><Code>{code}</Code></Error>"
 
 
 CASES: list[tuple[BaseException, type[MiddenError], str]] = [
-    (FileNotFoundError(said(404, "NoSuchKey")), ObjectMissing, "there is no object a"),
-    (FileNotFoundError(said(404, "NoSuchBucket")), RemoteError, "no such bucket or container"),
-    (ValueError(said(404, "ContainerNotFound")), RemoteError, "no such bucket or container"),
-    (ValueError(said(403, "AccessDenied")), RemoteDenied, r"denied \(403 AccessDenied\)"),
-    (ValueError(said(403, "RequestTimeTooSkewed")), RemoteDenied, "set the clock"),
-    (ValueError(said(301, "PermanentRedirect")), RemoteError, "name it: --region"),
-    (ValueError(said(400, "AuthorizationHeaderMalformed")), RemoteError, "another region"),
-    (ValueError(said(503, "SlowDown")), RemoteUnreachable, r"unavailable \(503 SlowDown\)"),
-    (ValueError(said(429, "")), RemoteUnreachable, "run again later"),
-    (ValueError(said(400, "Odd")), RemoteError, r"refused a request \(400 Odd\)"),
+    (FileNotFoundError(say(404, "NoSuchKey")), ObjectMissing, "there is no object a"),
+    (FileNotFoundError(say(404, "NoSuchBucket")), RemoteError, "no such bucket or container"),
+    (ValueError(say(404, "ContainerNotFound")), RemoteError, "no such bucket or container"),
+    (ValueError(say(403, "AccessDenied")), RemoteDenied, r"denied \(403 AccessDenied\)"),
+    (ValueError(say(403, "RequestTimeTooSkewed")), RemoteDenied, "set the clock"),
+    (ValueError(say(301, "PermanentRedirect")), RemoteError, "name it: --region"),
+    (ValueError(say(400, "AuthorizationHeaderMalformed")), RemoteError, "another region"),
+    (ValueError(say(503, "SlowDown")), RemoteUnreachable, r"unavailable \(503 SlowDown\)"),
+    (ValueError(say(429, "")), RemoteUnreachable, "run again later"),
+    (ValueError(say(400, "Odd")), RemoteError, r"refused a request \(400 Odd\)"),
     (ValueError(f"{SIGNED} builder error"), RemoteError, "check --endpoint"),
     (ValueError(f"{SIGNED} invalid peer certificate"), RemoteError, "is not trusted"),
     (ValueError(f"{SIGNED} dns error"), RemoteUnreachable, "its name cannot be found"),

@@ -127,10 +127,10 @@ def test_what_a_killed_writer_left_goes_when_it_is_old(folder: Path, store: Stor
 def test_a_folder_that_may_not_be_written_to(
     folder: Path, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refused(*_: object, **__: object) -> None:
+    def refuse(*_: object, **__: object) -> None:
         raise OSError(errno.EROFS, os.strerror(errno.EROFS))
 
-    monkeypatch.setattr(os, "mkdir", refused)
+    monkeypatch.setattr(os, "mkdir", refuse)
     with pytest.raises(RemoteDenied, match="read-only file system; change its permissions"):
         store.create("a", b"")
     assert list(folder.iterdir()) == []
@@ -189,10 +189,10 @@ def test_it_is_synced_before_it_has_its_name(store: Store, monkeypatch: pytest.M
     for name in ("fsync", "link", "unlink"):
         real = getattr(os, name)
 
-        def noted(*words: object, _real: object = real, _name: str = name, **more: object) -> None:
+        def note(*words: object, _real: object = real, _name: str = name, **more: object) -> None:
             calls.append(_name)
             _real(*words, **more)  # type: ignore[operator]
 
-        monkeypatch.setattr(os, name, noted)
+        monkeypatch.setattr(os, name, note)
     store.create("a/one", b"1")
     assert calls == ["fsync", "link", "unlink", "fsync"]

@@ -104,9 +104,9 @@ class Garbling(Overwriting):
 
 LIARS: dict[type[Wrapped], str] = {
     Overwriting: "it overwrites an object that should only be created",
-    Keeping: "it says of two objects of one name that both were created",
+    Keeping: "it accepts two objects of one name as new",
     Refusing: "it says that a new name is taken",
-    Garbling: "it gives back other bytes than it was given",
+    Garbling: "it does not return the bytes that it was given",
 }
 
 

@@ -34,7 +34,7 @@ def place(ssh: SshServer, folder: Path) -> Place:
 
 @pytest.fixture
 def store(place: Place) -> Iterator[Store]:
-    with place.opened() as opened:
+    with place.open() as opened:
         yield opened
 
 
@@ -50,7 +50,7 @@ def home(ssh: SshServer, tmp_path: Path, credentials: pytest.MonkeyPatch) -> Pat
 def test_a_host_that_is_not_known_is_not_talked_to(home: Path, place: Place) -> None:
     (home / "known_hosts").unlink()
     refused = pytest.raises(RemoteError, match="its host key is not in")
-    with place.opened() as store, refused as raised:
+    with place.open() as store, refused as raised:
         store.read("one")
     assert raised.value.exit_code == 30
     assert "connect once and compare the fingerprint" in str(raised.value)
@@ -63,7 +63,7 @@ def test_a_host_with_another_key_is_not_talked_to(
     make_key(tmp_path / "other")
     other = (tmp_path / "other.pub").read_text()
     (home / "known_hosts").write_text(f"[127.0.0.1]:{ssh.port} {other}")
-    with place.opened() as store, pytest.raises(RemoteError, match="or another one is"):
+    with place.open() as store, pytest.raises(RemoteError, match="or differs from it"):
         store.read("one")
 
 
@@ -78,20 +78,20 @@ UNKNOWN = {
 def test_a_configuration_cannot_turn_that_off(file: str, home: Path, place: Place) -> None:
     (home / "known_hosts").unlink()
     (home / "config").write_text(f"UserKnownHostsFile {file}\nStrictHostKeyChecking no\n")
-    with place.opened() as store, pytest.raises(RemoteError, match=UNKNOWN[file]):
+    with place.open() as store, pytest.raises(RemoteError, match=UNKNOWN[file]):
         store.read("one")
 
 
 def test_a_key_it_does_not_accept_is_denied(home: Path, place: Place) -> None:
     for name in ("id_ed25519", "id_ed25519.pub"):
         (home / name).unlink()
-    with place.opened() as store:
+    with place.open() as store:
         for _ in range(2):
             with pytest.raises(RemoteDenied, match="it accepts none of your keys") as raised:
                 store.create("one", b"")
             assert raised.value.exit_code == 32
     make_key(home / "id_ed25519")
-    with place.opened() as store, pytest.raises(RemoteDenied):
+    with place.open() as store, pytest.raises(RemoteDenied):
         list(store.list())
 
 
@@ -101,7 +101,7 @@ def test_what_ssh_is_configured_for_is_used(home: Path, ssh: SshServer, folder: 
     (home / "config").write_text(
         f'Host nas\n  HostName 127.0.0.1\n  Port {ssh.port}\n  IdentityFile "{home}/another name"\n'
     )
-    with Place(f"sftp://nas{folder}").opened() as store:
+    with Place(f"sftp://nas{folder}").open() as store:
         assert store.create("one", b"1")
         assert store.read("one") == b"1"
 
@@ -124,12 +124,12 @@ def test_a_key_with_a_passphrase_is_used_from_the_agent(
         credentials.setenv("SSH_AUTH_SOCK", str(tmp_path / "agent"))
         subprocess.run(("ssh-add", "-q", ssh.key), check=True, stdin=subprocess.DEVNULL)
         (home / "id_ed25519").unlink()
-        with place.opened() as store:
+        with place.open() as store:
             assert store.create("one", b"1")
 
 
 def test_a_folder_that_is_not_there(ssh: SshServer, folder: Path) -> None:
-    with Place(ssh.url(f"{folder}/gone")).opened() as store:
+    with Place(ssh.url(f"{folder}/gone")).open() as store:
         for ask in (
             lambda: store.create("one", b""),
             lambda: store.read("one"),
@@ -145,9 +145,9 @@ def test_a_folder_that_is_not_there(ssh: SshServer, folder: Path) -> None:
 
 def test_a_folder_of_the_home_there(ssh: SshServer) -> None:
     gone = pytest.raises(RemoteError, match="there is no such folder")
-    with Place(ssh.url(f"/~/gone-{token_hex(8)}")).opened() as store, gone:
+    with Place(ssh.url(f"/~/gone-{token_hex(8)}")).open() as store, gone:
         list(store.list())
-    with Place(ssh.url("/~")).opened() as store:
+    with Place(ssh.url("/~")).open() as store:
         assert list(store.list("gone")) == []
 
 
@@ -175,7 +175,7 @@ def test_what_a_killed_writer_left_goes_when_it_is_old(
     for path in (old, new):
         path.write_bytes(b"half")
     os.utime(old, (1_000_000, 1_000_000))
-    with place.opened() as another:
+    with place.open() as another:
         another.create("two", b"2")
     assert [path.name for path in (folder / TEMPORARY).iterdir()] == ["2.tmp"]
     assert [one.name for one in store.list()] == ["one", "two"]
@@ -228,7 +228,7 @@ def test_a_machine_that_is_not_there() -> None:
     }
     for address, wrong in addresses.items():
         refused = pytest.raises(RemoteUnreachable, match=wrong)
-        with Place(address).opened() as store, refused as raised:
+        with Place(address).open() as store, refused as raised:
             store.read("one")
         assert raised.value.exit_code == 31
 

@@ -10,7 +10,7 @@ from neotoma_core.errors import RemoteError
 from neotoma_core.stores.many import do_at_once
 from neotoma_core.stores.opening import open_store, probe
 from neotoma_core.stores.store import Content, Store, Told, untold
-from neotoma_core.stores.wrapped import Counted, Limited, Wrapped, limited
+from neotoma_core.stores.wrapped import Counted, Limited, Wrapped, limit
 
 
 @pytest.fixture
@@ -55,10 +55,10 @@ def test_a_time_without_bytes_is_made_up_for_only_in_part(store: Store) -> None:
 
 
 def test_without_a_limit_it_is_the_same_store(store: Store) -> None:
-    assert limited(store, None) is store
-    assert isinstance(limited(store, 10), Limited)
+    assert limit(store, None) is store
+    assert isinstance(limit(store, 10), Limited)
     with pytest.raises(ValueError, match="at least one byte"):
-        limited(store, 0)
+        limit(store, 0)
 
 
 def test_what_is_asked_and_moved_is_counted(store: Store, tmp_path: Path) -> None:
@@ -90,7 +90,7 @@ def test_a_download_that_begins_again_counts_all(store: Store, tmp_path: Path) -
 
 
 def test_a_store_around_another_one_is_probed_as_it_is(store: Store) -> None:
-    probe(limited(Counted(store), 1 << 30))
+    probe(limit(Counted(store), 1 << 30))
     assert list(store.list()) == []
 
 

@@ -17,16 +17,16 @@ from tests.support.restoring import restore_evidence
 AFTER = NOW + timedelta(days=2)
 
 
-def recovered(world: World, **options: object) -> None:
+def recover(world: World, **options: object) -> None:
     recover_into(world.vault)(world.target, world.backup, now=AFTER, **options)
 
 
-def restored_evidence(world: World, **options: object) -> RestoreReport:
+def restore_kept(world: World, **options: object) -> RestoreReport:
     return restore_evidence(world.evidence, world.target, world.vault, AFTER, Silent(), **options)  # type: ignore[arg-type]  # a test's own keywords
 
 
-def restored(world: World) -> None:
-    report = restored_evidence(world)
+def restore(world: World) -> None:
+    report = restore_kept(world)
     assert report.erased > 0
     assert count(world.target, "entities") >= 3
 
@@ -35,6 +35,6 @@ def request(world: World) -> RebuildRequest:
     return RebuildRequest(world.target, world.vault)
 
 
-def rebuilt(world: World) -> RebuildReport:
+def rebuild(world: World) -> RebuildReport:
     with rebuild_run(request(world), AFTER) as run:
         return rebuild_snapshots(run, lambda _: True, Silent())

@@ -187,7 +187,7 @@ def approve_in(vault: Path, token: str, typed: str = "y") -> subprocess.Complete
     return at_terminal(typed, "approve", token, vault=vault)
 
 
-def unchanged(world: World) -> Callable[[], bool]:
+def watch_for_changes(world: World) -> Callable[[], bool]:
     """Return what tells whether the world's databases still hold what they do now."""
     files = (world.target, world.copy, world.outside)
     before = {file: read_all(file) for file in files if file.exists()}

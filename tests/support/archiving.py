@@ -28,13 +28,13 @@ def archive(
     now: datetime = NOW,
     same_database: bool = False,
 ) -> ArchiveReport:
-    """Append a database to the archive ``to``, by default one beside it."""
+    """Append a database to the archive ``to``, by default one next to it."""
     place = to or target.parent / "archive"
     with private_copy(Whereabouts(target, target.parent / "archive-vault"), now) as copy:
         return append_database(copy, ArchiveRequest(place, same_database), Silent())
 
 
-def rebuilt(archived: Path, path: Path, selection: Selection | None = None) -> Path:
+def rebuild(archived: Path, path: Path, selection: Selection | None = None) -> Path:
     """Build the database an archive describes."""
     build_database(open_archive(archived), path, selection or Selection(), Silent())
     return path

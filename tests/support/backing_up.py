@@ -68,7 +68,7 @@ class Vault:
         )
         return back_up(request, self.now, progress)
 
-    def listed(self) -> BackupList:
+    def list_backups(self) -> BackupList:
         return list_vault(self.vault, self.now)
 
     def accept(self, name: str) -> None:
@@ -100,7 +100,7 @@ def small_vault(folder: Path, observations: int = 40) -> Vault:
 
 
 def fill(path: Path, observations: int, first: int = 0) -> None:
-    """Make the database anew, with so many observations of as many entities."""
+    """Make the database again, with so many observations of as many entities."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.unlink(missing_ok=True)
     numbers = range(first, first + observations)
@@ -114,7 +114,7 @@ def fill(path: Path, observations: int, first: int = 0) -> None:
     )
 
 
-def copied(template: Vault, folder: Path) -> Vault:
+def copy_vault(template: Vault, folder: Path) -> Vault:
     """Return a copy of a vault and its database, to be changed."""
     shutil.copytree(template.folder, folder, dirs_exist_ok=True)
     return Vault(folder, template.now)

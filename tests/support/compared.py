@@ -24,7 +24,7 @@ def differences(database: Path, table: str, expected: Path) -> list[str]:
     for name in wanted.keys() & found.keys():
         for column, value in wanted[name].items():
             if column in _JSON:
-                same = typed(json.loads(value)) == typed(json.loads(found[name][column]))
+                same = with_types(json.loads(value)) == with_types(json.loads(found[name][column]))
             else:
                 same = column == _CLOCK.get(table) or value == found[name][column]
             if not same:
@@ -33,20 +33,20 @@ def differences(database: Path, table: str, expected: Path) -> list[str]:
 
 
 def text_of(raw: bytes) -> str:
-    """Return stored text; what is no UTF-8 as ``hex:`` and its bytes, as the fixtures have it."""
+    """Return stored text; invalid UTF-8 as ``hex:`` and its bytes, as the fixtures have it."""
     try:
         return raw.decode()
     except UnicodeDecodeError:
         return f"hex:{raw.hex()}"
 
 
-def typed(value: object) -> object:
+def with_types(value: object) -> object:
     """Return a value in which JSON equality is Python equality: 1 is 1.0, true is not 1."""
     if isinstance(value, bool) or value is None or isinstance(value, str):
         return (type(value).__name__, value)
     if isinstance(value, int | float):
         return ("number", float(value))
     if isinstance(value, list):
-        return ("array", tuple(typed(item) for item in value))
+        return ("array", tuple(with_types(item) for item in value))
     assert isinstance(value, dict)
-    return ("object", frozenset((name, typed(item)) for name, item in value.items()))
+    return ("object", frozenset((name, with_types(item)) for name, item in value.items()))

@@ -10,9 +10,9 @@ _CHUNK: Final = 1 << 14
 
 
 class Network:
-    """Between a client and a server. Each connection may be told to break once.
+    """Between a client and a server. Each connection can be made to break once.
 
-    ``cuts``: for the connections to come, after how many bytes of which direction each breaks:
+    ``cuts``: for each of the next connections, the direction and the bytes after which it breaks:
     ``("up", 1000)`` after a thousand bytes to the server have gone, ``("down", 0)`` before the
     server's first answer is passed on, though it was given. Connections after those do not break.
     """

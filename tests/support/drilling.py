@@ -7,7 +7,7 @@ from pathlib import Path
 
 from neotoma_core.backup.drill import DrillRules
 from neotoma_core.backup.report import DrillSummary
-from neotoma_core.files.atomic import Subject, observed_with_subject
+from neotoma_core.files.atomic import Subject, observe_with_subject
 from neotoma_core.vault.backups import write_manifest
 from neotoma_core.vault.manifests import Manifest
 from tests.proofs.planting import schema_writable
@@ -16,7 +16,7 @@ from tests.support.backing_up import Vault
 RESTORED = "copy_restored"
 
 
-def drilled(world: Vault, rules: DrillRules | None = None) -> DrillSummary:
+def drill_once(world: Vault, rules: DrillRules | None = None) -> DrillSummary:
     (drill,) = world.verify(rules=rules).drills
     assert drill.drifted == 0 or drill.level == "recomputed"
     assert world.backups[0].state.is_verified == (drill.outcome == "pass")
@@ -27,7 +27,7 @@ Plant = Callable[[sqlite3.Connection], None]
 
 
 @contextmanager
-def restored_with(plant: Plant) -> Iterator[None]:
+def plant_while_restoring(plant: Plant) -> Iterator[None]:
     """Plant a fault in the copy that the drill inside the block restores."""
     times = 0
 
@@ -39,7 +39,7 @@ def restored_with(plant: Plant) -> Iterator[None]:
                 plant(connection)
             times += 1
 
-    with observed_with_subject(observe):
+    with observe_with_subject(observe):
         yield
     assert times == 1
 

@@ -81,12 +81,12 @@ def build(folder: Path) -> World:
     return world
 
 
-def found(world: World, *texts: str) -> list[str]:
+def find_texts(world: World, *texts: str) -> list[str]:
     """Return where any of ``texts`` is still found: cells, raw files, files of the vault."""
-    return [*found_in(world.target, *texts), *_found_beside(world, texts)]
+    return [*find_texts_in(world.target, *texts), *_find_texts_beside(world, texts)]
 
 
-def found_in(database: Path, *texts: str) -> list[str]:
+def find_texts_in(database: Path, *texts: str) -> list[str]:
     """Return the columns of a database, and its files, in which any of ``texts`` is found."""
     wanted = [text.encode() for text in texts]
     places = []
@@ -107,7 +107,7 @@ def found_in(database: Path, *texts: str) -> list[str]:
     return sorted(set(places))
 
 
-def _found_beside(world: World, texts: Iterable[str]) -> Iterator[str]:
+def _find_texts_beside(world: World, texts: Iterable[str]) -> Iterator[str]:
     kept = [world.vault / "erasures.jsonl", world.vault / "vault.json"]
     kept += [path for path in world.vault.glob("reports/*/*") if path.parent.name > "2026-03-13"]
     kept += [path for path in world.raw.rglob("*") if path.is_file()]
@@ -124,5 +124,5 @@ def signs_of(what: str) -> list[str]:
     return [text for one in which for text in (MARKS[one], PLANTED[one])]
 
 
-def gone_from(report: ErasureReport) -> Mapping[str, int]:
+def count_gone(report: ErasureReport) -> Mapping[str, int]:
     return {table.table: table.erased for table in report.erasures if table.erased}

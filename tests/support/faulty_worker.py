@@ -75,7 +75,7 @@ FAULTS: Final[Mapping[str, Callable[[], object]]] = {
 }
 
 
-def _planted(
+def _plant(
     task: Callable[[Mapping[str, Any], Any], Answer],
 ) -> Callable[[Mapping[str, Any], Any], Answer]:
     def run(words: Mapping[str, Any], setting: Any) -> Answer:
@@ -100,5 +100,5 @@ def _planted(
 def main(life: int, ahead: str) -> None:
     """Be that process."""
     for kind in _FAULTY:
-        worker.TASKS[kind] = _planted(worker.TASKS[kind])
+        worker.TASKS[kind] = _plant(worker.TASKS[kind])
     worker.main(life, ahead)

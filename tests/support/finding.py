@@ -9,7 +9,7 @@ from neotoma_core.find.search import SearchRequest
 from neotoma_core.merge.policy import MergeMode, MergePolicy
 from neotoma_core.recovery.recover import plan_only, recover
 from neotoma_core.recovery.report import RecoveryReport
-from neotoma_core.recovery.run.composed import composed_run
+from neotoma_core.recovery.run.composed import compose_run
 from neotoma_core.recovery.run.request import RecoverRequest
 from neotoma_core.report.progress import Silent
 from tests.conftest import NOW
@@ -28,7 +28,7 @@ def recover_from(
     kept = vault or Path(tempfile.mkdtemp(dir=target.parent, prefix="vault-"))
     policy = MergePolicy(mode)
     request = RecoverRequest(target=target, backups=(), vault=kept, key=key, policy=policy)
-    with composed_run(request, SearchRequest(places, key=key), now, Silent()) as run:
+    with compose_run(request, SearchRequest(places, key=key), now, Silent()) as run:
         if dry_run:
             return plan_only(run, Silent())
         return recover(run, lambda _: True, Silent())

@@ -76,7 +76,7 @@ class _Asked(BaseHTTPRequestHandler):
             raise ConnectionResetError
         return body
 
-    def _known(self, bucket: str) -> bool:
+    def _knows(self, bucket: str) -> bool:
         if bucket != BUCKET:
             self._refuse(HTTPStatus.NOT_FOUND, "NoSuchBucket")
         return bucket == BUCKET
@@ -85,7 +85,7 @@ class _Asked(BaseHTTPRequestHandler):
         """Create, copy, or take a part."""
         bucket, name, asked = self._parts()
         body = self._body()
-        if not self._known(bucket):
+        if not self._knows(bucket):
             return
         if "uploadId" in asked:
             self.held.parts[asked["uploadId"]][int(asked["partNumber"])] = body
@@ -106,7 +106,7 @@ class _Asked(BaseHTTPRequestHandler):
         """Begin or complete an upload in parts."""
         bucket, name, asked = self._parts()
         self._body()
-        if not self._known(bucket):
+        if not self._knows(bucket):
             return
         if "uploads" in asked:
             upload = token_hex(8)
@@ -126,10 +126,10 @@ class _Asked(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         """Read, or list."""
         bucket, name, asked = self._parts()
-        if not self._known(bucket):
+        if not self._knows(bucket):
             return
         if not name:
-            self._answer(HTTPStatus.OK, self._listed(asked))
+            self._answer(HTTPStatus.OK, self._list(asked))
             return
         content = self.held.objects.get(name)
         if content is None:
@@ -147,7 +147,7 @@ class _Asked(BaseHTTPRequestHandler):
 
     do_HEAD = do_GET  # noqa: N815 - as the library has it
 
-    def _listed(self, asked: dict[str, str]) -> bytes:
+    def _list(self, asked: dict[str, str]) -> bytes:
         after = max(asked.get("start-after", ""), asked.get("continuation-token", ""))
         with self.held.lock:
             held = dict(self.held.objects)
@@ -166,7 +166,7 @@ class _Asked(BaseHTTPRequestHandler):
     def do_DELETE(self) -> None:
         """Remove."""
         bucket, name, asked = self._parts()
-        if not self._known(bucket):
+        if not self._knows(bucket):
             return
         with self.held.lock:
             there = self.held.objects.pop(name, None) is not None or "uploadId" in asked

@@ -19,7 +19,7 @@ sys.stdin.readline()
 
 
 @contextmanager
-def held(database: Path, how: Literal["IMMEDIATE", "EXCLUSIVE"] = "IMMEDIATE") -> Iterator[None]:
+def hold(database: Path, how: Literal["IMMEDIATE", "EXCLUSIVE"] = "IMMEDIATE") -> Iterator[None]:
     """Hold a transaction on ``database``; an exclusive one has written, and nobody reads."""
     command = [sys.executable, "-c", HOLDER, str(database), how]
     with subprocess.Popen(

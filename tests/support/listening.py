@@ -1,4 +1,4 @@
-"""Somebody who is told of alarms, and asked for heartbeats, on a port of this machine."""
+"""A receiver of alarms and heartbeats, on a port of this machine."""
 
 import http.server
 import threading
@@ -11,7 +11,7 @@ from neotoma_core.vault.announcing import Alerting
 
 
 class Listener(http.server.BaseHTTPRequestHandler):
-    """Keeps what it is asked for, and what it is told."""
+    """Keeps the requests and the alarms that it receives."""
 
     heard: list[str]
 

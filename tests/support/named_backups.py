@@ -20,7 +20,7 @@ def raw_of(target: Path) -> set[str]:
     return names_in(target.parent / "sources_prod")
 
 
-def tarred(mode: str) -> Pack:
+def tar_with(mode: str) -> Pack:
     def pack(folder: Path, to: Path) -> Path:
         path = to / f"backup.tar.{mode}"
         with tarfile.open(path, f"w:{mode}") as archive:  # type: ignore[call-overload]  # by name

@@ -1,4 +1,4 @@
-"""Names that files and folders may have, each of which some library or shell takes for more."""
+"""Names that files and folders may have, and that some library or shell takes for more."""
 
 import os
 from typing import Final

@@ -33,7 +33,7 @@ class Opened:
 
 
 @contextmanager
-def opened_below(folder: Path) -> Iterator[Opened]:
+def count_opened(folder: Path) -> Iterator[Opened]:
     """Count for the time of the block."""
     library = ctypes.CDLL(None, use_errno=True)
     descriptor = library.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC)

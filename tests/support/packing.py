@@ -30,7 +30,7 @@ def tar(members: Mapping[str, bytes]) -> bytes:
     return buffer.getvalue()
 
 
-def zipped(members: Mapping[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes:
+def zip_up(members: Mapping[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", method) as archive:
         for name, content in members.items():
@@ -59,7 +59,7 @@ def sparse_tar(name: str, size: int, parts: Mapping[int, bytes]) -> bytes:
     return bytes(header) + data + bytes(-len(data) % 512) + bytes(1024)
 
 
-def flipped(content: bytes, place: int) -> bytes:
+def flip(content: bytes, place: int) -> bytes:
     """Return the bytes with every bit of one of them turned."""
     damaged = bytearray(content)
     damaged[place] ^= 0xFF

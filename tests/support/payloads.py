@@ -14,7 +14,7 @@ AT: Final = "2026-02-01T10:00:00.000Z"
 Tables = dict[str, list[Row]]
 
 
-def sent(
+def send(
     raw: Path,
     identifier: str,
     items: Sequence[Mapping[str, JsonValue]],
@@ -29,7 +29,7 @@ def sent(
     ``stored``: which items became observations, each of an entity of its own; None for all.
     ``content``: what the raw file holds instead. ``cells``: of the source.
     """
-    text = written(items, indented=indented) if content is None else content
+    text = write(items, indented=indented) if content is None else content
     digest = hashlib.sha256(text).hexdigest()
     user = cells.get("user_id", USER)
     name = f"{user}/{digest}"
@@ -62,7 +62,7 @@ def sent(
     }
 
 
-def written(items: Sequence[Mapping[str, JsonValue]], *, indented: bool = False) -> bytes:
+def write(items: Sequence[Mapping[str, JsonValue]], *, indented: bool = False) -> bytes:
     """Return the payload of items as Neotoma writes it."""
     return orjson.dumps(list(items), option=orjson.OPT_INDENT_2 if indented else None)
 

@@ -39,7 +39,7 @@ def put(folder: Path, content: str, user: str = USER) -> str:
     return name_of(content, user)
 
 
-def stored(identifier: str, content: str, user: str = USER, **cells: object) -> Row:
+def store(identifier: str, content: str, user: str = USER, **cells: object) -> Row:
     url = name_of(content, user)
     return {
         **source(identifier),
@@ -90,7 +90,7 @@ def event(identifier: str, owner: str, of: str, **cells: object) -> Row:
     }
 
 
-def told(text: str) -> str:
+def title_fields(text: str) -> str:
     return f'{{"title":"{text}"}}'
 
 
@@ -99,13 +99,13 @@ def rows() -> dict[str, list[Row]]:
     secret, private, theirs = PLANTED["entity"], PLANTED["observation"], PLANTED["user"]
     return {
         "sources": [
-            stored("src-shared", "of two"),
-            stored("src-gone-e-own", secret, original_filename=f"{secret}.txt"),
-            stored("src-gone-e-twin", "same bytes", content_hash=None),
-            stored("src-keep-twin", "same bytes", content_hash=None),
-            stored("src-gone-o-own", private),
-            stored("src-gone-u-own", theirs, OTHER_USER),
-            stored("src-keep", "kept"),
+            store("src-shared", "of two"),
+            store("src-gone-e-own", secret, original_filename=f"{secret}.txt"),
+            store("src-gone-e-twin", "same bytes", content_hash=None),
+            store("src-keep-twin", "same bytes", content_hash=None),
+            store("src-gone-o-own", private),
+            store("src-gone-u-own", theirs, OTHER_USER),
+            store("src-keep", "kept"),
         ],
         "interpretations": [
             {"id": "int-gone-e-1", "source_id": "src-gone-e-own", "user_id": USER},
@@ -127,9 +127,11 @@ def rows() -> dict[str, list[Row]]:
                 ENTITY,
                 source_id="src-gone-e-own",
                 interpretation_id="int-gone-e-1",
-                fields=told(secret),
+                fields=title_fields(secret),
             ),
-            observation("obs-gone-e-2", ENTITY, source_id="src-shared", fields=told(secret)),
+            observation(
+                "obs-gone-e-2", ENTITY, source_id="src-shared", fields=title_fields(secret)
+            ),
             observation("obs-gone-e-3", "ent-gone-e-3", source_id="src-gone-e-twin"),
             observation(
                 "obs-keep-1", "ent-keep", source_id="src-shared", interpretation_id="int-keep"
@@ -139,7 +141,7 @@ def rows() -> dict[str, list[Row]]:
                 "ent-keep",
                 source_id="src-gone-o-own",
                 observed_at=LATER,
-                fields=told(private),
+                fields=title_fields(private),
             ),
             observation("obs-keep-2", "ent-other", source_id="src-keep"),
             observation("obs-keep-3", "ent-other", source_id="src-keep-twin"),
@@ -148,7 +150,7 @@ def rows() -> dict[str, list[Row]]:
                 "ent-gone-u-1",
                 source_id="src-gone-u-own",
                 user_id=OTHER_USER,
-                fields=told(theirs),
+                fields=title_fields(theirs),
             ),
             observation("obs-keep-4", "ent-common", source_id="src-keep"),
             observation(
@@ -156,7 +158,7 @@ def rows() -> dict[str, list[Row]]:
                 "ent-common",
                 observed_at=LATER,
                 user_id=OTHER_USER,
-                fields=told(theirs),
+                fields=title_fields(theirs),
             ),
         ],
         "relationship_observations": [

@@ -10,7 +10,7 @@ def uuid_of(text: str) -> str:
     return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:32]))
 
 
-def observed(number: int, owner: str = "ent_000000000000000000000001", **cells: object) -> Row:
+def observe(number: int, owner: str = "ent_000000000000000000000001", **cells: object) -> Row:
     """Return an observation with a true id; ``number`` tells it from others."""
     fields = f'{{"title":"note {number}","number":{number}}}'
     text = (
@@ -21,7 +21,7 @@ def observed(number: int, owner: str = "ent_000000000000000000000001", **cells: 
     return observation(uuid_of(text), owner, fields=fields, **(times | cells))
 
 
-def stored(number: int) -> Row:
+def store(number: int) -> Row:
     """Return a source with a true id."""
     content = hashlib.sha256(str(number).encode()).hexdigest()
     user = "00000000-0000-0000-0000-000000000000"

@@ -29,7 +29,7 @@ from neotoma_core.pull.sources import CopyRequest, remote_copies
 from neotoma_core.push.push import push
 from neotoma_core.push.report import PushReport
 from neotoma_core.push.request import PushRequest
-from neotoma_core.remotes.known import known_remote
+from neotoma_core.remotes.known import find_remote
 from neotoma_core.remotes.remote import Remote, open_known, read_logs
 from neotoma_core.report.progress import Silent
 from neotoma_core.restore.from_archive import RestoreArchiveRequest, restore_archive
@@ -89,7 +89,7 @@ class Machine:
 
     def remote(self, *, reads: bool = True) -> Remote:
         """Return the remote as this machine knows it."""
-        known = known_remote(self.vault, "there")
+        known = find_remote(self.vault, "there")
         return open_known(self.vault, known, self.store, self.identities if reads else ())
 
     def tick(self) -> datetime:
@@ -147,7 +147,7 @@ class Machine:
         return prune_remote(request, remote, self.tick(), lambda _: agrees, Silent())
 
     def rewrite(self, *, deletes: bool = False) -> RewriteReport:
-        """Write the log on the remote anew without what was erased."""
+        """Write the log on the remote again without what was erased."""
         request = PushRequest(self.database, self.vault)
         remote = self.remote(reads=False)
         return rewrite_remote(request, remote, self.tick(), lambda _: deletes, Silent())
@@ -175,7 +175,7 @@ class Machine:
 
 
 def machine_in(folder: Path) -> Machine:
-    """Return the machine in a folder that was copied, whose remote is a folder beside it."""
+    """Return the machine in a folder that was copied, whose remote is a folder next to it."""
     text = (folder / "there.identity").read_text()
     identities = (Secret(text.split()[-1]),)
     at = datetime.fromtimestamp((folder / "neotoma.db").stat().st_mtime, UTC)

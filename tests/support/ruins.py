@@ -20,15 +20,15 @@ def cut(numerator: int, denominator: int, odd: int = 0) -> Spoil:
     )
 
 
-def kept(size: int) -> Spoil:
+def keep(size: int) -> Spoil:
     return lambda path: _write(path, path.read_bytes()[:size])
 
 
-def replaced(content: bytes) -> Spoil:
+def replace_with(content: bytes) -> Spoil:
     return lambda path: _write(path, content)
 
 
-def overwritten(start: int, content: bytes) -> Spoil:
+def overwrite(start: int, content: bytes) -> Spoil:
     def spoil(path: Path) -> None:
         data = bytearray(path.read_bytes())
         data[start : start + len(content)] = content
@@ -37,7 +37,7 @@ def overwritten(start: int, content: bytes) -> Spoil:
     return spoil
 
 
-def flipped(*places: int) -> Spoil:
+def flip(*places: int) -> Spoil:
     def spoil(path: Path) -> None:
         data = bytearray(path.read_bytes())
         for place in places:
@@ -63,7 +63,7 @@ def without(*tables: str) -> Spoil:
     return lambda path: run(path, *(f"DROP TABLE {table}" for table in tables))
 
 
-def emptied(path: Path) -> None:
+def empty(path: Path) -> None:
     """Leave a SQLite database without a table."""
     path.unlink()
     run(path, "PRAGMA user_version = 1", "VACUUM")
@@ -86,11 +86,11 @@ def rows_unindexed(path: Path) -> None:
 
 def index_page_zeroed(path: Path) -> None:
     _, root, _ = _index(path)
-    overwritten((root - 1) * PAGE, bytes(PAGE))(path)
+    overwrite((root - 1) * PAGE, bytes(PAGE))(path)
 
 
 def with_hot_journal(path: Path) -> None:
-    """Put a journal beside it that is not its own: rolled back, it damages what was sound."""
+    """Put a journal next to it that is not its own: rolled back, it damages what was sound."""
     other = path.with_name("other")
     shutil.copy(path, other)
     with closing(sqlite3.connect(other, isolation_level=None)) as connection:
@@ -116,25 +116,25 @@ def with_log(path: Path) -> None:
 
 
 SPOILT: dict[str, Spoil] = {
-    "no byte": replaced(b""),
-    "zeros": replaced(bytes(2 * PAGE)),
-    "no table": emptied,
-    "header zeroed": overwritten(0, bytes(100)),
-    "first page zeroed": overwritten(0, bytes(PAGE)),
+    "no byte": replace_with(b""),
+    "zeros": replace_with(bytes(2 * PAGE)),
+    "no table": empty,
+    "header zeroed": overwrite(0, bytes(100)),
+    "first page zeroed": overwrite(0, bytes(PAGE)),
     "pages zeroed": pages_zeroed(0.3),
     "first quarter": cut(1, 4),
     "half": cut(1, 2),
     "three quarters": cut(3, 4),
     "half, and odd": cut(1, 2, 777),
-    "first 50 bytes": kept(50),
-    "first 101 bytes": kept(101),
-    "first page": kept(PAGE),
-    "wrong page size": overwritten(16, (1024).to_bytes(2, "big")),
-    "no page size": overwritten(16, (1000).to_bytes(2, "big")),
-    "schema flipped": flipped(105, 106, 107, PAGE - 40, PAGE - 39),
-    "first page of no kind": overwritten(100, b"\x77"),
-    "text": replaced(b"this is not a database\n" * 30),
-    "noise": replaced(random.Random(6).randbytes(5001)),  # noqa: S311 - the same
+    "first 50 bytes": keep(50),
+    "first 101 bytes": keep(101),
+    "first page": keep(PAGE),
+    "wrong page size": overwrite(16, (1024).to_bytes(2, "big")),
+    "no page size": overwrite(16, (1000).to_bytes(2, "big")),
+    "schema flipped": flip(105, 106, 107, PAGE - 40, PAGE - 39),
+    "first page of no kind": overwrite(100, b"\x77"),
+    "text": replace_with(b"this is not a database\n" * 30),
+    "noise": replace_with(random.Random(6).randbytes(5001)),  # noqa: S311 - the same
     "no entities": without("entities"),
     "no observations": without("observations"),
     "rows not in an index": rows_unindexed,
@@ -144,30 +144,30 @@ SPOILT: dict[str, Spoil] = {
 }
 
 
-def made(*statements: str, header: bytes = b"") -> Spoil:
+def make(*statements: str, header: bytes = b"") -> Spoil:
     """Put a database of another program there; ``header``: what it begins with, if not as usual."""
 
     def spoil(path: Path) -> None:
         path.unlink()
         run(path, *statements)
-        overwritten(0, header)(path)
+        overwrite(0, header)(path)
 
     return spoil
 
 
 FOREIGN: dict[str, Spoil] = {
-    "another program's": made("CREATE TABLE photos (id)", "INSERT INTO photos VALUES (1)"),
-    "another program's without a table": made("PRAGMA application_id = 77", "VACUUM"),
-    "another program's with our names": made(
+    "another program's": make("CREATE TABLE photos (id)", "INSERT INTO photos VALUES (1)"),
+    "another program's without a table": make("PRAGMA application_id = 77", "VACUUM"),
+    "another program's with our names": make(
         "CREATE TABLE entities (id)", "CREATE TABLE sources (id)"
     ),
-    "another program's, damaged": made("CREATE TABLE photos (id)", header=b"\x01"),
-    "encrypted": replaced(random.Random(7).randbytes(4 * PAGE)),  # noqa: S311 - the same
+    "another program's, damaged": make("CREATE TABLE photos (id)", header=b"\x01"),
+    "encrypted": replace_with(random.Random(7).randbytes(4 * PAGE)),  # noqa: S311 - the same
     "encrypted with a plain header": lambda path: _write(
         path,
         path.read_bytes()[:32] + random.Random(8).randbytes(4 * PAGE - 32),  # noqa: S311 - the same
     ),
-    "a zip": replaced(b"PK\x03\x04" + bytes(500)),
+    "a zip": replace_with(b"PK\x03\x04" + bytes(500)),
 }
 
 

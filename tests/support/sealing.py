@@ -31,7 +31,7 @@ def database(path: Path, *observations: Row, **tables: Iterable[Row]) -> Path:
     return make_database(path, {"entities": [entity("e1")], "observations": observations, **tables})
 
 
-def sealed(identifier: str, fields: str, owner: str = "e1", **cells: object) -> Row:
+def seal(identifier: str, fields: str, owner: str = "e1", **cells: object) -> Row:
     return observation(identifier, owner, fields=KEY.seal(fields), **cells)
 
 
@@ -44,6 +44,6 @@ def snapshots(path: Path, table: str = "entity_snapshots") -> list[tuple[str, ..
     return query(path, f"SELECT snapshot, provenance FROM {table} ORDER BY 1, 2")
 
 
-def opened(cells: Iterable[tuple[str, ...]]) -> list[tuple[str, ...]]:
+def open_cells(cells: Iterable[tuple[str, ...]]) -> list[tuple[str, ...]]:
     """Open all cells; SealBroken where one is plain."""
     return [tuple(KEY.open(cell) for cell in row) for row in cells]

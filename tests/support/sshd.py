@@ -61,6 +61,6 @@ def sshd(folder: Path) -> Iterator[SshServer]:
 
 
 def make_key(path: Path, passphrase: str = "") -> None:
-    """Make a key, with its public half beside it."""
+    """Make a key, with its public half next to it."""
     words = ("ssh-keygen", "-q", "-t", "ed25519", "-N", passphrase, "-f", path)
     subprocess.run(words, check=True, stdin=subprocess.DEVNULL)

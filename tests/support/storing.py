@@ -33,7 +33,7 @@ class Place:
     options: StoreOptions = field(default_factory=StoreOptions)
 
     @contextmanager
-    def opened(self) -> Iterator[Store]:
+    def open(self) -> Iterator[Store]:
         """Open the store until the block ends."""
         store = open_store(self.url, self.options)
         try:

@@ -170,7 +170,7 @@ def registry() -> Registry:
 
 
 def object_texts(keys: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
-    """Return JSON objects with the keys given, in many spellings; a few are no JSON."""
+    """Return JSON objects with the keys given, in many spellings; a few are not JSON."""
     values = st.one_of(
         st.sampled_from(SCALARS), st.sampled_from(SCALARS), st.sampled_from(CONTAINERS)
     )

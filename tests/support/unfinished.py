@@ -16,7 +16,7 @@ from tests.support.rebuilding import check
 A, B = note("a"), note("b")
 
 
-def found_in(target: Path, **options: object) -> UnfinishedStores:
+def find_in(target: Path, **options: object) -> UnfinishedStores:
     """Return what both commands find, which is the same."""
     report = check(target, **options)
     assert report.unfinished is not None
@@ -31,7 +31,7 @@ def status_of(target: Path, key: KeySource | None = None) -> UnfinishedStores | 
     ).unfinished
 
 
-def named(stores: UnfinishedStores) -> dict[str, object]:
+def names_in(stores: UnfinishedStores) -> dict[str, object]:
     """Return what is named, without files."""
     return {
         "never": {store.source for store in stores.never_stored},

@@ -28,7 +28,7 @@ def view(words: Path | str, folder: Path, vault: Path | None = None) -> View:
     return open_view(place(words), looking(folder, vault), Silent())
 
 
-def named(seen: View, words: str, entity_type: str | None = None) -> tuple[Named, ...]:
+def name(seen: View, words: str, entity_type: str | None = None) -> tuple[Named, ...]:
     return require_named(seen, read_names(seen, entity_type), words)
 
 

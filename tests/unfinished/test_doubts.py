@@ -11,7 +11,7 @@ def test_what_was_written_a_moment_ago_may_still_be_written_to() -> None:
     assert doubts.of("2026-02-01T09:59:00.001Z") == "recent"
     assert doubts.of("2026-02-01T09:59:00.000Z") is None
     assert doubts.of("2026-02-01T10:00:30.000Z") == "recent"  # while the copy was taken
-    assert doubts.of("2026-02-01T10:01:00.000Z") is None  # a clock that is wrong is no store
+    assert doubts.of("2026-02-01T10:01:00.000Z") is None  # a wrong clock is not a store
 
 
 def test_a_long_store_runs_as_long_as_its_last_observation_is_recent() -> None:

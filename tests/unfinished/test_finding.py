@@ -12,9 +12,9 @@ import zstandard
 from neotoma_core.unfinished import finding as unfinished
 from tests.conftest import FIXTURES
 from tests.support.databases import Row, entity, make_database, observation
-from tests.support.payloads import AT, Tables, note, sent, together
+from tests.support.payloads import AT, Tables, note, send, together
 from tests.support.rebuilding import check
-from tests.support.unfinished import NOTHING, A, B, before_now, found_in, named, never, partly
+from tests.support.unfinished import NOTHING, A, B, before_now, find_in, names_in, never, partly
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +37,7 @@ def test_what_a_killed_server_left_is_named_and_what_looks_alike_is_not(crashed:
     ids = {finding.subject for finding in report.findings}
     assert set(expected["must"]) <= ids
     assert ids.isdisjoint(expected["must_not"])
-    stores = found_in(crashed)
+    stores = find_in(crashed)
     assert {s.source: [s.stored, s.items] for s in stores.partly_stored} == expected["partly"]
     assert (len(stores.never_stored), len(stores.hollow)) == (5, 92)
     allowed = {*expected["must"], *expected["either"]}
@@ -66,8 +66,8 @@ def test_the_incident_shows_no_unfinished_store(
     for file in place.parent.glob(f"{place.name}*"):
         if file.name in (place.name, f"{place.name}-wal"):
             shutil.copy(file, tmp_path)
-    stores = found_in(tmp_path / place.name)
-    assert (stores.payloads, named(stores)) == (payloads, NOTHING)
+    stores = find_in(tmp_path / place.name)
+    assert (stores.payloads, names_in(stores)) == (payloads, NOTHING)
     assert set(stores.unchecked) <= {"no-file"}
 
 
@@ -76,7 +76,7 @@ def test_the_conformance_inputs_show_no_unfinished_store(case: str, tmp_path: Pa
     target = tmp_path / "neotoma.db"
     with (FIXTURES / case / "input.db.zst").open("rb") as packed, target.open("wb") as plain:
         zstandard.ZstdDecompressor().copy_stream(packed, plain)
-    assert named(found_in(target)) == NOTHING
+    assert names_in(find_in(target)) == NOTHING
 
 
 @pytest.mark.parametrize("indented", [False, True])
@@ -89,13 +89,13 @@ def test_each_planted_crash_is_named(
         "provenance": f'{{"upload_method":"{method}"}}',
     }
     tables = together(
-        sent(raw, "whole", [A, B], **more),
-        sent(raw, "never", [note("c"), note("d")], stored=[], **more),
-        sent(raw, "partly", [note("e"), note("f"), note("g")], stored=[0, 2], **more),
+        send(raw, "whole", [A, B], **more),
+        send(raw, "never", [note("c"), note("d")], stored=[], **more),
+        send(raw, "partly", [note("e"), note("f"), note("g")], stored=[0, 2], **more),
         {"entities": [entity("hollow", created_at=AT)]},
     )
-    stores = found_in(make_database(place, tables))
-    assert named(stores) == {
+    stores = find_in(make_database(place, tables))
+    assert names_in(stores) == {
         "never": {"never"},
         "partly": {"partly": (2, 3)},
         "hollow": {"hollow"},
@@ -110,37 +110,37 @@ def test_each_planted_crash_is_named(
 )
 def test_files_references_and_edges_are_no_payloads(place: Path, raw: Path, method: str) -> None:
     provenance = f'{{"upload_method":{method}}}'
-    tables = sent(raw, "file", [A], stored=[], provenance=provenance)
-    assert named(found_in(make_database(place, tables))) == NOTHING
+    tables = send(raw, "file", [A], stored=[], provenance=provenance)
+    assert names_in(find_in(make_database(place, tables))) == NOTHING
 
 
 @pytest.mark.parametrize("provenance", [None, "", "{bad", "7", b'{"upload_method":"api_store"}', 1])
 def test_a_source_whose_provenance_says_nothing_is_no_payload(
     place: Path, raw: Path, provenance: object
 ) -> None:
-    tables = sent(raw, "odd", [A], stored=[], provenance=provenance)
-    assert found_in(make_database(place, tables)).payloads == 0
+    tables = send(raw, "odd", [A], stored=[], provenance=provenance)
+    assert find_in(make_database(place, tables)).payloads == 0
 
 
 def test_two_items_may_be_one_observation(place: Path, raw: Path) -> None:
-    tables = sent(raw, "twice", [A, A, note("a", odd=1)], stored=[0])
-    assert named(found_in(make_database(place, tables))) == NOTHING
+    tables = send(raw, "twice", [A, A, note("a", odd=1)], stored=[0])
+    assert names_in(find_in(make_database(place, tables))) == NOTHING
 
 
 def test_a_payload_that_was_sent_again_and_completed_is_whole(place: Path, raw: Path) -> None:
-    first = sent(raw, "again", [A, B], stored=[0])
-    rest = sent(raw, "again", [A, B], stored=[1])
-    assert named(found_in(make_database(place, first))) == partly(again=(1, 2))
+    first = send(raw, "again", [A, B], stored=[0])
+    rest = send(raw, "again", [A, B], stored=[1])
+    assert names_in(find_in(make_database(place, first))) == partly(again=(1, 2))
     place.unlink()
     tables = {**together(first, rest), "sources": first["sources"]}
-    assert named(found_in(make_database(place, tables))) == NOTHING
+    assert names_in(find_in(make_database(place, tables))) == NOTHING
 
 
 def test_one_users_payload_is_not_stored_by_anothers(place: Path, raw: Path) -> None:
     tables = together(
-        sent(raw, "one", [A], user_id="one"), sent(raw, "two", [A], user_id="two", stored=[])
+        send(raw, "one", [A], user_id="one"), send(raw, "two", [A], user_id="two", stored=[])
     )
-    assert named(found_in(make_database(place, tables))) == never("two")
+    assert names_in(find_in(make_database(place, tables))) == never("two")
 
 
 INTERPRETED = {"source_id": "file", "interpretation_id": "i", "fields": '{"title":"a"}'}
@@ -164,20 +164,20 @@ def test_a_store_with_an_interpretation_hangs_on_another_source(
 ) -> None:
     told = observation("o", "e1", **{**INTERPRETED, "created_at": AT, **cells})
     tables = together(
-        sent(raw, "sent", [A], stored=[]), {"observations": [told], "entities": [entity("e1")]}
+        send(raw, "sent", [A], stored=[]), {"observations": [told], "entities": [entity("e1")]}
     )
     expected = NOTHING if is_stored else never("sent")
-    assert named(found_in(make_database(place, tables))) == expected
+    assert names_in(find_in(make_database(place, tables))) == expected
 
 
 def test_an_interpretation_stores_what_its_own_user_sent(place: Path, raw: Path) -> None:
     told = observation("o", "e1", **{**INTERPRETED, "created_at": AT, "user_id": "one"})
     tables = together(
-        sent(raw, "of-one", [A], stored=[], user_id="one"),
-        sent(raw, "of-two", [A], stored=[], user_id="two"),
+        send(raw, "of-one", [A], stored=[], user_id="one"),
+        send(raw, "of-two", [A], stored=[], user_id="two"),
         {"observations": [told], "entities": [entity("e1")]},
     )
-    assert named(found_in(make_database(place, tables))) == never("of-two")
+    assert names_in(find_in(make_database(place, tables))) == never("of-two")
 
 
 def test_a_payloads_own_observation_may_lie_behind_many_of_other_interpretations(
@@ -191,12 +191,12 @@ def test_a_payloads_own_observation_may_lie_behind_many_of_other_interpretations
     ]
     told = observation("last", "e1", **{**INTERPRETED, "created_at": AT})
     tables = together(
-        sent(raw, "sent", [A], stored=[]),
+        send(raw, "sent", [A], stored=[]),
         {"observations": [*others, told], "entities": [entity("e1")]},
     )
-    assert named(found_in(make_database(place, tables))) == NOTHING
+    assert names_in(find_in(make_database(place, tables))) == NOTHING
     monkeypatch.setattr(unfinished, "_MANY", 200)
-    assert found_in(place).unchecked == {"too-many": 1}
+    assert find_in(place).unchecked == {"too-many": 1}
 
 
 def test_merged_and_split_entities_are_not_hollow(place: Path) -> None:
@@ -212,24 +212,24 @@ def test_merged_and_split_entities_are_not_hollow(place: Path) -> None:
         "entity_merges": [{"id": "m", "from_entity_id": "merged", "to_entity_id": "kept"}],
         "entity_splits": [{"id": "s", "source_entity_id": "kept", "new_entity_id": "split"}],
     }
-    stores = found_in(make_database(place, tables))
-    assert named(stores) == {"never": set(), "partly": {}, "hollow": {"hollow"}}
+    stores = find_in(make_database(place, tables))
+    assert names_in(stores) == {"never": set(), "partly": {}, "hollow": {"hollow"}}
 
 
 def test_a_store_that_may_still_run_is_not_named_nor_are_its_entities(
     place: Path, raw: Path
 ) -> None:
-    running = sent(raw, "running", [note("r"), note("s")], stored=[0], created_at=before_now(300))
+    running = send(raw, "running", [note("r"), note("s")], stored=[0], created_at=before_now(300))
     running["observations"] = [
         {**row, "created_at": before_now(10)} for row in running["observations"]
     ]
     tables = together(
         running,
-        sent(raw, "begun", [note("t")], stored=[], created_at=before_now(50)),
-        sent(raw, "old", [A], stored=[], created_at=before_now(400)),
+        send(raw, "begun", [note("t")], stored=[], created_at=before_now(50)),
+        send(raw, "old", [A], stored=[], created_at=before_now(400)),
         {"entities": [entity("next", created_at=before_now(299))]},
         {"entities": [entity("hollow", created_at=before_now(301))]},
     )
-    stores = found_in(make_database(place, tables))
-    assert named(stores) == {"never": {"old"}, "partly": {}, "hollow": {"hollow"}}
+    stores = find_in(make_database(place, tables))
+    assert names_in(stores) == {"never": {"old"}, "partly": {}, "hollow": {"hollow"}}
     assert stores.unchecked == {"recent": 3}

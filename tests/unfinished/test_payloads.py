@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from neotoma_core.neotoma.json import JsonValue, stringify
 from neotoma_core.unfinished import payloads
-from neotoma_core.unfinished.payloads import Extent, count_stored, is_proven, items_of
-from tests.support.payloads import fields_of, note, written
+from neotoma_core.unfinished.payloads import Extent, count_stored, items_of, proves_payload
+from tests.support.payloads import fields_of, note, write
 
 SCALARS: st.SearchStrategy[JsonValue] = st.sampled_from(
     [None, True, False, 0, 1, 2, 2.5, "", "a", "b", "1"]
@@ -65,27 +65,27 @@ def test_a_large_payload_takes_a_look_at_each_item_and_not_at_each_pair() -> Non
 @pytest.mark.parametrize("indented", [False, True])
 def test_observations_prove_the_payload_they_spell(*, indented: bool) -> None:
     items = [note("é", tags=["x", {}], n=1.5), note("b", none=None)]
-    digest = hashlib.sha256(written(items, indented=indented)).hexdigest()
+    digest = hashlib.sha256(write(items, indented=indented)).hexdigest()
     stated = [("note", stringify(fields_of(item))) for item in items]
-    assert is_proven(digest, stated)
-    assert not is_proven(digest, stated[:1])
-    assert not is_proven(digest, stated[::-1])
+    assert proves_payload(digest, stated)
+    assert not proves_payload(digest, stated[:1])
+    assert not proves_payload(digest, stated[::-1])
 
 
 def test_no_observation_proves_nothing_not_even_an_empty_payload() -> None:
-    assert not is_proven(hashlib.sha256(b"[]").hexdigest(), [])
+    assert not proves_payload(hashlib.sha256(b"[]").hexdigest(), [])
 
 
 def test_halves_of_characters_are_proven_compact_only() -> None:
     stated = [("note", '{"title":"\\ud83d"}')]
     text = b'[{"entity_type":"note","title":"\\ud83d"}]'
-    assert is_proven(hashlib.sha256(text).hexdigest(), stated)
-    assert not is_proven(hashlib.sha256(b"other").hexdigest(), stated)
+    assert proves_payload(hashlib.sha256(text).hexdigest(), stated)
+    assert not proves_payload(hashlib.sha256(b"other").hexdigest(), stated)
 
 
 def test_an_item_without_fields_is_proven_by_an_observation_without_any() -> None:
     digest = hashlib.sha256(b'[{"entity_type":"a"},{"entity_type":"b"}]').hexdigest()
-    assert is_proven(digest, [("a", "{}"), ("b", "{}")])
+    assert proves_payload(digest, [("a", "{}"), ("b", "{}")])
     assert count_stored([{"entity_type": "a"}], [{}]) == 1
     assert count_stored([{"entity_type": "a"}], [{"title": "a"}]) == 0
     assert count_stored([note("a")], [{}]) == 0
@@ -93,7 +93,7 @@ def test_an_item_without_fields_is_proven_by_an_observation_without_any() -> Non
 
 @pytest.mark.parametrize("fields", ["", "no json", "[1]", "7", "\ud83d"])
 def test_fields_that_cannot_be_read_prove_nothing(fields: str) -> None:
-    assert not is_proven(hashlib.sha256(b"[]").hexdigest(), [("a", fields)])
+    assert not proves_payload(hashlib.sha256(b"[]").hexdigest(), [("a", fields)])
 
 
 def test_a_payload_is_an_array_of_objects_or_one_object() -> None:

@@ -41,7 +41,7 @@ def edges_of(edges: list[Edge]) -> list[dict[str, str]]:
     ]
 
 
-def merged_edges(edges: list[dict[str, str]]) -> list[dict[str, str]]:
+def merge_edges(edges: list[dict[str, str]]) -> list[dict[str, str]]:
     """Neotoma's own way with edges: repointed, or deleted as a loop or as one that is there."""
     after: list[dict[str, str]] = []
     keys = {edge["relationship_key"] for edge in edges}
@@ -57,7 +57,7 @@ def merged_edges(edges: list[dict[str, str]]) -> list[dict[str, str]]:
     return after
 
 
-def planned(
+def plan_for(
     observations: tuple[pl.DataFrame, pl.DataFrame], edges: tuple[pl.DataFrame, pl.DataFrame]
 ) -> UnmergePlan:
     after, before = observations
@@ -82,8 +82,8 @@ def test_a_merge_is_taken_back(observations: list[Observation], edges: list[Edge
     after = before.with_columns(entity_id=owner)
     known = edges_of(edges)
     columns = ("relationship_key", *EDGE)
-    earlier, later = as_rows(known, *columns), as_rows(merged_edges(known), *columns)
-    plan = planned((after, before), (later, earlier))
+    earlier, later = as_rows(known, *columns), as_rows(merge_edges(known), *columns)
+    plan = plan_for((after, before), (later, earlier))
 
     back = pl.col("_rowid").is_in(plan.observations["_rowid"].implode())
     undone = after.with_columns(entity_id=pl.when(back).then(pl.lit("a")).otherwise("entity_id"))

@@ -71,7 +71,7 @@ def merge(database: Path) -> None:
     merge_entities(database, "a", "b", "m1", at=AT, user=USER)
 
 
-def sorted_log(database: Path) -> Mapping[str, Cells]:
+def sort_log(database: Path) -> Mapping[str, Cells]:
     tables = dict(log_of(database))
     return {name: sorted(tables[name]) for name in tables if name not in AUDITS}
 
@@ -91,16 +91,16 @@ def snapshots(database: Path) -> list[tuple[object, ...]]:
 
 @pytest.mark.parametrize("archived_after", [True, False])
 def test_it_is_the_exact_inverse(database: Path, *, archived_after: bool) -> None:
-    before, shown = sorted_log(database), snapshots(database)
+    before, shown = sort_log(database), snapshots(database)
     archive(database)
     merge(database)
     rebuild(database)
-    assert sorted_log(database) != before
+    assert sort_log(database) != before
     if archived_after:
         archive(database)
     report = run(database)
     assert (report.moved_observations, report.moved_edges, report.restored_edges) == (1, 1, 2)
-    assert sorted_log(database) == before
+    assert sort_log(database) == before
     assert snapshots(database) == shown
     assert rebuild(database).outcome == "unchanged"
 
@@ -125,9 +125,9 @@ def test_another_copy_that_knows_the_merge_does_not_merge_again(
     copy = tmp_path / "copy.db"
     copy.write_bytes(database.read_bytes())
     run(database)
-    undone = sorted_log(database)["observations"]
+    undone = sort_log(database)["observations"]
     run_recover(database, copy)
-    assert sorted_log(database)["observations"] == undone
+    assert sort_log(database)["observations"] == undone
 
 
 def test_a_plan_that_is_declined_changes_nothing(database: Path) -> None:

@@ -16,8 +16,8 @@ from neotoma_core.unpacking.budgets import Limits
 from neotoma_core.unpacking.unpack import unpack
 from neotoma_core.unpacking.walking import FoundFile
 from tests.support.databases import make_database
-from tests.support.packing import PACKERS, flipped, sparse_tar, tar, zipped
-from tests.support.proven import observed, owner
+from tests.support.packing import PACKERS, flip, sparse_tar, tar, zip_up
+from tests.support.proven import observe, owner
 
 ROWS = 300
 
@@ -25,11 +25,11 @@ ROWS = 300
 @pytest.fixture(scope="module")
 def database(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     path = tmp_path_factory.mktemp("whole") / "neotoma.db"
-    rows = {"observations": [observed(n) for n in range(ROWS)], "entities": [owner()]}
+    rows = {"observations": [observe(n) for n in range(ROWS)], "entities": [owner()]}
     return make_database(path, rows).read_bytes()
 
 
-def found_in(tmp_path: Path, name: str, content: bytes, limits: Limits | None = None) -> Found:
+def find_in(tmp_path: Path, name: str, content: bytes, limits: Limits | None = None) -> Found:
     home, scratch = tmp_path / "home", tmp_path / "scratch"
     home.mkdir()
     scratch.mkdir()
@@ -37,7 +37,7 @@ def found_in(tmp_path: Path, name: str, content: bytes, limits: Limits | None = 
     return search(SearchRequest((home,), limits=limits or Limits()), scratch, Silent())
 
 
-def told(found: Found) -> list[tuple[str, int | None]]:
+def states_of(found: Found) -> list[tuple[str, int | None]]:
     """Return the state of every copy, and how many observations it gives."""
     held = [(c.examined.state, c.examined.holdings) for c in found.copies]
     return [(state, holdings.observations if holdings else None) for state, holdings in held]
@@ -55,12 +55,12 @@ def test_what_comes_out_of_a_damaged_compressed_database_is_salvaged(
     packed = PACKERS[ending](database)
     content = {
         "cut": packed[: len(packed) * 9 // 10],
-        "flipped": flipped(packed, len(packed) * 9 // 10),
-        "check": flipped(packed, -10 if ending == "xz" else -1 if ending == "zst" else -6),
+        "flipped": flip(packed, len(packed) * 9 // 10),
+        "check": flip(packed, -10 if ending == "xz" else -1 if ending == "zst" else -6),
         "magic": bytes(2) + packed[2:],
     }[kind]
-    found = found_in(tmp_path, f"neotoma.db.{ending}", content)
-    ((state, rows),) = told(found)
+    found = find_in(tmp_path, f"neotoma.db.{ending}", content)
+    ((state, rows),) = states_of(found)
     assert state != "sound"
     assert len(problems(found)) == 1
     if kind in ("check", "magic") and ending != "xz":
@@ -73,15 +73,15 @@ def test_what_comes_out_of_a_damaged_compressed_database_is_salvaged(
 def test_an_archive_of_neotomas_that_no_longer_starts_as_one_is_named(
     tmp_path: Path, ending: str
 ) -> None:
-    found = found_in(tmp_path, f"neotoma-backup.{ending}", b"\0" * 600)
+    found = find_in(tmp_path, f"neotoma-backup.{ending}", b"\0" * 600)
     assert len(problems(found)) == 1
 
 
 def test_a_damaged_archive_of_neotomas_that_no_longer_looks_like_one_is_named(
     tmp_path: Path, database: bytes
 ) -> None:
-    packed = PACKERS["gz"](flipped(tar({"a/neotoma.db": database}), 257))
-    found = found_in(tmp_path, "neotoma.tar.gz", flipped(packed, -6))
+    packed = PACKERS["gz"](flip(tar({"a/neotoma.db": database}), 257))
+    found = find_in(tmp_path, "neotoma.tar.gz", flip(packed, -6))
     assert problems(found) == ["a part of it is damaged"]
 
 
@@ -91,8 +91,8 @@ def test_joined_files_are_one_and_what_follows_the_last_is_named(
 ) -> None:
     pack = PACKERS[ending]
     content = pack(database[:50_000]) + pack(database[50_000:]) + b"junk" * 100
-    found = found_in(tmp_path, f"neotoma.db.{ending}", content)
-    assert told(found) == [("sound", ROWS)]
+    found = find_in(tmp_path, f"neotoma.db.{ending}", content)
+    assert states_of(found) == [("sound", ROWS)]
     assert problems(found) == ["it is followed by bytes that are not part of it"]
 
 
@@ -103,22 +103,22 @@ def test_a_tar_cut_short_behind_a_database_gives_that_database(
     rest = os.urandom(1_000_000)
     content = tar({"a/neotoma.db": database, "rest.bin": rest})
     packed = PACKERS[ending](content) if ending else content
-    found = found_in(tmp_path, f"b.tar.{ending}", packed[:-100_000])
-    assert told(found) == [("sound", ROWS)]
+    found = find_in(tmp_path, f"b.tar.{ending}", packed[:-100_000])
+    assert states_of(found) == [("sound", ROWS)]
     assert problems(found) == ["it is cut short"]
 
 
 def test_a_damaged_header_in_a_tar_costs_its_member_alone(tmp_path: Path, database: bytes) -> None:
     content = tar({"a/neotoma.db": database, "b.txt": b"b", "c/neotoma.db": database})
-    found = found_in(tmp_path, "b.tar", flipped(content, content.index(b"b.txt")))
-    assert told(found) == [("sound", ROWS)] * 2
+    found = find_in(tmp_path, "b.tar", flip(content, content.index(b"b.txt")))
+    assert states_of(found) == [("sound", ROWS)] * 2
     assert problems(found) == ["a part of it is damaged"]
 
 
 def test_of_two_members_with_one_name_neither_is_dropped(tmp_path: Path, database: bytes) -> None:
     content = tar({"neotoma.db": database, "neotoma.dB": database[:5_000]})
-    found = found_in(tmp_path, "b.tar", content.replace(b"neotoma.dB", b"neotoma.db"))
-    assert told(found)[0] == ("sound", ROWS) or len(problems(found)) == 1
+    found = find_in(tmp_path, "b.tar", content.replace(b"neotoma.dB", b"neotoma.db"))
+    assert states_of(found)[0] == ("sound", ROWS) or len(problems(found)) == 1
     assert len(found.copies) + len(problems(found)) == 2
 
 
@@ -127,16 +127,16 @@ def test_of_two_members_with_one_name_neither_is_dropped(tmp_path: Path, databas
 def test_a_zip_is_read_also_without_its_list_of_files(
     tmp_path: Path, database: bytes, method: int, *, cut: bool
 ) -> None:
-    content = zipped({"a/neotoma.db": database, "rest.bin": bytes(9)}, method)
-    found = found_in(tmp_path, "b.zip", content[:-100] if cut else content)
-    assert told(found) == [("sound", ROWS)]
+    content = zip_up({"a/neotoma.db": database, "rest.bin": bytes(9)}, method)
+    found = find_in(tmp_path, "b.zip", content[:-100] if cut else content)
+    assert states_of(found) == [("sound", ROWS)]
     assert problems(found) == (["its list of files is damaged or missing"] if cut else [])
 
 
 def test_a_damaged_file_of_a_zip_is_salvaged(tmp_path: Path, database: bytes) -> None:
-    content = zipped({"neotoma.db": database})
-    found = found_in(tmp_path, "b.zip", flipped(content, len(content) * 3 // 4))
-    ((state, rows),) = told(found)
+    content = zip_up({"neotoma.db": database})
+    found = find_in(tmp_path, "b.zip", flip(content, len(content) * 3 // 4))
+    ((state, rows),) = states_of(found)
     assert (state, problems(found)) == ("damaged", ["a part of it is damaged"])
     assert rows
 
@@ -145,12 +145,12 @@ def test_a_zip_with_a_password_or_an_unknown_method_is_named(
     tmp_path: Path, database: bytes
 ) -> None:
     for place, said in ((6, "files in it need a password"), (8, "files in it are packed in a way")):
-        content = bytearray(zipped({"neotoma.db": database}))
+        content = bytearray(zip_up({"neotoma.db": database}))
         listed = content.rindex(b"PK\x01\x02")
         content[place] = content[listed + place + 2] = 1 if place == 6 else 99
         folder = tmp_path / str(place)
         folder.mkdir()
-        (problem,) = problems(found_in(folder, "b.zip", bytes(content)))
+        (problem,) = problems(find_in(folder, "b.zip", bytes(content)))
         assert problem.startswith(said)
 
 
@@ -160,9 +160,9 @@ def test_holes_count_as_they_are_written(tmp_path: Path, database: bytes) -> Non
     )
     folder = tmp_path / "whole"
     folder.mkdir()
-    assert told(found_in(folder, "b.tar", whole)) == [("sound", ROWS)]
+    assert states_of(find_in(folder, "b.tar", whole)) == [("sound", ROWS)]
     bomb = PACKERS["gz"](sparse_tar("neotoma.db", 20 << 30, {}))
-    found = found_in(tmp_path, "b.tgz", bomb, Limits(ratio_from=1 << 20))
+    found = find_in(tmp_path, "b.tgz", bomb, Limits(ratio_from=1 << 20))
     assert found.copies == ()
     assert problems(found) == [
         "not unpacked any further: it unpacks to more than 200 times its size"
@@ -184,7 +184,7 @@ def test_the_disk_keeps_a_reserve(
 
 
 def test_unpacking_ends_in_time(tmp_path: Path, database: bytes) -> None:
-    found = found_in(tmp_path, "b.tar", tar({"neotoma.db": database}), Limits(seconds=-1))
+    found = find_in(tmp_path, "b.tar", tar({"neotoma.db": database}), Limits(seconds=-1))
     assert problems(found) == ["not unpacked any further: it takes more than -1 seconds"]
 
 
@@ -206,7 +206,7 @@ def test_the_rows_behind_a_damaged_header_are_salvaged(
     tmp_path: Path, database: bytes, at: int, damage: bytes
 ) -> None:
     content = database[:at] + damage + database[at + len(damage) :]
-    ((state, rows),) = told(found_in(tmp_path, "some copy", content))
+    ((state, rows),) = states_of(find_in(tmp_path, "some copy", content))
     assert state != "sound"
     assert rows == ROWS
 
@@ -218,7 +218,7 @@ def test_a_flipped_byte_in_a_statement_of_the_schema_costs_no_row_that_is_proven
 ) -> None:
     content = bytearray(database)
     content[database.index(b'CREATE TABLE "observations"') + behind] ^= bits
-    ((_, rows),) = told(found_in(tmp_path, "some copy", bytes(content)))
+    ((_, rows),) = states_of(find_in(tmp_path, "some copy", bytes(content)))
     assert rows == ROWS
 
 
@@ -232,7 +232,7 @@ def test_a_file_that_is_mostly_a_hole_gives_the_pages_it_says_it_has(
         file.write(database)
         file.truncate(1 << 40)
     found = search(SearchRequest((home,)), scratch, Silent())
-    assert told(found) == [("damaged", ROWS)]
+    assert states_of(found) == [("damaged", ROWS)]
 
 
 @pytest.mark.parametrize("log", ["-wal", "-journal"])

@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-from neotoma_core.vault.folder import LOCK, is_in_use, locked, read_json, write_json
+from neotoma_core.vault.folder import LOCK, is_in_use, lock_vault, read_json, write_json
 
 
 def test_a_vault_is_in_use_only_while_a_run_holds_it(tmp_path: Path) -> None:
     assert not is_in_use(tmp_path)
-    with locked(tmp_path):
+    with lock_vault(tmp_path):
         assert is_in_use(tmp_path)
     assert (tmp_path / LOCK).is_file()
     assert not is_in_use(tmp_path)

@@ -26,7 +26,7 @@ from neotoma_core.vault import folder as vault
 from neotoma_core.vault.backups import RAW_LIST, read_backup, read_raw_list
 from tests.conftest import NOW
 from tests.support.archiving import archive
-from tests.support.backing_up import Vault, copied, small_vault
+from tests.support.backing_up import Vault, copy_vault, small_vault
 
 ESCAPE = "\x1b[2Jx"
 LEADS_OUT = ("../../vault.json", "/etc/passwd", "..", "")
@@ -55,7 +55,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Vault:
 
 @pytest.fixture
 def world(made: Vault, tmp_path: Path) -> Vault:
-    return copied(made, tmp_path)
+    return copy_vault(made, tmp_path)
 
 
 def with_value(document: JsonValue, place: Place, value: JsonValue) -> JsonValue:
@@ -74,7 +74,7 @@ def cases(*rules: tuple[Place, tuple[JsonValue, ...]]) -> Iterator[tuple[Place, 
             yield place, value
 
 
-def refused(error: type[MiddenError], path: Path, read: Callable[[], object]) -> None:
+def require_refusal(error: type[MiddenError], path: Path, read: Callable[[], object]) -> None:
     """Demand that reading raises an error which names the file and shows nothing of it."""
     with pytest.raises(error) as caught:
         read()
@@ -119,7 +119,7 @@ def test_vault_json(place: Place, value: JsonValue, world: Vault) -> None:
             with pytest.raises(MiddenError, match="newer"):
                 read()
         else:
-            refused(VaultDamaged, path, read)
+            require_refusal(VaultDamaged, path, read)
     assert path.read_text() == stringify(changed)
 
 
@@ -160,7 +160,7 @@ def test_a_ledger_as_it_should_be_is_read(world: Vault) -> None:
 @pytest.mark.parametrize(("place", "value"), LEDGER)
 def test_events_of_the_ledger(place: Place, value: JsonValue, world: Vault) -> None:
     write_ledger(world.vault, with_value(EVENT, place, value))
-    refused(VaultDamaged, world.vault / "erasures.jsonl", lambda: read_ledger(world.vault))
+    require_refusal(VaultDamaged, world.vault / "erasures.jsonl", lambda: read_ledger(world.vault))
 
 
 FILE: Place = ("databases", 0, "files", 0)
@@ -190,8 +190,8 @@ def test_manifests_of_evidence(place: Place, value: JsonValue, world: Vault) -> 
     (folder,) = (path.parent for path in (world.vault / "evidence").glob("*/manifest.json"))
     path = folder / "manifest.json"
     path.write_text(stringify(with_value(vault.read_json(path), place, value)))
-    refused(VaultDamaged, path, lambda: check_evidence(folder))
-    refused(VaultDamaged, path, lambda: find_source(str(folder), world.vault, world.target))
+    require_refusal(VaultDamaged, path, lambda: check_evidence(folder))
+    require_refusal(VaultDamaged, path, lambda: find_source(str(folder), world.vault, world.target))
 
 
 def test_a_file_of_evidence_that_is_a_link_is_not_followed(world: Vault, tmp_path: Path) -> None:
@@ -199,7 +199,7 @@ def test_a_file_of_evidence_that_is_a_link_is_not_followed(world: Vault, tmp_pat
     copy = folder / "target" / world.target.name
     copy.rename(tmp_path / "elsewhere")
     copy.symlink_to(tmp_path / "elsewhere")
-    refused(VaultDamaged, copy, lambda: check_evidence(folder))
+    require_refusal(VaultDamaged, copy, lambda: check_evidence(folder))
 
 
 PINS: tuple[Any, ...] = (
@@ -218,7 +218,7 @@ def test_pins(pins: JsonValue, world: Vault) -> None:
     opened = open_archive(world.vault / "archive")
     path = opened.path / "pins.json"
     path.write_text(stringify(pins))
-    refused(ArchiveDamaged, path, lambda: read_pins(opened))
+    require_refusal(ArchiveDamaged, path, lambda: read_pins(opened))
 
 
 STATE: Place = ("tables", "observations")
@@ -269,7 +269,7 @@ ARCHIVE = [
 def test_what_an_archive_says_of_itself(place: Place, value: JsonValue, world: Vault) -> None:
     path = world.vault / "archive" / "archive.json"
     path.write_text(stringify(with_value(vault.read_json(path), place, value)))
-    refused(ArchiveDamaged, path, lambda: open_archive(path.parent))
+    require_refusal(ArchiveDamaged, path, lambda: open_archive(path.parent))
 
 
 SIZES: tuple[Any, ...] = (

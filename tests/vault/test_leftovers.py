@@ -21,14 +21,14 @@ def evidence(vault: Path, run: str, files: dict[str, bytes]) -> Path:
     return vault / "evidence" / run
 
 
-def killed(vault: Path, *, whole: bool) -> Path:
+def kill(vault: Path, *, whole: bool) -> Path:
     manifest = {"manifest.json": b"{}"} if whole else {}
     return evidence(vault, KILLED, {**COPIES, **manifest, UNFINISHED: b""})
 
 
 @pytest.mark.parametrize("whole", [True, False])
 def test_what_other_evidence_has_too_goes(*, whole: bool, tmp_path: Path) -> None:
-    left = killed(tmp_path, whole=whole)
+    left = kill(tmp_path, whole=whole)
     evidence(tmp_path, NOW_RUNNING, COPIES | {"target/t.db-shm": b"another index"})
     assert remove_needless(tmp_path, NOW_RUNNING) == (KILLED,)
     assert not left.exists()
@@ -45,14 +45,14 @@ def test_what_other_evidence_has_too_goes(*, whole: bool, tmp_path: Path) -> Non
 def test_evidence_that_undoes_a_commit_goes_only_where_the_very_same_is_there(
     grown: dict[str, bytes], tmp_path: Path
 ) -> None:
-    left = killed(tmp_path, whole=True)
+    left = kill(tmp_path, whole=True)
     evidence(tmp_path, NOW_RUNNING, COPIES | grown)
     assert remove_needless(tmp_path, NOW_RUNNING) == ()
     assert (left / "target" / "t.db-wal").read_bytes() == b"one commit"
 
 
 def test_what_was_never_whole_goes_where_its_bytes_are_the_start_of_others(tmp_path: Path) -> None:
-    left = killed(tmp_path, whole=False)
+    left = kill(tmp_path, whole=False)
     evidence(tmp_path, NOW_RUNNING, COPIES | {"target/t.db-wal": b"one commit and another"})
     assert remove_needless(tmp_path, NOW_RUNNING) == (KILLED,)
     assert not left.exists()
@@ -60,7 +60,7 @@ def test_what_was_never_whole_goes_where_its_bytes_are_the_start_of_others(tmp_p
 
 @pytest.mark.parametrize("whole", [True, False])
 def test_other_bytes_are_not_the_same(*, whole: bool, tmp_path: Path) -> None:
-    left = killed(tmp_path, whole=whole)
+    left = kill(tmp_path, whole=whole)
     evidence(tmp_path, NOW_RUNNING, COPIES | {"target/t.db": b"PAGES"})
     assert remove_needless(tmp_path, NOW_RUNNING) == ()
     assert left.is_dir()
@@ -70,7 +70,7 @@ def test_other_bytes_are_not_the_same(*, whole: bool, tmp_path: Path) -> None:
 def test_evidence_of_two_databases_goes_only_where_both_are_in_other_evidence(
     *, whole: bool, tmp_path: Path
 ) -> None:
-    left = killed(tmp_path, whole=whole)
+    left = kill(tmp_path, whole=whole)
     evidence(tmp_path, KILLED, {"backup-0/b.db": b"of a backup"})
     evidence(tmp_path, NOW_RUNNING, COPIES)
     assert remove_needless(tmp_path, NOW_RUNNING) == ()
@@ -82,7 +82,7 @@ def test_evidence_of_two_databases_goes_only_where_both_are_in_other_evidence(
 @pytest.mark.parametrize("whole", [True, False])
 @pytest.mark.parametrize("to", ["t.db", "folder"])
 def test_a_link_is_the_same_as_nothing(*, to: str, whole: bool, tmp_path: Path) -> None:
-    left = killed(tmp_path, whole=whole)
+    left = kill(tmp_path, whole=whole)
     behind = evidence(tmp_path, NOW_RUNNING, COPIES | {"target/link": b"pages"}) / "target"
     (behind / "folder").mkdir()
     (left / "target" / "link").symlink_to(behind / to)
@@ -91,7 +91,7 @@ def test_a_link_is_the_same_as_nothing(*, to: str, whole: bool, tmp_path: Path) 
 
 
 def test_what_a_run_said_and_set_aside_goes_with_its_evidence(tmp_path: Path) -> None:
-    killed(tmp_path, whole=True)
+    kill(tmp_path, whole=True)
     evidence(tmp_path, NOW_RUNNING, COPIES)
     for place in ("quarantine", "reports"):
         for run in (KILLED, NOW_RUNNING):

@@ -7,7 +7,7 @@ import pytest
 from neotoma_core.errors import BackupDamaged
 from neotoma_core.files.compressed import decompress_file
 from neotoma_core.vault.stored_backup import is_vault_backup, unpack_vault_backup
-from tests.support.backing_up import HASH, Vault, copied, small_vault
+from tests.support.backing_up import HASH, Vault, copy_vault, small_vault
 from tests.support.databases import read_all
 
 
@@ -21,7 +21,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Vault:
 
 @pytest.fixture
 def world(template: Vault, tmp_path: Path) -> Vault:
-    return copied(template, tmp_path)
+    return copy_vault(template, tmp_path)
 
 
 def folder_of(world: Vault) -> Path:

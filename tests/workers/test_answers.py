@@ -14,12 +14,12 @@ from neotoma_core.files.keys import KeyFile, KeySource, Mnemonic, MnemonicFile
 from neotoma_core.neotoma.encryption import Secret
 from neotoma_core.salvage.examining import examine
 from neotoma_core.unpacking.unpack import Unpacked
-from neotoma_core.workers.answers import unpacked_from_plain, unpacked_to_plain
-from neotoma_core.workers.examined import examined_from_plain, examined_to_plain, table_to_bytes
+from neotoma_core.workers.answers import plain_of_unpacked, read_unpacked
+from neotoma_core.workers.examined import plain_of_examined, read_examined, table_to_bytes
 from neotoma_core.workers.framing import from_bytes, to_bytes
 from neotoma_core.workers.setting import Setting, setting_from_plain, setting_to_plain
 from tests.support.databases import make_database
-from tests.support.proven import observed, owner, stored
+from tests.support.proven import observe, owner, store
 
 Said = tuple[dict[str, Any], dict[str, bytes]]
 
@@ -27,19 +27,19 @@ Said = tuple[dict[str, Any], dict[str, bytes]]
 @pytest.fixture
 def said(tmp_path: Path) -> Said:
     rows = {
-        "observations": [observed(n) for n in range(5)],
+        "observations": [observe(n) for n in range(5)],
         "entities": [owner()],
-        "sources": [stored(1)],
+        "sources": [store(1)],
     }
     path = make_database(tmp_path / "a\udcff.db", rows)
     coder = Coder()
     examined = examine(path, path, tmp_path / "scratch", coder)
     assert examined is not None
-    plain, tables = examined_to_plain(examined, coder)
+    plain, tables = plain_of_examined(examined, coder)
     return from_bytes(to_bytes(plain)), tables
 
 
-def coded(holdings: Holdings | None) -> dict[str, list[tuple[object, ...]]]:
+def rows_of(holdings: Holdings | None) -> dict[str, list[tuple[object, ...]]]:
     assert holdings is not None
     frames = {**holdings.ids, **{f"made {n}": f for n, f in holdings.made.items()}}
     frames |= {f"random {n}": f for n, f in holdings.random.items()}
@@ -52,10 +52,10 @@ def test_a_copy_read_in_another_process_is_as_one_read_in_this_one(
     coder = Coder()
     path = tmp_path / "a\udcff.db"
     here = examine(path, path, tmp_path / "here", coder)
-    there = examined_from_plain(*said, tmp_path, coder)
+    there = read_examined(*said, tmp_path, coder)
     assert here is not None
     assert (here.state, here.content, here.mtime_ns) == (there.state, there.content, there.mtime_ns)
-    assert coded(here.holdings) == coded(there.holdings)
+    assert rows_of(here.holdings) == rows_of(there.holdings)
     assert here.holdings is not None
     assert there.holdings is not None
     for fact in ("rows", "days", "types", "first", "last", "version", "unproven", "made_span"):
@@ -83,7 +83,7 @@ def test_facts_that_cannot_be_are_refused(
     facts: dict[str, object], said: Said, tmp_path: Path
 ) -> None:
     with pytest.raises(NotAsModelled):
-        examined_from_plain({**said[0], **facts}, said[1], tmp_path, Coder())
+        read_examined({**said[0], **facts}, said[1], tmp_path, Coder())
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ def test_tables_that_cannot_be_are_refused(
     tables: Mapping[str, bytes], said: Said, tmp_path: Path
 ) -> None:
     with pytest.raises(NotAsModelled):
-        examined_from_plain(said[0], {**said[1], **tables}, tmp_path, Coder())
+        read_examined(said[0], {**said[1], **tables}, tmp_path, Coder())
 
 
 def test_what_is_no_document_is_refused(tmp_path: Path) -> None:
@@ -109,7 +109,7 @@ def test_what_is_no_document_is_refused(tmp_path: Path) -> None:
     documents: tuple[object, ...] = (None, [], {"all": [{"path": "../x"}]})
     for document in documents:
         with pytest.raises(NotAsModelled):
-            unpacked_from_plain(document, tmp_path)
+            read_unpacked(document, tmp_path)
 
 
 def test_what_is_taken_out_keeps_its_odd_names(tmp_path: Path) -> None:
@@ -119,8 +119,8 @@ def test_what_is_taken_out_keeps_its_odd_names(tmp_path: Path) -> None:
         ),
         Unpacked(None, "", "it is damaged"),
     ]
-    plain = from_bytes(to_bytes(unpacked_to_plain(taken, tmp_path)))
-    assert unpacked_from_plain(plain, tmp_path) == taken
+    plain = from_bytes(to_bytes(plain_of_unpacked(taken, tmp_path)))
+    assert read_unpacked(plain, tmp_path) == taken
 
 
 @pytest.mark.parametrize(

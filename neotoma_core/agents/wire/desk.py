@@ -16,7 +16,7 @@ from mcp_types import CallToolResult, TextContent
 from neotoma_core.agents.answers import Answer, Done, Planned
 from neotoma_core.agents.audit import AuditLine, append_line, stamp
 from neotoma_core.agents.plain import plain_name, short_hash
-from neotoma_core.agents.plans import shown_token, vault_of_plan
+from neotoma_core.agents.plans import name_token, vault_of_plan
 from neotoma_core.agents.refusals import Refused, refusal_of
 from neotoma_core.agents.scope import Protected, Scope
 from neotoma_core.errors import MiddenError, begin_record
@@ -71,22 +71,22 @@ class Desk:
         """Do the work of a tool in its turn, in a thread, and write down what came of it."""
         _note(tool)
         about = _about(self.scope, arguments)
-        shown, client = _shown(arguments), client_of(context)
+        shown, client = _show_arguments(arguments), client_of(context)
         call = _Call(self.scope, about, tool, shown, client, writes=writes)
         if self.waiting >= _MOST_WAITING:
             busy = Refused(
                 "BUSY", "too many calls at once", "wait, then call again", retryable=True
             )
             async with self.pen:  # one at a time: many that wait for the log would wait too long
-                return _refused(await anyio.to_thread.run_sync(call.written_down, busy))
+                return _wire_refusal(await anyio.to_thread.run_sync(call.write_down, busy))
         self.waiting += 1
         try:
             async with self.turn:
                 watched = WatchedFromAfar(_teller(context))
-                done = await anyio.to_thread.run_sync(partial(call.done, work, watched))
+                done = await anyio.to_thread.run_sync(partial(call.run, work, watched))
         finally:
             self.waiting -= 1
-        return _refused(done) if isinstance(done, Refused) else _answered(done)
+        return _wire_refusal(done) if isinstance(done, Refused) else _wire_answer(done)
 
     async def write_others_down(
         self,
@@ -113,7 +113,9 @@ class Desk:
                 }
                 given = params.get("arguments")
                 about = _about(self.scope, given if isinstance(given, dict) else {})
-                line = _Call(self.scope, about, ctx.method, _shown(said), "?", writes=False)
+                line = _Call(
+                    self.scope, about, ctx.method, _show_arguments(said), "?", writes=False
+                )
                 with anyio.CancelScope(shield=True):
                     await anyio.to_thread.run_sync(line.append, outcome)
         return result
@@ -130,7 +132,7 @@ class _Call:
     client: str
     writes: bool
 
-    def done(self, work: Work, watched: WatchedFromAfar) -> Answer | Refused:
+    def run(self, work: Work, watched: WatchedFromAfar) -> Answer | Refused:
         """Do the work and write it down; a call that writes is written down before, too."""
         begin_record()
         try:
@@ -138,18 +140,18 @@ class _Call:
                 self.append("begun")
             answer = work(watched)
         except BaseException as error:  # noqa: BLE001 - the last frame of the call: say and go on
-            return self.written_down(error)
+            return self.write_down(error)
         decision = _decision_of(answer) if isinstance(answer, Done) else None
         made = answer.plan if isinstance(answer, Planned | Done) else None
-        plan = shown_token(made) if made else None
+        plan = name_token(made) if made else None
         try:
             self.append("done", decision=decision, plan=plan)
         except (MiddenError, OSError):
             if not self.writes:
-                return _unwritten()
+                return _audit_failure()
         return answer
 
-    def written_down(self, error: BaseException) -> Refused:
+    def write_down(self, error: BaseException) -> Refused:
         """Write a failure down, whole for the person, and return what the agent sees of it."""
         refused = refusal_of(error)
         known = isinstance(error, MiddenError | Refused)
@@ -157,7 +159,7 @@ class _Call:
         try:
             self.append("refused", code=refused.code, detail=detail)
         except (MiddenError, OSError):
-            return _unwritten()
+            return _audit_failure()
         return refused
 
     def append(self, outcome: str, **facts: str | None) -> None:
@@ -196,14 +198,14 @@ def _note(tool: str) -> None:
         written.append(tool)
 
 
-def _shown(arguments: Mapping[str, Any]) -> dict[str, JsonValue]:
+def _show_arguments(arguments: Mapping[str, Any]) -> dict[str, JsonValue]:
     """Return arguments as they are written down: no id of an entity, no usable plan."""
     shown: dict[str, JsonValue] = {}
     for name, value in arguments.items():
         if value in ("", None, [], ()):
             continue
         if name == "plan":
-            shown[name] = shown_token(str(value))
+            shown[name] = name_token(str(value))
         elif name in _PATHS:
             paths = [value] if isinstance(value, str) else [*value]
             texts: list[JsonValue] = [_path(str(path)) for path in paths[:20]]
@@ -247,7 +249,7 @@ def _in_our_words(result: HandlerResult) -> HandlerResult:
     said = "".join(getattr(block, "text", "") for block in content)
     words = "there is no such tool, or it does not take these arguments"
     refused = Refused("VALIDATION_ERROR", words, "look at the tool's input schema")
-    return _refused(refused, {"sdk": escaped(" ".join(said.split()))[:_LONGEST_DETAIL]})
+    return _wire_refusal(refused, {"sdk": escaped(" ".join(said.split()))[:_LONGEST_DETAIL]})
 
 
 def _content_of(result: HandlerResult) -> Sequence[object]:
@@ -255,13 +257,15 @@ def _content_of(result: HandlerResult) -> Sequence[object]:
     return read.content
 
 
-def _answered(answer: Answer) -> CallToolResult:
+def _wire_answer(answer: Answer) -> CallToolResult:
     text = answer.model_dump_json(exclude_none=True, exclude_defaults=True)
     content = TextContent(type="text", text=text)
     return CallToolResult(content=[content], structured_content=answer.model_dump(mode="json"))
 
 
-def _refused(refused: Refused, details: Mapping[str, JsonValue] | None = None) -> CallToolResult:
+def _wire_refusal(
+    refused: Refused, details: Mapping[str, JsonValue] | None = None
+) -> CallToolResult:
     said: dict[str, JsonValue] = {
         "code": refused.code,
         "message": refused.words,
@@ -276,7 +280,7 @@ def _refused(refused: Refused, details: Mapping[str, JsonValue] | None = None) -
     return CallToolResult(is_error=True, content=[TextContent(type="text", text=text)])
 
 
-def _unwritten() -> Refused:
+def _audit_failure() -> Refused:
     return Refused(
         "AUDIT_FAILED",
         "the audit log cannot be written, so nothing is answered",

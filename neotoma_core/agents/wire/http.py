@@ -81,7 +81,7 @@ def with_token(application: Application, token: str) -> Application:
     """Return an application that answers only requests that have the token."""
     wanted = f"Bearer {token}".encode()
 
-    async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
+    async def guard(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
             given = [value for name, value in scope["headers"] if name == b"authorization"]
             if len(given) != 1 or not hmac.compare_digest(given[0], wanted):
@@ -91,7 +91,7 @@ def with_token(application: Application, token: str) -> Application:
                 return
         await application(scope, receive, send)
 
-    return guarded
+    return guard
 
 
 def listen_on(port: int) -> socket.socket:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from neotoma_core.cli.terminal.asking import agreed, end_declined
+from neotoma_core.cli.terminal.asking import ask, end_declined
 from neotoma_core.cli.terminal.options import VAULT_OPTION
 from neotoma_core.errors import UsageError
 
@@ -43,18 +43,18 @@ def approve(
     print(f"{'expires':<10} in {left} minutes")
     if not sys.stdin.isatty():
         raise UsageError("standard input is not a terminal; a person has to approve a plan")
-    if not _agreed(found):
+    if not _ask_person(found):
         end_declined("the plan is not approved", json=False)
     approve_plan(found)
     print(f"{'approved':<10} tell the agent to go on")
 
 
-def _agreed(found: "Found") -> bool:
+def _ask_person(found: "Found") -> bool:
     """Return whether the person agrees; where a production database may lose rows, by its name."""
     plan = found.plan
     name = Path(plan.target).name
     if not (plan.production and plan.loss):
-        return agreed(f"let the agent carry this out on {plan.target}?", yes=False)
+        return ask(f"let the agent carry this out on {plan.target}?", yes=False)
     print(f"{name} is a production database ({plan.production}) and rows may go", file=sys.stderr)
     print(f"type the name of the database to go on ({name}): ", end="", file=sys.stderr, flush=True)
     return sys.stdin.readline().rstrip("\n") == name

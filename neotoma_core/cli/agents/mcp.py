@@ -41,7 +41,7 @@ _VALUES: Final = typer.Option(
     "--allow-values", help="Show agents the stored values of an entity they ask about."
 )
 _APPROVE: Final = typer.Option(
-    "--approve", help="Every plan needs `midden approve`, not only for production databases."
+    "--approve", help="Require `midden approve` for every plan, not only for production databases."
 )
 
 mcp = typer.Typer(cls=ConfiguredGroup, invoke_without_command=True, rich_markup_mode=None)
@@ -88,7 +88,7 @@ def serve(
 ) -> None:
     """Let agents ask over the Model Context Protocol.
 
-    Serves one client until it leaves. Agents see counts, days and plain names; they find and
+    Serves one client until it disconnects. Agents see counts, days and plain names; they find and
     compare copies and plan recoveries. Nothing is written without
     --allow-recover, a plan and a person's yes. Needs the mcp extra.
     """

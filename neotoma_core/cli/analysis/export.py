@@ -69,9 +69,9 @@ def export(
     from datetime import UTC, datetime
 
     from neotoma_core.cli.terminal.progress import TerminalProgress
-    from neotoma_core.documents.asked_times import asked_time
+    from neotoma_core.documents.asked_times import read_asked_time
     from neotoma_core.export.export import export_database
-    from neotoma_core.export.report import export_text
+    from neotoma_core.export.report import text_of_export
     from neotoma_core.export.request import ExportRequest, export_run
     from neotoma_core.settings.environment import default_vault, key_source
 
@@ -82,8 +82,8 @@ def export(
         vault=vault or default_vault(target or archive or to),
         target=target,
         archive=archive,
-        as_of=asked_time("--as-of", as_of),
-        knowledge=asked_time("--knowledge", knowledge),
+        as_of=read_asked_time("--as-of", as_of),
+        knowledge=read_asked_time("--knowledge", knowledge),
         redact=tuple(redact or ()),
         format=form.value,
         schemas=schemas,
@@ -97,4 +97,4 @@ def export(
     ):
         report = export_database(exporting, progress)
         progress.pause()
-    print(report.to_json() if json else export_text(report))
+    print(report.to_json() if json else text_of_export(report))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import typer
 
-from neotoma_core.cli.remote.as_backups import brought, remote_named
+from neotoma_core.cli.remote.as_backups import bring_logs, remote_named
 from neotoma_core.cli.remote.opening import Opening
 
 if TYPE_CHECKING:
@@ -36,17 +36,17 @@ def place_of(words: str, around: Around) -> Iterator["Place"]:
     A remote is brought here for as long as it is looked at. Raises UsageError.
     """
     from neotoma_core.entity_view.places import Place, split_moment
-    from neotoma_core.find.vault_copies import named_backup
+    from neotoma_core.find.vault_copies import find_named_backup
     from neotoma_core.pull.sources import CopyRequest
     from neotoma_core.settings.environment import raw_storage
 
     named, moment = split_moment(words)
     remote = remote_named(Path(named), around.vault)
     if remote is None:
-        yield Place(words, named_backup(Path(named), around.vault), moment)
+        yield Place(words, find_named_backup(Path(named), around.vault), moment)
         return
     asked = CopyRequest(around.target, around.vault, raw_storage(around.target))
-    with brought(remote, asked, around.opening, one=True) as copies:
+    with bring_logs(remote, asked, around.opening, one=True) as copies:
         yield Place(words, copies[0].archive, moment)
 
 

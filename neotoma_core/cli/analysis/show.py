@@ -34,7 +34,8 @@ def show(
     ],
     *,
     target: Annotated[
-        Path, typer.Option(help="The database, or whose copy is looked at.", show_default=False)
+        Path,
+        typer.Option(help="The database; with --in, the one it is a copy of.", show_default=False),
     ],
     where: Annotated[
         str | None,
@@ -65,8 +66,8 @@ def show(
 ) -> int:
     """Show one entity: its fields and their origin, edges, merges.
 
-    Case and accents do not count in a name. The snapshot is recomputed from the log, so it is also
-    there in an archive. It prints stored values, because they are what you ask for. Exit code 2:
+    A name matches whatever its case and accents. The snapshot is recomputed from the log, so an
+    archive has it, too. It prints stored values, because they are what you ask for. Exit code 2:
     several entities match, and are listed.
     """
     from dataclasses import replace

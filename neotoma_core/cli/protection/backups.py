@@ -12,7 +12,7 @@ from neotoma_core.errors import UsageError
 def backups(
     *,
     why: Annotated[
-        str, typer.Argument(help="The reason, with --accept; it may be given with --pin.")
+        str, typer.Argument(help="The reason: needed with --accept, optional with --pin.")
     ] = "",
     target: Annotated[Path, TARGET_OPTION],
     pin: Annotated[

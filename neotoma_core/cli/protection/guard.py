@@ -10,7 +10,7 @@ import typer
 
 from neotoma_core.cli.terminal.options import JSON_OPTION
 from neotoma_core.cli.terminal.strict import StrictCommand
-from neotoma_core.words.shell_words import quoted_word
+from neotoma_core.words.shell_words import quote_word
 
 _NEOTOMA: Final = "neotoma"
 _NOT_FOUND: Final = 127  # as a shell has it
@@ -48,7 +48,7 @@ def install(
         return
     print(report.function, end="")
     if report.outcome == "printed":
-        named = f" --file {quoted_word(file.absolute())}" if file else ""
+        named = f" --file {quote_word(file.absolute())}" if file else ""
         print(f"# to write it to {escaped(report.file)}: midden guard install --apply{named}")
     else:
         print(f"# {report.outcome}: {escaped(report.file)}; open a new shell")
@@ -69,7 +69,7 @@ def run(
     if asked is None:
         return _become_neotoma(words or [])
     target = neotoma_settings().database(asked.environment)
-    print(f"guarded    midden reset --target {quoted_word(target)}", file=sys.stderr)
+    print(f"guarded    midden reset --target {quote_word(target)}", file=sys.stderr)
     run_reset(target, environment=asked.environment, yes=asked.yes, json=asked.json)
     return 0
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from neotoma_core.cli.terminal.asking import agreed, end_declined, require_answerable
+from neotoma_core.cli.terminal.asking import ask, end_declined, require_answerable
 from neotoma_core.cli.terminal.options import (
     JSON_OPTION,
     KEY_FILE_OPTION,
@@ -36,13 +36,13 @@ class Steps:
 
     def say(self, label: str, line: str) -> None:
         """Print a line about a step; with ``json`` standard output is the report's alone."""
-        from neotoma_core.report.layout import labelled
+        from neotoma_core.report.layout import label_line
 
-        print(labelled(label, line), file=sys.stderr if self.json else sys.stdout, flush=True)
+        print(label_line(label, line), file=sys.stderr if self.json else sys.stdout, flush=True)
 
     def agree(self, question: str) -> bool:
         """Return whether the user agrees to a step."""
-        return agreed(question, yes=self.yes)
+        return ask(question, yes=self.yes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,10 +155,10 @@ def _with_remote(steps: Steps, url: str | None) -> str | None:
     from neotoma_core.cli.remote.opening import Opening, identities, required_url
     from neotoma_core.cli.remote.remote import add_shown
     from neotoma_core.offsite.add import AddRequest
-    from neotoma_core.remotes.known import known_remotes
+    from neotoma_core.remotes.known import read_remotes
     from neotoma_core.settings.environment import default_identity_file
 
-    known = known_remotes(steps.folder)
+    known = read_remotes(steps.folder)
     for one in known:
         steps.say("remote", f"{one.name}: {one.url}")
     if url is None and not known and not steps.yes:

@@ -5,20 +5,9 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from neotoma_core.cli.terminal.asking import agreed, end_declined, require_answerable
-from neotoma_core.cli.terminal.keeping import (
-    Apply,
-    KeepDaily,
-    KeepHourly,
-    KeepLast,
-    KeepMonthly,
-    KeepWeekly,
-    KeepWithin,
-    Kept,
-    policy_of,
-)
-from neotoma_core.cli.terminal.manner import show_plan
+from neotoma_core.cli.terminal import keeping
 from neotoma_core.cli.terminal.options import JSON_OPTION, TARGET_OPTION, VAULT_OPTION, YES_OPTION
+from neotoma_core.cli.terminal.session import asking_session
 from neotoma_core.cli.terminal.spans import span_of
 
 if TYPE_CHECKING:
@@ -32,14 +21,14 @@ EVIDENCE_OPTION: Final = typer.Option(
 def prune(
     *,
     target: Annotated[Path, TARGET_OPTION],
-    keep_last: KeepLast = None,
-    keep_hourly: KeepHourly = None,
-    keep_daily: KeepDaily = None,
-    keep_weekly: KeepWeekly = None,
-    keep_monthly: KeepMonthly = None,
-    keep_within: KeepWithin = None,
+    keep_last: keeping.KeepLast = None,
+    keep_hourly: keeping.KeepHourly = None,
+    keep_daily: keeping.KeepDaily = None,
+    keep_weekly: keeping.KeepWeekly = None,
+    keep_monthly: keeping.KeepMonthly = None,
+    keep_within: keeping.KeepWithin = None,
     keep_evidence: Annotated[str, EVIDENCE_OPTION] = "30d",
-    apply: Apply = False,
+    apply: keeping.Apply = False,
     yes: Annotated[bool, YES_OPTION] = False,
     json: Annotated[bool, JSON_OPTION] = False,
     vault: Annotated[Path | None, VAULT_OPTION] = None,
@@ -61,30 +50,28 @@ def prune(
     from neotoma_core.kept_evidence.retention import KEPT_FOR
     from neotoma_core.settings.environment import default_vault
 
-    counts = Kept(keep_last, keep_hourly, keep_daily, keep_weekly, keep_monthly)
-    policy = policy_of(counts, keep_within)
+    counts = keeping.Kept(keep_last, keep_hourly, keep_daily, keep_weekly, keep_monthly)
+    policy = keeping.policy_of(counts, keep_within)
     evidence_within = span_of(keep_evidence, "--keep-evidence")
 
-    def confirm(plan: "PruneReport") -> bool:
-        if not apply or plan.held:
-            return False
-        require_answerable(yes=yes)
-        if not json:
-            show_plan(prune_text(plan), yes=yes)
-        evidence = f" and the evidence of {plan.evidence_removed:,} runs"
-        what = f"{plan.removed:,} backups{evidence if plan.evidence_removed else ''}"
-        return agreed(f"remove {what} for good?", yes=yes)
+    with asking_session(yes=yes, json=json, dry_run=not apply) as session:
+        ask = session.confirmation(prune_text, _question)
 
-    report = prune_backups(
-        vault or default_vault(target),
-        target,
-        policy,
-        datetime.now(UTC),
-        confirm,
-        evidence_within=KEPT_FOR if evidence_within is None else evidence_within,
-    )
-    if apply and report.outcome == "planned" and not report.held:
-        if json:
-            print(report.to_json())
-        end_declined(json=json)
-    print(report.to_json() if json else prune_text(report))
+        def confirm(plan: "PruneReport") -> bool:
+            return apply and not plan.held and ask(plan)
+
+        report = prune_backups(
+            vault or default_vault(target),
+            target,
+            policy,
+            datetime.now(UTC),
+            confirm,
+            evidence_within=KEPT_FOR if evidence_within is None else evidence_within,
+        )
+        session.end(report, prune_text, rehearsed=prune_text, was_declined=session.refused)
+
+
+def _question(plan: "PruneReport") -> str:
+    evidence = f" and the evidence of {plan.evidence_removed:,} runs"
+    what = f"{plan.removed:,} backups{evidence if plan.evidence_removed else ''}"
+    return f"remove {what} for good?"

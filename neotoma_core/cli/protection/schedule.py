@@ -15,7 +15,7 @@ from neotoma_core.cli.protection.system_timers import (
     unseen_variables,
     when_meant,
 )
-from neotoma_core.cli.terminal.asking import LEFT_ALONE, agreed, end_declined, require_answerable
+from neotoma_core.cli.terminal.asking import LEFT_ALONE, ask, end_declined, require_answerable
 from neotoma_core.cli.terminal.options import (
     JSON_OPTION,
     KEY_FILE_OPTION,
@@ -98,7 +98,7 @@ def install_schedule(
     if dry_run:
         print(LEFT_ALONE.replace("the target was left alone", "nothing was written"))
         return 0
-    if not agreed(f"install this timer ({when})?", yes=yes):
+    if not ask(f"install this timer ({when})?", yes=yes):
         end_declined(json=False)
     install_timer(system, timer)
     print(f"installed  {timer.name}, by {system.kind}, {when}", flush=True)
@@ -157,7 +157,7 @@ def remove(
     from neotoma_core.timers.timer import timer_name
 
     system, name = required_system(means), timer_name(target)
-    if not agreed(f"remove the timer {name}?", yes=yes):
+    if not ask(f"remove the timer {name}?", yes=yes):
         end_declined(json=False)
     there = remove_timer(system, name)
     print(f"removed    {name}" if there else f"unchanged  there is no timer {name}")

@@ -42,7 +42,7 @@ def serve(
 ) -> None:
     """Back up and repeat drills on schedule, until interrupted.
 
-    If the vault has remotes, each backup is pushed to them. Times are in this machine's own zone.
+    If the vault has remotes, each backup is pushed to them. Times are in this machine's time zone.
     Needs Prefect (the ``flows`` extra), but no server and no work pool: unless PREFECT_API_URL is
     set, each run starts a temporary server.
     """

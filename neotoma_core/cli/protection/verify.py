@@ -7,7 +7,7 @@ from typing import Annotated, Final
 import typer
 
 from neotoma_core.cli.protection.backup import DRILLED
-from neotoma_core.cli.remote.opening import IdentityFile, Opening, opened_remote
+from neotoma_core.cli.remote.opening import IdentityFile, Opening, open_remote_of
 from neotoma_core.cli.terminal.options import (
     JSON_OPTION,
     KEY_FILE_OPTION,
@@ -58,7 +58,7 @@ def verify(
 ) -> int:
     """Prove backups by restoring them; read a whole archive or remote.
 
-    Such a drill checks the checksums, the rows, the snapshots and the raw files of each backup.
+    A drill checks the checksums, the rows, the snapshots and the raw files of a backup.
     Exit code 5: one failed. Exit code 3: one could not be fully checked. With --archive: read every
     file of the archive and hash every row again; exit code 27: a file is damaged. With --remote:
     read and hash every object, rebuild each log, and compare this database's own with it; exit
@@ -127,7 +127,7 @@ def _verify_remote(  # noqa: PLR0917 - as the command was given
     request = VerifyRemoteRequest(
         folder, target, share_of(sample), span_of(longest, "--max-duration"), key_source(*keys)
     )
-    with TerminalProgress() as progress, opened_remote(name, folder, opening) as opened:
+    with TerminalProgress() as progress, open_remote_of(name, folder, opening) as opened:
         report = verify_remote(request, opened, datetime.now(UTC), progress)
         progress.pause()
     print(report.to_json() if json else verification_text(report))

@@ -10,7 +10,7 @@ def demo(
     *,
     folder: Annotated[
         Path | None,
-        typer.Option(help="Where to unpack the story [default: a temporary folder]."),
+        typer.Option(help="Where to unpack the copies [default: a temporary folder]."),
     ] = None,
 ) -> None:
     """Recover a wiped database from bundled copies, to see how it is."""

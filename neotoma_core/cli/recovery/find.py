@@ -109,7 +109,7 @@ def _on_remote(
     """Bring the logs of a remote here for the time of the command; no vault is made for it."""
     from dataclasses import replace
 
-    from neotoma_core.cli.remote.as_backups import brought
+    from neotoma_core.cli.remote.as_backups import bring_logs
     from neotoma_core.cli.terminal.progress import TerminalProgress
     from neotoma_core.files.scratch import private_scratch
     from neotoma_core.find.remote_copies import find_on_remote
@@ -125,7 +125,7 @@ def _on_remote(
         kept = own if own.exists() else scratch / "vault"
         where = replace(where, erased=read_erased(kept))
         request = CopyRequest(target, kept, rows_only=True)
-        with brought(remote, request, opening) as copies, TerminalProgress() as progress:
+        with bring_logs(remote, request, opening) as copies, TerminalProgress() as progress:
             asked = Whereabouts(target, own)
             report = find_on_remote(asked, remote, copies, where, progress)
             progress.pause()

@@ -18,7 +18,7 @@ from neotoma_core.cli.terminal.options import (
     YES_OPTION,
 )
 from neotoma_core.cli.terminal.session import asking_session
-from neotoma_core.documents.asked_times import asked_time
+from neotoma_core.documents.asked_times import read_asked_time
 from neotoma_core.errors import UsageError
 from neotoma_core.snapshots.choosing import AUTO, require_rules
 
@@ -93,7 +93,7 @@ def rebuild(
         raw_storage=raw_storage(target),
     )
     if out is not None:
-        until = asked_time("--as-of", as_of), asked_time("--knowledge", knowledge)
+        until = read_asked_time("--as-of", as_of), read_asked_time("--knowledge", knowledge)
         return _export(request, Export(out, *until), json=json)
     if check or dry_run:
         report = _check(request, json=json)

@@ -205,13 +205,13 @@ def run_recovery(
     from datetime import UTC, datetime
 
     from neotoma_core.recovery.recover import plan_only, recover
-    from neotoma_core.recovery.run.composed import composed_run
+    from neotoma_core.recovery.run.composed import compose_run
     from neotoma_core.recovery.run.named import recovery_run
     from neotoma_core.recovery.text import plan_text, result_text
 
     with asking_session(yes=yes, json=json, dry_run=dry_run) as session:
         progress, now = session.progress, datetime.now(UTC)
-        begun = composed_run(request, where, now, progress) if where else recovery_run(request, now)
+        begun = compose_run(request, where, now, progress) if where else recovery_run(request, now)
         with begun as run:
             if dry_run:
                 report = plan_only(run, progress)

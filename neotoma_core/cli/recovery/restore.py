@@ -13,7 +13,7 @@ from neotoma_core.cli.remote.opening import (
     IdentityFile,
     Opening,
 )
-from neotoma_core.cli.terminal.asking import LEFT_ALONE, agreed, end_declined
+from neotoma_core.cli.terminal.asking import LEFT_ALONE, require_yes
 from neotoma_core.cli.terminal.options import (
     AS_OF_OPTION,
     FROM_ARCHIVE_OPTION,
@@ -28,7 +28,7 @@ from neotoma_core.cli.terminal.options import (
     YES_OPTION,
 )
 from neotoma_core.cli.terminal.session import asking_session
-from neotoma_core.documents.asked_times import asked_time
+from neotoma_core.documents.asked_times import read_asked_time
 from neotoma_core.errors import UsageError
 from neotoma_core.snapshots.choosing import AUTO, require_rules
 
@@ -100,7 +100,7 @@ def restore(
             Path(),
             target,
             folder,
-            asked_time("--as-of", as_of),
+            read_asked_time("--as-of", as_of),
             key=key,
             skip_unreadable=skip_unreadable,
             allow_environment_mismatch=allow_environment_mismatch,
@@ -164,8 +164,7 @@ def _ask_and_put_back(request: "RestoreRequest", *, yes: bool, json: bool) -> No
     from neotoma_core.restore.report import put_back_text
     from neotoma_core.restore.restore import restore as restore_database
 
-    if not agreed(f"put {request.target} back to {request.source.says}?", yes=yes):
-        end_declined(json=json)
+    require_yes(f"put {request.target} back to {request.source.says}?", yes=yes, json=json)
     with asking_session(yes=yes, json=json) as session:
         request = replace(request, guard=session.guard("restoring"))
         report = restore_database(request, datetime.now(UTC), session.progress)

@@ -16,12 +16,12 @@ def restore_from_archive(
     from datetime import UTC, datetime
 
     from neotoma_core.restore.from_archive import restore_archive
-    from neotoma_core.restore.report import built_text, restored_text
+    from neotoma_core.restore.report import text_after, text_before
 
     with asking_session(yes=yes, json=json, dry_run=dry_run) as session:
         confirm = session.confirmation(
-            built_text, lambda plan: f"put it in the place of {plan.target}?"
+            text_before, lambda plan: f"put it in the place of {plan.target}?"
         )
         asked = replace(request, guard=session.guard("restoring"))
         report = restore_archive(asked, datetime.now(UTC), confirm, session.progress)
-        session.end(report, restored_text)
+        session.end(report, text_after)

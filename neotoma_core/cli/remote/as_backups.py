@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from neotoma_core.cli.remote.opening import Opening, opened_remote, url_of
+from neotoma_core.cli.remote.opening import Opening, open_remote_of, url_of
 
 if TYPE_CHECKING:
     from neotoma_core.pull.sources import CopyRequest
@@ -20,12 +20,12 @@ def remote_named(path: Path, vault: Path) -> str | None:
 
     A file of that name comes first.
     """
-    from neotoma_core.remotes.known import known_remotes
+    from neotoma_core.remotes.known import read_remotes
 
     if url := url_of(path):
         return url
     words = str(path)
-    is_known = "/" not in words and any(one.name == words for one in known_remotes(vault))
+    is_known = "/" not in words and any(one.name == words for one in read_remotes(vault))
     return words if is_known and not path.exists() else None
 
 
@@ -34,7 +34,7 @@ def with_remotes(
     paths: Sequence[Path], request: "RecoverRequest", opening: Opening
 ) -> Iterator["RecoverRequest"]:
     """Yield a request with the backups that paths name; for a remote, the copies of its logs."""
-    from neotoma_core.find.vault_copies import named_backup
+    from neotoma_core.find.vault_copies import find_named_backup
     from neotoma_core.pull.sources import CopyRequest
 
     copying = CopyRequest(request.target, request.vault, request.raw_storage)
@@ -43,15 +43,15 @@ def with_remotes(
         for path in paths:
             remote = remote_named(path, request.vault)
             if remote is None:
-                found.append(named_backup(path, request.vault))
+                found.append(find_named_backup(path, request.vault))
                 continue
-            copies = held.enter_context(brought(remote, copying, opening))
+            copies = held.enter_context(bring_logs(remote, copying, opening))
             found += [copy.archive for copy in copies]
         yield replace(request, backups=tuple(found))
 
 
 @contextmanager
-def brought(
+def bring_logs(
     remote: str | None,
     request: "CopyRequest",
     opening: Opening,
@@ -65,7 +65,7 @@ def brought(
     from neotoma_core.vault.folder import open_vault
 
     open_vault(request.vault, request.target)
-    with opened_remote(remote, request.vault, opening) as opened:
+    with open_remote_of(remote, request.vault, opening) as opened:
         chosen = choose_log(opened, request.vault, writer) if one else choose_logs(opened, writer)
         with TerminalProgress() as progress, ExitStack() as held:
             copies = held.enter_context(remote_copies(request, opened, chosen, progress))
@@ -88,5 +88,5 @@ def archive_of(
         yield replace(request, archive=archive)
         return
     copying = CopyRequest(request.target, request.vault, request.raw_storage)
-    with brought(remote, copying, opening, one=True, writer=writer) as copies:
+    with bring_logs(remote, copying, opening, one=True, writer=writer) as copies:
         yield replace(request, archive=copies[0].archive)

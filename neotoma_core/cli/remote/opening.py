@@ -25,12 +25,12 @@ REMOTE_OPTION: Final = typer.Option(
     help="The remote, by the name it was added with [default: the only one].", show_default=False
 )
 IDENTITY_OPTION: Final = typer.Option(
-    help="The file with the identity that opens what is there "
+    help="The file with the identity, the secret key of the remote "
     "[default: MIDDEN_IDENTITY_FILE, or where `midden remote add` wrote it].",
     show_default=False,
 )
 ENDPOINT_OPTION: Final = typer.Option(
-    help="Where the store is, if not at the vendor's own place, e.g. https://s3.example.org.",
+    help="The address of the store, if not the vendor's own, e.g. https://s3.example.org.",
     show_default=False,
 )
 REGION_OPTION: Final = typer.Option(help="The region of the bucket.", show_default=False)
@@ -38,7 +38,7 @@ PROFILE_OPTION: Final = typer.Option(
     help="The profile of the AWS settings to use.", show_default=False
 )
 BWLIMIT_OPTION: Final = typer.Option(
-    help="Move at most this much per second, e.g. 500k or 2M bytes.", show_default=False
+    help="Transfer at most this much per second, e.g. 500k or 2M bytes.", show_default=False
 )
 WRITER_OPTION: Final = typer.Option(
     help="The log of this machine, by the beginning of its name in `midden remote show`.",
@@ -82,33 +82,33 @@ def required_url(words: str) -> str:
 
 
 @contextmanager
-def opened_remote(words: str | None, vault: Path, opening: Opening) -> Iterator["Remote"]:
+def open_remote_of(words: str | None, vault: Path, opening: Opening) -> Iterator["Remote"]:
     """Open a remote of a vault by its name, or any by its address; None is the only one there is.
 
     Raises UsageError, RemoteError and its kinds, IdentityMissing, IdentityWrong.
     """
-    from neotoma_core.remotes.known import known_remote, known_remotes
+    from neotoma_core.remotes.known import find_remote, read_remotes
     from neotoma_core.remotes.remote import open_known, open_unknown
 
     url = url_of(words) if words else None
-    there = [one for one in known_remotes(vault) if one.url == url]
+    there = [one for one in read_remotes(vault) if one.url == url]
     if url is not None and not there:
-        with opened_store(url, opening) as store:
+        with open_store_at(url, opening) as store:
             yield open_unknown(vault, store, identities(opening.identity_file))
         return
-    known = there[0] if there else known_remote(vault, words)
-    with opened_store(known.url, opening, known) as store:
+    known = there[0] if there else find_remote(vault, words)
+    with open_store_at(known.url, opening, known) as store:
         yield open_known(vault, known, store, identities(opening.identity_file, known.name))
 
 
 @contextmanager
-def opened_store(
+def open_store_at(
     url: str, opening: Opening, known: "KnownRemote | None" = None
 ) -> Iterator["Store"]:
     """Open the store at an address, and close it when the block ends."""
     from neotoma_core.settings.environment import store_options
     from neotoma_core.stores.opening import open_store
-    from neotoma_core.stores.wrapped import limited
+    from neotoma_core.stores.wrapped import limit
 
     options = store_options(
         opening.endpoint or (known.endpoint if known else None),
@@ -117,7 +117,7 @@ def opened_store(
     )
     store = open_store(url, options)
     try:
-        yield limited(store, opening.limit)
+        yield limit(store, opening.limit)
     finally:
         store.close()
 

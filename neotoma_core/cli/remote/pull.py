@@ -11,7 +11,7 @@ from neotoma_core.cli.remote.opening import (
     Opening,
     RemoteName,
     bytes_a_second,
-    opened_remote,
+    open_remote_of,
 )
 from neotoma_core.cli.terminal.asking import LEFT_ALONE
 from neotoma_core.cli.terminal.options import (
@@ -47,8 +47,8 @@ def pull(
 ) -> None:
     """Merge what other machines pushed into the database.
 
-    A recovery with all its proofs, and with an undo. Of a row that two machines changed, the newer
-    version is kept, by the history of both. What another machine erased is erased here, too.
+    A recovery with all its proofs, and with an undo. If two machines changed a row, the
+    newer version is kept, by the history of both. What another machine erased is erased here, too.
     """
     from datetime import UTC, datetime
 
@@ -67,7 +67,7 @@ def pull(
     opening = Opening(identity_file, bytes_a_second(bwlimit))
     with (
         asking_session(yes=yes, json=json, dry_run=dry_run) as session,
-        opened_remote(remote, folder, opening) as opened,
+        open_remote_of(remote, folder, opening) as opened,
     ):
         progress, now = session.progress, datetime.now(UTC)
         if dry_run:
@@ -81,10 +81,10 @@ def pull(
             )
             asking = Asking(merge, erase, session.guard("overwriting"))
             report = pull_logs(request, opened, now, asking, progress)
-        session.end(report, _pulled_text, rehearsed=_planned_text)
+        session.end(report, _text_of_pull, rehearsed=_text_of_plan)
 
 
-def _pulled_text(report: "PullReport") -> str:
+def _text_of_pull(report: "PullReport") -> str:
     from neotoma_core.erasure.text import result_text as erasure_text
     from neotoma_core.recovery.text import result_text
 
@@ -94,8 +94,8 @@ def _pulled_text(report: "PullReport") -> str:
     return "\n".join([result_text(report.recovery), *erased])
 
 
-def _planned_text(report: "PullReport") -> str:
+def _text_of_plan(report: "PullReport") -> str:
     from neotoma_core.recovery.text import plan_text
 
-    planned = plan_text(report.recovery) if report.recovery else _pulled_text(report)
+    planned = plan_text(report.recovery) if report.recovery else _text_of_pull(report)
     return f"{planned}\n{LEFT_ALONE}"

@@ -11,7 +11,7 @@ from neotoma_core.cli.remote.opening import (
     Opening,
     RemoteName,
     bytes_a_second,
-    opened_remote,
+    open_remote_of,
 )
 from neotoma_core.cli.terminal.options import (
     JSON_OPTION,
@@ -53,7 +53,7 @@ def push(
 ) -> int:
     """Push what is new to a remote: log, raw files, backups.
 
-    A push that broke off is completed by the next one. If much is missing from the database, its
+    An interrupted push is completed by the next one. If much is missing from the database, its
     state is held back (exit code 6), and what was taken before is pushed.
     """
     from datetime import UTC, datetime
@@ -80,17 +80,15 @@ def push(
     rhythm = Rhythm(lambda: datetime.now(UTC), span_of(every, "--every") or EVERY)
     opening = Opening(identity_file, bytes_a_second(bwlimit))
 
-    def shown(report: "PushReport") -> str:
+    def show(report: "PushReport") -> str:
         return report.to_json() if json else push_text(report)
 
-    with TerminalProgress() as progress, opened_remote(remote, request.vault, opening) as opened:
+    with TerminalProgress() as progress, open_remote_of(remote, request.vault, opening) as opened:
         if watch:
             progress.pause()
-            watch_database(
-                request, opened, rhythm, Listening(request, push_alerting(target), shown)
-            )
+            watch_database(request, opened, rhythm, Listening(request, push_alerting(target), show))
             return 0
         report = push_database(request, opened, datetime.now(UTC), progress)
         progress.pause()
-    print(shown(report))
+    print(show(report))
     return AnomalyFound.exit_code if report.outcome == "held" else 0

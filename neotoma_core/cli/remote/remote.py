@@ -13,11 +13,11 @@ from neotoma_core.cli.remote.opening import (
     IdentityFile,
     Opening,
     identities,
-    opened_remote,
-    opened_store,
+    open_remote_of,
+    open_store_at,
     required_url,
 )
-from neotoma_core.cli.terminal.asking import agreed, end_declined, require_answerable
+from neotoma_core.cli.terminal.asking import end_declined, require_answerable, require_yes
 from neotoma_core.cli.terminal.options import JSON_OPTION, TARGET_OPTION, VAULT_OPTION, YES_OPTION
 from neotoma_core.cli.terminal.strict import StrictCommand
 from neotoma_core.words.shell_words import midden_command
@@ -101,7 +101,7 @@ def add(
     if added.outcome == "declined":
         end_declined("the remote was not added, and its identity was removed", json=json)
     pushing = midden_command("push", target=target, vault=vault)
-    print(_added_json(added) if json else _added_text(added, pushing))
+    print(_json_of_added(added) if json else _text_of_added(added, pushing))
 
 
 def add_shown(request: "AddRequest", opening: Opening, *, yes: bool, json: bool) -> "Added":
@@ -116,7 +116,7 @@ def add_shown(request: "AddRequest", opening: Opening, *, yes: bool, json: bool)
 
     if not request.plain and not request.recipients and not request.identities:
         require_answerable(yes=yes)
-    with opened_store(request.url, opening) as store:
+    with open_store_at(request.url, opening) as store:
         return add_remote(request, store, prove)
 
 
@@ -139,13 +139,13 @@ def _is_kept(identity: "NewIdentity") -> bool:
     return sys.stdin.readline().strip().upper() == identity.secret.reveal()[-_PROOF:].upper()
 
 
-def _added_text(added: "Added", pushing: str) -> str:
+def _text_of_added(added: "Added", pushing: str) -> str:
     known = added.remote
     kept = "encrypted" if known.recipients else "not encrypted"
     return f"{added.outcome:<10} {known.name}: {known.url}, {kept}\nnext       {pushing}"
 
 
-def _added_json(added: "Added") -> str:
+def _json_of_added(added: "Added") -> str:
     from neotoma_core.report.document import document
 
     known = added.remote
@@ -168,11 +168,11 @@ def list_(
     vault: Annotated[Path | None, VAULT_OPTION] = None,
 ) -> None:
     """List the remotes of a database; none is contacted."""
-    from neotoma_core.remotes.known import known_remotes
+    from neotoma_core.remotes.known import read_remotes
     from neotoma_core.report.document import document
     from neotoma_core.settings.environment import default_vault
 
-    there = known_remotes(vault or default_vault(target))
+    there = read_remotes(vault or default_vault(target))
     if json:
         print(document([{"name": r.name, "url": r.url, "id": r.id} for r in there]))
         return
@@ -195,7 +195,7 @@ def show(
     from neotoma_core.offsite.show import describe_remote, remote_text
     from neotoma_core.settings.environment import default_vault
 
-    with opened_remote(name, vault or default_vault(target), Opening(identity_file)) as opened:
+    with open_remote_of(name, vault or default_vault(target), Opening(identity_file)) as opened:
         report = describe_remote(opened)
     print(report.to_json() if json else remote_text(report))
 
@@ -211,14 +211,15 @@ def check(
 ) -> None:
     """Check that a remote answers, and that its logs are whole.
 
-    Also that it keeps what is created. Contents are not read; `midden verify --remote` does that.
+    It also checks that the remote keeps what is created. Contents are not read; `midden verify
+    --remote` does that.
     """
     from neotoma_core.offsite.show import describe_remote, remote_text
     from neotoma_core.remotes.remote import require_same
     from neotoma_core.settings.environment import default_vault
     from neotoma_core.stores.opening import probe
 
-    with opened_remote(name, vault or default_vault(target), Opening(identity_file)) as opened:
+    with open_remote_of(name, vault or default_vault(target), Opening(identity_file)) as opened:
         require_same(opened)
         probe(opened.store)
         report = describe_remote(opened)
@@ -238,12 +239,11 @@ def remove(
     vault: Annotated[Path | None, VAULT_OPTION] = None,
 ) -> None:
     """Forget a remote; what is there stays."""
-    from neotoma_core.remotes.known import forget_remote, known_remote
+    from neotoma_core.remotes.known import find_remote, forget_remote
     from neotoma_core.settings.environment import default_vault
 
     folder = vault or default_vault(target)
-    known = known_remote(folder, name)
-    if not agreed(f"forget {name} ({known.url})? what is there stays", yes=yes):
-        end_declined(json=False)
+    known = find_remote(folder, name)
+    require_yes(f"forget {name} ({known.url})? what is there stays", yes=yes, json=False)
     forget_remote(folder, name)
     print(f"removed    {name}; what is at {known.url} is still there")

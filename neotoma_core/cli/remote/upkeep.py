@@ -5,21 +5,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from neotoma_core.cli.remote.opening import Opening, opened_remote
+from neotoma_core.cli.remote.opening import Opening, open_remote_of
 from neotoma_core.cli.remote.remote import NAME, remote
-from neotoma_core.cli.terminal.asking import agreed, end_declined, require_answerable
-from neotoma_core.cli.terminal.keeping import (
-    Apply,
-    KeepDaily,
-    KeepHourly,
-    KeepLast,
-    KeepMonthly,
-    KeepWeekly,
-    KeepWithin,
-    Kept,
-    policy_of,
-)
-from neotoma_core.cli.terminal.manner import show_plan
+from neotoma_core.cli.terminal import keeping
+from neotoma_core.cli.terminal.asking import require_answerable
 from neotoma_core.cli.terminal.options import (
     JSON_OPTION,
     KEY_FILE_OPTION,
@@ -28,6 +17,7 @@ from neotoma_core.cli.terminal.options import (
     VAULT_OPTION,
     YES_OPTION,
 )
+from neotoma_core.cli.terminal.session import asking_session
 from neotoma_core.cli.terminal.strict import StrictCommand
 from neotoma_core.errors import AnomalyFound, UsageError
 
@@ -43,13 +33,13 @@ def prune(
     *,
     name: Annotated[str, NAME],
     target: Annotated[Path, TARGET_OPTION],
-    keep_last: KeepLast = None,
-    keep_hourly: KeepHourly = None,
-    keep_daily: KeepDaily = None,
-    keep_weekly: KeepWeekly = None,
-    keep_monthly: KeepMonthly = None,
-    keep_within: KeepWithin = None,
-    apply: Apply = False,
+    keep_last: keeping.KeepLast = None,
+    keep_hourly: keeping.KeepHourly = None,
+    keep_daily: keeping.KeepDaily = None,
+    keep_weekly: keeping.KeepWeekly = None,
+    keep_monthly: keeping.KeepMonthly = None,
+    keep_within: keeping.KeepWithin = None,
+    apply: keeping.Apply = False,
     yes: Annotated[bool, YES_OPTION] = False,
     json: Annotated[bool, JSON_OPTION] = False,
     vault: Annotated[Path | None, VAULT_OPTION] = None,
@@ -57,39 +47,34 @@ def prune(
     """Show which backups on a remote would go; --apply removes them.
 
     By the same rules as `midden prune`; the log itself stays. The newest good backup there always
-    stays, and nothing is removed while a loss is unexplained. Deleting takes credentials that may
-    delete; without them the backups count as removed, and a later run deletes their objects.
+    stays, and nothing is removed while a loss is unexplained. Deleting needs credentials that allow
+    it; without them the backups count as removed, and a later run deletes their objects.
     """
     from datetime import UTC, datetime
 
-    from neotoma_core.cli.terminal.progress import TerminalProgress
     from neotoma_core.offsite.prune import PruneRemoteRequest, prune_remote
     from neotoma_core.offsite.prune_report import prune_text
     from neotoma_core.settings.environment import default_vault
 
-    counts = Kept(keep_last, keep_hourly, keep_daily, keep_weekly, keep_monthly)
+    counts = keeping.Kept(keep_last, keep_hourly, keep_daily, keep_weekly, keep_monthly)
     folder = vault or default_vault(target)
-    request = PruneRemoteRequest(folder, policy_of(counts, keep_within))
+    request = PruneRemoteRequest(folder, keeping.policy_of(counts, keep_within))
 
-    def confirm(plan: "RemotePruneReport") -> bool:
-        if not apply or plan.held:
-            return False
-        if not plan.objects and not plan.removed:
-            return True
-        progress.pause()
-        require_answerable(yes=yes)
-        if not json:
-            show_plan(prune_text(plan), yes=yes)
-        return agreed(f"remove {plan.removed:,} backups from {plan.remote} for good?", yes=yes)
+    with (
+        asking_session(yes=yes, json=json, dry_run=not apply) as session,
+        open_remote_of(name, folder, Opening()) as opened,
+    ):
+        ask = session.confirmation(
+            prune_text, lambda p: f"remove {p.removed:,} backups from {p.remote} for good?"
+        )
 
-    with TerminalProgress() as progress, opened_remote(name, folder, Opening()) as opened:
-        report = prune_remote(request, opened, datetime.now(UTC), confirm, progress)
-        progress.pause()
-    if apply and report.outcome == "planned" and not report.held:
-        if json:
-            print(report.to_json())
-        end_declined(json=json)
-    print(report.to_json() if json else prune_text(report))
+        def confirm(plan: "RemotePruneReport") -> bool:
+            if not apply or plan.held:
+                return False
+            return not (plan.objects or plan.removed) or ask(plan)
+
+        report = prune_remote(request, opened, datetime.now(UTC), confirm, session.progress)
+        session.end(report, prune_text, rehearsed=prune_text, was_declined=session.refused)
 
 
 @remote.command(cls=StrictCommand)
@@ -111,13 +96,12 @@ def rewrite(
 ) -> int:
     """Write the log on a remote again, without what was erased.
 
-    What was there before no longer counts and is listed; --delete deletes it, which takes
-    credentials that may delete. Backups that hold what was erased no longer count either. A bucket
+    What was there before no longer counts and is listed; --delete deletes it, which needs
+    credentials that allow it. Backups that hold what was erased no longer count either. A bucket
     that keeps old versions of objects keeps them until its own rules remove them.
     """
     from datetime import UTC, datetime
 
-    from neotoma_core.cli.terminal.progress import TerminalProgress
     from neotoma_core.offsite.rewrite import rewrite_remote
     from neotoma_core.offsite.rewrite_report import rewrite_text
     from neotoma_core.push.request import PushRequest
@@ -130,24 +114,19 @@ def rewrite(
     folder = vault or default_vault(target)
     key = key_source(key_file, mnemonic_file)
     request = PushRequest(target, folder, key, raw_storage(target))
-    declined = False
+    with (
+        asking_session(yes=yes, json=json) as session,
+        open_remote_of(name, folder, Opening()) as opened,
+    ):
+        ask = session.confirmation(
+            rewrite_text, lambda r: f"delete {len(r.old):,} objects for good?"
+        )
 
-    def confirm(report: "RewriteReport") -> bool:
-        nonlocal declined
-        if not delete:
-            return False
-        progress.pause()
-        if not json:
-            show_plan(rewrite_text(report), yes=yes)
-        declined = not agreed(f"delete {len(report.old):,} objects for good?", yes=yes)
-        return not declined
+        def confirm(report: "RewriteReport") -> bool:
+            return delete and ask(report)
 
-    with TerminalProgress() as progress, opened_remote(name, folder, Opening()) as opened:
-        report = rewrite_remote(request, opened, datetime.now(UTC), confirm, progress)
-        progress.pause()
-    if declined:
-        if json:
-            print(report.to_json())
-        end_declined("nothing was deleted", json=json)
-    print(report.to_json() if json else rewrite_text(report))
+        report = rewrite_remote(request, opened, datetime.now(UTC), confirm, session.progress)
+        session.end(
+            report, rewrite_text, declined="nothing was deleted", was_declined=session.refused
+        )
     return AnomalyFound.exit_code if report.outcome == "held" else 0

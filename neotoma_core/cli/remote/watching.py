@@ -25,20 +25,20 @@ class Listening:
         self._shown = shown
         self._alarms: tuple[str, ...] = ()
 
-    def pushed(self, report: PushReport) -> None:
+    def on_push(self, report: PushReport) -> None:
         """Print a report; notify of alarms that are new."""
         print(self._shown(report), flush=True)
         if report.alarms and report.alarms != self._alarms:
             self._notify("not all is pushed", "; ".join(report.alarms))
         self._alarms = report.alarms
 
-    def failed(self, error: MiddenError, failures: int, wait: float) -> None:
+    def on_failure(self, error: MiddenError, failures: int, wait: float) -> None:
         """Say what failed and when it is tried again; notify where that lasts."""
         _say(f"{error}; trying again in {wait:.0f} s")
         if failures == _LASTING:
             self._notify("nothing is pushed for now", str(error))
 
-    def looked(self, now: datetime, *, good: bool) -> None:
+    def on_look(self, now: datetime, *, good: bool) -> None:
         """Send the heartbeat and write the metrics."""
         request = self._request
         untold = announce_outcome(self._alerting, request.vault, request.target, now, success=good)

@@ -22,13 +22,19 @@ def require_answerable(*, yes: bool) -> None:
         )
 
 
-def agreed(question: str, *, yes: bool) -> bool:
+def ask(question: str, *, yes: bool) -> bool:
     """Return whether the user agrees; the question goes to standard error. Raises UsageError."""
     if yes:
         return True
     require_answerable(yes=yes)
     print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
     return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+
+def require_yes(question: str, *, yes: bool, json: bool) -> None:
+    """Ask what has no plan to show; end the command where the user does not agree."""
+    if not ask(question, yes=yes):
+        end_declined(json=json)
 
 
 def end_declined(said: str = "nothing was changed", *, json: bool) -> NoReturn:

@@ -3,7 +3,7 @@
 import sys
 from typing import TYPE_CHECKING
 
-from neotoma_core.cli.terminal.asking import agreed
+from neotoma_core.cli.terminal.asking import ask
 from neotoma_core.cli.terminal.progress import TerminalProgress
 
 if TYPE_CHECKING:
@@ -24,13 +24,13 @@ def terminal_guard(
 
     def permit(loss: "Loss") -> bool:
         progress.pause()
-        return permitted(loss, doing, yes=yes)
+        return ask_permission(loss, doing, yes=yes)
 
     named = environment if environment == "production" else neotoma_environment()
     return Guard(permit, named)
 
 
-def permitted(loss: "Loss", doing: str, *, yes: bool) -> bool:
+def ask_permission(loss: "Loss", doing: str, *, yes: bool) -> bool:
     """Return whether the user permits a loss; ``doing``: what would cause it, as words.
 
     In production ``yes`` counts for nothing. Raises UsageError where nobody is at a terminal.
@@ -40,7 +40,7 @@ def permitted(loss: "Loss", doing: str, *, yes: bool) -> bool:
     from neotoma_core.guard.guard import refuse_production
 
     if loss.production is None:
-        return agreed(f"{doing} {loss.database} ({loss})?", yes=yes)
+        return ask(f"{doing} {loss.database} ({loss})?", yes=yes)
     if not sys.stdin.isatty():
         return refuse_production(loss)
     console = Console(stderr=True, highlight=False)

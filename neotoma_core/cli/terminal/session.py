@@ -2,14 +2,14 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
-from neotoma_core.cli.terminal.asking import LEFT_ALONE, agreed, end_declined, require_answerable
+from neotoma_core.cli.terminal.asking import LEFT_ALONE, ask, end_declined, require_answerable
 from neotoma_core.cli.terminal.guarding import terminal_guard
 from neotoma_core.cli.terminal.manner import show_plan
 from neotoma_core.cli.terminal.progress import TerminalProgress
-from neotoma_core.files.interrupts import released
+from neotoma_core.files.interrupts import release
 
 if TYPE_CHECKING:
     from neotoma_core.guard.guard import Guard
@@ -31,18 +31,19 @@ class Ended(Protocol):
 _Report = TypeVar("_Report", bound=Ended)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Session:
     """One such command at the terminal.
 
     ``yes``: it is agreed to already. ``json``: standard output is the report's alone. ``dry_run``:
-    it is not asked, and nothing is written.
+    it is not asked, and nothing is written. ``refused``: the user was asked and said no.
     """
 
     progress: TerminalProgress
     yes: bool
     json: bool
     dry_run: bool = False
+    refused: bool = field(default=False, init=False)
 
     def confirmation(
         self, plan_text: Callable[[_Report], str], question: Callable[[_Report], str]
@@ -54,7 +55,10 @@ class Session:
             require_answerable(yes=self.yes or self.dry_run)
             if not self.json:
                 show_plan(plan_text(plan), yes=self.yes or self.dry_run)
-            return not self.dry_run and agreed(question(plan), yes=self.yes)
+            if self.dry_run:
+                return False
+            self.refused = not ask(question(plan), yes=self.yes)
+            return not self.refused
 
         return confirm
 
@@ -69,21 +73,23 @@ class Session:
         *,
         rehearsed: Callable[[_Report], str] = lambda _: LEFT_ALONE,
         declined: str = "nothing was changed",
+        was_declined: bool | None = None,
     ) -> None:
         """Print how the command has ended, and exit with DECLINED where the user declined.
 
         ``text`` says what was done; ``rehearsed``, what a dry run found; ``declined``, what was
-        not done.
+        not done. ``was_declined``: None where the outcome of the report says it.
         """
         self.progress.pause()
-        done = report.outcome not in _NOT_DONE
+        if was_declined is None:
+            was_declined = report.outcome in _NOT_DONE
         if self.json:
             print(report.to_json())
         elif self.dry_run:
             print(rehearsed(report))
-        elif done:
+        elif not was_declined:
             print(text(report))
-        if not done and not self.dry_run:
+        if was_declined and not self.dry_run:
             end_declined(declined, json=self.json)
 
 
@@ -93,5 +99,5 @@ def asking_session(*, yes: bool, json: bool, dry_run: bool = False) -> Iterator[
 
     So the report is printed before an interrupt that came after the commit.
     """
-    with released(), TerminalProgress() as progress:
+    with release(), TerminalProgress() as progress:
         yield Session(progress, yes, json, dry_run)

@@ -23,7 +23,7 @@ _STANDARD_ERROR = 2
 def keep_for_midden() -> None:
     """Let nothing but Python write to standard error, and Python no message it does not choose."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
-    sys.stderr = _stream(_copied() or os.dup(nowhere))
+    sys.stderr = _stream(_copy() or os.dup(nowhere))
     if nowhere != _STANDARD_ERROR:  # as it is where standard error was closed
         os.dup2(nowhere, _STANDARD_ERROR)
         os.close(nowhere)
@@ -44,7 +44,7 @@ def say(line: str) -> None:
     print(escaped(line), file=sys.stderr)
 
 
-def _copied() -> int | None:
+def _copy() -> int | None:
     """Return a descriptor of its own for where standard error leads; None where it is closed."""
     if sys.stderr is None:
         return None

@@ -54,7 +54,7 @@ class _Errors(io.TextIOWrapper):
 
 def open_streams() -> None:
     """Make standard input and output safe to use; standard error only that it is open."""
-    codecs.register_error(_SPELLED, _spelled)
+    codecs.register_error(_SPELLED, _spell)
     for number in range(3):
         _open_closed(number)
     if sys.stdin is None:
@@ -106,7 +106,7 @@ def _fail(error: OSError) -> NoReturn:
     raise OutputFailed(reason_of(error)) from error
 
 
-def _spelled(error: UnicodeError) -> tuple[str, int]:
+def _spell(error: UnicodeError) -> tuple[str, int]:
     """Spell out what an encoding lacks as JSON does, so that a document stays one."""
     if not isinstance(error, UnicodeEncodeError):
         raise error

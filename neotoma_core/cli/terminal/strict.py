@@ -105,9 +105,9 @@ def _require_meant(command: Any, ctx: Any, args: list[str]) -> Any:  # noqa: ANN
     for parameter in order:
         value = given.get(parameter.name or "")
         if "" in (value if isinstance(value, list | tuple) else [value]):
-            raise UsageError(f"{_called(parameter)}: an empty value; give one, or leave it out")
+            raise UsageError(f"{_name_of(parameter)}: an empty value; give one, or leave it out")
         if times[parameter.name] > 1 and not _may_be_repeated(parameter):
-            raise UsageError(f"{_called(parameter)}: given more than once; give it once")
+            raise UsageError(f"{_name_of(parameter)}: given more than once; give it once")
     return given
 
 
@@ -121,6 +121,6 @@ def _may_be_repeated(parameter: Any) -> bool:  # noqa: ANN401 - an option or arg
     return parameter.multiple or is_switch or parameter.nargs != 1
 
 
-def _called(parameter: Any) -> str:  # noqa: ANN401 - an option or argument of the parser
+def _name_of(parameter: Any) -> str:  # noqa: ANN401 - an option or argument of the parser
     name = max(parameter.opts, key=len)
     return str(name if name.startswith("-") else (parameter.metavar or name.upper()))

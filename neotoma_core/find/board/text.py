@@ -4,16 +4,18 @@ from datetime import datetime
 
 from neotoma_core.find.board.report import BoardEntry, BoardReport
 from neotoma_core.find.text import drop_line
-from neotoma_core.neotoma.tables.carried import shown
-from neotoma_core.report.layout import labelled
+from neotoma_core.neotoma.tables.carried import make_printable
+from neotoma_core.report.layout import label_line
 
 
 def board_text(report: BoardReport, now: datetime) -> str:
     """Return the lines; the last one names the page."""
     entries = sorted(report.databases, key=lambda entry: (not entry.is_alarming, entry.target))
-    lines = [shown(_line(entry, now)) for entry in entries] or ["no database is protected yet"]
+    lines = [make_printable(_line(entry, now)) for entry in entries] or [
+        "no database is protected yet"
+    ]
     if report.page:
-        lines.append(labelled("page", report.page))
+        lines.append(label_line("page", report.page))
     return "\n".join(lines)
 
 

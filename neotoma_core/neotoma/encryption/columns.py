@@ -28,7 +28,7 @@ def is_sealed(column: str) -> pl.Expr:
     return pl.col(column).str.contains(SEALED_SHAPE).fill_null(value=False)
 
 
-def sealed_rows(table: Table, rows: pl.DataFrame) -> pl.DataFrame:
+def find_sealed_rows(table: Table, rows: pl.DataFrame) -> pl.DataFrame:
     """Return the rows of ``table`` in which any value is sealed."""
     nothing = pl.lit(value=False)
     return rows.filter(pl.any_horizontal(nothing, *map(is_sealed, _sealable(table))))
@@ -40,7 +40,7 @@ def open_rows(table: Table, rows: pl.DataFrame, key: "DataKey", origin: Path) ->
     ``origin`` is only named in messages. Raises KeyWrong where any value does not open.
     """
     sealed = sum(rows.select(is_sealed(name).sum()).item() for name in _sealable(table))
-    opened = _each(table, rows, lambda cell: _opened(cell, key))
+    opened = _each(table, rows, lambda cell: _open_cell(cell, key))
     lost = sum(opened[name].null_count() - rows[name].null_count() for name in _sealable(table))
     if lost:
         raise KeyWrong(origin, table.name, lost, sealed)
@@ -49,7 +49,7 @@ def open_rows(table: Table, rows: pl.DataFrame, key: "DataKey", origin: Path) ->
 
 def open_what_opens(table: Table, rows: pl.DataFrame, key: "DataKey") -> pl.DataFrame:
     """Return rows of ``table`` opened; a sealed value that does not open is NULL."""
-    return _each(table, rows, lambda cell: _opened(cell, key))
+    return _each(table, rows, lambda cell: _open_cell(cell, key))
 
 
 def seal_rows(table: Table, rows: pl.DataFrame, key: "DataKey") -> pl.DataFrame:
@@ -72,7 +72,7 @@ def _sealable(table: Table) -> tuple[str, ...]:
     return tuple(column.name for column in table.columns if column.sealed)
 
 
-def _opened(cell: str, key: "DataKey") -> str | None:
+def _open_cell(cell: str, key: "DataKey") -> str | None:
     """Return a decrypted cell; None for a sealed one that does not open."""
     if not _IS_SEALED.fullmatch(cell):
         return cell
@@ -84,10 +84,10 @@ def _opened(cell: str, key: "DataKey") -> str | None:
 
 def _each(table: Table, rows: pl.DataFrame, change: Callable[[str], str | None]) -> pl.DataFrame:
     """Apply ``change`` to every value that encryption covers; NULL stays NULL."""
-    return rows.with_columns(_changed(rows[name], change) for name in _sealable(table))
+    return rows.with_columns(_change(rows[name], change) for name in _sealable(table))
 
 
-def _changed(cells: pl.Series, change: Callable[[str], str | None]) -> pl.Series:
+def _change(cells: pl.Series, change: Callable[[str], str | None]) -> pl.Series:
     # Slice by slice: a whole column as Python texts would be in memory twice.
     parts = [
         pl.Series(

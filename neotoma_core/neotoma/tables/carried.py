@@ -49,23 +49,23 @@ _LONGEST: Final = 200
 _ASCII_LOWER: Final = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz")
 
 
-def shown(text: str) -> str:
+def make_printable(text: str) -> str:
     """Return text from outside as it may be printed: nothing in it moves the cursor or hides."""
     return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
-def folded(name: str) -> str:
+def fold_case(name: str) -> str:
     """Return ``name`` as SQLite compares names: without the case of ASCII letters."""
     return name.translate(_ASCII_LOWER)
 
 
 def row_number_of(columns: Collection[str]) -> str | None:
     """Return a name for the row number that no column has; None where they have them all."""
-    taken = {folded(name) for name in columns}
+    taken = {fold_case(name) for name in columns}
     return next((name for name in _ROW_NUMBERS if name not in taken), None)
 
 
-def carried_column(name: str, declared: str, default: str | None, *, required: bool) -> Column:
+def describe_column(name: str, declared: str, default: str | None, *, required: bool) -> Column:
     """Return the facts of a column from what a database says of it.
 
     A type of other words than is usual gives way to a plain one under which cells are the same.
@@ -101,4 +101,4 @@ def owner_of(name: str, virtual: Collection[str]) -> str | None:
 
     By name alone: the module that could say so may not be here.
     """
-    return next((v for v in virtual if folded(name).startswith(folded(v) + "_")), None)
+    return next((v for v in virtual if fold_case(name).startswith(fold_case(v) + "_")), None)

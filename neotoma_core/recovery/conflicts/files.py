@@ -54,7 +54,7 @@ def save_conflicts(plan: RecoveryPlan) -> None:
     if plan.merge.conflicts.height:
         _save(plan.report_folder / CONFLICTS_FILE, list(_conflicts(plan)), _CONFLICT)
     if plan.reingested.entities.height:
-        _save(plan.report_folder / REINGESTED_FILE, list(_reingested(plan)), _REINGESTED)
+        _save(plan.report_folder / REINGESTED_FILE, list(_lines_of_reingested(plan)), _REINGESTED)
 
 
 def conflicts_file(plan: RecoveryPlan) -> str | None:
@@ -62,7 +62,7 @@ def conflicts_file(plan: RecoveryPlan) -> str | None:
     return str(plan.report_folder / CONFLICTS_FILE) if plan.merge.conflicts.height else None
 
 
-def reingested_file(plan: RecoveryPlan) -> str | None:
+def place_of_reingested(plan: RecoveryPlan) -> str | None:
     """Return where the entities of what was sent again are kept; None where there are none."""
     return str(plan.report_folder / REINGESTED_FILE) if plan.reingested.entities.height else None
 
@@ -81,14 +81,14 @@ def _readable(record: dict[str, JsonValue]) -> JsonValue:
     if not isinstance(values, list):
         return record
     told: list[JsonValue] = [
-        {name: _parsed(cell) for name, cell in value.items()}
+        {name: _parse(cell) for name, cell in value.items()}
         for value in values
         if isinstance(value, dict)
     ]
     return {**record, "values": told}
 
 
-def _parsed(cell: JsonValue) -> JsonValue:
+def _parse(cell: JsonValue) -> JsonValue:
     if not isinstance(cell, str) or cell[:1] not in ("{", "["):
         return cell
     try:
@@ -160,7 +160,7 @@ def _cell(row: _Cells | None, name: str) -> str | None:
     return None if cell is None else javascript_text(cell)
 
 
-def _reingested(plan: RecoveryPlan) -> Iterator[dict[str, JsonValue]]:
+def _lines_of_reingested(plan: RecoveryPlan) -> Iterator[dict[str, JsonValue]]:
     for row in plan.reingested.entities.iter_rows(named=True):
         told = plan.request.values and not plan.sealed
         yield {

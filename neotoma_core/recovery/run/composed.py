@@ -24,7 +24,7 @@ from neotoma_core.workers.reading import Apart, unpack_raw_files_apart
 
 
 @contextmanager
-def composed_run(
+def compose_run(
     request: RecoverRequest, where: SearchRequest, now: datetime, progress: Progress
 ) -> Iterator[RecoveryRun]:
     """Search for copies, choose, and hold the vault until the run with them is over.

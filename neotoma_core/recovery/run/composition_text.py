@@ -3,32 +3,32 @@
 from collections.abc import Iterator
 
 from neotoma_core.report.composition import CompositionReport, UsedCopy
-from neotoma_core.report.layout import aligned, labelled, places
+from neotoma_core.report.layout import align, join_places, label_line
 
 
 def composition_lines(report: CompositionReport | None) -> Iterator[str]:
     """Yield the lines of a composition; none where the user named the backups."""
     if report is None:
         return
-    where = places(report.searched)
-    yield labelled("searched", f"{where}: {report.files:,} files, {report.copies:,} copies")
+    where = join_places(report.searched)
+    yield label_line("searched", f"{where}: {report.files:,} files, {report.copies:,} copies")
     rows = [
         (copy.path, f"adds {copy.adds:,} observations", f"leaving it out loses {_loss(copy)}")
         for copy in report.used
     ]
-    for number, line in enumerate(aligned(rows, right=())):
-        yield labelled("" if number else "proposed", line)
+    for number, line in enumerate(align(rows, right=())):
+        yield label_line("" if number else "proposed", line)
     for copy in report.used:
         if copy.salvaged:
             advice = f"; {copy.advice}" if copy.advice else ""
-            yield labelled("salvaged", f"{copy.path}: {copy.salvaged}{advice}")
+            yield label_line("salvaged", f"{copy.path}: {copy.salvaged}{advice}")
     unused = [(copy.path, copy.reason) for copy in report.unused]
-    for number, line in enumerate(aligned(unused, right=()) if unused else ()):
-        yield labelled("" if number else "left out", line)
+    for number, line in enumerate(align(unused, right=()) if unused else ()):
+        yield label_line("" if number else "left out", line)
     for place in report.unreadable[:5]:
-        yield labelled("not read", place)
+        yield label_line("not read", place)
     if len(report.unreadable) > 5:  # noqa: PLR2004 - as many as fit; the report has them all
-        yield labelled("", f"and {len(report.unreadable) - 5:,} more")
+        yield label_line("", f"and {len(report.unreadable) - 5:,} more")
 
 
 def _loss(copy: UsedCopy) -> str:

@@ -11,7 +11,7 @@ from typing import Final
 from neotoma_core.neotoma.json import SAFE_INTEGER, JsonValue, stringify
 from neotoma_core.neotoma.schemas import FieldRule
 from neotoma_core.reduce.exact.failures import ReductionFails
-from neotoma_core.reduce.exact.sort import sorted_as_v8
+from neotoma_core.reduce.exact.sort import sort_as_v8
 from neotoma_core.reduce.exact.strategies import Picked, Stated, at_top_priority, recover_array
 
 _MOST_ITEMS: Final = 10_000
@@ -51,7 +51,7 @@ def merge_array_by_key(
                 unkeyed.setdefault(_structure(value), item)
             elif key not in keyed or _replaces(item, keyed[key]):
                 keyed[key] = item
-    ordered = sorted_as_v8([*keyed.values(), *unkeyed.values()], _oldest_first)
+    ordered = sort_as_v8([*keyed.values(), *unkeyed.values()], _oldest_first)
     return Picked([item.value for item in ordered], ",".join(sorted(contributors, key=_by_unit)))
 
 
@@ -87,7 +87,7 @@ def _replaces(item: _Item, there: _Item) -> bool:
 
 def _oldest_first(a: _Item, b: _Item) -> float:
     if a.stated.instant is None and b.stated.instant is None:
-        return 0  # minus infinity from itself is no number, and no order
+        return 0  # infinity minus infinity: not a number, so no order
     if a.instant != b.instant:
         return a.instant - b.instant
     return (a.stated.place > b.stated.place) - (a.stated.place < b.stated.place)

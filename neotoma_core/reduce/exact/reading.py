@@ -31,7 +31,7 @@ from neotoma_core.neotoma.schemas import DEFAULT_SOURCE_ORDER, EntitySchema, Fie
 from neotoma_core.reduce.exact.failures import ReductionFails
 from neotoma_core.reduce.exact.keyed import merge_array_by_key
 from neotoma_core.reduce.exact.rule_sets import RuleSet
-from neotoma_core.reduce.exact.sort import sorted_as_v8
+from neotoma_core.reduce.exact.sort import sort_as_v8
 from neotoma_core.reduce.exact.strategies import (
     Picked,
     Stated,
@@ -104,7 +104,7 @@ class EntitySnapshotRow:
     user_id: str | None
 
 
-def readable(row: ObservationRow) -> bool:
+def is_readable(row: ObservationRow) -> bool:
     """Tell whether the row's fields are a JSON object; on any other row Neotoma fails."""
     return _fields_of(with_javascript_texts(row, _TEXTS)) is not None
 
@@ -115,7 +115,7 @@ def reduce_entity(
     """Return the snapshot of one entity, or None where no user has one: it is deleted.
 
     Rows: every observation of the entity, in any order, ids unique; those that are not
-    ``readable`` are left out. Users share entities; the one row is the ``owner``'s where the owner
+    ``is_readable`` are left out. Users share entities; the one row is the ``owner``'s if that one
     observed it, else that of the user with the newest observation, a real user before none (messy
     rules, b).
 
@@ -124,7 +124,7 @@ def reduce_entity(
         ReductionFails: Neotoma throws on all there is, or on what the owner observed.
     """
     of_users = by_user([with_javascript_texts(row, _TEXTS) for row in rows], owner)
-    legible = [own for theirs in of_users if (own := [row for row in theirs if readable(row)])]
+    legible = [own for theirs in of_users if (own := [row for row in theirs if is_readable(row)])]
     if not legible:
         raise ValueError("an entity without a readable observation has no snapshot")
     failure = None
@@ -151,7 +151,7 @@ def reduce_for_user(
     Raises ReductionFails where Neotoma throws.
     """
     in_order = as_read([with_javascript_texts(row, _TEXTS) for row in rows], rules)
-    latest_first = sorted_as_v8([_stated(row) for row in in_order], by_time_and_id)
+    latest_first = sort_as_v8([_state(row) for row in in_order], by_time_and_id)
     if _is_deleted(latest_first):
         return None
     first = in_order[0]
@@ -204,7 +204,7 @@ def _is_deleted(latest_first: Sequence[Stated]) -> bool:
 
     Sources rank in the default order here, whatever order the schema has for its fields.
     """
-    highest = sorted_as_v8(latest_first, by_priority(DEFAULT_SOURCE_ORDER))[0]
+    highest = sort_as_v8(latest_first, by_priority(DEFAULT_SOURCE_ORDER))[0]
     return highest.fields.get("_deleted") is True
 
 
@@ -253,7 +253,7 @@ def _schema_version(first: ObservationRow, schema: EntitySchema | None) -> str:
     return first.schema_version or _DEFAULT_SCHEMA_VERSION
 
 
-def _stated(row: ObservationRow) -> Stated:
+def _state(row: ObservationRow) -> Stated:
     fields = _fields_of(row)
     if fields is None:
         raise ValueError("an observation whose fields are not a JSON object cannot be reduced")

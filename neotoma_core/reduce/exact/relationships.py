@@ -18,7 +18,7 @@ from neotoma_core.neotoma.json import (
     parse_json,
     stringify,
 )
-from neotoma_core.reduce.exact.sort import sorted_as_v8
+from neotoma_core.reduce.exact.sort import sort_as_v8
 from neotoma_core.reduce.exact.strategies import Picked, Stated, by_time_and_id
 from neotoma_core.reduce.exact.users import NOBODY, Owner, by_user
 
@@ -112,9 +112,7 @@ def reduce_for_user(
     """Return the snapshot of some observations as if one user made them; None where it fails."""
     in_order = _as_merge_reads([with_javascript_texts(row, _TEXTS) for row in rows])
     metadata = {row.id: _metadata_of(row) for row in in_order}
-    latest_first = sorted_as_v8(
-        [_stated(row, metadata[row.id]) for row in in_order], by_time_and_id
-    )
+    latest_first = sort_as_v8([_state(row, metadata[row.id]) for row in in_order], by_time_and_id)
     observed_at = {row.id: row.observed_at for row in in_order}
     picked = _pick_keys(latest_first)
     nothing_to_read = any(value is None for value in metadata.values())
@@ -176,7 +174,7 @@ def _pick_keys(latest_first: Sequence[Stated]) -> dict[str, Picked] | None:
     return picked
 
 
-def _stated(row: RelationshipObservationRow, metadata: Mapping[str, JsonValue] | None) -> Stated:
+def _state(row: RelationshipObservationRow, metadata: Mapping[str, JsonValue] | None) -> Stated:
     return Stated(
         id=row.id,
         instant=instant_ms(row.observed_at),

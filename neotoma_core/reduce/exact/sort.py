@@ -17,7 +17,7 @@ _SHORT: Final = 64
 _FIRST_GALLOP: Final = 7
 
 
-def sorted_as_v8(items: Sequence[T], compare: Compare[T]) -> list[T]:
+def sort_as_v8(items: Sequence[T], compare: Compare[T]) -> list[T]:
     """Return the items as ``[...items].sort(compare)`` does; below zero puts the first first."""
     sorting = _Sorting(list(items), compare)
     sorting.run()

@@ -13,7 +13,7 @@ from neotoma_core.neotoma.cells import javascript_number
 from neotoma_core.neotoma.converters import convert, type_name
 from neotoma_core.neotoma.json import JsonValue, NotJson, javascript_trim, parse_json
 from neotoma_core.neotoma.schemas import FieldRule
-from neotoma_core.reduce.exact.sort import Compare, sorted_as_v8
+from neotoma_core.reduce.exact.sort import Compare, sort_as_v8
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ def highest_priority(
     """Pick by source priority, then source, then time, or id where that is the tie-breaker."""
     last = _by_time if rule.tie_breaker == "observed_at" else _by_id
     order = _in_turn(_priority, _source_rank(source_order), last)
-    return _value_of(sorted_as_v8(having, order)[0], rule)
+    return _value_of(sort_as_v8(having, order)[0], rule)
 
 
 def highest_priority_recent(
@@ -80,14 +80,14 @@ def highest_priority_recent(
 ) -> Picked:
     """Pick by source priority, then source, then recency, whatever the tie-breaker."""
     order = _in_turn(_priority, _source_rank(source_order), _by_recency)
-    return _value_of(sorted_as_v8(having, order)[0], rule)
+    return _value_of(sort_as_v8(having, order)[0], rule)
 
 
 def most_specific(rule: FieldRule, having: Sequence[Stated], source_order: Sequence[str]) -> Picked:
     """Pick by specificity, then source, then time; priority counts only as the tie-breaker."""
     tie_breaker = (_priority,) if rule.tie_breaker == "source_priority" else ()
     order = _in_turn(_specificity, *tie_breaker, _source_rank(source_order), _by_time)
-    return _value_of(sorted_as_v8(having, order)[0], rule)
+    return _value_of(sort_as_v8(having, order)[0], rule)
 
 
 def merge_array(rule: FieldRule, having: Sequence[Stated], _source_order: Sequence[str]) -> Picked:

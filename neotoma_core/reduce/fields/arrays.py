@@ -34,7 +34,7 @@ def unite_items(
 
     Upstream: observation_reducer.ts, mergeArray.
     """
-    listed = _recovered(values)
+    listed = _recover_arrays(values)
     items = _items_of_arrays(listed)
     as_stated = items.filter(pl.col("items").list.n_unique() == pl.col("items").list.len())
     alone = listed.filter(~pl.col("contested")).join(as_stated, on="value", how="semi")
@@ -42,7 +42,7 @@ def unite_items(
     kept = pl.concat(
         [
             alone.select(*_GROUP, "conversion", "value", "source", first="place"),
-            _united(others, observations, items, conversions),
+            _unite(others, observations, items, conversions),
         ]
     )
     return convert_values(kept, conversions).select(
@@ -50,7 +50,7 @@ def unite_items(
     )
 
 
-def _recovered(values: pl.DataFrame) -> pl.DataFrame:
+def _recover_arrays(values: pl.DataFrame) -> pl.DataFrame:
     """Replace strings that hold the text of an array by that array."""
     value = pl.col("value")
     may_hold = value.str.starts_with('"') & value.str.contains("[", literal=True)
@@ -94,7 +94,7 @@ def _items_of_arrays(values: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _united(
+def _unite(
     values: pl.DataFrame,
     observations: pl.DataFrame,
     items: pl.DataFrame,

@@ -65,7 +65,7 @@ def canonical_names(kept: pl.DataFrame, keys: pl.DataFrame) -> pl.DataFrame:
         "group", "preference", "value"
     )
     return (
-        _trimmed(texts)
+        _trim_names(texts)
         .filter(pl.col("canonical_name").is_not_null())
         .sort("group", "preference")
         .group_by("group")
@@ -73,7 +73,7 @@ def canonical_names(kept: pl.DataFrame, keys: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _trimmed(texts: pl.DataFrame) -> pl.DataFrame:
+def _trim_names(texts: pl.DataFrame) -> pl.DataFrame:
     """Add ``canonical_name``, what the JSON string ``value`` says, trimmed; null where blank."""
     as_it_is = pl.col("value").str.contains(_NAME_AS_IT_IS)
     others = texts.filter(~as_it_is)
@@ -82,10 +82,10 @@ def _trimmed(texts: pl.DataFrame) -> pl.DataFrame:
             texts.filter(as_it_is).with_columns(
                 canonical_name=pl.col("value").str.strip_prefix('"').str.strip_suffix('"')
             ),
-            others.with_columns(canonical_name=map_texts(others["value"], _trimmed_text)),
+            others.with_columns(canonical_name=map_texts(others["value"], _trim)),
         ]
     )
 
 
-def _trimmed_text(text: str) -> str | None:
+def _trim(text: str) -> str | None:
     return javascript_trim(str(parse_json(text))) or None

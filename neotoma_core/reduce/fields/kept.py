@@ -12,7 +12,7 @@ from neotoma_core.reduce.fields.texts import canonical, holds_object
 from neotoma_core.reduce.fields.winners import latest_stated, winners
 
 
-def kept_fields(
+def keep_fields(
     values: pl.DataFrame, observations: pl.DataFrame, rules: FieldRules
 ) -> pl.DataFrame:
     """Reduce values to one per group and field; fields that end as null are not kept.
@@ -35,7 +35,7 @@ def kept_fields(
     arrays = _canonical(values.filter(is_union))
     return pl.concat(
         [
-            _finished(won.filter(pl.col("value") != "null"), rules.conversions),
+            _finish(won.filter(pl.col("value") != "null"), rules.conversions),
             unite_items(arrays, numbered, rules.conversions),
         ]
     )
@@ -52,7 +52,7 @@ def latest_of_each_key(values: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series]:
     """
     latest = latest_stated(values)
     never = pl.col("place").is_null()
-    return _finished(_at(values, latest.filter(~never)), ()), latest.filter(never)["group"].unique()
+    return _finish(_at(values, latest.filter(~never)), ()), latest.filter(never)["group"].unique()
 
 
 def _at(values: pl.DataFrame, won: pl.DataFrame) -> pl.DataFrame:
@@ -62,7 +62,7 @@ def _at(values: pl.DataFrame, won: pl.DataFrame) -> pl.DataFrame:
     return pl.concat([in_order.select("group", "key", "first"), stated], how="horizontal")
 
 
-def _finished(values: pl.DataFrame, conversions: Sequence[FieldRule]) -> pl.DataFrame:
+def _finish(values: pl.DataFrame, conversions: Sequence[FieldRule]) -> pl.DataFrame:
     """Make values canonical and convert them; most need neither."""
     may_change = _may_be_spoiled() | pl.col("conversion").is_not_null()
     changing = values.filter(may_change)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from neotoma_core.reduce.fields.engine import explode_objects, keys_of
-from neotoma_core.reduce.fields.texts import is_odd, judge
+from neotoma_core.reduce.fields.texts import judge, needs_javascript
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +29,12 @@ def take_apart(texts: pl.DataFrame) -> Objects:
 
     What DuckDB would read or write unlike JavaScript is first rewritten, row by row.
     """
-    odd = _judged(texts.filter(is_odd(pl.col("text"))))
+    odd = _judge(texts.filter(needs_javascript(pl.col("text"))))
     exploded = explode_objects(_engine_input(texts, odd)).with_columns(
         rewritten=pl.col("row").is_in(odd["row"].implode())
     )
     refused = pl.col("shape").is_null()
-    late = _judged(texts.join(exploded.filter(refused), on="row", how="semi"))
+    late = _judge(texts.join(exploded.filter(refused), on="row", how="semi"))
     is_object = pl.col("canonical").is_not_null()
     lost = [odd.filter("beyond"), late.filter(is_object), _with_doubled_keys(exploded)]
     beyond = pl.concat([rows.select("row") for rows in lost]).unique()
@@ -45,7 +45,7 @@ def take_apart(texts: pl.DataFrame) -> Objects:
     )
 
 
-def _judged(texts: pl.DataFrame) -> pl.DataFrame:
+def _judge(texts: pl.DataFrame) -> pl.DataFrame:
     """Return (row, canonical, beyond, reason) for (row, text)."""
     return texts.join(judge(texts["text"]), on="text", nulls_equal=True).drop("text")
 

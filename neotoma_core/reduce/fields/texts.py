@@ -19,14 +19,14 @@ _INFINITE: Final = r"[:,\[]\s*-?[\d.]+[eE]\+?\d{3}|\d{300}"
 _BEYOND_DUCKDB: Final = re.compile(rf"\\u(?:0000|001f|d[89a-f])|{_INFINITE}")
 
 
-def is_odd(text: pl.Expr) -> pl.Expr:
+def needs_javascript(text: pl.Expr) -> pl.Expr:
     """Find texts that may not be JSON objects, or that DuckDB reads or writes unlike JavaScript.
 
     All of them are found, and a few harmless ones: a number may stand inside a string.
     """
     is_long = text.str.len_bytes() > 2 * MAX_DEPTH
     is_deep = pl.when(is_long).then(text).str.count_matches(r"[\[{]") > MAX_DEPTH
-    is_other = ~text.str.starts_with("{")  # of which there are few, so the rest costs little
+    is_other = ~text.str.starts_with("{")  # few, so the rest costs little
     is_no_object = is_other & ~pl.when(is_other).then(text).str.contains(_INDENTED_OBJECT)
     is_suspect = text.str.contains(f"{_SUSPECT}|{_INFINITE}") | is_no_object
     return is_suspect.fill_null(value=True) | is_deep.fill_null(value=False)

@@ -15,7 +15,7 @@ from typing import Final, TypeVar
 from neotoma_core.errors import RemoteDenied, RemoteError, RemoteUnreachable
 from neotoma_core.stores.failures import Foreign, library
 from neotoma_core.stores.names import Address
-from neotoma_core.words.shell_words import quoted_words
+from neotoma_core.words.shell_words import quote_words
 
 T = TypeVar("T")
 
@@ -49,15 +49,15 @@ class SftpSession:
 
         ``on``: the client it began with, which another one may have taken the place of.
         """
-        future: Future[T] = asyncio.run_coroutine_threadsafe(self._asked(action, on), self._loop)
+        future: Future[T] = asyncio.run_coroutine_threadsafe(self._ask(action, on), self._loop)
         try:
             return future.result()
         except BaseException:
             future.cancel()
             raise
 
-    async def _asked(self, action: Action[T], on: Foreign) -> T:
-        client = await self._connected()
+    async def _ask(self, action: Action[T], on: Foreign) -> T:
+        client = await self._connect_once()
         if on not in (None, client):
             raise RemoteUnreachable(self._address.shown, _BROKE)
         try:
@@ -72,7 +72,7 @@ class SftpSession:
             self._drop(client)
             raise RemoteUnreachable(self._address.shown, _BROKE) from error
 
-    async def _connected(self) -> Foreign:
+    async def _connect_once(self) -> Foreign:
         async with self._connecting:
             if self._client is None:
                 self._connection = await self._connect()
@@ -128,10 +128,10 @@ class SftpSession:
     def _unknown_host(self) -> RemoteError:
         to = f"{self._address.user}@" if self._address.user else ""
         port = ("-p", str(self._address.port)) if self._address.port else ()
-        command = quoted_words("ssh", *port, f"{to}{self._address.place.strip('[]')}")
+        command = quote_words("ssh", *port, f"{to}{self._address.place.strip('[]')}")
         return RemoteError(
             self._address.shown,
-            "its host key is not in ~/.ssh/known_hosts, or another one is",
+            "its host key is not in ~/.ssh/known_hosts, or differs from it",
             f"connect once and compare the fingerprint with the machine's own: {command}",
         )
 

@@ -11,7 +11,7 @@ from secrets import token_hex
 from typing import Final, TypeVar
 
 from neotoma_core.errors import ObjectMissing, RemoteDenied, RemoteError, RemoteUnreachable
-from neotoma_core.stores.content import Advance, continued, length_of, pieces, same, size_of
+from neotoma_core.stores.content import Advance, continue_file, length_of, pieces, same, size_of
 from neotoma_core.stores.failures import Foreign, library, patiently, while_advancing
 from neotoma_core.stores.names import TEMPORARY, Address, folder_of, require_name
 from neotoma_core.stores.ssh.session import Action, SftpSession
@@ -64,13 +64,13 @@ class SftpStore:
     def _send(self, name: str, content: Content, advance: Advance) -> bool:
         temporary = self._writer.path(f"{TEMPORARY}/{token_hex(16)}.tmp")
         size = size_of(content)
-        client, file = self._ask(name, partial(self._writer.begun, temporary=temporary), size)
+        client, file = self._ask(name, partial(self._writer.begin, temporary=temporary), size)
         sent = 0
         for piece in pieces(content, _PIECE):
             advance.to(sent + len(piece))
-            self._ask(name, partial(_written, file=file, piece=piece, at=sent), size, client)
+            self._ask(name, partial(_write, file=file, piece=piece, at=sent), size, client)
             sent += len(piece)
-        finish = partial(self._writer.finished, file=file, temporary=temporary, name=name)
+        finish = partial(self._writer.finish, file=file, temporary=temporary, name=name)
         return self._ask(name, finish, size, client)
 
     def _is(self, name: str, content: Content) -> bool:
@@ -79,7 +79,7 @@ class SftpStore:
         return patiently(compare, self._retries)
 
     def _compare(self, name: str, content: Content) -> bool:
-        size, there = self._opened(name, 0)
+        size, there = self._open(name, 0)
         return size == size_of(content) and same(content, there)
 
     def read(self, name: str) -> bytes:
@@ -87,7 +87,7 @@ class SftpStore:
         require_name(name)
 
         def read() -> bytes:
-            size, there = self._opened(name, 0)
+            size, there = self._open(name, 0)
             return self._whole(name, size, b"".join(there))
 
         return patiently(read, self._retries)
@@ -106,18 +106,18 @@ class SftpStore:
 
     def _fetch(self, name: str, to: Path, told: Told) -> None:
         had = length_of(to)
-        size, there = self._opened(name, had)
-        with continued(to, size) as (file, start):
+        size, there = self._open(name, had)
+        with continue_file(to, size) as (file, start):
             told(start - had)
             if start != had:
-                _, there = self._opened(name, start)
+                _, there = self._open(name, start)
             for piece in there:
                 file.write(piece)
                 told(len(piece))
             if file.tell() != size:
                 raise RemoteUnreachable(self._url, f"{name} was cut short on the way")
 
-    def _opened(self, name: str, start: int) -> tuple[int, Iterator[bytes]]:
+    def _open(self, name: str, start: int) -> tuple[int, Iterator[bytes]]:
         """Return the size of an object, and its content from ``start`` on, when it is taken."""
         path = self._writer.path(name)
         facts = self._ask(name, lambda client: client.stat(path))
@@ -142,11 +142,11 @@ class SftpStore:
         """Yield objects by name."""
         folder = folder_of(prefix)
         objects = patiently(
-            partial(self._ask, folder, partial(self._walked, folder=folder)), self._retries
+            partial(self._ask, folder, partial(self._walk, folder=folder)), self._retries
         )
         yield from sorted((o for o in objects if o.name > after), key=lambda one: one.name)
 
-    async def _walked(self, client: Foreign, folder: str) -> Iterable[StoredObject]:
+    async def _walk(self, client: Foreign, folder: str) -> Iterable[StoredObject]:
         room = asyncio.Semaphore(_FOLDERS_AT_ONCE)
         found = []
 
@@ -199,7 +199,7 @@ class SftpStore:
                 wrong = "the disk of that machine is full"
                 raise RemoteError(self._url, wrong, "make room there and run again") from error
             wrong = f"{name}: it failed there ({type(error).__name__})"
-            raise RemoteError(self._url, wrong, "look at that machine and run again") from error
+            raise RemoteError(self._url, wrong, "check that machine and run again") from error
 
     async def _require_root(self, client: Foreign) -> None:
         try:
@@ -223,7 +223,7 @@ async def _open(client: Foreign, path: str) -> tuple[Foreign, Foreign]:
     return client, await client.open(path, "rb")
 
 
-async def _written(_: Foreign, file: Foreign, piece: bytes, at: int) -> None:
+async def _write(_: Foreign, file: Foreign, piece: bytes, at: int) -> None:
     await file.write(piece, at)
 
 

@@ -28,7 +28,7 @@ class Writer:
         """Return where the far side has an object, or a folder of them."""
         return f"{self._root}/{name}".rstrip("/")
 
-    async def begun(self, client: Foreign, temporary: str) -> tuple[Foreign, Foreign]:
+    async def begin(self, client: Foreign, temporary: str) -> tuple[Foreign, Foreign]:
         """Return an open temporary file, and the client it was opened with."""
         private = self._ssh.SFTPAttrs(permissions=0o600)
         try:
@@ -42,22 +42,22 @@ class Writer:
             await self._sweep(client, (await file.stat()).mtime)
         return client, file
 
-    async def finished(self, client: Foreign, file: Foreign, temporary: str, name: str) -> bool:
+    async def finish(self, client: Foreign, file: Foreign, temporary: str, name: str) -> bool:
         """Make a written file an object; False where the name is taken."""
         try:
             with suppress(self._ssh.SFTPOpUnsupported):
                 await file.fsync()
             await file.close()
             try:
-                return await self._installed(client, temporary, name)
+                return await self._install(client, temporary, name)
             except self._ssh.SFTPNoSuchFile:
                 await self._make_folders(client, name)
-            return await self._installed(client, temporary, name)
+            return await self._install(client, temporary, name)
         finally:
             with suppress(self._ssh.SFTPError):
                 await client.remove(temporary)
 
-    async def _installed(self, client: Foreign, temporary: str, name: str) -> bool:
+    async def _install(self, client: Foreign, temporary: str, name: str) -> bool:
         path = self.path(name)
         try:
             await client.link(temporary, path)
