@@ -12,7 +12,7 @@ import polars as pl
 
 from neotoma_core.lineage.merged_away import MergedAway
 from neotoma_core.neotoma.frames import is_odd
-from neotoma_core.neotoma.schemas import EntitySchema, Registry
+from neotoma_core.neotoma.schemas import Registry
 from neotoma_core.neotoma.tables import BY_NAME
 from neotoma_core.reduce.entities import reduce_entities
 from neotoma_core.reduce.exact.rule_sets import RuleSet
@@ -22,7 +22,13 @@ from neotoma_core.snapshots.choosing import RulesChoice
 DIFFERING: Final[dict[str, type[pl.DataType]]] = {"entity_id": pl.String, "rules": pl.String}
 """One row per entity whose snapshot is otherwise, or not there, by the rules of another release."""
 
-_WRITTEN_INSTANT: Final = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$"
+_DAY: Final = (
+    r"(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8])|(?:0[13-9]|1[0-2])-(?:29|30)|(?:0[13578]|1[02])-31"
+)
+_WRITTEN_INSTANT: Final = (
+    rf"^[0-9]{{4}}-(?:{_DAY})T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]\.[0-9]{{3}}Z$"
+)
+"""As Neotoma writes times: texts of this form are in the order of the instants they name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +78,26 @@ def read_otherwise(
     observations: pl.DataFrame, rules: Rules, owners: pl.DataFrame
 ) -> Iterator[Otherwise]:
     """Yield, for every other known rule set, what it makes of what it may read differently."""
+    last: Otherwise | None = None
     for other in rules.others:
-        asked = may_differ(observations, rules, other)
+        asked = may_differ(observations, rules, other).sort()
         if asked.is_empty():
             continue
-        own = observations.filter(pl.col("entity_id").is_in(asked.implode()))
-        reduction = reduce_live(own, rules.reduce_by(other), owners)
-        yield Otherwise(other, asked, reduction.snapshots)
+        if last and asked.equals(last.entities) and _reads_as(other, last.rules, rules.registry):
+            last = replace(last, rules=other)
+        else:
+            own = observations.filter(pl.col("entity_id").is_in(asked.implode()))
+            reduction = reduce_live(own, rules.reduce_by(other), owners)
+            last = Otherwise(other, asked, reduction.snapshots)
+        yield last
+
+
+def _reads_as(rules: RuleSet, another: RuleSet, registry: Registry) -> bool:
+    """Return whether two rule sets are one for what a registry declares."""
+    if _types_with(registry, rules.strategies ^ another.strategies):
+        return False
+    alike = replace(another, name=rules.name, reads=rules.reads, strategies=rules.strategies)
+    return rules == alike
 
 
 def differing(reduction: Reduction, others: Sequence[Otherwise], rules: RuleSet) -> pl.DataFrame:
@@ -117,21 +136,42 @@ def may_differ(observations: pl.DataFrame, rules: Rules, other: RuleSet) -> pl.S
         no_date = ~pl.col("observed_at").str.contains(_WRITTEN_INSTANT).fill_null(value=False)
         parts.append(observations.filter(no_date)["entity_id"])
     if this.ties != other.ties:
-        ranked = types.is_in(_types_with(registry, {"highest_priority"})) | is_odd(types)
-        parts.append(observations.filter(entity.is_duplicated(), ranked)["entity_id"])
+        several = observations.filter(entity.is_duplicated())
+        by_id = types.is_in(_types_with(registry, {"highest_priority"}, "source_priority"))
+        parts.append(several.filter(by_id | is_odd(types))["entity_id"])
+        by_time = several.filter(types.is_in(_types_with(registry, {"highest_priority"})))
+        parts.append(_at_the_same_time(by_time))
     if unlike := this.strategies ^ other.strategies:
         known = types.is_in(_types_with(registry, unlike)) | is_odd(types)
         parts.append(observations.filter(known)["entity_id"])
     return pl.concat(parts).unique()
 
 
-def _types_with(registry: Registry, strategies: Collection[str]) -> list[str]:
-    """Return the types that anybody has a schema of in which a field is picked by a strategy."""
-    return sorted({of for (of, _), schema in registry.schemas.items() if _has(schema, strategies)})
+def _at_the_same_time(observations: pl.DataFrame) -> pl.Series:
+    """Return the entities of which two observations may be of the same millisecond.
+
+    A time that is not written as Neotoma writes it may be any.
+    """
+    entity, time = pl.col("entity_id"), pl.col("observed_at")
+    unsure = ~time.str.contains(_WRITTEN_INSTANT).fill_null(value=False)
+    return observations.filter(unsure | pl.struct(entity, time).is_duplicated())["entity_id"]
 
 
-def _has(schema: EntitySchema, strategies: Collection[str]) -> bool:
-    return any(rule.strategy in strategies for rule in schema.fields.values())
+def _types_with(
+    registry: Registry, strategies: Collection[str], tie_breaker: str | None = None
+) -> list[str]:
+    """Return the types that anybody has a schema of in which a field is picked by a strategy.
+
+    ``tie_breaker``: only those in which it has this one.
+    """
+    return sorted(
+        {
+            of
+            for (of, _), schema in registry.schemas.items()
+            for rule in schema.fields.values()
+            if rule.strategy in strategies and tie_breaker in (None, rule.tie_breaker)
+        }
+    )
 
 
 def reduce_live(observations: pl.DataFrame, rules: Rules, owners: pl.DataFrame) -> Reduction:

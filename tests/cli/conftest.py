@@ -3,11 +3,12 @@
 import os
 import pty
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+from tests.support.forked import run_command
 
 Midden = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -22,14 +23,7 @@ def midden_with(vault: Path) -> Midden:
     """Return what runs ``midden`` with a vault and nobody at the terminal."""
 
     def run(*words: str | Path) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "neotoma_core", *map(str, words)],
-            capture_output=True,
-            text=True,
-            check=False,
-            stdin=subprocess.DEVNULL,
-            env={**os.environ, "MIDDEN_VAULT": str(vault)},  # noqa: TID251 - a child's
-        )
+        return run_command(words, {**os.environ, "MIDDEN_VAULT": str(vault)})  # noqa: TID251
 
     return run
 
@@ -42,14 +36,8 @@ def at_terminal(tmp_path: Path) -> Midden:
         ours, theirs = pty.openpty()
         try:
             os.write(ours, f"{typed}\n".encode())
-            return subprocess.run(
-                [sys.executable, "-m", "neotoma_core", *map(str, words)],
-                capture_output=True,
-                text=True,
-                check=False,
-                stdin=theirs,
-                env={**os.environ, "MIDDEN_VAULT": str(tmp_path / "vault")},  # noqa: TID251 - a child's
-            )
+            environment = {**os.environ, "MIDDEN_VAULT": str(tmp_path / "vault")}  # noqa: TID251
+            return run_command(words, environment, theirs)
         finally:
             os.close(ours)
             os.close(theirs)

@@ -1,5 +1,6 @@
 """Random observations that reach every rule of the reducer, and every odd way to write JSON."""
 
+from dataclasses import replace
 from typing import Final
 
 import polars as pl
@@ -82,7 +83,10 @@ TIMES: Final = (
 )
 """Instants, many of them equal, in the forms JavaScript reads."""
 
-BAD_TIMES: Final = ("", "20260209", "2026-02-09T08:00:60.000Z", " 2026-02-09T08:00:00.000Z")
+BAD_TIMES: Final = (
+    *("", "20260209", "2026-02-09T08:00:60.000Z", " 2026-02-09T08:00:00.000Z"),
+    *("2026-13-09T08:00:00.000Z", "٢٠٢٦-02-09T08:00:00.000Z"),
+)
 """Texts in which JavaScript finds no date."""
 
 HALVED: Final = f"{ODD}CAST(X'61EDA0BD' AS TEXT)"
@@ -165,6 +169,11 @@ def registry() -> Registry:
             ("ranked", None): EntitySchema("ranked", "2.0.0", rules, ranked),
             ("unranked", "u1"): EntitySchema("unranked", "3.0.0", rules, ()),
             ("keyed", None): EntitySchema("keyed", "4.0.0", {**rules, **_KEYED}),
+            ("dated", None): EntitySchema(
+                "dated",
+                "5.0.0",
+                {name: replace(rule, tie_breaker="observed_at") for name, rule in rules.items()},
+            ),
         }
     )
 
@@ -195,7 +204,7 @@ def entity_observations() -> st.SearchStrategy[pl.DataFrame]:
         {
             "entity_id": st.sampled_from(("e1", "e2", "e3", "E1", "é")),
             "entity_type": st.sampled_from(
-                ("probe", "probe", "probe", "ranked", "unranked", "keyed", "unheard", HALVED)
+                ("probe", "probe", "dated", "ranked", "unranked", "keyed", "unheard", HALVED)
             ),
             "schema_version": st.sampled_from(("1.0", "1.0", "2.0", "")),
             "observed_at": st.sampled_from(TIMES * 6 + BAD_TIMES),
