@@ -17,7 +17,7 @@ from prefect.logging import get_logger
 
 from neotoma_core.errors import MiddenError, UsageError
 from neotoma_core.find.board.keeping import KeptBoard
-from neotoma_core.find.board.serving import served
+from neotoma_core.find.board.serving import serve_page
 from neotoma_core.push.job import announce_unknown, remotes_to_push
 from neotoma_core.settings.alerts import push_alerting
 from neotoma_core.settings.environment import configuration, default_vault
@@ -84,7 +84,7 @@ def serve_schedules(
         run_when_due(jobs, _now, time.sleep)
         return
     board = KeptBoard(targets, vault, page.file, _now)
-    with nullcontext() if page.port is None else served(board.served, page.port) as address:
+    with nullcontext() if page.port is None else serve_page(board.served, page.port) as address:
         if address:
             get_logger("midden").info("page: %s", address)
         board.refresh()
@@ -94,7 +94,7 @@ def serve_schedules(
 def with_page(jobs: Sequence[Job], refresh: Callable[[], None]) -> list[Job]:
     """Return the jobs, each followed by a look at the page, and that look alone every so often."""
 
-    def followed(job: Job) -> Callable[[], None]:
+    def with_following(job: Job) -> Callable[[], None]:
         def run() -> None:
             try:
                 job.run()
@@ -104,7 +104,7 @@ def with_page(jobs: Sequence[Job], refresh: Callable[[], None]) -> list[Job]:
         return run
 
     return [
-        *(Job(job.name, job.cron, followed(job)) for job in jobs),
+        *(Job(job.name, job.cron, with_following(job)) for job in jobs),
         Job("page", _PAGE_CRON, refresh),
     ]
 

@@ -128,7 +128,7 @@ def begun_run(
             yield Begun(run)
     elif source.remote is not None:
         with (
-            _brought(protected, source.remote, progress) as (paths, logs),
+            _bring_logs(protected, source.remote, progress) as (paths, logs),
             recovery_run(replace(request, backups=paths), now) as run,
         ):
             yield Begun(run, source.remote, logs)
@@ -163,7 +163,7 @@ def shown_logs(begun: Begun) -> list[str]:
 
 
 @contextmanager
-def _brought(
+def _bring_logs(
     protected: Protected, name: str, progress: Progress
 ) -> Iterator[tuple[tuple[Path, ...], Mapping[str, str]]]:
     """Bring the logs of a remote here, for as long as they are used."""
@@ -173,7 +173,7 @@ def _brought(
     with open_known_remote(protected.vault, known, read_identities(None, known.name)) as remote:
         logs = choose_logs(remote, None)
         with remote_copies(asked, remote, logs, progress) as copies:
-            pushed = {writer: _pushed(known, writer, log) for writer, log in logs.items()}
+            pushed = {writer: _hash_of_push(known, writer, log) for writer, log in logs.items()}
             yield tuple(copy.archive for copy in copies), pushed
 
 
@@ -188,5 +188,5 @@ def _remote_named(protected: Protected, words: str) -> KnownRemote:
     )
 
 
-def _pushed(known: KnownRemote, writer: str, log: Log) -> str:
+def _hash_of_push(known: KnownRemote, writer: str, log: Log) -> str:
     return hashlib.sha256(f"{known.id} {writer} {log.last_hash}".encode()).hexdigest()

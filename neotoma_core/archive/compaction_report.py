@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from neotoma_core.report.document import document
-from neotoma_core.report.layout import LABELLED, fitted, label_line
+from neotoma_core.report.layout import LABELLED, fit_columns, label_line
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ def _lines(report: CompactionReport) -> Iterator[str]:
         )
         for t in report.compacted
     ]
-    for place, line in enumerate(fitted(rows, right=range(1, 5), indent=LABELLED)):
+    for place, line in enumerate(fit_columns(rows, right=range(1, 5), indent=LABELLED)):
         yield label_line("" if place else "tables", line)
     if report.pins:
         yield label_line("pinned", ", ".join(report.pins))

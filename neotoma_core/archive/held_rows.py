@@ -66,7 +66,7 @@ def all_rows(copy: PrivateCopy, table: Table, known: KnownRows) -> HeldRows:
     if hashes is read and marks is not None and marks.height == stored.rows == read.height:
         noted = known.noted_rows(marks.join(read, on=ROWID), key)
         if noted is not None and noted.height == read.height:
-            known.note(table.name, _declared(copy, stored), noted)
+            known.note(table.name, _hash_declaration(copy, stored), noted)
     return HeldRows(hashes.height, hashes)
 
 
@@ -80,7 +80,7 @@ def changed_rows(
     stored = copy.stored.get(table.name)
     if stored is None or stored.barred:
         return None
-    declared = _declared(copy, stored)
+    declared = _hash_declaration(copy, stored)
     marks = record_hashes(copy.whole, table.name, known.seeds)
     if marks is None or marks.height != stored.rows:
         return None
@@ -88,9 +88,9 @@ def changed_rows(
     if changes is None:
         return None
     hashes = _fresh(copy, stored, changes)
-    gone = _gone(archive, table.name, changes.gone)
+    gone = _find_gone(archive, table.name, changes.gone)
     noted = known.noted_rows(changes.fresh.join(hashes, on=ROWID), key_of(table.name))
-    joined = None if noted is None else known.joined(changes, noted)
+    joined = None if noted is None else known.join_fresh(changes, noted)
     if gone is None or joined is None or joined.height != stored.rows:
         return None
     if changes.fresh.height or len(changes.gone):
@@ -108,7 +108,7 @@ def _fresh(copy: PrivateCopy, stored: StoredTable, changes: Changes) -> pl.DataF
         return pl.concat([pl.DataFrame(schema=schema), *(part.select(*schema) for part in parts)])
 
 
-def _gone(archive: Archive, table: str, hashes: pl.Series) -> pl.DataFrame | None:
+def _find_gone(archive: Archive, table: str, hashes: pl.Series) -> pl.DataFrame | None:
     """Return (key, _row_hash) of versions by their hashes; None where the archive lacks one."""
     key = key_of(table)
     found = [pl.DataFrame(schema={key: pl.String, ROW_HASH: pl.String})]
@@ -121,7 +121,7 @@ def _gone(archive: Archive, table: str, hashes: pl.Series) -> pl.DataFrame | Non
     return gone if gone.height == len(hashes) else None
 
 
-def _declared(copy: PrivateCopy, stored: StoredTable) -> str:
+def _hash_declaration(copy: PrivateCopy, stored: StoredTable) -> str:
     """Return what tells whether the records of a table mean what they did: hex digits."""
     digest = hashlib.sha256()
     with closing(connect_read_only(copy.whole)) as connection:

@@ -9,7 +9,7 @@ from typing import Literal
 
 from neotoma_core.report.document import document
 from neotoma_core.report.findings import Finding
-from neotoma_core.report.layout import LABELLED, fitted, label_line
+from neotoma_core.report.layout import LABELLED, fit_columns, label_line
 
 Outcome = Literal["planned", "archived", "unchanged"]
 
@@ -64,7 +64,7 @@ def _lines(report: ArchiveReport) -> Iterator[str]:
         for t in report.archived
         if t.rows or t.appended or t.gone
     ]
-    lines = fitted([header, *rows], right=range(1, 5), indent=LABELLED)
+    lines = fit_columns([header, *rows], right=range(1, 5), indent=LABELLED)
     yield label_line("tables", lines[0])
     yield from (label_line("", line) for line in lines[1:])
     for finding in report.findings:

@@ -6,7 +6,7 @@ from typing import Final, Literal
 
 from neotoma_core.report.document import document
 from neotoma_core.report.findings import Finding
-from neotoma_core.report.layout import LABELLED, fitted, label_line
+from neotoma_core.report.layout import LABELLED, fit_columns, label_line
 
 _LABELS: Final = {
     "archive-unrecorded": "unrecorded",
@@ -54,7 +54,7 @@ def _lines(report: ArchiveVerification) -> Iterator[str]:
     yield label_line("archive", report.archive)
     rows = [("", "files", "rows", "damaged")]
     rows += [(t.table, f"{t.files:,}", f"{t.rows:,}", f"{t.damaged:,}") for t in report.verified]
-    for place, line in enumerate(fitted(rows, right=(1, 2, 3), indent=LABELLED)):
+    for place, line in enumerate(fit_columns(rows, right=(1, 2, 3), indent=LABELLED)):
         yield label_line("" if place else "tables", line)
     for finding in report.findings:
         label = _LABELS.get(finding.kind, "damaged")

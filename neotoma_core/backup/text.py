@@ -10,7 +10,7 @@ from neotoma_core.backup.report import (
     PruneReport,
     VerifyReport,
 )
-from neotoma_core.report.layout import fitted, label_line
+from neotoma_core.report.layout import fit_columns, label_line
 from neotoma_core.words.shell_words import quote_word
 
 _OUTCOMES = {
@@ -107,7 +107,7 @@ def list_text(listing: BackupList) -> str:
     """Return one line per backup, oldest first."""
     header = ("", "backup", "observations", "entities", "MB", "standing", "")
     rows = [header, *(_row(backup) for backup in listing.listed)]
-    lines = fitted(rows, right=(0, 2, 3, 4)) if listing.listed else ["no backups"]
+    lines = fit_columns(rows, right=(0, 2, 3, 4)) if listing.listed else ["no backups"]
     lines += [label_line("strange", f"{one.path}: {one.why}") for one in listing.strange]
     if not listing.complete:
         lines.append(label_line("incomplete", "something cannot be read; no backup is removed"))
@@ -146,14 +146,14 @@ def prune_text(report: PruneReport) -> str:
         ("keep" if item.stays else "remove", item.backup, "; ".join(item.reasons))
         for item in report.rotation
     ]
-    lines = fitted(rows, right=()) if rows else ["no backups"]
+    lines = fit_columns(rows, right=()) if rows else ["no backups"]
     lines += [label_line("strange", f"{one.path}: {one.why}; left alone") for one in report.strange]
     kept = [
         ("keep" if one.stays else "remove", one.run, "; ".join(one.reasons))
         for one in report.evidence
     ]
     if kept:
-        lines += ["evidence of earlier runs", *fitted(kept, right=())]
+        lines += ["evidence of earlier runs", *fit_columns(kept, right=())]
     if report.held:
         lines.append(label_line("held", f"nothing is removed: {report.held}"))
     removed = f"{report.removed:,} backups, {report.removed_bytes / 1e6:,.1f} MB"

@@ -96,4 +96,19 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
     "remote remove": ("midden remote remove nas --target neotoma.prod.db",),
     "remote prune": ("midden remote prune nas --target neotoma.prod.db --keep-daily 30 --apply",),
     "remote rewrite": ("midden remote rewrite nas --erased --target neotoma.prod.db",),
+    "init": (
+        "midden init",
+        "midden init --target neotoma.prod.db --yes",
+    ),
+    "doctor": (
+        "midden doctor",
+        "midden doctor --target neotoma.prod.db --offline",
+    ),
+    "schedule install": (
+        "midden schedule install --target neotoma.prod.db --dry-run",
+        "midden schedule install --target neotoma.prod.db --every hourly",
+    ),
+    "schedule status": ("midden schedule status --target neotoma.prod.db",),
+    "schedule remove": ("midden schedule remove --target neotoma.prod.db",),
+    "schedule run": ("midden schedule run --target neotoma.prod.db --if-due",),
 }

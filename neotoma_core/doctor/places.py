@@ -29,13 +29,13 @@ def network_type(path: Path, mounts: Sequence[str]) -> str | None:
 
     ``mounts``: lines as in /proc/self/mounts.
     """
-    found = (_mounted(line) for line in mounts)
+    found = (_parse_mount(line) for line in mounts)
     on = [(len(place.parts), kind) for place, kind in found if path.is_relative_to(place)]
     kind = max(on, default=(0, ""))[1]
     return kind if _OVER_NETWORK.fullmatch(kind) else None
 
 
-def _mounted(line: str) -> tuple[Path, str]:
+def _parse_mount(line: str) -> tuple[Path, str]:
     """Return where a file system is mounted, and its type; octal escapes stand for spaces."""
     parts = line.split(" ")
     place, kind = (parts[1], parts[2]) if len(parts) > 2 else ("/", "")  # noqa: PLR2004 - fields

@@ -5,7 +5,7 @@ from typing import Final
 
 from neotoma_core.entity_view.diff_report import DiffReport, EntityDifference, FieldDifference
 from neotoma_core.entity_view.entity_text import shorten
-from neotoma_core.report.layout import LABELLED, align, fitted, label_line
+from neotoma_core.report.layout import LABELLED, align, fit_columns, label_line
 
 _FIELDS: Final = 12
 _TYPES: Final = 20
@@ -61,7 +61,7 @@ def _lines(report: DiffReport) -> Iterator[str]:
         for t in differing[:_TYPES]
     ]
     if differing:
-        lines = fitted(rows, right=range(1, 5), indent=LABELLED)
+        lines = fit_columns(rows, right=range(1, 5), indent=LABELLED)
         yield label_line("entities", lines[0])
         yield from (label_line("", line) for line in lines[1:])
     if report.edges:

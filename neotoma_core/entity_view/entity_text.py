@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from neotoma_core.entity_view.entity_report import EntityReport, MatchesReport, ShownField
-from neotoma_core.report.layout import align, escaped, label_line
+from neotoma_core.report.layout import align, escape_name, label_line
 
 _LISTED: Final = 20
 _LONGEST: Final = 400
@@ -37,7 +37,7 @@ def matches_text(report: MatchesReport) -> str:
 
 def shorten(text: str, most: int) -> str:
     """Return a text in one line and of so many characters at most."""
-    line = escaped(text)
+    line = escape_name(text)
     return line if len(line) <= most else f"{line[: most - 1]}…"
 
 
@@ -69,11 +69,11 @@ def _fields(report: EntityReport) -> Iterator[str]:
         own = [field for field in report.fields if field.user == user]
         several = len(report.users) > 1
         yield label_line("fields", f"of user {user or '(none)'}" if several else "")
-        width = min(_WIDEST_NAME, max(len(escaped(field.field)) for field in own))
+        width = min(_WIDEST_NAME, max(len(escape_name(field.field)) for field in own))
         origins = [_origin(field) for field in own]
         for field, origin, following in zip(own, origins, [*origins[1:], ""], strict=True):
             value = "" if field.value is None else shorten(field.value, _LONGEST)
-            yield label_line("", f"{escaped(field.field):<{width}}   {value}")
+            yield label_line("", f"{escape_name(field.field):<{width}}   {value}")
             if origin != following:  # of several fields in a row it is said once
                 yield label_line("", f"{'':<{width}}   {origin}")
 

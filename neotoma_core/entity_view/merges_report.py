@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from neotoma_core.report.document import document
-from neotoma_core.report.layout import fitted, label_line
+from neotoma_core.report.layout import fit_columns, label_line
 
 _UNDO: Final = {"yes": "can be undone", "incomplete": "can be undone in part", "no": ""}
 
@@ -59,7 +59,7 @@ def _lines(report: MergesReport, limit: int) -> Iterator[str]:
         (one.at or "?", one.kind, one.id, f"{one.entity} into {one.into}", _undo(one))
         for one in shown
     ]
-    yield from (fitted(rows, right=()) if rows else ())
+    yield from (fit_columns(rows, right=()) if rows else ())
     if len(report.merges) > len(shown):
         yield label_line(
             "", f"and {len(report.merges) - len(shown):,} earlier ones; --json has all"

@@ -14,7 +14,7 @@ from neotoma_core.errors import UsageError
 from neotoma_core.export.stated import as_values, members
 from neotoma_core.neotoma.json import parse_json
 from neotoma_core.reduce.cut_off import up_to
-from neotoma_core.report.layout import escaped
+from neotoma_core.report.layout import escape_name
 from neotoma_core.words.nearest import nearest_named
 
 NAMES: Final = {
@@ -105,7 +105,9 @@ def require_named(view: View, names: pl.DataFrame, words: str) -> tuple[Named, .
     if found:
         return found
     near = nearest(names, words)
-    listed = ", ".join(f"{escaped(one.entity_id)} ({escaped(one.entity_type)})" for one in near)
+    listed = ", ".join(
+        f"{escape_name(one.entity_id)} ({escape_name(one.entity_type)})" for one in near
+    )
     advice = f"the nearest are {listed}" if near else "check the spelling, or give its id"
     raise UsageError(f"{view.place.words}: no entity of that name, type or id; {advice}")
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from neotoma_core.erasure.report import ErasureReport
-from neotoma_core.report.layout import LABELLED, fitted, label_line
+from neotoma_core.report.layout import LABELLED, fit_columns, label_line
 
 
 def plan_text(report: ErasureReport) -> str:
@@ -49,7 +49,7 @@ def _request_lines(report: ErasureReport) -> Iterator[str]:
 def _rows(report: ErasureReport) -> Iterator[str]:
     rows = [("", "rows", "erased")]
     rows += [(t.table, f"{t.rows:,}", f"{t.erased:,}") for t in report.erasures if t.erased]
-    lines = fitted(rows, right=(1, 2), indent=LABELLED)
+    lines = fit_columns(rows, right=(1, 2), indent=LABELLED)
     if len(lines) == 1:
         lines = ["no row of the target"]
     for number, line in enumerate(lines):

@@ -69,7 +69,7 @@ def decompress_file(
     Nothing that was not stored can come of it: both sides are hashed, and every byte is read.
     """
     try:
-        with _opened(folder, file) as source:
+        with _open_stored(folder, file) as source:
             _decompress(source, file, plain, progress)
     except zstandard.ZstdError:
         plain.unlink(missing_ok=True)
@@ -83,14 +83,14 @@ def decompress_file(
 def check_file(folder: Path, file: StoredFile) -> None:
     """Raise NotIntact where the stored bytes are not those of the manifest."""
     digest = hashlib.sha256()
-    with naming(folder / file.name), _opened(folder, file) as source:
+    with naming(folder / file.name), _open_stored(folder, file) as source:
         while block := source.read(CHUNK):
             digest.update(block)
     if digest.hexdigest() != file.sha256:
         raise NotIntact(file.name, _OTHER_BYTES)
 
 
-def _opened(folder: Path, file: StoredFile) -> BinaryIO:
+def _open_stored(folder: Path, file: StoredFile) -> BinaryIO:
     """Open a stored file that has as many bytes as were stored; raises NotIntact."""
     try:
         source = open_regular(folder / file.name)

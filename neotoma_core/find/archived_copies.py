@@ -20,7 +20,7 @@ from neotoma_core.find.vault_copies import backups_in, protects
 from neotoma_core.neotoma.environments import Environment
 from neotoma_core.neotoma.times import iso
 from neotoma_core.report.inventory import KeptArchive
-from neotoma_core.report.layout import escaped
+from neotoma_core.report.layout import escape_name
 from neotoma_core.report.progress import Progress
 from neotoma_core.runs.commands import command
 from neotoma_core.salvage.examining import Examined
@@ -43,7 +43,7 @@ class ArchivedCopy:
 
     def describe_for(self, target: Path, vault: Path) -> KeptArchive:
         """Return what a status of ``target`` says of it."""
-        shown = escaped(str(self.path))
+        shown = escape_name(str(self.path))
         if self.holdings is None:
             look = midden_command("verify", "--archive", self.path, target=None)
             return KeptArchive(shown, look, problem=self.problem)
@@ -117,7 +117,7 @@ def _wrong_with(path: Path, progress: Progress) -> str | None:
             place = Path(finding.subject)
             with suppress(ValueError):
                 place = place.relative_to(path)
-            return escaped(f"{place}: {finding.detail}")
+            return escape_name(f"{place}: {finding.detail}")
     return None
 
 

@@ -28,7 +28,7 @@ from neotoma_core.report.inventory import (
     KeptArchive,
     Verdict,
 )
-from neotoma_core.report.layout import escaped
+from neotoma_core.report.layout import escape_name
 from neotoma_core.runs.commands import command
 from neotoma_core.runs.left_over import logs_met
 from neotoma_core.words.shell_words import midden_command, quote_word
@@ -42,12 +42,12 @@ def take_inventory(found: Found, data: Path | None) -> InventoryReport:
     rows = tuple(_row(found, copy, data) for copy in found.copies)
     holdings = {c.number: c.examined.holdings for c in found.copies if c.examined.holdings}
     return InventoryReport(
-        searched=tuple(escaped(str(path)) for path in found.request.paths),
+        searched=tuple(escape_name(str(path)) for path in found.request.paths),
         files=found.walked.files,
         folders=found.walked.folders,
         skipped=found.walked.skipped,
-        unreadable={escaped(str(p)): reason for p, reason in found.walked.unreadable},
-        archives={escaped(str(path)): problem for path, problem in found.archives},
+        unreadable={escape_name(str(p)): reason for p, reason in found.walked.unreadable},
+        archives={escape_name(str(path)): problem for path, problem in found.archives},
         copies=rows,
         density={rows[n].shown: dict(holding.days) for n, holding in holdings.items()},
         drops=tuple(_drop_of(found, copy) for copy in found.copies if rows[copy.number].live),
@@ -64,7 +64,7 @@ def list_archives(folders: Iterable[Path]) -> Iterator[KeptArchive]:
         if is_archive(folder):
             from_it = ("--backup", folder)
             said = midden_command("recover", *from_it, "--target", "DB", target=None)
-            yield KeptArchive(escaped(str(folder)), said)
+            yield KeptArchive(escape_name(str(folder)), said)
 
 
 def check_unused(copy: FoundCopy, path: Path, next_command: str) -> DropCheck:
@@ -72,7 +72,7 @@ def check_unused(copy: FoundCopy, path: Path, next_command: str) -> DropCheck:
     holdings = copy.examined.holdings
     verdict: Verdict = "unread" if copy.examined.state == "busy" else "ruined"
     salvaged = holdings.observations if holdings else 0
-    return DropCheck(escaped(str(path)), verdict, salvaged, 0, None, 0, None, next_command)
+    return DropCheck(escape_name(str(path)), verdict, salvaged, 0, None, 0, None, next_command)
 
 
 def _drop_of(found: Found, copy: FoundCopy) -> DropCheck:
@@ -93,7 +93,7 @@ def drop_check(
     drop = find_drop(copy, own, found.known, found.observations)
     best = found.known[drop.best] if drop.best is not None else None
     return DropCheck(
-        escaped(str(path)),
+        escape_name(str(path)),
         drop.verdict,
         drop.observations,
         drop.lacks,
@@ -169,7 +169,7 @@ def _row(found: Found, copy: FoundCopy, data: Path | None) -> CopyRow:
     return CopyRow(
         path=copy.place,
         path_bytes=None if copy.remote else _not_text(copy.path),
-        member=escaped(copy.member) or None,
+        member=escape_name(copy.member) or None,
         shown=copy.shown,
         size=examined.size,
         modified=modified.isoformat(timespec="seconds").replace("+00:00", "Z"),

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from neotoma_core.report.inventory import StatusReport
-from neotoma_core.report.layout import escaped
+from neotoma_core.report.layout import escape_name
 from neotoma_core.report.protection import ProtectionSummary
 from neotoma_core.report.remotes import RemoteStandings
 
@@ -25,12 +25,12 @@ def check_line(report: StatusReport, now: datetime) -> tuple[str, int]:
     code = wrong[0][0] if wrong else OK
     facts = f"{report.observations:,} observations, {_ages(report, now)}"
     said = "; ".join([*(words for _, words in wrong), facts])
-    return escaped(f"{WORDS[code]} - {report.target}: {said}"), code
+    return escape_name(f"{WORDS[code]} - {report.target}: {said}"), code
 
 
 def unknown_line(why: str) -> tuple[str, int]:
     """Return the line and the exit code where nothing can be said."""
-    return escaped(f"{WORDS[UNKNOWN]} - {why}"), UNKNOWN
+    return escape_name(f"{WORDS[UNKNOWN]} - {why}"), UNKNOWN
 
 
 def _wrong(report: StatusReport, now: datetime) -> Iterator[tuple[int, str]]:

@@ -85,11 +85,11 @@ def lanes_of(report: InventoryReport) -> Iterator[Lane]:
     lacking = {drop.target for drop in report.drops if drop.lacks}
     for row in drawn:
         own = report.density[row.shown]
-        lost = _lost(row, drawn, report.density) if row.live and row.shown in lacking else {}
+        lost = _find_lost(row, drawn, report.density) if row.live and row.shown in lacking else {}
         yield Lane(row.shown.removeprefix(folder), tuple(_facts(row)), _kind(row), own, lost)
 
 
-def _lost(
+def _find_lost(
     live: CopyRow, drawn: Sequence[CopyRow], density: Mapping[str, Mapping[str, int]]
 ) -> Mapping[str, int]:
     """Return per day what a live database has less than the copy of it that has most."""

@@ -16,7 +16,7 @@ from neotoma_core.files.keys import KeySource
 from neotoma_core.find.candidates import Place, Reading, candidates
 from neotoma_core.find.vault_copies import group_by_vault
 from neotoma_core.neotoma.environments import Environment, environment_of
-from neotoma_core.report.layout import escaped
+from neotoma_core.report.layout import escape_name
 from neotoma_core.report.progress import Progress
 from neotoma_core.salvage.examining import Examined
 from neotoma_core.unpacking.budgets import Limits
@@ -57,8 +57,8 @@ class SearchRequest:
     @property
     def said(self) -> tuple[str, ...]:
         """Where that is, as it is shown."""
-        places = [escaped(str(path)) for path in self.paths]
-        return (*places, *(f"the files in {escaped(str(path))}" for path in self.shallow))
+        places = [escape_name(str(path)) for path in self.paths]
+        return (*places, *(f"the files in {escape_name(str(path))}" for path in self.shallow))
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,12 +86,12 @@ class FoundCopy:
     @property
     def place(self) -> str:
         """The file, or the remote, as it is shown."""
-        return escaped(self.remote or str(self.path))
+        return escape_name(self.remote or str(self.path))
 
     @property
     def shown(self) -> str:
         """The place, as it is shown."""
-        return f"{self.place}!{escaped(self.member)}" if self.member else self.place
+        return f"{self.place}!{escape_name(self.member)}" if self.member else self.place
 
     @property
     def name(self) -> str:

@@ -66,7 +66,7 @@ def read_backup_held(forgetting: Forgetting, backup: Backup, scratch: Path) -> H
     held = read_held(whole, Path(backup.name), forgetting.key)
     plan = plan_erasure(held, erased.find_in(held.tables), iso(forgetting.now))
     sizes = read_raw_list(folder, backup.manifest, scratch)
-    logs = _unpacked(folder, backup, scratch / "logs")
+    logs = _unpack_logs(folder, backup, scratch / "logs")
     return Held(
         whole,
         plan,
@@ -88,7 +88,7 @@ def _files_going(plan: ErasurePlan, sizes: Mapping[str, int], erased: ErasedIds)
     return {name for name, called in named.items() if called in gone}
 
 
-def _unpacked(folder: Path, backup: Backup, scratch: Path) -> dict[str, Path]:
+def _unpack_logs(folder: Path, backup: Backup, scratch: Path) -> dict[str, Path]:
     """Return the logs of a backup by their names, each a file of its own in ``scratch``."""
     stored = next((file for file in backup.manifest.files if file.name == LOGS), None)
     if stored is None:

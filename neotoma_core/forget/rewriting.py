@@ -110,7 +110,7 @@ def _store(
     files = [write_raw_list(folder, sizes, scratch)]
     logs = {n: path for n, path in held.logs.items() if n not in held.erased_logs}
     kept_logs, log_files = keep_logs(logs, folder, scratch)
-    described = _described(old.manifest, held.whole)
+    described = _describe(old.manifest, held.whole)
     described = replace(
         described,
         name=name,
@@ -126,7 +126,7 @@ def _store(
     return Backup(manifest, state)
 
 
-def _described(manifest: Manifest, whole: Path) -> Manifest:
+def _describe(manifest: Manifest, whole: Path) -> Manifest:
     """Return a manifest with what a whole copy holds now."""
     with closing(connect_read_only(whole)) as connection:
         tables = {t.name: t for t in inspect_database(connection, whole).tables}

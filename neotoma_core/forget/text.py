@@ -9,7 +9,7 @@ from neotoma_core.report.layout import label_line
 def plan_text(report: ForgetReport) -> str:
     """Return which backups hold what was erased, and what becomes of each."""
     lines = [label_line("looked at", f"{report.looked_at:,} backups")]
-    lines += [label_line("holds it", f"{one.backup}: {_held(one)}") for one in report.holding]
+    lines += [label_line("holds it", f"{one.backup}: {_count_held(one)}") for one in report.holding]
     if not report.holding:
         lines.append(label_line("clean", "no backup that can be read holds what was erased"))
     lines += _unknown(report)
@@ -26,7 +26,9 @@ def result_text(report: ForgetReport) -> str:
     lines = []
     for one in report.holding:
         if one.new:
-            lines.append(label_line("rewritten", f"{one.new}, verified, without {_held(one)}"))
+            lines.append(
+                label_line("rewritten", f"{one.new}, verified, without {_count_held(one)}")
+            )
         if one.kept_because:
             lines.append(label_line("NOT DONE", f"{one.backup} stays: {one.kept_because}"))
     lines += _unknown(report)
@@ -37,7 +39,7 @@ def result_text(report: ForgetReport) -> str:
     return "\n".join(lines)
 
 
-def _held(one: RewrittenBackup) -> str:
+def _count_held(one: RewrittenBackup) -> str:
     counts = {"rows": one.rows, "raw files": one.raw_files, "logs": one.logs}
     return ", ".join(f"{number:,} {what}" for what, number in counts.items() if number)
 

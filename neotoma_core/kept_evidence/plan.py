@@ -73,7 +73,7 @@ def plan_evidence(
     reasons = dict(reasons_to_keep(facts, within=rule.within, now=rule.now, held=rule.held))
     old = [one for one in evidence if not reasons[one.facts.run]]
     if old:
-        reasons |= _compared(old, rule, scratch, staying)
+        reasons |= _compare(old, rule, scratch, staying)
     return tuple(_item(one, reasons[one.facts.run]) for one in evidence)
 
 
@@ -82,7 +82,7 @@ def _item(kept: KeptEvidence, reasons: tuple[str, ...]) -> EvidenceItem:
     return EvidenceItem(kept.facts.run, str(kept.folder), bool(reasons), said, kept.bytes)
 
 
-def _compared(
+def _compare(
     old: Sequence[KeptEvidence],
     rule: EvidenceRule,
     scratch: Path,
@@ -96,7 +96,7 @@ def _compared(
             for one in old:
                 require_room(scratch, _TIMES * one.bytes)
                 place = Path(stack.enter_context(TemporaryDirectory(dir=scratch)))
-                candidate = _opened(one, rule.erased, place)
+                candidate = _open(one, rule.erased, place)
                 if candidate is None:
                     reasons[one.facts.run] = (UNTOLD,)
                 else:
@@ -110,7 +110,7 @@ def _compared(
         return reasons | _among_themselves(candidates, rule)
 
 
-def _opened(kept: KeptEvidence, erased: ErasedIds, scratch: Path) -> _Candidate | None:
+def _open(kept: KeptEvidence, erased: ErasedIds, scratch: Path) -> _Candidate | None:
     """Return evidence with its rows; None where any of it is not what was kept, or unreadable."""
     try:
         wholes = tuple(open_evidence(kept, scratch))

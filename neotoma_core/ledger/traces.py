@@ -14,7 +14,7 @@ import polars as pl
 from neotoma_core.errors import NativePanic, without_panic
 from neotoma_core.files.exact_paths import read_ipc, read_parquet
 from neotoma_core.neotoma.json import stringify
-from neotoma_core.report.layout import escaped
+from neotoma_core.report.layout import escape_name
 from neotoma_core.unpacking.budgets import Budget, CutShort, Limits
 from neotoma_core.unpacking.streams import FORMATS, Decompressing, Reader
 
@@ -96,7 +96,7 @@ def _forms(name: str) -> Iterator[str]:
     """Yield an id as it is, and as it is written in JSON and on a page."""
     yield name
     yield stringify(name)[1:-1]
-    yield escape(escaped(name), quote=False)
+    yield escape(escape_name(name), quote=False)
 
 
 def _as_bytes(text: str) -> str:

@@ -6,7 +6,7 @@ from typing import Literal
 
 from neotoma_core.backup.report import PruneItem
 from neotoma_core.report.document import document
-from neotoma_core.report.layout import fitted, label_line
+from neotoma_core.report.layout import fit_columns, label_line
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ def _lines(report: RemotePruneReport) -> Iterator[str]:
         ("keep" if item.stays else "remove", item.backup, "; ".join(item.reasons))
         for item in report.rotation
     ]
-    yield from fitted(rows, right=()) if rows else ["no backups"]
+    yield from fit_columns(rows, right=()) if rows else ["no backups"]
     if report.left_over:
         yield label_line("left over", f"{report.left_over:,} objects of backups removed before")
     if report.held:

@@ -11,7 +11,7 @@ from typing import Final, Literal
 from neotoma_core.offsite.comparing import SnapshotsCompared, TableCompared
 from neotoma_core.report.document import document
 from neotoma_core.report.findings import Finding
-from neotoma_core.report.layout import LABELLED, fitted, label_line
+from neotoma_core.report.layout import LABELLED, fit_columns, label_line
 
 DAMAGE: Final = frozenset(
     {"remote-damaged", "remote-missing", "remote-replaced", "remote-foreign", "log-unusable"}
@@ -123,7 +123,7 @@ def _comparison_lines(report: RemoteVerification) -> Iterator[str]:
             (t.table, f"{t.both:,}", f"{t.only_local:,}", f"{t.only_remote:,}")
             for t in report.compared
         ]
-        for place, line in enumerate(fitted(rows, right=(1, 2, 3), indent=LABELLED)):
+        for place, line in enumerate(fit_columns(rows, right=(1, 2, 3), indent=LABELLED)):
             yield label_line("" if place else "compared", line)
     if report.snapshots is not None:
         same = report.snapshots.stored - report.snapshots.differing

@@ -29,7 +29,7 @@ class Axis:
         """Return where a day begins, in percent of the axis."""
         return round(100 * (day - self.first).days / (self.bars * self.step), 3)
 
-    def binned(self, days: Mapping[date, int]) -> dict[date, int]:
+    def bin_days(self, days: Mapping[date, int]) -> dict[date, int]:
         """Return what there is per bar, by its first day."""
         bars: dict[date, int] = {}
         for day, count in sorted(days.items()):
@@ -48,7 +48,7 @@ class Axis:
             months = list(self._months(stride))
             if len(months) <= _MOST_TICKS:
                 break
-        return [(self.share(day), _named(day, stride)) for day in months]
+        return [(self.share(day), _name_day(day, stride)) for day in months]
 
     def _months(self, stride: int) -> Iterator[date]:
         number = self.first.year * _YEAR + self.first.month - 1
@@ -71,7 +71,7 @@ def axis_of(spans: Sequence[Mapping[date, int]]) -> Axis | None:
     return Axis(first, last, (last - first).days // _MOST_BARS + 1)
 
 
-def dated(days: Mapping[str, int]) -> dict[date, int]:
+def keep_dates(days: Mapping[str, int]) -> dict[date, int]:
     """Return the days that are days; what else a database says of a time has no place here."""
     found = {}
     for text, count in days.items():
@@ -82,7 +82,7 @@ def dated(days: Mapping[str, int]) -> dict[date, int]:
     return found
 
 
-def _named(day: date, stride: int) -> str:
+def _name_day(day: date, stride: int) -> str:
     if stride >= _YEAR:
         return f"{day.year}"
     return f"{day:%b} {day.year}" if day.month == 1 else f"{day:%b}"

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Final, Literal
 
-from neotoma_core.pages.axis import Axis, axis_of, dated
+from neotoma_core.pages.axis import Axis, axis_of, keep_dates
 from neotoma_core.pages.elements import Element, element, outside
 from neotoma_core.pages.style import PICTURE_STYLE
 
@@ -53,13 +53,13 @@ class _Drawn:
 
 def coverage(lanes: Sequence[Lane], noun: str = "observations") -> Element | None:
     """Return the lanes as a figure; None where there is no day to show."""
-    axis, drawn, most = _measured(lanes)
+    axis, drawn, most = _measure(lanes)
     if axis is None:
         return None
     more = len(lanes) - MOST_LANES
     return element(
         "figure",
-        element("figcaption", _explained(axis, noun)),
+        element("figcaption", _explain(axis, noun)),
         _keys(drawn),
         *(
             element("div", *_label(one.lane), _bars(one, axis, most, noun), class_="lane")
@@ -72,7 +72,7 @@ def coverage(lanes: Sequence[Lane], noun: str = "observations") -> Element | Non
 
 def coverage_picture(lanes: Sequence[Lane]) -> bytes:
     """Return the lanes as one SVG that stands alone, 1,100 units wide."""
-    axis, drawn, most = _measured(lanes)
+    axis, drawn, most = _measure(lanes)
     height = 64 + _HEIGHT * len(drawn) + 30
     inside = list(_standing(axis, drawn, most)) if axis else []
     said = f"Observations per day in {len(drawn):,} copies of Neotoma databases."
@@ -82,7 +82,7 @@ def coverage_picture(lanes: Sequence[Lane]) -> bytes:
         element("desc", said),
         element("style", PICTURE_STYLE),
         element("text", "What each copy covers", x=16, y=28, font_weight="bold", class_="name"),
-        element("text", _explained(axis, "observations") if axis else said, x=16, y=48),
+        element("text", _explain(axis, "observations") if axis else said, x=16, y=48),
         *inside,
         xmlns="http://www.w3.org/2000/svg",
         width=_WIDE,
@@ -98,35 +98,35 @@ def _standing(axis: Axis, drawn: Sequence[_Drawn], most: int) -> Iterator[Elemen
     for place, one in enumerate(drawn):
         top = 64 + _HEIGHT * place
         weight = "bold" if one.lane.kind == "target" else None
-        name = _elided(one.lane.name)
+        name = _elide(one.lane.name)
         yield element("text", name, x=16, y=top + 40, font_weight=weight, class_="name")
-        yield element("text", _elided(" \N{MIDDLE DOT} ".join(one.lane.facts)), x=16, y=top + 58)
+        yield element("text", _elide(" \N{MIDDLE DOT} ".join(one.lane.facts)), x=16, y=top + 58)
         bars = _bars(one, axis, most, "observations")
         yield element("svg", bars, x=_LABELS, y=top, width=room, height=_HEIGHT)
     below = 64 + _HEIGHT * len(drawn)
     yield element("svg", *_ticks(axis), x=_LABELS, y=below, width=room, height=24)
 
 
-def _measured(lanes: Sequence[Lane]) -> tuple[Axis | None, list[_Drawn], int]:
+def _measure(lanes: Sequence[Lane]) -> tuple[Axis | None, list[_Drawn], int]:
     """Return the axis of the lanes, what is drawn on it, and the highest bar."""
     shown = lanes[:MOST_LANES]
-    spans = [dated(lane.days) for lane in shown]
-    lost = [dated(lane.lost) for lane in shown]
+    spans = [keep_dates(lane.days) for lane in shown]
+    lost = [keep_dates(lane.lost) for lane in shown]
     axis = axis_of([*spans, *lost])
     if axis is None:
         return None, [], 1
     drawn = [
-        _Drawn(lane, axis.binned(span), axis.binned(gone))
+        _Drawn(lane, axis.bin_days(span), axis.bin_days(gone))
         for lane, span, gone in zip(shown, spans, lost, strict=True)
     ]
-    return axis, drawn, max(max(_stacked(one).values(), default=1) for one in drawn)
+    return axis, drawn, max(max(_stack(one).values(), default=1) for one in drawn)
 
 
-def _stacked(one: _Drawn) -> dict[date, int]:
+def _stack(one: _Drawn) -> dict[date, int]:
     return {day: one.bars.get(day, 0) + one.lost.get(day, 0) for day in {*one.bars, *one.lost}}
 
 
-def _explained(axis: Axis, noun: str) -> str:
+def _explain(axis: Axis, noun: str) -> str:
     per = "day" if axis.step == 1 else f"{axis.step} days"
     return f"{noun.capitalize()} per {per}, by the day they were observed; all lanes have one scale"
 
@@ -174,7 +174,7 @@ def _bars(one: _Drawn, axis: Axis, most: int, noun: str) -> Element:
         ),
         element("line", x1="0%", x2="100%", y1=_FLOOR, y2=_FLOOR, class_="base"),
     ]
-    shapes = [shape for day in sorted(_stacked(one)) for shape in _bar(one, day, axis, most)]
+    shapes = [shape for day in sorted(_stack(one)) for shape in _bar(one, day, axis, most)]
     return element("svg", *scale, *shapes, role="img", aria_label=said, height=_HEIGHT)
 
 
@@ -212,7 +212,7 @@ def _ticks(axis: Axis) -> Iterator[Element]:
         yield element("text", said, x=f"{at}%", y=14, text_anchor=anchor, class_=spare)
 
 
-def _elided(text: str, most: int = 60) -> str:
+def _elide(text: str, most: int = 60) -> str:
     """Return a text short enough for its place: what is left out is in the middle."""
     if len(text) <= most:
         return text

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import Final
 
-from neotoma_core.report.layout import escaped
+from neotoma_core.report.layout import escape_name
 
 _VOID: Final = frozenset({"meta", "link", "br"})
 
@@ -34,7 +34,7 @@ class Element:
             if isinstance(child, Element):
                 yield from child.parts()
             else:
-                yield escape(escaped(child), quote=False)
+                yield escape(escape_name(child), quote=False)
         if self.tag not in _VOID:
             yield f"</{self.tag}>"
 
@@ -48,7 +48,7 @@ def element(tag: str, *children: Node | None, **attributes: str | float | None) 
     ``class_`` is ``class``, and ``aria_label`` is ``aria-label``.
     """
     named = tuple(
-        (name.rstrip("_").replace("_", "-"), escaped(_text(value)))
+        (name.rstrip("_").replace("_", "-"), escape_name(_text(value)))
         for name, value in attributes.items()
         if value is not None
     )

@@ -92,7 +92,7 @@ def table(
     if not rows:
         return None
     head = element(
-        "tr", *(element("th", c.title, scope="col", class_=_aligned(c)) for c in columns)
+        "tr", *(element("th", c.title, scope="col", class_=_class_of(c)) for c in columns)
     )
     body = [
         element(
@@ -136,7 +136,7 @@ def findings(found: Sequence[Finding]) -> Element | None:
 def proofs(checks: Sequence[Check]) -> Element | None:
     """Return what was proven before anything was committed, and what each proof looked at."""
     rows: list[Sequence[Node]] = [
-        (_PROOFS.get(one.name, one.name), outside(one.detail), _passed(passed=one.passed))
+        (_PROOFS.get(one.name, one.name), outside(one.detail), _show_outcome(passed=one.passed))
         for one in checks
     ]
     said = element("p", "Each was proven inside the transaction, before the commit.", class_="note")
@@ -165,16 +165,16 @@ def some(count: int, noun: str) -> str:
     return f"{count:,} {noun if count == 1 else many}"
 
 
-def _passed(*, passed: bool) -> Element:
+def _show_outcome(*, passed: bool) -> Element:
     said, mood = ("passed", "good") if passed else ("failed", "bad")
     return element("span", said, class_=f"badge {mood}")
 
 
 def _cell(cell: Node, column: Column, *, first: bool) -> Element:
     zero = column.numbers and cell == "0"
-    classes = " ".join(filter(None, (_aligned(column), "zero" if zero else None))) or None
+    classes = " ".join(filter(None, (_class_of(column), "zero" if zero else None))) or None
     return element("th" if first else "td", cell, class_=classes, scope="row" if first else None)
 
 
-def _aligned(column: Column) -> str | None:
+def _class_of(column: Column) -> str | None:
     return "n" if column.numbers else None

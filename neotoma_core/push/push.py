@@ -17,8 +17,7 @@ from neotoma_core.errors import MiddenError
 from neotoma_core.ledger.file import read_ledger
 from neotoma_core.push.backups import NewBackup, describe_backup, new_backups
 from neotoma_core.push.holding import Held, alone, blank_entry, hold
-from neotoma_core.push.page import push_page
-from neotoma_core.push.plan import batches
+from neotoma_core.push.raw_files import batches
 from neotoma_core.push.report import Outcome, PushReport
 from neotoma_core.push.request import PushRequest
 from neotoma_core.push.rows import NewRows, write_new_rows
@@ -62,6 +61,9 @@ def push(request: PushRequest, remote: Remote, now: datetime, progress: Progress
         keep_push(remote.cache, now, pushed=bool(report.entries), failed="; ".join(report.alarms))
         if report.outcome == "unchanged":  # as most are that follow a database
             return report
+        # A page takes longer to import than a push that has nothing new to run.
+        from neotoma_core.push.page import push_page  # noqa: PLC0415
+
         made = keep_last(request.vault, "push", report, lambda: push_page(report))
         return replace(report, page=made)
 

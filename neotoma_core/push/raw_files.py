@@ -1,8 +1,9 @@
 """The raw files of a database that a log lacks, kept in the vault before they are shipped."""
 
+from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from neotoma_core.backup.raw_files import names_of_raw_files
 from neotoma_core.erased.files import find_erased_files
@@ -14,6 +15,9 @@ from neotoma_core.vault.raw_folders import folders_in_use
 
 if TYPE_CHECKING:
     from neotoma_core.runs.private_copy import PrivateCopy
+
+_FILES_AT_ONCE: Final = 1_000
+_BYTES_AT_ONCE: Final = 64 << 20
 
 
 def keep_new_raw_files(
@@ -49,3 +53,16 @@ def has_new_raw_files(target: Path, raw_storage: Path | None, shipped: AbstractS
         if not folder.shared
         for name in raw_file_names(folder.path)
     )
+
+
+def batches(sizes: Mapping[str, int]) -> list[dict[str, int]]:
+    """Return raw files, sizes by name, in batches that one entry each names."""
+    found: list[dict[str, int]] = []
+    room = 0
+    for name in sorted(sizes):
+        if not found or len(found[-1]) == _FILES_AT_ONCE or room < sizes[name]:
+            found.append({})
+            room = _BYTES_AT_ONCE
+        found[-1][name] = sizes[name]
+        room -= sizes[name]
+    return found

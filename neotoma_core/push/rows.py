@@ -26,7 +26,6 @@ from neotoma_core.archive_tables.tables import Archive
 from neotoma_core.erased.hashed import ErasedIds
 from neotoma_core.errors import ArchiveDamaged
 from neotoma_core.files.exact_paths import write_parquet
-from neotoma_core.push.plan import later
 from neotoma_core.remotes.log import Log
 from neotoma_core.remotes.models import Content, Part
 from neotoma_core.remotes.own import is_up_to_date
@@ -83,7 +82,7 @@ def holds_erased(archive: Archive, log: Log, erased: ErasedIds) -> bool:
     """
     for table, said in log.tables.items():
         reading = _Reading(table, None, erased)
-        listed = _listed(archive, table)
+        listed = _list_rows(archive, table)
         rows = (reading.pick_new(_until(part, said)) for part in _parts(table, listed.files))
         links = joined_links([links_of(_nothing(table)), *map(links_of, rows)])
         if not is_held(said, links):
@@ -130,7 +129,7 @@ def _write_parts(
 ) -> Iterator[tuple[Part, Path, pl.DataFrame]]:
     """Yield the parts of one table with their files, and the links of their rows."""
     table = reading.table
-    listed = _listed(archive, table)
+    listed = _list_rows(archive, table)
     for number, rows in enumerate(_gather(_groups(reading, listed.files))):
         path = folder / f"{table}-{number}.parquet"
         write_parquet(rows, path, compression="zstd", compression_level=3)
@@ -151,7 +150,7 @@ def _groups(reading: _Reading, files: tuple[ArchivedFile, ...]) -> Iterator[pl.D
             yield reading.pick_new(rows)
 
 
-def _listed(archive: Archive, table: str) -> ListedTable:
+def _list_rows(archive: Archive, table: str) -> ListedTable:
     listed = list_table(archive, table)
     if listed.lost:
         advice = "restore it from a copy"
@@ -196,3 +195,10 @@ def _gather(groups: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:
             held.append(rows)
     if held:
         yield pl.concat(held)
+
+
+def later(rows: pl.DataFrame, said: Committed | None) -> pl.DataFrame:
+    """Return the rows that are later than all that a table of a log has."""
+    if said is None:
+        return rows
+    return rows.filter(pl.col(ARCHIVED_AT).dt.epoch("us").fill_null(0) > said.until)

@@ -57,7 +57,7 @@ def run_unattended(asked: Unattended) -> tuple[MiddenError, ...]:
     except MiddenError as error:
         conclude(asked.job, error, asked.alerts)
         failed.append(error)
-    failed += _pushed(asked)
+    failed += _push_each(asked)
     try:
         rules = DrillRules(asked.key)
         request = VerifyRequest(
@@ -73,7 +73,7 @@ def run_unattended(asked: Unattended) -> tuple[MiddenError, ...]:
     return tuple(failed)
 
 
-def _pushed(asked: Unattended) -> list[MiddenError]:
+def _push_each(asked: Unattended) -> list[MiddenError]:
     """Push to each remote; return what failed."""
     job, failed = asked.job, list[MiddenError]()
     try:

@@ -9,7 +9,7 @@ from neotoma_core.report.layout import (
     LABELLED,
     align,
     cut_off_words,
-    fitted,
+    fit_columns,
     label_line,
     undo_lines,
 )
@@ -70,7 +70,7 @@ def _recompute(report: RebuildReport) -> Iterator[str]:
         )
         for derived, drift in zip(report.derived, report.drift, strict=True)
     ]
-    lines = fitted([header, *rows], right=range(1, 6), indent=LABELLED)
+    lines = fit_columns([header, *rows], right=range(1, 6), indent=LABELLED)
     yield label_line("snapshots", lines[0])
     yield from (label_line("", line) for line in lines[1:])
 

@@ -8,7 +8,15 @@ from typing import Final
 from neotoma_core.merge.accounting import CLASSES, RowCounts
 from neotoma_core.recovery.report import Contents, RecoveryReport
 from neotoma_core.recovery.run.composition_text import composition_lines
-from neotoma_core.report.layout import GAP, LABELLED, align, days, fitted, label_line, undo_lines
+from neotoma_core.report.layout import (
+    GAP,
+    LABELLED,
+    align,
+    days,
+    fit_columns,
+    label_line,
+    undo_lines,
+)
 from neotoma_core.snapshots.rules_report import rules_lines
 from neotoma_core.words.shell_words import midden_command
 
@@ -88,7 +96,7 @@ def _plan(report: RecoveryReport) -> Iterator[str]:
         if counts.read:
             numbers = (f"{getattr(counts, name):,}" for name in classes)
             rows.append((counts.table, _label(report, counts), f"{counts.read:,}", *numbers))
-    lines = fitted(rows, right=range(2, len(header)), indent=LABELLED)
+    lines = fit_columns(rows, right=range(2, len(header)), indent=LABELLED)
     yield label_line("plan", lines[0])
     yield from (label_line("", line) for line in lines[1:])
     yield from _skip_lines(report)
@@ -147,7 +155,7 @@ def _snapshot_lines(report: RecoveryReport) -> Iterator[str]:
         (d.table, f"{d.inserted:,}", f"{d.updated:,}", f"{d.removed:,}", f"{d.unchanged:,}")
         for d in report.derived
     ]
-    lines = fitted([header, *rows], right=range(1, 5), indent=LABELLED)
+    lines = fit_columns([header, *rows], right=range(1, 5), indent=LABELLED)
     yield label_line("recompute", lines[0])
     yield from (label_line("", line) for line in lines[1:])
 

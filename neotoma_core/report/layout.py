@@ -16,7 +16,7 @@ WIDTH: Final = 80
 """Columns of a terminal that a table has to fit."""
 LABELLED: Final = _LABEL
 """How far a labelled line is indented."""
-_LEAST: Final = 20  # columns that the last column of a table needs beside the others
+_LEAST: Final = 20  # columns that the last column of a table needs next to the others
 _BELOW: Final = 4
 
 
@@ -35,7 +35,7 @@ def days(first: str | None, last: str | None) -> str:
 
 def label_line(label: str, line: str) -> str:
     """Return a line behind its label, without one under the line before; printable throughout."""
-    return f"{label:<{_LABEL - 1}} {escaped(line)}".rstrip()
+    return f"{label:<{_LABEL - 1}} {escape_name(line)}".rstrip()
 
 
 def undo_lines(undo: str) -> tuple[str, ...]:
@@ -61,7 +61,7 @@ def align(rows: Sequence[Sequence[str]], right: Sequence[int], gap: str = GAP) -
     ]
 
 
-def fitted(rows: Sequence[Sequence[str]], right: Sequence[int], indent: int = 0) -> list[str]:
+def fit_columns(rows: Sequence[Sequence[str]], right: Sequence[int], indent: int = 0) -> list[str]:
     """Return rows of cells as aligned lines that fit 80 columns with the indent in front of them.
 
     Where they are wider, gaps shrink first. Then the last column is broken between words; or, if
@@ -75,10 +75,10 @@ def fitted(rows: Sequence[Sequence[str]], right: Sequence[int], indent: int = 0)
             return lines
     if len(rows[0]) - 1 in right:
         return _in_blocks(rows, right, room)
-    return _broken(rows, right, room)
+    return _break_last(rows, right, room)
 
 
-def _broken(rows: Sequence[Sequence[str]], right: Sequence[int], room: int) -> list[str]:
+def _break_last(rows: Sequence[Sequence[str]], right: Sequence[int], room: int) -> list[str]:
     """Break the last column between words; where too little is left for it, below its row."""
     first = align([row[:-1] for row in rows], right, _NARROW)
     start = max(map(len, first)) + len(_NARROW)
@@ -149,7 +149,7 @@ def join_places(paths: Sequence[str]) -> str:
     return ", ".join(paths[:_SHOWN_PLACES]) + (f" and {more:,} more" if more > 0 else "")
 
 
-def escaped(text: str) -> str:
+def escape_name(text: str) -> str:
     """Return a name that is safe to print and still differs from every other.
 
     Line ends, control characters and bytes that are not text are spelled as in a program.

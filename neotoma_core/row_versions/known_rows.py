@@ -98,7 +98,7 @@ class KnownRows:
 
         ``rows``: (_rowid, _quick, _quicker) of all rows of the table, by ``_rowid``.
         """
-        noted = self._noted(table, declared)
+        noted = self._read_note(table, declared)
         if noted is None:
             return None
         now = rows.rename({name: f"{name}_now" for name in QUICK})
@@ -118,7 +118,7 @@ class KnownRows:
         )
         return None if marked[key].null_count() or not _are_distinct(rows) else rows
 
-    def joined(self, changes: Changes, fresh: pl.DataFrame) -> pl.DataFrame | None:
+    def join_fresh(self, changes: Changes, fresh: pl.DataFrame) -> pl.DataFrame | None:
         """Return the note of a table with its fresh rows; None where they cannot be told apart."""
         if fresh.is_empty():
             return changes.kept
@@ -147,7 +147,9 @@ class KnownRows:
         with suppress(OSError):
             self._folder.mkdir(mode=0o700, exist_ok=True)
             for table, state in archived.items():
-                note = self._written(table) if table in self._new else self._notes.tables.get(table)
+                note = (
+                    self._write_note(table) if table in self._new else self._notes.tables.get(table)
+                )
                 if note is not None:
                     tables[table] = _Note(note.file, note.declared, state)
             notes = _Notes(pl.__version__, self._notes.seeds, tables)
@@ -156,7 +158,7 @@ class KnownRows:
             return
         shutil.rmtree(self._folder, ignore_errors=True)
 
-    def _written(self, table: str) -> _Note:
+    def _write_note(self, table: str) -> _Note:
         rows, declared = self._new[table]
         name = f"{table}-{secrets.token_hex(_ID_BYTES)}.arrow"
         write_ipc(rows, self._folder / name, compression="uncompressed")
@@ -167,7 +169,7 @@ class KnownRows:
             if path.name != NOTES and path.name not in names:
                 path.unlink()
 
-    def _noted(self, table: str, declared: str) -> pl.DataFrame | None:
+    def _read_note(self, table: str, declared: str) -> pl.DataFrame | None:
         note = self._notes.tables.get(table)
         if note is None or note.declared != declared:
             return None

@@ -16,7 +16,7 @@ from neotoma_core.errors import ArchiveError, TargetChanged, TargetError
 from neotoma_core.files.headers import WITH_ROWS, companion, companions, database_of
 from neotoma_core.report.findings import Finding
 from neotoma_core.report.inventory import LeftLog
-from neotoma_core.report.layout import escaped
+from neotoma_core.report.layout import escape_name
 from neotoma_core.report.protection import Leftover
 from neotoma_core.runs.commands import command, recover_command
 from neotoma_core.runs.run import Run
@@ -77,7 +77,7 @@ def find_left_logs(target: Path, vault: Path | None = None) -> tuple[LeftLog, ..
     """Return what is said of the logs of a database that is gone, and what to do with them."""
     next_one = command("recover", target=target, vault=vault)
     return tuple(
-        LeftLog(escaped(str(path)), path.stat().st_size, next_one) for path in logs_left(target)
+        LeftLog(escape_name(str(path)), path.stat().st_size, next_one) for path in logs_left(target)
     )
 
 

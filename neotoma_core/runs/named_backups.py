@@ -15,7 +15,7 @@ from typing import Final, TypeVar
 from neotoma_core.errors import BackupUnreadable, reason_of
 from neotoma_core.files.regular import no_progress
 from neotoma_core.neotoma.environments import Environment, environment_of
-from neotoma_core.report.layout import escaped
+from neotoma_core.report.layout import escape_name
 from neotoma_core.salvage.declarations import mentions_neotoma
 from neotoma_core.unpacking.budgets import Limits
 from neotoma_core.unpacking.unpack import Unpacked
@@ -163,7 +163,7 @@ def _open_unpacked(
         raise _none_in(found.path)
     picked = [one for one in databases if one.member == member]
     if member and not picked:
-        raise _which(found.path, databases, f"{escaped(member)} is not in it, but these are: ")
+        raise _which(found.path, databases, f"{escape_name(member)} is not in it, but these are: ")
     one = _only(found.path, picked or databases, _name_of, expected)
     assert one.path is not None  # noqa: S101 - only those were taken
     if one.damage:
@@ -195,7 +195,7 @@ def _only(
 
 
 def _which(where: Path, choices: Sequence[object], said: str) -> BackupUnreadable:
-    names = [escaped(_place(where, one)) for one in choices]
+    names = [escape_name(_place(where, one)) for one in choices]
     more = f" and {len(names) - _SHOWN:,} more" if len(names) > _SHOWN else ""
     return BackupUnreadable(where, said + ", ".join(names[:_SHOWN]) + more, "name one of them")
 

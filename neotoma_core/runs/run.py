@@ -4,15 +4,18 @@ import stat
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from neotoma_core.archive_tables.as_backup import SecuredArchive
 from neotoma_core.errors import BackupUnreadable, EnvironmentMismatch, TargetError, reason_of
 from neotoma_core.files.keys import KeySource
 from neotoma_core.neotoma.environments import Environment, environment_of
 from neotoma_core.neotoma.frames import TARGET
-from neotoma_core.report.layout import escaped
+from neotoma_core.report.layout import escape_name
 from neotoma_core.sqlite.copies import CopiedFile
 from neotoma_core.vault.folder import RunFolders
+
+if TYPE_CHECKING:
+    from neotoma_core.archive_tables.as_backup import SecuredArchive
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +41,7 @@ class DatabaseRef:
     suspect: bool = False
     raw_places: tuple[Path, ...] = ()
     cut_short: str = ""
-    archived: SecuredArchive | None = None
+    archived: "SecuredArchive | None" = None
 
     @property
     def found_at(self) -> Path:
@@ -53,7 +56,7 @@ class DatabaseRef:
     @property
     def shown(self) -> str:
         """The place as reports show it."""
-        return escaped(str(self.named)) if self.origin else str(self.named)
+        return escape_name(str(self.named)) if self.origin else str(self.named)
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,8 +32,8 @@ def alerting(target: Path | None = None) -> Alerting:
     own = _own(target)
     metrics = variable(_METRICS)
     return Alerting(
-        _said(own.notify, own.notify_file, "notify_file", _NOTIFY),
-        _first(_said(_one(own.heartbeat), own.heartbeat_file, "heartbeat_file", _HEARTBEAT)),
+        _addresses(own.notify, own.notify_file, "notify_file", _NOTIFY),
+        _first(_addresses(_one(own.heartbeat), own.heartbeat_file, "heartbeat_file", _HEARTBEAT)),
         own.metrics_file or (Path(metrics) if metrics else None),
     )
 
@@ -45,7 +45,7 @@ def push_alerting(target: Path | None = None) -> Alerting:
     must not answer for them. Raises UsageError.
     """
     own = _own(target)
-    beats = _said(
+    beats = _addresses(
         _one(own.push_heartbeat), own.push_heartbeat_file, "push_heartbeat_file", _PUSH_HEARTBEAT
     )
     return replace(alerting(target), heartbeat=_first(beats))
@@ -56,7 +56,7 @@ def _own(target: Path | None) -> Notifying:
     return known.settings.notifying if known else Notifying()
 
 
-def _said(
+def _addresses(
     own: tuple[Secret, ...] | None, file: Path | None, key: str, name: str
 ) -> tuple[Secret, ...]:
     """Return addresses: a database's own, in the file or another one, else the environment's."""

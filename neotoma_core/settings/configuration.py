@@ -14,7 +14,7 @@ from neotoma_core.files.small import read_small
 from neotoma_core.settings.database_tables import (
     DatabaseSettings,
     is_path,
-    placed,
+    place_path,
     read_settings,
     require_known,
     table_of,
@@ -84,9 +84,9 @@ class Configuration:
         require_known(self.file, "profiles.", {name: 0}, tuple(self.profiles))
         return self.profiles[name]
 
-    def placed(self, words: str) -> Path:
+    def place(self, words: str) -> Path:
         """Return a path as the file means it: from its folder, ``~`` being the home folder."""
-        return placed(self.file, words)
+        return place_path(self.file, words)
 
 
 def read_configuration(file: Path) -> Configuration:
@@ -135,7 +135,7 @@ def _database(file: Path, name: str, value: object) -> ConfiguredDatabase:
     profile = table.get("profile")
     if profile is not None and not isinstance(profile, str):
         raise UsageError(f"{file}: {where}.profile must be the name of a profile")
-    path, vault = (placed(file, str(table[key])) if key in table else None for key in _PATHS)
+    path, vault = (place_path(file, str(table[key])) if key in table else None for key in _PATHS)
     options = table_of(file, f"{where}.defaults", table.get("defaults", {}), f"[{where}.defaults]")
     settings = read_settings(file, where, table)
     return ConfiguredDatabase(name, path or Path(), vault, profile, options, settings)
@@ -154,7 +154,7 @@ def _agents(
             raise UsageError(f"{file}: {wrong}; name one that has a [databases.NAME]")
     return ConfiguredAgents(
         tuple(named[name] for name in dict.fromkeys(names)),
-        tuple(placed(file, words) for words in folders),
+        tuple(place_path(file, words) for words in folders),
     )
 
 

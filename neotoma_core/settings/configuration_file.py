@@ -55,8 +55,8 @@ def plan_entry(
     if name is not None and known.find(name) is not None:
         raise UsageError(f"--name {name}: another database has that name; choose another one")
     name = name or _free_name(known)
-    lines = [f"[databases.{name}]", f"path = {_quoted(target.absolute())}"]
-    lines += [f"vault = {_quoted(vault.absolute())}"] if vault else []
+    lines = [f"[databases.{name}]", f"path = {_quote(target.absolute())}"]
+    lines += [f"vault = {_quote(vault.absolute())}"] if vault else []
     return PlannedEntry(known.file, name, "".join(f"{line}\n" for line in lines))
 
 
@@ -66,11 +66,11 @@ def write_entry(planned: PlannedEntry) -> None:
     try:
         make_folders(file.parent)
         lock = file.with_name(f".{file.name}.lock")
-        with exclusive(lock, _PATIENCE_SECONDS, lambda: _refused(planned, "in use by another run")):
+        with exclusive(lock, _PATIENCE_SECONDS, lambda: _refusal(planned, "in use by another run")):
             _write(file, planned)
             lock.unlink(missing_ok=True)
     except OSError as error:
-        raise _refused(planned, reason_of(error)) from error
+        raise _refusal(planned, reason_of(error)) from error
 
 
 def _write(file: Path, planned: PlannedEntry) -> None:
@@ -80,7 +80,7 @@ def _write(file: Path, planned: PlannedEntry) -> None:
     _require_added(before, after, planned)
     mode = file.stat().st_mode & 0o777 if file.exists() else 0o600
     if _content(file) != before:
-        raise _refused(planned, "changed in the meantime")
+        raise _refusal(planned, "changed in the meantime")
     write_file(file, after, mode=mode)
 
 
@@ -93,22 +93,22 @@ def _content(file: Path) -> bytes:
 def _require_added(before: bytes, after: bytes, planned: PlannedEntry) -> None:
     """Raise UsageError where the new text says anything but the old one and the new database."""
     try:
-        old, new = _parsed(before), _parsed(after)
+        old, new = _parse(before), _parse(after)
         added = new["databases"].pop(planned.name)
     except (ValueError, KeyError, TypeError, AttributeError):
-        raise _refused(planned, "lines cannot be added at its end") from None
+        raise _refusal(planned, "lines cannot be added at its end") from None
     if not old.get("databases") and not new["databases"]:
         old.pop("databases", None)
         new.pop("databases")
     if new != old or added != tomllib.loads(planned.lines)["databases"][planned.name]:
-        raise _refused(planned, "lines cannot be added at its end")
+        raise _refusal(planned, "lines cannot be added at its end")
 
 
-def _parsed(text: bytes) -> dict[str, Any]:
+def _parse(text: bytes) -> dict[str, Any]:
     return tomllib.loads(text.decode())
 
 
-def _refused(planned: PlannedEntry, wrong: str) -> UsageError:
+def _refusal(planned: PlannedEntry, wrong: str) -> UsageError:
     return UsageError(f"{planned.file}: {wrong}; add these lines yourself:\n{planned.lines}")
 
 
@@ -120,7 +120,7 @@ def _free_name(known: Configuration) -> str:
     )
 
 
-def _quoted(path: Path) -> str:
+def _quote(path: Path) -> str:
     """Return a path as a string of TOML; raises UsageError where it is not a text."""
     text = str(path)
     try:
@@ -129,8 +129,8 @@ def _quoted(path: Path) -> str:
         raise UsageError(
             f"{path}: its name is not UTF-8, so it cannot stand in midden.toml; rename it"
         ) from None
-    return '"' + "".join(_SHORT.get(c, c if c.isprintable() else _spelled(c)) for c in text) + '"'
+    return '"' + "".join(_SHORT.get(c, c if c.isprintable() else _spell(c)) for c in text) + '"'
 
 
-def _spelled(character: str) -> str:
+def _spell(character: str) -> str:
     return f"\\U{ord(character):08x}"

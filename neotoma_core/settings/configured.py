@@ -95,7 +95,7 @@ def configured_report(
         known.found,
         tuple(_database(one) for one in known.databases),
         chosen_profile(),
-        tuple(_stated(known, set_there, names) if options is None else options),
+        tuple(_list_stated(known, set_there, names) if options is None else options),
         tuple(
             f"{name}: no such setting{nearest_named(name, names)}"
             for name in sorted(set_there)
@@ -137,7 +137,7 @@ def _settings(one: ConfiguredDatabase) -> Iterator[tuple[str, str]]:
     yield from ((key, str(value)) for key, value in said.items() if value)
 
 
-def _stated(
+def _list_stated(
     known: Configuration, set_there: Mapping[str, str], names: tuple[str, ...]
 ) -> Iterator[ConfiguredValue]:
     tables = {"defaults": known.defaults}

@@ -66,7 +66,7 @@ def read_settings(file: Path, where: str, table: Mapping[str, object]) -> Databa
         return Secret(str(table[key])) if key in table else None
 
     def path(key: str) -> Path | None:
-        return placed(file, str(table[key])) if key in table else None
+        return place_path(file, str(table[key])) if key in table else None
 
     _require_all(f"{file}: {where}", table, ("notify", "remotes"), _is_texts, "a list of texts")
     _require_all(f"{file}: {where}", table, ("heartbeat", "push_heartbeat"), _is_text, "an address")
@@ -135,7 +135,7 @@ def is_path(value: object) -> bool:
     return _is_text(value) and "\0" not in str(value)
 
 
-def placed(file: Path, words: str) -> Path:
+def place_path(file: Path, words: str) -> Path:
     """Return a path as a file means it: from its folder, ``~`` being the home folder."""
     return file.absolute().parent / Path(words).expanduser()
 

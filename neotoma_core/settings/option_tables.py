@@ -64,27 +64,25 @@ def stated_options(
     """
     said: dict[str, Stated] = {}
     chosen = profile or (database.profile if database else None)
-    said.update(_walked("defaults", known.defaults, words))
-    said.update(_walked(f"profiles.{chosen}", known.profile(chosen), words))
+    said.update(_walk("defaults", known.defaults, words))
+    said.update(_walk(f"profiles.{chosen}", known.profile(chosen), words))
     if database is not None:
         place = f"databases.{database.name}"
-        said.update(_derived(place, database, words))
-        said.update(_walked(f"{place}.defaults", database.options, words))
+        said.update(_derive(place, database, words))
+        said.update(_walk(f"{place}.defaults", database.options, words))
     return said
 
 
-def _walked(place: str, table: Options, words: Words) -> Iterator[tuple[str, Stated]]:
+def _walk(place: str, table: Options, words: Words) -> Iterator[tuple[str, Stated]]:
     for key, value in table.items():
         if not isinstance(value, dict):
             yield key, Stated(value, f"{place}.{key}")
     inner = table.get(words[0]) if words else None
     if isinstance(inner, dict):
-        yield from _walked(f"{place}.{words[0]}", inner, words[1:])
+        yield from _walk(f"{place}.{words[0]}", inner, words[1:])
 
 
-def _derived(
-    place: str, database: ConfiguredDatabase, words: Words
-) -> Iterator[tuple[str, Stated]]:
+def _derive(place: str, database: ConfiguredDatabase, words: Words) -> Iterator[tuple[str, Stated]]:
     """Yield what a database says in words of its own, as options."""
     settings = database.settings
     if words == ("prune",):
@@ -150,7 +148,7 @@ def meant_value(known: Configuration, option: Option, stated: Stated) -> object:
         several = ", or a list of them" if option.many else ""
         meant = f"{_MEANT[option.kind]}{several}"
         raise UsageError(f"{known.file}: {stated.place} must be {meant}")
-    meant_values = [_meant(known, option.kind, value) for value in values]
+    meant_values = [_interpret(known, option.kind, value) for value in values]
     return meant_values if option.many else meant_values[0]
 
 
@@ -164,13 +162,13 @@ def _fits(kind: Kind, value: object) -> bool:
     return isinstance(value, str | int | float) and not isinstance(value, bool) and value != ""
 
 
-def _meant(known: Configuration, kind: Kind, value: object) -> object:
+def _interpret(known: Configuration, kind: Kind, value: object) -> object:
     if kind == "switch":
         return value
     if kind != "path" or "://" in str(value):
         return str(value)
     database = known.find(str(value))
-    return str(database.path if database else known.placed(str(value)))
+    return str(database.path if database else known.place(str(value)))
 
 
 def path_of(value: object) -> Path | None:

@@ -148,7 +148,7 @@ def may_differ(observations: pl.DataFrame, rules: Rules, other: RuleSet) -> pl.S
 
 
 def _at_the_same_time(observations: pl.DataFrame) -> pl.Series:
-    """Return the entities of which two observations may be of the same millisecond.
+    """Return the entities with two observations that may be of the same millisecond.
 
     A time that is not written as Neotoma writes it may be any.
     """

@@ -1,12 +1,12 @@
 """What systemd, launchd and cron read: every word arrives at the command as it is. Pure."""
 
 import plistlib
-import shlex
 from collections.abc import Mapping
 from typing import Final
 
 from neotoma_core.errors import UsageError
 from neotoma_core.timers.timer import Timer, When
+from neotoma_core.words.shell_words import quote_for_sh
 
 # systemd reads its first word differently from those after it.
 _SHELL: Final = '/bin/sh -c "exec \\"$$@\\"" sh'
@@ -85,8 +85,7 @@ def cron_lines(timer: Timer) -> bytes:
     Raises UsageError for a path that one line cannot hold.
     """
     _require_plain(timer, "a crontab")
-    command, log = shlex.join(timer.command), shlex.quote(str(timer.log))
-    line = f"{command} >>{log} 2>&1".replace("%", "\\%")
+    line = f"{quote_for_sh(*timer.command)} >>{quote_for_sh(timer.log)} 2>&1".replace("%", "\\%")
     text = f"{cron_mark(timer.name)}\n{timer.when.minute} * * * * {line}\n"
     return text.encode(errors="surrogateescape")
 

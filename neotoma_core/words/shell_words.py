@@ -25,6 +25,11 @@ def quote_words(*words: object) -> str:
     return " ".join(map(quote_word, words))
 
 
+def quote_for_sh(*words: object) -> str:
+    r"""Return words as one command line for /bin/sh, which knows nothing of ``$'\377'``."""
+    return " ".join(shlex.quote(str(word)) for word in words)
+
+
 def midden_command(
     *words: str | Path,
     target: Path | None,

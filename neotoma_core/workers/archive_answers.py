@@ -108,7 +108,7 @@ def secured_from_plain(document: object, archive: Path, database: Path) -> Secur
     """
     if isinstance(document, dict) and "kind" in document:
         told = read_model(_Refused, document)
-        raise _REFUSALS[told.kind](_placed(archive, told.place), told.wrong, told.advice)
+        raise _REFUSALS[told.kind](_place_of(archive, told.place), told.wrong, told.advice)
     secured = read_model(_Secured, document)
     return SecuredArchive(
         database,
@@ -118,7 +118,7 @@ def secured_from_plain(document: object, archive: Path, database: Path) -> Secur
             )
             for one in secured.files
         ),
-        tuple(DamagedFile(_placed(archive, one.place), one.reason) for one in secured.damaged),
+        tuple(DamagedFile(_place_of(archive, one.place), one.reason) for one in secured.damaged),
         secured.notes,
     )
 
@@ -127,5 +127,5 @@ def _place(path: Path, archive: Path) -> str:
     return "" if path == archive else str(path.relative_to(archive))
 
 
-def _placed(archive: Path, place: str) -> Path:
+def _place_of(archive: Path, place: str) -> Path:
     return place_within(archive, place) if place else archive

@@ -110,7 +110,7 @@ def test_flags_that_a_model_sets_count_for_nothing(
         return await agent.call("apply_recovery", plan=token, **flags)
 
     answer = within(production, script, answer="yes")
-    assert answer["outcome"] == "approval_needed"
+    assert answer.get("outcome") == "approval_needed", answer
     assert count(production.target, "observations") == HELD
     assert world.target.exists()
 

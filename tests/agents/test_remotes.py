@@ -52,7 +52,7 @@ def machine(world: World, monkeypatch: pytest.MonkeyPatch) -> Machine:
     return made
 
 
-async def planned(agent: Agent) -> dict[str, Any]:
+async def plan_from_remote(agent: Agent) -> dict[str, Any]:
     return await agent.call("plan_recovery", remote="there")
 
 
@@ -62,7 +62,7 @@ def test_what_was_pushed_comes_back_and_nothing_it_says_is_repeated(
     async def script(agent: Agent) -> dict[str, Any]:
         status = await agent.call("get_status")
         assert status["databases"][0]["remotes"] == ["there"]
-        plan = await planned(agent)
+        plan = await plan_from_remote(agent)
         assert plan["gets_back"] == f"{BACK} observations, {BACK} entities"
         (used,) = plan["uses"]
         assert used.startswith("the log ")
@@ -83,7 +83,7 @@ def test_what_was_pushed_comes_back_and_nothing_it_says_is_repeated(
 
 @pytest.mark.usefixtures("machine")
 def test_a_person_sees_which_remote_a_plan_uses(world: World) -> None:
-    token = within(world, planned, approve=True)["plan"]
+    token = within(world, plan_from_remote, approve=True)["plan"]
     shown = approve(world, token)
     assert shown.returncode == 0, shown.stderr
     assert shown.stdout.startswith("remote     there\n")
@@ -91,7 +91,7 @@ def test_a_person_sees_which_remote_a_plan_uses(world: World) -> None:
 
 def test_what_was_pushed_since_the_plan_is_not_written(world: World, machine: Machine) -> None:
     async def script(agent: Agent) -> Any:
-        plan = await planned(agent)
+        plan = await plan_from_remote(agent)
         held = world.target.read_bytes()
         shutil.copyfile(world.folder / PUSHED, world.target)
         insert_all(world.target, rows(40, 41))
@@ -107,12 +107,12 @@ def _without_identity(_: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("MIDDEN_IDENTITY_FILE")
 
 
-def _changed(machine: Machine, _: pytest.MonkeyPatch) -> None:
+def _change(machine: Machine, _: pytest.MonkeyPatch) -> None:
     name = next(name for name in machine.objects() if "blobs/" in name)
     machine.replace(name, b"\x00" * 80)
 
 
-def _gone(machine: Machine, _: pytest.MonkeyPatch) -> None:
+def _remove(machine: Machine, _: pytest.MonkeyPatch) -> None:
     for name in machine.objects():
         machine.store.delete(name)
 
@@ -121,8 +121,8 @@ def _gone(machine: Machine, _: pytest.MonkeyPatch) -> None:
     ("harm", "code", "planned_before"),
     [
         (_without_identity, "IDENTITY_MISSING", False),
-        (_changed, "REMOTE_DAMAGED", True),
-        (_gone, "REMOTE_DAMAGED", True),
+        (_change, "REMOTE_DAMAGED", True),
+        (_remove, "REMOTE_DAMAGED", True),
     ],
 )
 def test_a_remote_that_cannot_be_used_changes_nothing(
@@ -135,12 +135,12 @@ def test_a_remote_that_cannot_be_used_changes_nothing(
     planned_before: bool,
 ) -> None:
     async def script(agent: Agent) -> Any:
-        token = (await planned(agent))["plan"] if planned_before else ""
+        token = (await plan_from_remote(agent))["plan"] if planned_before else ""
         harm(machine, monkeypatch)
         answer = (
             await agent.call("apply_recovery", plan=token)
             if planned_before
-            else await planned(agent)
+            else await plan_from_remote(agent)
         )
         assert machine.url not in "".join(agent.seen)
         return answer

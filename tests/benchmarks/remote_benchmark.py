@@ -55,7 +55,7 @@ def main() -> None:
                         add_new(machine / database.name, number)
                     found.append(measure(step, machine, url, endpoint))
                 middle = [median(figures) for figures in zip(*found, strict=True)]
-                print(f"{kind + ', ' + step:<28}" + shown(middle), flush=True)
+                print(f"{kind + ', ' + step:<28}" + show(middle), flush=True)
 
 
 def make_template(folder: Path, rows: int) -> Path:
@@ -113,7 +113,7 @@ def measure(step: str, folder: Path, url: str, endpoint: str) -> tuple[float, ..
     return seconds, *(took[name] for name in ("processor", "sent", "received", "requests", "peak"))
 
 
-def shown(figures: Sequence[float]) -> str:
+def show(figures: Sequence[float]) -> str:
     """Return the figures of a step as cells of a table."""
     seconds, processor, sent, received, requests, peak = figures
     cells = (

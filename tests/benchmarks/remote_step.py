@@ -23,16 +23,16 @@ def main() -> None:
 
     given = StoreOptions(endpoint or None, _REGION if endpoint else None)
 
-    def counted(url: str, options: StoreOptions = given) -> Store:
+    def count_requests(url: str, options: StoreOptions = given) -> Store:
         opened.append(Counted(real(url, given or options)))
         return opened[-1]
 
     if step == "first push":
-        add(folder, url, counted(url))
+        add(folder, url, count_requests(url))
     if step == "restore":
-        restore(folder, counted(url))
+        restore(folder, count_requests(url))
     else:
-        opening.open_store = counted
+        opening.open_store = count_requests
         push(folder)
     spent, traffic = os.times(), opened[-1].traffic
     took = {

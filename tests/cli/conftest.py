@@ -3,14 +3,23 @@
 import os
 import pty
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from neotoma_core.cli.terminal.manner import MANNER, ProgressForm
 from tests.support.forked import run_command
 
 Midden = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture(autouse=True)
+def manner() -> Iterator[None]:
+    """Let no test that parses commands in this process leave them quiet, or talkative."""
+    yield
+    MANNER.quiet = MANNER.verbose = MANNER.json = False
+    MANNER.progress = ProgressForm.AUTO
 
 
 @pytest.fixture

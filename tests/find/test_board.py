@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from neotoma_core.find.board.board import look_at_all, protected, write_board
+from neotoma_core.find.board.board import find_protected, look_at_all, write_board
 from neotoma_core.find.board.page import board_page
 from neotoma_core.find.board.report import BoardReport
 from neotoma_core.find.board.text import board_text
@@ -108,7 +108,7 @@ def test_what_is_configured_and_what_vaults_protect_is_found(
     (vaults / "neotoma").symlink_to(wiped.vault)
     (vaults / "broken").mkdir()
     (vaults / "broken" / "vault.json").write_text("{")
-    found = protected([well.target])
+    found = find_protected([well.target])
     assert [(one.target, one.vault.resolve()) for one in found] == [
         (well.target, well.vault),
         (wiped.target, wiped.vault),

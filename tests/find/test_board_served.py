@@ -11,7 +11,7 @@ import pytest
 
 from neotoma_core.errors import UsageError
 from neotoma_core.find.board.keeping import KeptBoard
-from neotoma_core.find.board.serving import HOST, ServedPage, served
+from neotoma_core.find.board.serving import HOST, ServedPage, serve_page
 from tests.conftest import NOW
 from tests.support.databases import make_database
 
@@ -19,7 +19,7 @@ from tests.support.databases import make_database
 @pytest.fixture(scope="module")
 def serving() -> Iterator[tuple[ServedPage, int]]:
     page = ServedPage()
-    with served(page, 0) as address:
+    with serve_page(page, 0) as address:
         yield page, int(address.rpartition(":")[2].strip("/"))
 
 
@@ -75,7 +75,7 @@ def test_it_listens_on_loopback_only_and_a_port_in_use_is_said(port: int) -> Non
     for address in outward - {HOST, "::1"}:
         with socket.socket() as probe:
             assert probe.connect_ex((str(address), port)) != 0 or str(address).startswith("127.")
-    with pytest.raises(UsageError, match=f"--page {port}:"), served(ServedPage(), port):
+    with pytest.raises(UsageError, match=f"--page {port}:"), serve_page(ServedPage(), port):
         pass
 
 

@@ -1,4 +1,4 @@
-"""Evidence goes once it is old and other copies have its rows; whatever cannot be told stays."""
+"""Evidence goes once it is old and other copies have its rows; whatever is uncertain stays."""
 
 import shutil
 import sqlite3
@@ -37,7 +37,7 @@ def rows(first: int, last: int, **cells: object) -> dict[str, list[Row]]:
     }
 
 
-def recovered(world: Vault, backup: Path, hours: int) -> None:
+def recover_from(world: Vault, backup: Path, hours: int) -> None:
     request = RecoverRequest(world.target, (backup,), world.vault)
     with recovery_run(request, NOW + timedelta(hours=hours)) as run:
         assert recover(run, lambda _: True, Silent()).outcome == "published"
@@ -53,7 +53,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Vault:
     make_database(world.target, rows(0, 4))
     for number, last in enumerate((8, 12), 1):
         backup = make_database(world.folder / f"found-{number}.db", rows(last - 6, last))
-        recovered(world, backup, number)
+        recover_from(world, backup, number)
     world.back_up()
     return world
 
@@ -103,7 +103,7 @@ def change(path: Path, *statements: str) -> None:
             connection.execute(statement)
 
 
-def reconciled(folder: Path) -> None:
+def reconcile(folder: Path) -> None:
     """Let the manifest of evidence say what its files are now, as if they had been copied so."""
     manifest: Any = orjson.loads((folder / "manifest.json").read_bytes())
     for database in manifest["databases"]:
@@ -128,7 +128,7 @@ UNIQUE = {
 def test_the_only_copy_of_rows_stays(what: str, world: Vault) -> None:
     first, _ = evidence(world)
     change(first / "target" / world.target.name, UNIQUE[what])
-    reconciled(first)
+    reconcile(first)
     report = prune(world)
     assert report.evidence_removed == 0
     assert "the only copy of" in reasons(report)
@@ -146,7 +146,7 @@ ELSEWHERE = {
 def test_what_is_the_same_row_all_the_same_keeps_nothing(what: str, world: Vault) -> None:
     first, _ = evidence(world)
     change(first / "target" / world.target.name, ELSEWHERE[what])
-    reconciled(first)
+    reconcile(first)
     assert prune(world).evidence_removed == 1
 
 
@@ -154,7 +154,7 @@ def test_of_the_same_rows_in_two_the_newer_one_stays(world: Vault) -> None:
     first, last = evidence(world)
     for folder in (first, last):
         change(folder / "target" / world.target.name, UNIQUE["a row"])
-        reconciled(folder)
+        reconcile(folder)
     third = last.with_name("2026-12-01T00-00-00Z")
     shutil.copytree(first, third)
     shutil.rmtree(third / "backup-1")
@@ -173,7 +173,7 @@ def damage(folder: Path) -> None:
     content = bytearray(path.read_bytes())
     content[4096:8192] = b"\xff" * 4096
     path.write_bytes(content)
-    reconciled(folder)
+    reconcile(folder)
 
 
 def stray(folder: Path) -> None:
@@ -230,7 +230,7 @@ def test_that_of_the_last_run_stays_however_old_it_is() -> None:
 def test_what_was_erased_keeps_no_evidence(world: Vault) -> None:
     first, _ = evidence(world)
     change(first / "target" / world.target.name, UNIQUE["a row"])
-    reconciled(first)
+    reconcile(first)
     ledger = read_ledger(world.vault)
     record_erasure(ledger, "2026-03-12T00-00-00Z", NOW, {"observations": ["only"]})
     assert prune(world).evidence_removed == 1

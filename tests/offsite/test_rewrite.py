@@ -78,9 +78,7 @@ def test_a_new_beginning_lacks_what_was_erased_and_has_all_else(
     machine: Machine, tmp_path: Path
 ) -> None:
     before = machine.objects()
-
     report = machine.rewrite()
-
     assert report.outcome == "rewritten"
     assert report.raw_files_left_out == 1
     assert report.versions["observations"] == 22
@@ -97,9 +95,7 @@ def test_a_new_beginning_lacks_what_was_erased_and_has_all_else(
 def test_after_a_push_it_is_needed_all_the_same(plain: Machine) -> None:
     plain.push()
     assert "blobs" in names_private(plain)
-
     report = plain.rewrite(deletes=True)
-
     assert (report.outcome, report.raw_files_left_out) == ("rewritten", 1)
     assert names_private(plain) == set()
     assert raw.name_of(b"private") not in repr(plain.objects())
@@ -110,9 +106,7 @@ def test_a_backup_that_the_vault_no_longer_has_may_hold_it(machine: Machine) -> 
     shutil.rmtree(machine.vault / "backups" / taken)
     clean = machine.back_up()
     machine.push()
-
     report = machine.rewrite(deletes=True)
-
     assert report.backups == (taken,)
     (log,) = read_logs(machine.remote()).values()
     assert list(log.backups) == [clean]
@@ -136,9 +130,7 @@ def test_what_only_another_machine_erased_is_reason_enough(tmp_path: Path) -> No
     other.erase("e2")
     other.push()
     one.pull()
-
     report = one.rewrite(deletes=True)
-
     assert report.outcome == "rewritten"
     assert one.rewrite(deletes=True).outcome == "unchanged"
     other.rewrite(deletes=True)
@@ -149,7 +141,6 @@ def test_what_only_another_machine_erased_is_reason_enough(tmp_path: Path) -> No
 def test_again_it_writes_nothing_and_lists_the_same(machine: Machine) -> None:
     first = machine.rewrite()
     before = machine.objects()
-
     again = machine.rewrite()
 
     assert again.outcome == "unchanged"

@@ -6,21 +6,21 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from neotoma_core.pages.axis import Axis, axis_of, dated
+from neotoma_core.pages.axis import Axis, axis_of, keep_dates
 from neotoma_core.pages.coverage import MOST_LANES, Lane, coverage, coverage_picture
 
 WIPED = Lane("live.db", ("1 observation",), "target", {"2026-03-11": 1}, {"2026-02-01": 40})
 COPY = Lane("a <b>.db", ("80 observations",), "copy", {"2026-02-01": 40, "2026-02-03": 40})
 
 
-def drawn(lanes: list[Lane]) -> str:
+def draw(lanes: list[Lane]) -> str:
     figure = coverage(lanes)
     assert figure is not None
     return figure.markup()
 
 
 def test_each_day_is_a_bar_and_what_is_missing_is_drawn_as_such() -> None:
-    markup = drawn([WIPED, COPY])
+    markup = draw([WIPED, COPY])
     kinds = re.findall(r'<rect x=[^>]* class="f-(\w+)"', markup)
     assert sorted(kinds) == ["copy", "copy", "lost", "target"]
     assert "2026-02-01: 40 missing" in markup
@@ -30,7 +30,7 @@ def test_each_day_is_a_bar_and_what_is_missing_is_drawn_as_such() -> None:
 
 def test_all_lanes_have_one_scale_which_is_written_on_them() -> None:
     few = Lane("few.db", (), "copy", {"2026-02-01": 10})
-    markup = drawn([COPY, few])
+    markup = draw([COPY, few])
     assert markup.count(">40</text>") == 2
     heights = [
         float(h) for h in re.findall(r'<rect x=[^>]* height="([\d.]+)" class="f-copy"', markup)
@@ -45,7 +45,7 @@ def test_days_of_any_span_fit_and_are_told_apart(years: int) -> None:
     axis = axis_of([{first: 1, last: 1}])
     assert axis is not None
     assert axis.bars <= 181
-    assert sum(axis.binned({first: 1, last: 2}).values()) == 3
+    assert sum(axis.bin_days({first: 1, last: 2}).values()) == 3
     ticks = axis.ticks()
     assert 1 <= len(ticks) <= 7
     assert all(0 <= at <= 100 for at, _ in ticks)
@@ -53,14 +53,14 @@ def test_days_of_any_span_fit_and_are_told_apart(years: int) -> None:
 
 
 def test_what_is_not_a_day_is_left_out_and_nothing_is_no_figure() -> None:
-    assert dated({"not a day": 9, "2026-02-01": 2, "9999-99-99": 1}) == {date(2026, 2, 1): 2}
+    assert keep_dates({"not a day": 9, "2026-02-01": 2, "9999-99-99": 1}) == {date(2026, 2, 1): 2}
     assert coverage([Lane("x", (), "copy", {"never": 1})]) is None
     assert Axis(date.max, date.max, 1).ticks() == [(0.0, "Dec 31")]
 
 
 def test_beyond_the_most_lanes_it_says_how_many_more_there_are() -> None:
     lanes = [Lane(f"{n}.db", (), "copy", {"2026-02-01": 1}) for n in range(MOST_LANES + 3)]
-    assert "3 more copies are not drawn" in drawn(lanes)
+    assert "3 more copies are not drawn" in draw(lanes)
 
 
 def test_the_picture_stands_alone_and_follows_light_and_dark() -> None:

@@ -200,13 +200,12 @@ def test_what_cannot_be_looked_at_is_not_said_to_be_damaged(world: Vault) -> Non
         large = replace(good.database, plain_size=size)
         with_manifest(world, replace(good, database=large))
         assert drill_once(world).reasons == ("too little free space to restore it",)
-    with_manifest(world, good)
+
+
+def test_a_folder_in_place_of_a_stored_file_is_damage(world: Vault) -> None:
     stored = world.place() / "database.db.zst"
     stored.unlink()
     stored.mkdir()
     drill = drill_once(world)
-    assert (drill.outcome, drill.level, drill.reasons) == (
-        "inconclusive",
-        "none",
-        (f"{stored}: is a directory",),
-    )
+    assert (drill.outcome, drill.level) == ("fail", "none")
+    assert drill.reasons == ("database.db.zst: not a regular file",)

@@ -38,7 +38,7 @@ def recovered(
     return report, Path(report.page or "").read_text(), target
 
 
-def said(page: str) -> str:
+def words_of(page: str) -> str:
     return " ".join(unescape(re.sub(r"<[^>]*>", " ", page)).split())
 
 
@@ -57,7 +57,7 @@ def test_it_says_the_verdict_the_numbers_the_commands_and_the_proofs(
     recovered: tuple[RecoveryReport, str, Path],
 ) -> None:
     report, page, target = recovered
-    text = said(page)
+    text = words_of(page)
     back = report.after.observations - report.before.observations
     assert f"neotoma.prod.db is recovered: {back:,} observations and" in text
     assert report.undo is not None
@@ -106,7 +106,7 @@ def test_names_are_on_the_page_only_if_asked_for(pair: tuple[Path, Path], tmp_pa
     assert "Planted" not in pages[False]
     assert "Planted &lt;b&gt;\\u202eName &amp; Co" in pages[True]
     assert "<b>" not in pages[True]
-    assert "A recovery would bring 1 observation and 1 entity back" in said(pages[False])
+    assert "A recovery would bring 1 observation and 1 entity back" in words_of(pages[False])
 
 
 def test_a_page_that_cannot_be_kept_changes_nothing(
@@ -139,7 +139,7 @@ def test_a_refusal_says_how_many_rows_wait_and_how_to_go_on(
     with recovery_run(request, NOW) as run, pytest.raises(ConflictsFound):
         recover(run, lambda _: True, Silent())
     (page,) = (tmp_path / "vault/reports").glob("*/report.html")
-    text = said(page.read_text())
+    text = words_of(page.read_text())
     assert "Nothing was changed: safe mode leaves 1 conflict" in text
     assert "conflicts.jsonl" in text.partition("--decisions")[2]
     assert "observations o1 backup-1 fields undecided" in text

@@ -4,7 +4,7 @@ import pytest
 
 from neotoma_core.backup.report import BackupList, ListedBackup
 from neotoma_core.backup.text import list_text
-from neotoma_core.report.layout import WIDTH, align, fitted
+from neotoma_core.report.layout import WIDTH, align, fit_columns
 
 WIDE = ("word " * 30).strip()
 NUMBERS = [
@@ -16,18 +16,20 @@ NUMBERS = [
 
 def test_what_fits_is_as_it_was() -> None:
     rows = [("a", "1"), ("bb", "22")]
-    assert fitted(rows, right=(1,)) == align(rows, right=(1,))
+    assert fit_columns(rows, right=(1,)) == align(rows, right=(1,))
 
 
 def test_narrow_gaps_come_first() -> None:
     rows = [("a" * 26, "b" * 26, "c" * 24)]
-    assert fitted(rows, right=()) == ["  ".join(rows[0])]
+    assert fit_columns(rows, right=()) == ["  ".join(rows[0])]
 
 
 @pytest.mark.parametrize("indent", [0, 11])
 @pytest.mark.parametrize("name", ["short", "n" * 60])
 def test_a_long_last_cell_is_broken_between_words(name: str, indent: int) -> None:
-    lines = fitted([(name, "1", WIDE), ("other", "22", ""), ("third", "3", "few")], (1,), indent)
+    lines = fit_columns(
+        [(name, "1", WIDE), ("other", "22", ""), ("third", "3", "few")], (1,), indent
+    )
     assert all(len(line) <= WIDTH - indent or line.startswith(name) for line in lines)
     assert " ".join(" ".join(lines).split()).count("word") == 30
     assert sum(line.startswith(("short", "n" * 60, "other", "third")) for line in lines) == 3
@@ -35,12 +37,12 @@ def test_a_long_last_cell_is_broken_between_words(name: str, indent: int) -> Non
 
 def test_a_word_that_is_longer_stays_whole() -> None:
     path = "/home/somebody/" + "folder/" * 12 + "neotoma.prod.db"
-    assert any(path in line for line in fitted([("a", f"in {path} there")], right=()))
+    assert any(path in line for line in fit_columns([("a", f"in {path} there")], right=()))
 
 
 @pytest.mark.parametrize("indent", [0, 11])
 def test_columns_of_numbers_that_do_not_fit_follow_below(indent: int) -> None:
-    lines = fitted(NUMBERS, right=range(2, 11), indent=indent)
+    lines = fit_columns(NUMBERS, right=range(2, 11), indent=indent)
     assert max(map(len, lines)) <= WIDTH - indent
     assert len(lines) % len(NUMBERS) == 0
     for row in NUMBERS:

@@ -80,10 +80,10 @@ def test_rows_that_did_not_change_are_not_hashed_again(
 ) -> None:
     change(database, CHANGES["in its last bit"])
 
-    def refused(*_: object) -> None:
+    def refuse(*_: object) -> None:
         raise AssertionError
 
-    monkeypatch.setattr("neotoma_core.archive.held_rows.hashed_keys", refused)
+    monkeypatch.setattr("neotoma_core.archive.held_rows.hashed_keys", refuse)
 
     assert of_table(archive(database), "observations").changed == 1
 

@@ -31,7 +31,7 @@ def cells(connection: sqlite3.Connection) -> dict[int, tuple[object, ...]]:
     return {number: row for number, *row in connection.execute(query)}
 
 
-def changed(chance: random.Random) -> object:
+def change(chance: random.Random) -> object:
     return chance.choice(
         [None, chance.randrange(-(2**63), 2**63), chance.random(), chance.randbytes(3)]
         + [f"{chance.random()}".ljust(chance.choice(LENGTHS), "x") for _ in range(8)]
@@ -48,13 +48,13 @@ def test_they_differ_exactly_where_rows_do(settings: tuple[str, ...], tmp_path: 
         connection.execute("CREATE TABLE t (a, b REAL)")
         numbers = [*range(300), *(chance.randrange(-(2**63), 2**63) for _ in range(300))]
         insert = "INSERT OR IGNORE INTO t (rowid, a, b) VALUES (?, ?, ?)"
-        connection.executemany(insert, ((n, changed(chance), n / 3) for n in numbers))
+        connection.executemany(insert, ((n, change(chance), n / 3) for n in numbers))
         connection.commit()
         before, then = cells(connection), hashes(database)
         assert before.keys() == then.keys()
 
         for number in chance.sample(sorted(before), 60):
-            connection.execute("UPDATE t SET a = ? WHERE rowid = ?", (changed(chance), number))
+            connection.execute("UPDATE t SET a = ? WHERE rowid = ?", (change(chance), number))
         for number in chance.sample(sorted(before), 60):  # the very last byte of a text
             last = "UPDATE t SET a = substr(a, 1, length(a) - 1) || 'y' WHERE rowid = ?"
             connection.execute(last + " AND typeof(a) = 'text' AND a <> ''", (number,))

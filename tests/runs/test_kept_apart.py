@@ -46,8 +46,8 @@ def target(tmp_path: Path) -> Path:
     return make_database(tmp_path / "data" / "neotoma.prod.db", rows)
 
 
-def named(kept: Path, folder: Path, kind: str, called: str) -> Path:
-    """Return a copy of what is kept, called so."""
+def name_copy(kept: Path, folder: Path, kind: str, called: str) -> Path:
+    """Return a copy of what is kept, under a name."""
     place = kept / "archive" if kind == "archive" else Vault(kept).place()
     return Path(shutil.copytree(place, folder / called))
 
@@ -71,7 +71,7 @@ def test_what_ends_its_reader_is_refused_or_left_out(  # noqa: PLR0917
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(worker_process, "_CODE", CODE)
-    bad = named(kept, sound.parent, kind, fault)
+    bad = name_copy(kept, sound.parent, kind, fault)
     before = target.read_bytes()
     with pytest.raises(BackupError, match=rf"^{bad}: .*{why}") as refused:
         run_recover(target, bad, sound)
@@ -88,7 +88,7 @@ def test_a_restore_of_a_backup_that_ends_its_reader_is_refused(
     monkeypatch.setattr(worker_process, "_CODE", CODE)
     world = Vault(Path(shutil.copytree(kept, tmp_path / "world")))
     before = world.target.read_bytes()
-    bad = named(kept, tmp_path, "backup", "segfault")
+    bad = name_copy(kept, tmp_path, "backup", "segfault")
     with pytest.raises(BackupNotIntact, match=CRASHED):
         world.restore(str(bad))
     assert world.target.read_bytes() == before
@@ -119,7 +119,7 @@ def test_an_archive_that_is_the_current_folder_can_be_named(
 def test_what_stands_for_a_stored_file_is_not_waited_for(
     kept: Path, tmp_path: Path, target: Path, run_recover: Recover
 ) -> None:
-    bad = named(kept, tmp_path, "backup", "pipes")
+    bad = name_copy(kept, tmp_path, "backup", "pipes")
     (bad / "database.db.zst").unlink()
     os.mkfifo(bad / "database.db.zst")
     with pytest.raises(BackupDamaged, match=r"database.db.zst: not a regular file"):

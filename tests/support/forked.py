@@ -141,8 +141,8 @@ def _become(asked: dict[str, Any], streams: list[int]) -> None:
     random.seed()
     os.chdir(asked["folder"])
     sys.argv = [PROGRAM, *asked["words"]]
-    for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(line_buffering=stream.isatty())  # type: ignore[union-attr]
+    for written in (sys.stdout, sys.stderr):
+        written.reconfigure(line_buffering=written.isatty())  # type: ignore[union-attr]
 
 
 def _code_of(run: Callable[[], object]) -> int:
@@ -155,14 +155,14 @@ def _code_of(run: Callable[[], object]) -> int:
         sys.stderr.write(f"{ended.code}\n")
         return 1
     except BaseException:  # noqa: BLE001 - as Python does at its top
-        sys.excepthook(*sys.exc_info())  # type: ignore[arg-type]
+        sys.excepthook(*sys.exc_info())
         return 1
     return 0
 
 
 def _end(code: int) -> Never:
     """End as Python does, without taking all that was loaded apart."""
-    threading._shutdown()  # noqa: SLF001 - what Python itself calls
+    threading._shutdown()  # type: ignore[attr-defined]  # noqa: SLF001 - as Python itself
     atexit._run_exitfuncs()  # noqa: SLF001
     try:
         sys.stdout.flush()
@@ -184,6 +184,7 @@ def _load() -> None:
 if __name__ == "__main__":
     _load()
     request = _serve(socket.socket(fileno=int(sys.argv[1])))
-    if request:
-        _become(*request)
-        _end(_code_of(partial(runpy.run_module, PROGRAM, run_name="__main__", alter_sys=True)))
+    if request is None:
+        os._exit(0)
+    _become(*request)
+    _end(_code_of(partial(runpy.run_module, PROGRAM, run_name="__main__", alter_sys=True)))

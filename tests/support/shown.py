@@ -63,9 +63,7 @@ RECOVERY: Final = RecoveryReport(
     target_existed=True,
     mode="keep-target",
     evidence=EvidenceSummary(PLACE, 2, 19_500_000, 3, 4),
-    backups=(
-        BackupContribution("backup-1", PLACE, "production", 50, "2026-02-01", "2026-03-09", 46),
-    ),
+    backups=(BackupContribution("backup-1", PLACE, "production", 50, None, None, 46),),
     not_used=(),
     tables=(RowCounts(0, "observations", 50, inserted=46, identical=3, conflict=1),),
     conflicts=ConflictSummary(1, 1, 0, PLACE, (CONFLICT,)),
@@ -98,9 +96,8 @@ RECOVERED: Final = RecoveryShown(
     ((f"ent_{NASTY}", "task", True), ("ent_1", NASTY, False)),
     f"midden backup --target '{PLACE}'",
 )
-REFUSED: Final = replace(
-    RECOVERED, report=replace(RECOVERY, outcome="refused", checks=(), undo=None)
-)
+_UNDONE: Final = replace(RECOVERY, outcome="refused", checks=(), undo=None)
+REFUSED: Final = replace(RECOVERED, report=_UNDONE)
 
 COPY: Final = CopyRow(
     path=PLACE, path_bytes=None, member=None, shown=PLACE, size=1, modified="", digest=None,

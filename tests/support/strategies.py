@@ -63,16 +63,7 @@ NOT_JSON: Final = (
 """Texts that are no JSON values, though some readers take them for one."""
 
 NOT_OBJECTS: Final = (
-    None,
-    "",
-    "null",
-    "[]",
-    '"x"',
-    "1",
-    "not json",
-    '{"a":1,}',
-    '{"a":1} x',
-    "\ufeff{}",
+    *(None, "", "null", "[]", '"x"', "1", "not json", '{"a":1,}', '{"a":1} x', "\ufeff{}"),
 )
 """Whole fields that are no JSON object."""
 
@@ -161,6 +152,7 @@ _KEYED: Final = {
 def registry() -> Registry:
     """Return a registry with every strategy, tie-breaker and scope."""
     rules = _rules()
+    dated = {name: replace(rule, tie_breaker="observed_at") for name, rule in rules.items()}
     ranked = ("human", "", "import", "human")
     return Registry(
         {
@@ -169,11 +161,7 @@ def registry() -> Registry:
             ("ranked", None): EntitySchema("ranked", "2.0.0", rules, ranked),
             ("unranked", "u1"): EntitySchema("unranked", "3.0.0", rules, ()),
             ("keyed", None): EntitySchema("keyed", "4.0.0", {**rules, **_KEYED}),
-            ("dated", None): EntitySchema(
-                "dated",
-                "5.0.0",
-                {name: replace(rule, tie_breaker="observed_at") for name, rule in rules.items()},
-            ),
+            ("dated", None): EntitySchema("dated", "5.0.0", dated),
         }
     )
 

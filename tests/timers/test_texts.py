@@ -80,7 +80,7 @@ def test_systemd_itself_accepts_the_units(tmp_path: Path) -> None:
         assert sys.platform != "linux"
         return
 
-    def verified(folder: Path) -> str:
+    def verify(folder: Path) -> str:
         done = subprocess.run(
             [program, "--user", "--man=no", "verify", *sorted(map(str, folder.iterdir()))],
             capture_output=True,
@@ -95,10 +95,10 @@ def test_systemd_itself_accepts_the_units(tmp_path: Path) -> None:
         folder.mkdir()
         for name, text in systemd_units(timer(*ODD, *CONTROLS, when=number)).items():
             (folder / name).write_bytes(text)
-        assert verified(folder) == "", when
+        assert verify(folder) == "", when
     service = folder / "midden-x-1.service"
     service.write_bytes(service.read_bytes().replace(b'"100%%"', b'"100%'))
-    assert verified(folder).startswith("failed")
+    assert verify(folder).startswith("failed")
 
 
 @pytest.mark.parametrize(

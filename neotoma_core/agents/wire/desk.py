@@ -21,7 +21,7 @@ from neotoma_core.agents.refusals import Refused, refusal_of
 from neotoma_core.agents.scope import Protected, Scope
 from neotoma_core.errors import MiddenError, begin_record
 from neotoma_core.neotoma.json import JsonValue, stringify
-from neotoma_core.report.layout import escaped
+from neotoma_core.report.layout import escape_name
 
 _MOST_WAITING: Final = 16
 _LONGEST: Final = 2_000
@@ -155,7 +155,7 @@ class _Call:
         """Write a failure down, whole for the person, and return what the agent sees of it."""
         refused = refusal_of(error)
         known = isinstance(error, MiddenError | Refused)
-        detail = escaped(str(error) if known else type(error).__name__)[:_LONGEST]
+        detail = escape_name(str(error) if known else type(error).__name__)[:_LONGEST]
         try:
             self.append("refused", code=refused.code, detail=detail)
         except (MiddenError, OSError):
@@ -249,7 +249,7 @@ def _in_our_words(result: HandlerResult) -> HandlerResult:
     said = "".join(getattr(block, "text", "") for block in content)
     words = "there is no such tool, or it does not take these arguments"
     refused = Refused("VALIDATION_ERROR", words, "look at the tool's input schema")
-    return _wire_refusal(refused, {"sdk": escaped(" ".join(said.split()))[:_LONGEST_DETAIL]})
+    return _wire_refusal(refused, {"sdk": escape_name(" ".join(said.split()))[:_LONGEST_DETAIL]})
 
 
 def _content_of(result: HandlerResult) -> Sequence[object]:

@@ -110,7 +110,7 @@ def _apply(
     yes: bool,
 ) -> Any:
     doing = load("carrying_out")
-    return doing.apply_plan(scope, plan, kind, doing.Answered(asked, yes), watched)
+    return doing.carry_out(scope, plan, kind, doing.Answered(asked, yes), watched)
 
 
 def _question(scope: Scope, plan: str) -> str | None:

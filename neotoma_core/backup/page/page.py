@@ -64,9 +64,9 @@ def backup_page(report: BackupReport) -> bytes:
                     report.restore,
                 ),
             ),
-            section("What is kept", tiles(_kept(report))),
+            section("What is kept", tiles(_list_kept(report))),
             _drills([report.drill] if report.drill else []),
-            _noticed(report),
+            _show_findings(report),
         ),
         footing(
             element("span", "The backup: ", code(report.folder)),
@@ -136,7 +136,7 @@ def _alarms(report: BackupReport) -> Element | None:
     return section("Missing", element("ul", *items)) if items else None
 
 
-def _kept(report: BackupReport) -> list[tuple[str, str, str]]:
+def _list_kept(report: BackupReport) -> list[tuple[str, str, str]]:
     stored = f"{report.stored_bytes / 1e6:,.1f} MB"
     newest = f"newest {report.newest[:10]}" if report.newest else ""
     return [
@@ -168,7 +168,7 @@ def _drills(drills: Sequence[DrillSummary]) -> Element | None:
     return section("Drills", table("Drills", columns, rows))
 
 
-def _noticed(report: BackupReport) -> Element | None:
+def _show_findings(report: BackupReport) -> Element | None:
     noticed = [*report.findings, *(report.drill.findings if report.drill else ())]
     items = [element("li", outside(text)) for text in noticed]
     return section("Noticed", element("ul", *items)) if items else None

@@ -28,7 +28,7 @@ def approve(
 
     from neotoma_core.agents.plans import approve_plan, find_plan
     from neotoma_core.agents.refusals import Refused
-    from neotoma_core.report.layout import escaped
+    from neotoma_core.report.layout import escape_name
     from neotoma_core.settings.environment import vaults_of_user
 
     now = datetime.now(UTC)
@@ -36,9 +36,9 @@ def approve(
         found = find_plan((vault,) if vault else vaults_of_user(), plan, now)
     except Refused as refused:
         where = "" if vault else "; if its vault is elsewhere, name it with --vault"
-        raise UsageError(f"{escaped(plan)[:80]}: {refused.words}{where}") from None
+        raise UsageError(f"{escape_name(plan)[:80]}: {refused.words}{where}") from None
     for line in found.plan.text:
-        print(escaped(line))
+        print(escape_name(line))
     left = int((found.plan.expires_at - now).total_seconds() // 60)
     print(f"{'expires':<10} in {left} minutes")
     if not sys.stdin.isatty():

@@ -37,12 +37,12 @@ def audit(
 
 def _text(lines: Sequence["AuditLine"]) -> Iterator[str]:
     from neotoma_core.neotoma.json import stringify
-    from neotoma_core.report.layout import escaped
+    from neotoma_core.report.layout import escape_name
 
     for line in lines:
         said = " ".join(filter(None, (line.outcome, line.code, line.decision)))
         asked = stringify(dict(line.arguments)) if line.arguments else ""
         shown = f"{line.at}  {line.client:<14} {line.tool:<16} {said:<24} {asked}"
-        yield escaped(shown).rstrip()
+        yield escape_name(shown).rstrip()
         if line.detail:
-            yield escaped(f"{'':<22}{line.detail}")
+            yield escape_name(f"{'':<22}{line.detail}")

@@ -136,7 +136,7 @@ def install(
     With --apply it is written to the program's settings file; the rest of the file stays.
     """
     from neotoma_core.agents.wire.clients import install_entry, settings_file
-    from neotoma_core.report.layout import escaped
+    from neotoma_core.report.layout import escape_name
 
     words = [shutil.which("midden") or sys.argv[0], "mcp"]
     for option, paths in (
@@ -156,7 +156,7 @@ def install(
     done = install_entry(client.value, place, words, apply=apply)
     print(done.entry)
     said = f"add it to {done.file}, or use --apply" if done.outcome == "printed" else done.file
-    print(f"{done.outcome:<10} {escaped(said)}", file=sys.stderr)
+    print(f"{done.outcome:<10} {escape_name(said)}", file=sys.stderr)
 
 
 def _require_sdk() -> None:

@@ -61,7 +61,7 @@ def export(
     json: Annotated[bool, JSON_OPTION] = False,
     vault: Annotated[Path | None, VAULT_OPTION] = None,
 ) -> None:
-    """Write the state and its history as typed tables, for analytics.
+    """Write state and history as typed tables, for analytics.
 
     All are from one consistent moment: one file per entity type, every value ever stated,
     observations, relationships, timeline, a catalog, and a DuckDB database with views of them.

@@ -87,10 +87,10 @@ def backup(
         raise
     print(report.to_json() if json else backup_text(report), flush=True)
     _say(announce(alerts, request.vault, report, now))
-    return ended(report)
+    return exit_code_of(report)
 
 
-def ended(report: "BackupReport") -> int:
+def exit_code_of(report: "BackupReport") -> int:
     """Return the exit code of a backup that was taken; raises AnomalyFound."""
     if report.alarms:
         raise AnomalyFound(report.backup, report.alarms, report.accept)

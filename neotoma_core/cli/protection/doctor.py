@@ -44,7 +44,7 @@ def doctor(
     from neotoma_core.doctor.report import doctor_text
     from neotoma_core.settings.environment import default_vault, vault_of_its_own
 
-    configured = _configured(context)
+    configured = _read_configuration(context)
     usable = not isinstance(configured, MiddenError)
     found = (target or _database(usable=usable)).absolute()
     folder = vault or (default_vault(found) if usable else vault_of_its_own(found))
@@ -54,7 +54,7 @@ def doctor(
     return _CODES[report.verdict]
 
 
-def _configured(context: typer.Context) -> "ConfigReport | UsageError":
+def _read_configuration(context: typer.Context) -> "ConfigReport | UsageError":
     """Return what is configured, or why that cannot be read: this command goes on all the same."""
     from neotoma_core.settings.configured import configured_report
     from neotoma_core.settings.environment import configuration

@@ -17,7 +17,7 @@ _NOT_FOUND: Final = 127  # as a shell has it
 _NOT_EXECUTABLE: Final = 126
 
 guard = typer.Typer(
-    help="Make `neotoma reset` call `midden reset`, which backs up first.",
+    help="Guard `neotoma reset`: let it call `midden reset`.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -39,7 +39,7 @@ def install(
     file stays the same.
     """
     from neotoma_core.guard.shell import install_guard
-    from neotoma_core.report.layout import escaped
+    from neotoma_core.report.layout import escape_name
     from neotoma_core.settings.environment import shell_startup_file
 
     report = install_guard(file or shell_startup_file(), apply=apply)
@@ -49,9 +49,9 @@ def install(
     print(report.function, end="")
     if report.outcome == "printed":
         named = f" --file {quote_word(file.absolute())}" if file else ""
-        print(f"# to write it to {escaped(report.file)}: midden guard install --apply{named}")
+        print(f"# to write it to {escape_name(report.file)}: midden guard install --apply{named}")
     else:
-        print(f"# {report.outcome}: {escaped(report.file)}; open a new shell")
+        print(f"# {report.outcome}: {escape_name(report.file)}; open a new shell")
         print(f"# undo: {report.undo}")
 
 

@@ -106,18 +106,18 @@ def init(
     steps = Steps(found.absolute(), (vault or default_vault(found)).absolute(), yes, json)
     begin_record(steps.target, steps.folder)
     steps.say("database", str(steps.target))
-    backup, good = _protected(steps, (key_file, mnemonic_file), new_vault=new_vault)
+    backup, good = _protect(steps, (key_file, mnemonic_file), new_vault=new_vault)
     added = _with_remote(steps, remote)
-    entry, written = _named(steps, name)
-    timer = _scheduled(steps) if schedule else None
+    entry, written = _name_database(steps, name)
+    timer = _offer_timer(steps) if schedule else None
     said = Said(backup, good, added, entry, written, timer)
     _end(steps, said)
-    from neotoma_core.cli.protection.backup import ended
+    from neotoma_core.cli.protection.backup import exit_code_of
 
-    return ended(backup) if backup else 0
+    return exit_code_of(backup) if backup else 0
 
 
-def _protected(
+def _protect(
     steps: Steps, key: tuple[Path | None, Path | None], *, new_vault: bool
 ) -> "tuple[BackupReport | None, int]":
     """Take the first backup, if there is no good one; return it, and how many are good."""
@@ -192,7 +192,7 @@ def _free_name(taken: set[str]) -> str:
     return next(name for name in names if name not in taken)
 
 
-def _named(steps: Steps, name: str | None) -> "tuple[PlannedEntry, bool]":
+def _name_database(steps: Steps, name: str | None) -> "tuple[PlannedEntry, bool]":
     """Name the database in midden.toml; return the entry, and whether it was written now."""
     from neotoma_core.settings.configuration_file import plan_entry, write_entry
     from neotoma_core.settings.environment import configuration, vault_of_its_own
@@ -213,7 +213,7 @@ def _named(steps: Steps, name: str | None) -> "tuple[PlannedEntry, bool]":
     return entry, True
 
 
-def _scheduled(steps: Steps) -> str | None:
+def _offer_timer(steps: Steps) -> str | None:
     """Offer a timer; return its name where there is one."""
     from neotoma_core.cli.protection.schedule import install_schedule
     from neotoma_core.cli.protection.system_timers import Every, find_timers

@@ -33,7 +33,7 @@ def prune(
     json: Annotated[bool, JSON_OPTION] = False,
     vault: Annotated[Path | None, VAULT_OPTION] = None,
 ) -> None:
-    """Show which backups and evidence would go; --apply removes them.
+    """Show which backups and evidence go; --apply removes them.
 
     Without any --keep option it keeps all backups of the newest day, and the last one of each of 30
     days and of 12 months. The newest verified backup that was not taken after a loss always stays.

@@ -82,7 +82,7 @@ def install_schedule(
     first: bool = True,
 ) -> int:
     """Show a timer, ask, install it, and with ``first`` take a backup at once if one is due."""
-    from neotoma_core.report.layout import escaped
+    from neotoma_core.report.layout import escape_name
     from neotoma_core.timers.systems import install_timer, planned_files
 
     require_answerable(yes=yes or dry_run)
@@ -91,7 +91,7 @@ def install_schedule(
     system = required_system(means)
     timer = timer_for(target, vault, when)
     for path, text in planned_files(system, timer).items():
-        print(f"# {escaped(path)}")
+        print(f"# {escape_name(path)}")
         print(escaped_lines(text))
     for name in unseen_variables():
         print(f"note       {name} is set here, and a timer does not see it: put it in midden.toml")

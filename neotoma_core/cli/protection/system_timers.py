@@ -84,6 +84,6 @@ def unseen_variables() -> tuple[str, ...]:
 
 def escaped_lines(text: bytes) -> str:
     """Return a text as it can be shown."""
-    from neotoma_core.report.layout import escaped
+    from neotoma_core.report.layout import escape_name
 
-    return "\n".join(map(escaped, text.decode(errors="surrogateescape").splitlines()))
+    return "\n".join(map(escape_name, text.decode(errors="surrogateescape").splitlines()))

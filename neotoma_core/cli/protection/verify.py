@@ -56,7 +56,7 @@ def verify(
     json: Annotated[bool, JSON_OPTION] = False,
     vault: Annotated[Path | None, VAULT_OPTION] = None,
 ) -> int:
-    """Prove backups by restoring them; read a whole archive or remote.
+    """Prove backups by restoring them; read archives and remotes.
 
     A drill checks the checksums, the rows, the snapshots and the raw files of a backup.
     Exit code 5: one failed. Exit code 3: one could not be fully checked. With --archive: read every

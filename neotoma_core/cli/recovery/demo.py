@@ -13,7 +13,7 @@ def demo(
         typer.Option(help="Where to unpack the copies [default: a temporary folder]."),
     ] = None,
 ) -> None:
-    """Recover a wiped database from bundled copies, to see how it is."""
+    """Recover a wiped database from bundled copies, as an example."""
     import tempfile
 
     from neotoma_core.cli.recovery.demo_files import unpack_story

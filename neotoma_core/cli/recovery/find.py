@@ -54,7 +54,7 @@ def find(
     json: Annotated[bool, JSON_OPTION] = False,
     vault: Annotated[Path | None, VAULT_OPTION] = None,
 ) -> int:
-    """Find and compare every copy of a Neotoma database.
+    """Find and compare every copy of a database.
 
     File names do not matter: copies are recognised by content. It never writes next to files it
     finds; only the files you ask for are written. With --remote, the logs of a remote are among

@@ -69,7 +69,7 @@ def rebuild(
     json: Annotated[bool, JSON_OPTION] = False,
     vault: Annotated[Path | None, VAULT_OPTION] = None,
 ) -> int:
-    """Recompute snapshots from the log; write only those that differ.
+    """Recompute snapshots from the log; write those that differ.
 
     Asks before it writes, and ends by printing the command that undoes it. With --out nothing is
     written to the target: its entity snapshots, or those it would have had, go to a file.

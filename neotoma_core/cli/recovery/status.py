@@ -114,13 +114,13 @@ def _write_board(page: Path, target: Path | None, *, json: bool) -> int:
 
     from neotoma_core.cli.terminal.named_files import require_page
     from neotoma_core.cli.terminal.progress import TerminalProgress
-    from neotoma_core.find.board.board import look_at_all, protected, write_board
+    from neotoma_core.find.board.board import find_protected, look_at_all, write_board
     from neotoma_core.find.board.text import board_text
 
     require_page("--html", page)
     now = datetime.now(UTC)
     with TerminalProgress() as progress:
-        report = look_at_all(protected([target] if target else []), now, progress)
+        report = look_at_all(find_protected([target] if target else []), now, progress)
         progress.pause()
     report = write_board(report, page, now)
     print(report.to_json() if json else board_text(report, now))

@@ -69,7 +69,7 @@ def _database(
         return known.at(meant_database(path))
     general = stated_options(known, words, None, chosen_profile()).get("target")
     if general is not None:
-        return known.find(str(general.value)) or known.at(known.placed(str(general.value)))
+        return known.find(str(general.value)) or known.at(known.place(str(general.value)))
     return known.databases[0] if len(known.databases) == 1 else None
 
 

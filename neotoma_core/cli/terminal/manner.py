@@ -23,10 +23,14 @@ COMMON: Final = ("quiet", "verbose", "progress")
 
 @dataclass(slots=True)
 class Manner:
-    """What the user asked for. ``verbose``: each step is named as it begins and ends."""
+    """What the user asked for. ``verbose``: each step is named as it begins and ends.
+
+    ``json``: one document on standard output, as the command or midden.toml says.
+    """
 
     quiet: bool = False
     verbose: bool = False
+    json: bool = False
     progress: ProgressForm = ProgressForm.AUTO
 
 
@@ -35,7 +39,9 @@ MANNER: Final = Manner()
 
 
 def wants_json() -> bool:
-    """Return whether the command line asks for one JSON document on standard output."""
+    """Return whether one JSON document is wanted on standard output."""
+    if MANNER.json:
+        return True
     words = sys.argv[1:]
     if words[:2] == ["guard", "run"]:  # the words of another program
         return False

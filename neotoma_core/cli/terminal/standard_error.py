@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import TextIO
 
 from neotoma_core.cli.terminal.streams import error_stream
-from neotoma_core.report.layout import escaped
+from neotoma_core.report.layout import escape_name
 
 _STANDARD_ERROR = 2
 
@@ -41,7 +41,7 @@ def name_error(error: BaseException | type[BaseException], trace: TracebackType 
 
 def say(line: str) -> None:
     """Print a line to standard error; printable throughout, whatever a path in it holds."""
-    print(escaped(line), file=sys.stderr)
+    print(escape_name(line), file=sys.stderr)
 
 
 def _copy() -> int | None:

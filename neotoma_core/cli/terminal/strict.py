@@ -51,6 +51,7 @@ class StrictCommand(TyperCommand):
 
     def invoke(self, ctx: Any) -> Any:  # noqa: ANN401 - the parser's own
         """Call the command, once it is recorded for which target and vault it is."""
+        MANNER.json = bool(ctx.params.get("json"))
         if MANNER.quiet and not wants_json():
             hush_output()
         self.begin(ctx)

@@ -30,7 +30,7 @@ from neotoma_core.vault.folder import DESCRIPTION, read_description
 from neotoma_core.vault.manifests import Backup
 
 
-def protected(named: Iterable[Path] = ()) -> tuple[Whereabouts, ...]:
+def find_protected(named: Iterable[Path] = ()) -> tuple[Whereabouts, ...]:
     """Return the databases that are named, configured, or protected by a vault of the user's.
 
     Raises UsageError where the configuration is invalid.

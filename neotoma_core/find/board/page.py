@@ -76,7 +76,7 @@ def _database(entry: BoardEntry, now: datetime) -> Element:
         element("h2", outside(Path(entry.target).name)),
         element("p", code(entry.target), class_="note"),
         element("p", element("span", badge, class_=f"badge {mood}")),
-        element("p", outside(_said(entry))),
+        element("p", outside(_verdict_of(entry))),
         element("ul", *alarms) if alarms else None,
         _next(status),
         tiles(_facts(entry, now)),
@@ -99,7 +99,7 @@ def _standing(entry: BoardEntry) -> tuple[str, Mood]:
     return "protected", "good"
 
 
-def _said(entry: BoardEntry) -> str:
+def _verdict_of(entry: BoardEntry) -> str:
     if entry.status is None:
         return entry.problem or "It could not be looked at."
     drop = entry.status.drop

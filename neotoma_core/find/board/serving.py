@@ -38,7 +38,7 @@ class ServedPage:
 
 
 @contextmanager
-def served(page: ServedPage, port: int) -> Iterator[str]:
+def serve_page(page: ServedPage, port: int) -> Iterator[str]:
     """Serve a page until the block ends; yield its address. ``port``: 0 for any that is free.
 
     Raises UsageError where the port is in use.

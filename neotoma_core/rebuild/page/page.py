@@ -53,7 +53,7 @@ def rebuild_page(report: RebuildReport, next_command: str | None) -> bytes:
             section("What was looked at", tiles(_facts(report))),
             _tables(report),
             _reasons(report),
-            _drifted(report),
+            _show_drift(report),
             findings(report.findings),
             proofs(report.checks),
         ),
@@ -121,7 +121,7 @@ def _reasons(report: RebuildReport) -> Element | None:
     return section("Why they differ", table("Why snapshots differ", columns, rows))
 
 
-def _drifted(report: RebuildReport) -> Element | None:
+def _show_drift(report: RebuildReport) -> Element | None:
     rows: list[Sequence[Node]] = [
         (
             code(item.id),

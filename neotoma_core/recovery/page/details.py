@@ -38,10 +38,10 @@ def copies(report: RecoveryReport) -> Element | None:
         Column("observed"),
         Column("in this recovery"),
     )
-    return section("Copies", _searched(report), table("Copies", columns, rows))
+    return section("Copies", _show_search(report), table("Copies", columns, rows))
 
 
-def _searched(report: RecoveryReport) -> Element | None:
+def _show_search(report: RecoveryReport) -> Element | None:
     found = report.composition
     if found is None:
         return None
@@ -72,9 +72,9 @@ def plan(report: RecoveryReport) -> Element | None:
     )
     said = f"Where every row of the copies went; {_by_mode(report)}."
     listed = table("Plan per table", columns, rows)
-    snapshots = _derived(report)
+    snapshots = _show_derived(report)
     note = element("p", said, class_="note") if rows else None
-    return section("Row by row", note, listed, _skipped(report), snapshots)
+    return section("Row by row", note, listed, _show_skipped(report), snapshots)
 
 
 def _by_mode(report: RecoveryReport) -> str:
@@ -84,7 +84,7 @@ def _by_mode(report: RecoveryReport) -> str:
     }.get(report.mode, "where rows differ, nothing is written until you decide")
 
 
-def _derived(report: RecoveryReport) -> Element | None:
+def _show_derived(report: RecoveryReport) -> Element | None:
     rows: list[Sequence[Node]] = [
         (code(d.table), *map(number, (d.inserted, d.updated, d.removed, d.unchanged)))
         for d in report.derived
@@ -94,7 +94,7 @@ def _derived(report: RecoveryReport) -> Element | None:
     return table("Snapshots recomputed from the log", columns, rows)
 
 
-def _skipped(report: RecoveryReport) -> Element | None:
+def _show_skipped(report: RecoveryReport) -> Element | None:
     left: dict[tuple[str, str], int] = {}
     for counts in report.tables:
         for reason, rows in counts.reasons.items():

@@ -157,7 +157,7 @@ def _back(types: Sequence[TypeRecovered], report: RecoveryReport) -> Element | N
     title = "What came back" if report.outcome == "published" else "What would come back"
     rows: list[Sequence[Node]] = [
         (
-            _named(one),
+            _show_names(one),
             number(one.back),
             number(one.observations),
             number(one.before),
@@ -177,7 +177,7 @@ def _back(types: Sequence[TypeRecovered], report: RecoveryReport) -> Element | N
     return section(title, note, table(title, columns, rows, most=_MOST_TYPES)) if rows else None
 
 
-def _named(one: TypeRecovered) -> Node:
+def _show_names(one: TypeRecovered) -> Node:
     if not one.names:
         return outside(one.entity_type)
     more = one.back - len(one.names)

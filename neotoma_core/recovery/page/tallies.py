@@ -70,15 +70,15 @@ def _lanes(plan: RecoveryPlan, report: RecoveryReport) -> Iterator[Lane]:
     """Yield the target with what it lacks, what it is now, and each copy with what it brings."""
     brought = plan.merge.tables["observations"].inserted["observed_at"].str.slice(0, 10)
     back = Counter(brought.drop_nulls().to_list())
-    before = _counted(plan.target, "observations", "substr(observed_at, 1, 10)")
+    before = _count_by(plan.target, "observations", "substr(observed_at, 1, 10)")
     folder = common_folder([report.target, *(backup.path for backup in report.backups)])
     name = report.target.removeprefix(folder)
     was, now = report.before, report.after
     facts = (f"{was.observations:,} observations before", days(was.first, was.last))
-    yield Lane(name, _said(facts), "target", before, back)
+    yield Lane(name, _without_empty(facts), "target", before, back)
     if report.outcome == "published":
         facts = (f"{now.observations:,} observations now", days(now.first, now.last))
-        yield Lane(name, _said(facts), "after", Counter(before) + back)
+        yield Lane(name, _without_empty(facts), "after", Counter(before) + back)
     needed = (
         {used.path: used.loses for used in report.composition.used} if report.composition else {}
     )
@@ -92,19 +92,19 @@ def _lanes(plan: RecoveryPlan, report: RecoveryReport) -> Iterator[Lane]:
         )
         yield Lane(
             backup.path.removeprefix(folder),
-            _said(brings),
+            _without_empty(brings),
             "salvaged" if extract.database.suspect else "copy",
-            _counted(extract, "observations", "substr(observed_at, 1, 10)"),
+            _count_by(extract, "observations", "substr(observed_at, 1, 10)"),
         )
 
 
-def _said(facts: Sequence[str]) -> tuple[str, ...]:
+def _without_empty(facts: Sequence[str]) -> tuple[str, ...]:
     return tuple(filter(None, facts))
 
 
 def _types(plan: RecoveryPlan) -> Iterator[TypeRecovered]:
     """Yield the types of entities, those that gain most first."""
-    before = _counted(plan.target, "entities", "entity_type")
+    before = _count_by(plan.target, "entities", "entity_type")
     inserted = plan.merge.tables["entities"].inserted
     back = Counter(inserted["entity_type"].drop_nulls().to_list())
     stated = Counter(
@@ -126,7 +126,7 @@ def _names(inserted: pl.DataFrame) -> Mapping[str, Sequence[str]]:
     }
 
 
-def _counted(extract: Extract | None, table: Counted, by: str) -> Mapping[str, int]:
+def _count_by(extract: Extract | None, table: Counted, by: str) -> Mapping[str, int]:
     """Return how many rows of a whole copy there are by an expression over its text columns."""
     held = extract.tables.get(table) if extract else None
     column = "observed_at" if table == "observations" else "entity_type"

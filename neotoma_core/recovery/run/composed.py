@@ -15,7 +15,7 @@ from neotoma_core.ledger.file import read_erased
 from neotoma_core.recovery.run.request import RecoverRequest, RecoveryRun
 from neotoma_core.recovery.run.ruins import judge_target
 from neotoma_core.report.composition import CompositionReport, UnusedCopy, UsedCopy
-from neotoma_core.report.layout import escaped
+from neotoma_core.report.layout import escape_name
 from neotoma_core.report.progress import Progress
 from neotoma_core.runs.run import DatabaseRef, target_of
 from neotoma_core.vault.lease import vault_run
@@ -88,7 +88,7 @@ def compose_for(found: Found, run: RecoveryRun, number: int | None) -> Compositi
 
 def nothing_to_add(found: Found, target: Path, composition: Composition) -> str:
     """Return the message that no copy has anything for the target."""
-    places = escaped(", ".join(map(str, found.request.paths)))
+    places = escape_name(", ".join(map(str, found.request.paths)))
     others = [copy for copy in found.copies if copy.number != number_of(found, target)]
     if not others:
         return (
@@ -145,12 +145,12 @@ def _report(found: Found, composition: Composition, target: int | None) -> Compo
     reasons |= {c.number: c.examined.problem for c in found.copies if not c.examined.holdings}
     reasons.pop(-1 if target is None else target, None)
     unused = [UnusedCopy(found.copies[n].shown, reasons[n]) for n in sorted(reasons)]
-    unused += [UnusedCopy(escaped(str(path)), problem) for path, problem in found.archives]
+    unused += [UnusedCopy(escape_name(str(path)), problem) for path, problem in found.archives]
     return CompositionReport(
-        tuple(escaped(str(path)) for path in found.request.paths),
+        tuple(escape_name(str(path)) for path in found.request.paths),
         found.walked.files,
         len(found.copies),
         tuple(used),
         tuple(unused),
-        tuple(escaped(f"{path}: {reason}") for path, reason in found.walked.unreadable),
+        tuple(escape_name(f"{path}: {reason}") for path, reason in found.walked.unreadable),
     )
