@@ -56,7 +56,7 @@ def test_what_entities_say_is_never_repeated(world: World) -> None:
 def test_what_observations_say_is_never_repeated(world: World) -> None:
     columns = ["id", "observed_at", "fields", "entity_id", "observation_source"]
     with closing(sqlite3.connect(world.copy)) as connection, connection:
-        for number, column in enumerate(columns, start=5):
+        for number, column in enumerate(columns, start=4):
             said = saying(column)
             text = f'{{"{said}":"{said}"}}' if column == "fields" else said
             change = f"UPDATE observations SET {column} = ? WHERE id = ?"
