@@ -17,7 +17,7 @@ STOPS = [(signal.SIGINT, 130), (signal.SIGTERM, 143)]
 COMMAND = """
 import signal, sys
 from neotoma_core.cli import main
-from neotoma_core.files.atomic import observed
+from neotoma_core.files.atomic import observe
 
 step, *words = sys.argv[1:]
 
@@ -36,7 +36,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background
 signal.signal(signal.SIGHUP, signal.SIG_DFL)  # and what nohup runs, that
 sys.addaudithook(wait_at_import)
 sys.argv = ["midden", *words]
-with observed(wait_at):
+with observe(wait_at):
     main()
 """
 BEFORE = ("import polars", "temp_written", "locked", "log_written", "derived_written", "verified")

@@ -17,7 +17,7 @@ from tests.support.databases import count
 RUN = """
 import signal, sys
 from neotoma_core.cli import main
-from neotoma_core.files.atomic import observed
+from neotoma_core.files.atomic import observe
 
 left = int(sys.argv.pop(1))
 
@@ -27,7 +27,7 @@ def stop(step):
     if step == "renamed" and left == 0:
         signal.raise_signal(signal.SIGTERM)
 
-with observed(stop):
+with observe(stop):
     main()
 """
 COMMANDS = {"backup": ("restore", "1"), "archive": ("restore", "--from-archive", "archive")}

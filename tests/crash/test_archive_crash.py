@@ -23,7 +23,7 @@ from neotoma_core.archive.compact import CompactRequest, compact_archive
 from neotoma_core.runs.begin import Whereabouts
 from neotoma_core.runs.private_copy import private_copy
 from neotoma_core.report.progress import Silent
-from neotoma_core.files.atomic import observed
+from neotoma_core.files.atomic import observe
 
 database, vault, place, step, times, what = sys.argv[1:]
 left = int(times)
@@ -36,7 +36,7 @@ def crash(reached):
             os._exit(77)
 
 now = datetime(2026, 3, 12, tzinfo=UTC)
-with observed(crash):
+with observe(crash):
     if what == "compact":
         compact_archive(CompactRequest(Path(place)), now, Silent())
     else:

@@ -20,7 +20,7 @@ from neotoma_core.report.progress import Silent
 from neotoma_core.recovery.recover import recover
 from neotoma_core.recovery.run.named import recovery_run
 from neotoma_core.recovery.run.request import RecoverRequest
-from neotoma_core.files.atomic import observed
+from neotoma_core.files.atomic import observe
 
 target, backup, vault, how = sys.argv[1:]
 _, most = resource.getrlimit(resource.RLIMIT_FSIZE)
@@ -39,7 +39,7 @@ def observe(step):
 
 signal.signal(signal.SIGXFSZ, given_up)
 request = RecoverRequest(Path(target), (Path(backup),), Path(vault))
-with observed(observe), recovery_run(request, datetime(2026, 3, 12, tzinfo=UTC)) as run:
+with observe(observe), recovery_run(request, datetime(2026, 3, 12, tzinfo=UTC)) as run:
     recover(run, lambda _: True, Silent())
 """
 

@@ -23,7 +23,7 @@ from pathlib import Path
 from neotoma_core.erasure.erase import erase
 from neotoma_core.erasure.request import EraseRequest, erase_run
 from neotoma_core.report.progress import Silent
-from neotoma_core.files.atomic import observed
+from neotoma_core.files.atomic import observe
 
 target, vault, entity, step, times = sys.argv[1:]
 left = int(times)
@@ -35,7 +35,7 @@ def crash(reached):
         if left == 0:
             os._exit(77)
 
-with observed(crash):
+with observe(crash):
     request = EraseRequest(Path(target), Path(vault), entities=(entity,))
     with erase_run(request, datetime(2026, 3, 13, tzinfo=UTC)) as run:
         erase(run, lambda _: True, Silent())

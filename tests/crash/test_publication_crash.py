@@ -20,7 +20,7 @@ from neotoma_core.report.progress import Silent
 from neotoma_core.recovery.recover import recover
 from neotoma_core.recovery.run.named import recovery_run
 from neotoma_core.recovery.run.request import RecoverRequest
-from neotoma_core.files.atomic import observed
+from neotoma_core.files.atomic import observe
 
 target, backup, vault, step, times = sys.argv[1:]
 left = int(times)
@@ -32,7 +32,7 @@ def crash(reached):
         if left == 0:
             os._exit(77)
 
-with observed(crash):
+with observe(crash):
     request = RecoverRequest(Path(target), (Path(backup),), Path(vault))
     with recovery_run(request, datetime(2026, 3, 12, tzinfo=UTC)) as run:
         recover(run, lambda _: True, Silent())

@@ -35,7 +35,7 @@ from neotoma_core.report.progress import Silent
 from neotoma_core.recovery.recover import recover
 from neotoma_core.recovery.run.named import recovery_run
 from neotoma_core.recovery.run.request import RecoverRequest
-from neotoma_core.files.atomic import observed
+from neotoma_core.files.atomic import observe
 
 def die_at(target, backup, vault, step, times):
     left = int(times)
@@ -47,7 +47,7 @@ def die_at(target, backup, vault, step, times):
             os._exit(77)
 
     request = RecoverRequest(Path(target), (Path(backup),), Path(vault), archived=True)
-    with observed(crash), recovery_run(request, datetime(2026, 3, 12, tzinfo=UTC)) as run:
+    with observe(crash), recovery_run(request, datetime(2026, 3, 12, tzinfo=UTC)) as run:
         recover(run, lambda _: True, Silent())
 
 for step in sys.argv[4:]:

@@ -83,7 +83,7 @@ def test_rows_that_did_not_change_are_not_hashed_again(
     def refuse(*_: object) -> None:
         raise AssertionError
 
-    monkeypatch.setattr("neotoma_core.archive.held_rows.hashed_keys", refuse)
+    monkeypatch.setattr("neotoma_core.archive.held_rows.hash_keys", refuse)
 
     assert of_table(archive(database), "observations").changed == 1
 
