@@ -31,7 +31,9 @@ ENDS = {
     "midden status data/neotoma.prod.db --check": 2,  # CRITICAL, for the same reason
     'midden backups --target data/neotoma.prod.db --accept 1 "cleaned up by hand"': 2,
 }  # no loss
-RUN = [page for page in PAGES if any(not NOT_RUN.match(line) for line in command_lines(page))]
+# The examples in the page of all commands are parsed, see test_examples.py.
+PASTED = [page for page in PAGES if page.name != "commands.md"]
+RUN = [page for page in PASTED if any(not NOT_RUN.match(line) for line in command_lines(page))]
 
 
 class Shell:

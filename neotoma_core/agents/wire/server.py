@@ -190,7 +190,9 @@ def _add_vault_tools(server: MCPServer[Any], desk: Desk) -> None:
             ctx,
             "explain_entity",
             {"entity": entity, "target": target, "cursor": cursor, "limit": limit},
-            lambda _: load("vault_tools").explain_entity(scope, target, entity, Page(cursor, limit)),
+            lambda _: load("vault_tools").explain_entity(
+                scope, target, entity, Page(cursor, limit)
+            ),
         )
 
     @server.tool(annotations=READS)
