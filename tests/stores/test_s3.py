@@ -145,7 +145,7 @@ def test_a_port_nobody_listens_on_and_a_host_that_is_not_there(s3_place: Place) 
 
 def test_an_endpoint_is_an_address(s3_place: Place) -> None:
     for endpoint in ("ftp://x", "localhost:1", "http://user:plain-secret@host"):
-        with pytest.raises(UsageError, match="--endpoint begins with") as raised:
+        with pytest.raises(UsageError, match="write --endpoint as https:// or http://") as raised:
             open_store(s3_place.url, StoreOptions(endpoint=endpoint))
         assert "plain-secret" not in str(raised.value)
 
