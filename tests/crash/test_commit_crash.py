@@ -33,13 +33,13 @@ def given_up(*_):  # SQLite could neither write the pages nor put back the ones 
         os._exit(77)
     let_files_grow_to(most)
 
-def observe(step):
+def narrow(step):
     if step == "verified":  # of the commit, the pages of the first half can be written
         let_files_grow_to(Path(target).stat().st_size // 2)
 
 signal.signal(signal.SIGXFSZ, given_up)
 request = RecoverRequest(Path(target), (Path(backup),), Path(vault))
-with observe(observe), recovery_run(request, datetime(2026, 3, 12, tzinfo=UTC)) as run:
+with observe(narrow), recovery_run(request, datetime(2026, 3, 12, tzinfo=UTC)) as run:
     recover(run, lambda _: True, Silent())
 """
 
