@@ -69,7 +69,7 @@ def test_an_idle_journal_does_not_stand_in_the_way(world: Vault) -> None:
 def test_nothing_is_replaced_that_was_not_granted(world: Vault) -> None:
     with (
         target_run(Whereabouts(world.target, world.vault), NOW) as run,
-        pytest.raises(ValueError, match="granted"),
+        pytest.raises(ValueError, match="not permitted"),
     ):
         Secured(run, None, granted=False).replace()
     assert count(world.target, "observations") == 3
