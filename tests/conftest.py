@@ -17,6 +17,7 @@ from neotoma_core.recovery.run.named import recovery_run
 from neotoma_core.recovery.run.request import RecoverRequest
 from neotoma_core.report.progress import Silent
 from neotoma_core.snapshots.choosing import AUTO
+from neotoma_core.vault.noted import keep_notes_in
 
 FIXTURES = Path(__file__).parent.parent / "data" / "fixtures"
 NOW = datetime(2026, 3, 12, 9, 0, tzinfo=UTC)
@@ -39,6 +40,13 @@ def own_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         patch.setenv("XDG_CONFIG_HOME", str(folder / "config"))
         patch.setenv("XDG_STATE_HOME", str(folder / "state"))
         yield
+
+
+@pytest.fixture(autouse=True)
+def no_notes() -> Iterator[None]:
+    """Keep what a command noted in this process of its vaults from the tests that come next."""
+    yield
+    keep_notes_in(None)
 
 
 @pytest.fixture(scope="session")

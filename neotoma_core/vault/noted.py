@@ -20,6 +20,7 @@ from neotoma_core.files.small import read_small
 
 DESCRIPTION: Final = "vault.json"
 """The file that makes a folder a vault."""
+_OF_BACKUPS: Final = "*/*/state.json"
 _MOST_BYTES: Final = 1 << 16
 _kept_in: list[Path] = []
 
@@ -51,9 +52,12 @@ def forget_vault(vault: Path) -> None:
 
 
 def absent_vault(vault: Path, protects: Path) -> VaultAbsent | None:
-    """Return the error for a vault that was made here and is gone; None where there is none."""
+    """Return the error for a vault that was made here and is gone; None where there is none.
+
+    One that only lost its description still holds its backups: it is there.
+    """
     note = _note_of(vault)
-    if note is None or (vault / DESCRIPTION).exists():
+    if note is None or (vault / DESCRIPTION).exists() or any(vault.glob(_OF_BACKUPS)):
         return None
     try:
         made = datetime.fromtimestamp(note.stat().st_mtime, UTC).date()

@@ -7,7 +7,7 @@ from pathlib import Path
 import orjson
 import pytest
 
-from neotoma_core.errors import VaultAbsent
+from neotoma_core.errors import VaultAbsent, VaultDamaged
 from neotoma_core.vault.folder import DESCRIPTION, open_vault
 from neotoma_core.vault.noted import absent_vault, forget_vault, keep_notes_in
 
@@ -69,6 +69,15 @@ def test_a_vault_comes_back_with_its_disk_and_another_is_free(gone: Path) -> Non
     shutil.copy(gone.with_name("another") / DESCRIPTION, gone)
     open_vault(gone, TARGET)
     assert absent_vault(gone, TARGET) is None
+
+
+def test_one_that_only_lost_its_description_is_not_gone(gone: Path) -> None:
+    state = gone / "backups" / "1" / "state.json"
+    state.parent.mkdir(parents=True)
+    state.touch()
+    assert absent_vault(gone, TARGET) is None
+    with pytest.raises(VaultDamaged, match="missing, but the folder was a vault"):
+        open_vault(gone, TARGET)
 
 
 def test_one_that_is_gone_for_good_can_be_made_again(gone: Path) -> None:
