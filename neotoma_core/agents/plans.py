@@ -116,9 +116,10 @@ def find_plan(vaults: Sequence[Path], token: str, now: datetime) -> Found:
     """Return the plan of a token; raises Refused for one that is unknown, used or expired."""
     name = _name(token)
     for vault in vaults:
+        plan = _read(_file(vault, name, _USABLE))
+        # In this order: a plan that is used up meanwhile is found under its other name.
         if _file(vault, name, _USED).exists():
             raise Refused("PLAN_USED", "this plan was used already; nothing was changed", _AGAIN)
-        plan = _read(_file(vault, name, _USABLE))
         if plan is None:
             continue
         if plan.expires_at <= now:
