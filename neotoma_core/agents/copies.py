@@ -104,11 +104,8 @@ def find(
     scope: Scope, known: Known, folders: Sequence[str], asked: Page, progress: Progress
 ) -> Copies:
     """Find the copies within the scope; a page of them."""
-    if not asked.cursor or known.inventory is None:
-        _look(scope, known, places_of(scope, folders), progress)
-    report = known.inventory
-    if report is None:
-        raise Refused("NOT_FOUND", "no search was made yet", "call find_copies without a cursor")
+    report = known.inventory if asked.cursor else None
+    report = report or _look(scope, known, places_of(scope, folders), progress)
     rows = sorted(report.copies, key=lambda row: (-(row.observations or 0), row.shown))
     start, stop, following = asked.of(len(rows))
     shown = [_copy(scope, row, report) for row in rows[start:stop]]
@@ -130,10 +127,7 @@ def compare(
     """Compare copies with the target: by counts, days and types, and what would come back."""
     protected = scope.target(target)
     paths = [path_of(scope, known, words) for words in copies]
-    if known.inventory is None:
-        _look(scope, known, (), progress)
-    report = known.inventory
-    assert report is not None  # noqa: S101 - it was just taken
+    report = known.inventory or _look(scope, known, (), progress)
     own = _row_of(report, protected.path)
     rows = [
         row
@@ -179,10 +173,14 @@ def path_of(scope: Scope, known: Known, words: str) -> Path:
     return scope.place(words)
 
 
-def _look(scope: Scope, known: Known, places: Sequence[Path], progress: Progress) -> None:
-    known.inventory = find_copies(search_request(scope, places), None, progress)
-    for row in known.inventory.copies:
+def _look(
+    scope: Scope, known: Known, places: Sequence[Path], progress: Progress
+) -> InventoryReport:
+    report = find_copies(search_request(scope, places), None, progress)
+    known.inventory = report
+    for row in report.copies:
         known.paths[_id_of(row)] = _place(row)
+    return report
 
 
 def _place(row: CopyRow) -> Path:

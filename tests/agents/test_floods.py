@@ -1,11 +1,14 @@
 """Agents that ask too often, at once, or for what cannot be."""
 
+from pathlib import Path
 from typing import Any
 
 import anyio
 import pytest
 
+from neotoma_core.agents import plans
 from neotoma_core.agents.plans import MOST_WAITING
+from neotoma_core.agents.refusals import Refused
 from neotoma_core.agents.wire.server import build_server
 from tests.support.agents import (
     LOST,
@@ -43,6 +46,24 @@ def test_two_agents_with_one_plan_write_once(world: World) -> None:
     outcomes = sorted(answer.get("outcome") or answer["error"]["code"] for answer in answers)
     assert outcomes in (["PLAN_USED", "published"], ["PLAN_CHANGED", "published"])
     assert count(world.target, "observations") == LOST
+
+
+def test_a_plan_that_is_used_up_while_it_is_looked_for_is_called_used(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token = within(world, lambda agent: agent.plan(world))
+    found = plans.find_plan([world.vault], token, world.now)
+    read = plans.read_small
+
+    def use_it_up(file: Path) -> bytes:
+        if file.exists():
+            plans.use_plan(found)
+        return read(file)
+
+    monkeypatch.setattr(plans, "read_small", use_it_up)
+    with pytest.raises(Refused) as refused:
+        plans.find_plan([world.vault], token, world.now)
+    assert refused.value.code == "PLAN_USED"
 
 
 def test_two_plans_for_one_database_write_once(world: World) -> None:

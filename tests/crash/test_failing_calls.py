@@ -13,6 +13,7 @@ from typing import Final
 
 import pytest
 
+from neotoma_core.vault.folder import WORK
 from tests.crash.failing import CALLS, Answer, Failing, Request, failing
 from tests.support.archiving import archive
 from tests.support.backing_up import fill, small_vault
@@ -242,7 +243,7 @@ class Trial:
 
 def _names(said: str, struck: str) -> bool:
     """Return whether a file, or the folder it is in, is named; scratch of a run may be unnamed."""
-    return "/work/" in struck or any(name in said for name in struck.split("/")[-2:])
+    return f"/{WORK}/" in struck or any(name in said for name in struck.split("/")[-2:])
 
 
 def _is_librarys(struck: str) -> bool:
