@@ -10,6 +10,7 @@ from neotoma_core.agents import plans
 from neotoma_core.agents.plans import MOST_WAITING
 from neotoma_core.agents.refusals import Refused
 from neotoma_core.agents.wire.server import build_server
+from neotoma_core.files.small import read_small
 from tests.support.agents import (
     LOST,
     Agent,
@@ -53,14 +54,13 @@ def test_a_plan_that_is_used_up_while_it_is_looked_for_is_called_used(
 ) -> None:
     token = within(world, lambda agent: agent.plan(world))
     found = plans.find_plan([world.vault], token, world.now)
-    read = plans.read_small
 
     def use_it_up(file: Path) -> bytes:
         if file.exists():
             plans.use_plan(found)
-        return read(file)
+        return read_small(file)
 
-    monkeypatch.setattr(plans, "read_small", use_it_up)
+    monkeypatch.setattr("neotoma_core.agents.plans.read_small", use_it_up)
     with pytest.raises(Refused) as refused:
         plans.find_plan([world.vault], token, world.now)
     assert refused.value.code == "PLAN_USED"
