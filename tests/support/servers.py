@@ -25,8 +25,8 @@ _FROM_NPM: Final = ("azurite@3", "s3rver@3.7.1", "axe-core@4")
 
 
 def npm_folder() -> Path:
-    """Return where the servers from npm are: MIDDEN_TEST_SERVERS, or a cache of the user."""
-    named = os.environ.get("MIDDEN_TEST_SERVERS")  # noqa: TID251 - of tests
+    """Return where the servers from npm are: TEST_SERVERS, or a cache of the user."""
+    named = os.environ.get("TEST_SERVERS")  # noqa: TID251 - of tests
     return Path(named) if named else platformdirs.user_cache_path("midden-test-servers")
 
 
