@@ -1,5 +1,6 @@
 """Fixtures that several folders of tests share."""
 
+import os
 import shutil
 import tarfile
 from collections.abc import Callable, Iterator
@@ -37,6 +38,8 @@ def own_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """What is configured and noted for whoever runs the tests counts for none of them."""
     folder = tmp_path_factory.mktemp("own-folders")
     with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith("MIDDEN_")]:  # noqa: TID251
+            patch.delenv(name)
         patch.setenv("XDG_CONFIG_HOME", str(folder / "config"))
         patch.setenv("XDG_STATE_HOME", str(folder / "state"))
         yield
