@@ -85,15 +85,15 @@ class Tally:
         self.unchanged += change.unchanged
         self.exact += reduction.exact
         self.accepted += decided.accepted.height
-        self.drift.update(bucket.drift["kind"])
-        self.reasons.update(bucket.drift["reason"].fill_null(UNKNOWN))
+        self.drift.update(_count(bucket.drift["kind"]))
+        self.reasons.update(_count(bucket.drift["reason"].fill_null(UNKNOWN)))
         self.schemaless.update(dict(reduction.schemaless.iter_rows()))
         self.left_out += reduction.unreadable.height
         named = reduction.unreadable.select("observation_id", "reason")
         self.unreadable += named.head(_LISTED - len(self.unreadable)).rows()
         self.failed += reduction.failed.head(_LISTED - len(self.failed)).rows()
         self.fails += reduction.failed.height
-        self.otherwise.update(decided.differing["rules"])
+        self.otherwise.update(_count(decided.differing["rules"]))
         self.differing += decided.differing.head(_LISTED - len(self.differing)).rows()
         if self.table.name == "entity_snapshots":
             self._add_sample(decided, reading)
@@ -148,6 +148,10 @@ def _bucket(reading: Reading, stored: Stored, decided: Decided) -> Bucket:
     )
     drift = find_drift(decided.change, stored.rows, because, of, _DETAILED)
     return Bucket(decided, without_names(explain_drift(reading, stored, drift)))
+
+
+def _count(values: pl.Series) -> dict[str, int]:
+    return dict(values.value_counts().iter_rows())
 
 
 def take_stored(reading: Reading, table: Table, number: int) -> Stored:

@@ -59,10 +59,12 @@ def explain_entities(log: pl.DataFrame, stored: Stored, history: History) -> dic
         stored: the snapshots that are there of them; of the others the snapshot is missing.
         history: see ``History``.
     """
-    rows = {str(key): members.to_dicts() for (key,), members in log.group_by("entity_id")}
-    there = {row["entity_id"]: row for row in stored.rows.iter_rows(named=True)}
+    key = "entity_id"
+    settled = _why_one_users_are_missing(log, key, stored)
+    rows = _rows_by(key, log.filter(~pl.col(key).is_in(list(settled))))
+    there = {row[key]: row for row in stored.rows.iter_rows(named=True)}
     columns = stored.compared.columns
-    return {
+    return settled | {
         entity: _explain_entity(own, there.get(entity), columns, history)
         for entity, own in rows.items()
     }
@@ -70,14 +72,31 @@ def explain_entities(log: pl.DataFrame, stored: Stored, history: History) -> dic
 
 def explain_relationships(log: pl.DataFrame, stored: Stored, history: History) -> dict[str, str]:
     """Return why relationship snapshots are not what they should be, by key; see above."""
-    key = "relationship_key"
-    rows = {str(name): members.to_dicts() for (name,), members in log.group_by(key)}
+    key, ends = "relationship_key", pl.col("source_entity_id", "target_entity_id")
+    of_survivors = pl.any_horizontal(ends.is_in(sorted(history.survivors)))
+    apart = log.filter(of_survivors)[key].unique()
+    settled = _why_one_users_are_missing(
+        log.filter(~pl.col(key).is_in(apart.implode())), key, stored
+    )
+    rows = _rows_by(key, log.filter(~pl.col(key).is_in(list(settled))))
     there = {row[key]: row for row in stored.rows.iter_rows(named=True)}
     columns = stored.compared.columns
-    return {
+    return settled | {
         name: _explain_relationship(own, there.get(name), columns, history)
         for name, own in rows.items()
     }
+
+
+def _rows_by(key: str, log: pl.DataFrame) -> dict[str, list[dict[str, Any]]]:
+    return {str(name): members.to_dicts() for (name,), members in log.group_by(key)}
+
+
+def _why_one_users_are_missing(log: pl.DataFrame, key: str, stored: Stored) -> dict[str, str]:
+    """Return why there is no snapshot of what one user alone observed, by key: see below."""
+    missing = log.join(stored.rows, on=key, how="anti")
+    counts = missing.group_by(key).agg(pl.col("user_id", "source_id").n_unique())
+    alone = counts.filter(pl.col("user_id") == 1).select(key, "source_id")
+    return {name: CRASHED if stores == 1 else UNKNOWN for name, stores in alone.iter_rows()}
 
 
 def _explain_entity(
@@ -124,9 +143,7 @@ def _why_missing(rows: Sequence[Cells], reduce: Callable[[Sequence[Cells]], Cell
     written by one store, which a crash cut short.
     """
     users = {row["user_id"] for row in rows}
-    if len(users) > 1 and any(
-        reduce([row for row in rows if row["user_id"] == user]) is None for user in users
-    ):
+    if any(reduce([row for row in rows if row["user_id"] == user]) is None for user in users):
         return USERS
     return CRASHED if len({row["source_id"] for row in rows}) == 1 else UNKNOWN
 

@@ -11,7 +11,7 @@ from typing import Final
 import polars as pl
 
 from neotoma_core.lineage.merged_away import MergedAway
-from neotoma_core.neotoma.frames import is_odd
+from neotoma_core.neotoma.frames import as_javascript_reads, is_odd, numbers_of
 from neotoma_core.neotoma.schemas import Registry
 from neotoma_core.neotoma.tables import BY_NAME
 from neotoma_core.reduce.entities import reduce_entities
@@ -136,25 +136,49 @@ def may_differ(observations: pl.DataFrame, rules: Rules, other: RuleSet) -> pl.S
         no_date = ~pl.col("observed_at").str.contains(_WRITTEN_INSTANT).fill_null(value=False)
         parts.append(observations.filter(no_date)["entity_id"])
     if this.ties != other.ties:
-        several = observations.filter(entity.is_duplicated())
-        by_id = types.is_in(_types_with(registry, {"highest_priority"}, "source_priority"))
-        parts.append(several.filter(by_id | is_odd(types))["entity_id"])
-        by_time = several.filter(types.is_in(_types_with(registry, {"highest_priority"})))
-        parts.append(_at_the_same_time(by_time))
+        parts.append(_tied(observations.filter(entity.is_duplicated()), registry))
     if unlike := this.strategies ^ other.strategies:
         known = types.is_in(_types_with(registry, unlike)) | is_odd(types)
         parts.append(observations.filter(known)["entity_id"])
     return pl.concat(parts).unique()
 
 
-def _at_the_same_time(observations: pl.DataFrame) -> pl.Series:
-    """Return the entities with two observations that may be of the same millisecond.
+def _tied(observations: pl.DataFrame, registry: Registry) -> pl.Series:
+    """Return the entities with two observations between which the tie-breaker may decide.
 
-    A time that is not written as Neotoma writes it may be any.
+    Those are of one priority and one source. Where the tie-breaker is the time, they are of the
+    same millisecond, too; a time that is not written as Neotoma writes it may be any.
     """
     entity, time = pl.col("entity_id"), pl.col("observed_at")
+    asked = _entities_of(observations, _types_with(registry, {"highest_priority"}))
+    rows = observations.filter(entity.is_in(asked.implode()))
+    told = as_javascript_reads(rows, ["observation_source"]).select(
+        entity,
+        time,
+        priority=numbers_of(rows["source_priority"]) + 0.0,  # which makes 0 of -0
+        source=_source_as_ranked(registry),
+    )
+    equal = ("entity_id", "priority", "source")
+    tied = told.filter(pl.struct(equal).is_duplicated())
+    by_id = _types_with(registry, {"highest_priority"}, "source_priority")
+    whatever_time = entity.is_in(_entities_of(rows, by_id).implode())
     unsure = ~time.str.contains(_WRITTEN_INSTANT).fill_null(value=False)
-    return observations.filter(unsure | pl.struct(entity, time).is_duplicated())["entity_id"]
+    same_time = pl.struct(*equal, "observed_at").is_duplicated()
+    return tied.filter(whatever_time | unsure | same_time)["entity_id"]
+
+
+def _entities_of(observations: pl.DataFrame, types: Collection[str]) -> pl.Series:
+    """Return the entities with an observation that may be of one of some types."""
+    of = pl.col("entity_type")
+    return observations.filter(of.is_in(types) | is_odd(of))["entity_id"].unique()
+
+
+def _source_as_ranked(registry: Registry) -> pl.Expr:
+    """Return a source by its name where every schema ranks it; the others may rank alike."""
+    orders = [set(schema.source_order) for schema in registry.schemas.values()]
+    ranked = sorted(set.intersection(*orders)) if orders else []
+    source = pl.col("observation_source").fill_null("")
+    return pl.when(source.is_in(ranked)).then(source)
 
 
 def _types_with(

@@ -1,11 +1,15 @@
 """What the rules of other releases may read differently: nothing else do they read differently."""
 
+from dataclasses import replace
+
 import polars as pl
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from neotoma_core.lineage.merged_away import MergedAway
-from neotoma_core.reduce.exact.rule_sets import KNOWN, RuleSet
+from neotoma_core.neotoma.schemas import EntitySchema, FieldRule, Registry, TieBreaker
+from neotoma_core.reduce.exact.rule_sets import KNOWN, R22_MERGED, R23, RuleSet
 from neotoma_core.reduce.users import no_owners
 from neotoma_core.snapshots.choosing import RulesChoice
 from neotoma_core.snapshots.reading import Rules, differing, may_differ, read_otherwise, reduce_live
@@ -62,3 +66,43 @@ def test_what_is_said_to_differ_is_what_differs(observations: pl.DataFrame, this
             names = {*ours, *theirs}
             expected |= {(n, other.name) for n in names if ours.get(n) != theirs.get(n)}
     assert told == expected
+
+
+def observed(entity: str, number: int, priority: str, source: str, day: int) -> dict[str, object]:
+    time = f"2026-01-0{day}T00:00:00.000Z"
+    return {
+        "_rowid": number,
+        "id": f"{entity}-{number}",
+        "entity_id": entity,
+        "entity_type": "ranked",
+        "schema_version": "1",
+        "observed_at": time,
+        "created_at": time,
+        "source_priority": priority,
+        "observation_source": source,
+        "specificity_score": None,
+        "fields": '{"amount":1}',
+        "user_id": "u1",
+    }
+
+
+@pytest.mark.parametrize("tie_breaker", ["source_priority", "observed_at"])
+def test_what_no_tie_breaker_decides_is_not_asked(tie_breaker: TieBreaker) -> None:
+    field = FieldRule("amount", "number", strategy="highest_priority", tie_breaker=tie_breaker)
+    schema = EntitySchema("ranked", "1", {"amount": field})
+    rows = [
+        observed("priorities", 1, "100", "human", 1),
+        observed("priorities", 2, "200", "human", 1),
+        observed("sources", 3, "100", "human", 1),
+        observed("sources", 4, "100", "sensor", 1),
+        observed("days", 5, "100", "human", 1),
+        observed("days", 6, "100.0", "human", 2),
+        observed("none", 7, "100", "human", 1),
+        observed("none", 8, "100", "human", 1),
+        observed("unranked", 9, "-0.0", "a", 1),
+        observed("unranked", 10, "0", "b", 1),
+    ]
+    rules = replace(rules_of(R22_MERGED), registry=Registry({("ranked", None): schema}))
+    asked = set(may_differ(pl.DataFrame(rows), rules, R23))
+    days = {"days"} if tie_breaker == "source_priority" else set()
+    assert asked == {"none", "unranked", *days}
