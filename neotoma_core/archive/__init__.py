@@ -1,4 +1,4 @@
-"""``midden archive``, ``compact`` and ``verify --archive``.
+"""``midden archive`` and ``compact``.
 
-Not here: the tables themselves (``archive_tables``).
+Not here: the tables themselves and what verifies them (``archive_tables``).
 """

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from neotoma_core.archive.report import ArchiveReport
-from neotoma_core.archive.verification_report import ArchiveVerification
+from neotoma_core.archive_tables.verification_report import ArchiveVerification
 from neotoma_core.pages.document import page
 from neotoma_core.pages.elements import Node, code, element
 from neotoma_core.pages.sections import (

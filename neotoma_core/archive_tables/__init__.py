@@ -1,4 +1,4 @@
-"""The Delta tables of an archive: read, written, recorded, and as a database like any other.
+"""The Delta tables of an archive: read, verified, written, recorded, and as one more database.
 
 Not here: what is appended (``archive``).
 """

@@ -51,6 +51,8 @@ from neotoma_core.sqlite.opening import connect_read_only, make_whole
 from neotoma_core.unfinished.finding import StoreLook, find_unfinished
 from neotoma_core.unpacking.walking import speaks_of_neotoma
 from neotoma_core.vault.noted import absent_vault
+from neotoma_core.workers.pool import Workers
+from neotoma_core.workers.reading import Apart
 
 _MOST_PAYLOADS: Final = 20_000  # raw files that a status reads
 
@@ -104,9 +106,13 @@ def check_status(
         also = [*([target] if present else []), *telling_backups(vault)]
         _require_copies_or_place(target, where, [*also, *archives_of(vault)])
         where = replace(where, erased=read_erased(vault))
-        found, archives = with_archives(
-            search(where, scratch, progress, also), target, vault, progress
-        )
+        with Workers(where.setting, scratch, of_rows=True) as workers:
+            found, archives = with_archives(
+                search(where, scratch, progress, also, workers),
+                target,
+                vault,
+                Apart(workers, where.allowance),
+            )
         number = number_of(found, target)
         copy = found.copies[number] if number is not None else None
         if present:

@@ -136,14 +136,14 @@ def may_differ(observations: pl.DataFrame, rules: Rules, other: RuleSet) -> pl.S
         no_date = ~pl.col("observed_at").str.contains(_WRITTEN_INSTANT).fill_null(value=False)
         parts.append(observations.filter(no_date)["entity_id"])
     if this.ties != other.ties:
-        parts.append(_tied(observations.filter(entity.is_duplicated()), registry))
+        parts.append(_find_tied(observations.filter(entity.is_duplicated()), registry))
     if unlike := this.strategies ^ other.strategies:
         known = types.is_in(_types_with(registry, unlike)) | is_odd(types)
         parts.append(observations.filter(known)["entity_id"])
     return pl.concat(parts).unique()
 
 
-def _tied(observations: pl.DataFrame, registry: Registry) -> pl.Series:
+def _find_tied(observations: pl.DataFrame, registry: Registry) -> pl.Series:
     """Return the entities with two observations between which the tie-breaker may decide.
 
     Those are of one priority and one source. Where the tie-breaker is the time, they are of the

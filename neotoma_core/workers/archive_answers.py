@@ -2,17 +2,20 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Final, Literal
 
 from neotoma_core.archive_tables.as_backup import SecuredArchive
 from neotoma_core.archive_tables.reading import DamagedFile
-from neotoma_core.documents.models import Digits, HexDigits, read_model
+from neotoma_core.comparison.holdings import Coder, Holdings
+from neotoma_core.documents.models import Digits, HexDigits, NotAsModelled, read_model
 from neotoma_core.errors import BackupDamaged, BackupError, BackupUnreadable
 from neotoma_core.neotoma.environments import Environment
 from neotoma_core.report.findings import Finding
 from neotoma_core.sqlite.copies import CopiedFile
 from neotoma_core.workers.answers import place_within
+from neotoma_core.workers.examined import Held, plain_of_holdings, read_held
 
 _Kind = Literal["BackupUnreadable", "BackupDamaged"]
 _REFUSALS: Final[Mapping[_Kind, type[BackupError]]] = {
@@ -27,6 +30,29 @@ class SurveyedArchive:
 
     environment: Environment | None
     bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class LookedInto:
+    """An archive that was looked into. ``appended``: when rows were last appended to it, UTC.
+
+    ``problem``: why it counts for nothing; then nothing is known of what it holds.
+    """
+
+    problem: str | None
+    holdings: Holdings | None = None
+    appended: datetime | None = None
+    environment: Environment | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Looked:
+    """``LookedInto``; the tables of what it holds are apart."""
+
+    problem: str | None
+    appended: datetime | None
+    environment: Environment | None
+    held: Held | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +93,29 @@ class _Secured:
 def surveyed_from_plain(document: object) -> SurveyedArchive:
     """Return what is to be known of an archive first; raises NotAsModelled."""
     return read_model(SurveyedArchive, document)
+
+
+def plain_of_looked(one: LookedInto, coder: Coder) -> tuple[dict[str, object], dict[str, bytes]]:
+    """Return what was read of an archive, and its tables."""
+    held = None
+    tables: dict[str, bytes] = {}
+    if one.holdings is not None:
+        held, tables = plain_of_holdings(one.holdings, coder)
+    return {
+        "problem": one.problem,
+        "appended": one.appended and one.appended.isoformat(),
+        "environment": one.environment,
+        "held": held,
+    }, tables
+
+
+def read_looked(document: object, tables: Mapping[str, bytes], coder: Coder) -> LookedInto:
+    """Return what was read of an archive, ids encoded again; raises NotAsModelled."""
+    told = read_model(_Looked, document)
+    holdings = None if told.held is None else read_held(told.held, tables, coder)
+    if (told.problem is None) != (holdings is not None):
+        raise NotAsModelled("held", "there where nothing is wrong")
+    return LookedInto(told.problem, holdings, told.appended, told.environment)
 
 
 def archive_refused_to_plain(error: BackupError, archive: Path) -> dict[str, object]:

@@ -8,10 +8,13 @@ import shutil
 from pathlib import Path
 
 from neotoma_core.archive_tables.as_backup import SecuredArchive
+from neotoma_core.comparison.holdings import Coder
 from neotoma_core.documents.models import NotAsModelled
-from neotoma_core.errors import BackupError, BackupUnreadable
+from neotoma_core.errors import BackupError, BackupUnreadable, reason_of
 from neotoma_core.workers.archive_answers import (
+    LookedInto,
     SurveyedArchive,
+    read_looked,
     secured_from_plain,
     surveyed_from_plain,
 )
@@ -54,6 +57,23 @@ def secure_archive_apart(
         raise
     task.clear()
     raise BackupUnreadable(archive, why, _ADVICE)
+
+
+def look_into_archive_apart(apart: Apart, archive: Path, coder: Coder) -> LookedInto:
+    """Prove every row of an archive and say what it holds; what is wrong with it is never raised.
+
+    ``coder``: by the setting of the processes.
+    """
+    task = Task("look into archive", archive, bytes_in(archive), apart.allowance)
+    try:
+        answer = apart.workers.ask(task)
+        return read_looked(answer.read, answer.tables, coder)
+    except GaveUp as error:
+        return LookedInto(str(error))
+    except OSError as error:
+        return LookedInto(reason_of(error))
+    except NotAsModelled:
+        return LookedInto(SENSELESS)
 
 
 def bytes_in(folder: Path) -> int:

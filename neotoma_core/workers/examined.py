@@ -40,7 +40,7 @@ def table_from_bytes(content: bytes) -> pl.DataFrame:
 
 
 @dataclass(frozen=True, slots=True)
-class _Held:
+class Held:
     """``Holdings`` without their tables."""
 
     rows: Mapping[str, int]
@@ -67,7 +67,7 @@ class _Read:
     mtime_ns: str
     journal: Journal
     journal_bytes: int
-    held: _Held | None
+    held: Held | None
     salvaged: str | None
     means: str
     advice: str
@@ -75,16 +75,10 @@ class _Read:
 
 def plain_of_examined(one: Examined, coder: Coder) -> tuple[dict[str, object], dict[str, bytes]]:
     """Return what was read of a copy, and its tables; codes are given back their names."""
-    held, tables = None, {}
+    held = None
+    tables: dict[str, bytes] = {}
     if one.holdings is not None:
-        holdings = one.holdings
-        held = asdict(_Held(**{name: getattr(holdings, name) for name in _Held.__slots__}))
-        coded = {**holdings.ids, _REGISTRY: holdings.random[_REGISTRY]}
-        for table, rows in coded.items():
-            names = coder.names(table, rows[ROW]).alias(_NAME)
-            tables[f"ids {table}"] = table_to_bytes(pl.DataFrame([rows[ROW], names]))
-        for table, rows in holdings.made.items():
-            tables[f"made {table}"] = table_to_bytes(rows)
+        held, tables = plain_of_holdings(one.holdings, coder)
     saved = one.salvaged
     facts = {
         name: getattr(one, name)
@@ -99,6 +93,20 @@ def plain_of_examined(one: Examined, coder: Coder) -> tuple[dict[str, object], d
         "means": saved.means if saved else "",
         "advice": saved.advice if saved else "",
     }, tables
+
+
+def plain_of_holdings(
+    holdings: Holdings, coder: Coder
+) -> tuple[dict[str, object], dict[str, bytes]]:
+    """Return what a copy holds, and its tables; codes are given back their names."""
+    tables: dict[str, bytes] = {}
+    coded = {**holdings.ids, _REGISTRY: holdings.random[_REGISTRY]}
+    for table, rows in coded.items():
+        names = coder.names(table, rows[ROW]).alias(_NAME)
+        tables[f"ids {table}"] = table_to_bytes(pl.DataFrame([rows[ROW], names]))
+    for table, rows in holdings.made.items():
+        tables[f"made {table}"] = table_to_bytes(rows)
+    return asdict(Held(**{name: getattr(holdings, name) for name in Held.__slots__})), tables
 
 
 def read_examined(
@@ -121,12 +129,13 @@ def read_examined(
         _whole(read.mtime_ns, "mtime_ns"),
         read.journal,
         read.journal_bytes,
-        _holdings(held, tables, coder) if held is not None else None,
+        read_held(held, tables, coder) if held is not None else None,
         saved,
     )
 
 
-def _holdings(held: _Held, tables: Mapping[str, bytes], coder: Coder) -> Holdings:
+def read_held(held: Held, tables: Mapping[str, bytes], coder: Coder) -> Holdings:
+    """Return what a copy holds, ids encoded again; raises NotAsModelled."""
     named, timed = _of_kind(tables, "ids", _NAMED), _of_kind(tables, "made", _TIMED)
     if _REGISTRY not in named or not timed.keys() <= named.keys():
         raise NotAsModelled("", "with all its tables")
@@ -142,7 +151,7 @@ def _holdings(held: _Held, tables: Mapping[str, bytes], coder: Coder) -> Holding
         for table, rows in timed.items()
     }
     random = {_REGISTRY: registry} | {name: coded[name] for name in RANDOM if name in coded}
-    plain = {name: getattr(held, name) for name in _Held.__slots__}
+    plain = {name: getattr(held, name) for name in Held.__slots__}
     return Holdings(ids=coded, made=made, random=random, **plain)
 
 

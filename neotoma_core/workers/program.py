@@ -134,6 +134,12 @@ def _secure_archive(task: Mapping[str, Any], _setting: bytes) -> Answer:
     return secure_one_archive(task)
 
 
+def _look_into_archive(task: Mapping[str, Any], setting: bytes) -> Answer:
+    from neotoma_core.workers.archive_tasks import look_into_archive  # noqa: PLC0415 - loads much
+
+    return look_into_archive(task, setting)
+
+
 def _decompress(task: Mapping[str, Any], _setting: bytes) -> Answer:
     path, file = Path(task["path"]), StoredFile(**task["file"])
     try:
@@ -197,10 +203,12 @@ TASKS: Final[dict[str, Callable[[Mapping[str, Any], bytes], Answer]]] = {
     "decompress": _decompress,
     "survey archive": _survey_archive,
     "secure archive": _secure_archive,
+    "look into archive": _look_into_archive,
 }
 _LOADED: Final = {
     "examine": _WITH_ROWS,
     "salvage": _WITH_ROWS,
     "survey archive": _OF_ARCHIVES,
     "secure archive": _OF_ARCHIVES,
+    "look into archive": _OF_ARCHIVES,
 }

@@ -10,9 +10,9 @@ import polars as pl
 import pytest
 
 from neotoma_core.archive.append import ArchiveRequest, append_database, plan_archive
-from neotoma_core.archive.verify import verify_archive
 from neotoma_core.archive_tables.reading import read_table, table_files
 from neotoma_core.archive_tables.tables import open_archive
+from neotoma_core.archive_tables.verify import verify_archive
 from neotoma_core.archive_tables.writing import version_of
 from neotoma_core.errors import ArchiveDamaged, ArchiveError, ArchiveForeign
 from neotoma_core.report.progress import Silent

@@ -12,10 +12,10 @@ from deltalake.exceptions import CommitFailedError
 from neotoma_core.archive.compact import CompactRequest, compact_archive, plan_only
 from neotoma_core.archive.compaction_plan import LONGEST_WRITER
 from neotoma_core.archive.compaction_report import CompactionReport
-from neotoma_core.archive.verify import verify_archive
 from neotoma_core.archive_tables.reading import files_of, read_table, table_files
 from neotoma_core.archive_tables.rewriting import PINS, fingerprint_of, remove_old
 from neotoma_core.archive_tables.tables import open_archive
+from neotoma_core.archive_tables.verify import verify_archive
 from neotoma_core.documents.document import document
 from neotoma_core.errors import ArchiveDamaged, ArchiveError, UsageError
 from neotoma_core.report.progress import Silent

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from neotoma_core.archive.verify import verify_archive
 from neotoma_core.archive_tables.record import COPY, RECORD
 from neotoma_core.archive_tables.tables import open_archive
+from neotoma_core.archive_tables.verify import verify_archive
 from neotoma_core.report.progress import Silent
 from neotoma_core.runs.left_over import find_left_in
 from tests.conftest import NOW

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from neotoma_core.archive.compact import CompactRequest, compact_archive, plan_only
-from neotoma_core.archive.verify import verify_archive
 from neotoma_core.archive_tables.as_backup import secure_archive
 from neotoma_core.archive_tables.database import Selection, build_database
 from neotoma_core.archive_tables.record import COPY, RECORD
 from neotoma_core.archive_tables.tables import open_archive
+from neotoma_core.archive_tables.verify import verify_archive
 from neotoma_core.errors import ArchiveDamaged, BackupDamaged
 from neotoma_core.history.reading import entity_history
 from neotoma_core.report.progress import Silent

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from neotoma_core.archive.verify import verify_archive
 from neotoma_core.archive_tables.record import COPY, RECORD
+from neotoma_core.archive_tables.verify import verify_archive
 from neotoma_core.errors import ArchiveDamaged
 from neotoma_core.report.progress import Silent
 from tests.support.archiving import archive, log_of, rebuild

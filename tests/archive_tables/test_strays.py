@@ -9,9 +9,9 @@ import pytest
 from deltalake import DeltaTable
 
 from neotoma_core.archive.compact import CompactRequest, compact_archive
-from neotoma_core.archive.verify import verify_archive
 from neotoma_core.archive_tables.as_backup import secure_archive
 from neotoma_core.archive_tables.record import COPY, RECORD, read_record
+from neotoma_core.archive_tables.verify import verify_archive
 from neotoma_core.errors import BackupDamaged
 from neotoma_core.report.progress import Silent
 from tests.conftest import NOW

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from neotoma_core.archive.verify import verify_archive
 from neotoma_core.archive_tables.reading import read_table
 from neotoma_core.archive_tables.tables import open_archive
+from neotoma_core.archive_tables.verify import verify_archive
 from neotoma_core.errors import ConflictsFound
 from neotoma_core.merge.policy import MergePolicy
 from neotoma_core.recovery.recover import plan_only, recover

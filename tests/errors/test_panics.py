@@ -7,9 +7,9 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from neotoma_core.archive.verify import verify_archive
 from neotoma_core.archive_tables.reading import read_table
 from neotoma_core.archive_tables.tables import open_archive
+from neotoma_core.archive_tables.verify import verify_archive
 from neotoma_core.errors import (
     ArchiveDamaged,
     NativePanic,

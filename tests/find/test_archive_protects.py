@@ -19,9 +19,12 @@ from neotoma_core.report.inventory import KeptArchive, StatusReport
 from neotoma_core.report.progress import Silent
 from neotoma_core.runs.begin import Whereabouts
 from neotoma_core.vault.folder import open_vault, remember_place
+from neotoma_core.workers import process as worker_process
 from tests.support.archiving import archive
 from tests.support.backing_up import Vault, fill, small_vault
 from tests.support.databases import count, insert_all, observation
+from tests.support.faulty_worker import CODE
+from tests.support.panics import SECRET
 
 SILENT = Silent()
 ROWS = 8
@@ -185,6 +188,31 @@ def test_a_damaged_archive_is_said_to_be_and_counts_for_nothing(
     said = status_text(report, world.now)
     assert f"{found.path}: not counted: {found.problem}" in said
     assert found.command in said
+
+
+@pytest.mark.parametrize(
+    ("fault", "problem"),
+    [
+        ("segfault", "reading it crashed"),
+        ("nonsense", "reading it crashed"),
+        ("greedy", "reading it needs more memory than 4.0 GB"),
+        ("quoted", "it cannot be read: PanicException"),
+    ],
+)
+def test_an_archive_that_ends_what_reads_it_costs_nothing_but_itself(
+    fault: str, problem: str, world: Vault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive(world.target, world.vault / "archive")
+    bad = world.target.parent / f"kept {fault}"
+    shutil.copytree(world.vault / "archive", bad)
+    fill(world.target, 1)
+    monkeypatch.setattr(worker_process, "_CODE", CODE)
+    report = status(world)
+    assert (report.drop.verdict, report.drop.lacks) == ("wiped", ROWS - 1)
+    problems = {Path(found.path).name: found.problem for found in report.kept_archives}
+    assert problems["archive"] is None
+    assert str(problems[bad.name]).startswith(problem)
+    assert SECRET not in status_text(report, world.now)
 
 
 def test_what_was_erased_counts_for_nothing_in_an_archive(world: Vault) -> None:

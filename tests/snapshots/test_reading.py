@@ -68,7 +68,7 @@ def test_what_is_said_to_differ_is_what_differs(observations: pl.DataFrame, this
     assert told == expected
 
 
-def observed(entity: str, number: int, priority: str, source: str, day: int) -> dict[str, object]:
+def make_row(entity: str, number: int, priority: str, source: str, day: int) -> dict[str, object]:
     time = f"2026-01-0{day}T00:00:00.000Z"
     return {
         "_rowid": number,
@@ -91,16 +91,16 @@ def test_what_no_tie_breaker_decides_is_not_asked(tie_breaker: TieBreaker) -> No
     field = FieldRule("amount", "number", strategy="highest_priority", tie_breaker=tie_breaker)
     schema = EntitySchema("ranked", "1", {"amount": field})
     rows = [
-        observed("priorities", 1, "100", "human", 1),
-        observed("priorities", 2, "200", "human", 1),
-        observed("sources", 3, "100", "human", 1),
-        observed("sources", 4, "100", "sensor", 1),
-        observed("days", 5, "100", "human", 1),
-        observed("days", 6, "100.0", "human", 2),
-        observed("none", 7, "100", "human", 1),
-        observed("none", 8, "100", "human", 1),
-        observed("unranked", 9, "-0.0", "a", 1),
-        observed("unranked", 10, "0", "b", 1),
+        make_row("priorities", 1, "100", "human", 1),
+        make_row("priorities", 2, "200", "human", 1),
+        make_row("sources", 3, "100", "human", 1),
+        make_row("sources", 4, "100", "sensor", 1),
+        make_row("days", 5, "100", "human", 1),
+        make_row("days", 6, "100.0", "human", 2),
+        make_row("none", 7, "100", "human", 1),
+        make_row("none", 8, "100", "human", 1),
+        make_row("unranked", 9, "-0.0", "a", 1),
+        make_row("unranked", 10, "0", "b", 1),
     ]
     rules = replace(rules_of(R22_MERGED), registry=Registry({("ranked", None): schema}))
     asked = set(may_differ(pl.DataFrame(rows), rules, R23))

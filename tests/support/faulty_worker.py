@@ -32,7 +32,7 @@ REACHED: Final = "reached"
 """A pipe above the folder of a file: it is held open from just before the fault of that strikes."""
 _FAULTY: Final = (
     *("examine", "unpack", "unpack raw files", "prove", "condition"),
-    *("survey archive", "secure archive", "decompress"),
+    *("survey archive", "secure archive", "look into archive", "decompress"),
 )
 _read: list[str] = []
 

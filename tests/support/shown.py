@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from neotoma_core.archive.report import ArchiveReport, TableArchived
-from neotoma_core.archive.verification_report import ArchiveVerification, VerifiedTable
+from neotoma_core.archive_tables.verification_report import ArchiveVerification, VerifiedTable
 from neotoma_core.backup.report import BackupReport, DrillSummary, VerifyReport
 from neotoma_core.erasure.report import (
     AskedFor,

@@ -147,8 +147,8 @@ def share_of(text: str | None) -> float | None:
 
 def _verify_archive(archive: Path, *, json: bool) -> int:
     from neotoma_core.archive.page import archive_verification_page
-    from neotoma_core.archive.verification_report import verification_text
-    from neotoma_core.archive.verify import verify_archive
+    from neotoma_core.archive_tables.verification_report import verification_text
+    from neotoma_core.archive_tables.verify import verify_archive
     from neotoma_core.cli.terminal.progress import TerminalProgress
     from neotoma_core.vault.folder import DESCRIPTION
     from neotoma_core.vault.last_report import keep_last

@@ -6,7 +6,6 @@ from typing import Final, Literal
 
 import polars as pl
 
-from neotoma_core.archive.verification_report import ArchiveVerification, VerifiedTable
 from neotoma_core.archive_tables.database import damage_finding, notes_of
 from neotoma_core.archive_tables.reading import (
     DamagedFile,
@@ -17,6 +16,7 @@ from neotoma_core.archive_tables.reading import (
 from neotoma_core.archive_tables.strays import Kind
 from neotoma_core.archive_tables.tables import Archive, open_archive
 from neotoma_core.archive_tables.unnamed import strange_entries, strays_of
+from neotoma_core.archive_tables.verification_report import ArchiveVerification, VerifiedTable
 from neotoma_core.errors import ArchiveError
 from neotoma_core.neotoma.tables import BY_NAME
 from neotoma_core.report.findings import Finding
