@@ -19,6 +19,9 @@ from neotoma_core.recovery.run.request import RecoverRequest
 from neotoma_core.report.progress import Silent
 from neotoma_core.snapshots.choosing import AUTO
 from neotoma_core.vault.noted import keep_notes_in
+from neotoma_core.workers import process
+from tests.support.forks.asking import server
+from tests.support.forks.readers import readers_of
 
 FIXTURES = Path(__file__).parent.parent / "data" / "fixtures"
 NOW = datetime(2026, 3, 12, 9, 0, tzinfo=UTC)
@@ -42,6 +45,14 @@ def own_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
             patch.delenv(name)
         patch.setenv("XDG_CONFIG_HOME", str(folder / "config"))
         patch.setenv("XDG_STATE_HOME", str(folder / "state"))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def forked_readers() -> Iterator[None]:
+    """Processes that read copies are forks of a loaded one; how they start, tests/workers shows."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(process, "subprocess", readers_of(server))
         yield
 
 

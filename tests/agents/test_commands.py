@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,11 +23,12 @@ from tests.support.agents import (
     play,
     within,
 )
+from tests.support.forks.asking import python
 
 
 def midden(world: World, *words: str | Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "neotoma_core", *map(str, words)],
+        [python(), "-m", "neotoma_core", *map(str, words)],
         capture_output=True,
         text=True,
         check=False,

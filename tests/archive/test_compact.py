@@ -1,5 +1,6 @@
 """Compaction: fewer files, the same rows, and nothing gone that anybody may need."""
 
+import shutil
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -30,15 +31,26 @@ def compact(place: Path, **options: object) -> CompactionReport:
     return compact_archive(request, now, Silent())
 
 
-@pytest.fixture
-def place(tmp_path: Path) -> Path:
-    """An archive that three runs have appended to, a newer observation sorting before older."""
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An archive that three runs have appended to, a newer observation sorting before older.
+
+    Only copied, with the databases of the runs beside it.
+    """
+    folder = tmp_path_factory.mktemp("made")
     for run in range(1, 4):
         rows = [observation(f"o{n}", f"e{9 - n}") for n in range(run)]
         database = make_database(
-            tmp_path / f"run-{run}.db", {"entities": [entity("e1")], "observations": rows}
+            folder / f"run-{run}.db", {"entities": [entity("e1")], "observations": rows}
         )
-        archive(database, tmp_path / "archive", now=NOW + timedelta(days=run))
+        archive(database, folder / "archive", now=NOW + timedelta(days=run))
+    return folder
+
+
+@pytest.fixture
+def place(made: Path, tmp_path: Path) -> Path:
+    """A copy of it."""
+    shutil.copytree(made, tmp_path, dirs_exist_ok=True)
     return tmp_path / "archive"
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from neotoma_core.cli.terminal.manner import MANNER, ProgressForm
-from tests.support.forked import run_command
+from tests.support.forks.commands import run_command
 
 Midden = Callable[..., subprocess.CompletedProcess[str]]
 

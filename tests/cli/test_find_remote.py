@@ -3,13 +3,13 @@
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from tests.cli.conftest import Midden
 from tests.support.databases import make_database
+from tests.support.forks.asking import python
 from tests.support.proven import observe, owner
 from tests.support.remotes import Machine
 
@@ -58,7 +58,7 @@ def test_an_address_needs_no_vault_and_makes_none(target: Path, tmp_path: Path) 
     vault = tmp_path / "fresh"
     done = subprocess.run(
         [
-            *(sys.executable, "-m", "neotoma_core", "find", "--remote", f"file://{tmp_path}/nas"),
+            *(python(), "-m", "neotoma_core", "find", "--remote", f"file://{tmp_path}/nas"),
             *("--target", target, "--json"),
         ],
         capture_output=True,

@@ -13,6 +13,7 @@ from neotoma_core.guard.shell import FUNCTION, install_guard
 from tests.cli.conftest import Midden
 from tests.support.backing_up import fill
 from tests.support.databases import count
+from tests.support.forks.asking import python
 from tests.support.shells import MIDDEN, NEOTOMA, ROOT, SHELLS, Place, Words
 
 
@@ -21,7 +22,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("template")
     for name in ("bin", "home", "here", "notes"):
         (folder / name).mkdir()
-    for name, text in (("neotoma", NEOTOMA), ("midden", MIDDEN)):
+    for name, text in (("neotoma", NEOTOMA), ("midden", MIDDEN.format(python()))):
         (folder / "bin" / name).write_text(text)
         (folder / "bin" / name).chmod(0o755)
     fill(folder / "here" / "data" / "neotoma.prod.db", 40)

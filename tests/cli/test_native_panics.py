@@ -1,13 +1,13 @@
 """Whatever a native library does, a command ends with its own exit code and quotes nobody."""
 
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from neotoma_core.cli.app import app
 from tests.support.databases import count, entity, make_database, observation
+from tests.support.forks.asking import python
 from tests.support.panics import SECRET
 
 # What Rust prints of the same text where it is the name of a column.
@@ -70,7 +70,7 @@ WORDS = {
 
 def run(script: str, *words: str | Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-c", FAULTS + script, *map(str, words)],
+        [python(), "-c", FAULTS + script, *map(str, words)],
         capture_output=True,
         text=True,
         check=False,

@@ -9,12 +9,12 @@ import pty
 import re
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from tests.pages import PAGES, README, blocks, command_lines
+from tests.support.forks.asking import python
 
 WIPED = {"README.md", "recover.md", "find.md"}
 NAME = "neotoma.prod.db"
@@ -47,7 +47,7 @@ class Shell:
         programs = self.folder / ".venv" / "bin"
         programs.mkdir(parents=True)
         midden = programs / "midden"
-        midden.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m neotoma_core "$@"\n')
+        midden.write_text(f'#!/bin/sh\nexec "{python()}" -m neotoma_core "$@"\n')
         midden.chmod(0o755)
         self.environment = {
             **os.environ,  # noqa: TID251 - a child's

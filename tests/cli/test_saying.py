@@ -13,6 +13,7 @@ from neotoma_core.cli.terminal.manner import MANNER, ProgressForm, wants_json
 from neotoma_core.cli.terminal.progress import TerminalProgress
 from tests.cli.conftest import Midden
 from tests.support.databases import entity, make_database, observation
+from tests.support.forks.asking import python
 
 
 @pytest.fixture
@@ -164,7 +165,7 @@ def test_a_real_shell_completes_commands_and_options(
 ) -> None:
     program = tmp_path / "bin"
     program.mkdir()
-    (program / "midden").write_text(f'#!/bin/sh\nexec {sys.executable} -m neotoma_core "$@"\n')
+    (program / "midden").write_text(f'#!/bin/sh\nexec {python()} -m neotoma_core "$@"\n')
     (program / "midden").chmod(0o755)
     commands = in_shell(shell, program, "midden re", tmp_path, midden)
     assert "recover" in commands

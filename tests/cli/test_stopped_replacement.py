@@ -2,7 +2,6 @@
 
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -13,6 +12,7 @@ from neotoma_core.report.progress import Silent
 from tests.support.archiving import archive
 from tests.support.backing_up import Vault, copy_vault, fill, small_vault
 from tests.support.databases import count
+from tests.support.forks.asking import python
 
 RUN = """
 import signal, sys
@@ -57,7 +57,7 @@ def test_a_replacement_told_to_stop_is_reported_or_did_not_happen(
         before = world.target.read_bytes()
         words = (*COMMANDS[source], "--target", str(world.target), "--vault", str(world.vault))
         done = subprocess.run(
-            [sys.executable, "-c", RUN, str(number), *words, "--yes"],
+            [python(), "-c", RUN, str(number), *words, "--yes"],
             capture_output=True,
             text=True,
             check=False,

@@ -1,7 +1,6 @@
 """Killed at any step, an archive is readable, and the next run adds what is missing, once."""
 
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -12,6 +11,7 @@ from neotoma_core.archive_tables.reading import read_table
 from neotoma_core.archive_tables.tables import open_archive
 from tests.support.archiving import archive, log_of, rebuild
 from tests.support.databases import entity, make_database, observation, source
+from tests.support.forks.asking import python
 
 KILLED = 77
 ARCHIVE = """
@@ -47,7 +47,7 @@ with observe(crash):
 
 def crash_at(step: str, times: int, database: Path, place: Path, what: str) -> int:
     words = (str(database), str(database.parent / "vault"), str(place), step, str(times), what)
-    return subprocess.run([sys.executable, "-c", ARCHIVE, *words], check=False).returncode
+    return subprocess.run([python(), "-c", ARCHIVE, *words], check=False).returncode
 
 
 def make(folder: Path) -> Path:

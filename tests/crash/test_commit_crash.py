@@ -2,7 +2,6 @@
 
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -10,6 +9,7 @@ import pytest
 from tests.conftest import Recover
 from tests.recovery.test_journals import journal_of
 from tests.support.databases import Row, entity, make_database, observation, read_all
+from tests.support.forks.asking import python
 
 KILLED = 77
 RUN = """
@@ -66,7 +66,7 @@ def backup(tmp_path: Path) -> Path:
 def run(how: str, target: Path, backup: Path) -> "subprocess.CompletedProcess[str]":
     words = (target, backup, backup.with_name("vault"), how)
     return subprocess.run(
-        [sys.executable, "-c", RUN, *map(str, words)], capture_output=True, text=True, check=False
+        [python(), "-c", RUN, *map(str, words)], capture_output=True, text=True, check=False
     )
 
 

@@ -2,7 +2,6 @@
 
 import shutil
 import subprocess
-import sys
 from datetime import timedelta
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from neotoma_core.files import atomic
 from tests.conftest import NOW, recover_into
 from tests.support.databases import read_all
 from tests.support.erasing import World, build, find_texts, find_texts_in, signs_of
+from tests.support.forks.asking import python
 from tests.support.planted import ASKED, ENTITY
 
 KILLED = 77
@@ -55,7 +55,7 @@ def world(template: World, tmp_path: Path) -> World:
 
 def crash_at(step: str, times: int, world: World) -> int:
     words = (str(world.target), str(world.vault), ENTITY, step, str(times))
-    return subprocess.run([sys.executable, "-c", RUN, *words], check=False).returncode
+    return subprocess.run([python(), "-c", RUN, *words], check=False).returncode
 
 
 @pytest.mark.parametrize("step", erasing.STEPS)

@@ -1,7 +1,6 @@
 """Killed at any step, the target is the old database or the new one, and a rerun completes it."""
 
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -10,6 +9,7 @@ from neotoma_core.files import atomic
 from neotoma_core.publication import transaction as publication
 from tests.conftest import Recover
 from tests.support.databases import entity, make_database, observation, read_all
+from tests.support.forks.asking import python
 
 KILLED = 77
 RUN = """
@@ -41,7 +41,7 @@ with observe(crash):
 
 def crash_at(step: str, times: int, target: Path, backup: Path, vault: Path) -> int:
     words = (str(target), str(backup), str(vault), step, str(times))
-    return subprocess.run([sys.executable, "-c", RUN, *words], check=False).returncode
+    return subprocess.run([python(), "-c", RUN, *words], check=False).returncode
 
 
 def make_pair(folder: Path) -> tuple[Path, Path]:

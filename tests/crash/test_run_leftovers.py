@@ -2,7 +2,6 @@
 
 import os
 import subprocess
-import sys
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -24,6 +23,7 @@ from neotoma_core.runs.left_over import find_left_in
 from neotoma_core.vault.folder import list_unfinished_runs
 from tests.conftest import NOW
 from tests.support.databases import entity, make_database, observation
+from tests.support.forks.asking import python
 
 KILLED = 77
 HOUR = timedelta(hours=1)
@@ -70,7 +70,7 @@ class World:
         self.vault = folder / "vault"
 
     def kill_at(self, *steps: str) -> None:
-        words = [sys.executable, "-c", RUNS, *map(str, (self.target, self.backup, self.vault))]
+        words = [str(python()), "-c", RUNS, *map(str, (self.target, self.backup, self.vault))]
         ended = subprocess.run([*words, *steps], check=True, capture_output=True, text=True)
         assert ended.stdout.split() == [str(KILLED)] * len(steps)
 

@@ -12,23 +12,29 @@ from neotoma_core.remotes.remote import read_logs
 from tests.support.backing_up import fill
 from tests.support.databases import entity, make_database, observation
 from tests.support.offsite import Refusing
-from tests.support.remotes import Machine, memory_url
+from tests.support.remotes import Machine, copy_machine, memory_url
 
 LAST = RetentionPolicy(last=1)
 
 
-@pytest.fixture
-def machine(tmp_path: Path) -> Machine:
-    """A machine with three backups on its remote."""
-    database = make_database(tmp_path / "neotoma.db", {"entities": [entity("e1")]})
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Machine:
+    """A machine with three backups on its remote. Only copied."""
+    folder = tmp_path_factory.mktemp("made")
+    database = make_database(folder / "neotoma.db", {"entities": [entity("e1")]})
     fill(database, 60)
-    made = Machine(tmp_path, memory_url(), database)
+    made = Machine(folder, memory_url(), database)
     made.add()
     for number in range(3):
         made.add_row("observations", observation(f"more-{number}"))
         made.back_up()
     made.push()
     return made
+
+
+@pytest.fixture
+def machine(made: Machine, tmp_path: Path) -> Machine:
+    return copy_machine(made, tmp_path)
 
 
 def there(machine: Machine) -> set[str]:

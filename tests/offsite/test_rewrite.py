@@ -16,7 +16,7 @@ from tests.support.archiving import log_of, rebuild
 from tests.support.backing_up import fill
 from tests.support.databases import entity, insert_all, make_database, observation, source
 from tests.support.offsite import Refusing, Unreachable
-from tests.support.remotes import Machine, memory_url
+from tests.support.remotes import Machine, copy_machine, memory_url
 
 PRIVATE = "a-private-observation"
 
@@ -49,14 +49,22 @@ def machine_with(folder: Path, *, plain: bool = False) -> Machine:
     return made
 
 
-@pytest.fixture
-def machine(tmp_path: Path) -> Machine:
-    return machine_with(tmp_path)
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> dict[bool, Machine]:
+    """One whose remote is encrypted, and one whose remote is plain. Only copied."""
+    return {
+        plain: machine_with(tmp_path_factory.mktemp("m"), plain=plain) for plain in (False, True)
+    }
 
 
 @pytest.fixture
-def plain(tmp_path: Path) -> Machine:
-    return machine_with(tmp_path, plain=True)
+def machine(made: dict[bool, Machine], tmp_path: Path) -> Machine:
+    return copy_machine(made[False], tmp_path)
+
+
+@pytest.fixture
+def plain(made: dict[bool, Machine], tmp_path: Path) -> Machine:
+    return copy_machine(made[True], tmp_path)
 
 
 def rows_there(machine: Machine, folder: Path) -> object:

@@ -21,7 +21,7 @@ from neotoma_core.remotes.sealing import new_key
 from neotoma_core.report.progress import Silent
 from tests.support import raw
 from tests.support.databases import entity, make_database, observation
-from tests.support.remotes import Machine, memory_url
+from tests.support.remotes import Machine, copy_machine, memory_url
 
 
 def machine_with(folder: Path, *, plain: bool = False) -> Machine:
@@ -37,14 +37,22 @@ def machine_with(folder: Path, *, plain: bool = False) -> Machine:
     return made
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> dict[bool, Machine]:
+    """One whose remote is encrypted, and one whose remote is plain. Only copied."""
+    return {
+        plain: machine_with(tmp_path_factory.mktemp("m"), plain=plain) for plain in (False, True)
+    }
+
+
 @pytest.fixture(params=[False, True], ids=["encrypted", "plain"])
-def machine(request: pytest.FixtureRequest, tmp_path: Path) -> Machine:
-    return machine_with(tmp_path, plain=request.param)
+def machine(request: pytest.FixtureRequest, made: dict[bool, Machine], tmp_path: Path) -> Machine:
+    return copy_machine(made[request.param], tmp_path)
 
 
 @pytest.fixture
-def sealed(tmp_path: Path) -> Machine:
-    return machine_with(tmp_path)
+def sealed(made: dict[bool, Machine], tmp_path: Path) -> Machine:
+    return copy_machine(made[False], tmp_path)
 
 
 def kinds(report: RemoteVerification) -> set[str]:

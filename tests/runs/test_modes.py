@@ -3,7 +3,6 @@
 import os
 import stat
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from tests.conftest import NOW, recover_into
 from tests.support.archiving import archive
 from tests.support.backing_up import Vault
 from tests.support.databases import insert_all, observation
+from tests.support.forks.asking import python
 from tests.support.raw import database, name_of, put
 
 RECEIPT = b"a receipt"
@@ -80,7 +80,7 @@ def test_a_command_takes_no_notice_of_the_umask_it_is_given(umask: int, world: V
     place = world.folder / "made" / "archive"
     own = ["--target", str(world.target), "--vault", str(world.vault)]
     for words in (["backup"], ["archive", "--to", str(place)]):
-        midden = [sys.executable, "-m", "neotoma_core", *words, *own]
+        midden = [str(python()), "-m", "neotoma_core", *words, *own]
         subprocess.run(midden, check=True, capture_output=True, umask=umask)
     assert wrong(world.vault, place.parent) == []
 

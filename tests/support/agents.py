@@ -20,6 +20,7 @@ from mcp_types import ElicitRequestParams, ElicitResult
 from neotoma_core.agents.scope import Protected, Scope
 from neotoma_core.agents.wire.server import build_server
 from tests.support.databases import entity, make_database, observation, read_all
+from tests.support.forks.asking import python
 
 ROOT = Path(__file__).parents[2]
 GENERATIONS = ("legacy", "2026-07-28")
@@ -165,7 +166,7 @@ def at_terminal(typed: str, *words: str | Path, vault: Path) -> subprocess.Compl
     try:
         os.write(ours, f"{typed}\n".encode())
         return subprocess.run(
-            [sys.executable, "-m", "neotoma_core", *map(str, words)],
+            [python(), "-m", "neotoma_core", *map(str, words)],
             stdin=theirs,
             capture_output=True,
             text=True,

@@ -1,9 +1,10 @@
 """Machines that have one memory each, and push to and pull from a remote in memory."""
 
+import shutil
 import sqlite3
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from secrets import token_hex
@@ -172,6 +173,15 @@ class Machine:
         with closing(sqlite3.connect(self.database)) as connection:
             connection.execute(statement, values)
             connection.commit()
+
+
+def copy_machine(made: Machine, folder: Path) -> Machine:
+    """Return a copy of a machine in a folder, and of its remote in a store of its own."""
+    shutil.copytree(made.folder, folder, dirs_exist_ok=True)
+    copy = replace(made, folder=folder, url=memory_url(), database=folder / made.database.name)
+    for name, content in made.objects().items():
+        assert copy.store.create(name, content)
+    return copy
 
 
 def machine_in(folder: Path) -> Machine:

@@ -2,7 +2,6 @@
 
 import os
 import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -18,10 +17,10 @@ exit 37
 """
 
 
-MIDDEN = f"""\
+MIDDEN = """\
 #!/bin/sh
 : > "$NOTES/midden"
-exec {sys.executable} -m neotoma_core "$@"
+exec {} -m neotoma_core "$@"
 """
 
 
