@@ -86,7 +86,8 @@ class Entry:
     entries before it say of rows and raw files does not count any more. ``parts``: the rows;
     ``tables``: what each table of the log has committed, its parts of all entries together.
     ``raw_files``: sizes by name, ``<user>/<sha256>``. ``backups``; ``erasures``: lines of the
-    ledger. ``pruned``: backups that were removed.
+    ledger. ``pruned``: backups that were removed. ``archive``: of which archive the log is, where
+    that is not its writer.
     """
 
     writer: HexDigits
@@ -105,12 +106,18 @@ class Entry:
     backups: tuple[ShippedBackup, ...] = ()
     erasures: tuple[str, ...] = ()
     pruned: tuple[FileName, ...] = ()
+    archive: HexDigits = ""
     format: int = FORMAT
 
     @property
     def contents(self) -> tuple[Content, ...]:
         """What it names, other than raw files and files of backups."""
         return tuple(part.content for part in self.parts)
+
+    @property
+    def of_archive(self) -> str:
+        """The id of the archive that the log is of."""
+        return self.archive or self.writer
 
 
 def entry_bytes(entry: Entry) -> bytes:
