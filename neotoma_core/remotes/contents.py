@@ -4,7 +4,7 @@ A download that broke off is continued where it ended. A content has its name on
 have the hash that its entry says.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -32,9 +32,10 @@ class Wanted:
     to: Path
 
 
-def blob(remote: Remote, content: Content, to: Path) -> Wanted:
-    """Return the wish for a content among the blobs."""
-    return Wanted(content, blob_name(remote.sealing.name_of(content.sha256)), to)
+def blob(remote: Remote, content: Content, to: Path, renamed: Mapping[str, str]) -> Wanted:
+    """Return the wish for a content among the blobs; ``renamed``: their other names."""
+    name = blob_name(remote.sealing.name_of(content.sha256))
+    return Wanted(content, renamed.get(name, name), to)
 
 
 def fetch_all(remote: Remote, wanted: Iterable[Wanted], progress: Progress) -> None:

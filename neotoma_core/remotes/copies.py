@@ -81,7 +81,8 @@ def copy_log(
     parts = [(part, transfers / part.content.sha256) for part in log.parts]
     environment = _environment(last.environment)
     place = folder / RAW_FOLDERS[environment or "development"]
-    wanted = [blob(remote, part.content, path) for part, path in parts]
+    renamed = log.renamed
+    wanted = [blob(remote, part.content, path, renamed) for part, path in parts]
     files = list(_raw_files(remote, log, place, raw_files))
     needed = _ROOM * count_needed_bytes(wanted) + count_needed_bytes(files)
     free = free_bytes(remote.cache)
@@ -155,10 +156,11 @@ def _proving(table: str, path: Path) -> pl.DataFrame:
 
 
 def _raw_files(remote: Remote, log: Log, place: Path, wanted: AbstractSet[str]) -> Iterator[Wanted]:
+    renamed = log.renamed
     for name, size in log.raw_files.items():
         if name in wanted:
             digest = name.rpartition("/")[2]
-            yield blob(remote, Content(digest, size), place / name)
+            yield blob(remote, Content(digest, size), place / name, renamed)
 
 
 def _environment(name: str | None) -> Environment | None:

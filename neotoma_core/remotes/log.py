@@ -86,6 +86,16 @@ class Log:
         return frozenset(name for entry in self.entries for name in entry.pruned)
 
     @property
+    def renamed(self) -> dict[str, str]:
+        """Under which other names contents are whose names were condemned."""
+        return {name: other for entry in self.entries for name, other in entry.renamed.items()}
+
+    @property
+    def condemned(self) -> tuple[str, ...]:
+        """The objects that its entries condemn."""
+        return tuple(sorted({name for entry in self.entries for name in entry.condemned}))
+
+    @property
     def release(self) -> str:
         """The release of the database when it was pushed last."""
         return self.entries[-1].release if self.entries else SETTLED

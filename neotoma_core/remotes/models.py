@@ -86,8 +86,9 @@ class Entry:
     entries before it say of rows and raw files does not count any more. ``parts``: the rows;
     ``tables``: what each table of the log has committed, its parts of all entries together.
     ``raw_files``: sizes by name, ``<user>/<sha256>``. ``backups``; ``erasures``: lines of the
-    ledger. ``pruned``: backups that were removed. ``archive``: of which archive the log is, where
-    that is not its writer.
+    ledger. ``pruned``: backups that were removed. ``archive``: the id of the archive, where that
+    is not its writer. ``condemned``: objects that no push may rely on any more.
+    ``renamed``: of contents whose names were condemned, under which others they are.
     """
 
     writer: HexDigits
@@ -107,6 +108,8 @@ class Entry:
     erasures: tuple[str, ...] = ()
     pruned: tuple[FileName, ...] = ()
     archive: HexDigits = ""
+    condemned: tuple[InnerPath, ...] = ()
+    renamed: Mapping[InnerPath, InnerPath] = field(default_factory=dict)
     format: int = FORMAT
 
     @property

@@ -145,6 +145,11 @@ def read_kept_in(cache: Path) -> dict[tuple[str, int], bytes]:
     return {place: (cache / entry_name(*place)).read_bytes() for place in list_kept(cache)}
 
 
+def read_entry(remote: Remote, writer: str, number: int) -> Entry:
+    """Return one entry; raises RemoteDamaged, RemoteError for a newer one, ObjectMissing."""
+    return open_entry(remote, writer, number, remote.store.read(entry_name(writer, number)))
+
+
 def forget_entry(remote: Remote, writer: str, number: int) -> None:
     """Keep an entry no longer, which was removed on the remote."""
     _cache_path(remote, writer, number).unlink(missing_ok=True)

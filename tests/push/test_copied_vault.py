@@ -29,10 +29,10 @@ def copies(tmp_path: Path) -> Copies:
     one = machine_of(tmp_path / "one", memory_url())
     one.add()
     one.push()
-    return one, copied(one, tmp_path / "other")
+    return one, copy_machine(one, tmp_path / "other")
 
 
-def copied(machine: Machine, folder: Path) -> Machine:
+def copy_machine(machine: Machine, folder: Path) -> Machine:
     """Copy a machine, vault and all; no two clocks are alike."""
     shutil.copytree(machine.folder, folder)
     now = machine.now + timedelta(seconds=1)
@@ -92,7 +92,7 @@ def test_a_third_copy_begins_a_third_log(copies: Copies, tmp_path: Path) -> None
     for machine in copies:
         machine.add_row("observations", observation(machine.folder.name))
     first = [machine.push().writer for machine in copies]
-    third = copied(copies[1], tmp_path / "third")
+    third = copy_machine(copies[1], tmp_path / "third")
 
     found = set()
     for turn in range(3):
