@@ -43,6 +43,7 @@ from neotoma_core.neotoma.times import iso
 from neotoma_core.publication.proofs import Check
 from neotoma_core.publication.replaceable import require_replaceable
 from neotoma_core.rebuild.newer_release import require_no_cutover
+from neotoma_core.remotes.kept_parts import forget_all
 from neotoma_core.report.progress import Progress
 from neotoma_core.runs.clock import Clock
 from neotoma_core.runs.evidence import (
@@ -103,6 +104,7 @@ def erase(
         if permission.granted:
             clock.lap("backup")
             progress.begin("publish")
+            forget_all(erasing.request.vault)
             checks = _carry_out(planned)
             clock.lap("publish")
             taken = permission.backup

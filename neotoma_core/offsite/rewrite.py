@@ -16,7 +16,7 @@ from typing import Final
 from neotoma_core.errors import RemoteError
 from neotoma_core.ledger.file import read_ledger
 from neotoma_core.offsite.holding_backups import backups_holding
-from neotoma_core.offsite.objects import find_named_objects, find_unnamed_objects
+from neotoma_core.offsite.objects import find_named_objects, find_unnamed_objects, renamed_of
 from neotoma_core.offsite.prune import delete_objects
 from neotoma_core.offsite.rewrite_report import OldObject, RewriteReport
 from neotoma_core.push.holding import Held, alone, blank_entry
@@ -25,6 +25,7 @@ from neotoma_core.push.reading import read_anew
 from neotoma_core.push.request import PushRequest
 from neotoma_core.push.rows import holds_erased, write_new_rows
 from neotoma_core.push.shipping import NumberTaken, Shipper
+from neotoma_core.remotes.condemned import Condemned, condemned_in
 from neotoma_core.remotes.holding import may_hold_erased
 from neotoma_core.remotes.log import Log
 from neotoma_core.remotes.names import backup_folder, entry_name, entry_place
@@ -77,7 +78,7 @@ def _rewrite(  # noqa: PLR0913, PLR0917 - what, where to, and who is asked
     if not held.log.entries:
         wrong = "nothing of this vault was pushed to it"
         raise RemoteError(remote.name, wrong, "push first: midden push")
-    begun = _begin(request, remote, held, scratch, now, progress)
+    begun = _begin(request, remote, held, scratch, now, condemned_in(logs), progress)
     listed = {one.name: one.size for one in remote.store.list()}
     both = {**logs, begun.log.writer: begun.log}
     old = [OldObject(name, listed[name]) for name in _old_objects(remote, begun.log, both, listed)]
@@ -104,6 +105,7 @@ def _begin(  # noqa: PLR0913, PLR0917 - what, where to
     held: Held,
     scratch: Path,
     now: datetime,
+    condemned: Condemned,
     progress: Progress,
 ) -> _Begun:
     """Ship a new beginning, if anything that counts may hold what was erased."""
@@ -117,14 +119,18 @@ def _begin(  # noqa: PLR0913, PLR0917 - what, where to
         return _Begun(log, None, 0, ())
     rows = write_new_rows(held.archive, Log(log.writer), scratch, ledger.erased)
     staying = {name: size for name, size in log.raw_files.items() if name not in gone}
-    shipper = Shipper(remote, log, blank_entry(request, held, now), scratch, progress)
+    blank = blank_entry(request, held, now)
+    shipper = Shipper(remote, log, blank, scratch, progress, condemned=condemned)
+    backups = [one for name, one in log.backups.items() if name not in holding]
     shipper.ship(
         [*shipments_of(remote, rows), *raw_shipments(request.vault, remote, held.raw_files)],
         begins=True,
         parts=tuple(part for part, _ in rows.parts),
         tables=rows.tables,
         raw_files={**staying, **held.raw_files},
-        backups=tuple(one for name, one in log.backups.items() if name not in holding),
+        backups=tuple(backups),
+        renamed=renamed_of(remote.sealing, log, staying, backups),
+        condemned=log.condemned,
         erasures=ledger.lines,
         pruned=tuple(sorted(log.pruned | holding)),
     )

@@ -47,7 +47,6 @@ from neotoma_core.offsite.objects import (
 from neotoma_core.offsite.verify_report import WRONG, RemoteVerification, VerifiedLog
 from neotoma_core.remotes.copies import copy_log
 from neotoma_core.remotes.log import Log
-from neotoma_core.remotes.names import blob_name
 from neotoma_core.remotes.own import own_archive, own_log
 from neotoma_core.remotes.remote import Remote
 from neotoma_core.report.findings import Finding
@@ -171,8 +170,8 @@ def _build_all(
     """Build the database that each log describes, where the log is whole and all of it was read."""
     for writer in sorted(read.whole):
         log = read.logs[writer]
-        names = (blob_name(remote.sealing.name_of(part.content.sha256)) for part in log.parts)
-        if not contents.names.issuperset(names):
+        parts = find_named_objects(remote.sealing, [log]).values()
+        if not contents.names.issuperset(one.name for one in parts if one.is_part):
             continue
         folder = remote.cache / f"log-{writer}"
         make_folders(folder)

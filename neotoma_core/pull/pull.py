@@ -8,7 +8,7 @@ database still holds of it is erased once the recovery is done.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -96,9 +96,10 @@ def _pull(
     if not others:
         return PullReport(remote.name, (), None, None)
     _refresh_archive(request, now, progress)
+    for writer, log in others.items():
+        keep_foreign_ledger(copying.vault, writer, log.erasures)
+    copying = replace(copying, keeps_parts=True)
     with remote_copies(copying, remote, others, progress) as copies:
-        for copy in copies:
-            keep_foreign_ledger(copying.vault, copy.writer, others[copy.writer].erasures)
         decided = _decide(copying.vault, copies)
         merged = _merge(request, copies, decided, now, asking, progress)
     writers = tuple(copy.writer for copy in copies)

@@ -9,8 +9,10 @@ from typing import Final
 from neotoma_core.errors import RemoteError, UsageError
 from neotoma_core.files.private import make_folders
 from neotoma_core.files.scratch import scratch_in
+from neotoma_core.ledger.file import read_erased
 from neotoma_core.neotoma.environments import environment_of
 from neotoma_core.remotes.copies import RemoteCopy, copy_log
+from neotoma_core.remotes.kept_parts import forget_unnamed
 from neotoma_core.remotes.log import Log
 from neotoma_core.remotes.own import own_archive, own_log
 from neotoma_core.remotes.remote import Remote, read_logs
@@ -24,13 +26,15 @@ _SHORT: Final = 8
 class CopyRequest:
     """For which database the copies are; ``raw_storage``: where Neotoma keeps its raw files.
 
-    ``rows_only``: raw files are not brought.
+    ``rows_only``: raw files are not brought. ``keeps_parts``: what was read is kept, so that the
+    next time only what is new is read.
     """
 
     target: Path
     vault: Path
     raw_storage: Path | None = None
     rows_only: bool = False
+    keeps_parts: bool = False
 
 
 @contextmanager
@@ -47,12 +51,16 @@ def remote_copies(
         raise RemoteError(remote.name, wrong, "push to it first: midden push")
     make_folders(remote.cache)
     newest_last = sorted(logs.values(), key=lambda log: (log.entries[-1].at, log.writer))
+    keeping = read_erased(request.vault) if request.keeps_parts else None
     with scratch_in(remote.cache) as scratch:
         copies = []
         for log in reversed(newest_last):
             folder = scratch / f"log-{log.writer[:_SHORT]}"
             make_folders(folder)
-            copies.append(copy_log(remote, log, folder, _missing(request, log), progress))
+            missing = _missing(request, log)
+            copies.append(copy_log(remote, log, folder, missing, progress, keeping=keeping))
+        if request.keeps_parts:
+            forget_unnamed(remote, logs)
         yield tuple(copies)
 
 

@@ -117,4 +117,9 @@ def blank_entry(request: PushRequest, held: Held, now: datetime) -> Entry:
         release=archive.release if archive else held.log.release,
         observations=tuple(name for name in ids if name not in erased),
         counts=None if held.alarms else held.counts,
+        archive=_archive_id(archive or own_archive(request.vault)),
     )
+
+
+def _archive_id(archive: Archive | None) -> str:
+    return archive.record.archive if archive and archive.record else ""

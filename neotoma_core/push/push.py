@@ -22,6 +22,7 @@ from neotoma_core.push.report import Outcome, PushReport
 from neotoma_core.push.request import PushRequest
 from neotoma_core.push.rows import NewRows, write_new_rows
 from neotoma_core.push.shipping import NumberTaken, Shipment, Shipper, blob_of
+from neotoma_core.remotes.condemned import condemned_in
 from neotoma_core.remotes.log import Log
 from neotoma_core.remotes.names import backup_folder
 from neotoma_core.remotes.remote import Remote, read_logs
@@ -93,7 +94,8 @@ def _push(  # noqa: PLR0913, PLR0917 - what, where to, and how it is reported
     clock.lap("list")
     held = hold(request, remote, logs, now, progress)
     clock.lap("archive")
-    shipper = Shipper(remote, held.log, blank_entry(request, held, now), scratch, progress)
+    blank, condemned = blank_entry(request, held, now), condemned_in(logs)
+    shipper = Shipper(remote, held.log, blank, scratch, progress, condemned=condemned)
     sent = _Sent()
     if held.archive is not None:
         _ship_log(request, held, shipper, sent, scratch)

@@ -33,6 +33,7 @@ from neotoma_core.row_versions.columns import ARCHIVED_AT, REMOVED, key_of
 from neotoma_core.sqlite.copies import sha256_of
 
 _PART_ROWS: Final = 131_072  # as many as an archive has in one group of rows
+_READ_ROWS: Final = 32_768  # at a time: there are several copies of them for a moment
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +164,7 @@ def _parts(table: str, files: Iterable[ArchivedFile]) -> Iterator[pl.DataFrame]:
     wanted = column_types(table, None)
     for file in files:
         with pq.ParquetFile(file.path) as opened:
-            for batch in opened.iter_batches(_PART_ROWS):
+            for batch in opened.iter_batches(_READ_ROWS):
                 read = pl.from_arrow(batch)
                 assert isinstance(read, pl.DataFrame)  # noqa: S101 - a batch is never a series
                 yield _as_archived(read, wanted)

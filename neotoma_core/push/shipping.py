@@ -1,7 +1,8 @@
 """Shipping contents and entries: contents first, then the entry that names them.
 
 Invariant: an entry is only there once all that it names is. Contents are called after what they
-hold, so what a push that was killed had shipped is found, and not shipped again.
+hold, so what a push that was killed had shipped is found, and not shipped again, unless it was
+condemned meanwhile (``remotes/condemned.py``): then it is shipped under another name.
 """
 
 from collections.abc import Iterable, Iterator
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from neotoma_core.files.atomic import announce
+from neotoma_core.remotes.condemned import Condemned, look_again, names_to_use
 from neotoma_core.remotes.log import Log
 from neotoma_core.remotes.models import BLOBS, Entry, entry_bytes
 from neotoma_core.remotes.names import blob_name, entry_name
@@ -28,7 +30,7 @@ class NumberTaken(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Shipment:
-    """A content to be shipped: the name of its object, and the file that holds it."""
+    """A content to be shipped: the name its object should have, and the file that holds it."""
 
     name: str
     path: Path
@@ -79,10 +81,18 @@ class Shipper:
     """Ships the entries of one log, one after the other, and counts what they hold.
 
     ``blank``: what all of its entries say. ``bytes``: of contents, before they are sealed.
+    ``condemned``: as it was when the logs were read; without it, all entries are read first.
     """
 
-    def __init__(
-        self, remote: Remote, log: Log, blank: Entry, scratch: Path, progress: Progress
+    def __init__(  # noqa: PLR0913 - what, where to, and how it is reported
+        self,
+        remote: Remote,
+        log: Log,
+        blank: Entry,
+        scratch: Path,
+        progress: Progress,
+        *,
+        condemned: Condemned | None = None,
     ) -> None:
         self.remote = remote
         self.log = log
@@ -91,17 +101,32 @@ class Shipper:
         self._blank = blank
         self._scratch = scratch
         self._progress = progress
+        self._condemned = condemned or look_again(remote, Condemned())
 
     def ship(self, shipments: list[Shipment], **said: Any) -> None:  # noqa: ANN401 - of an entry
         """Ship contents, and then the entry that says so; raises NumberTaken."""
-        ship_contents(self.remote, shipments, self._scratch, self._progress)
-        entry = replace(self._blank, **{"tables": self.log.tables, **said})
+        renamed = {**self._ship_contents(shipments), **said.pop("renamed", {})}
+        said = {"tables": self.log.tables, "renamed": renamed, **said}
+        entry = replace(self._blank, **said)
         log = ship_entry(self.remote, self.log, entry)
         if log is None:
             raise NumberTaken
         self.log = log
         self.bytes += sum(one.size for one in shipments)
         self.entries += 1
+
+    def _ship_contents(self, shipments: list[Shipment]) -> dict[str, str]:
+        """Ship contents, under other names where theirs are condemned; return those names."""
+        if not shipments:
+            return {}
+        while True:
+            condemned = self._condemned.names
+            renamed = names_to_use([one.name for one in shipments], condemned)
+            named = [replace(one, name=renamed.get(one.name, one.name)) for one in shipments]
+            ship_contents(self.remote, named, self._scratch, self._progress)
+            self._condemned = look_again(self.remote, self._condemned)
+            if self._condemned.names.isdisjoint(one.name for one in named):
+                return renamed
 
 
 def _names_there(remote: Remote, wanted: list[Shipment]) -> Iterator[str]:

@@ -37,12 +37,14 @@ from neotoma_core.archive_tables.tables import (
     record_commits,
 )
 from neotoma_core.archive_tables.writing import add_committed, append
+from neotoma_core.erased.hashed import ErasedIds
 from neotoma_core.errors import DiskFull, RemoteDamaged
 from neotoma_core.files.exact_paths import parquet_columns, read_parquet
 from neotoma_core.ledger.file import place_ledger
 from neotoma_core.neotoma.environments import RAW_FOLDERS, Environment
 from neotoma_core.neotoma.versions import release_named
 from neotoma_core.remotes.contents import Wanted, blob, count_needed_bytes, fetch_all
+from neotoma_core.remotes.kept_parts import forget_erased, kept_place
 from neotoma_core.remotes.log import Log
 from neotoma_core.remotes.models import Content, Part
 from neotoma_core.remotes.remote import Remote
@@ -68,12 +70,19 @@ class RemoteCopy:
     pushed_at: datetime
 
 
-def copy_log(
-    remote: Remote, log: Log, folder: Path, raw_files: AbstractSet[str], progress: Progress
+def copy_log(  # noqa: PLR0913 - what, where to, and what of it stays
+    remote: Remote,
+    log: Log,
+    folder: Path,
+    raw_files: AbstractSet[str],
+    progress: Progress,
+    *,
+    keeping: ErasedIds | None = None,
 ) -> RemoteCopy:
     """Bring what a log holds into a new folder, proven against what its entries say.
 
-    ``raw_files``: names of those that are wanted. Raises RemoteDamaged, DiskFull, IdentityMissing,
+    ``raw_files``: names of those that are wanted. ``keeping``: its parts are kept for the next
+    time, but for those with rows that were erased. Raises RemoteDamaged, DiskFull, IdentityMissing,
     IdentityWrong, and what a store raises; what was downloaded by then is not downloaded again.
     """
     last = log.entries[-1]
@@ -81,7 +90,15 @@ def copy_log(
     parts = [(part, transfers / part.content.sha256) for part in log.parts]
     environment = _environment(last.environment)
     place = folder / RAW_FOLDERS[environment or "development"]
-    wanted = [blob(remote, part.content, path) for part, path in parts]
+    renamed = log.renamed
+    wanted = [
+        replace(
+            blob(remote, part.content, path, renamed),
+            kept=kept_place(remote, part),
+            keeps=keeping is not None,
+        )
+        for part, path in parts
+    ]
     files = list(_raw_files(remote, log, place, raw_files))
     needed = _ROOM * count_needed_bytes(wanted) + count_needed_bytes(files)
     free = free_bytes(remote.cache)
@@ -91,6 +108,8 @@ def copy_log(
     fetch_all(remote, [*wanted, *files], progress)
     place_ledger(folder, log.erasures)
     archive = _build_archive(remote, log, folder / ARCHIVE_FOLDER, parts, progress)
+    if keeping is not None:
+        forget_erased(remote, parts, keeping)
     for _, path in parts:
         path.unlink(missing_ok=True)
     return RemoteCopy(log.writer, archive, Path(last.target), len(files), last.at)
@@ -155,10 +174,11 @@ def _proving(table: str, path: Path) -> pl.DataFrame:
 
 
 def _raw_files(remote: Remote, log: Log, place: Path, wanted: AbstractSet[str]) -> Iterator[Wanted]:
+    renamed = log.renamed
     for name, size in log.raw_files.items():
         if name in wanted:
             digest = name.rpartition("/")[2]
-            yield blob(remote, Content(digest, size), place / name)
+            yield blob(remote, Content(digest, size), place / name, renamed)
 
 
 def _environment(name: str | None) -> Environment | None:

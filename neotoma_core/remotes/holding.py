@@ -11,7 +11,7 @@ from neotoma_core.remotes.known import KnownRemote, cache_of, read_remotes
 from neotoma_core.remotes.log import Log
 from neotoma_core.remotes.models import Entry, entry_of
 from neotoma_core.remotes.names import entry_name
-from neotoma_core.remotes.own import own_archive
+from neotoma_core.remotes.own import own_archive, own_log
 from neotoma_core.remotes.remote import read_kept_in
 from neotoma_core.remotes.sealing import Sealing
 
@@ -42,22 +42,21 @@ def remotes_holding(vault: Path, lines: Sequence[str], *, more: bool) -> Iterato
     """Yield the remotes that hold what was erased. ``more``: what no line names yet is erased."""
     known = read_remotes(vault)
     archive = own_archive(vault) if known else None
-    own = archive.record.archive if archive and archive.record else ""
     for remote in known:
-        log = _read_kept_log(vault, remote, own)
+        log = own_log(vault, _read_kept_logs(vault, remote), archive)
         if log.entries and (more or may_hold_erased(log, lines)):
             yield HoldingRemote(remote.name, remote.url, len(log.entries))
 
 
-def _read_kept_log(vault: Path, remote: KnownRemote, writer: str) -> Log:
-    """Return the log of a writer as it was when the vault last read it, as far as it can tell."""
+def _read_kept_logs(vault: Path, remote: KnownRemote) -> dict[str, Log]:
+    """Return the logs by writer as they were when the vault last read them, as far as it can."""
     key = Secret(remote.key) if remote.key else None
     sealing = Sealing(remote.name, remote.recipients, key)
-    found: dict[int, Entry] = {}
-    for (one, number), stored in read_kept_in(cache_of(vault, remote.id)).items():
-        if one == writer:
-            try:
-                found[number] = entry_of(sealing.open_entry(entry_name(one, number), stored))
-            except (RemoteError, ValueError):  # a later format; the remote itself is not damaged
-                continue
-    return Log(writer, tuple(found[number] for number in sorted(found)))
+    found: dict[str, list[Entry]] = {}
+    for (writer, number), stored in sorted(read_kept_in(cache_of(vault, remote.id)).items()):
+        try:
+            entry = entry_of(sealing.open_entry(entry_name(writer, number), stored))
+        except (RemoteError, ValueError):  # a later format; the remote itself is not damaged
+            continue
+        found.setdefault(writer, []).append(entry)
+    return {writer: Log(writer, tuple(entries)) for writer, entries in found.items()}

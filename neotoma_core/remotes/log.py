@@ -1,6 +1,7 @@
 """One log of a remote: the entries of one writer, and what they come to. Pure.
 
-A writer is one archive. Its entries are numbered from 1, and each has the hash of the one before.
+A writer is one archive, or one copy of it that went its own way. Its entries are numbered from 1,
+and each has the hash of the one before.
 """
 
 import hashlib
@@ -23,6 +24,16 @@ class Log:
     writer: str
     entries: tuple[Entry, ...] = ()
     last_hash: str = ""
+
+    @property
+    def archive(self) -> str:
+        """The id of the archive that it is of."""
+        return self.entries[-1].of_archive if self.entries else self.writer
+
+    @property
+    def until(self) -> int:
+        """The moment of the last rows that it has, in microseconds UTC; -1 where it has none."""
+        return max((table.until for table in self.tables.values()), default=-1)
 
     @property
     def next_number(self) -> int:
@@ -75,6 +86,16 @@ class Log:
         return frozenset(name for entry in self.entries for name in entry.pruned)
 
     @property
+    def renamed(self) -> dict[str, str]:
+        """Under which other names contents are whose names were condemned."""
+        return {name: other for entry in self.entries for name, other in entry.renamed.items()}
+
+    @property
+    def condemned(self) -> tuple[str, ...]:
+        """The objects that its entries condemn."""
+        return tuple(sorted({name for entry in self.entries for name in entry.condemned}))
+
+    @property
     def release(self) -> str:
         """The release of the database when it was pushed last."""
         return self.entries[-1].release if self.entries else SETTLED
@@ -99,9 +120,12 @@ def hash_of(stored: bytes) -> str:
     return hashlib.sha256(stored).hexdigest()
 
 
-def following_writer(writer: str, last_hash: str, length: int) -> str:
-    """Return who writes on for a writer whose log its archive no longer continues."""
-    return hashlib.sha256(f"{writer} {last_hash}".encode()).hexdigest()[:length]
+def following_writer(writer: str, state: str) -> str:
+    """Return who writes for an archive whose log ``writer`` writes, or wrote, from another copy.
+
+    ``state``: what the archive holds; copies that hold the same begin the same log.
+    """
+    return hashlib.sha256(f"{writer} {state}".encode()).hexdigest()[: len(writer)]
 
 
 def break_in(entries: Mapping[int, tuple[Entry, str]]) -> str:

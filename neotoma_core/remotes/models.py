@@ -86,7 +86,9 @@ class Entry:
     entries before it say of rows and raw files does not count any more. ``parts``: the rows;
     ``tables``: what each table of the log has committed, its parts of all entries together.
     ``raw_files``: sizes by name, ``<user>/<sha256>``. ``backups``; ``erasures``: lines of the
-    ledger. ``pruned``: backups that were removed.
+    ledger. ``pruned``: backups that were removed. ``archive``: the id of the archive, where that
+    is not its writer. ``condemned``: objects that no push may rely on any more.
+    ``renamed``: of contents whose names were condemned, under which others they are.
     """
 
     writer: HexDigits
@@ -105,12 +107,20 @@ class Entry:
     backups: tuple[ShippedBackup, ...] = ()
     erasures: tuple[str, ...] = ()
     pruned: tuple[FileName, ...] = ()
+    archive: HexDigits = ""
+    condemned: tuple[InnerPath, ...] = ()
+    renamed: Mapping[InnerPath, InnerPath] = field(default_factory=dict)
     format: int = FORMAT
 
     @property
     def contents(self) -> tuple[Content, ...]:
         """What it names, other than raw files and files of backups."""
         return tuple(part.content for part in self.parts)
+
+    @property
+    def of_archive(self) -> str:
+        """The id of the archive that the log is of."""
+        return self.archive or self.writer
 
 
 def entry_bytes(entry: Entry) -> bytes:

@@ -8,9 +8,11 @@
     blobs/ab/<name>                   contents: rows of a log, raw files
 
 No object is ever changed. Contents come first, the entry that names them last. So an object that no
-entry names is what a push that was killed had shipped: the next one finds it there.
+entry names is what a push that was killed had shipped: the next one finds it there. A content whose
+name is condemned (see ``condemned``) goes by a fresh one, and the entry that names it says which.
 """
 
+import hashlib
 import re
 from typing import Final
 
@@ -40,3 +42,11 @@ def blob_name(sealed_name: str) -> str:
 def backup_folder(writer: str, backup: str) -> str:
     """Return what the names of the files of a backup begin with."""
     return f"{BACKUPS}/{writer}/{backup}/"
+
+
+def fresh_name(name: str, number: int) -> str:
+    """Return another name for a content than the one it should have; numbers begin at 1."""
+    digest = hashlib.sha256(f"{name} {number}".encode()).hexdigest()
+    if name.startswith(f"{BLOBS}/"):
+        return blob_name(digest)
+    return f"{name.rpartition('/')[0]}/{digest}"

@@ -1,10 +1,16 @@
-"""Which log of a remote is a vault's own: the one that its archive continues."""
+"""Which log of a remote is a vault's own: the one that its archive continues.
+
+A vault that was copied, or put back to an older copy of itself, is one archive that goes several
+ways. Each copy has one log, which has nothing that the copy has not: the first that pushes goes on
+with the log that was there, and any other begins one, once, and goes on with that.
+"""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from neotoma_core.archive_tables.committed import Committed
 from neotoma_core.archive_tables.reading import read_table
+from neotoma_core.archive_tables.record import Record
 from neotoma_core.archive_tables.tables import ARCHIVE_FOLDER, DESCRIPTION, Archive, open_archive
 from neotoma_core.ledger.file import read_ledger
 from neotoma_core.remotes.log import Log, following_writer
@@ -29,20 +35,25 @@ def own_log(vault: Path, logs: Mapping[str, Log], archive: Archive | None) -> Lo
     def continues(log: Log) -> bool:
         return ledger[: len(log.erasures)] == log.erasures and is_continued(archive, log)
 
-    return choose_log(logs, archive.record.archive, continues)
+    return choose_log(logs, archive.record, continues)
 
 
-def choose_log(logs: Mapping[str, Log], archive: str, is_continued: Callable[[Log], bool]) -> Log:
-    """Return the log that an archive continues: its own, or a new one.
+def choose_log(logs: Mapping[str, Log], record: Record, is_continued: Callable[[Log], bool]) -> Log:
+    """Return the log that an archive continues, of those that are of it, or a new one.
 
-    ``is_continued``: whether the archive has all that a log has. Where it has not, as after the
-    vault was put back to an older copy of itself, that log stays as it is and another one is begun,
-    so that nothing in it is lost.
+    ``is_continued``: whether the archive has all that a log has. Of several such logs the one that
+    goes furthest is meant: what one has that was begun by another copy is all from before that. A
+    log that is not continued stays as it is, so nothing in it is lost.
     """
-    writer = archive
-    while (log := logs.get(writer)) is not None and not is_continued(log):
-        writer = following_writer(writer, log.last_hash, len(archive))
-    return log or Log(writer)
+    there = [log for log in logs.values() if log.archive == record.archive]
+    for log in sorted(there, key=lambda log: (log.until, log.writer), reverse=True):
+        if is_continued(log):
+            return log
+    writer = record.archive
+    state = " ".join(f"{name} {held.digest}" for name, held in sorted(record.tables.items()))
+    while writer in logs:
+        writer = following_writer(writer, state)
+    return Log(writer)
 
 
 def is_continued(archive: Archive, log: Log) -> bool:

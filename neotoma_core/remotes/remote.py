@@ -142,7 +142,12 @@ def read_kept_entries(remote: Remote) -> dict[tuple[str, int], bytes]:
 
 def read_kept_in(cache: Path) -> dict[tuple[str, int], bytes]:
     """Return the entries that are kept in a cache, as they were stored, by writer and number."""
-    return {place: (cache / entry_name(*place)).read_bytes() for place in _list_cached(cache)}
+    return {place: (cache / entry_name(*place)).read_bytes() for place in list_kept(cache)}
+
+
+def read_entry(remote: Remote, writer: str, number: int) -> Entry:
+    """Return one entry; raises RemoteDamaged, RemoteError for a newer one, ObjectMissing."""
+    return open_entry(remote, writer, number, remote.store.read(entry_name(writer, number)))
 
 
 def forget_entry(remote: Remote, writer: str, number: int) -> None:
@@ -166,13 +171,14 @@ def open_entry(remote: Remote, writer: str, number: int, raw: bytes) -> Entry:
 
 def _require_kept(remote: Remote, listed: Mapping[str, Mapping[int, int]]) -> None:
     """Raise RemoteDamaged where an entry that was read before is no longer there."""
-    for writer, number in _list_cached(remote.cache):
+    for writer, number in list_kept(remote.cache):
         there = listed.get(writer, {})
         if number not in there and (not there or number > min(there)):
             raise _damage_of(remote, f"log {writer}: entry {number}, which was there, is gone")
 
 
-def _list_cached(cache: Path) -> Iterator[tuple[str, int]]:
+def list_kept(cache: Path) -> Iterator[tuple[str, int]]:
+    """Yield the writer and the number of each entry that is kept in a cache."""
     for path in cache.glob(f"{LOG}/*/*"):
         place = entry_place(path.relative_to(cache).as_posix())
         if place is not None:

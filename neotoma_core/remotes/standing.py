@@ -6,7 +6,7 @@ there, as in a vault of an older midden, the last entry that this machine pushed
 Nothing here fails because of a file that is damaged: it is named, and counts for nothing.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -20,10 +20,10 @@ from neotoma_core.files.atomic import write_file
 from neotoma_core.files.small import read_small
 from neotoma_core.neotoma.encryption import Secret
 from neotoma_core.remotes.known import REMOTES, KnownRemote, cache_of, read_remotes
-from neotoma_core.remotes.log import following_writer, hash_of
-from neotoma_core.remotes.models import LOG, Entry, entry_of
-from neotoma_core.remotes.names import entry_name, entry_place
+from neotoma_core.remotes.models import Entry, entry_of
+from neotoma_core.remotes.names import entry_name
 from neotoma_core.remotes.own import own_archive
+from neotoma_core.remotes.remote import list_kept
 from neotoma_core.remotes.sealing import Sealing
 from neotoma_core.report.remotes import RemoteStanding, RemoteStandings
 from neotoma_core.runs.commands import command
@@ -117,36 +117,19 @@ def _standing(
 def _last_entry(
     known: KnownRemote, cache: Path, own: str, damaged: Callable[[str], None]
 ) -> Entry | None:
-    """Return the last entry that this machine made or read of its own log, as it was kept."""
+    """Return the last entry of a log of this vault's archive, as it was kept."""
     sealing = Sealing(known.name, known.recipients, Secret(known.key) if known.key else None)
-    found = None
-    for writer, number in _own_entries(cache, own):
+    found = []
+    for writer, number in dict(sorted(list_kept(cache))).items():  # the last of each log
         name = entry_name(writer, number)
         try:
-            found = entry_of(sealing.open_entry(name, read_small(cache / name)))
+            entry = entry_of(sealing.open_entry(name, read_small(cache / name)))
         except (MiddenError, ValueError, OSError):
             damaged(str(cache / name))
-    return found
-
-
-def _own_entries(cache: Path, own: str) -> Iterator[tuple[str, int]]:
-    """Yield the last entry of each log that the archive of this machine had, oldest log first."""
-    writer = own
-    while numbers := sorted(_numbers(cache, writer)):
-        yield writer, numbers[-1]
-        try:
-            stored = read_small(cache / entry_name(writer, numbers[-1]))
-        except (ValueError, OSError):  # named by whoever reads it
-            return
-        writer = following_writer(writer, hash_of(stored), len(own))
-
-
-def _numbers(cache: Path, writer: str) -> Iterator[int]:
-    with suppress(OSError):
-        for path in (cache / LOG / writer).iterdir():
-            place = entry_place(f"{LOG}/{writer}/{path.name}")
-            if place is not None:
-                yield place[1]
+            continue
+        if entry.of_archive == own:
+            found.append(entry)
+    return max(found, key=lambda entry: entry.at, default=None)
 
 
 def _own_archive(vault: Path) -> str | None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 import duckdb
+import numpy as np
 import polars as pl
 import pyarrow as pa
 
@@ -129,11 +130,22 @@ def _hash(table: Table, rows: pa.Table, keep: Sequence[str] = (ROW_HASH,)) -> pl
     with _engine().cursor() as connection:
         connection.register("rows", bits)
         hashes: pl.DataFrame = connection.sql(query).pl()
-    kept = pl.from_arrow(rows.select([name for name in keep if name != ROW_HASH]))
+    kept = pl.from_arrow(_without_the_rest(rows, [name for name in keep if name != ROW_HASH]))
     if not isinstance(kept, pl.DataFrame) or not kept.width:
         return hashes
     numbered = kept.with_columns(pl.col(ROWID).cast(pl.Int64)) if ROWID in kept.columns else kept
     return numbered.with_columns(hashes[ROW_HASH])
+
+
+def _without_the_rest(rows: pa.Table, names: Sequence[str]) -> pa.Table:
+    """Return columns of rows in memory of their own, where others are left out.
+
+    The columns that SQLite's reader returns are freed together: one that is kept keeps them all.
+    """
+    some = rows.select(names)
+    if len(names) == rows.num_columns:
+        return some
+    return some.take(pa.array(np.arange(rows.num_rows)))
 
 
 def _ranges(database: Path, table: Table) -> list[str]:

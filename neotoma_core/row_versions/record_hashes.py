@@ -53,13 +53,17 @@ def record_hashes(database: Path, table: str, seeds: Sequence[int]) -> pl.DataFr
     header = read_header(database)
     if root is None or header is None:
         return None
-    data = np.memmap(database, np.uint8, "r")
-    usable = header.page_size - int(data[_RESERVED_AT])
     try:
-        file = _File(data, header.page_size, usable)
-        return _hashes(file, database, _leaves(file, root - 1), seeds)
+        leaves = _leaves(_map(database, header.page_size), root - 1)
+        # What was read of a mapped file counts as memory for as long as it is mapped.
+        return _hashes(_map(database, header.page_size), database, leaves, seeds)
     except (_NotReadable, IndexError):
         return None
+
+
+def _map(database: Path, page_size: int) -> "_File":
+    data = np.memmap(database, np.uint8, "r")
+    return _File(data, page_size, page_size - int(data[_RESERVED_AT]))
 
 
 def _root_of(database: Path, table: str) -> int | None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from datetime import datetime
 from importlib import import_module
 from secrets import token_bytes, token_hex
 from typing import Final, cast
@@ -48,6 +49,20 @@ def probe(store: Store) -> None:
         finally:
             with suppress(RemoteError):  # no right to, or what failed already
                 store.delete(name)
+
+
+def time_of(store: Store) -> datetime:
+    """Return the time by the clock of a store, which says when its objects were made.
+
+    Leaves nothing where it may delete. Raises RemoteError.
+    """
+    name = f"{_PROBES}/{token_hex(16)}"
+    try:
+        store.create(name, token_bytes(64))
+        return next(one.modified for one in store.list(_PROBES) if one.name == name)
+    finally:
+        with suppress(RemoteError):
+            store.delete(name)
 
 
 def _prove(store: Store, way: Callable[[str, bytes], bool], name: str) -> None:

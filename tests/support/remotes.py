@@ -18,7 +18,7 @@ from neotoma_core.erasure.report import ErasureReport
 from neotoma_core.erasure.request import EraseRequest, erase_run
 from neotoma_core.neotoma.encryption import Secret
 from neotoma_core.offsite.add import Added, AddRequest, add_remote
-from neotoma_core.offsite.prune import PruneRemoteRequest, prune_remote
+from neotoma_core.offsite.prune import GRACE, PruneRemoteRequest, prune_remote
 from neotoma_core.offsite.prune_report import RemotePruneReport
 from neotoma_core.offsite.rewrite import rewrite_remote
 from neotoma_core.offsite.rewrite_report import RewriteReport
@@ -39,6 +39,7 @@ from neotoma_core.stores.store import Store
 from tests.conftest import NOW
 from tests.support.databases import Row, insert
 
+KEEP = RetentionPolicy(last=100)
 YES = Asking(lambda _: True, lambda _: True)
 
 
@@ -141,9 +142,11 @@ class Machine:
         request = VerifyRemoteRequest(self.vault, target, **asked)
         return verify_remote(request, self.remote(reads=reads), self.tick(), Silent())
 
-    def prune(self, policy: RetentionPolicy, *, agrees: bool = True) -> RemotePruneReport:
-        """Prune the backups on the remote."""
-        request = PruneRemoteRequest(self.vault, policy)
+    def prune(
+        self, policy: RetentionPolicy = KEEP, *, agrees: bool = True, grace: timedelta = GRACE
+    ) -> RemotePruneReport:
+        """Prune the backups on the remote, and what nothing names."""
+        request = PruneRemoteRequest(self.vault, policy, grace)
         remote = self.remote(reads=False)
         return prune_remote(request, remote, self.tick(), lambda _: agrees, Silent())
 

@@ -18,6 +18,7 @@ from neotoma_core.cli.terminal.options import (
     YES_OPTION,
 )
 from neotoma_core.cli.terminal.session import asking_session
+from neotoma_core.cli.terminal.spans import span_of
 from neotoma_core.cli.terminal.strict import StrictCommand
 from neotoma_core.errors import AnomalyFound, UsageError
 
@@ -39,6 +40,9 @@ def prune(
     keep_weekly: keeping.KeepWeekly = None,
     keep_monthly: keeping.KeepMonthly = None,
     keep_within: keeping.KeepWithin = None,
+    grace: Annotated[
+        str, typer.Option(help="Delete what nothing names so long after it was condemned.")
+    ] = "7d",
     apply: keeping.Apply = False,
     yes: Annotated[bool, YES_OPTION] = False,
     json: Annotated[bool, JSON_OPTION] = False,
@@ -47,29 +51,33 @@ def prune(
     """Show which backups on a remote would go; --apply removes them.
 
     By the same rules as `midden prune`; the log itself stays. The newest good backup there always
-    stays, and nothing is removed while a loss is unexplained. Deleting needs credentials that allow
-    it; without them the backups count as removed, and a later run deletes their objects.
+    stays, and nothing is removed while a loss is unexplained. Objects that no push has named, as an
+    interrupted one leaves them, are condemned, and deleted by a later run, after --grace. Deleting
+    needs credentials that allow it; without them the backups count as removed, and a later run
+    deletes their objects.
     """
     from datetime import UTC, datetime
 
-    from neotoma_core.offsite.prune import PruneRemoteRequest, prune_remote
+    from neotoma_core.offsite.prune import GRACE, PruneRemoteRequest, prune_remote
     from neotoma_core.offsite.prune_report import prune_text
     from neotoma_core.settings.environment import default_vault
 
     counts = keeping.Kept(keep_last, keep_hourly, keep_daily, keep_weekly, keep_monthly)
     folder = vault or default_vault(target)
-    request = PruneRemoteRequest(folder, keeping.policy_of(counts, keep_within))
+    span = span_of(grace, "--grace")
+    policy = keeping.policy_of(counts, keep_within)
+    request = PruneRemoteRequest(folder, policy, GRACE if span is None else span)
 
     with (
         asking_session(yes=yes, json=json, dry_run=not apply) as session,
         open_remote_of(name, folder, Opening()) as opened,
     ):
         ask = session.confirmation(
-            prune_text, lambda p: f"remove {p.removed:,} backups from {p.remote} for good?"
+            prune_text, lambda p: f"delete {p.objects:,} objects of {p.remote} for good?"
         )
 
         def confirm(plan: "RemotePruneReport") -> bool:
-            if not apply or plan.held:
+            if not apply:
                 return False
             return not (plan.objects or plan.removed) or ask(plan)
 
