@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, PdfMargins, sync_playwright
 
 from neotoma_core.archive.page import archive_page, archive_verification_page
 from neotoma_core.backup.page.page import backup_page, verify_page
@@ -121,7 +121,7 @@ def test_on_paper_the_verdict_comes_first_and_nothing_is_cut(
     file, paper = tmp_path / "page.html", tmp_path / "page.pdf"
     file.write_bytes(PAGES[name]())
     window.open(file)
-    window.page.pdf(path=paper, format="A4", margin=dict.fromkeys(EDGES, "15mm"))
+    window.page.pdf(path=paper, format="A4", margin=MARGIN)
     first, *others = printed(paper)
     verdict, text = window.page.evaluate(PLAIN_WORDS)
     assert len(verdict) > 2
@@ -136,7 +136,7 @@ def test_what_is_cut_on_paper_is_found(window: Window, tmp_path: Path) -> None:
     wide = element("p", "one " * 99 + "last", style="white-space:nowrap;width:9000px")
     file.write_text(re.sub(r"<meta http-equiv[^>]*>", "", plain_page("Wide", wide).decode()))
     window.open(file)
-    window.page.pdf(path=paper, format="A4", margin=dict.fromkeys(EDGES, "15mm"))
+    window.page.pdf(path=paper, format="A4", margin=MARGIN)
     assert beyond(paper) or "last" not in "".join(printed(paper))
 
 
@@ -145,7 +145,7 @@ PLAIN_WORDS = """() => ["h1", "body"].map(where =>
   document.querySelector(where).innerText.split(/\\s+/).filter(w => /^[\\w,.]{1,12}$/.test(w)))"""
 
 
-EDGES = ("top", "right", "bottom", "left")
+MARGIN = PdfMargins(top="15mm", right="15mm", bottom="15mm", left="15mm")
 
 
 def run_on(paper: Path, *options: str) -> str:
