@@ -50,9 +50,9 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class PagePlace:
-    """Where the page of all databases is: in a ``file``, on a ``port`` of loopback, or both."""
+    """Where the page of all databases is: in ``files``, on a ``port`` of loopback, or both."""
 
-    file: Path | None
+    files: tuple[Path, ...]
     port: int | None
 
 
@@ -83,7 +83,7 @@ def serve_schedules(
     if page is None:
         run_when_due(jobs, _now, time.sleep)
         return
-    board = KeptBoard(targets, vault, page.file, _now)
+    board = KeptBoard(targets, vault, page.files, _now)
     with nullcontext() if page.port is None else serve_page(board.served, page.port) as address:
         if address:
             get_logger("midden").info("page: %s", address)

@@ -2,11 +2,13 @@
 
 One line per event, each with a check that covers all lines before it. Arguments are kept without
 values: ids of entities as hashes. Write order: locked → the line appended → synced; and only then
-is the tool's answer given.
+is the tool's answer given. A file that is full becomes ``audit-000001.jsonl`` and so on, and the
+lines go on in a new one: nothing is removed, and the checks cover all files.
 """
 
 import hashlib
 import os
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,12 +18,16 @@ from threading import Lock
 from typing import Final
 
 from neotoma_core.errors import VaultDamaged, VaultError, VaultLocked
+from neotoma_core.files.atomic import sync_folder
 from neotoma_core.files.locking import exclusive
 from neotoma_core.files.private import make_folders
 from neotoma_core.neotoma.json import JsonValue, parse_json, stringify
 from neotoma_core.vault.folder import AGENTS, DESCRIPTION, open_vault
 
 LOG: Final = "audit.jsonl"
+LARGEST: Final = 4_000_000
+"""Bytes of a file from which on the next line goes to a new one."""
+_FULL: Final = re.compile(r"audit-(\d{6,})\.jsonl")
 _LOCK: Final = "audit.lock"
 _CHECK: Final = "check"
 _PATIENCE: Final = 30.0
@@ -51,7 +57,8 @@ def append_line(vault: Path, protects: Path, line: AuditLine) -> None:
     """
     _make_vault(vault, protects)
     with _hold_log(vault) as log:
-        before = _last_check(log)
+        before = next(filter(None, map(_last_check, (log, *reversed(_full_files(vault))))), "")
+        _set_full_aside(vault, log)
         facts: dict[str, JsonValue] = {
             name: value for name, value in _facts(line).items() if value is not None
         }
@@ -68,12 +75,20 @@ def append_line(vault: Path, protects: Path, line: AuditLine) -> None:
 def read_lines(vault: Path) -> tuple[AuditLine, ...]:
     """Return the events of a vault, oldest first; none where no agent asked anything.
 
-    Raises VaultDamaged where a line was changed or taken out.
+    Raises VaultDamaged where a line or a file was changed or taken out.
     """
-    log = vault / AGENTS / LOG
-    if not log.is_file():
-        return ()
-    found, check = [], ""
+    found: list[AuditLine] = []
+    check = ""
+    for log in (*_full_files(vault), vault / AGENTS / LOG):
+        if log.is_file():
+            lines, check = _read_file(log, check)
+            found += lines
+    return tuple(found)
+
+
+def _read_file(log: Path, check: str) -> tuple[list[AuditLine], str]:
+    """Return the events of one file, and the check of its last; ``check``: of the line before."""
+    found = []
     for number, raw in enumerate(log.read_text("utf-8", "replace").splitlines(), start=1):
         try:
             value = parse_json(raw)
@@ -88,7 +103,26 @@ def read_lines(vault: Path) -> tuple[AuditLine, ...]:
         if said != check:
             raise _damage_of(log, number)
         found.append(_line(value))
-    return tuple(found)
+    return found, check
+
+
+def _full_files(vault: Path) -> tuple[Path, ...]:
+    """Return the files that are full, oldest first."""
+    numbers = {
+        int(match[1]): path
+        for path in (vault / AGENTS).glob("audit-*.jsonl")
+        if (match := _FULL.fullmatch(path.name))
+    }
+    return tuple(numbers[number] for number in sorted(numbers))
+
+
+def _set_full_aside(vault: Path, log: Path) -> None:
+    """Give a log that is full its number; the next line begins a new file."""
+    if log.is_symlink() or not log.exists() or log.stat().st_size < LARGEST:
+        return
+    last = max((int(path.stem.removeprefix("audit-")) for path in _full_files(vault)), default=0)
+    log.rename(log.with_name(f"audit-{last + 1:06}.jsonl"))
+    sync_folder(log.parent)
 
 
 def _make_vault(vault: Path, protects: Path) -> None:

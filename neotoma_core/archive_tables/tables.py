@@ -65,6 +65,8 @@ LOCK: Final = "lock"
 _KIND: Final = "midden archive"
 _TABLE_FORMAT: Final = "midden archive format "
 _READER_VERSION: Final = 1
+_OBSERVATIONS: Final = "observations"
+_COMMITS: Final = "_delta_log"
 _SHOWN_IDS: Final = 32
 _ENTRY: Final = re.compile(r"\d{20}\.(json|checkpoint\..*parquet)")
 
@@ -88,7 +90,7 @@ class Archive:
 
     def has(self, table: str) -> bool:
         """Return whether a table is there: something was committed to it."""
-        log = self.path / table / "_delta_log"
+        log = self.path / table / _COMMITS
         with suppress(FileNotFoundError, NotADirectoryError):
             return any(_ENTRY.fullmatch(path.name) for path in log.iterdir())
         return False
@@ -104,8 +106,9 @@ class Archive:
 
 
 def is_archive(path: Path) -> bool:
-    """Return whether ``path`` is a folder that says it is an archive."""
-    return (path / DESCRIPTION).is_file() or (path / RECORD).is_file()
+    """Return whether ``path`` is a folder that says it is an archive, or has the tables of one."""
+    says = any((path / name).is_file() for name in (DESCRIPTION, RECORD, COPY))
+    return says or (path / _OBSERVATIONS / _COMMITS).is_dir()
 
 
 def open_archive(path: Path) -> Archive:
@@ -125,7 +128,11 @@ def open_archive(path: Path) -> Archive:
         record, harmed, wrong = None, False, str(error)
     described = _description(path)
     if described is None and record is None:
-        raise ArchiveDamaged(path, "its archive.json cannot be read", "restore it from a copy")
+        wrong = f"its {DESCRIPTION} cannot be read"
+        if not (path / DESCRIPTION).exists():
+            wrong = f"it lost {DESCRIPTION}, {RECORD} and {COPY}, and only its tables are left"
+        advice = "restore them from a copy, or move the folder away and archive again"
+        raise ArchiveDamaged(path, wrong, advice)
     if described is not None and described.get("format") != FORMAT:
         raise ArchiveError(path, "made by a newer midden", "update midden")
     known = described or {}

@@ -48,4 +48,6 @@ def choose_backup(listing: Listing, words: str) -> Backup:
         return found[0]
     listing_them = command_again("backups")
     wrong = "several backups match that name" if found else "no backup has that name"
+    if not listing.is_complete:
+        wrong += ", and something among the backups cannot be read"
     raise UsageError(f"{words}: {wrong}; nothing was changed; to list them: {listing_them}")

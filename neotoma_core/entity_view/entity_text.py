@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from neotoma_core.entity_view.entity_report import EntityReport, MatchesReport, ShownField
-from neotoma_core.report.layout import align, escape_name, label_line
+from neotoma_core.report.layout import LABELLED, escape_name, fit_columns, label_line, label_lines
 
 _LISTED: Final = 20
 _LONGEST: Final = 400
@@ -30,7 +30,7 @@ def matches_text(report: MatchesReport) -> str:
     lines = [
         label_line("several", f"{report.found:,} entities of {report.database} match; say which")
     ]
-    lines += [label_line("", line) for line in align(rows, right=())]
+    lines += [label_line("", line) for line in fit_columns(rows, (), LABELLED)]
     more = report.found - len(report.matches)
     return "\n".join([*lines, *([label_line("", f"and {more:,} more")] if more else [])])
 
@@ -45,7 +45,7 @@ def _lines(report: EntityReport) -> Iterator[str]:
     yield label_line("entity", f"{report.entity}   {report.entity_type}")
     if report.names:
         shown = ", ".join(shorten(name, 60) for name in report.names[:5])
-        yield label_line("names", shown)
+        yield from label_lines("names", shown)
     yield label_line("database", report.database)
     if report.state == "merged-away":
         yield label_line("state", f"merged into {report.survivor}")
@@ -69,13 +69,15 @@ def _fields(report: EntityReport) -> Iterator[str]:
         own = [field for field in report.fields if field.user == user]
         several = len(report.users) > 1
         yield label_line("fields", f"of user {user or '(none)'}" if several else "")
-        width = min(_WIDEST_NAME, max(len(escape_name(field.field)) for field in own))
         origins = [_origin(field) for field in own]
+        rows = []
         for field, origin, following in zip(own, origins, [*origins[1:], ""], strict=True):
             value = "" if field.value is None else shorten(field.value, _LONGEST)
-            yield label_line("", f"{escape_name(field.field):<{width}}   {value}")
-            if origin != following:  # of several fields in a row it is said once
-                yield label_line("", f"{'':<{width}}   {origin}")
+            name = escape_name(field.field)
+            rows += [(name, "")] if len(name) > _WIDEST_NAME else []
+            rows.append(("" if len(name) > _WIDEST_NAME else name, value))
+            rows += [("", origin)] if origin != following else []  # of several in a row it is once
+        yield from (label_line("", line) for line in fit_columns(rows, (), LABELLED))
 
 
 def _origin(field: ShownField) -> str:
@@ -111,7 +113,7 @@ def _versions(report: EntityReport) -> Iterator[str]:
 def _block(label: str, rows: Sequence[Sequence[str]]) -> Iterator[str]:
     """Yield the first of some rows behind a label, and how many more there are."""
     shown = rows[:_LISTED]
-    for number, line in enumerate(align(shown, right=()) if shown else ()):
+    for number, line in enumerate(fit_columns(shown, (), LABELLED) if shown else ()):
         yield label_line("" if number else label, line)
     if len(rows) > len(shown):
         yield label_line("", f"and {len(rows) - len(shown):,} more; --json has all")

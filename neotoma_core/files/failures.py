@@ -152,7 +152,7 @@ def _find_words(error: BaseException) -> tuple[int, str] | None:
     if isinstance(error, Unexplained):
         return errno.EIO, reason_of(error)
     if isinstance(error, OSError) and error.errno is not None:
-        return error.errno, words_of(error.errno)
+        return error.errno, reason_of(error)
     kind = type(error).__module__.partition(".")[0]
     if kind.lstrip("_") not in _NATIVE and not isinstance(error, OSError) and not is_panic(error):
         return None

@@ -137,7 +137,8 @@ def _verdict(report: InventoryReport, worst: DropCheck | None) -> str:
     if worst.verdict == "ruined":
         return f"{name} cannot be used as it is; {worst.observations:,} observations can be saved."
     said = "looks wiped" if worst.verdict == "wiped" else "lacks data"
-    return f"{name} {said}: {worst.lacks:,} observations are in its copies and no longer in it."
+    lacking = f"{some(worst.lacks, 'observation')} {'is' if worst.lacks == 1 else 'are'}"
+    return f"{name} {said}: {lacking} in its copies and no longer in it."
 
 
 def _lead(report: InventoryReport) -> str:

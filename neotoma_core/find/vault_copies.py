@@ -61,10 +61,16 @@ def in_vault(words: str, folder: Path) -> Backup | None:
 
 
 def find_named_backup(path: Path, folder: Path) -> Path:
-    """Return what a path's words name in a vault: a backup, what evidence keeps; else the path."""
-    with suppress(UsageError):  # whoever opens the path says what is wrong with it
+    """Return what a path's words name in a vault: a backup, what evidence keeps; else the path.
+
+    Raises UsageError for a number that no backup and no file has.
+    """
+    try:
         if (backup := in_vault(str(path), folder)) is not None:
             return folder / FOLDER / backup.name
+    except UsageError:  # of a path, whoever opens it says what is wrong with it
+        if str(path).isdigit():
+            raise
     return evidence_of_target(path) or backup_of_vault(path)
 
 

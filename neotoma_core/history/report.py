@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from neotoma_core.report.document import document
 from neotoma_core.report.findings import Finding
-from neotoma_core.report.layout import align, label_line
+from neotoma_core.report.layout import LABELLED, fit_columns, label_line
 
 _SHOWN = 60
 
@@ -69,20 +69,19 @@ def _lines(report: HistoryReport) -> Iterator[str]:
         (
             v.observed_at or "?",
             v.observation,
-            f"version {v.version}",
-            f"of {v.entity_id}",
-            f"until {v.until}" if v.until else "",
-            ", ".join(v.changed),
+            f"version {v.version}, of {v.entity_id}"
+            + (f", until {v.until}" if v.until else "")
+            + (f", other: {' '.join(v.changed)}" if v.changed else ""),
         )
         for v in report.versions
     ]
-    yield from (label_line("", line) for line in (align(rows, right=()) if rows else ()))
+    yield from (label_line("", line) for line in fit_columns(rows, (), LABELLED))
     fields = sorted({value.field for value in report.values})
     for field in fields:
         stated = [value for value in report.values if value.field == field]
-        cells = [(v.observed_at or "?", _short(v.value), f"priority {v.priority}") for v in stated]
+        cells = [(v.observed_at or "?", f"priority {v.priority}", _short(v.value)) for v in stated]
         yield label_line("field", field)
-        yield from (label_line("", line) for line in align(cells, right=()))
+        yield from (label_line("", line) for line in fit_columns(cells, (), LABELLED))
     for finding in report.findings:
         yield label_line(finding.kind, f"{finding.subject}: {finding.detail}")
 

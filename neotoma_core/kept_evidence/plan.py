@@ -12,6 +12,7 @@ from typing import Final
 from neotoma_core.erased.hashed import ErasedIds
 from neotoma_core.errors import DiskFull, MiddenError
 from neotoma_core.kept_evidence.folders import UNTOLD, KeptEvidence, open_evidence
+from neotoma_core.kept_evidence.logs import ReadLog, read_logs
 from neotoma_core.kept_evidence.retention import KEPT_FOR, reasons_to_keep
 from neotoma_core.kept_evidence.rows import UniqueRows, compare_all
 from neotoma_core.vault.folder import require_room
@@ -93,10 +94,12 @@ def _compare(
     with ExitStack() as stack:
         candidates: list[_Candidate] = []
         try:
+            has_logs = any(one.logs for one in old)
+            read = stack.enter_context(read_logs(rule.erased, scratch)) if has_logs else None
             for one in old:
                 require_room(scratch, _TIMES * one.bytes)
                 place = Path(stack.enter_context(TemporaryDirectory(dir=scratch)))
-                candidate = _open(one, rule.erased, place)
+                candidate = _open(one, rule.erased, place, read)
                 if candidate is None:
                     reasons[one.facts.run] = (UNTOLD,)
                 else:
@@ -110,10 +113,12 @@ def _compare(
         return reasons | _among_themselves(candidates, rule)
 
 
-def _open(kept: KeptEvidence, erased: ErasedIds, scratch: Path) -> _Candidate | None:
+def _open(
+    kept: KeptEvidence, erased: ErasedIds, scratch: Path, read: ReadLog | None
+) -> _Candidate | None:
     """Return evidence with its rows; None where any of it is not what was kept, or unreadable."""
     try:
-        wholes = tuple(open_evidence(kept, scratch))
+        wholes = tuple(open_evidence(kept, scratch, read))
         rows = tuple(UniqueRows(whole, whole, erased) for whole in wholes)
     except DiskFull:
         raise

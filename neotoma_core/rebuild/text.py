@@ -86,7 +86,7 @@ def _drift_lines(report: RebuildReport) -> Iterator[str]:
     each = max(1, _SHOWN // len(kinds))
     shown = [item for items in kinds.values() for item in items[:each]]
     rows = [(item.kind, item.id, item.type or "", _what(item)) for item in shown]
-    yield from (label_line("", line) for line in align(rows, right=()))
+    yield from (label_line("", line) for line in fit_columns(rows, (), LABELLED))
     if len(shown) < report.drifts:
         yield label_line("", f"and {report.drifts - len(shown):,} more")
 

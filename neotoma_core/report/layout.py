@@ -38,6 +38,12 @@ def label_line(label: str, line: str) -> str:
     return f"{label:<{_LABEL - 1}} {escape_name(line)}".rstrip()
 
 
+def label_lines(label: str, line: str) -> tuple[str, ...]:
+    """Return a line behind its label, broken between words where it is wider than 80 columns."""
+    parts = wrap(line, WIDTH - LABELLED, break_long_words=False, break_on_hyphens=False) or [""]
+    return tuple(label_line("" if place else label, part) for place, part in enumerate(parts))
+
+
 def undo_lines(undo: str) -> tuple[str, ...]:
     """Return that the command which undoes what was done asks, and the command, alone and last."""
     return label_line("note", UNDO_ASKS), label_line("undo", undo)

@@ -127,7 +127,11 @@ def _settings(one: ConfiguredDatabase) -> Iterator[tuple[str, str]]:
     if settings.retention:
         yield "retention", ", ".join(f"{key} {said}" for key, said in settings.retention.items())
     when = " ".join(filter(None, (settings.every, f"at {settings.at}" if settings.at else "")))
-    said: dict[str, object] = {"schedule": when, "profile": one.profile}
+    said: dict[str, object] = {
+        "schedule": when,
+        "profile": one.profile,
+        "page": settings.page,
+    }
     if notifying.notify is not None:
         said["notify"] = f"{len(notifying.notify):,} addresses {_HIDDEN}"
     for key in ("heartbeat", "push_heartbeat"):

@@ -45,17 +45,19 @@ class DatabaseSettings:
 
     ``remotes``: those that are pushed to unattended, by name; None for all. ``retention``: counts
     of backups by kind, as text, and the period ``within`` which all are kept. ``every``, ``at``:
-    when backups are taken.
+    when backups are taken. ``page``: the file that unattended runs keep the page of all protected
+    databases in.
     """
 
     KEYS: ClassVar = (
         *("remotes", "retention", "schedule", "notify", "notify_file", "heartbeat"),
-        *("heartbeat_file", "push_heartbeat", "push_heartbeat_file", "metrics_file"),
+        *("heartbeat_file", "push_heartbeat", "push_heartbeat_file", "metrics_file", "page"),
     )
     remotes: tuple[str, ...] | None = None
     retention: Mapping[str, str] = field(default_factory=dict)
     every: str | None = None
     at: str | None = None
+    page: Path | None = None
     notifying: Notifying = field(default_factory=Notifying)
 
 
@@ -70,7 +72,7 @@ def read_settings(file: Path, where: str, table: Mapping[str, object]) -> Databa
 
     _require_all(f"{file}: {where}", table, ("notify", "remotes"), _is_texts, "a list of texts")
     _require_all(f"{file}: {where}", table, ("heartbeat", "push_heartbeat"), _is_text, "an address")
-    files = ("notify_file", "heartbeat_file", "push_heartbeat_file", "metrics_file")
+    files = ("notify_file", "heartbeat_file", "push_heartbeat_file", "metrics_file", "page")
     _require_all(f"{file}: {where}", table, files, is_path, "a path")
     schedule = _schedule(file, f"{where}.schedule", table.get("schedule", {}))
     notify = _texts(table, "notify")
@@ -79,6 +81,7 @@ def read_settings(file: Path, where: str, table: Mapping[str, object]) -> Databa
         retention=_retention(file, f"{where}.retention", table.get("retention", {})),
         every=schedule.get("every"),
         at=schedule.get("at"),
+        page=path("page"),
         notifying=Notifying(
             notify=None if notify is None else tuple(map(Secret, notify)),
             notify_file=path("notify_file"),

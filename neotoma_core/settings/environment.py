@@ -136,6 +136,24 @@ def chosen_profile() -> str | None:
     return os.environ.get("MIDDEN_PROFILE") or None
 
 
+def chosen_words() -> tuple[str, ...]:
+    """Return the options, before a command, that choose the same configuration and profile.
+
+    For a process that does not see this one's variables.
+    """
+    file, profile = variable("MIDDEN_CONFIG"), chosen_profile()
+    return (
+        *(("--config", str(Path(file).absolute())) if file else ()),
+        *(("--profile", profile) if profile else ()),
+    )
+
+
+def chosen_vault(vault: Path | None) -> Path | None:
+    """Return the vault that was named, or else MIDDEN_VAULT; None where neither is."""
+    named = variable("MIDDEN_VAULT")
+    return vault or (Path(named) if named else None)
+
+
 def neotoma_environment() -> str | None:
     """Return what NEOTOMA_ENV says; None where it is not set."""
     return os.environ.get("NEOTOMA_ENV")

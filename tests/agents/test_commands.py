@@ -56,8 +56,29 @@ def test_the_entry_is_printed_and_with_apply_written_beside_the_others(
     assert settings[key]["other"] == {"command": "other"}
     entry = settings[key]["midden"]
     assert json.loads(printed.stdout) == {key: {"midden": entry}}
-    assert entry["args"] == ["mcp", "--target", str(world.target), "--allow-recover"]
+    kept = ["--vault", str(world.vault)]  # as MIDDEN_VAULT says, which no client hands on
+    assert entry["args"] == ["mcp", "--target", str(world.target), *kept, "--allow-recover"]
     assert midden(world, *asked, "--apply").stderr.startswith("unchanged")
+
+
+def test_the_entry_serves_what_is_configured_here_without_a_variable(
+    world: World, tmp_path: Path
+) -> None:
+    file = tmp_path / "own.toml"
+    file.write_text(f'[databases.main]\npath = "{world.target}"\nvault = "kept"\n[profiles.p]\n')
+    settings = tmp_path / "settings.json"
+    words = ("--config", file, "--profile", "p", "mcp", "install", "cursor", "--file", settings)
+    done = subprocess.run(
+        [sys.executable, "-m", "neotoma_core", *map(str, words), "--apply"],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={n: v for n, v in environment(world.vault).items() if n != "MIDDEN_VAULT"},
+    )
+    assert done.returncode == 0, done.stderr
+    entry = json.loads(settings.read_text())["mcpServers"]["midden"]
+    first = ["--config", str(file), "--profile", "p"]
+    assert entry["args"] == [*first, "mcp", "--target", str(world.target)]
 
 
 @pytest.mark.parametrize("content", [b"// a comment\n{}", b"[]", b'{"mcpServers": 1}', b"\xff"])

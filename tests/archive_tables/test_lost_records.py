@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from neotoma_core.archive_tables.record import COPY, RECORD
+from neotoma_core.archive_tables.tables import DESCRIPTION
 from neotoma_core.archive_tables.verify import verify_archive
 from neotoma_core.errors import ArchiveDamaged
 from neotoma_core.report.progress import Silent
@@ -26,6 +27,25 @@ def test_of_a_record_that_is_harmed_its_copy_counts_and_the_next_run_mends_it(
     harm(world)
     with pytest.raises(ArchiveDamaged, match="commits of it are missing"):
         archive(world.database, world.place)
+
+
+def test_an_archive_that_lost_all_its_documents_is_called_so(world: World) -> None:
+    for name in (DESCRIPTION, RECORD, COPY):
+        (world.place / name).unlink()
+    for use in (
+        lambda: verify_archive(world.place, Silent()),
+        lambda: archive(world.database, world.place),
+    ):
+        with pytest.raises(ArchiveDamaged, match="only its tables are left"):
+            use()
+
+
+def test_of_three_documents_the_last_one_is_enough(world: World) -> None:
+    for name in (DESCRIPTION, RECORD):
+        (world.place / name).unlink()
+    assert archive(world.database, world.place).outcome == "unchanged"
+    assert (world.place / RECORD).is_file()
+    assert verify_archive(world.place, Silent()).findings == ()
 
 
 @pytest.mark.parametrize("state", ['"rows":3', '"version":2', '"archive":"'])

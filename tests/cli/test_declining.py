@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from neotoma_core.cli.terminal.asking import DECLINED
+from neotoma_core.ledger.file import read_ledger, record_erasure
 from tests.cli.conftest import Midden
+from tests.conftest import NOW
 from tests.support.archiving import archive
 from tests.support.backing_up import Vault, copy_vault, fill, small_vault
 
@@ -35,9 +37,17 @@ ASKED: dict[str, Callable[[Vault], Words]] = {
     "recover": lambda w: ["recover", "--backup", w.place()],
     "rebuild": lambda _: ["rebuild"],
     "erase": lambda _: ["erase", "--entity", "e0001"],
+    "forget": lambda _: ["forget", "--erased"],
     "prune": lambda _: ["prune", "--keep-last", "1", "--apply"],
     "reset": lambda _: ["reset"],
 }
+
+
+NOT_DONE = {"forget": "no backup was changed"}
+
+
+def names_in(folder: Path) -> list[Path]:
+    return sorted(folder.rglob("*"))
 
 
 @pytest.mark.parametrize("form", ["text", "json"])
@@ -47,12 +57,15 @@ def test_a_no_changes_nothing_and_is_no_success(
 ) -> None:
     if command == "recover":
         fill(world.target, 4)
-    before = world.target.read_bytes()
+    if command == "forget":
+        ledger = read_ledger(world.vault)
+        record_erasure(ledger, "2026-03-12T00-00-00Z", NOW, {"entities": ["e0001"]})
+    before = (world.target.read_bytes(), names_in(world.vault / "backups"))
     words = [*ASKED[command](world), *(["--json"] if form == "json" else [])]
     done = at_terminal(*words, "--target", world.target, typed="n")
     assert done.returncode == DECLINED, done.stderr
     assert ("type the name" if command == "reset" else "[y/N]") in done.stderr
-    said = "nothing was changed\n"
+    said = f"{NOT_DONE.get(command, 'nothing was changed')}\n"
     if form == "text":
         assert done.stdout.endswith(said)
         assert done.stdout.splitlines()[-1].startswith("declined   ")
@@ -64,7 +77,7 @@ def test_a_no_changes_nothing_and_is_no_success(
             assert (command, document["error"]["code"]) == ("restore", DECLINED)
         else:
             assert document["outcome"] in ("planned", "declined")
-    assert world.target.read_bytes() == before
+    assert (world.target.read_bytes(), names_in(world.vault / "backups")) == before
 
 
 WRONG: dict[str, tuple[Words, int, str]] = {

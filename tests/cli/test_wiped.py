@@ -1,6 +1,7 @@
 """A database is backed up, wiped, and backed up again, as a nightly schedule does."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,29 @@ def test_a_backup_is_named_by_its_number_as_in_a_restore(wiped: Path, midden: Mi
     done = midden("recover", "--target", wiped, "--backup", "1", "--yes")
     assert done.returncode == 0, done.stderr
     assert count(wiped, "observations") == ROWS
+
+
+def test_a_number_that_cannot_be_told_is_called_so(
+    wiped: Path, tmp_path: Path, midden: Midden
+) -> None:
+    unknown = midden("recover", "--target", wiped, "--backup", "7", "--yes")
+    assert (unknown.returncode, "no backup has that name; nothing" in unknown.stderr) == (2, True)
+    first = min((tmp_path / "vault" / "backups").iterdir())
+    (first / "manifest.json").write_text("{")
+    for words in (["recover", "--backup", "1"], ["restore", "1"]):
+        done = midden(*words, "--target", wiped, "--yes")
+        assert done.returncode == 2
+        assert "something among the backups cannot be read" in done.stderr
+
+
+def test_a_description_that_is_a_pipe_is_called_so(
+    wiped: Path, tmp_path: Path, midden: Midden
+) -> None:
+    description = tmp_path / "vault" / "vault.json"
+    description.unlink()
+    os.mkfifo(description)
+    done = midden("backup", "--target", wiped)
+    assert (done.returncode, "vault.json: not a regular file" in done.stderr) == (20, True)
 
 
 def test_a_link_to_the_database_is_the_database(

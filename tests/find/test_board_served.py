@@ -89,7 +89,7 @@ def test_a_page_is_kept_current_and_a_failure_leaves_the_one_before(tmp_path: Pa
     moments = iter([NOW, datetime(2026, 3, 13, tzinfo=UTC)])
     target = make_database(tmp_path / "data" / "neotoma.db")
     file = tmp_path / "board.html"
-    board = KeptBoard([target], tmp_path / "vault", file, lambda: next(moments))
+    board = KeptBoard([target], tmp_path / "vault", [file], lambda: next(moments))
     board.refresh()
     first = file.read_bytes()
     assert board.served.content == first

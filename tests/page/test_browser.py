@@ -5,13 +5,14 @@ asyncio.
 """
 
 import re
+import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, PdfMargins, sync_playwright
 
 from neotoma_core.archive.page import archive_page, archive_verification_page
 from neotoma_core.backup.page.page import backup_page, verify_page
@@ -111,6 +112,67 @@ def test_a_page_is_read_by_everybody_and_asks_for_nothing(
     text = window.page.evaluate("document.body.innerText")
     assert shown.NASTY.replace("\u202e", "\\u202e") in text
     assert "\u202e" not in text
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_on_paper_the_verdict_comes_first_and_nothing_is_cut(
+    name: str, window: Window, tmp_path: Path
+) -> None:
+    file, paper = tmp_path / "page.html", tmp_path / "page.pdf"
+    file.write_bytes(PAGES[name]())
+    window.open(file)
+    window.page.pdf(path=paper, format="A4", margin=MARGIN)
+    first, *others = printed(paper)
+    verdict, text = window.page.evaluate(PLAIN_WORDS)
+    assert len(verdict) > 2
+    assert [word for word in verdict if word not in first] == []
+    whole = "".join([first, *others])
+    assert [word for word in text if word not in whole] == []
+    assert beyond(paper) == []
+
+
+def test_what_is_cut_on_paper_is_found(window: Window, tmp_path: Path) -> None:
+    file, paper = tmp_path / "page.html", tmp_path / "page.pdf"
+    wide = element("p", "one " * 99 + "last", style="white-space:nowrap;width:9000px")
+    file.write_text(re.sub(r"<meta http-equiv[^>]*>", "", plain_page("Wide", wide).decode()))
+    window.open(file)
+    window.page.pdf(path=paper, format="A4", margin=MARGIN)
+    assert beyond(paper) or "last" not in "".join(printed(paper))
+
+
+# Long names break between lines, and what is read from right to left is mirrored.
+PLAIN_WORDS = """() => ["h1", "body"].map(where =>
+  document.querySelector(where).innerText.split(/\\s+/).filter(w => /^[\\w,.]{1,12}$/.test(w)))"""
+
+
+MARGIN = PdfMargins(top="15mm", right="15mm", bottom="15mm", left="15mm")
+
+
+def run_on(paper: Path, *options: str) -> str:
+    done = subprocess.run(
+        ["pdftotext", *options, paper, "-"], capture_output=True, text=True, check=True
+    )
+    return done.stdout
+
+
+def printed(paper: Path) -> list[str]:
+    """Return the text of each printed page, as a reader selects it."""
+    return run_on(paper).rstrip("\f").split("\f")
+
+
+def beyond(paper: Path) -> list[str]:
+    """Return the words that are not wholly on their page."""
+    found: list[str] = []
+    width = height = 0.0
+    for line in run_on(paper, "-bbox").splitlines():
+        numbers = [float(number) for number in re.findall(r'"(-?[\d.]+)"', line)]
+        if "<page " in line:
+            width, height = numbers
+        elif "<word " in line:
+            left, top, right, bottom = numbers
+            if left < 0 or top < 0 or right > width or bottom > height:
+                found.append(line)
+    return found
 
 
 LOOK = """() => ({

@@ -4,7 +4,7 @@ import pytest
 
 from neotoma_core.backup.report import BackupList, ListedBackup
 from neotoma_core.backup.text import list_text
-from neotoma_core.report.layout import WIDTH, align, fit_columns
+from neotoma_core.report.layout import WIDTH, align, fit_columns, label_lines
 
 WIDE = ("word " * 30).strip()
 NUMBERS = [
@@ -50,6 +50,14 @@ def test_columns_of_numbers_that_do_not_fit_follow_below(indent: int) -> None:
         assert all(
             any(line.startswith(row[0]) and cell in line for line in lines) for cell in cells
         )
+
+
+def test_a_labelled_line_is_broken_between_words() -> None:
+    first, *others = label_lines("names", WIDE)
+    assert first.startswith("names      word")
+    assert all(line.startswith(" " * 11) for line in others)
+    assert max(map(len, [first, *others])) <= WIDTH
+    assert " ".join(" ".join(others).split()).count("word") + first.count("word") == 30
 
 
 def test_the_list_of_backups_fits() -> None:

@@ -133,12 +133,17 @@ def install(
 ) -> None:
     """Print the entry that makes a program start this server.
 
+    The program does not see the variables of your shell: what MIDDEN_VAULT, MIDDEN_CONFIG and
+    MIDDEN_PROFILE say is in the entry.
+
     With --apply it is written to the program's settings file; the rest of the file stays.
     """
     from neotoma_core.agents.wire.clients import install_entry, settings_file
     from neotoma_core.report.layout import escape_name
+    from neotoma_core.settings.environment import chosen_vault, chosen_words
 
-    words = [shutil.which("midden") or sys.argv[0], "mcp"]
+    vault = chosen_vault(vault)
+    words = [shutil.which("midden") or sys.argv[0], *chosen_words(), "mcp"]
     for option, paths in (
         ("--target", [one.path for one in protected_databases(target, vault)]),
         ("--folder", _folders(folder or [])),

@@ -192,6 +192,7 @@ def _run(
     only_if_due: bool,
 ) -> int:
     from neotoma_core.backup.protection import protection_of
+    from neotoma_core.find.board.keeping import KeptBoard, configured_pages
     from neotoma_core.push.unattended import Unattended, run_unattended
     from neotoma_core.schedule.job import Scheduled
     from neotoma_core.schedule.kept import kept_of
@@ -229,4 +230,7 @@ def _run(
             lambda line: print(line, flush=True),
         )
     )
+    pages = configured_pages([target])
+    if pages:
+        KeptBoard([target], vault, pages, lambda: datetime.now(UTC)).refresh()
     return failed[0].exit_code if failed else 0

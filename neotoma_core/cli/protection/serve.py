@@ -14,7 +14,9 @@ from neotoma_core.errors import UsageError
 _FLOWS = "pipelines.serving"  # above this layer: found when it is asked for, not imported here
 
 _HTML = typer.Option(
-    help="Keep the page of all protected databases current in this file.", show_default=False
+    help="Keep the page of all protected databases current in this file [default: what midden.toml "
+    "names as their page].",
+    show_default=False,
 )
 _PAGE = typer.Option(
     min=0,
@@ -46,6 +48,8 @@ def serve(
     Needs Prefect (the ``flows`` extra), but no server and no work pool: unless PREFECT_API_URL is
     set, each run starts a temporary server.
     """
+    from neotoma_core.find.board.keeping import configured_pages
+
     if vault is not None and len(target) > 1:
         raise UsageError("--vault was given with several targets; a vault protects one database")
     require_databases("--target", target)
@@ -57,8 +61,8 @@ def serve(
             "from cron"
         )
     serving = importlib.import_module(_FLOWS)
-    wanted = html is not None or page is not None
-    place = serving.PagePlace(html.absolute() if html else None, page) if wanted else None
+    files = (html.absolute(),) if html else configured_pages(target)
+    place = serving.PagePlace(files, page) if files or page is not None else None
     serving.serve_schedules(
         [path.absolute() for path in target],
         vault=vault.absolute() if vault else None,

@@ -57,14 +57,12 @@ def required_system(means: Means | None) -> "System":
 
 def timer_for(target: Path, vault: Path | None, when: "When") -> "Timer":
     """Return the timer of a database; what it runs needs no variable of this shell."""
-    from neotoma_core.settings.environment import log_folder, variable
+    from neotoma_core.settings.environment import chosen_vault, chosen_words, log_folder
     from neotoma_core.timers.timer import Timer, timer_name
 
     name = timer_name(target)
-    chosen = vault or (Path(named) if (named := variable("MIDDEN_VAULT")) else None)
-    words = [sys.executable, "-m", "neotoma_core"]
-    for option, said in (("--config", "MIDDEN_CONFIG"), ("--profile", "MIDDEN_PROFILE")):
-        words += [option, named] if (named := variable(said)) else []
+    chosen = chosen_vault(vault)
+    words = [sys.executable, "-m", "neotoma_core", *chosen_words()]
     words += ["schedule", "run", "--target", str(target.absolute())]
     words += ["--vault", str(chosen.absolute())] if chosen else []
     at = f"{when.hour:02}:{when.minute:02}"

@@ -78,7 +78,8 @@ def _verdict(report: RebuildReport, name: str) -> str:
         return f"The entity snapshots of {name} were written to a file."
     if not report.drifts:
         return f"Every snapshot of {name} is what its log says."
-    return f"{name}: {drifted} differ from what the log says."
+    verb = "differs" if report.drifts == 1 else "differ"
+    return f"{name}: {drifted} {verb} from what the log says."
 
 
 def _lead(report: RebuildReport) -> Iterator[str]:
