@@ -6,7 +6,7 @@ from pathlib import Path
 
 import polars as pl
 
-from neotoma_core.files.durable import folders_of, sync_together
+from neotoma_core.files.atomic import folders_of, sync_together
 from neotoma_core.neotoma.environments import RAW_FOLDERS, STORED_FILE, Environment, environment_of
 from neotoma_core.report.progress import Progress
 from neotoma_core.runs.run import Run

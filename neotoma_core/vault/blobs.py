@@ -13,8 +13,7 @@ from typing import Final
 
 import polars as pl
 
-from neotoma_core.files.atomic import announce
-from neotoma_core.files.durable import folders_of, sync_together
+from neotoma_core.files.atomic import announce, folders_of, sync_together
 from neotoma_core.files.private import make_folders
 from neotoma_core.files.regular import CHUNK
 from neotoma_core.sqlite.copies import sha256_of

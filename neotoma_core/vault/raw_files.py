@@ -2,7 +2,7 @@
 
 A raw folder holds ``<user id>/<sha256>``. Invariant: a name is only ever given to bytes with that
 SHA-256. Write order: copies under temporary names → renamed → all forced to the disk together,
-before the database that refers to them is committed (``files/durable.py``).
+before the database that refers to them is committed (``files/atomic.py``).
 """
 
 import errno

@@ -28,7 +28,7 @@ from neotoma_core.backup.retention import RetentionPolicy
 from neotoma_core.backup.take import back_up
 from neotoma_core.backup.verify import VerifyRequest, verify_backups
 from neotoma_core.errors import MiddenError
-from neotoma_core.files import durable
+from neotoma_core.files import atomic
 from neotoma_core.files.atomic import observe
 from neotoma_core.forget.forget import ForgetRequest, forget_erased
 from neotoma_core.guard.reset import ResetRequest, reset
@@ -134,7 +134,7 @@ def _watch_writes(doom: Doom) -> None:
         if event in _CHANGES or writes:
             doom.strike()
 
-    sync, whole = os.fsync, durable.sync_file_system
+    sync, whole = os.fsync, atomic.sync_file_system
     opened, written = os.fdopen, os.write
 
     def fsync(descriptor: int) -> None:
@@ -154,7 +154,7 @@ def _watch_writes(doom: Doom) -> None:
         return _Watched(opened(*words, **named), doom)
 
     os.fsync, os.write, os.fdopen = fsync, write, fdopen  # type: ignore[assignment]
-    durable.sync_file_system = sync_file_system
+    atomic.sync_file_system = sync_file_system
     sys.addaudithook(audit)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from neotoma_core.files import durable
+from neotoma_core.files import atomic
 from neotoma_core.files.atomic import observe
 from tests.conftest import Recover
 from tests.support.databases import USER, make_database, source
@@ -75,7 +75,7 @@ def test_raw_files_are_on_the_disk_before_rows_that_name_them_are_written(
     folder = target.parent / "sources_prod"
     forced: set[int] = set()
     left: list[int] = []
-    one_file, whole = os.fsync, durable.sync_file_system
+    one_file, whole = os.fsync, atomic.sync_file_system
 
     def force_one(descriptor: int) -> None:
         forced.add(os.fstat(descriptor).st_ino)
@@ -92,7 +92,7 @@ def test_raw_files_are_on_the_disk_before_rows_that_name_them_are_written(
             left.append(len(there - forced))
 
     monkeypatch.setattr(os, "fsync", force_one)
-    monkeypatch.setattr(durable, "sync_file_system", force_all)
+    monkeypatch.setattr(atomic, "sync_file_system", force_all)
     with observe(note):
         run_recover(target, backup)
     assert left == [0]

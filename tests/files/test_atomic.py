@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from neotoma_core.files import durable
-from neotoma_core.files.durable import folders_of, sync_file_system, sync_together
+from neotoma_core.files import atomic
+from neotoma_core.files.atomic import folders_of, sync_file_system, sync_together
 
 
-def written(folder: Path, many: int) -> list[Path]:
+def write_many(folder: Path, many: int) -> list[Path]:
     folder.mkdir()
     files = [folder / str(number) for number in range(many)]
     for file in files:
@@ -35,7 +35,7 @@ def watch_syncs(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
 def test_a_few_files_are_forced_and_then_what_names_them(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    files = written(tmp_path / "few", 20)
+    files = write_many(tmp_path / "few", 20)
     forced = watch_syncs(monkeypatch)
     sync_together(files, folders_of(files, 2))
     assert sorted(forced[:20]) == sorted(files)
@@ -45,7 +45,7 @@ def test_a_few_files_are_forced_and_then_what_names_them(
 def test_many_files_are_forced_by_one_call_for_their_file_system(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    files = written(tmp_path / "many", 101)
+    files = write_many(tmp_path / "many", 101)
     forced = watch_syncs(monkeypatch)
     asked: list[Path] = []
 
@@ -53,7 +53,7 @@ def test_many_files_are_forced_by_one_call_for_their_file_system(
         asked.append(place)
         return sync_file_system(place)
 
-    monkeypatch.setattr(durable, "sync_file_system", ask)
+    monkeypatch.setattr(atomic, "sync_file_system", ask)
     sync_together(files, folders_of(files, 1))
     assert asked == [tmp_path / "many"]
     assert forced == []
@@ -68,8 +68,8 @@ def test_where_no_file_system_can_be_asked_many_files_are_forced_as_few_are(
         return -1
 
     call = None if lacking == "no such call" else refuse
-    monkeypatch.setattr(durable, "_system_call", lambda: call)
-    files = written(tmp_path / "many", 101)
+    monkeypatch.setattr(atomic, "_system_call", lambda: call)
+    files = write_many(tmp_path / "many", 101)
     forced = watch_syncs(monkeypatch)
     sync_together(files, folders_of(files, 1))
     assert sorted(forced[:101]) == sorted(files)
@@ -81,8 +81,8 @@ def test_a_disk_that_fails_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         ctypes.set_errno(errno.EIO)
         return -1
 
-    monkeypatch.setattr(durable, "_system_call", lambda: fail)
-    files = written(tmp_path / "many", 101)
+    monkeypatch.setattr(atomic, "_system_call", lambda: fail)
+    files = write_many(tmp_path / "many", 101)
     with pytest.raises(OSError, match="Input/output error") as failed:
         sync_together(files, ())
     assert failed.value.filename == str(tmp_path / "many")
