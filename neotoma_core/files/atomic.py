@@ -2,14 +2,21 @@
 
 Invariant: at every instant a name holds the complete old content or the complete new one.
 Write order: temporary name written → synced → renamed → folder synced.
+
+Many files are synced together, before anything names them: one by one, each waits for the disk by
+itself, and thousands of small ones would take minutes where it is slow. Invariant: once
+``sync_together`` returns, all that it was given is on the disk.
 """
 
+import ctypes
 import errno
 import hashlib
 import os
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -19,6 +26,8 @@ from neotoma_core.files.headers import JOURNAL
 from neotoma_core.files.repeating import repeating
 
 _LONGEST_NAME: Final = 255 - len(JOURNAL)  # in bytes; SQLite adds this to a name
+_MANY: Final = 100
+_AT_ONCE: Final = 8
 STEPS: Final = ("temp_written", "temp_synced", "renamed", "folder_synced")
 
 Subject = sqlite3.Connection | Path | None
@@ -120,3 +129,55 @@ def _sync(path: Path, flags: int) -> None:
             os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def sync_together(files: Collection[Path], folders: Collection[Path]) -> None:
+    """Force files that are written to the disk, and then folders, which name them.
+
+    Many of them by one call for their file system, where it can be asked; a few, or where it
+    cannot, some at a time. Raises OSError.
+    """
+    if len(files) + len(folders) > _MANY:
+        places = {file.parent for file in files}.union(folders)
+        one_each = {place.stat().st_dev: place for place in places}.values()
+        if all(sync_file_system(place) for place in one_each):
+            return
+    _sync_some_at_a_time(sync_file, files)
+    _sync_some_at_a_time(sync_folder, folders)
+
+
+def folders_of(files: Iterable[Path], levels: int) -> set[Path]:
+    """Return the folders that hold files, and those above them, which may be new as well."""
+    parents = {file.parent for file in files}
+    return {folder for parent in parents for folder in (parent, *parent.parents)[:levels]}
+
+
+def sync_file_system(folder: Path) -> bool:
+    """Force all that was written to the file system of a folder to its disk; raises OSError.
+
+    Returns False, and has done nothing, where the system has no such call.
+    """
+    call = _system_call()
+    if call is None:
+        return False
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        with naming(folder):
+            if not call(descriptor):
+                return True
+            number = ctypes.get_errno()
+            if number == errno.ENOSYS:
+                return False
+            raise OSError(number, os.strerror(number))
+    finally:
+        os.close(descriptor)
+
+
+@cache
+def _system_call() -> Callable[[int], int] | None:
+    return getattr(ctypes.CDLL(None, use_errno=True), "syncfs", None)
+
+
+def _sync_some_at_a_time(sync: Callable[[Path], None], places: Iterable[Path]) -> None:
+    with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
+        list(pool.map(sync, places))

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Final
 
 import polars as pl
-import pyarrow.parquet as pq
 
 from neotoma_core.documents.document import document_of
 from neotoma_core.errors import NativePanic, UsageError, reason_of, without_panic
@@ -90,6 +89,8 @@ def parquet_parts(
     The file is there once the block has ended well; until then nobody sees it. Columns are taken
     by name and not selected: a field may be called ``*``, which selects them all.
     """
+    import pyarrow.parquet as pq  # noqa: PLC0415 - slow to load; only exports write in parts
+
     make_folders(path.parent)
     arrow = pl.DataFrame(schema=dict(schema)).to_arrow(compat_level=pl.CompatLevel.oldest()).schema
     temporary = temporary_name(path)

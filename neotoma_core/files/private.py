@@ -58,9 +58,17 @@ def fit_in(path: Path, above: os.stat_result) -> None:
 
     Never more than its owner may write. Where the owner cannot be given, they stay.
     """
-    facts = path.stat()
-    most = 0o755 if path.is_dir() else 0o644
-    path.chmod(above.st_mode & most)
+    _fit(path, path.stat(), above)
+
+
+def fit_file_in(descriptor: int, above: os.stat_result) -> None:
+    """Do the same for a new file that is open."""
+    _fit(descriptor, os.fstat(descriptor), above)
+
+
+def _fit(place: Path | int, facts: os.stat_result, above: os.stat_result) -> None:
+    most = 0o755 if stat.S_ISDIR(facts.st_mode) else 0o644
+    os.chmod(place, above.st_mode & most)  # noqa: PTH101 - it may be a descriptor
     if (facts.st_uid, facts.st_gid) != (above.st_uid, above.st_gid):
         with suppress(PermissionError):
-            os.chown(path, above.st_uid, above.st_gid)
+            os.chown(place, above.st_uid, above.st_gid)

@@ -17,7 +17,7 @@ def no_progress(_: int) -> None:
     """Report nothing."""
 
 
-def descriptor_of(path: Path) -> int:
+def descriptor_of(path: Path | str) -> int:
     """Open a plain file for reading, without waiting; raises OSError where it is not one."""
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     if stat.S_ISREG(os.fstat(descriptor).st_mode):
@@ -28,7 +28,7 @@ def descriptor_of(path: Path) -> int:
 
 def open_regular(path: Path) -> BinaryIO:
     """Open a plain file for reading, without waiting; raises OSError where it is not one."""
-    return open(path, "rb", opener=lambda name, _: descriptor_of(Path(name)))
+    return open(path, "rb", opener=lambda name, _: descriptor_of(name))
 
 
 def is_regular(path: Path) -> bool:

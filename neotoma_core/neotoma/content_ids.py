@@ -5,6 +5,7 @@ section 2). A table whose ids are random or not hashes of content proves nothing
 """
 
 import hashlib
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 
@@ -20,6 +21,7 @@ _NO_ONE: Final = "none"
 _FEW: Final = 0.1
 _HASH_ID: Final = "^([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{64})$"
 _RANDOM_ID: Final = "^.{14}4.{4}[89ab]"
+_PLAIN: Final = re.compile(r"[\w.:@/-]*", re.ASCII)  # text that JSON has as it is
 
 Row = Mapping[str, object]
 
@@ -67,7 +69,7 @@ def are_proven(
         row["id"] is not None
         and proves(row, merged_into)
         and not (table == "sources" and _is_random(str(row["id"])))
-        for row in rows.with_columns(lacking).iter_rows(named=True)
+        for row in rows.with_columns(lacking).select(NEEDED[table]).iter_rows(named=True)
     ]
     return pl.Series("proven", told, dtype=pl.Boolean)
 
@@ -180,7 +182,10 @@ def _is_random(identifier: str) -> bool:
 
 
 def _json(value: object) -> str:
-    return "null" if value is None else stringify(str(value))
+    if value is None:
+        return "null"
+    text = str(value)
+    return f'"{text}"' if _PLAIN.fullmatch(text) else stringify(text)
 
 
 def _sha256(text: str) -> str:

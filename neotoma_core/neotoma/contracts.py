@@ -1,19 +1,21 @@
 """What a log table must be: pandera schemas derived from the table facts.
 
 A contract states facts only: types, required columns, keys. It is checked on collected frames
-at the border, once a backup is read; a row that breaks it is set aside, never dropped.
+at the border, once a backup is read; a row that breaks it is set aside, never dropped. Pandera says
+which rows break it; that none does is seen without loading it.
 """
 
 from dataclasses import dataclass
 from functools import cache
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-import pandera.errors
-import pandera.polars as pa
 import polars as pl
 
 from neotoma_core.neotoma.frames import ROWID, no_broken
 from neotoma_core.neotoma.tables import Table
+
+if TYPE_CHECKING:
+    import pandera.polars as pa
 
 REASONS: Final = {
     "not_nullable": "missing value",
@@ -33,8 +35,10 @@ class Validated:
 
 
 @cache
-def contract_of(table: Table) -> pa.DataFrameSchema:
+def contract_of(table: Table) -> "pa.DataFrameSchema":
     """Return the pandera schema of one table; columns a newer Neotoma added pass through."""
+    import pandera.polars as pa  # noqa: PLC0415 - slow to load, and seldom needed
+
     columns = {
         column.name: pa.Column(
             pl.String,
@@ -52,7 +56,7 @@ def validate(table: Table, frame: pl.DataFrame) -> Validated:
     ``frame``: every column of the table and ``_rowid``, one row per stored row. A key that is NULL
     breaks nothing: SQLite takes it any number of times, and such rows merge by all they say.
     """
-    failures = _failures(table, frame) if frame.height else None
+    failures = None if is_kept(table, frame) else _failures(table, frame)
     if failures is None:
         return Validated(frame, no_broken())
     numbered = frame.with_row_index("_index")
@@ -65,8 +69,24 @@ def validate(table: Table, frame: pl.DataFrame) -> Validated:
     return Validated(frame.join(broken, on=ROWID, how="anti", maintain_order="left"), broken)
 
 
+def is_kept(table: Table, frame: pl.DataFrame) -> bool:
+    """Return whether a frame keeps the contract of its table, as ``contract_of`` states it."""
+    if not frame.height:
+        return True
+    columns = {name: frame.schema.get(name) for name in table.names}
+    if any(held != pl.String for held in columns.values()):
+        return False
+    required = [column.name for column in table.columns if column.required]
+    unique = table.key if len(table.key) == 1 else ()
+    return not any(frame[name].null_count() for name in required) and all(
+        frame[name].n_unique() == frame.height for name in unique
+    )
+
+
 def _failures(table: Table, frame: pl.DataFrame) -> pl.DataFrame | None:
     """Return ``_index``, ``column``, ``reason`` of every failure; None where there is none."""
+    import pandera.errors  # noqa: PLC0415 - see ``contract_of``
+
     try:
         contract_of(table).validate(frame, lazy=True)
     except pandera.errors.SchemaErrors as error:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import polars as pl
 
+from neotoma_core.files.atomic import folders_of, sync_together
 from neotoma_core.neotoma.environments import RAW_FOLDERS, STORED_FILE, Environment, environment_of
 from neotoma_core.report.progress import Progress
 from neotoma_core.runs.run import Run
@@ -15,11 +16,11 @@ from neotoma_core.vault.raw_files import (
     copy_raw_files,
     list_raw_files,
     move_raw_file,
-    sync_everything,
 )
 from neotoma_core.vault.raw_folders import RawFolder, folders_beside, folders_in_use
 
 _BLOCK = 4096  # what a file of one byte takes on most disks
+_LEVELS = 3  # of folders that may be new: a user's, the one of raw files, and the one it is in
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,15 +116,17 @@ def bring_over(run: Run, plan: RawPlan, progress: Progress) -> tuple[str, ...]:
     A damaged file of the target moves into the evidence before a good copy takes its name.
     """
     failed: list[str] = []
+    written: list[Path] = []
     for row in plan.repairs.iter_rows(named=True):
         aside = run.folders.evidence / "raw_files_damaged"
         move_raw_file(Path(row["belongs_in"]), row["name"], aside)
     for files in (plan.copies, plan.repairs):
         groups = files.partition_by("folder", "belongs_in", as_dict=True)
         for (folder, place), part in groups.items():
-            failed.extend(_copy_files(run, Path(folder), Path(place), part, progress))
-    if plan.copies.height or plan.repairs.height:
-        sync_everything()
+            lost = set(_copy_files(run, Path(folder), Path(place), part, progress))
+            failed.extend(lost)
+            written.extend(Path(place, name) for name in part["name"] if name not in lost)
+    sync_together(written, folders_of(written, _LEVELS))
     return tuple(failed)
 
 

@@ -6,7 +6,6 @@ manifest that names them.
 """
 
 import hashlib
-import os
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
@@ -14,8 +13,8 @@ from typing import Final
 
 import polars as pl
 
-from neotoma_core.files.atomic import announce, sync_file, sync_folder
-from neotoma_core.files.private import fit_in, make_folders
+from neotoma_core.files.atomic import announce, folders_of, sync_together
+from neotoma_core.files.private import make_folders
 from neotoma_core.files.regular import CHUNK
 from neotoma_core.sqlite.copies import sha256_of
 from neotoma_core.vault.folder import BLOBS
@@ -28,7 +27,7 @@ from neotoma_core.vault.raw_files import (
 )
 
 _PREFIX: Final = 2
-_MANY: Final = 100
+_LEVELS: Final = 2  # of folders that may be new: one for each prefix, and the one with them
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}(\.midden\.tmp)?")
 
 
@@ -71,17 +70,19 @@ def _install(blobs: Sequence[Path]) -> None:
     """Give copies that are aside their names, once their bytes are on the disk."""
     announce("temp_written")
     copies = [Path(aside(str(blob))) for blob in blobs]
-    _sync_files(copies)
+    sync_together(copies, ())
     announce("temp_synced", copies[0])
     for copy, blob in zip(copies, blobs, strict=True):
         copy.rename(blob)
     announce("renamed")
-    _sync_folders(blobs)
+    sync_together((), folders_of(blobs, _LEVELS))
     announce("folder_synced")
 
 
 def blob_sizes(vault: Path, names: Iterable[str]) -> dict[str, int]:
     """Return the sizes of those of the named raw files that the vault has, unread."""
+    if not (vault / BLOBS).is_dir():
+        return {}
     found = {name: blob_path(vault, digest_of(name)) for name in names}
     return {name: blob.stat().st_size for name, blob in found.items() if blob.is_file()}
 
@@ -98,13 +99,11 @@ def restore_blobs(vault: Path, names: Iterable[str], folder: Path) -> tuple[int,
     for name in absent:
         place = folder / name
         blob = blob_path(vault, digest_of(name))
-        if copy_verified(str(blob), str(place)) is None:
+        if copy_verified(str(blob), str(place), above) is None:
             lost.append(name)
         else:
-            fit_in(place, above)
             copied.append(place)
-    _sync_files(copied)
-    _sync_folders(copied)
+    sync_together(copied, folders_of(copied, _LEVELS))
     return len(copied), lost
 
 
@@ -131,20 +130,6 @@ def list_blobs(vault: Path, names: Iterable[str]) -> pl.DataFrame:
 def blob_folder(vault: Path) -> Path:
     """Return the folder that holds the blobs of a vault."""
     return vault / BLOBS
-
-
-def _sync_files(written: Sequence[Path]) -> None:
-    """Force files to the disk: a few one by one, many in one call for all the machine has."""
-    if len(written) > _MANY:
-        os.sync()
-        return
-    for path in written:
-        sync_file(path)
-
-
-def _sync_folders(written: Sequence[Path]) -> None:
-    for folder in {parent for path in written for parent in (path.parent, path.parent.parent)}:
-        sync_folder(folder)
 
 
 def find_damaged_blobs(vault: Path, digests: Iterable[str]) -> Iterator[str]:

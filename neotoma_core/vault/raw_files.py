@@ -1,8 +1,8 @@
 """Raw source files: content-addressed, so a file's name says what its bytes must be.
 
 A raw folder holds ``<user id>/<sha256>``. Invariant: a name is only ever given to bytes with that
-SHA-256. Write order: copies under temporary names → renamed → one sync of the file system, before
-the database that refers to them is committed.
+SHA-256. Write order: copies under temporary names → renamed → all forced to the disk together,
+before the database that refers to them is committed (``files/atomic.py``).
 """
 
 import errno
@@ -12,19 +12,13 @@ import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Final
 
 import polars as pl
 
 from neotoma_core.files.atomic import install, sync_folder, temporary_name
-from neotoma_core.files.private import fit_in, make_folders
-from neotoma_core.files.regular import (
-    CHUNK,
-    Progress,
-    descriptor_of,
-    no_progress,
-    open_regular,
-)
+from neotoma_core.files.private import fit_file_in, fit_in, make_folders
+from neotoma_core.files.regular import CHUNK, Progress, descriptor_of, no_progress
 
 RAW_FILES: Final = pl.Schema(
     {"name": pl.String, "size": pl.Int64, "sha256": pl.String, "damaged": pl.Boolean}
@@ -44,7 +38,7 @@ def list_raw_files(folder: Path, progress: Progress = no_progress) -> pl.DataFra
     batches = [names[start : start + _BATCH] for start in range(0, len(names), _BATCH)]
     rows: list[tuple[str, int, str | None, bool]] = []
     with ThreadPoolExecutor(max_workers=2) as pool:
-        for batch in pool.map(lambda batch: [_facts(folder, name) for name in batch], batches):
+        for batch in pool.map(lambda batch: [_facts(str(folder), name) for name in batch], batches):
             rows.extend(batch)
             progress(sum(size for _, size, _, _ in batch))
     return pl.DataFrame(rows, schema=RAW_FILES, orient="row")
@@ -61,11 +55,10 @@ def copy_raw_files(
     failed = []
     above = make_raw_folders(target, names)
     for name in names:
-        size = copy_verified(f"{source}/{name}", f"{target}/{name}")
+        size = copy_verified(f"{source}/{name}", f"{target}/{name}", above)
         if size is None:
             failed.append(name)
         else:
-            fit_in(target / name, above)
             written += size
             progress(size)
     return written, tuple(failed)
@@ -124,16 +117,14 @@ def move_raw_file(folder: Path, name: str, evidence: Path) -> None:
         sync_folder(parent)
 
 
-def sync_everything() -> None:
-    """Force all written files to the disk: one call for thousands of small files."""
-    os.sync()
+def copy_verified(source: str, target: str, above: os.stat_result) -> int | None:
+    """Copy one file if its bytes have the hash in its new name; return the bytes written.
 
-
-def copy_verified(source: str, target: str) -> int | None:
-    """Copy one file if its bytes have the hash in its new name; return the bytes written."""
-    size = copy_aside(source, target)
+    It fits ``above``, what ``make_raw_folders`` returned.
+    """
+    size = copy_aside(source, target, above)
     if size is not None:
-        Path(aside(target)).rename(target)
+        os.rename(aside(target), target)  # noqa: PTH104 - see copy_aside
     return size
 
 
@@ -142,35 +133,46 @@ def aside(target: str) -> str:
     return f"{target}.midden.tmp"
 
 
-def copy_aside(source: str, target: str) -> int | None:
+def copy_aside(source: str, target: str, above: os.stat_result | None = None) -> int | None:
     """Copy one file ``aside`` if its bytes have the hash in its new name; return how many.
 
-    Thousands of small files: every call to the system counts, so none is made twice.
+    ``above``: what it fits; None where it is its owner's alone. Thousands of small files: every
+    call to the system counts, and every path that is taken apart, so none is made twice.
     """
     temporary = aside(target)
-    digest = hashlib.sha256()
-    size = 0
     try:
-        descriptor = descriptor_of(Path(source))
+        descriptor = descriptor_of(source)
     except OSError as error:
         if error.errno not in _NOT_A_FILE:
             raise
         return None
-    with os.fdopen(descriptor, "rb", 0) as file:
-        most = os.fstat(descriptor).st_size  # it may grow as fast as it is read
-        with _create(temporary) as copy:
-            while block := file.read(min(CHUNK, most - size)):
-                digest.update(block)
-                copy.write(block)
-                size += len(block)
-    if digest.hexdigest() != target.rpartition("/")[2]:
-        Path(temporary).unlink()
+    try:
+        copy = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        try:
+            size, digest = _copy_hashed(descriptor, copy)
+            if above is not None:
+                fit_file_in(copy, above)
+        finally:
+            os.close(copy)
+    finally:
+        os.close(descriptor)
+    if digest != target.rpartition("/")[2]:
+        os.unlink(temporary)  # noqa: PTH108
         return None
     return size
 
 
-def _create(path: str) -> BinaryIO:
-    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb", 0)
+def _copy_hashed(source: int, copy: int) -> tuple[int, str]:
+    """Copy what an open file holds; return how many bytes that is, and their SHA-256."""
+    digest = hashlib.sha256()
+    size = 0
+    most = os.fstat(source).st_size  # it may grow as fast as it is read
+    while block := os.read(source, min(CHUNK, most - size)):
+        digest.update(block)
+        size += len(block)
+        while block:
+            block = block[os.write(copy, block) :]
+    return size, digest.hexdigest()
 
 
 def _names(folder: Path) -> Iterator[str]:
@@ -181,14 +183,17 @@ def _names(folder: Path) -> Iterator[str]:
                 yield (below / file).as_posix()
 
 
-def _facts(folder: Path, name: str) -> tuple[str, int, str | None, bool]:
+def _facts(folder: str, name: str) -> tuple[str, int, str | None, bool]:
     digest = hashlib.sha256()
     size = 0
     try:
-        with open_regular(folder / name) as file:
-            while block := file.read(CHUNK):
+        descriptor = descriptor_of(f"{folder}/{name}")
+        try:
+            while block := os.read(descriptor, CHUNK):
                 digest.update(block)
                 size += len(block)
+        finally:
+            os.close(descriptor)
     except OSError:
         return name, size, None, True
     found = digest.hexdigest()

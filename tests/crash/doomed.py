@@ -11,8 +11,10 @@ among them; ``tests/cli/test_full_disk.py`` fails that.
 """
 
 import os
+import stat
 import subprocess
 import sys
+import threading
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -26,6 +28,7 @@ from neotoma_core.backup.retention import RetentionPolicy
 from neotoma_core.backup.take import back_up
 from neotoma_core.backup.verify import VerifyRequest, verify_backups
 from neotoma_core.errors import MiddenError
+from neotoma_core.files import atomic
 from neotoma_core.files.atomic import observe
 from neotoma_core.forget.forget import ForgetRequest, forget_erased
 from neotoma_core.guard.reset import ResetRequest, reset
@@ -78,12 +81,15 @@ class Doom:
         self.left = number
         self.seen = 0
         self._happens = happens
+        self._one_at_a_time = threading.Lock()
 
     def strike(self) -> None:
-        """Count one event."""
-        self.seen += 1
-        self.left -= 1
-        if self.left == 0:
+        """Count one event, in whichever thread."""
+        with self._one_at_a_time:
+            self.seen += 1
+            self.left -= 1
+            is_doomed = self.left == 0
+        if is_doomed:
             self._happens()
 
 
@@ -128,20 +134,27 @@ def _watch_writes(doom: Doom) -> None:
         if event in _CHANGES or writes:
             doom.strike()
 
-    sync, everything, opened = os.fsync, os.sync, os.fdopen
+    sync, whole = os.fsync, atomic.sync_file_system
+    opened, written = os.fdopen, os.write
 
     def fsync(descriptor: int) -> None:
         doom.strike()
         sync(descriptor)
 
-    def sync_all() -> None:
+    def sync_file_system(folder: Path) -> bool:
         doom.strike()
-        everything()
+        return whole(folder)
+
+    def write(descriptor: int, content: bytes) -> int:
+        if stat.S_ISREG(os.fstat(descriptor).st_mode):
+            doom.strike()
+        return written(descriptor, content)
 
     def fdopen(*words: Any, **named: Any) -> Any:
         return _Watched(opened(*words, **named), doom)
 
-    os.fsync, os.sync, os.fdopen = fsync, sync_all, fdopen  # type: ignore[assignment]
+    os.fsync, os.write, os.fdopen = fsync, write, fdopen  # type: ignore[assignment]
+    atomic.sync_file_system = sync_file_system
     sys.addaudithook(audit)
 
 

@@ -95,6 +95,7 @@ FORWARD(ssize_t, sendfile64, (int t, int f, off64_t *o, size_t n), (t, f, o, n),
 FORWARD(ssize_t, copy_file_range, (int f, off64_t *a, int t, off64_t *b, size_t n, unsigned m), (f, a, t, b, n, m), on_file(WRITE, t))
 FORWARD(int, fsync, (int d), (d), on_file(SYNC, d))
 FORWARD(int, fdatasync, (int d), (d), on_file(SYNC, d))
+FORWARD(int, syncfs, (int d), (d), on_file(SYNC, d))
 FORWARD(int, rename, (const char *a, const char *b), (a, b), on_name(RENAME, AT_FDCWD, b))
 FORWARD(int, renameat, (int c, const char *a, int d, const char *b), (c, a, d, b), on_name(RENAME, d, b))
 FORWARD(int, renameat2, (int c, const char *a, int d, const char *b, unsigned m), (c, a, d, b, m), on_name(RENAME, d, b))

@@ -1,11 +1,14 @@
 """Raw files: brought over by content, each environment in its own folder, losses named."""
 
 import hashlib
+import os
 import shutil
 from pathlib import Path
 
 import pytest
 
+from neotoma_core.files import atomic
+from neotoma_core.files.atomic import observe
 from tests.conftest import Recover
 from tests.support.databases import USER, make_database, source
 
@@ -58,6 +61,41 @@ def test_neotomas_own_backup_folder_calls_production_files_sources(
     put(folder / "sources", CONTENT)
     run_recover(target, backup)
     assert (tmp_path / "data" / "sources_prod" / name_of(CONTENT)).read_bytes() == CONTENT
+
+
+@pytest.mark.parametrize("many", [3, 150])
+def test_raw_files_are_on_the_disk_before_rows_that_name_them_are_written(
+    many: int, tmp_path: Path, run_recover: Recover, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    contents = [b"receipt %d" % number for number in range(many)]
+    target = make_database(tmp_path / "data" / "neotoma.prod.db")
+    backup = database(tmp_path / "b" / "neotoma.prod.db", *contents)
+    for content in contents:
+        put(tmp_path / "b" / "sources_prod", content)
+    folder = target.parent / "sources_prod"
+    forced: set[int] = set()
+    left: list[int] = []
+    one_file, whole = os.fsync, atomic.sync_file_system
+
+    def force_one(descriptor: int) -> None:
+        forced.add(os.fstat(descriptor).st_ino)
+        one_file(descriptor)
+
+    def force_all(place: Path) -> bool:
+        forced.update(path.stat().st_ino for path in (folder, *folder.rglob("*")))
+        return whole(place)
+
+    def note(step: str) -> None:
+        if step == "locked":
+            there = {path.stat().st_ino for path in (folder, *folder.rglob("*"))}
+            assert len(there) == many + 2
+            left.append(len(there - forced))
+
+    monkeypatch.setattr(os, "fsync", force_one)
+    monkeypatch.setattr(atomic, "sync_file_system", force_all)
+    with observe(note):
+        run_recover(target, backup)
+    assert left == [0]
 
 
 def test_missing_and_damaged_files_are_named_and_not_copied(

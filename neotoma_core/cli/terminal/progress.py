@@ -1,4 +1,4 @@
-"""Progress on standard error: nothing for the first second, nothing where nobody watches.
+"""Progress on standard error: nothing for the first moment, nothing where nobody watches.
 
 On request as JSON lines, whoever reads them, or as a line per step.
 """
@@ -10,13 +10,13 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self
 
 if TYPE_CHECKING:
-    from rich.progress import ProgressColumn
+    from rich.progress import Progress, ProgressColumn, TaskID
 
 from neotoma_core.cli.terminal.manner import MANNER, ProgressForm
 from neotoma_core.cli.terminal.standard_error import say
 from neotoma_core.documents.document import document
 
-_PATIENCE_SECONDS = 1.0
+_PATIENCE_SECONDS: Final = 0.1  # a command that ends at once shows no bar
 _EVERY_SECONDS: Final = 0.5  # between the JSON lines of a step that is under way
 _TITLES = {
     "evidence": "copying evidence",
@@ -52,26 +52,16 @@ def _columns(step: str = "") -> "tuple[ProgressColumn, ...]":
 
 
 class TerminalProgress:
-    """A bar per step. It appears after a second, and only on a terminal; or lines, where asked."""
+    """A bar per step. It appears after a moment, and only on a terminal; or lines, where asked."""
 
     def __init__(self) -> None:
-        from rich.console import Console
-        from rich.progress import Progress
-
         lines = MANNER.verbose or MANNER.progress is not ProgressForm.AUTO or MANNER.quiet
-        self._bars = Progress(
-            *_columns(),
-            console=Console(stderr=True),
-            transient=True,
-            disable=lines or not sys.stderr.isatty(),
-        )
-        self._task = self._bars.add_task("starting", total=None)
-        self._later = threading.Timer(_PATIENCE_SECONDS, self._bars.start)
-        self._later.daemon = True
+        self._bars = None if lines or not sys.stderr.isatty() else _Bars()
         self._lines = _StepLines()
 
     def __enter__(self) -> Self:
-        self._later.start()
+        if self._bars:
+            self._bars.appear_later()
         return self
 
     def __exit__(
@@ -80,26 +70,84 @@ class TerminalProgress:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._later.cancel()
-        self._bars.stop()
-        self._lines.end()
+        self.pause()
 
     def pause(self) -> None:
         """Take the bars off the screen, for a question or a report."""
-        self._later.cancel()
-        self._bars.stop()
+        if self._bars:
+            self._bars.disappear()
         self._lines.end()
 
     def begin(self, step: str, total: int | None = None) -> None:
         """Begin a step."""
-        self._bars.columns = _columns(step)
-        self._bars.reset(self._task, total=total, description=_TITLES.get(step, step))
+        if self._bars:
+            self._bars.begin(step, total)
         self._lines.begin(step, total)
 
     def advance(self, units: int) -> None:
         """Say that so many more units of the current step are done."""
-        self._bars.advance(self._task, units)
+        if self._bars:
+            self._bars.advance(units)
         self._lines.advance(units)
+
+
+class _Bars:
+    """The bar on the terminal. What draws it is loaded where it appears: most runs end before.
+
+    Steps advance in several threads.
+    """
+
+    def __init__(self) -> None:
+        self._one_at_a_time = threading.Lock()
+        self._step, self._done = "", 0
+        self._total: int | None = None
+        self._shown: tuple[Progress, TaskID] | None = None
+        self._gone = False
+        self._later = threading.Timer(_PATIENCE_SECONDS, self._appear)
+        self._later.daemon = True
+
+    def appear_later(self) -> None:
+        """Show the step that is under way after a moment, unless all has ended by then."""
+        self._later.start()
+
+    def _appear(self) -> None:
+        from rich.console import Console
+        from rich.progress import Progress
+
+        with self._one_at_a_time:
+            if self._gone:
+                return
+            bars = Progress(*_columns(self._step), console=Console(stderr=True), transient=True)
+            title = _TITLES.get(self._step, self._step) or "starting"
+            task = bars.add_task(title, total=self._total, completed=self._done)
+            self._shown = bars, task
+            bars.start()
+
+    def disappear(self) -> None:
+        """Take the bar off the screen, for good."""
+        self._later.cancel()
+        with self._one_at_a_time:
+            self._gone = True
+            if self._shown:
+                self._shown[0].stop()
+            self._shown = None
+
+    def begin(self, step: str, total: int | None) -> None:
+        """Show another step."""
+        with self._one_at_a_time:
+            self._step, self._done, self._total = step, 0, total
+            if self._shown:
+                bars, task = self._shown
+                bars.columns = _columns(step)
+                bars.reset(task, total=total, description=_TITLES.get(step, step))
+
+    def advance(self, units: int) -> None:
+        """Show that more of the step is done."""
+        with self._one_at_a_time:
+            self._done += units
+            if self._shown:
+                bars, task = self._shown
+                bars.advance(task, units)
 
 
 class _StepLines:
