@@ -69,7 +69,7 @@ def test_the_entry_serves_what_is_configured_here_without_a_variable(
     settings = tmp_path / "settings.json"
     words = ("--config", file, "--profile", "p", "mcp", "install", "cursor", "--file", settings)
     done = subprocess.run(
-        [sys.executable, "-m", "neotoma_core", *map(str, words), "--apply"],
+        [python(), "-m", "neotoma_core", *map(str, words), "--apply"],
         capture_output=True,
         text=True,
         check=False,
