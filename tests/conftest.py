@@ -23,8 +23,33 @@ from neotoma_core.workers import process
 from tests.support.forks.asking import server
 from tests.support.forks.readers import readers_of
 
-FIXTURES = Path(__file__).parent.parent / "data" / "fixtures"
+TESTS = Path(__file__).parent
+FIXTURES = TESTS.parent / "data" / "fixtures"
 NOW = datetime(2026, 3, 12, 9, 0, tzinfo=UTC)
+
+# Files that take longest, longest first: were one begun last, one process would work on alone.
+LONG = (
+    "cli/test_pages.py",
+    "offsite/test_rewrite.py",
+    "crash/test_publication_crash.py",
+    "crash/test_backup_crash.py",
+    "crash/test_remote_crash.py",
+    "merge/test_laws.py",
+    "conformance/test_recover_conformance.py",
+    "recovery/test_random_recoveries.py",
+    "recovery/test_versions.py",
+    "rebuild/test_scale.py",
+    "offsite/test_verify.py",
+    "offsite/test_prune.py",
+    "pull/test_convergence.py",
+    "push/test_interleaving.py",
+    "flows/test_scheduled_for_real.py",
+    "cli/test_full_disk.py",
+    "erasure/test_erased_elsewhere.py",
+    "recovery/test_ruins.py",
+    "workers/test_reading.py",
+    "stores/test_broken_network.py",
+)
 
 settings.register_profile("thorough", max_examples=10_000)
 
@@ -34,6 +59,12 @@ Recover = Callable[..., RecoveryReport]
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Sweeps that take long are asked for."""
     parser.addoption("--every-failure", action="store_true", help="let every system call fail")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that take longest; all else stays in its order."""
+    places = {TESTS / name: place for place, name in enumerate(LONG)}
+    items.sort(key=lambda item: places.get(item.path, len(LONG)))
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -57,9 +57,9 @@ def test_a_fork_is_known_by_its_number_until_its_end_is_heard(tmp_path: Path) ->
         streams = dict.fromkeys(range(3), nothing.fileno())
         words = ("-P", "-c", "import time; time.sleep(100000)")
         fork = Fork(server(), words, streams, {}, session=True)
+        assert os.getpgid(fork.pid) == fork.pid == os.getsid(fork.pid)
         with pytest.raises(subprocess.TimeoutExpired):
             fork.wait(0)
-        assert os.getpgid(fork.pid) == fork.pid == os.getsid(fork.pid)
         os.killpg(fork.pid, signal.SIGKILL)
         os.kill(fork.pid, 0)
         assert fork.wait() == -signal.SIGKILL

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import LONG
+
 ROOT = Path(__file__).parent.parent
 MODULES = sorted(p for top in ("neotoma_core", "pipelines") for p in (ROOT / top).rglob("*.py"))
 GRAB_BAGS = {"utils", "util", "helpers", "common", "misc", "tools", "base"}
@@ -36,7 +38,8 @@ def test_a_package_is_small_and_says_what_lives_in_it(package: Path) -> None:
 
 TESTS = sorted((ROOT / "tests").rglob("*.py"))
 # What is tested through many packages at once, and what tests share.
-ACROSS = {"benchmarks", "conformance", "crash", "faults", "flows", "page", "proofs", "support"}
+ACROSS = {"benchmarks", "conformance", "crash", "faults", "flows", "forks", "page", "proofs"}
+ACROSS |= {"support"}
 
 
 def test_a_file_of_tests_is_short() -> None:
@@ -67,6 +70,10 @@ def is_participle(name: str) -> bool:
     return bool(IRREGULAR.fullmatch(word)) or (
         word.endswith("ed") and "_" not in word and word not in NO_PARTICIPLES
     )
+
+
+def test_what_is_tested_first_is_there() -> None:
+    assert [name for name in LONG if not (ROOT / "tests" / name).exists()] == []
 
 
 @pytest.mark.parametrize("top", ["neotoma_core", "pipelines", "tests"])

@@ -35,7 +35,7 @@ def compact(place: Path, **options: object) -> CompactionReport:
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An archive that three runs have appended to, a newer observation sorting before older.
 
-    Only copied, with the databases of the runs beside it.
+    It is only copied, with the database of each run.
     """
     folder = tmp_path_factory.mktemp("made")
     for run in range(1, 4):

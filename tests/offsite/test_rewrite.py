@@ -27,18 +27,13 @@ def machine_with(folder: Path, *, plain: bool = False) -> Machine:
     fill(database, 20)
     raw.put(folder / "sources", b"private")
     raw.put(folder / "sources", b"kept")
-    rows = {
-        "entities": [entity("e1"), entity("e2")],
-        "sources": [
-            source("p1", storage_url=raw.name_of(b"private"), content_hash="h1"),
-            source("p2", storage_url=raw.name_of(b"kept"), content_hash="h2"),
-        ],
-        "observations": [
-            observation(PRIVATE, "e2", source_id="p1"),
-            observation("kept", "e1", source_id="p2"),
-        ],
-    }
-    insert_all(database, rows)
+    sources = [
+        source("p1", storage_url=raw.name_of(b"private"), content_hash="h1"),
+        source("p2", storage_url=raw.name_of(b"kept"), content_hash="h2"),
+    ]
+    seen = [observation(PRIVATE, "e2", source_id="p1"), observation("kept", source_id="p2")]
+    entities = [entity("e1"), entity("e2")]
+    insert_all(database, {"entities": entities, "sources": sources, "observations": seen})
     made = Machine(folder, memory_url(), database, plain=plain)
     made.add()
     made.back_up()
@@ -50,21 +45,18 @@ def machine_with(folder: Path, *, plain: bool = False) -> Machine:
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> dict[bool, Machine]:
-    """One whose remote is encrypted, and one whose remote is plain. Only copied."""
-    return {
-        plain: machine_with(tmp_path_factory.mktemp("m"), plain=plain) for plain in (False, True)
-    }
+def made(tmp_path_factory: pytest.TempPathFactory) -> Machine:
+    return machine_with(tmp_path_factory.mktemp("made"))
 
 
 @pytest.fixture
-def machine(made: dict[bool, Machine], tmp_path: Path) -> Machine:
-    return copy_machine(made[False], tmp_path)
+def machine(made: Machine, tmp_path: Path) -> Machine:
+    return copy_machine(made, tmp_path)
 
 
 @pytest.fixture
-def plain(made: dict[bool, Machine], tmp_path: Path) -> Machine:
-    return copy_machine(made[True], tmp_path)
+def plain(tmp_path: Path) -> Machine:
+    return machine_with(tmp_path, plain=True)
 
 
 def rows_there(machine: Machine, folder: Path) -> object:

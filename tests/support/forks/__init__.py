@@ -6,6 +6,6 @@ process with its own words, environment, folder, umask, streams and exit code, a
 process does. ``asking`` asks for one, ``commands`` and ``readers`` are what tests run so;
 ``client.c`` is a program for shells that asks for what it was called with.
 
-What starting itself does is no fork's: what is loaded when, limits and signals that a process
-inherits, variables that Python reads at its start. Tests of those start Python.
+Some tests start Python all the same: those of what is loaded when, of limits and signals that a
+process inherits, and of variables that Python reads at its start.
 """

@@ -89,12 +89,15 @@ class Server:
             return None
         child = os.fork()
         if not child:
+            request = Request.from_bytes(message)
+            if request.session:
+                os.setsid()
+            _tell(asker, os.getpid())  # whoever hears it may signal the session
             asker.close()
             self._let_go()
-            return Request.from_bytes(message), streams
+            return request, streams
         for stream in streams:
             os.close(stream)
-        _tell(asker, child)
         known = _Child(child, os.pidfd_open(child), asker)
         self._waiting.register(known.ended, selectors.EVENT_READ, known)
         return None
@@ -110,7 +113,7 @@ class Server:
         os.close(self._life)
 
     def _note_end(self, key: selectors.SelectorKey) -> None:
-        """Tell how a program ended, and let go of its number once that was heard."""
+        """Tell how a program ended, and release its number when its asker has read that."""
         child: _Child = key.data
         self._waiting.unregister(key.fileobj)
         if key.fd == child.ended:
@@ -143,8 +146,6 @@ def become(request: Request, streams: list[int]) -> Callable[[], object]:
         if number not in request.numbers:
             os.close(number)
             setattr(sys, name, None)
-    if request.session:
-        os.setsid()
     os.umask(request.umask)
     os.environ.clear()  # noqa: TID251 - of a child
     for variable in request.environment:
