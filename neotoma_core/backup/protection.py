@@ -7,6 +7,7 @@ from typing import Final
 
 from neotoma_core.backup.reporting import fault_findings
 from neotoma_core.backup.standing import find_unexplained
+from neotoma_core.errors import VaultError
 from neotoma_core.report.protection import ProtectionSummary
 from neotoma_core.vault import folder as vaults
 from neotoma_core.vault.backups import list_backups
@@ -14,6 +15,7 @@ from neotoma_core.vault.manifests import Level
 
 DAILY: Final = timedelta(days=1)
 _SCHEDULE: Final = "schedule_seconds"
+_SAID: Final = 0.005  # which is said as 1 %
 _LATE: Final = 2  # intervals without a backup, from which on that is an alarm
 
 
@@ -113,22 +115,35 @@ def protection_text(protection: Protection) -> str:
     verified = protection.last_verified
     parts.append(f"last verified {verified.date()}" if verified else "never verified")
     parts.append(f"{protection.good:,} good of {protection.backups:,}")
-    if protection.drop:
+    if protection.drop >= _SAID:
         parts.append(f"{protection.drop:.0%} fewer observations")
     if protection.overdue is not None and protection.is_due:
         parts.append(f"OVERDUE by {_hours(protection.overdue)}" if last else "OVERDUE")
     if protection.frozen:
-        parts.append(f"ALARM: {'; '.join(protection.alarms)}; rotation is frozen")
+        parts.append(f"ALARM: {_first_of(protection.alarms)}; rotation is frozen")
     if protection.incomplete:
         parts.append("something among the backups cannot be read")
     parts += protection.findings
     return ", ".join(parts)
 
 
+def _first_of(alarms: tuple[str, ...]) -> str:
+    more = f" and {len(alarms) - 1:,} more alarms" if len(alarms) > 1 else ""
+    return "".join(alarms[:1]) + more
+
+
 def record_schedule(vault: Path, interval: timedelta) -> None:
     """Remember how often backups are to be taken, so that a missing one is noticed."""
     with vaults.lock_vault(vault):
         vaults.describe(vault, {_SCHEDULE: int(interval.total_seconds())})
+
+
+def is_scheduled(vault: Path) -> bool:
+    """Return whether somebody said how often backups are to be taken; no where nobody can say."""
+    try:
+        return _read_interval(vault) is not None
+    except VaultError:
+        return False
 
 
 def _interval(vault: Path) -> timedelta:

@@ -67,7 +67,8 @@ def _check_configuration(configured: ConfigReport | MiddenError) -> Iterator[Che
         said = f"{file}: it holds addresses, and other users can read it"
         yield Check("config", "warning", said, f"chmod 600 {file}")
     else:
-        yield Check("config", "ok", f"{file}: {len(configured.configured):,} databases")
+        names = ", ".join(one.name for one in configured.configured) or "no database"
+        yield Check("config", "ok", f"{file}: {names}")
 
 
 def _check_key() -> Check:

@@ -30,6 +30,7 @@ from neotoma_core.find.inventory import (
 )
 from neotoma_core.find.own_copies import family_of, number_of
 from neotoma_core.find.page import inventory_page, inventory_picture
+from neotoma_core.find.places import look_further
 from neotoma_core.find.search import Found, FoundCopy, SearchRequest, search
 from neotoma_core.find.vault_copies import telling_backups
 from neotoma_core.ledger.file import read_erased, read_ledger
@@ -50,6 +51,7 @@ from neotoma_core.sqlite.inspection import list_tables
 from neotoma_core.sqlite.opening import connect_read_only, make_whole
 from neotoma_core.unfinished.finding import StoreLook, find_unfinished
 from neotoma_core.unpacking.walking import speaks_of_neotoma
+from neotoma_core.vault.folder import require_folder
 from neotoma_core.vault.noted import absent_vault
 from neotoma_core.workers.pool import Workers
 from neotoma_core.workers.reading import Apart
@@ -102,6 +104,7 @@ def check_status(
     """
     target, vault = asked.target, asked.vault
     present = target_of(target)
+    require_folder(vault)
     with private_scratch() as scratch:
         also = [*([target] if present else []), *telling_backups(vault)]
         _require_copies_or_place(target, where, [*also, *archives_of(vault)])
@@ -181,6 +184,7 @@ def _status(
         logs,
         standings_of(beside.vault, target, now),
         str(absent) if absent else None,
+        look_further(found.request, target, beside.vault) if drop.next else None,
     )
 
 

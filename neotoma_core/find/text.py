@@ -71,6 +71,8 @@ def status_text(report: StatusReport, now: datetime) -> str:
     lines.append(
         label_line("searched", f"{join_places(report.searched)}: {report.copies:,} other copies")
     )
+    if report.further:
+        lines.append(label_line("", f"to recover from all of your home folder: {report.further}"))
     lines += _archive_lines(report.kept_archives, now)
     lines += _log_lines(report.left_logs)
     if report.vault_absent:

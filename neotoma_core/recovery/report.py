@@ -139,7 +139,7 @@ class RecoveryReport:
 
     ``backup``: what was taken before, where nearly all observations were overwritten. ``ruin``:
     null where the target was sound, or not there. ``page``: the report to look at, null where it
-    could not be kept.
+    could not be kept. ``next``: the command to run then.
     """
 
     run: str
@@ -170,6 +170,7 @@ class RecoveryReport:
     backup: str | None = None
     ruin: RuinSummary | None = None
     page: str | None = None
+    next: str | None = None
 
     @property
     def set_aside(self) -> int:

@@ -134,8 +134,8 @@ def _conflicts(report: RecoveryReport) -> Iterator[str]:
         columns = conflict["columns"]
         named = ", ".join(map(str, columns)) if isinstance(columns, list) else ""
         place = (str(conflict["backup"]), str(conflict["table"]), str(conflict["key"]))
-        rows.append((*place, named, f"keep {conflict['keep'] or '?'} ({conflict['by']})"))
-    yield from (label_line("", line) for line in align(rows, right=()))
+        rows.append((*place, f"keep {conflict['keep'] or '?'} ({conflict['by']}): {named}"))
+    yield from (label_line("", line) for line in fit_columns(rows, (), LABELLED))
     if report.conflicts.undecided and report.target_existed and len(report.backups) == 1:
         one = Path(report.backups[0].path)
         yield label_line("compare", f"entity by entity: {_diff(Path(report.target), one)}")
@@ -247,5 +247,7 @@ def _closing(report: RecoveryReport) -> Iterator[str]:
     yield label_line("report", report.report)
     if report.page:
         yield label_line("page", report.page)
+    if report.outcome == "published" and report.next:
+        yield label_line("next", f"so that it cannot happen again: {report.next}")
     if report.undo:
         yield from undo_lines(report.undo)

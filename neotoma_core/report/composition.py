@@ -32,7 +32,8 @@ class CompositionReport:
     """What a search for copies led to.
 
     ``searched``: the paths looked below; ``files`` seen there; ``copies`` found. ``unreadable``:
-    folders and files that could not be read.
+    folders and files that could not be read. ``further``: the command that searches the rest of the
+    home folder, too; null where somebody said where to look.
     """
 
     searched: tuple[str, ...]
@@ -41,3 +42,4 @@ class CompositionReport:
     used: tuple[UsedCopy, ...]
     unused: tuple[UnusedCopy, ...]
     unreadable: tuple[str, ...]
+    further: str | None = None

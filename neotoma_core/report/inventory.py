@@ -147,7 +147,9 @@ class StatusReport:
     ``protection``: null where it has no vault. ``unfinished``: null where the database cannot be
     read. ``raw_files``: null where no backup has any. ``next``: the command to run first, if any.
     ``left``: what runs that did not finish left. ``remotes``: those of its vault. ``vault_absent``:
-    what to connect where its vault was made here and is gone; null where it is not.
+    what to connect where its vault was made here and is gone; null where it is not. ``further``:
+    the command that recovers from all of the home folder, where something is to be recovered and
+    only the usual places were searched.
     """
 
     target: str
@@ -169,6 +171,7 @@ class StatusReport:
     left_logs: tuple[LeftLog, ...] = ()
     remotes: RemoteStandings | None = None
     vault_absent: str | None = None
+    further: str | None = None
 
     @property
     def is_unread(self) -> bool:

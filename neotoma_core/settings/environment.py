@@ -54,7 +54,8 @@ def configuration(*, to_be_made: bool = False) -> Configuration:
         return read_configuration(platformdirs.user_config_path("midden") / NAME)
     found = read_configuration(Path(chosen))
     if not found.found and not to_be_made:
-        raise UsageError(f"MIDDEN_CONFIG: {chosen}: there is no such file; check the spelling")
+        named = "the file that --config or MIDDEN_CONFIG names: there is none"
+        raise UsageError(f"{chosen}: {named}; check the spelling")
     return found
 
 
@@ -98,6 +99,7 @@ def default_archive_of(
     """
     if archive is not None:
         return archive
+    target = target or (None if vault else only_database())
     if target is None and vault is None:
         raise UsageError("name the archive with --archive, or its database with --target")
     return (vault or default_vault(target or Path())) / ARCHIVE

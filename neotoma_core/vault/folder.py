@@ -76,20 +76,31 @@ class RunFolders:
     work: Path
 
 
+def require_there(vault: Path, protects: Path) -> None:
+    """Raise VaultAbsent where a vault was made there and is gone, VaultError for a file."""
+    absent = noted.absent_vault(vault, protects)
+    if absent is not None:
+        raise absent
+    require_folder(vault)
+
+
+def require_folder(vault: Path) -> None:
+    """Raise VaultError where something that is not a folder is in the place of a vault."""
+    if vault.exists() and not vault.is_dir():
+        raise VaultError(vault, "not a folder", _CHOOSE)
+
+
 def open_vault(vault: Path, protects: Path) -> None:
     """Make ``vault`` a vault if it is not one yet; raises VaultError where it cannot be one.
 
     Raises VaultAbsent, before anything is made, where one was made there and is gone.
     """
-    absent = noted.absent_vault(vault, protects)
-    if absent is not None:
-        raise absent
+    require_there(vault, protects)
     try:
         make_folders(vault)
     except OSError as error:
         raise VaultError(vault, reason_of(error), _CHOOSE) from error
-    if not vault.is_dir():
-        raise VaultError(vault, "not a folder", _CHOOSE)
+    require_folder(vault)
     description = vault / DESCRIPTION
     if description.exists():
         _describe(description)

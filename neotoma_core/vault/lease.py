@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from neotoma_core.errors import begin_record, run_record
+from neotoma_core.errors import UsageError, begin_record, run_record
 from neotoma_core.files.failures import failures_named
 from neotoma_core.vault import folder as vault
 from neotoma_core.vault.leftovers import remove_needless, remove_of_nothing_done
@@ -34,6 +34,9 @@ def vault_run(
                 remove_needless(folder, folders.name)
                 yield folders
                 finished = True
+            except UsageError:  # such as that nobody can be asked: it ends before it changes any
+                finished = True
+                raise
             finally:
                 if not (record.has_changed or run_record().has_changed):
                     remove_of_nothing_done(folders, finished=finished)

@@ -122,7 +122,7 @@ def test_on_paper_the_verdict_comes_first_and_nothing_is_cut(
     file.write_bytes(PAGES[name]())
     window.open(file)
     window.page.pdf(path=paper, format="A4", margin=MARGIN)
-    first, *others = printed(paper)
+    first, *others = read_sheets(paper)
     verdict, text = window.page.evaluate(PLAIN_WORDS)
     assert len(verdict) > 2
     assert [word for word in verdict if word not in first] == []
@@ -137,7 +137,7 @@ def test_what_is_cut_on_paper_is_found(window: Window, tmp_path: Path) -> None:
     file.write_text(re.sub(r"<meta http-equiv[^>]*>", "", plain_page("Wide", wide).decode()))
     window.open(file)
     window.page.pdf(path=paper, format="A4", margin=MARGIN)
-    assert beyond(paper) or "last" not in "".join(printed(paper))
+    assert beyond(paper) or "last" not in "".join(read_sheets(paper))
 
 
 # Long names break between lines, and what is read from right to left is mirrored.
@@ -155,7 +155,7 @@ def run_on(paper: Path, *options: str) -> str:
     return done.stdout
 
 
-def printed(paper: Path) -> list[str]:
+def read_sheets(paper: Path) -> list[str]:
     """Return the text of each printed page, as a reader selects it."""
     return run_on(paper).rstrip("\f").split("\f")
 

@@ -62,7 +62,8 @@ def test_it_says_the_verdict_the_numbers_the_commands_and_the_proofs(
     assert f"neotoma.prod.db is recovered: {back:,} observations and" in text
     assert report.undo is not None
     assert report.undo in unescape(page)
-    assert f"midden backup --target {target}" in unescape(page)
+    assert f"midden init --target {target}" in unescape(page)
+    assert (report.next or "").startswith(f"midden init --target {target}")
     for check in report.checks:
         assert check.detail in text
     for counts in report.tables:

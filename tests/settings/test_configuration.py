@@ -48,6 +48,7 @@ def test_the_environment_wins_over_the_file(monkeypatch: pytest.MonkeyPatch) -> 
         ('[databases.main]\npth = "SECRET"', "databases.main.pth: no such setting; did you mean"),
         ("[database.main]", "database: no such setting; did you mean databases"),
         ("SECRET", "invalid TOML"),
+        ('[databases.main]\npath = "a"\npage = 3', "databases.main.page must be a path"),
     ],
 )
 def test_what_is_wrong_is_named_and_no_value_repeated(file: Path, text: str, wrong: str) -> None:
@@ -75,5 +76,5 @@ def test_a_command_takes_a_name_and_the_only_database_there_is(
         app(["backups", *words], standalone_mode=False)
         assert "no backup" in capsys.readouterr().out
     file.write_text(file.read_text() + '[databases.two]\npath = "two.db"\n')
-    with pytest.raises(Exception, match="Missing parameter: target"):
+    with pytest.raises(UsageError, match="names main, two"):
         app(["backups"], standalone_mode=False)

@@ -73,8 +73,10 @@ def export(
     from neotoma_core.export.export import export_database
     from neotoma_core.export.report import text_of_export
     from neotoma_core.export.request import ExportRequest, export_run
-    from neotoma_core.settings.environment import default_vault, key_source
+    from neotoma_core.settings.environment import default_vault, key_source, only_database
 
+    if target is None and archive is None:
+        target = only_database()
     if skip_unreadable and archive is None:
         raise UsageError("--skip-unreadable goes with --archive; leave it out")
     request = ExportRequest(

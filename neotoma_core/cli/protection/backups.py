@@ -49,12 +49,14 @@ def backups(
     )
     from neotoma_core.backup.text import list_text
     from neotoma_core.settings.environment import default_vault
+    from neotoma_core.vault.folder import require_there
 
     if sum(words is not None for words in (pin, unpin, accept)) > 1:
         raise UsageError("--pin, --unpin and --accept were given together; say one at a time")
     if why and (unpin is not None or (pin is None and accept is None)):
         raise UsageError("a reason was given without --accept or --pin; add one of them")
     folder = vault or default_vault(target)
+    require_there(folder, target)
     now = datetime.now(UTC)
     if pin is not None:
         pin_backup(folder, pin, why)

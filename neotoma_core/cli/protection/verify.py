@@ -64,6 +64,10 @@ def verify(
     read and hash every object, rebuild each log, and compare this database's own with it; exit
     code 34: an object is damaged, missing, replaced or foreign.
     """
+    from neotoma_core.settings.environment import default_vault, key_source, only_database
+
+    if target is None and archive is None and vault is None:
+        target = only_database()
     if remote is not None:
         if archive is not None or names or all_ or max_age or expect_empty:
             raise UsageError("--remote reads a remote; leave --archive and backups out")
@@ -86,7 +90,6 @@ def verify(
     from neotoma_core.backup.text import verify_text
     from neotoma_core.backup.verify import VerifyRequest, verify_backups
     from neotoma_core.cli.terminal.progress import TerminalProgress
-    from neotoma_core.settings.environment import default_vault, key_source
 
     request = VerifyRequest(
         target=target,

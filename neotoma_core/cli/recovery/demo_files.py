@@ -21,7 +21,9 @@ class Story:
 
 
 def unpack_story(folder: Path) -> Story:
-    """Unpack the bundled incident into ``folder``."""
+    """Unpack the bundled incident into ``folder``; raises UsageError where it is not empty."""
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise UsageError(f"{folder}: not an empty folder; name one that is empty, or new")
     with tarfile.open(_bundle()) as bundle:
         bundle.extractall(folder, filter="data")
     incident = folder / "incident"

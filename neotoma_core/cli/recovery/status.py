@@ -72,6 +72,7 @@ def status(
         only_database,
         raw_storage,
     )
+    from neotoma_core.settings.used import no_database_named
 
     target = database or named
     if html is not None and not (database and named):
@@ -79,10 +80,12 @@ def status(
             raise UsageError("--html compares with the backups of vaults; leave other options out")
         return _write_board(html, target, json=json)
     target = target or only_database()
-    if target is None or (database and named):
-        raise UsageError("name the database, once: midden status TARGET")
     now = datetime.now(UTC)
     try:
+        if database and named:
+            raise UsageError("the database was named twice; name it once: midden status TARGET")
+        if target is None:
+            raise no_database_named("like this: midden status TARGET")
         with TerminalProgress() as progress:
             key = key_source(key_file, mnemonic_file)
             folder = vault or default_vault(target)

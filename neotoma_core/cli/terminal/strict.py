@@ -5,6 +5,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
+from typer import TyperException
 from typer.core import TyperCommand, TyperGroup
 
 from neotoma_core.cli.examples import EXAMPLES
@@ -43,7 +44,16 @@ class StrictCommand(TyperCommand):
         given = _require_meant(self, ctx, args)
         if "--help" not in args:
             self.configure(ctx, given)
-        return super().parse_args(ctx, args)
+        try:
+            return super().parse_args(ctx, args)
+        except TyperException as error:
+            missing = type(error).__name__ == "MissingParameter"  # a class that it keeps to itself
+            parameter = getattr(error, "param", None)
+            if not missing or parameter is None or parameter.name not in _DATABASES:
+                raise
+        from neotoma_core.settings.used import no_database_named
+
+        raise no_database_named()
 
     def configure(self, ctx: Any, given: Any) -> None:  # noqa: ANN401 - the parser's own
         """Take what the environment and midden.toml say for this command. Raises UsageError."""

@@ -40,7 +40,7 @@ _BADGES: Final = {
     "refused": "stopped; nothing was changed",
 }
 _NEXT: Final = {
-    "published": "Back up what you have again, so that the next time takes seconds.",
+    "published": "Back up what you have again, and daily, so that the next time takes seconds.",
     "unchanged": "See what protects this database.",
     "planned": "Carry the plan out. It asks before it writes.",
     "refused": "Decide each row of the file, as source or target, and run this.",

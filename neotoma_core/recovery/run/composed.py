@@ -9,6 +9,7 @@ from pathlib import Path
 from neotoma_core.coverage.composition import Composition, Setting, compose
 from neotoma_core.errors import UsageError
 from neotoma_core.find.own_copies import family_of, number_of
+from neotoma_core.find.places import look_further
 from neotoma_core.find.search import Found, FoundCopy, SearchRequest, search
 from neotoma_core.find.vault_copies import backups_in
 from neotoma_core.ledger.file import read_erased
@@ -61,7 +62,7 @@ def compose_run(
             run,
             request=replace(request, backups=tuple(b.path for b in backups)),
             backups=tuple(backups),
-            composition=_report(found, composition, number),
+            composition=_report(found, composition, number, begun),
         )
 
 
@@ -126,7 +127,9 @@ def _backup(found: Found, copy: FoundCopy, place: int, apart: Apart) -> Database
     )
 
 
-def _report(found: Found, composition: Composition, target: int | None) -> CompositionReport:
+def _report(
+    found: Found, composition: Composition, target: int | None, run: RecoveryRun
+) -> CompositionReport:
     used = []
     for pick in composition.picks:
         copy = found.copies[pick.number]
@@ -147,10 +150,11 @@ def _report(found: Found, composition: Composition, target: int | None) -> Compo
     unused = [UnusedCopy(found.copies[n].shown, reasons[n]) for n in sorted(reasons)]
     unused += [UnusedCopy(escape_name(str(path)), problem) for path, problem in found.archives]
     return CompositionReport(
-        tuple(escape_name(str(path)) for path in found.request.paths),
+        found.request.said,
         found.walked.files,
         len(found.copies),
         tuple(used),
         tuple(unused),
         tuple(escape_name(f"{path}: {reason}") for path, reason in found.walked.unreadable),
+        look_further(found.request, run.path, run.folders.vault),
     )

@@ -12,6 +12,8 @@ def composition_lines(report: CompositionReport | None) -> Iterator[str]:
         return
     where = join_places(report.searched)
     yield label_line("searched", f"{where}: {report.files:,} files, {report.copies:,} copies")
+    if report.further:
+        yield label_line("", f"to search all of your home folder: {report.further}")
     rows = [
         (copy.path, f"adds {copy.adds:,} observations", f"leaving it out loses {_loss(copy)}")
         for copy in report.used
