@@ -12,7 +12,7 @@ from deltalake.exceptions import CommitFailedError, DeltaError
 from neotoma_core.archive_tables.committed import Committed, continue_committed
 from neotoma_core.archive_tables.tables import Archive, open_table, table_description
 from neotoma_core.errors import ArchiveBusy, ArchiveError, DiskFull
-from neotoma_core.files.atomic import announce, sync_file, sync_folder
+from neotoma_core.files.atomic import announce, sync_together
 from neotoma_core.files.exact_paths import table_to_change
 from neotoma_core.row_versions.columns import ARCHIVED_AT, SCHEMAS
 
@@ -86,10 +86,7 @@ def writing_error(place: Path, error: Exception) -> ArchiveError | DiskFull:
 
 def sync_new(place: Path, before: set[Path]) -> None:
     """Force the files to the disk that were not there before, and the folders that name them."""
-    for path in sorted(_names(place) - before):
-        sync_file(path)
-    for folder in (place / "_delta_log", place, place.parent):
-        sync_folder(folder)
+    sync_together(_names(place) - before, (place / "_delta_log", place, place.parent))
 
 
 def _names(place: Path) -> set[Path]:

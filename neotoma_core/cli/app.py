@@ -59,6 +59,14 @@ from neotoma_core.files.failures import explain
 from neotoma_core.files.private import keep_private
 from neotoma_core.files.repeating import repeat_interrupted_names
 
+app = typer.Typer(
+    name="midden",
+    help="A safety net for Neotoma memory databases: recover, prove, undo.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
 _COMMANDS = (
     init,
     recover,
@@ -88,34 +96,16 @@ _COMMANDS = (
     audit,
     demo,
     completion,
-    doctor,
 )
-_TOLERANT = (doctor,)
-_GROUPS = {"mcp": mcp, "guard": guard, "config": config, "remote": remote, "schedule": schedule}
-
-
-def _make_app(only: str | None = None) -> typer.Typer:
-    """Return the parser of all commands, or of one: making all takes longer than parsing one."""
-    made = typer.Typer(
-        name="midden",
-        help="A safety net for Neotoma memory databases: recover, prove, undo.",
-        no_args_is_help=True,
-        add_completion=False,
-        pretty_exceptions_enable=False,
-        rich_markup_mode=None,
-    )
-    made.callback()(accept_version)
-    for command in _COMMANDS:
-        if only in (None, command.__name__):
-            made.command(cls=TolerantCommand if command in _TOLERANT else StrictCommand)(command)
-    for name, group in _GROUPS.items():
-        if only in (None, name):
-            made.add_typer(group, name=name)
-    return made
-
-
-app = _make_app()
-_NAMES = {*_GROUPS, *(command.__name__ for command in _COMMANDS)}
+app.callback()(accept_version)
+for _command in _COMMANDS:
+    app.command(cls=StrictCommand)(_command)
+app.command(cls=TolerantCommand)(doctor)
+app.add_typer(mcp, name="mcp")
+app.add_typer(guard, name="guard")
+app.add_typer(config, name="config")
+app.add_typer(remote, name="remote")
+app.add_typer(schedule, name="schedule")
 
 _AS_IT_WAS = "the target is as it was"
 _STOPPING = {
@@ -151,10 +141,8 @@ def main() -> None:
 
 
 def _run() -> int:
-    first = sys.argv[1] if len(sys.argv) > 1 else ""
     try:
-        parser = _make_app(first) if first in _NAMES else app
-        return parser(standalone_mode=False, complete_var=VARIABLE) or 0
+        return app(standalone_mode=False, complete_var=VARIABLE) or 0
     except SystemExit as ended:
         return ended.code if isinstance(ended.code, int) else int(bool(ended.code))
 

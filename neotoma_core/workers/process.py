@@ -22,7 +22,8 @@ from neotoma_core.workers.allowances import Allowance
 from neotoma_core.workers.framing import Late, Line, TooLong, from_bytes, to_bytes
 
 _CODE: Final = (
-    "import sys; life, ahead, *sys.path[:] = sys.argv[1:]; "
+    "import gc, sys; gc.set_threshold(100_000, 10, 10); "  # as in ``__main__``
+    "life, ahead, *sys.path[:] = sys.argv[1:]; "
     "from neotoma_core.workers.program import main; main(int(life), ahead)"
 )
 _PYTHON: Final = "python3"  # for a program that Python is a part of
