@@ -136,6 +136,9 @@ def add_remote(request: AddRequest, store: Store, prove: Callable[[NewIdentity],
 
 
 def _join(request: AddRequest, store: Store, described: RemoteDescription) -> Added:
+    for known in read_remotes(request.vault):
+        if known.id == described.id:  # by another spelling of its address
+            raise UsageError(f"{request.url}: already added, as {known.name}: {known.url}")
     if request.recipients and set(request.recipients) != set(described.recipients):
         raise UsageError(
             f"{store.url}: it is a remote already, sealed for other recipients; "

@@ -82,6 +82,7 @@ def read_description(store: Store) -> RemoteDescription:
 
 def require_same(remote: Remote) -> None:
     """Raise RemoteForeign where another remote has taken the place of the one that is known."""
+    _require_there(remote)
     if read_description(remote.store).id != remote.description.id:
         wrong = "it is no longer the remote that was added: its id is another one"
         advice = "look what happened there; to use it all the same, remove it and add it again"
@@ -174,7 +175,16 @@ def _require_kept(remote: Remote, listed: Mapping[str, Mapping[int, int]]) -> No
     for writer, number in list_kept(remote.cache):
         there = listed.get(writer, {})
         if number not in there and (not there or number > min(there)):
+            _require_there(remote)
             raise _damage_of(remote, f"log {writer}: entry {number}, which was there, is gone")
+
+
+def _require_there(remote: Remote) -> None:
+    """Raise RemoteError where nothing is left of a remote, as where its disk is not mounted."""
+    if next(iter(remote.store.list()), None) is None:
+        wrong = "nothing is there any more"
+        advice = "if it is on a disk, plug that in and mount it; if it is lost, remove and add it"
+        raise RemoteError(remote.name, wrong, f"{advice} again")
 
 
 def list_kept(cache: Path) -> Iterator[tuple[str, int]]:
@@ -190,5 +200,5 @@ def _cache_path(remote: Remote, writer: str, number: int) -> Path:
 
 
 def _damage_of(remote: Remote, wrong: str) -> RemoteDamaged:
-    advice = "nothing was changed; to look at all of it: midden verify --remote"
+    advice = f"nothing was changed; to look at all of it: midden verify --remote {remote.name}"
     return RemoteDamaged(remote.name, wrong, advice)

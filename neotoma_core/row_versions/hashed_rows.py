@@ -29,7 +29,7 @@ from neotoma_core.sqlite.rows import select_rows, without_bad_text
 
 _BATCH_ROWS: Final = 32_768
 _PART_ROWS: Final = 250_000
-_WHOLE_ROWS: Final = 65_536  # at a time, where all cells are kept
+_WHOLE_ROWS: Final = 32_768  # at a time, where all cells are kept
 _MAPPED_BYTES: Final = 256 << 20  # of the file; they count as memory of the process
 _READERS: Final = 2
 
@@ -130,14 +130,14 @@ def _hash(table: Table, rows: pa.Table, keep: Sequence[str] = (ROW_HASH,)) -> pl
     with _engine().cursor() as connection:
         connection.register("rows", bits)
         hashes: pl.DataFrame = connection.sql(query).pl()
-    kept = pl.from_arrow(_without_the_rest(rows, [name for name in keep if name != ROW_HASH]))
+    kept = pl.from_arrow(copy_columns(rows, [name for name in keep if name != ROW_HASH]))
     if not isinstance(kept, pl.DataFrame) or not kept.width:
         return hashes
     numbered = kept.with_columns(pl.col(ROWID).cast(pl.Int64)) if ROWID in kept.columns else kept
     return numbered.with_columns(hashes[ROW_HASH])
 
 
-def _without_the_rest(rows: pa.Table, names: Sequence[str]) -> pa.Table:
+def copy_columns(rows: pa.Table, names: Sequence[str]) -> pa.Table:
     """Return columns of rows in memory of their own, where others are left out.
 
     The columns that SQLite's reader returns are freed together: one that is kept keeps them all.

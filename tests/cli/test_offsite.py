@@ -140,3 +140,46 @@ def test_a_restore_from_the_remote_says_which_raw_files_came_back(
     assert (done.returncode, "1 came back" in done.stdout) == (0, True), done.stderr
     assert "1 that the database names are missing" in done.stdout
     assert raw.names_in(tmp_path / "sources") == {raw.name_of(b"one")}
+
+
+@pytest.mark.parametrize("spelling", ["nas/", "./nas", "other/../nas"])
+def test_a_remote_is_added_once_however_its_address_is_written(
+    spelling: str, database: Path, midden: Midden, tmp_path: Path
+) -> None:
+    (tmp_path / "other").mkdir()
+    words = ("--target", database, "--yes")
+    done = midden("remote", "add", "again", f"file://{tmp_path}/{spelling}", *words)
+    assert done.returncode == 2
+    assert "already added, as nas" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("grace", "said"), [("0d", "--grace: shorter than an hour"), ("soon", "not a span of time")]
+)
+def test_a_grace_that_is_none_is_refused(
+    grace: str, said: str, database: Path, midden: Midden
+) -> None:
+    done = midden("remote", "prune", "nas", "--target", database, "--apply", "--grace", grace)
+    assert done.returncode == 2
+    assert said in done.stderr
+
+
+@pytest.mark.parametrize("words", [("push",), ("pull", "--yes"), ("remote", "check", "nas")])
+def test_a_folder_that_is_empty_all_at_once_is_called_gone(
+    words: tuple[str, ...], database: Path, midden: Midden, tmp_path: Path
+) -> None:
+    (tmp_path / "nas").rename(tmp_path / "unplugged")
+    (tmp_path / "nas").mkdir()
+    done = midden(*words, "--target", database)
+    assert done.returncode == 30
+    assert "remote nas: nothing is there any more; if it is on a disk" in done.stderr
+
+
+def test_an_entry_that_is_gone_is_named_with_how_to_look_further(
+    database: Path, midden: Midden, tmp_path: Path
+) -> None:
+    next((tmp_path / "nas" / "log").glob("*/*")).unlink()
+    done = midden("push", "--target", database)
+    assert done.returncode == 34
+    assert "entry 1, which was there, is gone" in done.stderr
+    assert "midden verify --remote nas" in done.stderr

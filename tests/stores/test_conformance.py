@@ -9,7 +9,7 @@ import pytest
 
 from neotoma_core.errors import ObjectMissing
 from neotoma_core.stores.many import do_at_once
-from neotoma_core.stores.opening import IMPLEMENTATIONS, probe
+from neotoma_core.stores.opening import IMPLEMENTATIONS, probe, time_of
 from neotoma_core.stores.store import Content, Store
 from tests.support.storing import KINDS, WRITERS, Place, race
 
@@ -46,6 +46,13 @@ def test_an_object_is_created_once_and_never_changed(store: Store) -> None:
     assert store.create("log/w/1", b"first")
     assert not store.create("log/w/1", b"second")
     assert store.read("log/w/1") == b"first"
+
+
+def test_its_clock_is_not_behind_what_it_made(store: Store) -> None:
+    store.create("first", b"1")
+    (first,) = store.list()
+    assert time_of(store) >= first.modified
+    assert [one.name for one in store.list()] == ["first"]  # asking leaves nothing
 
 
 def test_an_object_may_be_empty(store: Store, tmp_path: Path) -> None:
