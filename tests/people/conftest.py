@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.forked import run_command
+from tests.support.forks.commands import run_command
 
 TARGET = "data/neotoma.prod.db"
 LARGEST = "backups/neotoma.prod.db.db"
