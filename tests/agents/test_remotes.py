@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from neotoma_core.agents.audit import LOG
+from neotoma_core.remotes import models
 from neotoma_core.vault.folder import AGENTS
 from tests.support.agents import (
     HELD,
@@ -117,12 +118,19 @@ def _remove(machine: Machine, _: pytest.MonkeyPatch) -> None:
         machine.store.delete(name)
 
 
+def _remove_logs(machine: Machine, _: pytest.MonkeyPatch) -> None:
+    for name in machine.objects():
+        if name.startswith(f"{models.LOG}/"):
+            machine.store.delete(name)
+
+
 @pytest.mark.parametrize(
     ("harm", "code", "planned_before"),
     [
         (_without_identity, "IDENTITY_MISSING", False),
         (_change, "REMOTE_DAMAGED", True),
-        (_remove, "REMOTE_DAMAGED", True),
+        (_remove_logs, "REMOTE_DAMAGED", True),
+        (_remove, "REMOTE_ERROR", True),
     ],
 )
 def test_a_remote_that_cannot_be_used_changes_nothing(
