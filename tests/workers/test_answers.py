@@ -15,6 +15,7 @@ from neotoma_core.neotoma.encryption import Secret
 from neotoma_core.salvage.examining import examine
 from neotoma_core.unpacking.unpack import Unpacked
 from neotoma_core.workers.answers import plain_of_unpacked, read_unpacked
+from neotoma_core.workers.archive_answers import plain_of_looked, read_looked
 from neotoma_core.workers.examined import plain_of_examined, read_examined, table_to_bytes
 from neotoma_core.workers.framing import from_bytes, to_bytes
 from neotoma_core.workers.setting import Setting, setting_from_plain, setting_to_plain
@@ -110,6 +111,35 @@ def test_what_is_no_document_is_refused(tmp_path: Path) -> None:
     for document in documents:
         with pytest.raises(NotAsModelled):
             read_unpacked(document, tmp_path)
+
+
+def test_an_archive_read_in_another_process_is_as_one_read_in_this_one(said: Said) -> None:
+    held, tables = said[0]["held"], said[1]
+    facts = {"problem": None, "appended": "2026-03-12T09:00:00+00:00", "environment": "production"}
+    coder = Coder()
+    looked = read_looked({**facts, "held": held}, tables, coder)
+    plain, sent = plain_of_looked(looked, coder)
+    document = from_bytes(to_bytes(plain))
+    assert document == {**facts, "held": held}
+    assert rows_of(read_looked(document, sent, coder).holdings) == rows_of(looked.holdings)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"held": None},
+        {"problem": "damaged"},
+        {"appended": "yesterday"},
+        {"appended": "2026-03-12T09:00:00"},
+        {"environment": "elsewhere"},
+        {"more": 1},
+    ],
+)
+def test_facts_of_an_archive_that_cannot_be_are_refused(said: Said, wrong: dict[str, Any]) -> None:
+    facts = {"problem": None, "appended": None, "environment": None, "held": said[0]["held"]}
+    read_looked(facts, said[1], Coder())
+    with pytest.raises(NotAsModelled):
+        read_looked({**facts, **wrong}, said[1], Coder())
 
 
 def test_what_is_taken_out_keeps_its_odd_names(tmp_path: Path) -> None:
