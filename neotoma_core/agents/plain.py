@@ -13,6 +13,7 @@ from typing import Final
 _PLAIN: Final = re.compile(r"[A-Za-z0-9_.:@+=,~() -]{1,64}")
 _WORDS: Final = re.compile(r"[A-Za-z]+")
 _MOST_WORDS: Final = 3
+_FEWEST_LETTERS: Final = 3  # of a word in an id: hex digits spell shorter ones by chance
 _MOST_LETTERS: Final = 16  # of a word
 _DAY: Final = re.compile(r"\d{4}-\d\d-\d\d")
 _USUAL: Final = {
@@ -45,7 +46,7 @@ def plain_id(text: str | None) -> str | None:
     """Return an id that may be shown: letters, digits and dashes, as programs make them."""
     if text is None:
         return None
-    words = [word for word in _WORDS.findall(text) if len(word) > 2]  # noqa: PLR2004 - not of hex
+    words = [word for word in _WORDS.findall(text) if len(word) >= _FEWEST_LETTERS]
     made = re.fullmatch(r"[A-Za-z0-9_:-]{1,80}", text) is not None
     hexadecimal = re.fullmatch(r"(?:[a-z]{1,8}_)?[0-9a-f-]+", text) is not None
     return (

@@ -15,7 +15,6 @@ from neotoma_core.vault.manifests import Level
 
 DAILY: Final = timedelta(days=1)
 _SCHEDULE: Final = "schedule_seconds"
-_SAID: Final = 0.005  # which is said as 1 %
 _LATE: Final = 2  # intervals without a backup, from which on that is an alarm
 
 
@@ -115,8 +114,9 @@ def protection_text(protection: Protection) -> str:
     verified = protection.last_verified
     parts.append(f"last verified {verified.date()}" if verified else "never verified")
     parts.append(f"{protection.good:,} good of {protection.backups:,}")
-    if protection.drop >= _SAID:
-        parts.append(f"{protection.drop:.0%} fewer observations")
+    fewer = f"{protection.drop:.0%}"
+    if fewer != "0%":
+        parts.append(f"{fewer} fewer observations")
     if protection.overdue is not None and protection.is_due:
         parts.append(f"OVERDUE by {_hours(protection.overdue)}" if last else "OVERDUE")
     if protection.frozen:

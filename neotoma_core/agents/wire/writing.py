@@ -120,6 +120,6 @@ def _question(scope: Scope, plan: str) -> str | None:
     """
     try:
         question: str | None = load("carrying_out").question_of(scope, plan)
-    except Exception:  # noqa: BLE001 - as said
+    except Exception:  # noqa: BLE001 - the tool that is called next fails in the same way
         return None
     return question
