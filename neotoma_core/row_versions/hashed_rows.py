@@ -25,7 +25,7 @@ from neotoma_core.row_versions.odd_literals import keep_known, misfits, read_odd
 from neotoma_core.row_versions.row_hash import as_bits, hash_expression
 from neotoma_core.sqlite.arrow import arrow_connection, batches, execute, immutable_uri
 from neotoma_core.sqlite.opening import connect_read_only
-from neotoma_core.sqlite.rows import select_rows, without_bad_text
+from neotoma_core.sqlite.rows import decodes, select_rows
 
 _BATCH_ROWS: Final = 32_768
 _PART_ROWS: Final = 250_000
@@ -95,10 +95,38 @@ def _read_range(
             for batch in reader:
                 read = pa.Table.from_batches([batch.slice(1) if first else batch])
                 first = False
-                readable, unreadable = without_bad_text(read)
+                readable, unreadable = _without_bad_text(read)
                 odd = read_odd(database, table, stored, _with_bad_text(wanted, read, unreadable))
                 parts.append(made(_with_odd(readable, odd)))
     return pl.concat(parts)
+
+
+def _without_bad_text(table: pa.Table) -> tuple[pa.Table, list[pl.DataFrame]]:
+    """Return the table with text that is not UTF-8 made NULL, and (_rowid, column) of those cells.
+
+    The typed columns of an archive keep such cells apart.
+    """
+    found = []
+    for index, field in enumerate(table.schema):
+        column = table.column(index)
+        if not pa.types.is_string(field.type) or _is_utf8(column):
+            continue
+        raw = column.cast(pa.binary()).to_pylist()
+        good = [value is None or decodes(value) for value in raw]
+        kept = [value if fine else None for value, fine in zip(raw, good, strict=True)]
+        table = table.set_column(index, field.name, pa.array(kept, pa.binary()).cast(pa.string()))
+        rowids = table.column(ROWID).filter(pa.array([not fine for fine in good])).to_pylist()
+        rows = pl.DataFrame({ROWID: rowids}, schema={ROWID: pl.Int64})
+        found.append(rows.with_columns(column=pl.lit(field.name)))
+    return table, found
+
+
+def _is_utf8(column: pa.ChunkedArray) -> bool:
+    try:
+        column.validate(full=True)
+    except pa.ArrowInvalid:
+        return False
+    return True
 
 
 def _with_bad_text(

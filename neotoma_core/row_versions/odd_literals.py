@@ -7,7 +7,6 @@ from typing import Final
 
 import orjson
 import polars as pl
-import pyarrow as pa
 
 from neotoma_core.neotoma.cells import NotALiteral, sql_of_literal
 from neotoma_core.neotoma.ddl import literal, quote
@@ -40,9 +39,7 @@ def read_odd(
                     f"SELECT {table.rowid}, {literal(column)} FROM {quote(table.name)} "
                     f"WHERE {table.rowid} IN (SELECT value FROM json_each('{some}'))"
                 )
-                numbered, raw = fetch(connection, query).slice(1).columns
-                texts = raw.cast(pa.binary()).to_pylist()
-                for number, cell in zip(numbered.to_pylist(), texts, strict=True):
+                for number, cell in fetch(connection, query).slice(1).iter_rows():
                     if cell is not None:
                         cells.setdefault(int(number), {})[column] = spell_literal(cell)
     rows = [(number, stringify(dict(odd))) for number, odd in sorted(cells.items())]

@@ -1,20 +1,26 @@
-"""SQLite and Arrow: query results as Arrow tables, frames as SQLite tables.
+"""SQLite and frames by way of Arrow: query results as frames, frames as SQLite tables.
 
-Uses the ADBC driver itself rather than its DB-API layer, which imports far more than a run needs.
+Uses the ADBC driver itself rather than its DB-API layer, and hands Arrow to Polars without pyarrow
+between: both would import far more than a run needs. Only ``batches`` loads pyarrow.
 """
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import adbc_driver_sqlite
 import polars as pl
-import pyarrow as pa
-from adbc_driver_manager import AdbcConnection, AdbcStatement
+from adbc_driver_manager import AdbcConnection, AdbcStatement, AdbcStatusCode, OperationalError
 from adbc_driver_manager import Error as AdbcError
 
 from neotoma_core.errors import BackupUnreadable
 from neotoma_core.sqlite.untrusted import PRAGMAS
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_BATCH_ROWS = 1024  # the driver tells the type of a column from those of its first batch
 
 
 @contextmanager
@@ -47,22 +53,45 @@ def translate_errors(original: Path, table: str) -> Iterator[None]:
         ) from error
 
 
-def fetch(connection: AdbcConnection, query: str) -> pa.Table:
-    """Return the result of a query."""
-    with batches(connection, query) as reader:
-        return reader.read_all()
+def fetch(connection: AdbcConnection, query: str) -> pl.DataFrame:
+    """Return the result of a query, texts as bytes: see ``as_bytes``.
+
+    Raises AdbcError, which quotes no value where SQLite fails after the first rows.
+    """
+    with AdbcStatement(connection) as statement:
+        _ask(statement, query, _BATCH_ROWS)
+        stream, _ = statement.execute_query()
+        try:
+            return as_bytes(pl.DataFrame(stream))
+        except pl.exceptions.PolarsError:
+            wrong = "SQLite failed while its rows were read"
+            raise OperationalError(wrong, status_code=AdbcStatusCode.IO) from None
+
+
+def as_bytes(read: pl.DataFrame) -> pl.DataFrame:
+    """Return what was read of SQLite with texts as their bytes.
+
+    Polars trusts Arrow's text to be UTF-8, and SQLite does not promise it.
+    """
+    return read.with_columns(pl.selectors.string().cast(pl.Binary))
 
 
 @contextmanager
 def batches(
-    connection: AdbcConnection, query: str, rows: int = 1024
-) -> Iterator[pa.RecordBatchReader]:
+    connection: AdbcConnection, query: str, rows: int = _BATCH_ROWS
+) -> Iterator["pa.RecordBatchReader"]:
     """Read the result of a query batch by batch, ``rows`` rows at a time."""
+    import pyarrow as pa  # noqa: PLC0415 - slow to load; only what may not fit into memory needs it
+
     with AdbcStatement(connection) as statement:
-        statement.set_options(**{"adbc.sqlite.query.batch_rows": str(rows)})
-        statement.set_sql_query(query)
+        _ask(statement, query, rows)
         stream, _ = statement.execute_query()
         yield pa.RecordBatchReader.from_stream(stream)
+
+
+def _ask(statement: AdbcStatement, query: str, rows: int) -> None:
+    statement.set_options(**{"adbc.sqlite.query.batch_rows": str(rows)})
+    statement.set_sql_query(query)
 
 
 def execute(connection: AdbcConnection, sql: str) -> None:
@@ -87,5 +116,5 @@ def ingest(
         options["adbc.ingest.temporary"] = "true"
     with AdbcStatement(connection) as statement:
         statement.set_options(**options)
-        statement.bind_stream(frame.to_arrow().to_reader())
+        statement.bind_stream(frame)
         statement.execute_update()

@@ -11,8 +11,6 @@ from pathlib import Path
 from typing import Final
 
 import polars as pl
-import pyarrow as pa
-import pyarrow.compute as pc
 from adbc_driver_manager import AdbcConnection
 
 from neotoma_core.neotoma.cells import ODD, cell_of_text, text_literal
@@ -65,38 +63,42 @@ def read_where(
 
 
 def cells_of(
-    read: pa.Table, table: Table, odd: OddCells, unknown: frozenset[str] = frozenset()
+    read: pl.DataFrame, table: Table, odd: OddCells, unknown: frozenset[str] = frozenset()
 ) -> pl.DataFrame:
     """Return what was read as cells, and those in ``unknown`` columns as literals.
 
-    ``read``: as ``select_rows`` asks for it. ``odd``: cells that it has as NULL.
+    ``read``: as ``select_rows`` asks for it, texts as bytes. ``odd``: cells that it has as NULL.
     """
-    for index, field in enumerate(read.schema):
-        if pa.types.is_string(field.type):
-            cells = _text_cells(read.column(index), is_literal=field.name in unknown)
-            read = read.set_column(index, field.name, cells)
-    frame = pl.from_arrow(read)
-    assert isinstance(frame, pl.DataFrame)  # noqa: S101 - a table never becomes a series
+    texts = [name for name, kind in read.schema.items() if kind == pl.Binary]
+    cells_read = [_text_cells(read[name], is_literal=name in unknown) for name in texts]
     numbers = [column.name for column in table.columns if column.type != "TEXT"]
-    frame = frame.with_columns(pl.col(ROWID).cast(pl.Int64), pl.col(numbers).cast(pl.String))
+    frame = read.with_columns(
+        pl.col(ROWID).cast(pl.Int64), pl.col(numbers).cast(pl.String), *cells_read
+    )
     places = {number: place for place, number in enumerate(frame[ROWID])} if odd else {}
     for name, cells in odd.items():
         here = {places[number]: cell for number, cell in cells.items() if number in places}
-        texts = pl.Series(list(here.values()), dtype=pl.String)
-        frame = frame.with_columns(frame[name].scatter(list(here), texts))
+        texts_here = pl.Series(list(here.values()), dtype=pl.String)
+        frame = frame.with_columns(frame[name].scatter(list(here), texts_here))
     return frame
 
 
-def _text_cells(column: pa.ChunkedArray, *, is_literal: bool) -> pa.ChunkedArray | pa.Array:
-    """Return a column of text with what needs it spelled.
-
-    Polars trusts Arrow's text to be UTF-8, and SQLite does not promise it.
-    """
-    if _is_utf8(column) and (is_literal or not pc.any(pc.starts_with(column, ODD)).as_py()):
-        return column
+def _text_cells(column: pl.Series, *, is_literal: bool) -> pl.Series:
+    """Return the bytes of a column as text, with what needs it spelled."""
+    text = _as_text(column)
+    if text is not None and (is_literal or not text.str.starts_with(ODD).any()):
+        return text
     spell = spell_literal if is_literal else cell_of_text
-    raw = column.cast(pa.binary()).to_pylist()
-    return pa.array([None if value is None else spell(value) for value in raw], pa.string())
+    spelled = [None if value is None else spell(value) for value in column.to_list()]
+    return pl.Series(column.name, spelled, dtype=pl.String)
+
+
+def _as_text(column: pl.Series) -> pl.Series | None:
+    """Return bytes as text; None where any of them are not UTF-8."""
+    try:
+        return column.cast(pl.String)
+    except pl.exceptions.ComputeError:
+        return None
 
 
 def odd_cells(
@@ -129,8 +131,7 @@ def numbers_where(
         f"SELECT 0 AS {quote(ROWID)}, {zeros} UNION ALL SELECT {table.rowid}, {flags} "
         f"FROM {quote(table.name)} WHERE ({' OR '.join(conditions.values())}) AND ({where})"
     )
-    read = pl.from_arrow(fetch(connection, query).slice(1))
-    assert isinstance(read, pl.DataFrame)  # noqa: S101 - a table never becomes a series
+    read = fetch(connection, query).slice(1)
     found = {}
     for name in conditions:
         numbers = read.filter(pl.col(frame_name(name)).cast(pl.Int64) == 1)[ROWID].cast(pl.Int64)
@@ -153,9 +154,7 @@ def _read_odd(
             f"WHERE {table.rowid} IN (SELECT value FROM json_each('{some}'))"
         )
         read = fetch(connection, query).slice(1)
-        literals = read.column("cell").cast(pa.binary())
-        columns = (read.column(ROWID), read.column("number"), literals)
-        for number, value, raw in zip(*(c.to_pylist() for c in columns), strict=True):
+        for number, value, raw in read.select(ROWID, "number", "cell").iter_rows():
             is_number = value is not None and column.type != "TEXT"
             cells[number] = (
                 cell_of_number(value, whole=whole) if is_number else ODD + spell_literal(raw)
@@ -226,40 +225,13 @@ def is_any_odd(table: Table, stored: Sequence[str]) -> str:
     return " OR ".join(map(odd_condition, columns)) or "false"
 
 
-def without_bad_text(table: pa.Table) -> tuple[pa.Table, list[pl.DataFrame]]:
-    """Return the table with text that is not UTF-8 made NULL, and (_rowid, column) of those cells.
-
-    For the typed columns of an archive, which keeps such cells apart.
-    """
-    found = []
-    for index, field in enumerate(table.schema):
-        column = table.column(index)
-        if not pa.types.is_string(field.type) or _is_utf8(column):
-            continue
-        raw = column.cast(pa.binary()).to_pylist()
-        good = [value is None or _decodes(value) for value in raw]
-        kept = [value if fine else None for value, fine in zip(raw, good, strict=True)]
-        table = table.set_column(index, field.name, pa.array(kept, pa.binary()).cast(pa.string()))
-        rowids = table.column(ROWID).filter(pa.array([not fine for fine in good])).to_pylist()
-        rows = pl.DataFrame({ROWID: rowids}, schema={ROWID: pl.Int64})
-        found.append(rows.with_columns(column=pl.lit(field.name)))
-    return table, found
-
-
-def _is_utf8(column: pa.ChunkedArray) -> bool:
-    try:
-        column.validate(full=True)
-    except pa.ArrowInvalid:
-        return False
-    return True
-
-
 def spell_literal(value: bytes) -> str:
     """Return the literal of a text, as SQLite's ``quote`` has it; by its bytes if not UTF-8."""
-    return value.decode() if _decodes(value) else text_literal(value[1:-1].replace(b"''", b"'"))
+    return value.decode() if decodes(value) else text_literal(value[1:-1].replace(b"''", b"'"))
 
 
-def _decodes(value: bytes) -> bool:
+def decodes(value: bytes) -> bool:
+    """Return whether bytes are UTF-8."""
     try:
         value.decode()
     except UnicodeDecodeError:

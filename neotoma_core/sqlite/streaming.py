@@ -7,16 +7,18 @@ import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import polars as pl
-import pyarrow as pa
 from adbc_driver_manager import AdbcConnection
 
 from neotoma_core.neotoma.ddl import quote
 from neotoma_core.neotoma.tables import Table
-from neotoma_core.sqlite.arrow import arrow_connection, batches, fetch, immutable_uri
+from neotoma_core.sqlite.arrow import arrow_connection, as_bytes, batches, fetch, immutable_uri
 from neotoma_core.sqlite.rows import cells_of, is_any_odd, odd_cells, select_rows
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 _PART_BYTES: Final = 32 << 20
 _LONG_BYTES: Final = 16 << 10  # at which a row is read among its like, fewer rows at a time
@@ -52,7 +54,7 @@ def measure_table(
             f"SELECT count(*), coalesce(sum({length}), 0), coalesce(max({length}), 0), "
             f"count(CASE WHEN {is_any_odd(table, stored)} THEN 1 END) FROM {quote(table.name)}",
         )
-    return TableSize(*(int(column[0].as_py()) for column in sizes.columns))
+    return TableSize(*map(int, sizes.row(0)))
 
 
 def stream_rows(
@@ -81,10 +83,10 @@ def _length(long: Sequence[str]) -> str:
     return " + ".join(f"coalesce(length(CAST({quote(name)} AS BLOB)), 0)" for name in long)
 
 
-def _parts(connection: AdbcConnection, query: str, batch_rows: int) -> Iterator[pa.Table]:
+def _parts(connection: AdbcConnection, query: str, batch_rows: int) -> Iterator[pl.DataFrame]:
     """Yield what a query returns, less its first row, which only fixes the types.
 
-    At least one part, be it empty.
+    Texts as bytes; at least one part, be it empty.
     """
     with batches(connection, query, batch_rows) as reader:
         held: list[pa.RecordBatch] = []
@@ -94,6 +96,11 @@ def _parts(connection: AdbcConnection, query: str, batch_rows: int) -> Iterator[
             held.append(batch)
             size += batch.nbytes
             if size >= _PART_BYTES:
-                yield pa.Table.from_batches(held)
+                yield _frame_of(held)
                 held, size = [], 0
-        yield pa.Table.from_batches(held, reader.schema)
+        yield _frame_of(held or [first.slice(0, 0)])
+
+
+def _frame_of(held: Sequence["pa.RecordBatch"]) -> pl.DataFrame:
+    parts = [pl.DataFrame(batch) for batch in held]
+    return as_bytes(pl.concat(parts, rechunk=True))

@@ -11,6 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from neotoma_core.workers.ahead import take_started
 from neotoma_core.workers.framing import to_bytes
 from neotoma_core.workers.process import Answer, GaveUp, Task, WorkerProcess
 from neotoma_core.workers.setting import Setting, setting_to_plain
@@ -100,7 +101,8 @@ class Workers:
             return worker
 
     def _start(self) -> WorkerProcess:
-        return WorkerProcess(self._setting, self._scratch, of_rows=self._of_rows)
+        started = take_started(self._setting) if self._of_rows else None
+        return started or WorkerProcess(self._setting, self._scratch, of_rows=self._of_rows)
 
     def _let_go(self, worker: WorkerProcess) -> None:
         with self._one_at_a_time:

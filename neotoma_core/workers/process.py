@@ -96,10 +96,14 @@ class WorkerProcess:
     that one starts can be ended together.
     """
 
-    def __init__(self, setting: bytes, scratch: Path, *, of_rows: bool) -> None:
-        """Start it; what it needs to load is loaded meanwhile, what reads rows where it is to."""
+    def __init__(self, setting: bytes, scratch: Path | None, *, of_rows: bool) -> None:
+        """Start it; what it needs to load is loaded meanwhile, what reads rows where it is to.
+
+        ``setting`` may be given later, before the first question. ``scratch``: a private folder;
+        the system's for temporary files where there is none yet.
+        """
         self.has_read = False
-        self._setting = setting
+        self.setting = setting
         self._is_ready = False
         # What native libraries print may quote what they read: for the eyes of this class only.
         with tempfile.TemporaryFile(dir=scratch) as said:
@@ -165,7 +169,7 @@ class WorkerProcess:
         try:
             until = time.monotonic() + _START_SECONDS
             self._line.read(0, until)
-            self._line.write(self._setting, until)
+            self._line.write(self.setting, until)
         except (Late, TooLong, EOFError, BrokenPipeError):
             raise _not_started("it ended before it had begun") from None
         self._is_ready = True

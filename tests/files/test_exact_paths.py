@@ -56,7 +56,7 @@ def test_databases(folder: Path) -> None:
     with closing(connect_read_only(database)) as plain:
         assert plain.execute("SELECT sum(a) FROM t").fetchone() == (6,)
     with arrow_connection(immutable_uri(database)) as connection:
-        assert fetch(connection, "SELECT a FROM t").num_rows == 3
+        assert fetch(connection, "SELECT a FROM t").height == 3
     assert [path.name for path in folder.iterdir()] == ["x.db"]
 
 

@@ -280,4 +280,4 @@ def test_what_is_opened_does_not_trust_its_schema(tmp_path: Path) -> None:
             assert connection.execute(f"PRAGMA {pragma}").fetchone() == (value,)
     with arrow_connection(immutable_uri(database)) as arrow:
         for pragma, value in (("trusted_schema", 0), ("cell_size_check", 1)):
-            assert fetch(arrow, f"PRAGMA {pragma}").column(0).to_pylist() == [value]
+            assert fetch(arrow, f"PRAGMA {pragma}").to_series().to_list() == [value]

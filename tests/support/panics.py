@@ -1,6 +1,9 @@
 """A real panic of a native library, for tests; what it says quotes a planted text."""
 
 import polars as pl
+import pyarrow as pa
+
+assert pa.Table  # loaded here: where a panic is planted, memory may be limited
 
 SECRET = "planted-secret"  # noqa: S105 - what must not be seen
 

@@ -57,6 +57,9 @@ def status(
     """
     if check and json:
         raise UsageError("--check prints one line; leave --json out")
+    from neotoma_core.workers.ahead import start_ahead
+
+    start_ahead()
     from datetime import UTC, datetime
 
     from neotoma_core.cli.terminal.progress import TerminalProgress
