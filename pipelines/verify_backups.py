@@ -7,7 +7,7 @@ from prefect import flow, unmapped
 from prefect.logging import get_run_logger
 from prefect.task_runners import ThreadPoolTaskRunner
 
-from neotoma_core.backup.drill import DrillRules
+from neotoma_core.backup.drills.drill import DrillRules
 from neotoma_core.backup.report import VerifyReport
 from neotoma_core.backup.verify import VerifyRequest
 from neotoma_core.schedule import drills as scheduled_drills

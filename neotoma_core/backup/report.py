@@ -17,7 +17,8 @@ class DrillSummary:
 
     ``drifted``: snapshots that are not what the log says; ``findings``: what the database lacked
     when the backup was taken, raw files for one. Neither is a fault of the backup. ``rebuild``: the
-    command that recomputes the snapshots of the database.
+    command that recomputes the snapshots of the database. ``same_as``: the backup with the very
+    same database that was restored ``at`` that time; of this one all else was checked.
     """
 
     backup: str
@@ -29,6 +30,7 @@ class DrillSummary:
     findings: tuple[str, ...]
     drill_seconds: float
     rebuild: str
+    same_as: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,6 +89,7 @@ def drill_summary(vault: Path, backup: Backup, drill: Drill) -> DrillSummary:
         (*raw_file_findings(backup), *fault_findings(vault, backup)),
         drill.seconds,
         command_again("rebuild"),
+        drill.same_as,
     )
 
 

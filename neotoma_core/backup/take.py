@@ -7,15 +7,13 @@ unproven.
 """
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from itertools import chain
-from pathlib import Path
 from typing import Final
 
-from neotoma_core.backup.drill import Drilling, DrillRules, drill_backup
+from neotoma_core.backup.drills.besides import drill_beside
+from neotoma_core.backup.drills.drill import Drilling, DrillRules
+from neotoma_core.backup.measuring import Measured, measure
 from neotoma_core.backup.page.page import backup_page
 from neotoma_core.backup.raw_files import (
     find_logs,
@@ -28,12 +26,7 @@ from neotoma_core.backup.reporting import backup_report
 from neotoma_core.backup.request import BackupRequest
 from neotoma_core.backup.standing import find_unexplained, judge_backup
 from neotoma_core.comparison.anomaly import Counts
-from neotoma_core.comparison.faults import read_faults
-from neotoma_core.comparison.fingerprints import Fingerprint
-from neotoma_core.comparison.identity import Sample, is_same_database
-from neotoma_core.comparison.logs_in_common import read_log
-from neotoma_core.comparison.measuring import count_contents, fingerprint_tables
-from neotoma_core.errors import OtherDatabase
+from neotoma_core.comparison.identity import Sample
 from neotoma_core.files.headers import companions
 from neotoma_core.ledger.file import read_erased
 from neotoma_core.neotoma.environments import environment_of
@@ -45,10 +38,7 @@ from neotoma_core.runs.clock import Clock
 from neotoma_core.runs.judging import ruin_named
 from neotoma_core.runs.left_over import missing_target
 from neotoma_core.runs.run import target_of
-from neotoma_core.sqlite.faults import Fault
-from neotoma_core.sqlite.inspection import StoredTable, inspect_database, names_of
-from neotoma_core.sqlite.live_copies import copy_whole
-from neotoma_core.sqlite.opening import connect_read_only
+from neotoma_core.sqlite.inspection import names_of
 from neotoma_core.vault import folder as vault
 from neotoma_core.vault.backups import (
     Listing,
@@ -59,7 +49,6 @@ from neotoma_core.vault.backups import (
     write_raw_list,
     write_state,
 )
-from neotoma_core.vault.documents import Identity
 from neotoma_core.vault.last_report import keep_last
 from neotoma_core.vault.lease import vault_run
 from neotoma_core.vault.manifests import NO_STATE, Backup, Manifest
@@ -67,18 +56,6 @@ from neotoma_core.vault.raw_folders import folders_in_use
 
 _ROOM: Final = 4  # times the database: the copy, its compressed form, and what a drill restores
 _SECRET: Final = frozenset(table.name for table in SECRET)
-
-
-@dataclass(frozen=True, slots=True)
-class _Measured:
-    """A whole copy of the database in a folder of scratch, and what is in it."""
-
-    scratch: Path
-    whole: Path
-    tables: dict[str, StoredTable]
-    fingerprints: dict[str, Fingerprint]
-    counts: Counts
-    faults: tuple[Fault, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +88,8 @@ def size_up(request: BackupRequest, now: datetime) -> BackupPlan:
         _require_target(request)
         scratch = folders.work / "backup"
         scratch.mkdir(mode=0o700)
-        counts = _measure(request, scratch, Silent(), Clock()).counts
+        before = list_backups(request.vault).backups
+        counts = measure(request, scratch, before, now, Silent(), Clock()).counts
     entities = counts.tables.get("entities", 0)
     return BackupPlan("planned", str(request.target), counts.observations, entities)
 
@@ -125,11 +103,11 @@ def take_backup(
     listing = list_backups(request.vault)
     scratch = folders.work / "backup"
     scratch.mkdir(mode=0o700)
-    measured = _measure(request, scratch, progress, clock)
+    measured = measure(request, scratch, listing.backups, now, progress, clock)
     manifest, further = _store(request, measured, listing, now, clock)
     progress.begin("drill")
     rules = DrillRules(request.key, expect_empty=request.expect_empty)
-    drilling = Drilling(request.vault, folders.work, rules, now, progress)
+    drilling = Drilling(request.vault, folders.work, rules, now, progress, measured.digest)
     backup = settle_backup(request, Backup(manifest), listing.backups, drilling)
     clock.lap("drill")
     backups = (*listing.backups, backup)
@@ -154,7 +132,7 @@ def settle_backup(
     """
     state = NO_STATE
     if request.drill:
-        state = state.after_drill(drill_backup(drilling, backup))
+        state = state.after_drill(drill_beside(drilling, backup, before))
     alarms, drop = judge_backup(backup.manifest, before, request.vault)
     state = replace(state, alarms=alarms, drop=drop)
     write_state(request.vault, backup.name, state)
@@ -172,27 +150,8 @@ def _require_target(request: BackupRequest) -> None:
     vault.require_room(request.vault, needed)
 
 
-def _measure(request: BackupRequest, scratch: Path, progress: Progress, clock: Clock) -> _Measured:
-    target = request.target
-    progress.begin("copy", target.stat().st_size)
-    whole = copy_whole(target, scratch, progress.advance)
-    clock.lap("copy")
-    progress.begin("measure")
-    with closing(connect_read_only(whole)) as connection:
-        found = inspect_database(connection, target)
-    tables = {table.name: table for table in found.tables}
-    counts = count_contents(whole, tables, target)
-    _require_own(request, whole, counts)
-    with ThreadPoolExecutor(max_workers=1) as pool:
-        faults = pool.submit(read_faults, whole)
-        fingerprints = fingerprint_tables(whole, found.tables, target)
-        measured = _Measured(scratch, whole, tables, fingerprints, counts, faults.result())
-    clock.lap("measure")
-    return measured
-
-
 def _store(
-    request: BackupRequest, measured: _Measured, listing: Listing, now: datetime, clock: Clock
+    request: BackupRequest, measured: Measured, listing: Listing, now: datetime, clock: Clock
 ) -> tuple[Manifest, _Further]:
     """Write the backup's files in the scratch and give them their place; return its manifest."""
     target, scratch, sequence = request.target, measured.scratch, listing.next_sequence
@@ -214,7 +173,9 @@ def _store(
     named = {log.relative_to(target.parent).as_posix(): log for log in found}
     logs, log_files = keep_logs(named, folder, scratch)
     newest_first = reversed(listing.backups)
-    database, shares = keep_database(measured.whole, folder, request.vault, newest_first)
+    database, shares = keep_database(
+        measured.whole, measured.digest, folder, request.vault, newest_first
+    )
     measured.whole.unlink()
     clock.lap("compress")
     manifest = Manifest(
@@ -244,36 +205,6 @@ def _store(
     write_manifest(folder, manifest, NO_STATE)
     install_backup(folder, request.vault, name)
     return manifest, _Further(ErasedLeftOut(raw.erased, tuple(map(str, telling))), shares)
-
-
-def _require_own(request: BackupRequest, whole: Path, counts: Counts) -> None:
-    """Raise OtherDatabase where the vault protects another one, as their contents say."""
-    if request.other_database:
-        return
-    identity = vault.read_description(request.vault).identity or Identity()
-    manifests = [backup.manifest for backup in list_backups(request.vault).backups]
-    samples = (Sample(m.counts.sample, 0).hashes for m in manifests)
-    known = [*identity.observations, *chain(*samples)]
-    target = str(request.target.absolute())
-    newest = max((m.counts.newest for m in manifests if m.counts.newest), default=None)
-    first = read_log(whole, request.target).first
-    if not is_same_database(
-        known,
-        max((m.counts.observations for m in manifests), default=identity.count),
-        Sample(counts.sample, counts.observations),
-        same_place=target in (identity.target, *(m.target for m in manifests)),
-        begun_after=bool(newest and first is not None and first > newest.timestamp() * 1000),
-    ) or _is_of_other_environment(request, known, manifests):
-        raise OtherDatabase(request.vault, request.target)
-
-
-def _is_of_other_environment(
-    request: BackupRequest, known: Sequence[str], manifests: Sequence[Manifest]
-) -> bool:
-    """Return whether only names can tell, and do: nothing was ever stored in what is known."""
-    ours = environment_of(request.target.name)
-    theirs = {m.environment for m in manifests} - {None}
-    return not known and ours is not None and bool(theirs) and ours not in theirs
 
 
 def _identify(request: BackupRequest, counts: Counts) -> None:

@@ -81,6 +81,8 @@ def _drill(drill: DrillSummary) -> str:
         "checksums": "the stored bytes are intact",
         "none": "",
     }[drill.level]
+    if drill.same_as:
+        said = f"its database is that of {drill.same_as}, restored {drill.at[:10]}; files hashed"
     why = "; ".join(drill.reasons)
     drift = ""
     if drill.drifted:

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from neotoma_core.backup.drill import Drilling, DrillRules, drill_backup
+from neotoma_core.backup.drills.besides import drill_beside
+from neotoma_core.backup.drills.drill import Drilling, DrillRules
 from neotoma_core.backup.page.page import verify_page
 from neotoma_core.backup.report import DrillSummary, VerifyReport
 from neotoma_core.backup.reporting import drill_summary, strange_files
@@ -42,12 +43,14 @@ class VerifyRequest:
 def verify_backups(request: VerifyRequest, now: datetime, progress: Progress) -> VerifyReport:
     """Drill backups, those longest unverified first, and record how each drill ended.
 
-    Raises UsageError where there is no backup, VaultError.
+    A database that several of them share is restored once. Raises UsageError where there is no
+    backup, VaultError.
     """
     clock = Clock()
     started = time.monotonic()
     summaries: list[DrillSummary] = []
     not_reached: list[str] = []
+    drilled: list[Backup] = []
     with vault_run(request.vault, request.target, now) as folders:
         listing = list_backups(request.vault)
         due = _due(request, listing, now)
@@ -58,7 +61,8 @@ def verify_backups(request: VerifyRequest, now: datetime, progress: Progress) ->
             if request.max_duration is not None and spent > request.max_duration:
                 not_reached.append(backup.name)
                 continue
-            drill = drill_backup(drilling, backup)
+            drill = drill_beside(drilling, backup, drilled)
+            drilled.append(replace(backup, state=backup.state.after_drill(drill)))
             if not backup.state_lost or drill.outcome == "fail":  # else it may still be readable
                 state = look_at(backup, listing.backups, request.vault).state
                 write_state(request.vault, backup.name, state.after_drill(drill))

@@ -15,7 +15,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
-from neotoma_core.backup.drill import Drilling, DrillRules, drill_backup
+from neotoma_core.backup.drills.drill import Drilling, DrillRules, drill_backup
 from neotoma_core.backup.raw_files import keep_logs, names_of_raw_files
 from neotoma_core.comparison.faults import read_faults
 from neotoma_core.comparison.measuring import count_contents, fingerprint_tables
@@ -24,7 +24,7 @@ from neotoma_core.erasure.rows import scrub
 from neotoma_core.files.interrupts import on_scratch
 from neotoma_core.forget.holding import Forgetting, Held, read_backup_held
 from neotoma_core.neotoma.tables import SECRET
-from neotoma_core.sqlite.copies import read_file_state
+from neotoma_core.sqlite.copies import read_file_state, sha256_of
 from neotoma_core.sqlite.inspection import inspect_database
 from neotoma_core.sqlite.opening import connect_read_only
 from neotoma_core.vault.backups import (
@@ -119,7 +119,7 @@ def _store(
         logs=log_files,
         rewritten_at=forgetting.now.astimezone(UTC),
     )
-    database, _ = keep_database(held.whole, folder, vault, others)
+    database, _ = keep_database(held.whole, sha256_of(held.whole), folder, vault, others)
     manifest = replace(described, database=database)
     state = replace(old.state, drill=None, verified_at=None)
     write_manifest(folder, manifest, state)

@@ -9,7 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
-from neotoma_core.backup.drill import DrillRules
+from neotoma_core.backup.drills.drill import DrillRules
 from neotoma_core.backup.verify import VerifyRequest
 from neotoma_core.errors import MiddenError
 from neotoma_core.files.keys import KeySource

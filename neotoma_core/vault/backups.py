@@ -40,7 +40,6 @@ from neotoma_core.files.compressed import (
 )
 from neotoma_core.files.small import read_small
 from neotoma_core.neotoma.environments import RAW_FOLDERS, STORED_FILE
-from neotoma_core.sqlite.copies import sha256_of
 from neotoma_core.vault.folder import BACKUPS, identifier_of, require_described
 from neotoma_core.vault.manifests import (
     LOST_STATE,
@@ -182,14 +181,13 @@ def set_aside(vault: Path, name: str, scratch: Path) -> None:
 
 
 def keep_database(
-    whole: Path, folder: Path, vault: Path, backups: Iterable[Backup]
+    whole: Path, digest: str, folder: Path, vault: Path, backups: Iterable[Backup]
 ) -> tuple[StoredFile, str]:
     """Keep a whole copy as the database of a backup, in its folder; return it.
 
-    Where one of ``backups`` has the very same bytes, its file is shared, and its name is returned,
-    too: one that is no longer what was stored is not shared.
+    ``digest``: the SHA-256 of the copy. Where one of ``backups`` has the very same bytes, its file
+    is shared, and its name is returned, too: one that is no longer what was stored is not shared.
     """
-    digest = sha256_of(whole)
     for backup in backups:
         stored = backup.manifest.database
         if stored.plain_sha256 == digest and _share(vault / FOLDER / backup.name, stored, folder):

@@ -95,7 +95,11 @@ class Manifest:
 
 @dataclass(frozen=True, slots=True)
 class Drill:
-    """One drill: when, how it ended, how far it got, and why it got no further."""
+    """One drill: when, how it ended, how far it got, and why it got no further.
+
+    ``same_as``: the backup whose database, which has the very same bytes, was restored ``at`` that
+    time; of this one, all else was checked.
+    """
 
     at: datetime
     outcome: Outcome
@@ -103,6 +107,7 @@ class Drill:
     reasons: tuple[str, ...] = ()
     drifted: int = 0
     seconds: float = 0.0
+    same_as: str = ""
 
 
 @dataclass(frozen=True, slots=True)

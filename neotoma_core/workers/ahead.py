@@ -12,7 +12,7 @@ _STARTED: Final[list[WorkerProcess]] = []
 
 def start_ahead() -> None:
     """Start one, for the first ``Workers`` of this process that are to read rows."""
-    with suppress(FileUnusable, OSError):  # whoever needs one will be told
+    with suppress(FileUnusable, OSError):  # the one who needs it gets the error
         _STARTED.append(WorkerProcess(b"", None, of_rows=True))
         atexit.register(end_unused)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from neotoma_core.backup.drill import Drilling, DrillRules, drill_backup
+from neotoma_core.backup.drills.drill import Drilling, DrillRules, drill_backup
 from neotoma_core.backup.protection import protection_of
 from neotoma_core.errors import UsageError
 from neotoma_core.report.progress import Silent

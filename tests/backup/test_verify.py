@@ -12,7 +12,7 @@ from neotoma_core.errors import VaultDamaged
 from neotoma_core.report.progress import Silent
 from neotoma_core.schedule.drills import verify_database
 from neotoma_core.vault.announcing import Alerting
-from tests.support.backing_up import Vault, copy_vault, small_vault
+from tests.support.backing_up import Vault, copy_vault, fill, small_vault
 
 HOUR = timedelta(hours=1)
 
@@ -23,6 +23,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Vault:
     world = small_vault(tmp_path_factory.mktemp("template"))
     world.back_up()
     world.back_up(drill=False)
+    fill(world.target, 41)
     world.back_up()
     return world
 

@@ -12,7 +12,7 @@ from typing import Final
 
 import pytest
 
-from neotoma_core.backup.drill import DrillRules
+from neotoma_core.backup.drills.drill import DrillRules
 from neotoma_core.files import atomic
 from neotoma_core.sqlite import copies
 from neotoma_core.vault import backups

@@ -10,7 +10,7 @@ import pytest
 
 from neotoma_core.files.atomic import Subject, observe_with_subject
 from tests.proofs.planting import lose_root
-from tests.support.backing_up import HASH, Vault, copy_vault, small_vault
+from tests.support.backing_up import HASH, Vault, copy_vault, fill, small_vault
 from tests.support.carrying import run as execute
 from tests.support.drilling import (
     RESTORED,
@@ -178,6 +178,7 @@ def test_a_fault_of_the_program_is_not_taken_for_a_hindrance(world: Vault) -> No
 
 
 def test_one_restored_copy_is_there_at_a_time_and_its_owners_alone(world: Vault) -> None:
+    fill(world.target, 41)
     world.back_up(drill=False)
     places: list[Path] = []
 

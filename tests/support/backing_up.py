@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from neotoma_core.backup.drill import DrillRules
+from neotoma_core.backup.drills.drill import DrillRules
 from neotoma_core.backup.listing import accept_loss, list_vault
 from neotoma_core.backup.report import BackupList, BackupReport, VerifyReport
 from neotoma_core.backup.request import BackupRequest

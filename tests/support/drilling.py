@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from neotoma_core.backup.drill import DrillRules
+from neotoma_core.backup.drills.drill import DrillRules
 from neotoma_core.backup.report import DrillSummary
 from neotoma_core.files.atomic import Subject, observe_with_subject
 from neotoma_core.vault.backups import write_manifest

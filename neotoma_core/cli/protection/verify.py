@@ -86,7 +86,7 @@ def verify(
         raise UsageError("name the database with --target, or an archive with --archive")
     from datetime import UTC, datetime
 
-    from neotoma_core.backup.drill import DrillRules
+    from neotoma_core.backup.drills.drill import DrillRules
     from neotoma_core.backup.text import verify_text
     from neotoma_core.backup.verify import VerifyRequest, verify_backups
     from neotoma_core.cli.terminal.progress import TerminalProgress

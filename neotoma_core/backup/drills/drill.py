@@ -69,13 +69,18 @@ class DrillRules:
 
 @dataclass(frozen=True, slots=True)
 class Drilling:
-    """Where backups of a vault are drilled, by which rules, and when. ``work``: for scratch."""
+    """Where backups of a vault are drilled, by which rules, and when. ``work``: for scratch.
+
+    ``measured``: the SHA-256 of a database that this very run has measured for its manifest. What
+    comes back with the same bytes need not be measured again.
+    """
 
     vault: Path
     work: Path
     rules: DrillRules
     now: datetime
     progress: Progress
+    measured: str = ""
 
 
 class _Failed(Exception):
@@ -83,7 +88,7 @@ class _Failed(Exception):
 
 
 @dataclass(slots=True)
-class _Course:
+class Course:
     """How far a drill has got, and how it ended."""
 
     scratch: Path
@@ -121,12 +126,17 @@ def drill_backup(drilling: Drilling, backup: Backup) -> Drill:
     """Restore a backup into scratch and check it; never raises for what it finds."""
     start = time.monotonic()
     scratch = drilling.work / f"drill-{backup.manifest.sequence}"
-    with _clear_after(scratch):
+    with clear_after(scratch):
         course = _drill_once(drilling, backup, scratch)
         in_doubt = course.is_in_doubt(backup.manifest.database)
     if in_doubt:
-        with _clear_after(scratch):
+        with clear_after(scratch):
             course = _drill_once(drilling, backup, scratch)
+    return conclude(drilling, backup, course, time.monotonic() - start)
+
+
+def conclude(drilling: Drilling, backup: Backup, course: Course, seconds: float) -> Drill:
+    """Return the drill that went this course."""
     outcome, reasons = course.outcome, course.reasons
     if outcome == "pass" and backup.is_empty and not drilling.rules.expect_empty:
         outcome, reasons = "inconclusive", ("it is empty; pass --expect-empty if that is intended",)
@@ -136,18 +146,18 @@ def drill_backup(drilling: Drilling, backup: Backup) -> Drill:
         course.level,
         reasons,
         course.drifted,
-        round(time.monotonic() - start, 3),
+        round(seconds, 3),
     )
 
 
-def _drill_once(drilling: Drilling, backup: Backup, scratch: Path) -> _Course:
-    course = _Course(scratch)
+def _drill_once(drilling: Drilling, backup: Backup, scratch: Path) -> Course:
+    course = Course(scratch)
     course.end(lambda: _run_course(drilling, backup, scratch, course))
     return course
 
 
 @contextmanager
-def _clear_after(scratch: Path) -> Iterator[None]:
+def clear_after(scratch: Path) -> Iterator[None]:
     """Make a folder of scratch that is gone after the block."""
     scratch.mkdir(mode=0o700)
     try:
@@ -187,7 +197,7 @@ def _hindrance(error: KeyMissing | KeyWrong | DiskFull | MemoryFull) -> str:
     return "too little memory to restore it"
 
 
-def _run_course(drilling: Drilling, backup: Backup, scratch: Path, course: _Course) -> None:
+def _run_course(drilling: Drilling, backup: Backup, scratch: Path, course: Course) -> None:
     manifest = backup.manifest
     folder = drilling.vault / FOLDER / backup.name
     if backup.state_lost:
@@ -199,7 +209,8 @@ def _run_course(drilling: Drilling, backup: Backup, scratch: Path, course: _Cour
     decompress_file(folder, manifest.database, restored)
     announce("copy_restored", restored)
     course.level = "checksums"
-    _compare(backup, restored)
+    if sha256_of(restored) != drilling.measured:
+        _compare(backup, restored)
     asked = _reading_of(backup, restored, scratch, drilling.rules)
     try:
         report = check_snapshots(asked, drilling.progress, (_evidence(asked.run), restored))
@@ -208,7 +219,7 @@ def _run_course(drilling: Drilling, backup: Backup, scratch: Path, course: _Cour
         raise
     course.drifted = report.drifts
     course.level = "restored"
-    _check_raw_files(drilling.vault, backup, scratch)
+    check_raw_files(drilling.vault, backup, scratch)
     course.level = "recomputed"
 
 
@@ -259,7 +270,8 @@ def _require_no_new_fault(manifest: Manifest, restored: Path) -> None:
         raise _Failed(f"damaged: SQLite's integrity check found {shown}" if damaged else shown)
 
 
-def _check_raw_files(vault_folder: Path, backup: Backup, scratch: Path) -> None:
+def check_raw_files(vault_folder: Path, backup: Backup, scratch: Path) -> None:
+    """Hash the raw files of a backup; raises what ``Course.end`` takes for a failure."""
     names = read_raw_list(vault_folder / FOLDER / backup.name, backup.manifest, scratch)
     damaged = list(find_damaged_blobs(vault_folder, sorted({digest_of(name) for name in names})))
     if damaged:
