@@ -68,7 +68,7 @@ def protection_of(vault: Path, now: datetime) -> Protection:
         last_verified=max(verified, default=None),
         level=newest.state.drill.level if newest and newest.state.drill else "none",
         drop=newest.state.drop if newest else 0.0,
-        overdue=_overdue(newest.manifest.taken_at if newest else None, _interval(vault), now),
+        overdue=overdue_by(newest.manifest.taken_at if newest else None, _interval(vault), now),
         good=sum(backup.is_good for backup in listing.backups),
         frozen=lossy is not None,
         alarms=(lossy.state.alarms or ()) if lossy else (),
@@ -157,7 +157,11 @@ def _read_interval(vault: Path) -> timedelta | None:
     return None if seconds is None else timedelta(seconds=seconds)
 
 
-def _overdue(last: datetime | None, interval: timedelta, now: datetime) -> timedelta | None:
+def overdue_by(last: datetime | None, interval: timedelta, now: datetime) -> timedelta | None:
+    """Return how late a backup is that should be taken every so often; None where it is not late.
+
+    ``last``: when the newest was taken, None where there is none.
+    """
     if last is None:
         return timedelta(0)
     late = now - last
