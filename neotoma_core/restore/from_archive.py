@@ -11,7 +11,7 @@ from pathlib import Path
 
 from neotoma_core.archive_tables.as_backup import environment_of_archive
 from neotoma_core.archive_tables.database import ArchivedDatabase, Selection, build_database
-from neotoma_core.archive_tables.reading import read_table
+from neotoma_core.archive_tables.reading import list_table
 from neotoma_core.archive_tables.tables import Archive, open_archive
 from neotoma_core.comparison.differences import find_differences
 from neotoma_core.documents.asked_times import read_asked_instant
@@ -32,7 +32,7 @@ from neotoma_core.restore.raw_files import BroughtBack, PutBack, RawTarget, brin
 from neotoma_core.restore.report import ArchiveRestoreReport, RestoredTable
 from neotoma_core.restore.restorable import Restorable
 from neotoma_core.restore.sources import RestoreSource
-from neotoma_core.row_versions.columns import ARCHIVED, ROW_HASH
+from neotoma_core.row_versions.columns import ARCHIVED
 from neotoma_core.runs.begin import target_run
 from neotoma_core.runs.commands import undo_command
 from neotoma_core.runs.left_over import find_left_behind
@@ -132,7 +132,8 @@ def _bring_back(
 
 def _nothing_in(archive: Archive, as_of: str | None) -> UsageError:
     """Return what to say of an archive without a row of the time that was asked for."""
-    ever = any(read_table(archive, table.name, (ROW_HASH,)).rows.height for table in ARCHIVED)
+    files = (f for table in ARCHIVED for f in list_table(archive, table.name).files)
+    ever = any(file.rows for file in files)
     if not ever:
         wrong, advice = "it has no row of any time", "name another archive, or a backup"
     elif as_of is None:
