@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from neotoma_core.archive_tables.building.proving import find_unproven
-from neotoma_core.archive_tables.building.rows import Work, find_rows
+from neotoma_core.archive_tables.building.rows import find_rows
 from neotoma_core.archive_tables.building.selecting import Selection
 from neotoma_core.archive_tables.reading import DamagedFile
 from neotoma_core.archive_tables.tables import Archive
@@ -16,6 +16,7 @@ from neotoma_core.report.findings import Finding
 from neotoma_core.report.progress import Progress
 from neotoma_core.row_versions.database_file import new_database
 from neotoma_core.stages.parts import parts_folder
+from neotoma_core.stages.runner import Work
 
 __all__ = ["ArchivedDatabase", "Selection", "Work", "build_database", "damage_finding", "notes_of"]
 

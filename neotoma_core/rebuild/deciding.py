@@ -9,20 +9,15 @@ import polars as pl
 
 from neotoma_core.ledger.log import without_names
 from neotoma_core.neotoma.encryption.columns import open_rows
-from neotoma_core.neotoma.tables import Table
+from neotoma_core.neotoma.tables import BY_NAME, Table
+from neotoma_core.rebuild.apart import decide, decide_apart
 from neotoma_core.rebuild.reading import Reading
 from neotoma_core.rebuild.reasons import explain_drift
+from neotoma_core.rebuild.spilling import ENTITIES, RELATIONSHIPS
 from neotoma_core.reduce.exact.users import Owner
 from neotoma_core.runs.ahead import work_ahead
-from neotoma_core.snapshots.deciding import (
-    ENTITY_SNAPSHOTS,
-    RELATIONSHIP_SNAPSHOTS,
-    Decided,
-    Stored,
-    decide_entities,
-    decide_relationships,
-)
-from neotoma_core.snapshots.drift import find_drift
+from neotoma_core.snapshots.deciding import Decided, Stored
+from neotoma_core.snapshots.drift import DRIFT, find_drift
 from neotoma_core.snapshots.explaining import UNKNOWN
 from neotoma_core.snapshots.sampling import sample_of, spread
 
@@ -117,30 +112,35 @@ class Tally:
 
 def entity_buckets(reading: Reading) -> Iterator[Bucket]:
     """Yield what to do with the entity snapshots, bucket by bucket; each is removed once read."""
-    count = reading.spilled["observations"].buckets.count
-    return work_ahead(lambda number: _decide_entities(reading, number), count)
+    return _buckets(reading, ENTITIES, "")
 
 
 def relationship_buckets(reading: Reading, now: str) -> Iterator[Bucket]:
     """Yield what to do with the relationship snapshots; ``now``: ISO time of the computation."""
-    count = reading.spilled["relationship_observations"].buckets.count
-    return work_ahead(lambda number: _decide_relationships(reading, number, now), count)
+    return _buckets(reading, RELATIONSHIPS, now)
 
 
-def _decide_entities(reading: Reading, number: int) -> Bucket:
-    observations = take_bucket(reading, "observations", number)
-    stored = take_stored(reading, ENTITY_SNAPSHOTS, number)
-    return _bucket(reading, stored, decide_entities(observations, stored, reading.rules))
+def _buckets(reading: Reading, pair: tuple[str, str], now: str) -> Iterator[Bucket]:
+    """Decide on workers elsewhere where the job has any, unless what they need has to stay here."""
+    asked, (log, derived) = reading.asked, pair
+    spilled = (reading.spilled[log], reading.spilled[derived])
+    if asked.job.runner.is_apart and not asked.explained and reading.key is None:
+        decisions = decide_apart(asked.job, asked.parts, spilled, reading.rules, now)
+        yield from (Bucket(decided, pl.DataFrame(schema=DRIFT)) for decided in decisions)
+        return
 
+    def decide_here(number: int) -> Bucket:
+        observations = take_bucket(reading, log, number)
+        stored = take_stored(reading, BY_NAME[derived], number)
+        return _bucket(reading, stored, decide(observations, stored, reading.rules, now))
 
-def _decide_relationships(reading: Reading, number: int, now: str) -> Bucket:
-    observations = take_bucket(reading, "relationship_observations", number)
-    stored = take_stored(reading, RELATIONSHIP_SNAPSHOTS, number)
-    return _bucket(reading, stored, decide_relationships(observations, stored, now=now))
+    yield from work_ahead(decide_here, spilled[0].buckets.count)
 
 
 def _bucket(reading: Reading, stored: Stored, decided: Decided) -> Bucket:
-    """Return what was decided with the drift that it puts right."""
+    """Return what was decided with the drift that it puts right, where that is to be told."""
+    if not reading.asked.explained:
+        return Bucket(decided, pl.DataFrame(schema=DRIFT))
     of = stored.compared
     erased = reading.erased.reasons(stored.table.name, stored.rows)
     because = decided.gone.join(erased, on=of.key, how="left", suffix="_erased").select(
@@ -163,7 +163,7 @@ def take_stored(reading: Reading, table: Table, number: int) -> Stored:
 def take_bucket(reading: Reading, name: str, number: int) -> pl.DataFrame:
     """Return the rows of one bucket with every sealed value opened, and remove the bucket."""
     spilled = reading.spilled[name]
-    rows = reading.erased.without(name, spilled.buckets.read(number))
+    rows = spilled.buckets.read(number)
     spilled.buckets.remove(number)
     if reading.key is None or not spilled.sealed:
         return rows

@@ -5,7 +5,7 @@ guarded, evidence → raw files → renamed into place
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -25,7 +25,7 @@ from neotoma_core.guard.replacement import readable_target, secure_target
 from neotoma_core.ledger.file import read_erased_around
 from neotoma_core.neotoma.environments import environment_of
 from neotoma_core.rebuild.report import RebuildReport
-from neotoma_core.rebuild.scratch import compute_snapshots
+from neotoma_core.rebuild.scratch import Computing, compute_snapshots
 from neotoma_core.report.findings import Finding
 from neotoma_core.report.progress import Progress
 from neotoma_core.restore.raw_files import BroughtBack, PutBack, RawTarget, bring_back
@@ -38,6 +38,7 @@ from neotoma_core.runs.commands import undo_command
 from neotoma_core.runs.left_over import find_left_behind
 from neotoma_core.runs.run import Run, require_environment
 from neotoma_core.snapshots.choosing import AUTO
+from neotoma_core.stages.runner import Work
 
 Confirm = Callable[[ArchiveRestoreReport], bool]
 
@@ -50,6 +51,7 @@ class RestoreArchiveRequest:
     ``skip_unreadable``: go on without files of the archive that cannot be read. ``guard``: who is
     asked before nearly all observations go. ``raw_storage``: where Neotoma keeps the target's raw
     files, if not next to it. ``rules``: by which to reduce; see ``snapshots.choosing``.
+    ``job``: how it is done.
     """
 
     archive: Path
@@ -63,6 +65,7 @@ class RestoreArchiveRequest:
     guard: Guard = UNATTENDED
     raw_storage: Path | None = None
     rules: str = AUTO
+    job: Work = field(default_factory=Work)
 
 
 def moment_of(text: str | None) -> datetime | None:
@@ -88,10 +91,13 @@ def restore_archive(
         require_environment(request.archive, theirs, request.target)
     with target_run(request, now) as run:
         selection = Selection("standing", moment, damaged=request.skip_unreadable)
-        built = build_database(archive, run.folders.work / "restored.db", selection, progress)
+        built = build_database(
+            archive, run.folders.work / "restored.db", selection, progress, request.job
+        )
         if not any(built.rows.values()):
             raise _nothing_in(archive, request.as_of)
-        rebuilt = compute_snapshots(built.path, run, progress, request.schemas, request.rules)
+        by = Computing(request.schemas, request.rules, explained=False, job=request.job)
+        rebuilt = compute_snapshots(built.path, run, progress, by)
         erased = read_erased_around(request.vault, request.archive)
         cleaned = without_erased(built.path, erased, run, request.key)
         _require_own(request, run, cleaned.whole)

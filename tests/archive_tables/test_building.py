@@ -131,6 +131,8 @@ def test_a_piece_of_a_damaged_file_is_left_out_with_the_rest_of_it(
 class Losing:
     """Threads; of the first part of a stage that has rows, those of one destination are lost."""
 
+    is_apart = False
+
     def __init__(self, stage: str) -> None:
         self.stage = stage
 

@@ -42,20 +42,7 @@ from neotoma_core.row_versions.columns import ARCHIVED, ODD, REMOVED, ROW_HASH
 from neotoma_core.row_versions.database_file import TableRows
 from neotoma_core.row_versions.versions import PLACE
 from neotoma_core.stages.parts import Part
-from neotoma_core.stages.runner import Runner, Threads
-
-
-@dataclass(frozen=True, slots=True)
-class Work:
-    """How a job is done: where its parts are, by whom, and in how many buckets.
-
-    ``place``: None for the folder of the database that is built. ``buckets``: of every table; None
-    for as many as its size wants.
-    """
-
-    runner: Runner = field(default_factory=Threads)
-    place: Path | None = None
-    buckets: int | None = None
+from neotoma_core.stages.runner import Runner, Threads, Work
 
 
 @dataclass(frozen=True, slots=True)
