@@ -43,7 +43,7 @@ class SnapshotRun:
     """A run that computes snapshots of its target, or reads what they are computed from.
 
     ``entities``, ``types``, ``schemas``, ``rules``: as of a ``RebuildRequest``. ``explained``:
-    whether it is told why each snapshot is not what it should be. ``job``: how it is done.
+    whether the report says why each snapshot differs. ``job``: how it is done.
     """
 
     run: TargetRun

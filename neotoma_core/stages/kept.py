@@ -1,6 +1,6 @@
 """Values of our own kept on disk between the tasks of a job, for those that are not rows alone.
 
-They are pickled. Whoever reads one was told its SHA-256 by who wrote it, and takes no other bytes.
+They are pickled. The task that wrote one returns its SHA-256; a reader accepts only those bytes.
 """
 
 import hashlib
