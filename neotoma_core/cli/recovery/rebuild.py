@@ -110,6 +110,7 @@ def rebuild(
         only_database,
         raw_storage,
     )
+    from neotoma_core.settings.used import no_database_named
 
     if archive is not None:
         narrowed = target or check or dry_run or entity or type_ or knowledge is not None
@@ -125,7 +126,7 @@ def rebuild(
         raise UsageError("--task-runner, --scheduler and --parts go with --archive")
     target = target or only_database()
     if target is None:
-        raise UsageError("name the database with --target, or an archive with --archive")
+        raise no_database_named("with --target, or an archive with --archive")
     if out is None and (as_of is not None or knowledge is not None):
         raise UsageError("--as-of and --knowledge say what goes to a file; name it with --out")
     if out is not None and (check or dry_run):
