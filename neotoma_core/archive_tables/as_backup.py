@@ -7,8 +7,15 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+import polars as pl
+
 from neotoma_core.archive_tables.database import Selection, build_database
-from neotoma_core.archive_tables.reading import DamagedFile, list_table, read_table
+from neotoma_core.archive_tables.reading import (
+    DamagedFile,
+    column_types,
+    list_table,
+    read_files,
+)
 from neotoma_core.archive_tables.tables import is_archive, open_archive
 from neotoma_core.errors import (
     ArchiveDamaged,
@@ -45,8 +52,12 @@ class SecuredArchive:
 def environment_of_archive(path: Path) -> Environment | None:
     """Return the environment of the database whose rows were archived last, as its name says."""
     with suppress(ArchiveError):  # said when it is read
-        read = read_table(open_archive(path), "observations", (ARCHIVED_AT, BACKUP)).rows
-        for origin in read.sort(ARCHIVED_AT)[BACKUP].tail(1):
+        listed = list_table(open_archive(path), "observations")
+        last = pl.DataFrame(schema=column_types("observations", (ARCHIVED_AT, BACKUP)))
+        for _, part in read_files("observations", listed.files, (ARCHIVED_AT, BACKUP)):
+            if isinstance(part, pl.DataFrame):
+                last = pl.concat([last, part]).sort(ARCHIVED_AT).tail(1)
+        for origin in last[BACKUP]:
             return environment_of(str(origin).rpartition(" ")[0])
     return environment_of(path.absolute().name)
 

@@ -7,6 +7,7 @@ that a compaction put aside stays readable until its retention is over.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 from urllib.parse import unquote
 
 import polars as pl
@@ -23,10 +24,11 @@ from neotoma_core.archive_tables.committed import (
 from neotoma_core.archive_tables.record import RECORD
 from neotoma_core.archive_tables.tables import DESCRIPTION, Archive, open_table
 from neotoma_core.errors import ArchiveDamaged, NativePanic, without_panic
-from neotoma_core.files.exact_paths import parquet_columns, read_parquet
-from neotoma_core.neotoma.tables import BY_NAME
-from neotoma_core.row_versions.columns import SCHEMAS
+from neotoma_core.files.exact_paths import parquet_columns, read_parquet, read_parquet_piece
+from neotoma_core.row_versions.columns import SCHEMAS, as_migrated
 from neotoma_core.words.shell_words import midden_command
+
+_SEEDS: Final = (0, 1)  # of quick hashes: together they tell rows apart
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,23 +196,29 @@ class TableProof:
         self._place = archive.path / table
         self._listed = listed
         self._is_recorded = archive.record is not None
-        empty = pl.DataFrame(schema=self.columns)
-        self._rows = [empty]
-        self._links = [links_of(empty)]
+        self._rows = [pl.DataFrame(schema={f"{n}": pl.UInt64() for n in _SEEDS})]
+        self._links = [links_of(pl.DataFrame(schema=self.columns))]
 
     def add(self, rows: pl.DataFrame) -> None:
         """Count some rows, with the columns of the proof at least."""
         proving = rows.select(self.columns.keys())
-        self._links.append(links_of(proving))
+        self.add_links(links_of(proving))
         if not self._is_recorded:  # then rows that are there twice are the only sign
-            self._rows.append(proving)
+            self._rows.append(pl.DataFrame([proving.hash_rows(n).alias(f"{n}") for n in _SEEDS]))
 
-    def outcome(self) -> tuple[Committed | None, DamagedFile | None]:
-        """Return what the table has committed, or what it lacks of it, once it has all its rows."""
+    def add_links(self, links: pl.DataFrame) -> None:
+        """Count rows by their links; whoever does looks for rows that are there twice."""
+        self._links.append(links)
+
+    def outcome(self, *, twice: bool = False) -> tuple[Committed | None, DamagedFile | None]:
+        """Return what the table has committed, or what it lacks of it, once it has all its rows.
+
+        ``twice``: whether any of them is there twice.
+        """
         listed = self._listed
         if listed.before is None:
             return None, None
-        if not self._is_recorded and pl.concat(self._rows).is_duplicated().any():
+        if not self._is_recorded and (twice or pl.concat(self._rows).is_duplicated().any()):
             reason = "it has rows twice, as where a file was put in the place of another"
             return None, DamagedFile(self._place, reason)
         links = joined_links(self._links)
@@ -230,9 +238,15 @@ def read_files(
 
 
 def read_file(
-    table: str, file: ArchivedFile, wanted: Mapping[str, pl.DataType]
+    table: str,
+    file: ArchivedFile,
+    wanted: Mapping[str, pl.DataType],
+    span: tuple[int, int] | None = None,
 ) -> pl.DataFrame | DamagedFile:
-    """Return the ``wanted`` columns of one file; columns it lacks as a migration fills them."""
+    """Return the ``wanted`` columns of one file; columns it lacks as a migration fills them.
+
+    ``span``: only a piece of it, the first row and how many.
+    """
     if not file.path.is_file():
         return DamagedFile(file.path, "the file is missing")
     if file.path.stat().st_size != file.size:
@@ -240,38 +254,38 @@ def read_file(
             file.path, f"it does not have the {file.size:,} bytes it was written with"
         )
     try:
-        rows = without_panic(str(file.path), lambda: _rows(table, file.path, wanted))
+        held, rows = without_panic(str(file.path), lambda: _rows(table, file.path, wanted, span))
     except (pl.exceptions.PolarsError, OSError, ValueError, NativePanic):  # they may quote values
         return DamagedFile(file.path, "it cannot be read as Parquet")
-    if rows.height != file.rows:
+    if held != file.rows:
         return DamagedFile(
             file.path, f"it does not have the {file.rows:,} rows it was written with"
         )
     return rows
 
 
-def _rows(table: str, path: Path, wanted: Mapping[str, pl.DataType]) -> pl.DataFrame:
+def _rows(
+    table: str, path: Path, wanted: Mapping[str, pl.DataType], span: tuple[int, int] | None
+) -> tuple[int, pl.DataFrame]:
+    """Return how many rows a file has, and some of them."""
     present = parquet_columns(path)
-    read = read_parquet(path, columns=[n for n in wanted if n in present])
+    named = [n for n in wanted if n in present]
+    if span is None:
+        read = read_parquet(path, columns=named)
+        held = read.height
+    else:
+        held, read = read_parquet_piece(path, named, *span)
     cells = [
-        pl.col(name).cast(kind) if name in present else _as_migrated(table, name, kind)
+        pl.col(name).cast(kind) if name in present else as_migrated(table, name, kind)
         for name, kind in wanted.items()
     ]
-    return read.select(cells) if read.height else pl.DataFrame(schema=dict(wanted))
+    return held, read.select(cells) if read.height else pl.DataFrame(schema=dict(wanted))
 
 
 def column_types(table: str, columns: Sequence[str] | None) -> dict[str, pl.DataType]:
     """Return the types of some columns of a table, all by default."""
     schema = SCHEMAS[table]
     return {name: schema[name] for name in (schema if columns is None else columns)}
-
-
-def _as_migrated(table: str, name: str, kind: pl.DataType) -> pl.Expr:
-    """Return a column that a file lacks, as a migration of the database would fill it."""
-    known = {c.name: c.default for c in BY_NAME[table].columns} if table in BY_NAME else {}
-    default = known.get(name)
-    filled = default.strip("'") if default is not None else None
-    return pl.lit(filled).cast(kind).alias(name)
 
 
 def _milliseconds(value: object) -> int:

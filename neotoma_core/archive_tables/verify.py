@@ -6,12 +6,15 @@ from typing import Final, Literal
 
 import polars as pl
 
+from neotoma_core.archive_tables.building.sources import is_large, spans_of
 from neotoma_core.archive_tables.database import damage_finding, notes_of
 from neotoma_core.archive_tables.reading import (
+    ArchivedFile,
     DamagedFile,
     TableProof,
+    column_types,
     list_table,
-    read_files,
+    read_file,
 )
 from neotoma_core.archive_tables.strays import Kind
 from neotoma_core.archive_tables.tables import Archive, open_archive
@@ -63,7 +66,7 @@ def verify_archive(place: Path, progress: Progress) -> ArchiveVerification:
 
 
 def _verify_table(archive: Archive, name: str) -> tuple[VerifiedTable, list[Finding]]:
-    files = damaged = 0
+    damaged = 0
     try:
         listed = list_table(archive, name)
     except ArchiveError as error:
@@ -71,22 +74,36 @@ def _verify_table(archive: Archive, name: str) -> tuple[VerifiedTable, list[Find
     findings = [damage_finding(listed.lost)] if listed.lost else []
     proof = TableProof(archive, name, listed)
     rows = 0
-    for file, part in read_files(name, listed.files):
-        files += 1
-        if isinstance(part, DamagedFile):
-            damaged += 1
-            findings.append(damage_finding(part))
-            continue
-        proof.add(part)
-        rows += part.height
-        wrong = _count_changed(name, part)
-        if wrong:
-            damaged += 1
-            findings.append(_damage_finding(file.path, f"{wrong:,} rows are not what was archived"))
+    for file in listed.files:
+        read, wrong = _verify_file(name, file, proof)
+        rows += read
+        damaged += 1 if wrong else 0
+        findings += [damage_finding(wrong)] if wrong else []
     if not findings:
         _, lost = proof.outcome()
         findings += [damage_finding(lost)] if lost else []
-    return VerifiedTable(name, files, rows, damaged), findings
+    return VerifiedTable(name, len(listed.files), rows, damaged), findings
+
+
+def _verify_file(
+    name: str, file: ArchivedFile, proof: TableProof
+) -> tuple[int, DamagedFile | None]:
+    """Return how many rows a file has, read piece by piece, and what is wrong with it.
+
+    Rows that are not what was archived count; one of a file that cannot be read does not.
+    """
+    wanted = column_types(name, None)
+    changed, parts = 0, []
+    for span in spans_of(file) if is_large(file) else (None,):
+        part = read_file(name, file, wanted, span)
+        if isinstance(part, DamagedFile):
+            return 0, part
+        parts.append(part.select(proof.columns.keys()))
+        changed += _count_changed(name, part)
+    for proving in parts:
+        proof.add(proving)
+    wrong = DamagedFile(file.path, f"{changed:,} rows are not what was archived")
+    return sum(part.height for part in parts), wrong if changed else None
 
 
 def _damage_finding(path: Path, wrong: str) -> Finding:

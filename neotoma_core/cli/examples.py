@@ -12,6 +12,7 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
     "rebuild": (
         "midden rebuild --target neotoma.prod.db --check",
         "midden rebuild --target neotoma.prod.db --as-of 2026-02-01 --out then.parquet",
+        "midden rebuild --archive vault/archive --out neotoma.new.db",
     ),
     "restore": (
         "midden restore 3 --target neotoma.prod.db --dry-run",

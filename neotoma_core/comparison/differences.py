@@ -1,10 +1,12 @@
 """How the tables of two whole copies differ, row by row: keys and counts, never values."""
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
+from typing import Final
 
 from neotoma_core.neotoma.ddl import quote
 from neotoma_core.neotoma.tables import BY_NAME
@@ -12,12 +14,19 @@ from neotoma_core.sqlite.inspection import StoredTable, inspect_database
 from neotoma_core.sqlite.opening import connect_read_only, damage_of
 from neotoma_core.sqlite.untrusted import attach, guard_connection
 
+MOST_IDS: Final = 100_000
+"""In a report; a database of any size may take the place of nothing."""
+
+_Differing = tuple[int, tuple[str, ...]]
+"""How many rows, and the keys of the first of them."""
+
 
 @dataclass(frozen=True, slots=True)
 class TableDifference:
     """What becomes of one table: how many rows, and the ids of those, where they have one.
 
-    The ids of a table with secrets are not shown.
+    The ids of a table with secrets are not shown, and of each kind no more than the first
+    ``MOST_IDS``.
     """
 
     table: str
@@ -76,19 +85,20 @@ def _difference(
     removed = _lacking(connection, places[0], places[1], key or sorted(columns))
     changed = _find_changed(connection, places, key, sorted(columns - set(key)))
     shown = bool(key) and facts is not None and facts.kind != "secret"
-    ids = (inserted, removed, changed) if shown else ((), (), ())
-    return TableDifference(one.name, len(inserted), len(removed), len(changed), *ids)
+    counts = (inserted[0], removed[0], changed[0])
+    ids = (inserted[1], removed[1], changed[1]) if shown else ((), (), ())
+    return TableDifference(one.name, *counts, *ids)
 
 
 def _lacking(
     connection: sqlite3.Connection, here: str | None, there: str | None, columns: Sequence[str]
-) -> tuple[str, ...]:
-    """Return the keys of the rows of one table that another lacks."""
+) -> _Differing:
+    """Return the rows of one table that another lacks."""
     if here is None:
-        return ()
+        return 0, ()
     same = " AND ".join(f"b.{quote(c)} IS a.{quote(c)}" for c in columns)
     without = f" WHERE NOT EXISTS (SELECT 1 FROM {there} b WHERE {same})" if there else ""
-    return tuple(_keys(connection, f"FROM {here} a{without}", columns))
+    return _count_keys(connection, f"FROM {here} a{without}", columns)
 
 
 def _find_changed(
@@ -96,16 +106,18 @@ def _find_changed(
     places: tuple[str | None, ...],
     key: Sequence[str],
     columns: Sequence[str],
-) -> tuple[str, ...]:
+) -> _Differing:
     if None in places or not key or not columns:
-        return ()
+        return 0, ()
     same = " AND ".join(f"b.{quote(c)} = a.{quote(c)}" for c in key)
     differs = " OR ".join(f"b.{quote(c)} IS NOT a.{quote(c)}" for c in columns)
     query = f"FROM {places[0]} a JOIN {places[1]} b ON {same} WHERE {differs}"
-    return tuple(_keys(connection, query, key))
+    return _count_keys(connection, query, key)
 
 
-def _keys(connection: sqlite3.Connection, query: str, columns: Sequence[str]) -> Iterator[str]:
+def _count_keys(connection: sqlite3.Connection, query: str, columns: Sequence[str]) -> _Differing:
+    """Return how many rows a query finds, and the keys of the first of them, in their order."""
     named = ", ".join(f"a.{quote(c)}" for c in columns)
-    for row in connection.execute(f"SELECT {named} {query} ORDER BY {named}"):
-        yield " ".join(map(str, row))
+    rows = connection.execute(f"SELECT {named} {query} ORDER BY {named}")
+    first = tuple(" ".join(map(str, row)) for row in islice(rows, MOST_IDS))
+    return len(first) + sum(1 for _ in rows), first

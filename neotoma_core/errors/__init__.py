@@ -38,6 +38,10 @@
     │   ├── ArchiveForeign      25    the archive is of another database
     │   ├── ArchiveBusy         26    another run is writing to it; retryable
     │   └── ArchiveDamaged      27    a file of it is missing or damaged
+    ├── ClusterError            40    workers of a cluster cannot do the job
+    │   ├── SchedulerUnreachable 41   it does not answer, or has no worker; retryable
+    │   ├── WorkersDiffer       42    workers have other versions than this process
+    │   └── WorkerLost          43    workers died again and again over one task
     └── RemoteError             30    no such bucket or folder, an unsuitable store, a later format
         ├── RemoteUnreachable   31    it does not answer; retryable
         ├── RemoteDenied        32    credentials are missing, wrong, or do not allow it
@@ -51,6 +55,12 @@ Exit code 3 is not an error: the run did its work, and some of the backups could
 any longer.
 """
 
+from neotoma_core.errors.clusters import (
+    ClusterError,
+    SchedulerUnreachable,
+    WorkerLost,
+    WorkersDiffer,
+)
 from neotoma_core.errors.databases import (
     BackupDamaged,
     BackupError,
@@ -127,6 +137,7 @@ __all__ = [
     "BackupError",
     "BackupNotIntact",
     "BackupUnreadable",
+    "ClusterError",
     "ConflictsFound",
     "DatabaseMismatch",
     "DiskFull",
@@ -150,6 +161,7 @@ __all__ = [
     "RemoteForeign",
     "RemoteUnreachable",
     "RunRecord",
+    "SchedulerUnreachable",
     "TargetChanged",
     "TargetError",
     "TargetForeign",
@@ -161,6 +173,8 @@ __all__ = [
     "VaultError",
     "VaultLocked",
     "VerificationFailed",
+    "WorkerLost",
+    "WorkersDiffer",
     "begin_record",
     "committing",
     "done_besides",

@@ -69,6 +69,18 @@ def read_parquet(path: Path, **options: Any) -> pl.DataFrame:  # noqa: ANN401 - 
         return pl.read_parquet(file, **options)
 
 
+def read_parquet_piece(
+    path: Path, columns: list[str], first: int, count: int
+) -> tuple[int, pl.DataFrame]:
+    """Return how many rows a Parquet file has, and some columns of ``count`` from ``first`` on."""
+    if is_plain(path):
+        scanned = pl.scan_parquet(path.absolute(), glob=False)
+        held = int(scanned.select(pl.len()).collect().item())
+        return held, scanned.select(columns).slice(first, count).collect()
+    read = read_parquet(path, columns=columns)
+    return read.height, read.slice(first, count)
+
+
 def parquet_columns(path: Path) -> frozenset[str]:
     """Return the names of the columns of a Parquet file."""
     with path.open("rb") as file:

@@ -1,30 +1,32 @@
-"""Deciding what a rebuild writes, bucket by bucket."""
+"""Deciding what a rebuild writes, bucket by bucket: here, or on workers elsewhere.
+
+What workers need is in files, and a key never is.
+"""
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from pathlib import Path
 from typing import Final
 
 import polars as pl
 
 from neotoma_core.ledger.log import without_names
 from neotoma_core.neotoma.encryption.columns import open_rows
-from neotoma_core.neotoma.tables import Table
+from neotoma_core.neotoma.tables import BY_NAME, Table
 from neotoma_core.rebuild.reading import Reading
 from neotoma_core.rebuild.reasons import explain_drift
+from neotoma_core.rebuild.spilling import ENTITIES, RELATIONSHIPS, Spilled
 from neotoma_core.reduce.exact.users import Owner
 from neotoma_core.runs.ahead import work_ahead
-from neotoma_core.snapshots.deciding import (
-    ENTITY_SNAPSHOTS,
-    RELATIONSHIP_SNAPSHOTS,
-    Decided,
-    Stored,
-    decide_entities,
-    decide_relationships,
-)
-from neotoma_core.snapshots.drift import find_drift
+from neotoma_core.snapshots.deciding import Decided, Stored, decide_entities, decide_relationships
+from neotoma_core.snapshots.drift import DRIFT, find_drift
 from neotoma_core.snapshots.explaining import UNKNOWN
+from neotoma_core.snapshots.reading import Rules
 from neotoma_core.snapshots.sampling import sample_of, spread
+from neotoma_core.stages.kept import Kept, keep
+from neotoma_core.stages.runner import Work
 
 _DETAILED: Final = 10_000  # stale snapshots of a bucket that are taken apart into fields
 _LISTED: Final = 1_000  # unreadable observations that are named one by one
@@ -117,30 +119,35 @@ class Tally:
 
 def entity_buckets(reading: Reading) -> Iterator[Bucket]:
     """Yield what to do with the entity snapshots, bucket by bucket; each is removed once read."""
-    count = reading.spilled["observations"].buckets.count
-    return work_ahead(lambda number: _decide_entities(reading, number), count)
+    return _buckets(reading, ENTITIES, "")
 
 
 def relationship_buckets(reading: Reading, now: str) -> Iterator[Bucket]:
     """Yield what to do with the relationship snapshots; ``now``: ISO time of the computation."""
-    count = reading.spilled["relationship_observations"].buckets.count
-    return work_ahead(lambda number: _decide_relationships(reading, number, now), count)
+    return _buckets(reading, RELATIONSHIPS, now)
 
 
-def _decide_entities(reading: Reading, number: int) -> Bucket:
-    observations = take_bucket(reading, "observations", number)
-    stored = take_stored(reading, ENTITY_SNAPSHOTS, number)
-    return _bucket(reading, stored, decide_entities(observations, stored, reading.rules))
+def _buckets(reading: Reading, pair: tuple[str, str], now: str) -> Iterator[Bucket]:
+    """Decide on workers elsewhere where the job has any, unless what they need has to stay here."""
+    asked, (log, derived) = reading.asked, pair
+    spilled = (reading.spilled[log], reading.spilled[derived])
+    if asked.job.runner.is_apart and not asked.explained and reading.key is None:
+        decisions = decide_apart(asked.job, asked.parts, spilled, reading.rules, now)
+        yield from (Bucket(decided, pl.DataFrame(schema=DRIFT)) for decided in decisions)
+        return
 
+    def decide_here(number: int) -> Bucket:
+        observations = take_bucket(reading, log, number)
+        stored = take_stored(reading, BY_NAME[derived], number)
+        return _bucket(reading, stored, decide(observations, stored, reading.rules, now))
 
-def _decide_relationships(reading: Reading, number: int, now: str) -> Bucket:
-    observations = take_bucket(reading, "relationship_observations", number)
-    stored = take_stored(reading, RELATIONSHIP_SNAPSHOTS, number)
-    return _bucket(reading, stored, decide_relationships(observations, stored, now=now))
+    yield from work_ahead(decide_here, spilled[0].buckets.count)
 
 
 def _bucket(reading: Reading, stored: Stored, decided: Decided) -> Bucket:
-    """Return what was decided with the drift that it puts right."""
+    """Return what was decided with the drift that it puts right, if that is asked for."""
+    if not reading.asked.explained:
+        return Bucket(decided, pl.DataFrame(schema=DRIFT))
     of = stored.compared
     erased = reading.erased.reasons(stored.table.name, stored.rows)
     because = decided.gone.join(erased, on=of.key, how="left", suffix="_erased").select(
@@ -163,8 +170,69 @@ def take_stored(reading: Reading, table: Table, number: int) -> Stored:
 def take_bucket(reading: Reading, name: str, number: int) -> pl.DataFrame:
     """Return the rows of one bucket with every sealed value opened, and remove the bucket."""
     spilled = reading.spilled[name]
-    rows = reading.erased.without(name, spilled.buckets.read(number))
+    rows = spilled.buckets.read(number)
     spilled.buckets.remove(number)
     if reading.key is None or not spilled.sealed:
         return rows
     return open_rows(spilled.table, rows, reading.key, reading.target)
+
+
+@dataclass(frozen=True, slots=True)
+class DecideTask:
+    """One bucket of a derived table: of its log, of its stored rows, and by which ``rules``."""
+
+    folder: Path
+    number: int
+    log: Spilled
+    stored: Spilled
+    rules: Kept
+    now: str
+
+
+def decide(observations: pl.DataFrame, stored: Stored, rules: Rules, now: str) -> Decided:
+    """Decide about the snapshots of one bucket; ``now``: ISO time of the computation."""
+    if stored.table.name in ENTITIES:
+        return decide_entities(observations, stored, rules)
+    return decide_relationships(observations, stored, now=now)
+
+
+def decide_apart(
+    job: Work, folder: Path, spilled: tuple[Spilled, Spilled], rules: Rules, now: str
+) -> Iterator[Decided]:
+    """Yield what workers decide, bucket by bucket; each bucket is removed once it was decided."""
+    log, stored = spilled
+    for one in spilled:
+        one.buckets.settle()
+    name = stored.table.name
+    kept = keep(folder, f"rules-{name}", 0, lambda: rules)
+    tasks = [DecideTask(folder, n, log, stored, kept, now) for n in range(log.buckets.count)]
+    for number, made in enumerate(job.runner.run(decide_task, tasks)):
+        decided = made.load()
+        assert isinstance(decided, Decided)  # noqa: S101 - nothing else is kept there
+        yield decided
+        made.remove()
+        for one in spilled:
+            one.buckets.remove(number)
+    kept.remove()
+
+
+def decide_task(task: DecideTask) -> Kept:
+    """Decide about one bucket, and keep the decision; reduced rows are kept in the change only."""
+    stage = f"decided-{task.stored.table.name}"
+    return keep(task.folder, stage, task.number, lambda: _decide(task))
+
+
+def _decide(task: DecideTask) -> Decided:
+    observations = task.log.buckets.read(task.number)
+    rows = task.stored.buckets.read(task.number)
+    stored = Stored(task.stored.table, rows, task.stored.stored)
+    decided = decide(observations, stored, _rules(task.rules), task.now)
+    slim = replace(decided.reduction, snapshots=decided.reduction.snapshots.clear())
+    return replace(decided, reduction=slim)
+
+
+@lru_cache(maxsize=2)
+def _rules(kept: Kept) -> Rules:
+    rules = kept.load()
+    assert isinstance(rules, Rules)  # noqa: S101 - nothing else is kept there
+    return rules

@@ -155,15 +155,16 @@ def read_target(
     require_writable(inspection, path)
     stored = {table.name: table for table in inspection.tables}
     progress.begin("read", len(tables))
+    run = asked.run
+    erased = ErasedLog(read_erased_around(run.folders.vault, run.path))
     chosen = _choose(asked, whole, stored)
     spilled: dict[str, Spilled] = {}
     for pair in (ENTITIES, RELATIONSHIPS):
         sources = [find_source(whole, stored, name) for name in pair if name in tables]
-        count = bucket_count([source.size for source in sources])
+        count = asked.job.buckets or bucket_count([source.size for source in sources])
         for source in sources:
-            spilled[source.table.name] = spill(asked, source, count, chosen)
+            spilled[source.table.name] = spill(asked, source, count, chosen, erased)
             progress.advance(1)
-    run = asked.run
     key = run.key
     sealed = any(s.sealed for s in spilled.values())
     reading = Reading(
@@ -174,7 +175,7 @@ def read_target(
         read_history(asked, whole, stored),
         spilled,
         read_key(key) if key and sealed else None,
-        ErasedLog(read_erased_around(run.folders.vault, run.path)),
+        erased,
         inspection.others,
     )
     clock.lap("read")

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
@@ -10,6 +10,7 @@ from neotoma_core.files.keys import KeySource
 from neotoma_core.runs import begin
 from neotoma_core.runs.run import TargetRun
 from neotoma_core.snapshots.choosing import AUTO
+from neotoma_core.stages.runner import Work
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,8 @@ class RebuildRequest:
 class SnapshotRun:
     """A run that computes snapshots of its target, or reads what they are computed from.
 
-    ``entities``, ``types``, ``schemas``, ``rules``: as of a ``RebuildRequest``.
+    ``entities``, ``types``, ``schemas``, ``rules``: as of a ``RebuildRequest``. ``explained``:
+    whether the report says why each snapshot differs. ``job``: how it is done.
     """
 
     run: TargetRun
@@ -49,6 +51,8 @@ class SnapshotRun:
     types: tuple[str, ...] = ()
     schemas: Path | None = None
     rules: str = AUTO
+    explained: bool = True
+    job: Work = field(default_factory=Work)
 
     @property
     def target(self) -> Path:
@@ -59,6 +63,11 @@ class SnapshotRun:
     def work(self) -> Path:
         """The scratch of the run."""
         return self.run.folders.work
+
+    @property
+    def parts(self) -> Path:
+        """Where the parts of the job are."""
+        return self.job.place or self.work
 
     @property
     def narrowed(self) -> bool:

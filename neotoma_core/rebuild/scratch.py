@@ -1,6 +1,8 @@
 """Snapshots for a database that lies in the scratch of a run and has only its log."""
 
-from dataclasses import replace
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from neotoma_core.files.interrupts import on_scratch
@@ -11,20 +13,29 @@ from neotoma_core.rebuild.request import SnapshotRun
 from neotoma_core.report.progress import Progress
 from neotoma_core.runs.run import DatabaseRef, Run, TargetRun
 from neotoma_core.snapshots.choosing import AUTO
+from neotoma_core.stages.parts import parts_folder
+from neotoma_core.stages.runner import Work
+
+
+@dataclass(frozen=True, slots=True)
+class Computing:
+    """By what snapshots are computed, and how; see ``SnapshotRun``."""
+
+    schemas: Path | None = None
+    rules: str = AUTO
+    explained: bool = True
+    job: Work = field(default_factory=Work)
 
 
 def compute_snapshots(
-    database: Path,
-    run: Run,
-    progress: Progress,
-    schemas: Path | None = None,
-    rules: str = AUTO,
+    database: Path, run: Run, progress: Progress, by: Computing | None = None
 ) -> RebuildReport:
     """Compute all snapshots of a database in the scratch of ``run``, which has the vault.
 
     What the vault knows to be erased takes no part. Raises KeyMissing, UsageError,
     VerificationFailed.
     """
+    by = by or Computing()
     place = run.folders.work / f"snapshots-of-{database.name}"
     folders = replace(
         run.folders,
@@ -35,6 +46,16 @@ def compute_snapshots(
     folders.evidence.mkdir(parents=True, mode=0o700)
     target = DatabaseRef(TARGET, "target", database, run.target_environment)
     scratch = TargetRun(folders, run.path, target, run.started, run.key, run.raw_storage)
-    snapshots = SnapshotRun(scratch, schemas=schemas, rules=rules)
-    with on_scratch():
-        return rebuild_snapshots(snapshots, lambda _: True, progress)
+    with on_scratch(), _parts_of(by.job) as job:
+        asked = SnapshotRun(scratch, (), (), by.schemas, by.rules, by.explained, job)
+        return rebuild_snapshots(asked, lambda _: True, progress)
+
+
+@contextmanager
+def _parts_of(job: Work) -> Iterator[Work]:
+    """Yield the job with a folder of its own in its place, where it has one."""
+    if job.place is None:
+        yield job
+        return
+    with parts_folder(job.place) as folder:
+        yield replace(job, place=folder)

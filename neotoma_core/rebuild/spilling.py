@@ -8,6 +8,7 @@ from typing import Final
 import polars as pl
 
 from neotoma_core.errors import KeyMissing
+from neotoma_core.ledger.log import ErasedLog
 from neotoma_core.neotoma.encryption.columns import find_sealed_rows
 from neotoma_core.neotoma.frames import ROWID, frame_schema
 from neotoma_core.neotoma.tables import BY_NAME, Table
@@ -86,19 +87,27 @@ def find_source(whole: Path, stored: Mapping[str, StoredTable], name: str) -> Ta
     return TableSource(whole, table, columns, size)
 
 
-def spill(asked: SnapshotRun, source: TableSource, count: int, chosen: pl.Series | None) -> Spilled:
-    """Read a table into buckets; ``chosen``: only the rows of these entities, None for all.
+def spill(
+    asked: SnapshotRun,
+    source: TableSource,
+    count: int,
+    chosen: pl.Series | None,
+    erased: ErasedLog,
+) -> Spilled:
+    """Read a table into buckets, without what was erased.
+
+    ``chosen``: only the rows of these entities, None for all.
 
     Raises KeyMissing.
     """
     table, name = source.table, source.table.name
-    buckets = Buckets(asked.work / name, count, frame_schema(table))
+    buckets = Buckets(asked.parts / name, count, frame_schema(table))
     grouping = _grouping(name)
     sealed = 0
     for part in source.parts():
         rows = part if chosen is None else part.filter(_takes_part(name, chosen))
         sealed += find_sealed_rows(table, rows).height
-        buckets.add(rows, bucket_of(pl.col(grouping), count))
+        buckets.add(erased.without(name, rows), bucket_of(pl.col(grouping), count))
     if sealed and asked.run.key is None:
         raise KeyMissing(asked.target, sealed, name)
     stored = frozenset(source.stored)

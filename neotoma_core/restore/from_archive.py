@@ -5,13 +5,13 @@ guarded, evidence → raw files → renamed into place
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from neotoma_core.archive_tables.as_backup import environment_of_archive
 from neotoma_core.archive_tables.database import ArchivedDatabase, Selection, build_database
-from neotoma_core.archive_tables.reading import read_table
+from neotoma_core.archive_tables.reading import list_table
 from neotoma_core.archive_tables.tables import Archive, open_archive
 from neotoma_core.comparison.differences import find_differences
 from neotoma_core.documents.asked_times import read_asked_instant
@@ -25,19 +25,20 @@ from neotoma_core.guard.replacement import readable_target, secure_target
 from neotoma_core.ledger.file import read_erased_around
 from neotoma_core.neotoma.environments import environment_of
 from neotoma_core.rebuild.report import RebuildReport
-from neotoma_core.rebuild.scratch import compute_snapshots
+from neotoma_core.rebuild.scratch import Computing, compute_snapshots
 from neotoma_core.report.findings import Finding
 from neotoma_core.report.progress import Progress
 from neotoma_core.restore.raw_files import BroughtBack, PutBack, RawTarget, bring_back
 from neotoma_core.restore.report import ArchiveRestoreReport, RestoredTable
 from neotoma_core.restore.restorable import Restorable
 from neotoma_core.restore.sources import RestoreSource
-from neotoma_core.row_versions.columns import ARCHIVED, ROW_HASH
+from neotoma_core.row_versions.columns import ARCHIVED
 from neotoma_core.runs.begin import target_run
 from neotoma_core.runs.commands import undo_command
 from neotoma_core.runs.left_over import find_left_behind
 from neotoma_core.runs.run import Run, require_environment
 from neotoma_core.snapshots.choosing import AUTO
+from neotoma_core.stages.runner import Work
 
 Confirm = Callable[[ArchiveRestoreReport], bool]
 
@@ -50,6 +51,7 @@ class RestoreArchiveRequest:
     ``skip_unreadable``: go on without files of the archive that cannot be read. ``guard``: who is
     asked before nearly all observations go. ``raw_storage``: where Neotoma keeps the target's raw
     files, if not next to it. ``rules``: by which to reduce; see ``snapshots.choosing``.
+    ``job``: how it is done.
     """
 
     archive: Path
@@ -63,6 +65,7 @@ class RestoreArchiveRequest:
     guard: Guard = UNATTENDED
     raw_storage: Path | None = None
     rules: str = AUTO
+    job: Work = field(default_factory=Work)
 
 
 def moment_of(text: str | None) -> datetime | None:
@@ -88,10 +91,13 @@ def restore_archive(
         require_environment(request.archive, theirs, request.target)
     with target_run(request, now) as run:
         selection = Selection("standing", moment, damaged=request.skip_unreadable)
-        built = build_database(archive, run.folders.work / "restored.db", selection, progress)
+        built = build_database(
+            archive, run.folders.work / "restored.db", selection, progress, request.job
+        )
         if not any(built.rows.values()):
             raise _nothing_in(archive, request.as_of)
-        rebuilt = compute_snapshots(built.path, run, progress, request.schemas, request.rules)
+        by = Computing(request.schemas, request.rules, explained=False, job=request.job)
+        rebuilt = compute_snapshots(built.path, run, progress, by)
         erased = read_erased_around(request.vault, request.archive)
         cleaned = without_erased(built.path, erased, run, request.key)
         _require_own(request, run, cleaned.whole)
@@ -132,7 +138,8 @@ def _bring_back(
 
 def _nothing_in(archive: Archive, as_of: str | None) -> UsageError:
     """Return what to say of an archive without a row of the time that was asked for."""
-    ever = any(read_table(archive, table.name, (ROW_HASH,)).rows.height for table in ARCHIVED)
+    files = (f for table in ARCHIVED for f in list_table(archive, table.name).files)
+    ever = any(file.rows for file in files)
     if not ever:
         wrong, advice = "it has no row of any time", "name another archive, or a backup"
     elif as_of is None:

@@ -52,3 +52,11 @@ def key_of(table: str) -> str:
     """Return the key column of an archived table; they all have one."""
     (key,) = BY_NAME[table].key
     return key
+
+
+def as_migrated(table: str, name: str, kind: pl.DataType) -> pl.Expr:
+    """Return a column that a file lacks, as a migration of the database would fill it."""
+    known = {c.name: c.default for c in BY_NAME[table].columns} if table in BY_NAME else {}
+    default = known.get(name)
+    filled = default.strip("'") if default is not None else None
+    return pl.lit(filled).cast(kind).alias(name)

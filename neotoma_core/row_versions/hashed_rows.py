@@ -26,6 +26,7 @@ from neotoma_core.row_versions.row_hash import as_bits, hash_expression
 from neotoma_core.sqlite.arrow import arrow_connection, batches, execute, immutable_uri
 from neotoma_core.sqlite.opening import connect_read_only
 from neotoma_core.sqlite.rows import decodes, select_rows
+from neotoma_core.stages.runner import Threads
 
 _BATCH_ROWS: Final = 32_768
 _PART_ROWS: Final = 250_000
@@ -59,6 +60,15 @@ def hash_rows(
             listed = stringify(some.to_list())
             where = f"{table.rowid} IN (SELECT value FROM json_each('{listed}'))"
         yield _read_range(database, table, stored, whole, where)
+
+
+def hash_in_order(database: Path, table: Table, stored: Sequence[str]) -> Iterator[pl.DataFrame]:
+    """Yield (_rowid, _row_hash) of every row of a table, by ``_rowid``, in parts."""
+    made = partial(_hash, table, keep=(ROWID, ROW_HASH))
+    ranges = _ranges(database, table)
+    yield from Threads(_READERS).run(
+        lambda span: _read_range(database, table, stored, made, span), ranges
+    )
 
 
 def hash_frame(table: Table, rows: pl.DataFrame) -> pl.Series:

@@ -17,6 +17,7 @@ from neotoma_core.neotoma.times import instants
 from neotoma_core.row_versions.columns import ARCHIVED_AT, ROW_HASH
 
 LATEST: Final = (ARCHIVED_AT, ROW_HASH)  # ascending: the last one counts
+PLACE: Final = ("_first_at", "_first_row")  # ascending; see ``find_places``
 _IDENTITY: Final = "_identity"
 
 
@@ -106,14 +107,22 @@ def as_of(
 
 def in_order(chosen: pl.DataFrame, versions: pl.DataFrame, key: str) -> pl.DataFrame:
     """Return chosen versions in the order in which their rows came into the database."""
+    return find_places(chosen, versions, key).sort(*PLACE, ROW_HASH).drop(*PLACE)
+
+
+def find_places(chosen: pl.DataFrame, versions: pl.DataFrame, key: str) -> pl.DataFrame:
+    """Return chosen versions with ``PLACE``: which order of rows is that of the database.
+
+    A row came in with its first version.
+    """
+    at, number = PLACE
     first = (
         _identify(versions, key)
         .sort(LATEST, maintain_order=True)
         .group_by(_IDENTITY, maintain_order=True)
-        .agg(_first_at=pl.col(ARCHIVED_AT).first(), _first_row=pl.col(ROWID).first())
+        .agg(pl.col(ARCHIVED_AT).first().alias(at), pl.col(ROWID).first().alias(number))
     )
-    placed = _identify(chosen, key).join(first, on=_IDENTITY, how="left")
-    return placed.sort("_first_at", "_first_row").drop(_IDENTITY, "_first_at", "_first_row")
+    return _identify(chosen, key).join(first, on=_IDENTITY, how="left").drop(_IDENTITY)
 
 
 def next_moment(now: datetime, last: datetime | None) -> datetime:
@@ -125,7 +134,10 @@ def next_moment(now: datetime, last: datetime | None) -> datetime:
 
 def _identify(versions: pl.DataFrame, key: str) -> pl.DataFrame:
     """Add what makes versions those of one row: its key, or without one the hash."""
+    return versions.with_columns(identity_of(key).alias(_IDENTITY))
+
+
+def identity_of(key: str) -> pl.Expr:
+    """Return what all versions of one row have in common, and their removals."""
     without = pl.format("#{}", pl.col(ROW_HASH))
-    return versions.with_columns(
-        pl.coalesce(pl.format("={}", pl.col(key)), without).alias(_IDENTITY)
-    )
+    return pl.coalesce(pl.format("={}", pl.col(key)), without)

@@ -23,7 +23,7 @@ from neotoma_core.publication.staging import (
 )
 from neotoma_core.publication.transaction import Publication, publish
 from neotoma_core.row_versions.cells import cells_of_archived
-from neotoma_core.row_versions.database_file import new_database
+from neotoma_core.row_versions.database_file import new_database, rows_of_frame
 from neotoma_core.runs.evidence import DatabaseEvidence, states_when_locked
 from neotoma_core.snapshots.deciding import (
     ENTITY_SNAPSHOTS,
@@ -143,7 +143,8 @@ def _stage(
     staging: Path, source: UnmergeSource, unmerging: Unmerging, derived: UnmergeDerived
 ) -> _Staged:
     archived = source.work / "archived.db"
-    new_database(archived, {_EDGES: unmerging.lost, _SPLITS: unmerging.split})
+    lost, split = rows_of_frame(unmerging.lost), rows_of_frame(unmerging.split)
+    new_database(archived, {_EDGES: lost, _SPLITS: split})
     sources = {
         TARGET: _row_source(source),
         _ARCHIVED: RowSource(

@@ -93,6 +93,21 @@ def invent(start: int, rows: int, total: int) -> pl.DataFrame:
     )
 
 
+def schema_rows() -> pl.DataFrame:
+    """Return the rows of the schema registry: one schema for each type."""
+    definition = stringify(
+        {"fields": {name: {"type": _TYPE_OF.get(name, "string")} for name in _FIELDS}}
+    )
+    policies = stringify({"merge_policies": dict(_FIELDS)})
+    return pl.DataFrame({"id": TYPES, "entity_type": TYPES}).with_columns(
+        schema_version=pl.lit("1.0.0"),
+        schema_definition=pl.lit(definition),
+        reducer_config=pl.lit(policies),
+        active=pl.lit(1, dtype=pl.Int64),
+        scope=pl.lit("global"),
+    )
+
+
 def _digits(number: pl.Expr, seed: int) -> pl.Expr:
     """Return 16 digits that look random."""
     return number.hash(seed=seed).cast(pl.String).str.zfill(20).str.head(16)
@@ -100,17 +115,13 @@ def _digits(number: pl.Expr, seed: int) -> pl.Expr:
 
 def _create(path: Path) -> None:
     path.unlink(missing_ok=True)
-    definition = stringify(
-        {"fields": {name: {"type": _TYPE_OF.get(name, "string")} for name in _FIELDS}}
-    )
-    policies = stringify({"merge_policies": dict(_FIELDS)})
     with closing(sqlite3.connect(path)) as connection:
         for statement in create_database():
             connection.execute(statement)
+        names = ", ".join(schema_rows().columns)
+        marks = ", ".join("?" * schema_rows().width)
         connection.executemany(
-            "INSERT INTO schema_registry (id, entity_type, schema_version, schema_definition, "
-            "reducer_config, active, scope) VALUES (?, ?, '1.0.0', ?, ?, 1, 'global')",
-            [(name, name, definition, policies) for name in TYPES],
+            f"INSERT INTO schema_registry ({names}) VALUES ({marks})", schema_rows().rows()
         )
         connection.commit()
 
@@ -120,10 +131,11 @@ def _append(path: Path, observations: pl.DataFrame) -> None:
         for pragma in ("journal_mode = OFF", "synchronous = OFF", "cache_size = -1000000"):
             execute(connection, f"PRAGMA {pragma}")
         ingest(connection, "observations", observations)
-        ingest(connection, "relationship_observations", _relationships(observations))
+        ingest(connection, "relationship_observations", relationships_of(observations))
 
 
-def _relationships(observations: pl.DataFrame) -> pl.DataFrame:
+def relationships_of(observations: pl.DataFrame) -> pl.DataFrame:
+    """Return a relationship for every twentieth of some observations."""
     ends = observations.gather_every(20)
     others = ends.select(target="entity_id").reverse()
     return pl.concat([ends, others], how="horizontal").select(

@@ -2,6 +2,9 @@
 
 from pathlib import Path
 
+import pytest
+
+from neotoma_core.comparison import differences
 from neotoma_core.comparison.differences import TableDifference, find_differences
 from tests.support.databases import entity, make_database, observation
 
@@ -32,6 +35,17 @@ def test_where_there_was_nothing_everything_comes_and_the_reverse(tmp_path: Path
         TableDifference("observations", 0, 2, 0, (), ("a", "b")),
     )
     assert find_differences(path, path, path) == ()
+
+
+def test_of_very_many_rows_only_the_first_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(differences, "MOST_IDS", 2)
+    rows = {"observations": [observation(i) for i in ("c", "a", "b")]}
+    path = make_database(tmp_path / "a.db", rows)
+    assert find_differences(None, path, path) == (
+        TableDifference("observations", 3, 0, 0, ("a", "b")),
+    )
 
 
 def test_of_secrets_only_their_number_is_told(tmp_path: Path) -> None:

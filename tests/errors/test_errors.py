@@ -25,6 +25,10 @@ SAMPLES = [
     errors.RemoteForeign(URL, "it holds another database", "choose another prefix"),
     errors.RemoteDamaged(URL, "log/1 was changed"),
     errors.ObjectMissing(URL, "log/1"),
+    errors.ClusterError("tcp://a:1", "it does not see /a", "name another"),
+    errors.SchedulerUnreachable("tcp://a:1", "it has no worker"),
+    errors.WorkersDiffer("tcp://a:1", "it has polars 1, not 2", "install the same"),
+    errors.WorkerLost("tcp://a:1", "4 workers died", "give more memory"),
 ]
 
 
@@ -45,7 +49,8 @@ def test_a_message_says_what_is_wrong_and_what_to_do() -> None:
 
 def test_only_what_may_pass_by_itself_is_retryable() -> None:
     retryable = {type(error).__name__ for error in SAMPLES if error.retryable}
-    assert retryable == {"TargetLocked", "TargetChanged", "VaultLocked", "RemoteUnreachable"}
+    expected = {"TargetLocked", "TargetChanged", "VaultLocked", "RemoteUnreachable"}
+    assert retryable == expected | {"SchedulerUnreachable"}
 
 
 def test_a_message_of_a_remote_names_the_object() -> None:

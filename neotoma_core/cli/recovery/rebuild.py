@@ -1,10 +1,18 @@
 """``midden rebuild``: recompute all snapshots from the log, or tell how far they are from it."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from neotoma_core.cli.recovery.task_runner import (
+    PARTS_OPTION,
+    SCHEDULER_OPTION,
+    TASK_RUNNER_OPTION,
+    TaskRunner,
+    work_of,
+)
 from neotoma_core.cli.terminal.options import (
     JSON_OPTION,
     KEY_FILE_OPTION,
@@ -28,41 +36,58 @@ if TYPE_CHECKING:
     from neotoma_core.rebuild.request import RebuildRequest
 
 DRIFTED: Final = 5
+_OF_AN_ARCHIVE: Final = (
+    "--archive: name the new database with --out; --target, --check, --dry-run, --entity, --type "
+    "and --knowledge do not go with it"
+)
+_ARCHIVE: Final = typer.Option(
+    help="Build a new database, named by --out, from this archive and nothing else.",
+    show_default=False,
+)
+_Check = Annotated[
+    bool, typer.Option("--check", help="Only compare; exit with 5 where a snapshot differs.")
+]
+_Entities = Annotated[
+    list[str] | None,
+    typer.Option(help="Only this entity and its relationships; repeat it.", show_default=False),
+]
+_Types = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--type",
+        help="Only entities of this type and their relationships; repeat it.",
+        show_default=False,
+    ),
+]
+_Out = Annotated[
+    Path | None,
+    typer.Option(
+        help="Write the entity snapshots to this Parquet file, and nothing to the target. With "
+        "--archive: the new database.",
+        show_default=False,
+    ),
+]
+_DryRun = Annotated[
+    bool, typer.Option("--dry-run", "-n", help="Print the plan; leave the target alone.")
+]
 
 
 def rebuild(
     *,
-    target: Annotated[Path, TARGET_OPTION],
-    check: Annotated[
-        bool,
-        typer.Option("--check", help="Only compare; exit with 5 where a snapshot differs."),
-    ] = False,
-    entity: Annotated[
-        list[str] | None,
-        typer.Option(help="Only this entity and its relationships; repeat it.", show_default=False),
-    ] = None,
-    type_: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--type",
-            help="Only entities of this type and their relationships; repeat it.",
-            show_default=False,
-        ),
-    ] = None,
+    target: Annotated[Path | None, TARGET_OPTION] = None,
+    check: _Check = False,
+    entity: _Entities = None,
+    type_: _Types = None,
     schemas: Annotated[Path | None, SCHEMAS_OPTION] = None,
     rules: Annotated[str, RULES_OPTION] = AUTO,
     as_of: Annotated[str | None, OBSERVED_OPTION] = None,
     knowledge: Annotated[str | None, KNOWN_OPTION] = None,
-    out: Annotated[
-        Path | None,
-        typer.Option(
-            help="Write the entity snapshots to this Parquet file, and nothing to the target.",
-            show_default=False,
-        ),
-    ] = None,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", "-n", help="Print the plan; leave the target alone.")
-    ] = False,
+    out: _Out = None,
+    archive: Annotated[Path | None, _ARCHIVE] = None,
+    task_runner: Annotated[TaskRunner, TASK_RUNNER_OPTION] = TaskRunner.THREADS,
+    scheduler: Annotated[str | None, SCHEDULER_OPTION] = None,
+    parts: Annotated[Path | None, PARTS_OPTION] = None,
+    dry_run: _DryRun = False,
     yes: Annotated[bool, YES_OPTION] = False,
     key_file: Annotated[Path | None, KEY_FILE_OPTION] = None,
     mnemonic_file: Annotated[Path | None, MNEMONIC_FILE_OPTION] = None,
@@ -72,12 +97,36 @@ def rebuild(
     """Recompute snapshots from the log; write those that differ.
 
     Asks before it writes, and ends by printing the command that undoes it. With --out nothing is
-    written to the target: its entity snapshots, or those it would have had, go to a file.
+    written to the target: its entity snapshots, or those it would have had, go to a file. With
+    --archive and --out: a new database, as a restore from the archive to a new place would make it.
     """
+    from neotoma_core.cli.recovery.restore_archive import build_at_new_place
     from neotoma_core.rebuild.as_of import Export
     from neotoma_core.rebuild.request import RebuildRequest
-    from neotoma_core.settings.environment import default_vault, key_source, raw_storage
+    from neotoma_core.restore.from_archive import RestoreArchiveRequest
+    from neotoma_core.settings.environment import (
+        default_vault,
+        key_source,
+        only_database,
+        raw_storage,
+    )
+    from neotoma_core.settings.used import no_database_named
 
+    if archive is not None:
+        narrowed = target or check or dry_run or entity or type_ or knowledge is not None
+        if narrowed or out is None:
+            raise UsageError(_OF_AN_ARCHIVE)
+        key, moment = key_source(key_file, mnemonic_file), read_asked_time("--as-of", as_of)
+        place = RestoreArchiveRequest(archive, out, vault or default_vault(out), moment)
+        built = replace(place, schemas=schemas, key=key, rules=require_rules(rules))
+        with work_of(task_runner, scheduler, parts, archive) as job:
+            build_at_new_place(replace(built, raw_storage=raw_storage(out), job=job), json=json)
+        return 0
+    if scheduler or parts or task_runner is not TaskRunner.THREADS:
+        raise UsageError("--task-runner, --scheduler and --parts go with --archive")
+    target = target or only_database()
+    if target is None:
+        raise no_database_named("with --target, or an archive with --archive")
     if out is None and (as_of is not None or knowledge is not None):
         raise UsageError("--as-of and --knowledge say what goes to a file; name it with --out")
     if out is not None and (check or dry_run):

@@ -1,11 +1,19 @@
 """``midden restore``: put a database back to what evidence, a backup or an archive holds."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from neotoma_core.cli.recovery.task_runner import (
+    PARTS_OPTION,
+    SCHEDULER_OPTION,
+    TASK_RUNNER_OPTION,
+    TaskRunner,
+    work_of,
+)
 from neotoma_core.cli.remote.as_backups import archive_of
 from neotoma_core.cli.remote.opening import (
     ENDPOINT_OPTION,
@@ -42,8 +50,8 @@ _FROM_REMOTE: Final = typer.Option(
 
 _WHAT: Final = (
     "name an evidence folder or a backup, or an archive with --from-archive, or a remote with "
-    "--from-remote; --as-of, --rules and --skip-unreadable go with these two, --writer with a "
-    "remote"
+    "--from-remote; --as-of, --rules, --skip-unreadable, --task-runner, --scheduler and --parts "
+    "go with these two, --writer with a remote"
 )
 
 _SOURCE: Final = typer.Argument(
@@ -52,15 +60,16 @@ _SOURCE: Final = typer.Argument(
     metavar="ID|PATH",
     show_default=False,
 )
+_DryRun = Annotated[
+    bool, typer.Option("--dry-run", "-n", help="Say what would change; change nothing.")
+]
 
 
 def restore(
     *,
     source: Annotated[str | None, _SOURCE] = None,
     target: Annotated[Path, TARGET_OPTION],
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", "-n", help="Say what would change; change nothing.")
-    ] = False,
+    dry_run: _DryRun = False,
     allow_environment_mismatch: Annotated[bool, OTHER_DATABASE_OPTION] = False,
     from_archive: Annotated[Path | None, FROM_ARCHIVE_OPTION] = None,
     from_remote: Annotated[str | None, _FROM_REMOTE] = None,
@@ -70,6 +79,9 @@ def restore(
     as_of: Annotated[str | None, AS_OF_OPTION] = None,
     skip_unreadable: Annotated[bool, SKIP_DAMAGED_OPTION] = False,
     rules: Annotated[str, RULES_OPTION] = AUTO,
+    task_runner: Annotated[TaskRunner, TASK_RUNNER_OPTION] = TaskRunner.THREADS,
+    scheduler: Annotated[str | None, SCHEDULER_OPTION] = None,
+    parts: Annotated[Path | None, PARTS_OPTION] = None,
     yes: Annotated[bool, YES_OPTION] = False,
     key_file: Annotated[Path | None, KEY_FILE_OPTION] = None,
     mnemonic_file: Annotated[Path | None, MNEMONIC_FILE_OPTION] = None,
@@ -109,11 +121,14 @@ def restore(
         )
         opening = Opening(identity_file, endpoint=endpoint)
         _say_what_is_there(target, folder)
-        with archive_of(from_archive, from_remote, writer, request, opening) as asked:
-            restore_from_archive(asked, dry_run=dry_run, yes=yes, json=json)
+        with (
+            archive_of(from_archive, from_remote, writer, request, opening) as asked,
+            work_of(task_runner, scheduler, parts, asked.archive) as job,
+        ):
+            restore_from_archive(replace(asked, job=job), dry_run=dry_run, yes=yes, json=json)
         return
     of_a_log = from_archive or from_remote or writer or as_of or skip_unreadable or rules != AUTO
-    if source is None or of_a_log:
+    if source is None or of_a_log or scheduler or parts or task_runner is not TaskRunner.THREADS:
         raise UsageError(_WHAT)
     found = find_source(source, folder, target)
     _say_what_is_there(target, folder)
@@ -158,7 +173,6 @@ def _show_plan(request: "RestoreRequest", *, json: bool) -> None:
 
 
 def _ask_and_put_back(request: "RestoreRequest", *, yes: bool, json: bool) -> None:
-    from dataclasses import replace
     from datetime import UTC, datetime
 
     from neotoma_core.restore.report import put_back_text

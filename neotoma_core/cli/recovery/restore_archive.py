@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from neotoma_core.cli.terminal.session import asking_session
+from neotoma_core.errors import UsageError
 
 if TYPE_CHECKING:
     from neotoma_core.restore.from_archive import RestoreArchiveRequest
@@ -25,3 +26,24 @@ def restore_from_archive(
         asked = replace(request, guard=session.guard("restoring"))
         report = restore_archive(asked, datetime.now(UTC), confirm, session.progress)
         session.end(report, text_after)
+
+
+def build_at_new_place(request: "RestoreArchiveRequest", *, json: bool) -> None:
+    """Build the database where nothing is, so nobody is asked.
+
+    Raises UsageError where anything is there.
+    """
+    from datetime import UTC, datetime
+
+    from neotoma_core.cli.terminal.progress import TerminalProgress
+    from neotoma_core.restore.from_archive import restore_archive
+    from neotoma_core.restore.report import text_after, text_before
+
+    if request.target.exists() or request.target.is_symlink():
+        raise UsageError(
+            f"--out {request.target}: there is something else already; choose another name, or "
+            "replace a database with midden restore --from-archive"
+        )
+    with TerminalProgress() as progress:
+        report = restore_archive(request, datetime.now(UTC), lambda _: True, progress)
+    print(report.to_json() if json else f"{text_before(report)}\n{text_after(report)}")

@@ -1,0 +1,100 @@
+"""Parts: what one task of a job made, in one Arrow file, cut by which task reads it next.
+
+A part is named by its stage and its number; it holds one batch of rows for each destination (a
+bucket, a range) and, as metadata, facts about them, which are small frames.
+
+Invariant: a part is there whole or not at all. It is written under a name of its own, renamed, and
+only then announced. So a task may be done again at any time, by anybody: a part that is there is
+what it would write, and is not written again. A folder is for one job.
+"""
+
+import io
+import uuid
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import polars as pl
+import pyarrow as pa
+
+from neotoma_core.files.exact_paths import open_to_write
+from neotoma_core.files.scratch import scratch_in
+
+_SUFFIX: Final = ".part"
+_PLAIN: Final = pl.CompatLevel.oldest()  # a batch holds its own text only, not that of others
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What a task makes: the rows of each destination, in order, and facts about them by name."""
+
+    batches: Sequence[pl.DataFrame]
+    facts: Mapping[str, pl.DataFrame]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part that is there."""
+
+    path: Path
+
+    def facts(self) -> dict[str, pl.DataFrame]:
+        """Return the facts, by name."""
+        with self.path.open("rb") as file, pa.ipc.open_file(file) as opened:
+            held = opened.schema.metadata or {}
+        return {name.decode(): pl.read_ipc(io.BytesIO(raw)) for name, raw in held.items()}
+
+    def batch(self, number: int) -> pl.DataFrame:
+        """Return the rows of one destination; no other batch is read."""
+        with self.path.open("rb") as file, pa.ipc.open_file(file) as opened:
+            read = pa.Table.from_batches([opened.get_batch(number)])
+        rows = pl.from_arrow(read.replace_schema_metadata(None))
+        assert isinstance(rows, pl.DataFrame)  # noqa: S101 - a table is never a column
+        return rows
+
+    def remove(self) -> None:
+        """Remove the part, once no task will read it."""
+        self.path.unlink(missing_ok=True)
+
+
+def make_part(folder: Path, stage: str, number: int, make: Callable[[], Made]) -> Part:
+    """Return the part of a stage that has a number; ``make`` it where it is not there."""
+    path = folder / f"{stage}-{number:06}{_SUFFIX}"
+    if not path.exists():
+        _write(make(), path)
+    return Part(path)
+
+
+def _write(made: Made, path: Path) -> None:
+    """Write a part under a name that no other task uses, and rename it."""
+    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
+    facts = {name: _bytes(frame) for name, frame in made.facts.items()}
+    schema = made.batches[0].clear().to_arrow(compat_level=_PLAIN).schema.with_metadata(facts)
+    try:
+        with open_to_write(temporary) as file, pa.ipc.new_file(file, schema) as writer:
+            for rows in made.batches:
+                writer.write_batch(_one_batch(rows, schema))
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _one_batch(rows: pl.DataFrame, schema: pa.Schema) -> pa.RecordBatch:
+    table = rows.rechunk().to_arrow(compat_level=_PLAIN).replace_schema_metadata(schema.metadata)
+    batches = table.combine_chunks().to_batches()
+    return batches[0] if batches else pa.RecordBatch.from_pylist([], schema=schema)
+
+
+def _bytes(frame: pl.DataFrame) -> bytes:
+    held = io.BytesIO()
+    frame.write_ipc(held)
+    return held.getvalue()
+
+
+@contextmanager
+def parts_folder(place: Path) -> Iterator[Path]:
+    """Yield a new private folder in ``place`` for the parts of one job; it goes when that ends."""
+    with scratch_in(place) as folder:
+        yield folder
