@@ -65,6 +65,7 @@ LOCK: Final = "lock"
 _KIND: Final = "midden archive"
 _TABLE_FORMAT: Final = "midden archive format "
 _READER_VERSION: Final = 1
+_UNSUPPORTED: Final = "Kernel error: Unsupported"
 _OBSERVATIONS: Final = "observations"
 _COMMITS: Final = "_delta_log"
 _SHOWN_IDS: Final = 32
@@ -258,6 +259,8 @@ def open_table(archive: Archive, table: str, at: Path | None = None) -> DeltaTab
     except TableNotFoundError as error:
         raise ArchiveDamaged(place, "its log is missing", "restore it from a copy") from error
     except (DeltaError, OSError, ValueError, NativePanic) as error:
+        if _UNSUPPORTED in str(error):  # a protocol, or a feature of one
+            raise ArchiveError(place, "a later format wrote this table", "update midden") from error
         failure = failure_of(error, place)
         if failure is not None and failure.number != errno.ENOENT:
             raise ArchiveError(place, failure.reason, "check its disk and run again") from error

@@ -109,8 +109,8 @@ def restore(
         )
         opening = Opening(identity_file, endpoint=endpoint)
         _say_what_is_there(target, folder)
-        with archive_of(from_archive, from_remote, writer, request, opening) as asked:
-            restore_from_archive(asked, dry_run=dry_run, yes=yes, json=json)
+        with archive_of(from_archive, from_remote, writer, request, opening) as named:
+            restore_from_archive(*named, dry_run=dry_run, yes=yes, json=json)
         return
     of_a_log = from_archive or from_remote or writer or as_of or skip_unreadable or rules != AUTO
     if source is None or of_a_log:
