@@ -21,7 +21,13 @@ from neotoma_core.archive.append import (
     plan_archive,
 )
 from neotoma_core.archive.report import ArchiveReport, TableArchived
-from neotoma_core.archive_mirror.mirror import Mirror, mirror_in, require_own_place, sync
+from neotoma_core.archive_mirror.mirror import (
+    Mirror,
+    mirror_in,
+    note_address,
+    require_own_place,
+    sync,
+)
 from neotoma_core.archive_mirror.naming import rename_errors, rename_report
 from neotoma_core.archive_mirror.publishing import publish
 from neotoma_core.errors import ArchiveBusy, run_record
@@ -69,6 +75,7 @@ def archive_to_store(  # noqa: PLR0913 - what, where to, and how
         request = ArchiveRequest(mirror.folder, same_database, called=store.url)
         appending = _Appending(run, mirror, request, progress)
         with rename_errors(mirror.folder, store.url):
+            note_address(mirror)
             if dry_run:
                 return _plan(appending)
             for _ in range(_TRIES - 1):

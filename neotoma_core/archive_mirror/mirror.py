@@ -12,7 +12,7 @@ those that the store lists; an object of an archive is never changed.
 import hashlib
 import os
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -37,6 +37,7 @@ from neotoma_core.documents.document import document_of
 from neotoma_core.errors import ArchiveError, DiskFull, ObjectMissing, RemoteDamaged, RemoteForeign
 from neotoma_core.files.atomic import temporary_name, write_file
 from neotoma_core.files.private import make_folders
+from neotoma_core.files.small import read_small
 from neotoma_core.report.progress import Progress
 from neotoma_core.row_versions.columns import SCHEMAS
 from neotoma_core.stores.many import do_at_once
@@ -45,6 +46,8 @@ from neotoma_core.vault.folder import free_bytes
 
 MIRRORS: Final = "remotes"
 _FOLDER: Final = "archive"
+_ADDRESS: Final = "address"
+_LONGEST: Final = 4096  # bytes of an address
 _SHOWN: Final = 16
 _MOST_SAID: Final = 64 << 20  # bytes of an object that says something, such as an entry of a log
 _HEADROOM: Final = 16 << 20
@@ -77,6 +80,21 @@ def mirror_in(vault: Path, store: Store) -> Mirror:
     """Return the mirror that a vault keeps of the archive at an address, for its next run."""
     known = hashlib.sha256(store.url.encode()).hexdigest()[:_SHOWN]
     return Mirror(vault / MIRRORS / f"{_FOLDER}-{known}" / _FOLDER, store)
+
+
+def note_address(mirror: Mirror) -> None:
+    """Write down next to a mirror of which archive it is: an erasure names that, too."""
+    make_folders(mirror.folder.parent)
+    write_file(mirror.folder.parent / _ADDRESS, mirror.store.url.encode())
+
+
+def list_mirrors(vault: Path) -> Mapping[Path, str]:
+    """Return the mirrors that a vault keeps, and the address of the archive of each."""
+    found = {}
+    for path in sorted(vault.glob(f"{MIRRORS}/*/{_ADDRESS}")):
+        with suppress(OSError, UnicodeDecodeError):
+            found[path.parent / _FOLDER] = read_small(path, _LONGEST).decode()
+    return found
 
 
 def sync(mirror: Mirror, progress: Progress, *, dropped: bool = False) -> Synced:

@@ -98,6 +98,22 @@ def identifiers(database: Path) -> set[str]:
         return {row[0] for row in connection.execute(f"SELECT id FROM {TABLE}")}
 
 
+def test_what_is_erased_stays_erased_and_is_said_to_be_there(commands: Commands) -> None:
+    url, database = commands.url, commands.there.database
+    commands.run("archive", "--target", database, "--to", url)
+    said = commands.run(
+        *("erase", "--target", database, "--observation", "o1", "--yes", "--json"),
+    )
+    holding = {one["folder"]: one["remove"] for one in json.loads(said)["holding"]}
+    assert holding[url] == f"aws s3 rm --recursive '{url}'"
+    assert sum("remotes/archive-" in path for path in holding) == 1
+    commands.run("restore", "--from-archive", url, "--target", database, "--yes")
+    assert identifiers(database) == {"o0"}
+    assert commands.run("archive", "--target", database, "--to", url)
+    commands.run("recover", "--target", database, "--backup", url, "--yes")
+    assert identifiers(database) == {"o0"}
+
+
 def test_the_address_may_stand_in_a_variable(commands: Commands) -> None:
     commands.environment["MIDDEN_ARCHIVE_TO"] = commands.url
     said = commands.run("archive", "--target", commands.there.database, "--json")

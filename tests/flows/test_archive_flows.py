@@ -55,6 +55,18 @@ def test_what_the_flows_wrote_is_an_artifact(tmp_path: Path, client: SyncPrefect
     assert (tmp_path / "out" / "catalog.json").is_file()
 
 
+def test_the_flows_take_an_archive_on_a_store(tmp_path: Path, client: SyncPrefectClient) -> None:
+    (tmp_path / "store").mkdir()
+    place, vault = Path((tmp_path / "store").as_uri()), tmp_path / "vault"
+    for rows in (2, 3):
+        archive_database(target=make(tmp_path / f"{rows}.db", rows), to=place, vault=vault)
+    compact_archive_flow(archive=place)
+    url = (tmp_path / "store").as_uri()
+    after = {r["table"]: r["files_after"] for r in tables_of(client, "compaction-tables", url)}
+    assert after["observations"] == 1
+    assert len(list((tmp_path / "store" / "observations").glob("*.parquet"))) == 3
+
+
 def test_an_error_says_itself_whether_to_try_again(tmp_path: Path) -> None:
     vault = tmp_path / "vault"
     archive_database(target=make(tmp_path / "one.db", 1), vault=vault)
