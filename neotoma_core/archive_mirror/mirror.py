@@ -83,7 +83,7 @@ def mirror_in(vault: Path, store: Store) -> Mirror:
 
 
 def note_address(mirror: Mirror) -> None:
-    """Write down next to a mirror of which archive it is: an erasure names that, too."""
+    """Write the address of the archive next to its mirror, so that an erasure can name both."""
     make_folders(mirror.folder.parent)
     write_file(mirror.folder.parent / _ADDRESS, mirror.store.url.encode())
 

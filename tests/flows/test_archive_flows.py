@@ -23,7 +23,7 @@ ROOT = Path(__file__).parents[2]
 FLOWS = [archive_database, compact_archive_flow, export_analytics]
 
 
-def tables_of(client: SyncPrefectClient, key: str, place: Path) -> list[dict[str, Any]]:
+def tables_of(client: SyncPrefectClient, key: str, place: Path | str) -> list[dict[str, Any]]:
     """Return the rows of the newest table artifact that tells of ``place``."""
     found = [
         a for a in client.read_artifacts() if a.key == key and str(place) in str(a.description)
