@@ -86,6 +86,13 @@ def test_a_compaction_that_an_append_overtakes_begins_again(grown: Archived) -> 
     require_once(grown)
 
 
+def test_an_append_that_a_compaction_overtakes_decides_again(grown: Archived) -> None:
+    grown.add("last")
+    with observe(meanwhile("files_published", lambda: compact(grown))):
+        assert grown.archive("one", NOW + 9 * DAY).appended == 1
+    require_once(grown)
+
+
 def test_rows_that_changed_on_the_way_are_not_published(grown: Archived) -> None:
     before = grown.names()
 
