@@ -5,12 +5,13 @@ from pathlib import Path
 
 from prefect import flow
 
-from neotoma_core.archive.compact import CompactRequest, compact_archive
+from neotoma_core.archive import steps as archive_steps
+from neotoma_core.archive.compact import CompactRequest
 from neotoma_core.settings.environment import default_archive_of
 from pipelines.recording import RunLog, record_compaction
 from pipelines.task_defaults import operation
 
-compact = operation(compact_archive).with_options(name="compact")
+compact = operation(archive_steps.compact_place).with_options(name="compact")
 
 
 @flow(name="compact-archive", persist_result=False)
@@ -20,4 +21,4 @@ def compact_archive_flow(
     """Compact ``archive``, by default that of ``target``'s vault; old files stay for some days."""
     place = default_archive_of(target, archive)
     request = CompactRequest(place, timedelta(days=retention_days))
-    record_compaction(compact(request, datetime.now(UTC), RunLog()))
+    record_compaction(compact(request, datetime.now(UTC), RunLog(), apply=True))

@@ -68,10 +68,14 @@ _REMEMBERED: Final = 32
 
 @dataclass(frozen=True, slots=True)
 class ArchiveRequest:
-    """Where to append to; ``same_database``: although nothing in it is known to the archive."""
+    """Where to append to; ``same_database``: although nothing in it is known to the archive.
+
+    ``to``: a folder; its name in reports is ``called``, if that is given.
+    """
 
     to: Path
     same_database: bool = False
+    called: str = ""
 
 
 def default_archive(vault_folder: Path) -> Path:
@@ -88,12 +92,17 @@ def plan_archive(copy: PrivateCopy, request: ArchiveRequest, progress: Progress)
     there = open_archive(request.to) if (request.to / "archive.json").exists() else None
     archive = there or Archive(request.to)
     plan = plan_append(copy, archive, progress, clock, same_database=request.same_database)
-    return _report(copy, archive, plan, clock)
+    return _report(copy, request.called or str(archive.path), plan, clock)
 
 
 def append_database(
     copy: PrivateCopy, request: ArchiveRequest, progress: Progress
 ) -> ArchiveReport:
+    """Append what is new, and keep the report as the last of its kind; see ``append_rows``."""
+    return keep_report(copy, append_rows(copy, request, progress))
+
+
+def append_rows(copy: PrivateCopy, request: ArchiveRequest, progress: Progress) -> ArchiveReport:
     """Append what is new; waits for another run that is writing to the archive.
 
     Raises ArchiveError, DiskFull, BackupDamaged, BackupUnreadable. What was appended before an
@@ -113,7 +122,11 @@ def append_database(
         else:
             report = _append(copy, archive, request, progress, clock)
         staying = remove_leftovers(open_archive(request.to), archive.record)
-    report = replace(report, findings=(*report.findings, *map(_staying, staying)))
+    return replace(report, findings=(*report.findings, *map(_staying, staying)))
+
+
+def keep_report(copy: PrivateCopy, report: ArchiveReport) -> ArchiveReport:
+    """Keep the report as the last of its kind, with its page."""
     made = keep_last(copy.vault, "archive", report, lambda: archive_page(report))
     return replace(report, page=made)
 
@@ -152,7 +165,7 @@ def _append(
         archive = _record_commits(archive, plan, REMOVED, pl.concat(removed))
     plan.known.keep({name: state_of(archive, name) for name in plan.whole})
     clock.lap("append")
-    report = _report(copy, archive, plan, clock)
+    report = _report(copy, request.called or str(archive.path), plan, clock)
     if not report.appended and not report.gone:
         return replace(report, outcome="unchanged")
     return replace(report, outcome="archived", archived_at=iso(moment))
@@ -216,7 +229,7 @@ def _mark_removed(plan: TablePlan, moment: datetime, origin: str) -> pl.DataFram
     )
 
 
-def _report(copy: PrivateCopy, archive: Archive, plan: AppendPlan, clock: Clock) -> ArchiveReport:
+def _report(copy: PrivateCopy, archive: str, plan: AppendPlan, clock: Clock) -> ArchiveReport:
     tables = tuple(
         TableArchived(
             planned.name,
@@ -231,7 +244,7 @@ def _report(copy: PrivateCopy, archive: Archive, plan: AppendPlan, clock: Clock)
         run=copy.run_name,
         outcome="planned",
         target=str(copy.original),
-        archive=str(archive.path),
+        archive=archive,
         archived_at=None,
         archived=tables,
         appended=sum(table.appended for table in tables),

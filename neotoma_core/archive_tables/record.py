@@ -71,10 +71,10 @@ def read_record(place: Path) -> tuple[Record | None, bool]:
         raise wrong[0]
     if record is None or copy is None or record.archive != copy.archive:
         return record or copy, bool(wrong) or (record is None and copy is not None)
-    return _later(record, copy), False
+    return later_of(record, copy), False
 
 
-def _later(first: Record, last: Record) -> Record:
+def later_of(first: Record, last: Record) -> Record:
     """Return of two records of one archive what either says of each table, if it says more."""
     both = {**last.tables, **first.tables}
     for name, state in last.tables.items():
@@ -92,7 +92,7 @@ def _read(path: Path) -> Record | None:
         raise NotARecord("the record of its commits cannot be read") from error
     if isinstance(described, dict) and is_newer(described.get("format"), _FORMAT):
         raise ArchiveError(path, "made by a newer midden", "update midden")
-    record = _record_of(described)
+    record = record_of(described)
     if record is None:
         raise NotARecord("the record of its commits is not as it was written")
     return record
@@ -100,11 +100,16 @@ def _read(path: Path) -> Record | None:
 
 def write_record(place: Path, record: Record) -> None:
     """Write the record of the archive in a folder, in one step, and its copy in another."""
-    content = _content(record)
-    sealed: dict[str, JsonValue] = {**content, "sha256": _checksum(content)}
+    sealed = seal_record(record)
     write_json(place / RECORD, sealed)
     announce("commit_recorded")
     write_json(place / COPY, sealed)
+
+
+def seal_record(record: Record) -> dict[str, JsonValue]:
+    """Return a record as the document it is written as, its checksum in it."""
+    content = _content(record)
+    return {**content, "sha256": _checksum(content)}
 
 
 def _content(record: Record) -> dict[str, JsonValue]:
@@ -120,7 +125,7 @@ def _checksum(content: Mapping[str, JsonValue]) -> str:
     return hashlib.sha256(stringify(dict(content)).encode()).hexdigest()
 
 
-def _record_of(described: JsonValue) -> Record | None:
+def record_of(described: JsonValue) -> Record | None:
     """Return a record as it is written; None where it is not one of ours, or was edited."""
     try:
         sealed = read_model(_Sealed, described)

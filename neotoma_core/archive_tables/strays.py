@@ -27,17 +27,24 @@ class Stray:
     ``kind``: all its rows are in the table too (copied); they are later than all that the table
     committed, so a run that was killed wrote them (uncommitted); or neither is so. ``lacking``: how
     many of its rows the table does not have; ``new``: not even archived at another moment.
+    ``is_own``: whether it can be read and has a name as midden gives them.
     """
 
     path: Path
     kind: Kind
     lacking: int = 0
     new: int = 0
+    is_own: bool = False
 
     @property
     def is_needless(self) -> bool:
         """Whether a killed run left it and nothing that it holds would go with it."""
         return self.kind != "unexplained" and not self.new
+
+    @property
+    def is_repeated(self) -> bool:
+        """Whether a run of midden wrote it, and each of its rows is in the table, if later."""
+        return self.is_own and not self.new
 
 
 def judge_stray(path: Path, rows: pl.DataFrame | None, there: pl.DataFrame, until: int) -> Stray:
@@ -52,11 +59,12 @@ def judge_stray(path: Path, rows: pl.DataFrame | None, there: pl.DataFrame, unti
     new = rows.join(there, on=ROW_HASH, how="anti").height
     later = rows.select((pl.col(ARCHIVED_AT).dt.epoch("us") > until).all()).item()
     kind: Kind = "uncommitted" if later else "unexplained"
-    if not _OWN_NAME.fullmatch(path.name):
+    is_own = _OWN_NAME.fullmatch(path.name) is not None
+    if not is_own:
         kind = "unexplained"
     elif not lacking:
         kind = "copied"
-    return Stray(path, kind, lacking, new)
+    return Stray(path, kind, lacking, new, is_own)
 
 
 def is_temporary(name: str) -> bool:

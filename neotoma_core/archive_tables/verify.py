@@ -1,6 +1,6 @@
 """Verifying an archive: all that was committed is there, every row is what was archived."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final, Literal
 
@@ -40,12 +40,18 @@ _STRAY: Final[dict[Kind, str]] = {
     "unexplained": "no commit names this file; see what it is, and move it out of the archive",
 }
 
+_REPEATED: Final = "a run that was killed left this file; later runs appended all its rows"
 
-def verify_archive(place: Path, progress: Progress) -> ArchiveVerification:
+
+def verify_archive(
+    place: Path, progress: Progress, strange: Iterable[Finding] | None = None
+) -> ArchiveVerification:
     """Read every file of an archive, hash every row again, and compare all with its record.
 
-    What is wrong is a finding, and everything else is checked all the same. Raises ArchiveError
-    where the folder is not a readable archive.
+    ``strange``: for the mirror of a store, what else is there. None for an archive in a folder:
+    there, but not on a store, the next run removes what a killed one left. What is wrong is a
+    finding, and everything else is checked all the same. Raises ArchiveError where the folder is
+    not a readable archive.
     """
     archive = open_archive(place)
     progress.begin("verify", len(SCHEMAS))
@@ -55,11 +61,11 @@ def verify_archive(place: Path, progress: Progress) -> ArchiveVerification:
         tables.append(table)
         findings += found
         progress.advance(1)
-    findings += [f for name in SCHEMAS for f in _strays(archive, name)]
+    findings += [f for name in SCHEMAS for f in _strays(archive, name, tidied=strange is None)]
     findings += [
         Finding("archive-strange", str(f.path), f.reason) for f in strange_entries(archive)
     ]
-    findings = list(dict.fromkeys(findings))
+    findings = list(dict.fromkeys((*findings, *(strange or ()))))
     damaged = any(finding.kind not in _NOTES for finding in findings)
     outcome: Literal["verified", "damaged"] = "damaged" if damaged else "verified"
     return ArchiveVerification(str(place), outcome, tuple(tables), tuple(findings))
@@ -110,13 +116,19 @@ def _damage_finding(path: Path, wrong: str) -> Finding:
     return damage_finding(DamagedFile(path, wrong))
 
 
-def _strays(archive: Archive, name: str) -> Iterator[Finding]:
+def _strays(archive: Archive, name: str, *, tidied: bool) -> Iterator[Finding]:
     """Yield the Parquet files of a table that no commit names.
 
     Without a record nobody can tell what a killed run left from what a lost commit named.
     """
-    for stray in strays_of(archive, name, archive.record):
-        if stray.kind == "unexplained":
+    try:
+        strays = strays_of(archive, name, archive.record)
+    except ArchiveError:  # what is wrong with the table is said already
+        return
+    for stray in strays:
+        if not tidied and stray.is_repeated and stray.kind == "unexplained":
+            yield Finding("archive-leftover", str(stray.path), _REPEATED)
+        elif stray.kind == "unexplained":
             yield Finding("archive-unnamed", str(stray.path), _STRAY[stray.kind])
         else:
             yield Finding("archive-leftover", str(stray.path), _STRAY[stray.kind])

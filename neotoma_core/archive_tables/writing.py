@@ -18,16 +18,28 @@ from neotoma_core.row_versions.columns import ARCHIVED_AT, SCHEMAS
 
 STEPS: Final = ("table_committed",)
 WRITER: Final = "midden"  # whose commits are numbered: two with one number exclude each other
+_WRITER_VERSION: Final = 2
 _NO_SPACE: Final = ("No space left", "os error 28", "File too large", "os error 27")
 # No value of a memory needs to be in the log of a table: statistics of these only.
 _CONFIGURATION: Final = {"delta.dataSkippingStatsColumns": ARCHIVED_AT}
 
 
 def commit_number(archive: Archive, table: str) -> int:
-    """Return the number of the last append to a table: what the next one builds on."""
+    """Return the number of the last append to a table: what the next one builds on.
+
+    Raises ArchiveError where only a later format may append to it.
+    """
     if not archive.has(table):
         return 0
-    return open_table(archive, table).transaction_version(WRITER) or 0
+    opened = _require_writable(open_table(archive, table), archive.path / table)
+    return opened.transaction_version(WRITER) or 0
+
+
+def _require_writable(opened: DeltaTable, place: Path) -> DeltaTable:
+    """Return a table; raises ArchiveError where only a later format may append to it."""
+    if opened.protocol().min_writer_version > _WRITER_VERSION:
+        raise ArchiveError(place, "a later format may append to this table", "update midden")
+    return opened
 
 
 def append(archive: Archive, table: str, parts: Iterable[pl.DataFrame], after: int) -> int:

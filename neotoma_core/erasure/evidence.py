@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Final
 
+from neotoma_core.archive_mirror.mirror import list_mirrors
 from neotoma_core.archive_tables.tables import is_archive
 from neotoma_core.erased.files import CONTENTS, content_of
 from neotoma_core.erased.hashed import ErasedIds
@@ -33,6 +34,9 @@ from neotoma_core.words.shell_words import midden_command, quote_word
 _BY_RUN: Final = (BACKUPS, EVIDENCE, QUARANTINE, REPORTS)
 _NOT_LOOKED_INTO: Final = (BLOBS, WORK, LOCK, LEDGER, DESCRIPTION, REMOTES, CACHE)
 
+_REMOVING: Final = {"s3": "aws s3 rm --recursive", "gs": "gcloud storage rm --recursive"}
+_BY_ITS_TOOLS: Final = "# with the tools of the store, delete all below"
+
 
 def find_holding(
     folders: RunFolders, ids: Ids, erased: ErasedIds, staying: Collection[str]
@@ -44,9 +48,12 @@ def find_holding(
     cannot be read is taken to hold them. What the run itself makes is left out.
     """
     own = {folders.evidence, folders.report, folders.quarantine}
+    mirrors = list_mirrors(folders.vault)
     traces = Traces(name for names in ids.values() for name in names)
     for place in _places(folders.vault):
         if place not in own and (files := sum(map(traces.are_in, _files(place)))):
+            if place in mirrors:
+                yield _on_store(mirrors[place], files)
             yield holding(place, files)
     contents = ids.get(CONTENTS, frozenset())
     theirs = set(map(content_of, staying))
@@ -74,6 +81,15 @@ def holding(place: Path, files: int) -> HoldingEvidence:
     path = place.absolute()
     recursive = "-r " if path.is_dir() else ""
     return HoldingEvidence(str(path), files, f"rm {recursive}-- {quote_word(path)}")
+
+
+def _on_store(url: str, files: int) -> HoldingEvidence:
+    """Return the archive on a store whose mirror holds what is erased in so many files.
+
+    Midden deletes no archive; the programs of the vendors do.
+    """
+    words = _REMOVING.get(url.partition(":")[0], _BY_ITS_TOOLS)
+    return HoldingEvidence(url, files, f"{words} {quote_word(url)}")
 
 
 def _places(vault: Path) -> Iterator[Path]:

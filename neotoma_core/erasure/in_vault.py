@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 
 from adbc_driver_manager import Error as AdbcError
 
+from neotoma_core.archive_mirror.mirror import list_mirrors
 from neotoma_core.archive_tables.tables import is_archive
 from neotoma_core.erased.hashed import ErasedIds
 from neotoma_core.erased.reach import Ids
@@ -51,7 +52,8 @@ def _read_named(folders: RunFolders) -> Iterator[Named]:
     for whole in _databases(folders):
         with suppress(BackupError, sqlite3.DatabaseError, AdbcError):
             yield read_held(whole, whole, None).tables
-    for place in (*sorted(folders.vault.iterdir()), *read_known_places(folders.vault)):
+    kept = (*sorted(folders.vault.iterdir()), *list_mirrors(folders.vault))
+    for place in (*kept, *read_known_places(folders.vault)):
         if is_archive(place):
             yield from read_named_in_archive(place)
         elif is_export(place):

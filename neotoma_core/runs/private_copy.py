@@ -16,6 +16,9 @@ from neotoma_core.sqlite.inspection import StoredTable, list_tables
 from neotoma_core.sqlite.opening import connect_read_only, make_whole
 from neotoma_core.vault import folder as vault
 
+PRIVATE: Final = "private"
+"""The folder of a copy, in the scratch of its run."""
+
 _HEADROOM: Final = 16 << 20
 
 
@@ -56,7 +59,7 @@ def copy_into_scratch(run: Run) -> PrivateCopy:
     original, folders = run.path, run.folders
     needed = sum(path.stat().st_size for path in (original, *companions(original)))
     vault.require_room(folders.vault, 2 * needed + _HEADROOM)
-    folder = folders.work / "private"
+    folder = folders.work / PRIVATE
     folder.mkdir(mode=0o700)
     whole = make_whole(copy_privately(original, folder), original, folder / "whole")
     with closing(connect_read_only(whole)) as connection:

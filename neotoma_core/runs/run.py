@@ -29,7 +29,8 @@ class DatabaseRef:
     of an archive could be unpacked, if so.
     ``suspect``: it was salvaged: rows that nothing proves whole are set aside, and none of its rows
     wins over that of another database.
-    ``archived``: what was built of an archive, where ``path`` is one.
+    ``archived``: what was built of an archive, where ``path`` is one. ``called``: what reports call
+    a database that was brought here from elsewhere.
     """
 
     number: int
@@ -42,6 +43,7 @@ class DatabaseRef:
     raw_places: tuple[Path, ...] = ()
     cut_short: str = ""
     archived: "SecuredArchive | None" = None
+    called: str = ""
 
     @property
     def found_at(self) -> Path:
@@ -56,6 +58,8 @@ class DatabaseRef:
     @property
     def shown(self) -> str:
         """The place as reports show it."""
+        if self.called:
+            return self.called
         return escape_name(str(self.named)) if self.origin else str(self.named)
 
 

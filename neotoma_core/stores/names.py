@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 from urllib.parse import quote, unquote
 
@@ -19,6 +20,18 @@ _PARTS: Final = re.compile(
 )
 _HOST: Final = re.compile(r"(?:(?P<user>[^@:]*)@)?(?P<host>\[[^\]]+\]|[^:@]+)(?::(?P<port>\d+))?")
 _HIGHEST_PORT: Final = 65535
+_SCHEMES: Final = ("s3", "gs", "az", "file", "sftp", "memory")
+# A path loses one of two slashes.
+_URL: Final = re.compile(rf"({'|'.join(_SCHEMES)}):/+(.*)", re.DOTALL)
+
+
+def url_of(words: str | Path) -> str | None:
+    """Return the address that words are; None where they are not an address."""
+    found = _URL.fullmatch(str(words))
+    if found is None:
+        return None
+    slashes = ":///" if found[1] == "file" else "://"
+    return found[1] + slashes + found[2]
 
 
 def require_name(name: str) -> str:

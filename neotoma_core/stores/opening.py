@@ -1,7 +1,7 @@
 """Opening a store by its address, and proving that it creates only what is not there."""
 
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from importlib import import_module
 from secrets import token_bytes, token_hex
@@ -35,6 +35,16 @@ def open_store(url: str, options: StoreOptions = PLAIN) -> Store:
     module, function = IMPLEMENTATIONS[address.scheme]
     opened = getattr(import_module(f"neotoma_core.stores.{module}"), function)
     return cast("Callable[[Address, StoreOptions], Store]", opened)(address, options)
+
+
+@contextmanager
+def hold_store(url: str, options: StoreOptions = PLAIN) -> Iterator[Store]:
+    """Open the store of an address, until the block ends."""
+    store = open_store(url, options)
+    try:
+        yield store
+    finally:
+        store.close()
 
 
 def probe(store: Store) -> None:

@@ -7,6 +7,7 @@
     ledgers/<writer>/     ledgers of other machines with the same memory, as in a vault of theirs
     remotes.json          the remotes it is pushed to (see ``remotes/known.py``)
     remotes/<remote>/     entries that were read of them (see ``remotes/remote.py``), and scratch
+    remotes/archive-<id>/ the mirror of an archive on a store (see ``archive_mirror/mirror.py``)
     lock                  held by the run that is using the vault
     backups/<backup>/     one self-contained copy each (see ``vault/backups.py``)
     blobs/ab/<sha256>     raw files of all backups (see ``vault/blobs.py``)

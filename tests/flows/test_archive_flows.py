@@ -23,7 +23,7 @@ ROOT = Path(__file__).parents[2]
 FLOWS = [archive_database, compact_archive_flow, export_analytics]
 
 
-def tables_of(client: SyncPrefectClient, key: str, place: Path) -> list[dict[str, Any]]:
+def tables_of(client: SyncPrefectClient, key: str, place: Path | str) -> list[dict[str, Any]]:
     """Return the rows of the newest table artifact that tells of ``place``."""
     found = [
         a for a in client.read_artifacts() if a.key == key and str(place) in str(a.description)
@@ -53,6 +53,18 @@ def test_what_the_flows_wrote_is_an_artifact(tmp_path: Path, client: SyncPrefect
     files = {row["file"]: row["rows"] for row in tables_of(client, "export-tables", second)}
     assert files["observations.parquet"] == 3
     assert (tmp_path / "out" / "catalog.json").is_file()
+
+
+def test_the_flows_take_an_archive_on_a_store(tmp_path: Path, client: SyncPrefectClient) -> None:
+    (tmp_path / "store").mkdir()
+    place, vault = Path((tmp_path / "store").as_uri()), tmp_path / "vault"
+    for rows in (2, 3):
+        archive_database(target=make(tmp_path / f"{rows}.db", rows), to=place, vault=vault)
+    compact_archive_flow(archive=place)
+    url = (tmp_path / "store").as_uri()
+    after = {r["table"]: r["files_after"] for r in tables_of(client, "compaction-tables", url)}
+    assert after["observations"] == 1
+    assert len(list((tmp_path / "store" / "observations").glob("*.parquet"))) == 3
 
 
 def test_an_error_says_itself_whether_to_try_again(tmp_path: Path) -> None:

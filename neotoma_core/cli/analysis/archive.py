@@ -19,7 +19,9 @@ def archive(
     to: Annotated[
         Path | None,
         typer.Option(
-            help="The folder of the archive [default: archive in the vault].", show_default=False
+            help="The folder of the archive, or s3://bucket/prefix "
+            "[default: archive in the vault].",
+            show_default=False,
         ),
     ] = None,
     allow_environment_mismatch: Annotated[bool, OTHER_DATABASE_OPTION] = False,
@@ -36,26 +38,16 @@ def archive(
     """
     from datetime import UTC, datetime
 
-    from neotoma_core.archive.append import (
-        ArchiveRequest,
-        append_database,
-        default_archive,
-        plan_archive,
-    )
+    from neotoma_core.archive.append import ArchiveRequest, default_archive
     from neotoma_core.archive.report import archive_text
+    from neotoma_core.archive.steps import archive_target
     from neotoma_core.cli.terminal.progress import TerminalProgress
-    from neotoma_core.runs.begin import Whereabouts
-    from neotoma_core.runs.private_copy import private_copy
     from neotoma_core.settings.environment import default_vault
 
     kept = vault or default_vault(target)
     request = ArchiveRequest(to or default_archive(kept), allow_environment_mismatch)
-    with (
-        TerminalProgress() as progress,
-        private_copy(Whereabouts(target, kept), datetime.now(UTC)) as copy,
-    ):
-        run = plan_archive if dry_run else append_database
-        report = run(copy, request, progress)
+    with TerminalProgress() as progress:
+        report = archive_target(target, kept, request, datetime.now(UTC), progress, dry_run=dry_run)
         progress.pause()
     print(report.to_json() if json else archive_text(report))
     if dry_run and not json:

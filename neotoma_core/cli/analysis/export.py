@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from neotoma_core.cli.remote.archives import archive_here
 from neotoma_core.cli.terminal.options import (
     JSON_OPTION,
     KEY_FILE_OPTION,
@@ -19,6 +20,7 @@ from neotoma_core.cli.terminal.options import (
 )
 from neotoma_core.errors import UsageError
 from neotoma_core.snapshots.choosing import AUTO, require_rules
+from neotoma_core.stores.names import url_of
 
 
 class FileFormat(StrEnum):
@@ -38,7 +40,10 @@ def export(
         Path | None, typer.Option(help="The database to export.", show_default=False)
     ] = None,
     archive: Annotated[
-        Path | None, typer.Option(help="The archive to export.", show_default=False)
+        Path | None,
+        typer.Option(
+            help="The archive to export: a folder, or s3://bucket/prefix.", show_default=False
+        ),
     ] = None,
     as_of: Annotated[str | None, OBSERVED_OPTION] = None,
     knowledge: Annotated[str | None, KNOWN_OPTION] = None,
@@ -66,6 +71,7 @@ def export(
     All are from one consistent moment: one file per entity type, every value ever stated,
     observations, relationships, timeline, a catalog, and a DuckDB database with views of them.
     """
+    from dataclasses import replace
     from datetime import UTC, datetime
 
     from neotoma_core.cli.terminal.progress import TerminalProgress
@@ -81,7 +87,7 @@ def export(
         raise UsageError("--skip-unreadable goes with --archive; leave it out")
     request = ExportRequest(
         to=to,
-        vault=vault or default_vault(target or archive or to),
+        vault=vault or default_vault(target or (to if url_of(archive or "") else archive) or to),
         target=target,
         archive=archive,
         as_of=read_asked_time("--as-of", as_of),
@@ -93,10 +99,12 @@ def export(
         key=key_source(key_file, mnemonic_file),
         skip_unreadable=skip_unreadable,
     )
-    with (
-        TerminalProgress() as progress,
-        export_run(request, datetime.now(UTC), progress) as exporting,
-    ):
-        report = export_database(exporting, progress)
-        progress.pause()
+    with archive_here(archive or Path()) as here:
+        asked = replace(request, archive=here.path) if archive else request
+        with (
+            TerminalProgress() as progress,
+            export_run(asked, datetime.now(UTC), progress) as exporting,
+        ):
+            report = here.rename(export_database(exporting, progress))
+            progress.pause()
     print(report.to_json() if json else text_of_export(report))

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from neotoma_core.cli.remote.archives import archive_here
 from neotoma_core.cli.terminal.options import (
     ARCHIVE_OPTION,
     JSON_OPTION,
@@ -41,7 +42,9 @@ def history(
         raise UsageError("--archive was given with --target or --vault; leave those out")
     place = default_archive_of(target, archive, vault)
     of_target = default_vault(target) if target else None
-    report = entity_history(place, entity, key_source(key_file, mnemonic_file), vault or of_target)
+    key = key_source(key_file, mnemonic_file)
+    with archive_here(place) as here:
+        report = here.rename(entity_history(here.path, entity, key, vault or of_target))
     print(report.to_json() if json else history_text(report))
     is_damaged = any(finding.kind == "archive-damaged" for finding in report.findings)
     return ArchiveDamaged.exit_code if is_damaged else 0

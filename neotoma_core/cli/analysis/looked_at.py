@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import typer
 
+from neotoma_core.cli.remote.archives import archive_at
 from neotoma_core.cli.remote.as_backups import bring_logs, remote_named
 from neotoma_core.cli.remote.opening import Opening
 
@@ -45,6 +46,10 @@ def place_of(words: str, around: Around) -> Iterator["Place"]:
     if remote is None:
         yield Place(words, find_named_backup(Path(named), around.vault), moment)
         return
+    with archive_at(remote, around.vault, around.opening) as archive:
+        if archive is not None:
+            yield Place(words, archive.path, moment)
+            return
     asked = CopyRequest(around.target, around.vault, raw_storage(around.target))
     with bring_logs(remote, asked, around.opening, one=True) as copies:
         yield Place(words, copies[0].archive, moment)

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from neotoma_core.cli.analysis.looked_at import Around, looking, place_of
+from neotoma_core.cli.remote.archives import archive_here
 from neotoma_core.cli.remote.opening import Opening
 from neotoma_core.cli.terminal.options import (
     ARCHIVE_OPTION,
@@ -44,9 +45,10 @@ def merges(
     with (
         place_of(str(target), around) as place,
         looking(around, key_source(key_file, mnemonic_file), AUTO, skip_unreadable=False) as how,
+        archive_here(default_archive_of(target, archive, vault)) as here,
         TerminalProgress() as progress,
     ):
         view = open_view(place, how, progress)
-        report = list_merges(view, default_archive_of(target, archive, vault), vault)
+        report = here.rename(list_merges(view, here.path, vault))
         progress.pause()
     print(report.to_json() if json else merges_text(report, limit))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from neotoma_core.cli.analysis.looked_at import Around, looking, place_of
+from neotoma_core.cli.remote.archives import archive_here
 from neotoma_core.cli.remote.opening import ENDPOINT_OPTION, IdentityFile, Opening
 from neotoma_core.cli.terminal.options import (
     ARCHIVE_OPTION,
@@ -86,19 +87,20 @@ def show(
     with (
         place_of(where or str(target), around) as place,
         looking(around, key, require_rules(rules), skip_unreadable=skip_unreadable) as how,
+        archive_here(default_archive_of(target, archive, vault)) as here,
         TerminalProgress() as progress,
     ):
         view = open_view(place, how, progress)
         names = read_names(view, kind)
         found = require_named(view, names, entity)
-        beside = Beside(default_archive_of(target, archive, vault), kept, key)
+        beside = Beside(here.path, kept, key)
         report = show_entity(view, names, found[0], beside) if len(found) == 1 else None
         progress.pause()
     if report is None:
         matches = MatchesReport(place.words, len(found), found[:_LISTED])
         print(matches.to_json() if json else matches_text(matches))
         return _AMBIGUOUS
-    report = replace(report, next=_next(report, target, where, vault))
+    report = replace(here.rename(report), next=_next(report, target, where, vault))
     report = without_values(report) if no_values else report
     print(report.to_json() if json else entity_text(report))
     return 0

@@ -7,6 +7,7 @@ from typing import Annotated, Final
 import typer
 
 from neotoma_core.cli.protection.backup import DRILLED
+from neotoma_core.cli.remote.archives import archive_here
 from neotoma_core.cli.remote.opening import IdentityFile, Opening, open_remote_of
 from neotoma_core.cli.terminal.options import (
     JSON_OPTION,
@@ -18,7 +19,9 @@ from neotoma_core.cli.terminal.options import (
 from neotoma_core.cli.terminal.spans import span_of
 from neotoma_core.errors import ArchiveDamaged, UsageError
 
-_ARCHIVE: Final = typer.Option(help="Read every file of this archive.", show_default=False)
+_ARCHIVE: Final = typer.Option(
+    help="Read every file of this archive: a folder, or s3://bucket/prefix.", show_default=False
+)
 _REMOTE: Final = typer.Option(help="Read every object of this remote.", show_default=False)
 _SAMPLE: Final = typer.Option(
     help="With --remote: read this share of the contents, at random, e.g. 5%.", show_default=False
@@ -156,8 +159,9 @@ def _verify_archive(archive: Path, *, json: bool) -> int:
     from neotoma_core.vault.folder import DESCRIPTION
     from neotoma_core.vault.last_report import keep_last
 
-    with TerminalProgress() as progress:
-        report = verify_archive(archive, progress)
+    with archive_here(archive) as here, TerminalProgress() as progress:
+        report = verify_archive(here.path, progress, here.strange)
+        report = here.rename(report)
         progress.pause()
     if (archive.parent / DESCRIPTION).is_file():
         keep_last(archive.parent, "verify", report, lambda: archive_verification_page(report))

@@ -122,10 +122,11 @@ def restore(
         opening = Opening(identity_file, endpoint=endpoint)
         _say_what_is_there(target, folder)
         with (
-            archive_of(from_archive, from_remote, writer, request, opening) as asked,
+            archive_of(from_archive, from_remote, writer, request, opening) as (asked, named),
             work_of(task_runner, scheduler, parts, asked.archive) as job,
         ):
-            restore_from_archive(replace(asked, job=job), dry_run=dry_run, yes=yes, json=json)
+            work = replace(asked, job=job)
+            restore_from_archive(work, named, dry_run=dry_run, yes=yes, json=json)
         return
     of_a_log = from_archive or from_remote or writer or as_of or skip_unreadable or rules != AUTO
     if source is None or of_a_log or scheduler or parts or task_runner is not TaskRunner.THREADS:

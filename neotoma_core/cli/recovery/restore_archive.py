@@ -6,13 +6,17 @@ from neotoma_core.cli.terminal.session import asking_session
 from neotoma_core.errors import UsageError
 
 if TYPE_CHECKING:
+    from neotoma_core.cli.remote.as_backups import Named
     from neotoma_core.restore.from_archive import RestoreArchiveRequest
 
 
 def restore_from_archive(
-    request: "RestoreArchiveRequest", *, dry_run: bool, yes: bool, json: bool
+    request: "RestoreArchiveRequest", named: "Named", *, dry_run: bool, yes: bool, json: bool
 ) -> None:
-    """Build the database, show what is in it, ask, and put it in the target's place."""
+    """Build the database, show what is in it, ask, and put it in the target's place.
+
+    ``named``: names the archive in a report as the user did.
+    """
     from dataclasses import replace
     from datetime import UTC, datetime
 
@@ -24,8 +28,10 @@ def restore_from_archive(
             text_before, lambda plan: f"put it in the place of {plan.target}?"
         )
         asked = replace(request, guard=session.guard("restoring"))
-        report = restore_archive(asked, datetime.now(UTC), confirm, session.progress)
-        session.end(report, text_after)
+        report = restore_archive(
+            asked, datetime.now(UTC), lambda plan: confirm(named(plan)), session.progress
+        )
+        session.end(named(report), text_after)
 
 
 def build_at_new_place(request: "RestoreArchiveRequest", *, json: bool) -> None:

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from neotoma_core.cli.remote.archives import archive_here
 from neotoma_core.cli.terminal.options import (
     ARCHIVE_OPTION,
     JSON_OPTION,
@@ -58,13 +59,15 @@ def unmerge(
     from neotoma_core.unmerge.unmerge import unmerge as undo_merge
 
     place = default_archive_of(target, archive, vault)
-    request = UnmergeRequest(merge_id, place, incomplete, require_rules(rules))
     kept = vault or default_vault(target)
     where = Whereabouts(target, kept, key_source(key_file, mnemonic_file))
     begin = reading_run if dry_run else present_run
     with (
+        archive_here(place) as here,
         asking_session(yes=yes, json=json, dry_run=dry_run) as session,
         begin(where, datetime.now(UTC)) as run,
     ):
         confirm = session.confirmation(plan_text, lambda plan: f"write this to {plan.target}?")
-        session.end(undo_merge(run, request, confirm, session.progress), result_text)
+        request = UnmergeRequest(merge_id, here.path, incomplete, require_rules(rules))
+        report = undo_merge(run, request, confirm, session.progress)
+        session.end(here.rename(report), result_text)

@@ -1,18 +1,23 @@
 """Remotes where a backup is named: their logs are brought here for the time of the command."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from neotoma_core.cli.remote.opening import Opening, open_remote_of, url_of
+from neotoma_core.cli.remote.archives import archive_at, archive_here
+from neotoma_core.cli.remote.opening import Opening, open_remote_of
+from neotoma_core.stores.names import url_of
 
 if TYPE_CHECKING:
     from neotoma_core.pull.sources import CopyRequest
     from neotoma_core.recovery.run.request import RecoverRequest
     from neotoma_core.remotes.copies import RemoteCopy
     from neotoma_core.restore.from_archive import RestoreArchiveRequest
+    from neotoma_core.restore.report import ArchiveRestoreReport
+
+    Named = Callable[[ArchiveRestoreReport], ArchiveRestoreReport]
 
 
 def remote_named(path: Path, vault: Path) -> str | None:
@@ -39,15 +44,21 @@ def with_remotes(
 
     copying = CopyRequest(request.target, request.vault, request.raw_storage)
     found: list[Path] = []
+    called: dict[Path, str] = {}
     with ExitStack() as held:
         for path in paths:
             remote = remote_named(path, request.vault)
             if remote is None:
                 found.append(find_named_backup(path, request.vault))
                 continue
+            archive = held.enter_context(archive_at(remote, request.vault, opening))
+            if archive is not None:
+                found.append(archive.path)
+                called[archive.path] = archive.url or str(archive.path)
+                continue
             copies = held.enter_context(bring_logs(remote, copying, opening))
             found += [copy.archive for copy in copies]
-        yield replace(request, backups=tuple(found))
+        yield replace(request, backups=tuple(found), called=called)
 
 
 @contextmanager
@@ -80,13 +91,21 @@ def archive_of(
     writer: str | None,
     request: "RestoreArchiveRequest",
     opening: Opening,
-) -> Iterator["RestoreArchiveRequest"]:
-    """Yield a request with its archive: the one that is named, or a copy of a log of a remote."""
+) -> Iterator[tuple["RestoreArchiveRequest", "Named"]]:
+    """Yield a request with its archive: the one that is named, or a copy of a log of a remote.
+
+    Also what names the archive in a report as the user did.
+    """
     from neotoma_core.pull.sources import CopyRequest
 
     if archive is not None:
-        yield replace(request, archive=archive)
+        with archive_here(archive) as here:
+            yield replace(request, archive=here.path), here.rename
         return
     copying = CopyRequest(request.target, request.vault, request.raw_storage)
     with bring_logs(remote, copying, opening, one=True, writer=writer) as copies:
-        yield replace(request, archive=copies[0].archive)
+        yield replace(request, archive=copies[0].archive), _as_it_is
+
+
+def _as_it_is(report: "ArchiveRestoreReport") -> "ArchiveRestoreReport":
+    return report

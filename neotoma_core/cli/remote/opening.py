@@ -10,16 +10,13 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from neotoma_core.errors import UsageError
+from neotoma_core.stores.names import url_of
 
 if TYPE_CHECKING:
     from neotoma_core.neotoma.encryption import Secret
     from neotoma_core.remotes.known import KnownRemote
     from neotoma_core.remotes.remote import Remote
     from neotoma_core.stores.store import Store
-
-_SCHEMES: Final = ("s3", "gs", "az", "file", "sftp", "memory")
-# A path loses one of two slashes.
-_URL: Final = re.compile(rf"({'|'.join(_SCHEMES)}):/+(.*)", re.DOTALL)
 
 REMOTE_OPTION: Final = typer.Option(
     help="The remote, by the name it was added with [default: the only one].", show_default=False
@@ -59,15 +56,6 @@ class Opening:
     endpoint: str | None = None
     region: str | None = None
     profile: str | None = None
-
-
-def url_of(words: str | Path) -> str | None:
-    """Return the address that words are; None where they are not an address."""
-    found = _URL.fullmatch(str(words))
-    if found is None:
-        return None
-    slashes = ":///" if found[1] == "file" else "://"
-    return found[1] + slashes + found[2]
 
 
 def required_url(words: str) -> str:

@@ -34,7 +34,8 @@ RULES_OPTION: Final = typer.Option(
 )
 YES_OPTION: Final = typer.Option("--yes", "-y", help="Do not ask before writing.")
 FROM_ARCHIVE_OPTION: Final = typer.Option(
-    help="Build the database from this archive and nothing else.", show_default=False
+    help="Build the database from this archive, a folder or s3://bucket/prefix, and nothing else.",
+    show_default=False,
 )
 OBSERVED_OPTION: Final = typer.Option(
     help=f"Only what was observed up to {AS_USERS_WRITE}.", show_default=False
@@ -50,7 +51,7 @@ SKIP_DAMAGED_OPTION: Final = typer.Option(
     "--skip-unreadable", help="Continue without files of an archive that cannot be read."
 )
 ARCHIVE_OPTION: Final = typer.Option(
-    help="The folder of the archive [default: archive in the database's vault].",
+    help="The archive, a folder or s3://bucket/prefix [default: archive in the database's vault].",
     show_default=False,
 )
 OTHER_DATABASE_OPTION: Final = typer.Option(

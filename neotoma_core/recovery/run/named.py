@@ -163,4 +163,5 @@ def _open_archive(
         surveyed.environment,
         raw_places=(path.parent,),
         archived=secure_archive_apart(apart, path, scratch, skip_unreadable=skip),
+        called=request.called.get(path, ""),
     )

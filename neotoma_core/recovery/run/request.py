@@ -1,5 +1,6 @@
 """A recovery: what is asked for, and which databases take part in it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -24,7 +25,8 @@ class RecoverRequest:
     rows the backups give, where one is named. ``include_auth``: credentials that the target lacks
     are merged, too. ``archived``: what was written is appended to the vault's archive.
     ``raw_storage``: where Neotoma keeps the target's raw files, if not next to it. ``rules``: by
-    which to reduce; see ``snapshots.choosing``.
+    which to reduce; see ``snapshots.choosing``. ``called``: what reports call a backup that was
+    brought here, by its path.
     """
 
     target: Path
@@ -44,6 +46,7 @@ class RecoverRequest:
     raw_storage: Path | None = None
     rules: str = AUTO
     names: bool = False
+    called: Mapping[Path, str] = field(default_factory=dict)
 
     @property
     def tables(self) -> tuple[Table, ...]:
