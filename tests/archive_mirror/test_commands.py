@@ -83,6 +83,14 @@ def test_a_database_comes_back_from_an_archive_on_a_store(
     assert log_of(back) == log_of(database)
 
 
+def test_a_database_is_rebuilt_from_one_at_a_new_place(commands: Commands, tmp_path: Path) -> None:
+    database, new = commands.there.database, tmp_path / "new.db"
+    commands.run("archive", "--target", database, "--to", commands.url)
+    built = json.loads(commands.run("rebuild", "--archive", commands.url, "--out", new, "--json"))
+    assert built["archive"] == commands.url
+    assert log_of(new) == log_of(database)
+
+
 def test_a_recovery_takes_one_as_a_backup(commands: Commands) -> None:
     url, database = commands.url, commands.there.database
     commands.run("archive", "--target", database, "--to", url)

@@ -101,6 +101,7 @@ def rebuild(
     --archive and --out: a new database, as a restore from the archive to a new place would make it.
     """
     from neotoma_core.cli.recovery.restore_archive import build_at_new_place
+    from neotoma_core.cli.remote.archives import archive_here
     from neotoma_core.rebuild.as_of import Export
     from neotoma_core.rebuild.request import RebuildRequest
     from neotoma_core.restore.from_archive import RestoreArchiveRequest
@@ -119,8 +120,12 @@ def rebuild(
         key, moment = key_source(key_file, mnemonic_file), read_asked_time("--as-of", as_of)
         place = RestoreArchiveRequest(archive, out, vault or default_vault(out), moment)
         built = replace(place, schemas=schemas, key=key, rules=require_rules(rules))
-        with work_of(task_runner, scheduler, parts, archive) as job:
-            build_at_new_place(replace(built, raw_storage=raw_storage(out), job=job), json=json)
+        with (
+            archive_here(archive) as here,
+            work_of(task_runner, scheduler, parts, here.path) as job,
+        ):
+            built = replace(built, archive=here.path, raw_storage=raw_storage(out), job=job)
+            build_at_new_place(built, here.rename, json=json)
         return 0
     if scheduler or parts or task_runner is not TaskRunner.THREADS:
         raise UsageError("--task-runner, --scheduler and --parts go with --archive")

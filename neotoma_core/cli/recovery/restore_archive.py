@@ -34,10 +34,11 @@ def restore_from_archive(
         session.end(named(report), text_after)
 
 
-def build_at_new_place(request: "RestoreArchiveRequest", *, json: bool) -> None:
+def build_at_new_place(request: "RestoreArchiveRequest", named: "Named", *, json: bool) -> None:
     """Build the database where nothing is, so nobody is asked.
 
-    Raises UsageError where anything is there.
+    ``named``: names the archive in a report as the user did. Raises UsageError where anything is
+    there.
     """
     from datetime import UTC, datetime
 
@@ -51,5 +52,5 @@ def build_at_new_place(request: "RestoreArchiveRequest", *, json: bool) -> None:
             "replace a database with midden restore --from-archive"
         )
     with TerminalProgress() as progress:
-        report = restore_archive(request, datetime.now(UTC), lambda _: True, progress)
+        report = named(restore_archive(request, datetime.now(UTC), lambda _: True, progress))
     print(report.to_json() if json else f"{text_before(report)}\n{text_after(report)}")
