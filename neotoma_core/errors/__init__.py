@@ -38,12 +38,16 @@
     │   ├── ArchiveForeign      25    the archive is of another database
     │   ├── ArchiveBusy         26    another run is writing to it; retryable
     │   └── ArchiveDamaged      27    a file of it is missing or damaged
-    └── RemoteError             30    no such bucket or folder, an unsuitable store, a later format
-        ├── RemoteUnreachable   31    it does not answer; retryable
-        ├── RemoteDenied        32    credentials are missing, wrong, or do not allow it
-        ├── RemoteForeign       33    it holds another database, or something else
-        └── RemoteDamaged       34    an object was changed or is not one of its own
-            └── ObjectMissing   34    an object is missing
+    ├── RemoteError             30    no such bucket or folder, an unsuitable store, a later format
+    │   ├── RemoteUnreachable   31    it does not answer; retryable
+    │   ├── RemoteDenied        32    credentials are missing, wrong, or do not allow it
+    │   ├── RemoteForeign       33    it holds another database, or something else
+    │   └── RemoteDamaged       34    an object was changed or is not one of its own
+    │       └── ObjectMissing   34    an object is missing
+    └── FleetError              40    databases of a fleet need somebody
+        ├── SchedulerUnreachable 41   it does not answer, or has no workers; retryable
+        ├── WorkersDiffer       42    its workers run other versions
+        └── WorkerLost          43    a process that worked on a database was killed or crashed
 
 A message reads ``<what> <which>: <what is wrong>; <what to do>`` and never holds a stored value.
 Exit code 3 is not an error: the run did its work, and some of the backups could not be read.
@@ -70,6 +74,12 @@ from neotoma_core.errors.databases import (
     TargetForeign,
     TargetLocked,
     TargetRuined,
+)
+from neotoma_core.errors.fleets import (
+    FleetError,
+    SchedulerUnreachable,
+    WorkerLost,
+    WorkersDiffer,
 )
 from neotoma_core.errors.identities import IdentityMissing, IdentityWrong
 from neotoma_core.errors.outcomes import (
@@ -133,6 +143,7 @@ __all__ = [
     "EnvironmentMismatch",
     "ErasureUnfinished",
     "FileUnusable",
+    "FleetError",
     "IdentityMissing",
     "IdentityWrong",
     "KeyMissing",
@@ -150,6 +161,7 @@ __all__ = [
     "RemoteForeign",
     "RemoteUnreachable",
     "RunRecord",
+    "SchedulerUnreachable",
     "TargetChanged",
     "TargetError",
     "TargetForeign",
@@ -161,6 +173,8 @@ __all__ = [
     "VaultError",
     "VaultLocked",
     "VerificationFailed",
+    "WorkerLost",
+    "WorkersDiffer",
     "begin_record",
     "committing",
     "done_besides",

@@ -57,7 +57,7 @@ def run_unattended(asked: Unattended) -> tuple[MiddenError, ...]:
     except MiddenError as error:
         conclude(asked.job, error, asked.alerts)
         failed.append(error)
-    failed += _push_each(asked)
+    failed += push_each(asked)
     try:
         rules = DrillRules(asked.key)
         request = VerifyRequest(
@@ -73,8 +73,8 @@ def run_unattended(asked: Unattended) -> tuple[MiddenError, ...]:
     return tuple(failed)
 
 
-def _push_each(asked: Unattended) -> list[MiddenError]:
-    """Push to each remote; return what failed."""
+def push_each(asked: Unattended) -> list[MiddenError]:
+    """Push to each remote; return what failed, each already reported."""
     job, failed = asked.job, list[MiddenError]()
     try:
         names = remotes_to_push(job.vault, asked.remotes)
