@@ -5,6 +5,7 @@ begun, the scheduler has to answer, to have workers, and to run the same version
 """
 
 import asyncio
+import socket
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
@@ -82,11 +83,14 @@ def require_answer(address: str, patience: float) -> None:
     """
     from distributed.core import rpc  # noqa: PLC0415 - heavy, and optional
 
+    host, _, port = address.rpartition("://")[2].rpartition(":")
+
     async def ask() -> None:
         async with rpc(address, timeout=patience) as scheduler:  # type: ignore[no-untyped-call]
             await scheduler.identity(n_workers=0)
 
     try:
+        socket.create_connection((host, int(port)), patience).close()  # soon, where nothing listens
         asyncio.run(asyncio.wait_for(ask(), patience))
     except (OSError, TimeoutError, ValueError):
         raise SchedulerUnreachable(address, "it does not answer") from None
