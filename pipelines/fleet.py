@@ -21,6 +21,7 @@ from neotoma_core.fleet.task import FleetOptions, FleetTask, Operation
 from neotoma_core.settings import environment
 from neotoma_core.settings.fleet_table import FleetSettings
 from pipelines.recording import record_fleet
+from pipelines.running import due_since, run_in_sight
 from pipelines.task_defaults import RETRY_DELAYS_SECONDS, operation
 
 
@@ -69,11 +70,12 @@ def fleet(  # noqa: PLR0913 - one parameter per option of an operation
         environment.choose_configuration(configuration, None)
     known = environment.configuration()
     age, longest = timedelta(days=max_age_days), timedelta(minutes=max_minutes or 0) or None
-    options = FleetOptions(interval_hours, age, longest, (), to)
+    options = FleetOptions(interval_hours, age, longest, (), to, since=due_since())
     settings = replace(known.fleet, task_runner=task_runner or _known_runner(known.fleet))
     request = FleetRequest(operation, tuple(names or ()), options, settings)
     plan = plan_run(request, known, now)
-    rows = _work(plan, settings, operation)
+    with run_in_sight():
+        rows = _work(plan, settings, operation)
     report = conclude_run(request, known, plan, rows, now, time.monotonic() - began)
     record_fleet(report)
     report.require_well()

@@ -4,6 +4,7 @@ No stored value is in either; ids, paths and counts are.
 """
 
 import dataclasses
+import logging
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
@@ -66,7 +67,8 @@ def record_scheduled(outcome: ScheduledOutcome) -> None:
     """Log how the backup of one database ended, and store its report with the run."""
     log = get_run_logger()
     if outcome.report is None:
-        log.error("%s: %s", outcome.target, "; ".join(outcome.reasons))
+        level = logging.INFO if outcome.event is None else logging.ERROR  # not due, or failed
+        log.log(level, "%s: %s", outcome.target, "; ".join(outcome.reasons))
         return
     report = outcome.report
     log.info("%s", backup_line(report))

@@ -34,7 +34,7 @@ from neotoma_core.settings.configuration import (
     ConfiguredDatabase,
     read_configuration,
 )
-from neotoma_core.settings.environment import disk_slots
+from neotoma_core.settings.environment import lock_folder
 
 _DAMAGE = (
     *(AnomalyFound, BackupNotIntact, TargetRuined),
@@ -111,7 +111,7 @@ def _carry_out(task: FleetTask) -> Said:
     """Do it, within a slot of the disk; whatever fails is an error of ours, without values."""
     try:
         database = find_database(task)
-        with disk_slot(disk_slots(), disk_of(task.vault), task.options.per_disk):
+        with disk_slot(lock_folder("disks"), disk_of(task.vault), task.options.per_disk):
             return without_panic(task.operation, lambda: DOING[task.operation](task, database))
     except MiddenError:
         raise

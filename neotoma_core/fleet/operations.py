@@ -27,7 +27,7 @@ from neotoma_core.push.unattended import push_line
 from neotoma_core.report.progress import Silent
 from neotoma_core.runs.begin import Whereabouts
 from neotoma_core.schedule.drills import verify_database
-from neotoma_core.schedule.job import Scheduled, back_up_database
+from neotoma_core.schedule.job import NotDue, Scheduled, back_up_database
 from neotoma_core.schedule.kept import kept_by
 from neotoma_core.settings.alerts import alerting_by, push_alerting_by
 from neotoma_core.settings.configuration import ConfiguredDatabase
@@ -68,13 +68,17 @@ def scheduled_job(task: FleetTask, database: ConfiguredDatabase) -> Scheduled:
     if every is not None:
         hours = When(every).interval / timedelta(hours=1)  # type: ignore[arg-type]
     kept = kept_by(database.settings)
-    return Scheduled(task.target, task.vault, task.now, hours, raw_storage(task.target), kept)
+    raw = raw_storage(task.target)
+    since = task.options.since
+    return Scheduled(task.target, task.vault, task.now, hours, raw, kept, since)
 
 
 def back_up_one(task: FleetTask, database: ConfiguredDatabase) -> Said:
     """Do the scheduled job of a database: back up, drill, compare, rotate, tell."""
     alerts = alerting_by(database.settings.notifying)
     report = back_up_database(scheduled_job(task, database), alerts, key_source())
+    if isinstance(report, NotDue):
+        return Said(report.said.removeprefix(f"{report.target}: "))
     backup, drill = report.backup, report.backup.drill
     incomplete = drill is None or drill.outcome != "pass"
     proven = "not verified" if incomplete else "verified"

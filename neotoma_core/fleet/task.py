@@ -20,7 +20,8 @@ class FleetOptions:
     ``interval_hours``: how often backups are taken, where the file does not say it. ``max_age``,
     ``max_duration``: of ``verify``: only backups not verified for so long, and no drill of one
     database is begun after so long. ``search``: of ``find``, further places. ``to``: of ``export``,
-    the folder that gets a folder per database. ``per_disk``: how many may work on one disk.
+    the folder that gets a folder per database. ``since``: when backups were due: none is taken of a
+    database that has one since. ``per_disk``: how many may work on one disk.
     """
 
     interval_hours: float = 24.0
@@ -29,6 +30,7 @@ class FleetOptions:
     search: tuple[Path, ...] = ()
     to: Path | None = None
     per_disk: int = 2
+    since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

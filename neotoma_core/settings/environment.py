@@ -118,9 +118,9 @@ def default_archive_of(
     return (vault or default_vault(target or Path())) / ARCHIVE
 
 
-def disk_slots() -> Path:
-    """Return the folder of the locks that say how many jobs of fleets work on one disk."""
-    return platformdirs.user_state_path("midden") / "disks"
+def lock_folder(of: str) -> Path:
+    """Return a folder of locks on this machine: of ``disks`` that jobs use, of ``runs``."""
+    return platformdirs.user_state_path("midden") / of
 
 
 def timer_folders() -> tuple[Path, Path]:
