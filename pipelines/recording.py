@@ -4,17 +4,22 @@ No stored value is in either; ids, paths and counts are.
 """
 
 import dataclasses
+import logging
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
+from prefect.events import emit_event
 from prefect.logging import get_run_logger
 
 from neotoma_core.archive.compaction_report import CompactionReport
 from neotoma_core.archive.report import ArchiveReport
 from neotoma_core.backup.text import backup_text, prune_text
+from neotoma_core.errors import AnomalyFound
 from neotoma_core.export.report import ExportReport
+from neotoma_core.fleet.report import FleetReport
+from neotoma_core.fleet.text import count_words
 from neotoma_core.offsite.job import VerifyOutcome
 from neotoma_core.offsite.verify_report import verification_text
 from neotoma_core.push.job import PushOutcome
@@ -62,7 +67,8 @@ def record_scheduled(outcome: ScheduledOutcome) -> None:
     """Log how the backup of one database ended, and store its report with the run."""
     log = get_run_logger()
     if outcome.report is None:
-        log.error("%s: %s", outcome.target, "; ".join(outcome.reasons))
+        level = logging.INFO if outcome.event is None else logging.ERROR  # not due, or failed
+        log.log(level, "%s: %s", outcome.target, "; ".join(outcome.reasons))
         return
     report = outcome.report
     log.info("%s", backup_line(report))
@@ -102,6 +108,33 @@ def record_verification(outcome: VerifyOutcome) -> None:
         log.warning("%s: not everything could be checked", report.remote)
     markdown = f"```text\n{verification_text(report)}\n```\n\n```json\n{report.to_json()}\n```\n"
     create_markdown_artifact(markdown, VERIFY_KEY, f"Verification of {report.remote}")
+
+
+def record_fleet(report: FleetReport) -> None:
+    """Log how each database of a fleet ended, store the table, and emit an event per alarm."""
+    log = get_run_logger()
+    for row in report.rows:
+        if not row.is_alarming:
+            continue
+        log.error("%s: %s: %s", row.label, row.outcome, row.said)
+        lost = row.error == AnomalyFound.__name__ or row.code == AnomalyFound.exit_code
+        event = "midden.anomaly" if lost else f"midden.{report.operation}-failed"
+        resource = {"prefect.resource.id": f"midden.database.{row.name}"}
+        emit_event(event, resource, payload={"reasons": [row.said], "code": row.code})
+    log.info("%s: %s", report.operation, count_words(report.rows))
+    table = [
+        {
+            "database": row.label,
+            "outcome": row.outcome,
+            "code": row.code,
+            "seconds": row.seconds,
+            "attempts": row.attempts,
+            "what happened": row.said,
+        }
+        for row in report.rows
+    ]
+    key = f"fleet-{report.operation}"
+    create_table_artifact(table, key, f"{report.operation}: {count_words(report.rows)}")
 
 
 def _as_markdown(report: RecoveryReport) -> str:

@@ -18,6 +18,7 @@ from neotoma_core.settings.environment import (
     raw_storage,
 )
 from pipelines.recording import record_scheduled
+from pipelines.running import due_since, run_in_sight
 from pipelines.task_defaults import operation
 
 back_up_database = operation(scheduled.back_up_database).with_options(
@@ -37,11 +38,12 @@ def scheduled_backup(
     """Back up each of ``targets``; what fails for one does not stop the others.
 
     ``vault``: of the one target, where there is only one. ``interval_hours``: how often this runs,
-    so that a backup that is missing is noticed. Fails where a backup failed or something is lost,
-    and without targets.
+    so that a backup that is missing is noticed. A late run does nothing with a database that was
+    backed up since it was due: what several were late for is made up once. Fails where a backup
+    failed or something is lost, and without targets.
     """
     scheduled.require_targets(targets)
-    now = datetime.now(UTC)
+    now, since = datetime.now(UTC), due_since()
     jobs = [
         Scheduled(
             target,
@@ -50,12 +52,14 @@ def scheduled_backup(
             interval_hours,
             raw_storage(target),
             kept_of(configuration(), target),
+            since,
         )
         for target in targets
     ]
     alerts = [alerting(target) for target in targets]
-    runs = back_up_database.map(jobs, alerts, unmapped(key_source()))
-    runs.wait()
+    with run_in_sight():
+        runs = back_up_database.map(jobs, alerts, unmapped(key_source()))
+        runs.wait()
     for job, told, run in zip(jobs, alerts, runs, strict=True):
         outcome = scheduled.conclude(job, run.result(raise_on_failure=False), told)
         record_scheduled(outcome)

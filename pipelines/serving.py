@@ -8,13 +8,15 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
 from cronsim import CronSim, CronSimError
 from prefect.logging import get_logger
+from tzlocal import get_localzone
 
+from neotoma_core.backup.protection import protection_of
 from neotoma_core.errors import MiddenError, UsageError
 from neotoma_core.find.board.keeping import KeptBoard
 from neotoma_core.find.board.serving import serve_page
@@ -31,21 +33,45 @@ _LOOK_SECONDS: Final = 30.0  # at the clock: a machine that slept notices soon t
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """Something to run by a cron expression, in the machine's own time zone."""
+    """Something to run by a cron expression, in the machine's own time zone.
+
+    ``last``: when it was done last, if that is known.
+    """
 
     name: str
     cron: str
     run: Callable[[], Any]
+    last: Callable[[], datetime | None] = lambda: None
 
     def next_after(self, moment: datetime) -> datetime:
-        """Return when it is due next; raises UsageError for an invalid expression."""
+        """Return when it is due next, in UTC; raises UsageError for an invalid expression.
+
+        ``moment``: in the zone the expression is meant in, with its changes to and from summer.
+        """
         try:
             found: datetime = next(CronSim(self.cron, moment))
         except (CronSimError, StopIteration) as error:
             raise UsageError(
                 f"{self.cron}: not a cron expression; write it as '0 3 * * *'"
             ) from error
-        return found
+        return found.astimezone(UTC)
+
+    def first_after(self, moment: datetime) -> datetime:
+        """Return when it is due first: at once where it was missed while nothing ran it."""
+        last = self.last()
+        if last is None or last > moment:
+            return self.next_after(moment)
+        return min(self.next_after(last.astimezone(moment.tzinfo)), self.next_after(moment))
+
+    def still_due(self, due: datetime, moment: datetime) -> datetime:
+        """Return when it is due next, where it was due at some time by a clock that may be wrong.
+
+        A clock that is set back a little does not repeat what was done. One that is set back by
+        more than the job's interval would have nothing done until it is where it was: then the job
+        is due by the new time.
+        """
+        soon = self.next_after(moment)
+        return soon if self.next_after(soon.astimezone(moment.tzinfo)) < due else due
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +99,13 @@ def serve_schedules(
         "scheduled-backup",
         backup_cron,
         lambda: back_up_and_push(targets, vault=vault, interval_hours=hours),
+        lambda: last_of_all(targets, vault, _now()),
     )
     drills = Job(
         "verify-backups", verify_cron, lambda: verify_backups(targets=targets, vault=vault)
     )
     first = backups.next_after(_now())
-    hours = (backups.next_after(first) - first) / timedelta(hours=1)
+    hours = (backups.next_after(first.astimezone(_now().tzinfo)) - first) / timedelta(hours=1)
     jobs = [backups, drills]
     if page is None:
         run_when_due(jobs, _now, time.sleep)
@@ -89,6 +116,21 @@ def serve_schedules(
             get_logger("midden").info("page: %s", address)
         board.refresh()
         run_when_due(with_page(jobs, board.refresh), _now, time.sleep)
+
+
+def last_of_all(targets: Sequence[Path], vault: Path | None, now: datetime) -> datetime | None:
+    """Return when the database was backed up whose backup is the oldest; None where one has none.
+
+    Backups from the future do not count, as by a clock that was wrong.
+    """
+    found = []
+    for target in targets:
+        try:
+            found.append(protection_of(vault or default_vault(target), now).last_backup)
+        except MiddenError:  # the run says what is wrong with it
+            return None
+    known = [last for last in found if last is not None]
+    return min(known) if known and len(known) == len(found) else None
 
 
 def with_page(jobs: Sequence[Job], refresh: Callable[[], None]) -> list[Job]:
@@ -104,7 +146,7 @@ def with_page(jobs: Sequence[Job], refresh: Callable[[], None]) -> list[Job]:
         return run
 
     return [
-        *(Job(job.name, job.cron, with_following(job)) for job in jobs),
+        *(Job(job.name, job.cron, with_following(job), job.last) for job in jobs),
         Job("page", _PAGE_CRON, refresh),
     ]
 
@@ -144,15 +186,16 @@ def run_when_due(
     """Run each job when it is due, one after the other, for ever.
 
     A job that fails is logged and run again when it is due next. What came due while another job
-    ran, or while the machine slept, is run once.
+    ran, while the machine slept, or before this was started, is run once.
     """
     log = get_logger("midden")
-    due = {job.name: job.next_after(now()) for job in jobs}
+    due = {job.name: job.first_after(now()) for job in jobs}
     for job in jobs:
         log.info("%s: next at %s", job.name, due[job.name])
     while True:
         for job in jobs:
-            if now() < due[job.name]:
+            due[job.name] = job.still_due(due[job.name], now())
+            if now().astimezone(UTC) < due[job.name]:
                 continue
             try:
                 job.run()
@@ -160,9 +203,10 @@ def run_when_due(
                 log.error("%s: failed: %s", job.name, type(error).__name__)  # noqa: TRY400 - as above
             due[job.name] = job.next_after(now())
             log.info("%s: next at %s", job.name, due[job.name])
-        ahead = (min(due.values()) - now()).total_seconds()
+        ahead = (min(due.values()) - now().astimezone(UTC)).total_seconds()
         sleep(min(max(ahead, 0.1), _LOOK_SECONDS))
 
 
 def _now() -> datetime:
-    return datetime.now().astimezone()
+    """Return the time in the machine's zone: one that knows its changes to and from summer."""
+    return datetime.now(get_localzone())

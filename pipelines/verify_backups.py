@@ -14,6 +14,7 @@ from neotoma_core.schedule import drills as scheduled_drills
 from neotoma_core.schedule.job import require_targets
 from neotoma_core.settings.alerts import alerting
 from neotoma_core.settings.environment import default_vault, key_source
+from pipelines.running import run_in_sight
 from pipelines.task_defaults import operation
 
 verify_database = operation(scheduled_drills.verify_database).with_options(
@@ -51,8 +52,9 @@ def verify_backups(
         for target in targets
     ]
     alerts = [alerting(target) for target in targets]
-    runs = verify_database.map(requests, alerts, unmapped(datetime.now(UTC)))
-    runs.wait()
+    with run_in_sight():
+        runs = verify_database.map(requests, alerts, unmapped(datetime.now(UTC)))
+        runs.wait()
     for target, run in zip(targets, runs, strict=True):
         report = run.result(raise_on_failure=False)
         if isinstance(report, VerifyReport):

@@ -15,6 +15,7 @@ from neotoma_core.vault.manifests import Level
 
 DAILY: Final = timedelta(days=1)
 _SCHEDULE: Final = "schedule_seconds"
+_AT_ONCE: Final = timedelta(hours=1)  # runs may wait so long for each other
 _LATE: Final = 2  # intervals without a backup, from which on that is an alarm
 
 
@@ -171,3 +172,21 @@ def overdue_by(last: datetime | None, interval: timedelta, now: datetime) -> tim
 def _hours(span: timedelta) -> str:
     hours = int(span.total_seconds() // 3600)
     return f"{hours // 24} d {hours % 24} h"
+
+
+class TakenSince(Exception):
+    """Nothing is to be done: a backup was taken since this one was due. ``backup``: its name."""
+
+    def __init__(self, backup: str) -> None:
+        self.backup = backup
+        super().__init__(backup)
+
+
+def require_none_since(folder: Path, since: datetime, now: datetime) -> None:
+    """Raise TakenSince for a backup from then or later; one from the future does not count.
+
+    ``now`` is when this run began: one that began after it may have been first in the vault.
+    """
+    for backup in reversed(list_backups(folder).backups):
+        if since <= backup.manifest.taken_at <= now + _AT_ONCE:
+            raise TakenSince(backup.name)

@@ -1,6 +1,7 @@
 """What is asked of the backups of a vault."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from neotoma_core.errors import UsageError
@@ -17,7 +18,8 @@ class BackupRequest:
     ``kind``: manual, scheduled or before-<operation>. ``logs``: Neotoma's logs are kept, too.
     ``expect_empty``: a database without observations can be verified. ``key``: where the key of
     encrypted columns is, if anywhere. ``raw_storage``: where Neotoma keeps raw files, if not next
-    to the database. ``other_database``: whatever else the vault protects.
+    to the database. ``other_database``: whatever else the vault protects. ``since``: when it was
+    due: nothing is done if a backup was taken since.
     """
 
     target: Path
@@ -29,6 +31,7 @@ class BackupRequest:
     key: KeySource | None = None
     raw_storage: Path | None = None
     other_database: bool = False
+    since: datetime | None = None
 
 
 def choose_backup(listing: Listing, words: str) -> Backup:

@@ -15,6 +15,7 @@ from neotoma_core.backup.drills.besides import drill_beside
 from neotoma_core.backup.drills.drill import Drilling, DrillRules
 from neotoma_core.backup.measuring import Measured, measure
 from neotoma_core.backup.page.page import backup_page
+from neotoma_core.backup.protection import require_none_since
 from neotoma_core.backup.raw_files import (
     find_logs,
     keep_logs,
@@ -69,13 +70,17 @@ class _Further:
 def back_up(request: BackupRequest, now: datetime, progress: Progress) -> BackupReport:
     """Take a backup of the target, drill it unless asked not to, and compare it with the others.
 
-    Raises TargetError, which says what to do about a target that is damaged or empty,
-    OtherDatabase, VaultError, DiskFull: then there is no new backup.
+    Raises TakenSince where that was done since it was due; TargetError, which says what to do about
+    a target that is damaged or empty, OtherDatabase, VaultError, DiskFull: then there is no new
+    backup.
     """
     with (
         ruin_named(request.target, request.vault),
         vault_run(request.vault, request.target, now) as folders,
     ):
+        # Only here, where the vault is held: of two runs that are due at once, one takes it.
+        if request.since is not None:
+            require_none_since(request.vault, request.since, now)
         return take_backup(request, folders, now, progress)
 
 

@@ -20,6 +20,7 @@ from neotoma_core.cli.analysis.history import history
 from neotoma_core.cli.analysis.merges import merges
 from neotoma_core.cli.analysis.show import show
 from neotoma_core.cli.completion import VARIABLE, completion, prepare_completion
+from neotoma_core.cli.fleet.fleet import fleet
 from neotoma_core.cli.protection.backup import backup
 from neotoma_core.cli.protection.backups import backups
 from neotoma_core.cli.protection.config import config
@@ -106,6 +107,7 @@ app.add_typer(guard, name="guard")
 app.add_typer(config, name="config")
 app.add_typer(remote, name="remote")
 app.add_typer(schedule, name="schedule")
+app.add_typer(fleet, name="fleet")
 
 _AS_IT_WAS = "the target is as it was"
 _STOPPING = {

@@ -57,6 +57,10 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     "reset": ("midden reset --target neotoma.db",),
     "serve": ("midden serve --target neotoma.prod.db --backup-cron '0 3 * * *'",),
+    "fleet status": ("midden fleet status", "midden fleet status main --json"),
+    "fleet backup": ("midden fleet backup", "midden fleet backup --workers 4 --per-disk 2"),
+    "fleet verify": ("midden fleet verify --max-age 7d --max-duration 10m",),
+    "fleet find": ("midden fleet find", "midden fleet find --search /mnt/copies"),
     "push": (
         "midden push --target neotoma.prod.db",
         "midden push --target neotoma.prod.db --watch",

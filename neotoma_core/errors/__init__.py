@@ -42,6 +42,8 @@
     │   ├── SchedulerUnreachable 41   it does not answer, or has no worker; retryable
     │   ├── WorkersDiffer       42    workers have other versions than this process
     │   └── WorkerLost          43    workers died again and again over one task
+    ├── FleetError              44    databases of a fleet need somebody
+    │   └── ProcessLost         45    a process that worked on a database was killed or crashed
     └── RemoteError             30    no such bucket or folder, an unsuitable store, a later format
         ├── RemoteUnreachable   31    it does not answer; retryable
         ├── RemoteDenied        32    credentials are missing, wrong, or do not allow it
@@ -81,6 +83,7 @@ from neotoma_core.errors.databases import (
     TargetLocked,
     TargetRuined,
 )
+from neotoma_core.errors.fleets import FleetError, ProcessLost
 from neotoma_core.errors.identities import IdentityMissing, IdentityWrong
 from neotoma_core.errors.outcomes import (
     AnomalyFound,
@@ -144,6 +147,7 @@ __all__ = [
     "EnvironmentMismatch",
     "ErasureUnfinished",
     "FileUnusable",
+    "FleetError",
     "IdentityMissing",
     "IdentityWrong",
     "KeyMissing",
@@ -155,6 +159,7 @@ __all__ = [
     "ObjectMissing",
     "OtherDatabase",
     "OutputFailed",
+    "ProcessLost",
     "RemoteDamaged",
     "RemoteDenied",
     "RemoteError",

@@ -23,7 +23,13 @@ from neotoma_core.push.job import (
 from neotoma_core.push.report import PushReport
 from neotoma_core.report.progress import Silent
 from neotoma_core.schedule.drills import verify_database
-from neotoma_core.schedule.job import Scheduled, ScheduledReport, back_up_database, conclude
+from neotoma_core.schedule.job import (
+    NotDue,
+    Scheduled,
+    ScheduledReport,
+    back_up_database,
+    conclude,
+)
 from neotoma_core.vault.announcing import Alerting
 
 _DRILL_AGE: Final = timedelta(days=7)
@@ -51,13 +57,16 @@ def run_unattended(asked: Unattended) -> tuple[MiddenError, ...]:
     target = asked.job.target
     try:
         report = back_up_database(asked.job, asked.alerts, asked.key)
-        asked.say(backup_line(report))
-        for untold in report.untold:
-            asked.say(f"{target}: {untold}")
+        if isinstance(report, NotDue):
+            asked.say(report.said)
+        else:
+            asked.say(backup_line(report))
+            for untold in report.untold:
+                asked.say(f"{target}: {untold}")
     except MiddenError as error:
         conclude(asked.job, error, asked.alerts)
         failed.append(error)
-    failed += _push_each(asked)
+    failed += push_each(asked)
     try:
         rules = DrillRules(asked.key)
         request = VerifyRequest(
@@ -73,8 +82,8 @@ def run_unattended(asked: Unattended) -> tuple[MiddenError, ...]:
     return tuple(failed)
 
 
-def _push_each(asked: Unattended) -> list[MiddenError]:
-    """Push to each remote; return what failed."""
+def push_each(asked: Unattended) -> list[MiddenError]:
+    """Push to each remote; return what failed, each already reported."""
     job, failed = asked.job, list[MiddenError]()
     try:
         names = remotes_to_push(job.vault, asked.remotes)

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from neotoma_core.backup.protection import record_schedule
+from neotoma_core.backup.protection import TakenSince, record_schedule
 from neotoma_core.backup.prune import prune_backups
 from neotoma_core.backup.report import BackupReport, PruneReport
 from neotoma_core.backup.request import BackupRequest
@@ -26,7 +26,7 @@ class Scheduled:
     """One database to back up, at one time, every so many hours.
 
     ``raw_storage``: where Neotoma keeps its raw files, if not next to it. ``kept``: how many
-    backups stay.
+    backups stay. ``since``: when it was due: nothing is done if a backup was taken since.
     """
 
     target: Path
@@ -35,6 +35,7 @@ class Scheduled:
     interval_hours: float = 24.0
     raw_storage: Path | None = None
     kept: RetentionPolicy = DEFAULT
+    since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,19 @@ class ScheduledReport:
     backup: BackupReport
     rotation: PruneReport | None
     untold: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NotDue:
+    """A job for which nothing was to be done: ``backup`` was taken since it was due."""
+
+    target: str
+    backup: str
+
+    @property
+    def said(self) -> str:
+        """That as a line."""
+        return f"{self.target}: nothing is due; backup {self.backup} was taken since"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,16 +79,28 @@ def require_targets(targets: Sequence[Path]) -> None:
         )
 
 
-def back_up_database(job: Scheduled, alerting: Alerting, key: KeySource | None) -> ScheduledReport:
+def back_up_database(
+    job: Scheduled, alerting: Alerting, key: KeySource | None
+) -> ScheduledReport | NotDue:
     """Back up, prove, compare and rotate one database, and tell how that went.
+
+    What several runs were late for is done once: those that come after it are not due.
 
     Raises AnomalyFound where something is missing and BackupNotIntact where the drill failed, once
     all of that is done; and what ``back_up`` raises, which ``conclude`` tells.
     """
     request = BackupRequest(
-        job.target, job.vault, kind="scheduled", key=key, raw_storage=job.raw_storage
+        job.target,
+        job.vault,
+        kind="scheduled",
+        key=key,
+        raw_storage=job.raw_storage,
+        since=job.since,
     )
-    backup = back_up(request, job.now, Silent())
+    try:
+        backup = back_up(request, job.now, Silent())
+    except TakenSince as taken:
+        return NotDue(str(job.target), taken.backup)
     rotation = _rotate(job)
     untold = announce(alerting, job.vault, backup, job.now)
     if backup.alarms:
@@ -103,6 +129,8 @@ def conclude(job: Scheduled, result: object, alerting: Alerting) -> ScheduledOut
     target = str(job.target)
     if isinstance(result, ScheduledReport):
         return ScheduledOutcome(target, None, (), result)
+    if isinstance(result, NotDue):
+        return ScheduledOutcome(target, None, (result.said,))
     if isinstance(result, AnomalyFound):
         return ScheduledOutcome(target, "midden.anomaly", result.alarms)
     reason = str(result) if isinstance(result, MiddenError) else type(result).__name__

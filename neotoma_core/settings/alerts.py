@@ -29,7 +29,11 @@ def alerting(target: Path | None = None) -> Alerting:
     MIDDEN_METRICS_FILE: where the Prometheus text file goes. What the configuration says of the
     database stands in their place. Raises UsageError.
     """
-    own = _own(target)
+    return alerting_by(_own(target))
+
+
+def alerting_by(own: Notifying) -> Alerting:
+    """Return who is notified, by what is configured of a database. Raises UsageError."""
     metrics = variable(_METRICS)
     return Alerting(
         _addresses(own.notify, own.notify_file, "notify_file", _NOTIFY),
@@ -44,11 +48,15 @@ def push_alerting(target: Path | None = None) -> Alerting:
     MIDDEN_PUSH_HEARTBEAT_URL, or ``_FILE``: a push that goes well says nothing of backups, so it
     must not answer for them. Raises UsageError.
     """
-    own = _own(target)
+    return push_alerting_by(_own(target))
+
+
+def push_alerting_by(own: Notifying) -> Alerting:
+    """Return who is notified of pushes, by what is configured of a database; UsageError."""
     beats = _addresses(
         _one(own.push_heartbeat), own.push_heartbeat_file, "push_heartbeat_file", _PUSH_HEARTBEAT
     )
-    return replace(alerting(target), heartbeat=_first(beats))
+    return replace(alerting_by(own), heartbeat=_first(beats))
 
 
 def _own(target: Path | None) -> Notifying:

@@ -19,11 +19,12 @@ from neotoma_core.settings.database_tables import (
     require_known,
     table_of,
 )
+from neotoma_core.settings.fleet_table import FleetSettings, read_fleet
 
 NAME: Final = "midden.toml"
 Options = Mapping[str, object]
 """Options as they are written: by name, and tables of them by command."""
-_TOP: Final = ("databases", "agents", "defaults", "profiles")
+_TOP: Final = ("databases", "agents", "fleet", "defaults", "profiles")
 _PATHS: Final = ("path", "vault")
 _OF_AGENTS: Final = ("databases", "folders")
 _KEYS: Final = (*_PATHS, "profile", "defaults", *DatabaseSettings.KEYS)
@@ -62,6 +63,7 @@ class Configuration:
     agents: ConfiguredAgents = ConfiguredAgents()
     defaults: Options = field(default_factory=dict)
     profiles: Mapping[str, Options] = field(default_factory=dict)
+    fleet: FleetSettings = field(default_factory=FleetSettings)
 
     def find(self, words: str) -> ConfiguredDatabase | None:
         """Return the database of a name."""
@@ -121,6 +123,7 @@ def read_configuration(file: Path) -> Configuration:
             name: table_of(file, f"profiles.{name}", table, f"[profiles.{name}]")
             for name, table in profiles.items()
         },
+        fleet=read_fleet(file, said.get("fleet", {})),
     )
 
 

@@ -11,7 +11,7 @@ from neotoma_core.settings.configuration import NAME, Configuration, ConfiguredD
 from neotoma_core.settings.environment import (
     chosen_profile,
     configuration,
-    default_vault,
+    configured_vault,
     variable,
     variables_of_midden,
 )
@@ -58,6 +58,7 @@ class ConfigReport:
     ``options``: those that the file or the environment sets, or all of one command. ``unknown``:
     variables named after midden that set nothing, and the nearest that would. ``agent_databases``:
     names of those that agents may ask about; ``agent_folders``: where copies may be found for them.
+    ``refused``: databases that are listed twice or share a vault, and why.
     """
 
     file: str
@@ -68,11 +69,14 @@ class ConfigReport:
     unknown: tuple[str, ...] = ()
     agent_databases: tuple[str, ...] = ()
     agent_folders: tuple[str, ...] = ()
+    refused: tuple[str, ...] = ()
 
     @property
     def is_usable(self) -> bool:
-        """Whether all databases are there, and every variable sets something."""
-        return not self.unknown and all(one.path_exists for one in self.configured)
+        """Whether all databases are there, none is refused, and every variable sets something."""
+        return not (self.unknown or self.refused) and all(
+            one.path_exists for one in self.configured
+        )
 
     def to_json(self) -> str:
         """Return the report as one JSON document."""
@@ -107,7 +111,7 @@ def configured_report(
 
 
 def _database(one: ConfiguredDatabase) -> ConfiguredReport:
-    vault = default_vault(one.path)
+    vault = configured_vault(one)
     origin = "MIDDEN_VAULT" if variable("MIDDEN_VAULT") else NAME
     return ConfiguredReport(
         one.name,
@@ -195,5 +199,7 @@ def _lines(report: ConfigReport) -> Iterator[str]:
         yield label_line("agents", f"may use copies in {folder}")
     for option in report.options:
         yield label_line("option", f"{option.name} = {option.value} ({option.origin})")
+    for line in report.refused:
+        yield label_line("refused", line)
     for line in report.unknown:
         yield label_line("unknown", line)

@@ -12,7 +12,12 @@ import platformdirs
 from neotoma_core.errors import UsageError
 from neotoma_core.files.keys import KeyFile, KeySource, Mnemonic, MnemonicFile, require_key
 from neotoma_core.neotoma.encryption import Secret
-from neotoma_core.settings.configuration import NAME, Configuration, read_configuration
+from neotoma_core.settings.configuration import (
+    NAME,
+    Configuration,
+    ConfiguredDatabase,
+    read_configuration,
+)
 from neotoma_core.settings.neotoma import NeotomaSettings
 from neotoma_core.stores.store import StoreOptions
 from neotoma_core.vault.folder import ARCHIVE
@@ -34,6 +39,14 @@ def default_vault(target: Path) -> Path:
     if configured is not None and configured.vault is not None:
         return configured.vault
     return vault_of_its_own(target)
+
+
+def configured_vault(database: ConfiguredDatabase) -> Path:
+    """Return the vault of a configured database, as ``default_vault`` does."""
+    chosen = os.environ.get("MIDDEN_VAULT")
+    if chosen:
+        return Path(chosen)
+    return database.vault or vault_of_its_own(database.path)
 
 
 def vault_of_its_own(target: Path) -> Path:
@@ -103,6 +116,11 @@ def default_archive_of(
     if target is None and vault is None:
         raise UsageError("name the archive with --archive, or its database with --target")
     return (vault or default_vault(target or Path())) / ARCHIVE
+
+
+def lock_folder(of: str) -> Path:
+    """Return a folder of locks on this machine: of ``disks`` that jobs use, of ``runs``."""
+    return platformdirs.user_state_path("midden") / of
 
 
 def timer_folders() -> tuple[Path, Path]:

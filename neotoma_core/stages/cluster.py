@@ -5,20 +5,14 @@ time: what it was doing is done again by another, and what it had done is found 
 """
 
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
-from neotoma_core.errors import (
-    ClusterError,
-    SchedulerUnreachable,
-    UsageError,
-    WorkerLost,
-    WorkersDiffer,
-)
+from neotoma_core.errors import ClusterError, SchedulerUnreachable, WorkerLost
+from neotoma_core.stages.connecting import PATIENCE_SECONDS, connect_client
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -26,8 +20,6 @@ if TYPE_CHECKING:
 Task = TypeVar("Task")
 Result = TypeVar("Result")
 
-_PATIENCE: Final = 10  # seconds until a scheduler has answered
-_SAME: Final = ("midden", "polars", "pyarrow", "duckdb", "deltalake", "dask", "distributed")
 _SEEN_BY_ALL: Final = "name a folder that all workers see, by the same path"
 
 
@@ -79,61 +71,10 @@ def find_unseen(names: Sequence[str]) -> list[str]:
 
 
 @contextmanager
-def connect_cluster(address: str) -> Iterator[Cluster]:
-    """Connect to the scheduler at an address, whose workers have the versions of this process.
-
-    Raises UsageError where Dask is not installed or the address is invalid, SchedulerUnreachable,
-    WorkersDiffer.
-    """
-    try:
-        from distributed import Client  # noqa: PLC0415 - only where it is used
-    except ImportError as error:
-        raise UsageError(
-            "--task-runner dask: Dask is not installed; install it with `pip install "
-            "'midden[dask]'`"
-        ) from error
-    try:
-        client = Client(  # type: ignore[no-untyped-call]
-            address, timeout=_PATIENCE, set_as_default=False
-        )
-    except ValueError as error:
-        raise UsageError(
-            f"--scheduler {address}: not an address; write it as tcp://HOST:PORT"
-        ) from error
-    except OSError as error:  # a timeout is one, too
-        wrong = f"it did not answer within {_PATIENCE} seconds"
-        raise SchedulerUnreachable(address, wrong) from error
-    with client:
-        cluster = Cluster(client, address)
-        _require_workers(cluster)
-        yield cluster
-
-
-def _require_workers(cluster: Cluster) -> None:
-    told: Any = cluster.client.get_versions(check=False, packages=list(_SAME))
-    workers = told["workers"]
-    if not workers:
-        raise SchedulerUnreachable(cluster.address, "it has no worker")
-    ours = {"python": _python(told["client"]), **own_versions()}
-    for worker, facts in sorted(workers.items()):
-        theirs = {**(facts["packages"] if facts else {})}
-        theirs["python"] = _python(facts)
-        for name, expected in ours.items():
-            if theirs.get(name) != expected:
-                wrong = f"{worker} has {name} {theirs.get(name) or '(none)'}, not {expected}"
-                advice = "install the same versions for all workers as here, and run again"
-                raise WorkersDiffer(cluster.address, wrong, advice)
-
-
-def own_versions() -> dict[str, str]:
-    """Return the versions of this process that workers must have, too."""
-    return {name: version(name) for name in _SAME}
-
-
-def _python(facts: Mapping[str, Any] | None) -> str:
-    """Return the version of Python without its last number."""
-    told = str(facts["packages"]["python"]) if facts else ""
-    return ".".join(told.split(".")[:2])
+def connect_cluster(address: str, patience: float = PATIENCE_SECONDS) -> Iterator[Cluster]:
+    """Connect to the scheduler at an address; raises what ``connect_client`` does."""
+    with connect_client(address, patience) as client:
+        yield Cluster(client, address)
 
 
 def _broken_connections() -> tuple[type[BaseException], ...]:

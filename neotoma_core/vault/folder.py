@@ -59,6 +59,7 @@ ARCHIVE: Final = "archive"
 AGENTS: Final = "agents"
 WORK: Final = "work"
 _PLACES: Final = "exports_and_archives"
+_FIRST_SECONDS: Final = 600.0  # for another first run, which may be in the vault by then
 _ID_BYTES: Final = 8
 _OF_BACKUP: Final = "*/state.json"  # which Neotoma's own backups lack
 _CHOOSE: Final = "choose another folder with --vault"
@@ -109,14 +110,26 @@ def open_vault(vault: Path, protects: Path) -> None:
         noted.note_vault(vault)
         return
     require_described(vault)
-    # A run killed while it wrote the description leaves only a hidden temporary file.
-    if any(not path.name.startswith(".") for path in vault.iterdir()):
+    _require_empty(vault)
+    # Of two first runs at once one makes it: the other must not write over what it knows by then.
+    with exclusive(vault / LOCK, _FIRST_SECONDS, lambda: VaultLocked(vault)):
+        if not description.exists():
+            _require_empty(vault)
+            make_private(vault)
+            write_json(description, {"format": FORMAT, "protects": str(protects)})
+    noted.note_vault(vault)
+
+
+def _require_empty(vault: Path) -> None:
+    """Raise VaultError where a folder holds what is not of a vault that was made just now.
+
+    A run killed while it wrote the description leaves a hidden temporary file, and its lock.
+    """
+    others = any(not path.name.startswith(".") and path.name != LOCK for path in vault.iterdir())
+    if others and not (vault / DESCRIPTION).exists():
         raise VaultError(
             vault, "the folder holds other files", "choose an empty folder with --vault"
         )
-    make_private(vault)
-    write_json(description, {"format": FORMAT, "protects": str(protects)})
-    noted.note_vault(vault)
 
 
 def require_described(vault: Path) -> None:

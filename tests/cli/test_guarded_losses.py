@@ -241,7 +241,7 @@ WRITES_NO_DATABASE = {
     *("find", "status", "backup", "backups", "verify", "prune", "forget", "guard", "serve"),
     *("archive", "export", "history", "compact", "demo", "push", "remote"),
     *("show", "diff", "merges", "config", "approve", "audit", "completion"),
-    *("init", "schedule", "doctor"),
+    *("init", "schedule", "doctor", "fleet"),
 }
 
 

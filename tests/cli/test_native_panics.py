@@ -57,6 +57,7 @@ WORDS = {
     "remote": ("list", "--target", "t.db"),
     "doctor": ("--target", "t.db"),
     "schedule": ("run", "--target", "t.db"),
+    "fleet": ("status",),
     "show": ("e", "--target", "t.db"),
     "diff": ("t.db", "b.db"),
     "merges": ("--target", "t.db"),

@@ -29,6 +29,8 @@ SAMPLES = [
     errors.SchedulerUnreachable("tcp://a:1", "it has no worker"),
     errors.WorkersDiffer("tcp://a:1", "it has polars 1, not 2", "install the same"),
     errors.WorkerLost("tcp://a:1", "4 workers died", "give more memory"),
+    errors.FleetError(["a", "b"], 3),
+    errors.ProcessLost("a", "was ended by SIGABRT"),
 ]
 
 

@@ -18,7 +18,7 @@ from neotoma_core.errors import (
 )
 from neotoma_core.report.progress import Silent
 from neotoma_core.restore.from_archive import RestoreArchiveRequest, restore_archive
-from neotoma_core.stages import cluster as clusters
+from neotoma_core.stages import connecting
 from neotoma_core.stages.cluster import connect_cluster
 from neotoma_core.stages.kept import keep
 from neotoma_core.stages.runner import Threads, Work
@@ -109,14 +109,13 @@ def test_a_worker_that_dies_again_and_again_ends_the_job(vault: Path, tmp_path: 
     assert not list(tmp_path.glob("midden-*"))
 
 
-def test_a_scheduler_that_is_not_there_is_said_soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(clusters, "_PATIENCE", 1)
+def test_a_scheduler_that_is_not_there_is_said_soon() -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         address = f"tcp://127.0.0.1:{free.getsockname()[1]}"
         with (
             pytest.raises(SchedulerUnreachable, match="did not answer within 1 s"),
-            connect_cluster(address),
+            connect_cluster(address, patience=1),
         ):
             pass
 
@@ -128,7 +127,7 @@ def test_an_address_that_is_none_is_a_usage_error() -> None:
 
 def test_a_scheduler_without_workers_is_no_use() -> None:
     expected = pytest.raises(SchedulerUnreachable, match="it has no worker")
-    with local_cluster(0) as none, expected, connect_cluster(none.scheduler_address):
+    with local_cluster(0) as none, expected, connect_cluster(none.scheduler_address, 0.5):
         pass
 
 
@@ -136,9 +135,9 @@ def test_a_scheduler_without_workers_is_no_use() -> None:
 def test_workers_of_another_version_are_refused(
     name: str, started: LocalCluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ours = clusters.own_versions() | {name: "0.0.7"}
-    monkeypatch.setattr(clusters, "own_versions", lambda: ours)
-    expected = pytest.raises(WorkersDiffer, match=rf"has {name} .*, not 0\.0\.7")
+    ours = {**connecting.versions_here(), name: "0.0.7"}
+    monkeypatch.setattr(connecting, "_version", ours.__getitem__)
+    expected = pytest.raises(WorkersDiffer, match=rf"has {name} .*, and here it is 0\.0\.7")
     with expected, connect_cluster(started.scheduler_address):
         pass
 

@@ -19,7 +19,7 @@ from neotoma_core.errors import UsageError
 from neotoma_core.words.nearest import nearest_named
 
 if TYPE_CHECKING:
-    from neotoma_core.settings.configured import ConfiguredValue
+    from neotoma_core.settings.configured import ConfigReport, ConfiguredValue
 
 _UNUSABLE = 2
 
@@ -64,14 +64,26 @@ def show(
 def check(context: typer.Context, *, json: Annotated[bool, JSON_OPTION] = False) -> int:
     """Check that the file is valid and that its databases exist.
 
-    Exit code 2: the file is invalid, names a database that does not exist, or a variable called
-    MIDDEN_… sets nothing.
+    Exit code 2: the file is invalid, names a database that does not exist, one twice, or one vault
+    for several, or a variable called MIDDEN_… sets nothing.
     """
     from neotoma_core.settings.configured import config_text, configured_report
 
     report = configured_report(variables_of(catalog_of(context.find_root().command)))
+    report = _with_refused(report)
     print(report.to_json() if json else config_text(report))
     return 0 if report.is_usable else _UNUSABLE
+
+
+def _with_refused(report: "ConfigReport") -> "ConfigReport":
+    """Return the report, with the databases that a fleet refuses."""
+    from dataclasses import replace
+
+    from neotoma_core.fleet.entries import list_entries
+    from neotoma_core.settings.environment import configuration
+
+    known = [one for one in list_entries(configuration()) if one.refusal]
+    return replace(report, refused=tuple(f"{one.name}: {one.refusal}" for one in known))
 
 
 def _effective(

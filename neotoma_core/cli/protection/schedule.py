@@ -203,7 +203,7 @@ def _run(
         key_source,
         raw_storage,
     )
-    from neotoma_core.timers.timer import is_due
+    from neotoma_core.timers.timer import is_due, last_due
 
     folder, now = vault or default_vault(target), datetime.now(UTC)
     last = protection_of(folder, now).last_backup
@@ -219,6 +219,7 @@ def _run(
         when.interval.total_seconds() / 3600,
         raw_storage(target),
         kept_of(known, target),
+        last_due(when, now.astimezone()) if only_if_due else None,
     )
     failed = run_unattended(
         Unattended(

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from neotoma_core.rebuild.as_of import Export
     from neotoma_core.rebuild.report import RebuildReport
     from neotoma_core.rebuild.request import RebuildRequest
+    from neotoma_core.restore.from_archive import RestoreArchiveRequest
 
 DRIFTED: Final = 5
 _OF_AN_ARCHIVE: Final = (
@@ -100,8 +101,6 @@ def rebuild(
     written to the target: its entity snapshots, or those it would have had, go to a file. With
     --archive and --out: a new database, as a restore from the archive to a new place would make it.
     """
-    from neotoma_core.cli.recovery.restore_archive import build_at_new_place
-    from neotoma_core.cli.remote.archives import archive_here
     from neotoma_core.rebuild.as_of import Export
     from neotoma_core.rebuild.request import RebuildRequest
     from neotoma_core.restore.from_archive import RestoreArchiveRequest
@@ -120,13 +119,8 @@ def rebuild(
         key, moment = key_source(key_file, mnemonic_file), read_asked_time("--as-of", as_of)
         place = RestoreArchiveRequest(archive, out, vault or default_vault(out), moment)
         built = replace(place, schemas=schemas, key=key, rules=require_rules(rules))
-        with (
-            archive_here(archive) as here,
-            work_of(task_runner, scheduler, parts, here.path) as job,
-        ):
-            built = replace(built, archive=here.path, raw_storage=raw_storage(out), job=job)
-            build_at_new_place(built, here.rename, json=json)
-        return 0
+        built = replace(built, raw_storage=raw_storage(out))
+        return _build(built, task_runner, scheduler, parts, json=json)
     if scheduler or parts or task_runner is not TaskRunner.THREADS:
         raise UsageError("--task-runner, --scheduler and --parts go with --archive")
     target = target or only_database()
@@ -153,6 +147,25 @@ def rebuild(
         report = _check(request, json=json)
         return DRIFTED if check and report.drifts else 0
     return _rebuild(request, yes=yes, json=json)
+
+
+def _build(
+    request: "RestoreArchiveRequest",
+    task_runner: TaskRunner,
+    scheduler: str | None,
+    parts: Path | None,
+    *,
+    json: bool,
+) -> int:
+    from neotoma_core.cli.recovery.restore_archive import build_at_new_place
+    from neotoma_core.cli.remote.archives import archive_here
+
+    with (
+        archive_here(request.archive) as here,
+        work_of(task_runner, scheduler, parts, here.path) as job,
+    ):
+        build_at_new_place(replace(request, archive=here.path, job=job), here.rename, json=json)
+    return 0
 
 
 def _check(request: "RebuildRequest", *, json: bool) -> "RebuildReport":

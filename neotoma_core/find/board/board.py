@@ -20,6 +20,7 @@ from neotoma_core.report.progress import Progress
 from neotoma_core.runs.begin import Whereabouts
 from neotoma_core.settings.environment import (
     configuration,
+    configured_vault,
     default_vault,
     key_source,
     raw_storage,
@@ -36,7 +37,7 @@ def find_protected(named: Iterable[Path] = ()) -> tuple[Whereabouts, ...]:
     Raises UsageError where the configuration is invalid.
     """
     places = [(path, default_vault(path)) for path in named]
-    places += [(one.path, default_vault(one.path)) for one in configuration().databases]
+    places += [(one.path, configured_vault(one)) for one in configuration().databases]
     for folder in vaults_of_user():
         if (folder / DESCRIPTION).is_file():
             with suppress(MiddenError):  # a vault that cannot be read names no database

@@ -1,0 +1,1 @@
+"""The commands over every database of ``midden.toml``."""

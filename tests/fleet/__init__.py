@@ -1,0 +1,1 @@
+"""Tests of the operations over many databases."""
