@@ -126,7 +126,7 @@ def test_a_scheduler_that_goes_away_meanwhile_is_said() -> None:
     with local_cluster(1) as one, connect_cluster(one.scheduler_address) as cluster:
         results = cluster.run(time.sleep, [0.0, 60.0])
         assert next(results) is None
-        one.close()  # type: ignore[no-untyped-call]
+        one.close()
         with pytest.raises(SchedulerUnreachable, match="the connection to it broke"):
             next(results)
 
