@@ -1,6 +1,7 @@
 """The same job on workers of a Dask cluster: equal to one machine's, whoever dies meanwhile."""
 
 import socket
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -118,6 +119,15 @@ def test_a_scheduler_that_is_not_there_is_said_soon() -> None:
             connect_cluster(address, patience=1),
         ):
             pass
+
+
+def test_a_scheduler_that_goes_away_meanwhile_is_said() -> None:
+    with local_cluster(1) as one, connect_cluster(one.scheduler_address) as cluster:
+        results = cluster.run(time.sleep, [0.0, 60.0])
+        assert next(results) is None
+        one.close()
+        with pytest.raises(SchedulerUnreachable, match="the connection to it broke"):
+            next(results)
 
 
 def test_an_address_that_is_none_is_a_usage_error() -> None:
