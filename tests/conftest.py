@@ -49,6 +49,8 @@ LONG = (
     "recovery/test_ruins.py",
     "workers/test_reading.py",
     "stores/test_broken_network.py",
+    "archive_mirror/test_killed.py",
+    "archive_mirror/test_two_at_once.py",
 )
 
 settings.register_profile("thorough", max_examples=10_000)

@@ -3,7 +3,6 @@
 import json
 import sqlite3
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from neotoma_core.runs.begin import Whereabouts
 from neotoma_core.stores.store import Store
 from tests.conftest import NOW
 from tests.support.databases import entity, insert_all, make_database, observation, source
+from tests.support.forks.asking import python
 from tests.support.storing import Place
 
 TABLE = "observations"
@@ -101,7 +101,7 @@ class Archived:
             *(str(self.folder / machine), step, str(times)),
         )
         return subprocess.Popen(
-            [sys.executable, "-c", _ARCHIVE, *words],
+            [python(), "-c", _ARCHIVE, *words],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
