@@ -35,6 +35,7 @@ class DatabaseFailed(MiddenError):
 
 def work_on_one(task: FleetTask) -> FleetRow:
     """Do a task; raises what may pass while there is a retry, and DatabaseFailed for good."""
+    environment.choose_configuration(task.file, None)  # a worker of Dask may have another
     context = TaskRunContext.get()
     number = context.task_run.run_count if context else 1
     row = attempt(task, number=number, last=number > len(RETRY_DELAYS_SECONDS))

@@ -44,6 +44,7 @@ LONG = (
     "pull/test_convergence.py",
     "push/test_interleaving.py",
     "flows/test_scheduled_for_real.py",
+    "flows/test_kept_running.py",
     "cli/test_full_disk.py",
     "erasure/test_erased_elsewhere.py",
     "recovery/test_ruins.py",

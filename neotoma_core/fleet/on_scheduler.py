@@ -11,7 +11,7 @@ from neotoma_core.files.private import keep_private
 from neotoma_core.fleet.attempt import attempt, settle
 from neotoma_core.fleet.report import FleetRow
 from neotoma_core.fleet.task import FleetTask
-from neotoma_core.settings.environment import note_vaults
+from neotoma_core.settings.environment import choose_configuration, note_vaults
 from neotoma_core.settings.fleet_table import FleetSettings
 from neotoma_core.stages.connecting import connect_client
 
@@ -43,6 +43,7 @@ def work_on_it(task: FleetTask, number: int, last: bool) -> FleetRow:  # noqa: F
     """Do a task on a worker: what it creates is its owner's alone, as everywhere."""
     keep_private()
     note_vaults()
+    choose_configuration(task.file, None)  # whatever the worker was started with
     return attempt(task, number=number, last=last)
 
 

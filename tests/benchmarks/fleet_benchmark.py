@@ -8,6 +8,7 @@ the operation itself; and what the runner adds, with two workers. Those with Pre
 server, a scheduler and two workers on this machine.
 """
 
+import os
 import shutil
 import sqlite3
 import sys
@@ -44,6 +45,7 @@ def main() -> None:
     """Measure and print."""
     number = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000
     chosen = sys.argv[2:] or RUNNERS
+    os.environ.setdefault("PREFECT_LOGGING_LEVEL", "CRITICAL")  # each task would say several lines
     head = ("runner", "operation", "databases", "seconds", "ms each", "ms of it work", "ms runner")
     print(("{:<16}{:<10}" + "{:>14}" * 5).format(*head), flush=True)
     for runner in chosen:
@@ -146,9 +148,6 @@ def by_itself(settings: FleetSettings) -> Run:
 
 def by_prefect(settings: FleetSettings) -> Run:
     """Return what does an operation as the flow does; its logs go nowhere."""
-    from prefect.settings import PREFECT_LOGGING_TO_CONSOLE  # noqa: PLC0415 - heavy
-    from prefect.settings import temporary_settings as setting  # noqa: PLC0415 - heavy
-
     from pipelines import fleet as flows  # noqa: PLC0415 - heavy
 
     kept: list[tuple[FleetRow, ...]] = []
@@ -160,7 +159,7 @@ def by_prefect(settings: FleetSettings) -> Run:
         fleet.configure(said)
         keep = mock.patch.object(flows, "record_fleet", lambda report: kept.append(report.rows))
         hurry = mock.patch.object(flows, "work_on_database", quick)
-        with keep, hurry, setting({PREFECT_LOGGING_TO_CONSOLE: False}):
+        with keep, hurry:
             flows.fleet(
                 operation=operation,
                 configuration=fleet.file,

@@ -12,10 +12,11 @@ import pytest
 from distributed import LocalCluster, Worker
 
 from neotoma_core.errors import SchedulerUnreachable, UsageError, WorkersDiffer
-from neotoma_core.fleet.on_scheduler import run_on_scheduler
+from neotoma_core.fleet.on_scheduler import run_on_scheduler, work_on_it
 from neotoma_core.fleet.run import FleetRequest, run_fleet
 from neotoma_core.report.progress import Silent
 from neotoma_core.settings.configuration import read_configuration
+from neotoma_core.settings.environment import configuration
 from neotoma_core.settings.fleet_table import FleetSettings
 from neotoma_core.stages.connecting import connect_client, find_differing, versions_here
 from tests.conftest import NOW
@@ -132,3 +133,13 @@ def test_a_worker_with_another_midden_stops_the_run_before_anything_is_done(
 def test_a_runner_without_an_address_says_what_to_do() -> None:
     with pytest.raises(UsageError, match="name it with --scheduler"):
         list(run_on_scheduler([], FleetSettings(task_runner="dask")))
+
+
+def test_a_worker_goes_by_the_file_of_the_task_whatever_it_was_started_with(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small_fleet(tmp_path, ["a"])
+    monkeypatch.setenv("MIDDEN_CONFIG", "/not/there/midden.toml")
+    row = work_on_it(status_of(tmp_path), 1, last=True)
+    assert row.code == 6, row.said
+    assert configuration().file == tmp_path / "midden.toml"
