@@ -7,6 +7,7 @@ and what it wrote there is moved.
 """
 
 import errno
+import io
 import os
 import re
 import shutil
@@ -59,6 +60,18 @@ def write_ipc(frame: pl.DataFrame, path: Path, **options: Any) -> None:  # noqa:
     """Write an Arrow file."""
     with _open_to_write(path) as file:
         frame.write_ipc(file, **options)
+
+
+def ipc_of(frame: pl.DataFrame) -> bytes:
+    """Return the bytes of an Arrow file with a frame."""
+    held = io.BytesIO()
+    frame.write_ipc(held)
+    return held.getvalue()
+
+
+def frame_of_ipc(content: bytes) -> pl.DataFrame:
+    """Return the frame in the bytes of an Arrow file."""
+    return pl.read_ipc(io.BytesIO(content))
 
 
 def read_parquet(path: Path, **options: Any) -> pl.DataFrame:  # noqa: ANN401 - Polars' own

@@ -8,7 +8,6 @@ only then announced. So a task may be done again at any time, by anybody: a part
 what it would write, and is not written again. A folder is for one job.
 """
 
-import io
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -19,7 +18,7 @@ from typing import Final
 import polars as pl
 import pyarrow as pa
 
-from neotoma_core.files.exact_paths import open_to_write
+from neotoma_core.files.exact_paths import frame_of_ipc, ipc_of, open_to_write
 from neotoma_core.files.scratch import scratch_in
 
 _SUFFIX: Final = ".part"
@@ -44,7 +43,7 @@ class Part:
         """Return the facts, by name."""
         with self.path.open("rb") as file, pa.ipc.open_file(file) as opened:
             held = opened.schema.metadata or {}
-        return {name.decode(): pl.read_ipc(io.BytesIO(raw)) for name, raw in held.items()}
+        return {name.decode(): frame_of_ipc(raw) for name, raw in held.items()}
 
     def batch(self, number: int) -> pl.DataFrame:
         """Return the rows of one destination; no other batch is read."""
@@ -70,7 +69,7 @@ def make_part(folder: Path, stage: str, number: int, make: Callable[[], Made]) -
 def _write(made: Made, path: Path) -> None:
     """Write a part under a name that no other task uses, and rename it."""
     temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
-    facts = {name: _bytes(frame) for name, frame in made.facts.items()}
+    facts = {name: ipc_of(frame) for name, frame in made.facts.items()}
     schema = made.batches[0].clear().to_arrow(compat_level=_PLAIN).schema.with_metadata(facts)
     try:
         with open_to_write(temporary) as file, pa.ipc.new_file(file, schema) as writer:
@@ -85,12 +84,6 @@ def _one_batch(rows: pl.DataFrame, schema: pa.Schema) -> pa.RecordBatch:
     table = rows.rechunk().to_arrow(compat_level=_PLAIN).replace_schema_metadata(schema.metadata)
     batches = table.combine_chunks().to_batches()
     return batches[0] if batches else pa.RecordBatch.from_pylist([], schema=schema)
-
-
-def _bytes(frame: pl.DataFrame) -> bytes:
-    held = io.BytesIO()
-    frame.write_ipc(held)
-    return held.getvalue()
 
 
 @contextmanager

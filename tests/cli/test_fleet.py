@@ -78,7 +78,7 @@ def test_the_exit_code_is_that_of_the_worst_and_the_rest_is_done(midden: Run, fl
         ("backup --task-runner dask", 2, "needs the address of a scheduler"),
         ("backup --scheduler tcp://127.0.0.1:1", 2, "--scheduler goes with --task-runner dask"),
         ("backup --task-runner dask --scheduler nowhere", 2, "--scheduler: not an address"),
-        ("status --task-runner dask --scheduler tcp://127.0.0.1:1", 41, "it does not answer"),
+        ("status --task-runner dask --scheduler tcp://127.0.0.1:1", 41, "it did not answer"),
         ("verify --max-age soon", 2, "--max-age soon: not a span of time"),
         ("find --search /not/there", 2, "--search /not/there: there is no such file or folder"),
     ],

@@ -103,7 +103,7 @@ def test_the_ledger_of_another_vault_is_damage(folder: Path, tmp_path: Path) -> 
 def test_a_vault_of_which_only_the_ledger_is_left_is_one(folder: Path, tmp_path: Path) -> None:
     vault.open_vault(tmp_path / "other", tmp_path / "db")
     record(folder)
-    assert {path.name for path in folder.iterdir()} == {"erasures.jsonl", "vault.json"}
+    assert {path.name for path in folder.iterdir()} == {"erasures.jsonl", "lock", "vault.json"}
     erased = read_erased_around(tmp_path / "other", folder / "somewhere" / "in it")
     assert [other.among("users", ["someone"]) for other in erased.others] == [["someone"]]
 
