@@ -159,7 +159,9 @@ def target_of(path: Path) -> DatabaseRef | None:
     """
     if not path.exists() and not path.is_symlink():
         if not path.absolute().parent.is_dir():
-            raise TargetError(path, "its folder does not exist", "create the folder first")
+            raise TargetError(
+                path, "its folder does not exist", "connect its disk, or create the folder"
+            )
         return None
     try:
         require_readable(path)
