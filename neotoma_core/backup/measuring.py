@@ -66,19 +66,20 @@ def measure(  # noqa: PLR0913, PLR0917 - the database, its vault, and the progre
         found = inspect_database(connection, target)
     tables = {table.name: table for table in found.tables}
     proven = find_proven(digest, before, now)
-    if proven is not None:
-        known = proven.manifest
-        facts = (dict(known.fingerprints), known.counts, known.faults or ())
-        clock.lap("measure")
-        return Measured(scratch, whole, digest, tables, *facts)
-    counts = count_contents(whole, tables, target)
+    counts = proven.manifest.counts if proven else count_contents(whole, tables, target)
     _require_own(request, whole, counts)
-    with ThreadPoolExecutor(max_workers=1) as pool:
-        faults = pool.submit(read_faults, whole)
-        fingerprints = fingerprint_tables(whole, found.tables, target)
-        facts = (fingerprints, counts, faults.result())
+    if proven is not None:
+        fingerprints, found_faults = (
+            dict(proven.manifest.fingerprints),
+            proven.manifest.faults or (),
+        )
+    else:
+        with ThreadPoolExecutor(max_workers=1) as pool:
+            faults = pool.submit(read_faults, whole)
+            fingerprints = fingerprint_tables(whole, found.tables, target)
+            found_faults = faults.result()
     clock.lap("measure")
-    return Measured(scratch, whole, digest, tables, *facts)
+    return Measured(scratch, whole, digest, tables, fingerprints, counts, found_faults)
 
 
 def _require_own(request: BackupRequest, whole: Path, counts: Counts) -> None:

@@ -1,6 +1,8 @@
 """A drill counts for a backup of the very same bytes, taken a while later, and for nothing else."""
 
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -9,7 +11,8 @@ import pytest
 
 from neotoma_core.backup.report import BackupReport, DrillSummary
 from neotoma_core.backup.text import backup_text
-from neotoma_core.files.atomic import observe
+from neotoma_core.errors import OtherDatabase
+from neotoma_core.files.atomic import observe, observe_with_subject
 from neotoma_core.vault.backups import write_state
 from neotoma_core.vault.manifests import NO_STATE
 from tests.support.backing_up import Vault, fill, small_vault
@@ -132,3 +135,29 @@ def test_what_is_stored_is_checked_all_the_same(
     assert (drill.outcome, drill.same_as) == ("fail", "")
     assert drill.reasons
     assert not world.backups[1].is_good
+
+
+def test_what_comes_back_is_compared_with_what_was_measured(tmp_path: Path) -> None:
+    world = small_vault(tmp_path)
+
+    def plant(step: str, restored: object) -> None:
+        if step == "copy_restored":
+            assert isinstance(restored, Path)
+            with closing(sqlite3.connect(restored)) as connection, connection:
+                connection.execute("DELETE FROM observations WHERE id = 'o0001'")
+
+    with observe_with_subject(plant):
+        drill = drill_of(world.back_up())
+    assert drill.outcome == "fail"
+    assert drill.reasons == (
+        "observations: the rows that came back are not those that were stored",
+    )
+
+
+def test_the_same_bytes_of_another_environment_are_refused_as_ever(tmp_path: Path) -> None:
+    world = small_vault(tmp_path, observations=0)
+    assert drill_of(world.back_up(expect_empty=True)).outcome == "pass"
+    other = world.folder / "data" / "neotoma.db"
+    other.write_bytes(world.target.read_bytes())
+    with pytest.raises(OtherDatabase):
+        world.back_up(expect_empty=True, target=other)
