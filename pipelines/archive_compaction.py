@@ -21,4 +21,4 @@ def compact_archive_flow(
     """Compact ``archive``, by default that of ``target``'s vault; old files stay for some days."""
     place = default_archive_of(target, archive)
     request = CompactRequest(place, timedelta(days=retention_days))
-    record_compaction(compact(request, datetime.now(UTC), RunLog(), apply=True))
+    record_compaction(compact(request, datetime.now(UTC), RunLog()))

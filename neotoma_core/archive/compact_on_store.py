@@ -9,6 +9,7 @@ object was made.
 """
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -32,39 +33,52 @@ STEPS: Final = ("old_object_removed",)
 _TRIES: Final = 5
 
 
-def compact_on_store(  # noqa: PLR0913 - what, where, how, and as of when
-    store: Store,
-    request: CompactRequest,
-    scratch: Path,
-    now: datetime,
-    progress: Progress,
-    *,
-    apply: bool,
+def compact_on_store(
+    store: Store, request: CompactRequest, scratch: Path, now: datetime, progress: Progress
 ) -> CompactionReport:
-    """Compact the archive on a store, whatever archive the ``request`` names, or report what would.
+    """Compact the archive on a store, whatever archive the ``request`` names.
 
     ``scratch``: an empty folder for all its files. Raises what ``compact_archive`` raises,
     RemoteError and its kinds, ArchiveBusy where others keep committing, and UsageError for pins.
     """
+    for number in range(_TRIES - 1):
+        try:
+            return _compact(store, request, scratch / str(number), now, progress)
+        except ArchiveBusy:  # another run was first: decide again on what it made
+            continue
+    return _compact(store, request, scratch / str(_TRIES), now, progress)
+
+
+def plan_on_store(
+    store: Store, request: CompactRequest, scratch: Path, progress: Progress
+) -> CompactionReport:
+    """Return what ``compact_on_store`` would do; raises what it does."""
+    with _bring(store, request, scratch, progress) as (synced, here):
+        report = plan_only(here, progress)
+    return rename_report(report, synced.mirror.folder, store.url)
+
+
+def _compact(
+    store: Store, request: CompactRequest, scratch: Path, now: datetime, progress: Progress
+) -> CompactionReport:
+    with _bring(store, request, scratch, progress) as (synced, here):
+        report = compact_archive(here, now, progress)
+        publish(synced, progress)
+        _remove_old(synced, request)
+    return rename_report(report, synced.mirror.folder, store.url)
+
+
+@contextmanager
+def _bring(
+    store: Store, request: CompactRequest, scratch: Path, progress: Progress
+) -> Iterator[tuple[Synced, CompactRequest]]:
+    """Bring the archive here, with the request for it; errors name what is on the store."""
     if request.pin or request.unpin:
         raise UsageError("--pin and --unpin are for an archive in a folder; leave them out")
-    for number in range(_TRIES):
-        mirror = Mirror(scratch / str(number) / "archive", store)
-        here = replace(request, archive=mirror.folder)
-        with rename_errors(mirror.folder, store.url):
-            synced = require_archive(sync(mirror, progress, dropped=True))
-            if not apply:
-                return rename_report(plan_only(here, progress), mirror.folder, store.url)
-            report = compact_archive(here, now, progress)
-            try:
-                publish(synced, progress)
-            except ArchiveBusy:  # another run was first: decide again on what it made
-                if number == _TRIES - 1:
-                    raise
-                continue
-            _remove_old(synced, request)
-        return rename_report(report, mirror.folder, store.url)
-    raise AssertionError
+    mirror = Mirror(scratch / "archive", store)
+    with rename_errors(mirror.folder, store.url):
+        synced = require_archive(sync(mirror, progress, dropped=True))
+        yield synced, replace(request, archive=mirror.folder)
 
 
 def _remove_old(synced: Synced, request: CompactRequest) -> None:

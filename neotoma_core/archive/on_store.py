@@ -9,6 +9,8 @@ whose clock is wrong, and is not a row that another run has seen and this one ha
 """
 
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
@@ -53,14 +55,13 @@ class _Appending:
     published: list[tuple[ArchiveReport, TableArchived]] = field(default_factory=list)
 
 
-def archive_to_store(  # noqa: PLR0913 - what, where to, and how
+def archive_to_store(
     asked: Whereabouts,
     store: Store,
     now: datetime,
     progress: Progress,
     *,
     same_database: bool = False,
-    dry_run: bool = False,
 ) -> ArchiveReport:
     """Append what is new in a database to the archive on a store. Of several runs none waits.
 
@@ -68,28 +69,43 @@ def archive_to_store(  # noqa: PLR0913 - what, where to, and how
     ``append_rows`` and ``private_copy`` raise. What was published before an error stays; the next
     run adds the rest.
     """
+    with _begin(asked, store, now, progress, same_database=same_database) as appending:
+        for _ in range(_TRIES - 1):
+            try:
+                return _append(appending)
+            except ArchiveBusy:  # another run was first: decide again on what it made
+                continue
+        return _append(appending)
+
+
+def plan_to_store(
+    asked: Whereabouts,
+    store: Store,
+    now: datetime,
+    progress: Progress,
+    *,
+    same_database: bool = False,
+) -> ArchiveReport:
+    """Return what ``archive_to_store`` would append; raises what it does."""
+    with _begin(asked, store, now, progress, same_database=same_database) as appending:
+        require_own_place(sync(appending.mirror, appending.progress))
+        copy = copy_into_scratch(appending.run)
+        return _rename(appending, plan_archive(copy, appending.request, appending.progress))
+
+
+@contextmanager
+def _begin(
+    asked: Whereabouts, store: Store, now: datetime, progress: Progress, *, same_database: bool
+) -> Iterator[_Appending]:
+    """Begin a run on the mirror of a store; errors name what is on the store."""
     with target_run(asked, now) as run:
         if run.target is None:
             raise missing_target(asked.target, asked.vault)
         mirror = mirror_in(asked.vault, store)
         request = ArchiveRequest(mirror.folder, same_database, called=store.url)
-        appending = _Appending(run, mirror, request, progress)
         with rename_errors(mirror.folder, store.url):
             note_address(mirror)
-            if dry_run:
-                return _plan(appending)
-            for _ in range(_TRIES - 1):
-                try:
-                    return _append(appending)
-                except ArchiveBusy:  # another run was first: decide again on what it made
-                    continue
-            return _append(appending)
-
-
-def _plan(appending: _Appending) -> ArchiveReport:
-    require_own_place(sync(appending.mirror, appending.progress))
-    copy = copy_into_scratch(appending.run)
-    return _rename(appending, plan_archive(copy, appending.request, appending.progress))
+            yield _Appending(run, mirror, request, progress)
 
 
 def _append(appending: _Appending) -> ArchiveReport:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from neotoma_core.archive.compact import CompactRequest
-from neotoma_core.archive.compact_on_store import compact_on_store
+from neotoma_core.archive.compact_on_store import compact_on_store, plan_on_store
 from neotoma_core.archive.compaction_report import CompactionReport
 from neotoma_core.errors import ArchiveDamaged, UsageError, VerificationFailed
 from neotoma_core.files.atomic import Subject, observe, observe_with_subject
@@ -29,7 +29,9 @@ def compact(
     request = CompactRequest(Path(), 7 * DAY, pin)
     moment = now or datetime.fromtimestamp(time.time(), UTC)
     with there.place.open() as store, scratch_in(there.folder) as scratch:
-        return compact_on_store(store, request, scratch, moment, Silent(), apply=apply)
+        if not apply:
+            return plan_on_store(store, request, scratch, Silent())
+        return compact_on_store(store, request, scratch, moment, Silent())
 
 
 def grow(there: Archived, runs: int = 3) -> Archived:

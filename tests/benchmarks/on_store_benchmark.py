@@ -94,7 +94,7 @@ def step(what: str, endpoint: str, place: str, machine: str) -> None:
             assert report.outcome == "verified"
         else:
             request = CompactRequest(Path())
-            compact_on_store(counted, request, scratch, now, Silent(), apply=True)
+            compact_on_store(counted, request, scratch, now, Silent())
     traffic = counted.traffic
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     sent, received = traffic.sent / 1e6, traffic.received / 1e6

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from neotoma_core.archive.on_store import archive_to_store
+from neotoma_core.archive.on_store import archive_to_store, plan_to_store
 from neotoma_core.archive.report import ArchiveReport
 from neotoma_core.archive_mirror.bringing import bring_archive, strange_objects
 from neotoma_core.archive_mirror.naming import rename_report
@@ -92,7 +92,8 @@ class Archived:
         """Append from a machine, which has a vault of its own."""
         asked = Whereabouts(self.database, self.folder / machine)
         with self.place.open() as store:
-            return archive_to_store(asked, store, now, Silent(), dry_run=dry_run)
+            run = plan_to_store if dry_run else archive_to_store
+            return run(asked, store, now, Silent())
 
     def begin(self, machine: str, step: str = "", times: int = 1) -> "subprocess.Popen[str]":
         """Begin to append, as a process of its own that is killed at a step, if one is named."""

@@ -40,14 +40,15 @@ def archive(
 
     from neotoma_core.archive.append import ArchiveRequest, default_archive
     from neotoma_core.archive.report import archive_text
-    from neotoma_core.archive.steps import archive_target
+    from neotoma_core.archive.steps import archive_target, plan_target
     from neotoma_core.cli.terminal.progress import TerminalProgress
     from neotoma_core.settings.environment import default_vault
 
     kept = vault or default_vault(target)
     request = ArchiveRequest(to or default_archive(kept), allow_environment_mismatch)
     with TerminalProgress() as progress:
-        report = archive_target(target, kept, request, datetime.now(UTC), progress, dry_run=dry_run)
+        run = plan_target if dry_run else archive_target
+        report = run(target, kept, request, datetime.now(UTC), progress)
         progress.pause()
     print(report.to_json() if json else archive_text(report))
     if dry_run and not json:

@@ -36,7 +36,7 @@ def compact(
 
     from neotoma_core.archive.compact import CompactRequest
     from neotoma_core.archive.compaction_report import compaction_text
-    from neotoma_core.archive.steps import compact_place
+    from neotoma_core.archive.steps import compact_place, plan_compaction
     from neotoma_core.cli.terminal.progress import TerminalProgress
     from neotoma_core.settings.environment import default_archive_of
 
@@ -45,7 +45,10 @@ def compact(
     place = default_archive_of(target, archive, vault)
     request = CompactRequest(place, timedelta(days=retention), pin, unpin)
     with TerminalProgress() as progress:
-        report = compact_place(request, datetime.now(UTC), progress, apply=apply)
+        if apply:
+            report = compact_place(request, datetime.now(UTC), progress)
+        else:
+            report = plan_compaction(request, progress)
         progress.pause()
     print(report.to_json() if json else compaction_text(report))
     if not apply and not json:
