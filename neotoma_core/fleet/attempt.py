@@ -5,7 +5,6 @@ last one.
 """
 
 import time
-from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -71,8 +70,8 @@ def settle(
     _tell(task, result)
     outcome = "alarm" if isinstance(result, _DAMAGE) else "failed"
     kind = type(result).__name__
-    row = make_row(task, outcome, result.exit_code, kind, str(result), seconds, attempts)
-    return row if not result.retryable else _passing(row)
+    code, said, may_pass = result.exit_code, str(result), result.retryable
+    return make_row(task, outcome, code, kind, said, seconds, attempts, may_pass=may_pass)
 
 
 def make_row(  # noqa: PLR0913, PLR0917 - the columns of a row
@@ -100,11 +99,6 @@ def make_row(  # noqa: PLR0913, PLR0917 - the columns of a row
         attempts=attempts,
         may_pass=may_pass,
     )
-
-
-def _passing(row: FleetRow) -> FleetRow:
-
-    return replace(row, may_pass=True)
 
 
 def _carry_out(task: FleetTask) -> Said:

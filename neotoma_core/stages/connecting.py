@@ -66,9 +66,7 @@ def _require_answer(address: str, patience: float) -> None:
         get_backend(scheme or "tcp")
         host, port = parse_host_port(place)
     except ValueError:
-        raise UsageError(
-            f"--scheduler {address}: not an address; write it as tcp://HOST:PORT"
-        ) from None
+        raise UsageError("--scheduler: not an address; write it like tcp://HOST:PORT") from None
     try:
         socket.create_connection((host, port), patience).close()  # soon, where nothing listens
         asyncio.run(asyncio.wait_for(ask(), patience))

@@ -54,12 +54,18 @@ def test_workers_build_the_same(archived: Path, tmp_path: Path, midden: Midden) 
     assert log_of(tmp_path / "new.db") == log_of(tmp_path / "db.sqlite")
 
 
+ADDRESS = "tcp://planted-secret@127.0.0.1:1"
 BAD: dict[str, tuple[list[str], int, str]] = {
     "no --out": ([], 2, "name the new database with --out"),
     "a target, too": (["--out", "o.db", "--target", "t.db"], 2, "--target, --check"),
     "a scheduler without dask": (["--out", "o.db", "--scheduler", "tcp://a:1"], 2, "goes with"),
     "dask without a folder": (["--out", "o.db", "--task-runner", "dask"], 2, "--parts a folder"),
     "a folder that is not there": (["--out", "o.db", "--parts", "none"], 2, "no such folder"),
+    "a password in the address": (
+        [*("--out", "o.db", "--task-runner", "dask", "--parts", "."), f"--scheduler={ADDRESS}"],
+        2,
+        "--scheduler: not an address",
+    ),
 }
 
 
@@ -70,6 +76,7 @@ def test_what_does_not_go_together_is_said(
     done = midden("rebuild", "--archive", archived, *words)
     assert done.returncode == code
     assert says in done.stderr
+    assert "planted-secret" not in done.stdout + done.stderr
 
 
 def need_a_feature(protocol: dict[str, object]) -> None:

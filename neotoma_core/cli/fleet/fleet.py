@@ -92,10 +92,8 @@ def status(
     Each is compared with the backups of its own vault; nothing is searched. Exit code 6: one looks
     wiped or damaged, has no backup, or a backup is overdue. Exit code 11: one could not be read.
     """
-    from neotoma_core.fleet.task import FleetOptions
-
     settings = _settings(workers, per_disk, task_runner, scheduler)
-    return _run("status", names, FleetOptions(), settings, json=json)
+    return _run("status", names, None, settings, json=json)
 
 
 @fleet.command(cls=StrictCommand)
@@ -113,10 +111,8 @@ def backup(
     Each has its own vault, retention and notifications of midden.toml. One that fails does not stop
     the others, and what may pass is tried once more at the end. The exit code is that of the worst.
     """
-    from neotoma_core.fleet.task import FleetOptions
-
     settings = _settings(workers, per_disk, task_runner, scheduler)
-    return _run("backup", names, FleetOptions(), settings, json=json)
+    return _run("backup", names, None, settings, json=json)
 
 
 @fleet.command(cls=StrictCommand)
@@ -206,7 +202,7 @@ def _settings(
 def _run(
     operation: "Operation",
     names: list[str] | None,
-    options: "FleetOptions",
+    options: "FleetOptions | None",
     settings: "FleetSettings",
     *,
     json: bool,
@@ -215,10 +211,11 @@ def _run(
 
     from neotoma_core.cli.terminal.progress import TerminalProgress
     from neotoma_core.fleet.run import FleetRequest, run_fleet
+    from neotoma_core.fleet.task import FleetOptions
     from neotoma_core.fleet.text import fleet_text
     from neotoma_core.settings.environment import configuration
 
-    request = FleetRequest(operation, tuple(names or ()), options, settings)
+    request = FleetRequest(operation, tuple(names or ()), options or FleetOptions(), settings)
     with TerminalProgress() as progress:
         report = run_fleet(request, configuration(), datetime.now(UTC), progress)
         progress.pause()

@@ -42,6 +42,7 @@ def work_of(
 
     Raises UsageError, ClusterError.
     """
+    from neotoma_core.settings.fleet_table import is_scheduler
     from neotoma_core.stages.runner import Work
 
     if parts is not None and not parts.is_dir():
@@ -56,6 +57,8 @@ def work_of(
             "--task-runner dask: name the scheduler with --scheduler, and with --parts a folder "
             "that all workers see"
         )
+    if not is_scheduler(scheduler):  # and it is not repeated: it may hold a password
+        raise UsageError("--scheduler: not an address; write it like tcp://10.0.0.5:8786")
     from neotoma_core.stages.cluster import connect_cluster
 
     with connect_cluster(scheduler) as cluster:
