@@ -9,11 +9,14 @@ from pathlib import Path
 
 import pytest
 
+from neotoma_core.backup.drills.besides import drill_beside
+from neotoma_core.backup.drills.drill import Drilling, DrillRules
 from neotoma_core.backup.report import BackupReport, DrillSummary
 from neotoma_core.backup.text import backup_text
 from neotoma_core.errors import OtherDatabase
 from neotoma_core.files.atomic import observe, observe_with_subject
-from neotoma_core.vault.backups import write_state
+from neotoma_core.report.progress import Silent
+from neotoma_core.vault.backups import write_manifest, write_state
 from neotoma_core.vault.manifests import NO_STATE
 from tests.support.backing_up import Vault, fill, small_vault
 
@@ -94,8 +97,23 @@ def change_a_row(world: Vault) -> None:
     fill(world.target, 41)
 
 
+def store_it_otherwise(world: Vault) -> None:
+    first = world.backups[0]
+    stored = replace(first.manifest.database, sha256="0" * 64)
+    write_manifest(world.place(), replace(first.manifest, database=stored), first.state)
+
+
 @pytest.mark.parametrize(
-    "between", [forget_it, let_it_fail, cut_it_short, wait_a_week, set_the_clock_back, change_a_row]
+    "between",
+    [
+        store_it_otherwise,
+        forget_it,
+        let_it_fail,
+        cut_it_short,
+        wait_a_week,
+        set_the_clock_back,
+        change_a_row,
+    ],
 )
 def test_the_database_is_restored_where_nothing_lately_proves_its_bytes(
     between: Callable[[Vault], None], world: Vault
@@ -135,6 +153,15 @@ def test_what_is_stored_is_checked_all_the_same(
     assert (drill.outcome, drill.same_as) == ("fail", "")
     assert drill.reasons
     assert not world.backups[1].is_good
+
+
+def test_one_whose_state_was_lost_is_restored_itself(world: Vault) -> None:
+    world.back_up()
+    proven, other = world.backups
+    drilling = Drilling(world.vault, world.folder, DrillRules(), world.now, Silent())
+    assert drill_beside(drilling, other, [proven]).same_as == proven.name
+    lost = drill_beside(drilling, replace(other, state_lost=True), [proven])
+    assert lost.same_as == ""
 
 
 def test_what_comes_back_is_compared_with_what_was_measured(tmp_path: Path) -> None:
