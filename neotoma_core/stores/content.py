@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, Final
 
+from neotoma_core.errors import RemoteDamaged
 from neotoma_core.files.failures import naming
 from neotoma_core.files.regular import open_regular
 from neotoma_core.stores.store import Content, Told
@@ -74,6 +75,13 @@ def continue_file(path: Path, size: int) -> Iterator[tuple[BinaryIO, int]]:
             start = file.seek(0)
             file.truncate()
         yield file, start
+
+
+def whole_piece(url: str, name: str, piece: bytes, size: int) -> bytes:
+    """Return a piece of an object; raises RemoteDamaged where it is not as long as asked for."""
+    if len(piece) != size:
+        raise RemoteDamaged(url, f"{name} is shorter than it was")
+    return piece
 
 
 def same(content: Content, there: Iterator[bytes]) -> bool:

@@ -23,7 +23,7 @@ from neotoma_core.errors import (
     reason_of,
 )
 from neotoma_core.files.repeating import repeating
-from neotoma_core.stores.content import PIECE, continue_file, length_of
+from neotoma_core.stores.content import PIECE, continue_file, length_of, whole_piece
 from neotoma_core.stores.local_files import (
     FOLDER,
     NEW,
@@ -90,6 +90,12 @@ class LocalStore:
         """Return an object."""
         with self._open(name) as descriptor, os.fdopen(os.dup(descriptor), "rb") as file:
             return file.read()
+
+    def read_piece(self, name: str, start: int, size: int) -> bytes:
+        """Return a piece of an object."""
+        with self._open(name) as descriptor, os.fdopen(os.dup(descriptor), "rb") as file:
+            file.seek(start)
+            return whole_piece(self._url, name, file.read(size), size)
 
     def download(self, name: str, to: Path, told: Told = untold) -> None:
         """Write an object to a file."""

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from neotoma_core.errors import ObjectMissing
-from neotoma_core.stores.content import bytes_of, continue_file, length_of
+from neotoma_core.stores.content import bytes_of, continue_file, length_of, whole_piece
 from neotoma_core.stores.names import Address, folder_of, require_name
 from neotoma_core.stores.store import Content, StoredObject, StoreOptions, Told, untold
 
@@ -65,6 +65,10 @@ class MemoryStore:
         if found is None:
             raise ObjectMissing(self._url, name)
         return found[0]
+
+    def read_piece(self, name: str, start: int, size: int) -> bytes:
+        """Return a piece of an object."""
+        return whole_piece(self._url, name, self.read(name)[start : start + size], size)
 
     def download(self, name: str, to: Path, told: Told = untold) -> None:
         """Write an object to a file."""

@@ -32,6 +32,7 @@ from neotoma_core.stores.content import (
     pieces,
     same,
     size_of,
+    whole_piece,
 )
 from neotoma_core.stores.failures import (
     Foreign,
@@ -131,6 +132,18 @@ class ObjectStore:
             return bytes(self._library.get(self._client, name).bytes())
 
         return patiently(lambda: call(read, self._url, name), self._retries)
+
+    def read_piece(self, name: str, start: int, size: int) -> bytes:
+        """Return a piece of an object."""
+        require_name(name)
+        if not size:
+            return b""
+
+        def read() -> bytes:
+            return bytes(self._library.get_range(self._client, name, start=start, length=size))
+
+        piece = patiently(lambda: call(read, self._url, name), self._retries)
+        return whole_piece(self._url, name, piece, size)
 
     def download(self, name: str, to: Path, told: Told = untold) -> None:
         """Write an object to a file; goes on for as long as it advances."""

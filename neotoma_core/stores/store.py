@@ -68,6 +68,12 @@ class Store(Protocol):
     def read(self, name: str) -> bytes:
         """Return an object. Raises ObjectMissing."""
 
+    def read_piece(self, name: str, start: int, size: int) -> bytes:
+        """Return ``size`` bytes of an object that has them, from ``start`` on.
+
+        Raises ObjectMissing, and RemoteError where there are fewer.
+        """
+
     def download(self, name: str, to: Path, told: Told = untold) -> None:
         """Write an object to a file, which is private, and continued where it is partly there.
 

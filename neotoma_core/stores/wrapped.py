@@ -50,6 +50,13 @@ class Wrapped:
         self.passing_in(len(content))
         return content
 
+    def read_piece(self, name: str, start: int, size: int) -> bytes:
+        """Return a piece of an object."""
+        self.asking()
+        piece = self.store.read_piece(name, start, size)
+        self.passing_in(len(piece))
+        return piece
+
     def download(self, name: str, to: Path, told: Told = untold) -> None:
         """Write an object to a file."""
         self.asking()

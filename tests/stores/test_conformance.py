@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from neotoma_core.errors import ObjectMissing
+from neotoma_core.errors import ObjectMissing, RemoteError
 from neotoma_core.stores.many import do_at_once
 from neotoma_core.stores.opening import IMPLEMENTATIONS, probe, time_of
 from neotoma_core.stores.store import Content, Store
@@ -71,6 +71,22 @@ def test_an_object_comes_from_a_file(store: Store, tmp_path: Path) -> None:
     assert sum(told) == 3_000_000
     assert not store.create("from a file", b"other")
     assert store.read("from a file") == file.read_bytes()
+
+
+def test_a_piece_of_an_object_is_read_alone(store: Store, tmp_path: Path) -> None:
+    large = os.urandom(LARGE // 4)
+    (tmp_path / "large").write_bytes(large)
+    store.create("large", tmp_path / "large")
+    assert store.read_piece("large", 0, 3) == large[:3]
+    assert store.read_piece("large", 5_000_001, 70_000) == large[5_000_001:5_070_001]
+    assert store.read_piece("large", len(large) - 9, 9) == large[-9:]
+    assert store.read_piece("large", 1, 0) == b""
+    with pytest.raises(RemoteError):
+        store.read_piece("large", len(large) - 9, 10)
+    with pytest.raises(RemoteError):
+        store.read_piece("large", len(large), 1)
+    with pytest.raises(ObjectMissing):
+        store.read_piece("small", 0, 1)
 
 
 def test_a_store_passes_its_probe_and_nothing_is_left(store: Store) -> None:

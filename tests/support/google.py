@@ -141,9 +141,13 @@ class _Asked(BaseHTTPRequestHandler):
             size = str(len(content))
             self._answer(HTTPStatus.OK, content, Content_Length=size, **facts)
             return
-        start = int(wanted.removeprefix("bytes=").partition("-")[0])
-        span = f"bytes {start}-{len(content) - 1}/{len(content)}"
-        self._answer(HTTPStatus.PARTIAL_CONTENT, content[start:], Content_Range=span, **facts)
+        first, _, last = wanted.removeprefix("bytes=").partition("-")
+        start, end = int(first), min(int(last or len(content)) + 1, len(content))
+        if start >= len(content):
+            self._refuse(HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, "InvalidRange")
+            return
+        span = f"bytes {start}-{end - 1}/{len(content)}"
+        self._answer(HTTPStatus.PARTIAL_CONTENT, content[start:end], Content_Range=span, **facts)
 
     do_HEAD = do_GET  # noqa: N815 - as the library has it
 

@@ -11,7 +11,15 @@ from secrets import token_hex
 from typing import Final, TypeVar
 
 from neotoma_core.errors import ObjectMissing, RemoteDenied, RemoteError, RemoteUnreachable
-from neotoma_core.stores.content import Advance, continue_file, length_of, pieces, same, size_of
+from neotoma_core.stores.content import (
+    Advance,
+    continue_file,
+    length_of,
+    pieces,
+    same,
+    size_of,
+    whole_piece,
+)
 from neotoma_core.stores.failures import Foreign, library, patiently, while_advancing
 from neotoma_core.stores.names import TEMPORARY, Address, folder_of, require_name
 from neotoma_core.stores.ssh.session import Action, SftpSession
@@ -96,6 +104,17 @@ class SftpStore:
         if len(content) != size:
             raise RemoteUnreachable(self._url, f"{name} was cut short on the way")
         return content
+
+    def read_piece(self, name: str, start: int, size: int) -> bytes:
+        """Return a piece of an object."""
+        require_name(name)
+
+        def read() -> bytes:
+            path, end = self._writer.path(name), start + size
+            self._ask(name, lambda client: client.stat(path))  # says so where it is missing
+            return b"".join(self._pieces(name, path, start, end))[:size]
+
+        return whole_piece(self._url, name, patiently(read, self._retries), size)
 
     def download(self, name: str, to: Path, told: Told = untold) -> None:
         """Write an object to a file; goes on for as long as it advances."""
