@@ -14,15 +14,21 @@ from neotoma_core.stores.store import Store
 
 
 @contextmanager
-def bring_archive(store: Store, scratch: Path, progress: Progress) -> Iterator[Synced]:
+def bring_archive(
+    store: Store, scratch: Path, progress: Progress, *, content: bool = True
+) -> Iterator[Synced]:
     """Bring an archive into a new folder of ``scratch``, for a block whose errors name the store.
 
-    All of it is read of the store now: nothing that an earlier run kept counts. Raises
-    ArchiveError where there is none, RemoteError and its kinds, DiskFull.
+    All of it is read of the store now: nothing that an earlier run kept counts. Without
+    ``content``, its files stay on the store, unless it has no record: then what is wrong with it is
+    seen in them. Raises ArchiveError where there is none, RemoteError and its kinds, DiskFull.
     """
     mirror = Mirror(scratch / "archive", store)
     with rename_errors(mirror.folder, store.url):
-        yield require_archive(sync(mirror, progress))
+        synced = require_archive(sync(mirror, progress, content=content))
+        if not content and synced.record is None:
+            synced = sync(mirror, progress)
+        yield synced
 
 
 def has_archive(store: Store) -> bool:

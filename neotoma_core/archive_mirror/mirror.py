@@ -97,11 +97,13 @@ def list_mirrors(vault: Path) -> Mapping[Path, str]:
     return found
 
 
-def sync(mirror: Mirror, progress: Progress, *, dropped: bool = False) -> Synced:
+def sync(
+    mirror: Mirror, progress: Progress, *, dropped: bool = False, content: bool = True
+) -> Synced:
     """Bring the mirror to what the store has now.
 
     ``dropped``: files that a commit dropped, and that are still on the store, are there as well,
-    without their content.
+    without their content. Without ``content``, only the logs and records are brought.
 
     Raises RemoteError and its kinds, RemoteDamaged for an object that is not as it was listed, and
     DiskFull.
@@ -116,7 +118,8 @@ def sync(mirror: Mirror, progress: Progress, *, dropped: bool = False) -> Synced
     old = _find_dropped(mirror)
     wanted = {name: one for name, one in listing.data.items() if name not in old}
     _drop(mirror, wanted, ("", ".parquet"))
-    _fetch(mirror, wanted.values(), progress, "download")
+    if content:
+        _fetch(mirror, wanted.values(), progress, "download")
     for name in listing.data.keys() & old if dropped else ():
         make_folders((mirror.folder / name).parent)
         (mirror.folder / name).touch(0o600)

@@ -15,7 +15,7 @@ from neotoma_core.files.atomic import announce
 from neotoma_core.report.findings import Finding
 from neotoma_core.report.progress import Progress
 from neotoma_core.row_versions.database_file import new_database
-from neotoma_core.stages.parts import parts_folder
+from neotoma_core.stages.places import Folder
 from neotoma_core.stages.runner import Work
 
 __all__ = ["ArchivedDatabase", "Selection", "Work", "build_database", "damage_finding", "notes_of"]
@@ -71,8 +71,8 @@ def build_database(
     ``building/``. Raises ArchiveDamaged, ArchiveError, VerificationFailed.
     """
     work = work or Work()
-    with parts_folder(work.place or path.parent) as folder:
-        found = find_rows(archive, folder, work, selection, progress)
+    with (work.place or Folder(path.parent)).for_a_job() as place:
+        found = find_rows(archive, place, work, selection, progress)
         damaged = found.damaged
         if archive.record is None:
             damaged += tuple(find_lost(archive))

@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from pathlib import Path
 from typing import Final
 
 import polars as pl
@@ -26,7 +25,9 @@ from neotoma_core.snapshots.explaining import UNKNOWN
 from neotoma_core.snapshots.reading import Rules
 from neotoma_core.snapshots.sampling import sample_of, spread
 from neotoma_core.stages.kept import Kept, keep
-from neotoma_core.stages.runner import Work
+from neotoma_core.stages.parts import Made, Part, make_part
+from neotoma_core.stages.places import Place
+from neotoma_core.stages.runner import Runner
 
 _DETAILED: Final = 10_000  # stale snapshots of a bucket that are taken apart into fields
 _LISTED: Final = 1_000  # unreadable observations that are named one by one
@@ -131,8 +132,9 @@ def _buckets(reading: Reading, pair: tuple[str, str], now: str) -> Iterator[Buck
     """Decide on workers elsewhere where the job has any, unless what they need has to stay here."""
     asked, (log, derived) = reading.asked, pair
     spilled = (reading.spilled[log], reading.spilled[derived])
-    if asked.job.runner.is_apart and not asked.explained and reading.key is None:
-        decisions = decide_apart(asked.job, asked.parts, spilled, reading.rules, now)
+    job = asked.job
+    if job.runner.is_apart and job.place and not asked.explained and reading.key is None:
+        decisions = decide_apart(job.runner, job.place, spilled, reading.rules, now)
         yield from (Bucket(decided, pl.DataFrame(schema=DRIFT)) for decided in decisions)
         return
 
@@ -179,12 +181,17 @@ def take_bucket(reading: Reading, name: str, number: int) -> pl.DataFrame:
 
 @dataclass(frozen=True, slots=True)
 class DecideTask:
-    """One bucket of a derived table: of its log, of its stored rows, and by which ``rules``."""
+    """One bucket of a derived table: parts with its log and its stored rows, by which ``rules``.
 
-    folder: Path
+    ``columns``: those that the stored table has.
+    """
+
+    place: Place
+    table: Table
     number: int
-    log: Spilled
-    stored: Spilled
+    log: Part
+    stored: Part
+    columns: frozenset[str]
     rules: Kept
     now: str
 
@@ -197,36 +204,50 @@ def decide(observations: pl.DataFrame, stored: Stored, rules: Rules, now: str) -
 
 
 def decide_apart(
-    job: Work, folder: Path, spilled: tuple[Spilled, Spilled], rules: Rules, now: str
+    runner: Runner, place: Place, spilled: tuple[Spilled, Spilled], rules: Rules, now: str
 ) -> Iterator[Decided]:
     """Yield what workers decide, bucket by bucket; each bucket is removed once it was decided."""
     log, stored = spilled
-    for one in spilled:
-        one.buckets.settle()
-    name = stored.table.name
-    kept = keep(folder, f"rules-{name}", 0, lambda: rules)
-    tasks = [DecideTask(folder, n, log, stored, kept, now) for n in range(log.buckets.count)]
-    for number, made in enumerate(job.runner.run(decide_task, tasks)):
+    table = stored.table
+    kept = keep(place, f"rules-{table.name}", 0, lambda: rules)
+    tasks = [
+        DecideTask(
+            place,
+            table,
+            number,
+            _hand_over(place, log, number),
+            _hand_over(place, stored, number),
+            stored.stored,
+            kept,
+            now,
+        )
+        for number in range(log.buckets.count)
+    ]
+    for task, made in zip(tasks, runner.run(decide_task, tasks), strict=True):
         decided = made.load()
         assert isinstance(decided, Decided)  # noqa: S101 - nothing else is kept there
         yield decided
-        made.remove()
-        for one in spilled:
-            one.buckets.remove(number)
+        for one in (made, task.log, task.stored):
+            one.remove()
     kept.remove()
+
+
+def _hand_over(place: Place, spilled: Spilled, number: int) -> Part:
+    """Move a bucket from the scratch of this process to where workers read it."""
+    buckets, stage = spilled.buckets, f"bucket-{spilled.table.name}"
+    part = make_part(place, stage, number, lambda: Made([buckets.read(number)], {}))
+    buckets.remove(number)
+    return part
 
 
 def decide_task(task: DecideTask) -> Kept:
     """Decide about one bucket, and keep the decision; reduced rows are kept in the change only."""
-    stage = f"decided-{task.stored.table.name}"
-    return keep(task.folder, stage, task.number, lambda: _decide(task))
+    return keep(task.place, f"decided-{task.table.name}", task.number, lambda: _decide(task))
 
 
 def _decide(task: DecideTask) -> Decided:
-    observations = task.log.buckets.read(task.number)
-    rows = task.stored.buckets.read(task.number)
-    stored = Stored(task.stored.table, rows, task.stored.stored)
-    decided = decide(observations, stored, _rules(task.rules), task.now)
+    stored = Stored(task.table, task.stored.batch(0), task.columns)
+    decided = decide(task.log.batch(0), stored, _rules(task.rules), task.now)
     slim = replace(decided.reduction, snapshots=decided.reduction.snapshots.clear())
     return replace(decided, reduction=slim)
 

@@ -10,6 +10,7 @@ from neotoma_core.files.keys import KeySource
 from neotoma_core.runs import begin
 from neotoma_core.runs.run import TargetRun
 from neotoma_core.snapshots.choosing import AUTO
+from neotoma_core.stages.places import Folder
 from neotoma_core.stages.runner import Work
 
 
@@ -66,8 +67,8 @@ class SnapshotRun:
 
     @property
     def parts(self) -> Path:
-        """Where the parts of the job are."""
-        return self.job.place or self.work
+        """The folder of what this process itself puts aside: that of the job, if it has one."""
+        return self.job.place.path if isinstance(self.job.place, Folder) else self.work
 
     @property
     def narrowed(self) -> bool:

@@ -13,7 +13,6 @@ from neotoma_core.rebuild.request import SnapshotRun
 from neotoma_core.report.progress import Progress
 from neotoma_core.runs.run import DatabaseRef, Run, TargetRun
 from neotoma_core.snapshots.choosing import AUTO
-from neotoma_core.stages.parts import parts_folder
 from neotoma_core.stages.runner import Work
 
 
@@ -53,9 +52,9 @@ def compute_snapshots(
 
 @contextmanager
 def _parts_of(job: Work) -> Iterator[Work]:
-    """Yield the job with a folder of its own in its place, where it has one."""
+    """Yield the job with a place of its own, where it has one."""
     if job.place is None:
         yield job
         return
-    with parts_folder(job.place) as folder:
-        yield replace(job, place=folder)
+    with job.place.for_a_job() as place:
+        yield replace(job, place=place)

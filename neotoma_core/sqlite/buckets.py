@@ -51,11 +51,6 @@ class Buckets:
         held = self._held.get(number, [])
         return pl.concat([pl.DataFrame(schema=self._schema), *map(read_ipc, files), *held])
 
-    def settle(self) -> None:
-        """Move what is in memory to the disk, so that other processes can read every bucket."""
-        if self._held:
-            self._spill()
-
     def remove(self, number: int) -> None:
         """Remove a bucket that is no longer needed."""
         self._held.pop(number, None)

@@ -1,18 +1,19 @@
 """Workers of a Dask cluster, as the runner of a job.
 
-Tasks and their results are small: rows are in files that every worker sees. A worker may die at any
-time: what it was doing is done again by another, and what it had done is found in its parts.
+Tasks and their results are small: rows are in files that every worker sees, or on a store. A worker
+may die at any time: what it was doing is done again by another, and what it had done is found in
+its parts.
 """
 
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from neotoma_core.errors import ClusterError, SchedulerUnreachable, WorkerLost
 from neotoma_core.stages.connecting import PATIENCE_SECONDS, connect_client
+from neotoma_core.stages.places import Place
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -20,7 +21,10 @@ if TYPE_CHECKING:
 Task = TypeVar("Task")
 Result = TypeVar("Result")
 
-_SEEN_BY_ALL: Final = "name a folder that all workers see, by the same path"
+_SEEN_BY_ALL: Final = (
+    "name a folder that all workers see by the same path, or an address of a store that each of "
+    "them has credentials for"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,17 +61,16 @@ class Cluster:
         finally:
             self.client.cancel(futures, force=True)  # type: ignore[no-untyped-call]
 
-    def require_seen(self, *places: Path) -> None:
-        """Raise ClusterError unless every worker sees these files and folders."""
-        names = [str(place.absolute()) for place in places]
-        for worker, unseen in self.client.run(find_unseen, names).items():
-            for name in unseen:
-                raise ClusterError(self.address, f"{worker} does not see {name}", _SEEN_BY_ALL)
+    def require_seen(self, *places: Place) -> None:
+        """Raise ClusterError unless every worker can use these places."""
+        for worker, unseen in self.client.run(find_unseen, places).items():
+            for why in unseen:
+                raise ClusterError(self.address, f"{worker} {why}", _SEEN_BY_ALL)
 
 
-def find_unseen(names: Sequence[str]) -> list[str]:
-    """Return which of these files and folders are not there."""
-    return [name for name in names if not Path(name).exists()]
+def find_unseen(places: Sequence[Place]) -> list[str]:
+    """Return why this process cannot use places, as far as it cannot."""
+    return [why for place in places if (why := place.why_unseen())]
 
 
 @contextmanager

@@ -3,23 +3,21 @@
 A part is named by its stage and its number; it holds one batch of rows for each destination (a
 bucket, a range) and, as metadata, facts about them, which are small frames.
 
-Invariant: a part is there whole or not at all. It is written under a name of its own, renamed, and
-only then announced. So a task may be done again at any time, by anybody: a part that is there is
-what it would write, and is not written again. A folder is for one job.
+Invariant: a part is there whole or not at all, and is announced once it is there. So a task may be
+done again at any time, by anybody: a part that is there is what it would write, and is not written
+again. A place is for one job.
 """
 
-import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Final
+from functools import partial
+from typing import IO, Final
 
 import polars as pl
 import pyarrow as pa
 
-from neotoma_core.files.exact_paths import frame_of_ipc, ipc_of, open_to_write
-from neotoma_core.files.scratch import scratch_in
+from neotoma_core.files.exact_paths import frame_of_ipc, ipc_of
+from neotoma_core.stages.places import Place
 
 _SUFFIX: Final = ".part"
 _PLAIN: Final = pl.CompatLevel.oldest()  # a batch holds its own text only, not that of others
@@ -35,19 +33,21 @@ class Made:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A part that is there."""
+    """A part that is there: in which place, under which name, and how large in bytes."""
 
-    path: Path
+    place: Place
+    name: str
+    size: int
 
     def facts(self) -> dict[str, pl.DataFrame]:
         """Return the facts, by name."""
-        with self.path.open("rb") as file, pa.ipc.open_file(file) as opened:
+        with self.place.open(self.name, self.size) as file, pa.ipc.open_file(file) as opened:
             held = opened.schema.metadata or {}
         return {name.decode(): frame_of_ipc(raw) for name, raw in held.items()}
 
     def batch(self, number: int) -> pl.DataFrame:
         """Return the rows of one destination; no other batch is read."""
-        with self.path.open("rb") as file, pa.ipc.open_file(file) as opened:
+        with self.place.open(self.name, self.size) as file, pa.ipc.open_file(file) as opened:
             read = pa.Table.from_batches([opened.get_batch(number)])
         rows = pl.from_arrow(read.replace_schema_metadata(None))
         assert isinstance(rows, pl.DataFrame)  # noqa: S101 - a table is never a column
@@ -55,39 +55,27 @@ class Part:
 
     def remove(self) -> None:
         """Remove the part, once no task will read it."""
-        self.path.unlink(missing_ok=True)
+        self.place.remove(self.name)
 
 
-def make_part(folder: Path, stage: str, number: int, make: Callable[[], Made]) -> Part:
+def make_part(place: Place, stage: str, number: int, make: Callable[[], Made]) -> Part:
     """Return the part of a stage that has a number; ``make`` it where it is not there."""
-    path = folder / f"{stage}-{number:06}{_SUFFIX}"
-    if not path.exists():
-        _write(make(), path)
-    return Part(path)
+    name = f"{stage}-{number:06}{_SUFFIX}"
+    size = place.size_of(name)
+    if size is None:
+        size = place.write(name, partial(_write, make()))
+    return Part(place, name, size)
 
 
-def _write(made: Made, path: Path) -> None:
-    """Write a part under a name that no other task uses, and rename it."""
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
+def _write(made: Made, file: IO[bytes]) -> None:
     facts = {name: ipc_of(frame) for name, frame in made.facts.items()}
     schema = made.batches[0].clear().to_arrow(compat_level=_PLAIN).schema.with_metadata(facts)
-    try:
-        with open_to_write(temporary) as file, pa.ipc.new_file(file, schema) as writer:
-            for rows in made.batches:
-                writer.write_batch(_one_batch(rows, schema))
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with pa.ipc.new_file(file, schema) as writer:
+        for rows in made.batches:
+            writer.write_batch(_one_batch(rows, schema))
 
 
 def _one_batch(rows: pl.DataFrame, schema: pa.Schema) -> pa.RecordBatch:
     table = rows.rechunk().to_arrow(compat_level=_PLAIN).replace_schema_metadata(schema.metadata)
     batches = table.combine_chunks().to_batches()
     return batches[0] if batches else pa.RecordBatch.from_pylist([], schema=schema)
-
-
-@contextmanager
-def parts_folder(place: Path) -> Iterator[Path]:
-    """Yield a new private folder in ``place`` for the parts of one job; it goes when that ends."""
-    with scratch_in(place) as folder:
-        yield folder

@@ -4,8 +4,9 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Final, Protocol, TypeVar
+
+from neotoma_core.stages.places import OnStore, Place
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
@@ -60,9 +61,10 @@ class Work:
     """How a job is done: by whom, where its parts are, and in how many buckets.
 
     ``place``: None for the scratch of the run. ``buckets``: of every table; None for as many as
-    its size wants.
+    its size wants. ``origin``: where the files of an archive are that only has its logs here.
     """
 
     runner: Runner = field(default_factory=Threads)
-    place: Path | None = None
+    place: Place | None = None
     buckets: int | None = None
+    origin: OnStore | None = None

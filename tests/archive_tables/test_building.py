@@ -24,11 +24,13 @@ from neotoma_core.errors import VerificationFailed
 from neotoma_core.report.progress import Silent
 from neotoma_core.row_versions.columns import ROW_HASH
 from neotoma_core.stages.parts import Part
+from neotoma_core.stages.places import Folder
 from neotoma_core.stages.runner import Threads
 from tests.conftest import NOW
 from tests.support.archiving import archive, log_of
 from tests.support.databases import entity, insert, make_database, observation
 from tests.support.losing import DAY, World
+from tests.support.parts import path_of
 from tests.support.whole_archives import hashes_of
 
 Change = tuple[str, int, int]
@@ -107,7 +109,7 @@ def found_rows(
 ) -> dict[str, list[str]]:
     with TemporaryDirectory(dir=folder) as parts:
         work = Work(buckets=buckets)
-        found = find_rows(open_archive(place), Path(parts), work, selection, Silent())
+        found = find_rows(open_archive(place), Folder(Path(parts)), work, selection, Silent())
         assert not found.damaged
         return {
             name: [value for part in rows.parts() for value in part[ROW_HASH]]
@@ -138,16 +140,16 @@ class Losing:
 
     def run(self, work: Callable[[Any], Any], tasks: Sequence[Any]) -> Iterator[Any]:
         for part in Threads().run(work, tasks):
-            if isinstance(part, Part) and part.path.name.startswith(self.stage):
+            if isinstance(part, Part) and part.name.startswith(self.stage):
                 empty_batches(part)
             yield part
 
 
 def empty_batches(part: Part) -> None:
     """Take the rows out of a part, and leave what it says of them."""
-    with part.path.open("rb") as file, pa.ipc.open_file(file) as opened:
+    with path_of(part).open("rb") as file, pa.ipc.open_file(file) as opened:
         schema, count = opened.schema, opened.num_record_batches
-    with pa.ipc.new_file(str(part.path), schema) as writer:
+    with pa.ipc.new_file(str(path_of(part)), schema) as writer:
         for _ in range(count):
             writer.write_batch(pa.RecordBatch.from_pylist([], schema=schema))
 
@@ -172,7 +174,7 @@ def test_a_row_that_is_not_what_was_archived_is_noticed(world: World, tmp_path: 
     class Changing(Losing):
         def run(self, work: Callable[[Any], Any], tasks: Sequence[Any]) -> Iterator[Any]:
             for part in Threads().run(work, tasks):
-                if part.path.name.startswith(self.stage):
+                if part.name.startswith(self.stage):
                     change_cells(part)
                 yield part
 
@@ -188,9 +190,9 @@ def test_a_row_that_is_not_what_was_archived_is_noticed(world: World, tmp_path: 
 
 def change_cells(part: Part) -> None:
     rows = part.batch(0).with_columns(fields=pl.lit("{}"))
-    with part.path.open("rb") as file, pa.ipc.open_file(file) as opened:
+    with path_of(part).open("rb") as file, pa.ipc.open_file(file) as opened:
         schema = opened.schema
     table = rows.to_arrow(compat_level=pl.CompatLevel.oldest())
-    with pa.ipc.new_file(str(part.path), schema) as writer:
+    with pa.ipc.new_file(str(path_of(part)), schema) as writer:
         for batch in table.cast(schema).replace_schema_metadata(schema.metadata).to_batches():
             writer.write_batch(batch)

@@ -22,10 +22,12 @@ from neotoma_core.restore.from_archive import RestoreArchiveRequest, restore_arc
 from neotoma_core.stages import connecting
 from neotoma_core.stages.cluster import connect_cluster
 from neotoma_core.stages.kept import keep
+from neotoma_core.stages.places import Folder
 from neotoma_core.stages.runner import Threads, Work
 from tests.benchmarks.invented_archives import make_archive
 from tests.conftest import NOW
 from tests.support.databases import read_all
+from tests.support.parts import path_of
 from tests.support.workers_of_a_cluster import Recording, When, count_notes, local_cluster
 
 VERSIONS = 2_000
@@ -86,7 +88,7 @@ def test_a_worker_that_is_killed_costs_its_part_only(
     parts.mkdir()
     with connect_cluster(started.scheduler_address) as cluster:
         runner = Recording(cluster, notes, stage, dies=0, when=when)
-        restore(vault, tmp_path / "neotoma.db", Work(runner, parts, buckets=4))
+        restore(vault, tmp_path / "neotoma.db", Work(runner, Folder(parts), buckets=4))
     assert as_restored(tmp_path / "neotoma.db") == whole
     killed = {path.name.removeprefix("died ") for path in notes.glob(f"died {stage} *")}
     again = {task for task, times in count_notes(notes, "began").items() if times > 1}
@@ -105,7 +107,7 @@ def test_a_worker_that_dies_again_and_again_ends_the_job(vault: Path, tmp_path: 
         (tmp_path / "notes").mkdir()
         runner = Recording(cluster, tmp_path / "notes", "split", dies=0)
         with pytest.raises(WorkerLost, match="1 workers died, one after another, over one task"):
-            restore(vault, tmp_path / "neotoma.db", Work(runner, tmp_path, buckets=2))
+            restore(vault, tmp_path / "neotoma.db", Work(runner, Folder(tmp_path), buckets=2))
     assert not (tmp_path / "neotoma.db").exists()
     assert not list(tmp_path.glob("midden-*"))
 
@@ -156,16 +158,17 @@ def test_a_folder_that_a_worker_does_not_see_is_named(
     started: LocalCluster, tmp_path: Path
 ) -> None:
     with connect_cluster(started.scheduler_address) as cluster:
-        cluster.require_seen(tmp_path)
+        cluster.require_seen(Folder(tmp_path))
         with pytest.raises(ClusterError, match=r"does not see .*elsewhere; nothing was changed"):
-            cluster.require_seen(tmp_path, tmp_path / "elsewhere")
+            cluster.require_seen(Folder(tmp_path), Folder(tmp_path / "elsewhere"))
 
 
 def test_what_was_kept_is_read_only_as_it_was_written(tmp_path: Path) -> None:
-    kept = keep(tmp_path, "stage", 0, lambda: {"a": 1})
-    assert keep(tmp_path, "stage", 0, lambda: {"a": 2}) == kept
+    place = Folder(tmp_path)
+    kept = keep(place, "stage", 0, lambda: {"a": 1})
+    assert keep(place, "stage", 0, lambda: {"a": 2}) == kept
     assert kept.load() == {"a": 1}
-    kept.path.write_bytes(kept.path.read_bytes()[:-1] + b"!")
+    path_of(kept).write_bytes(path_of(kept).read_bytes()[:-1] + b"!")
     with pytest.raises(VerificationFailed, match="not what a task of this job wrote"):
         kept.load()
 

@@ -13,7 +13,9 @@ from typing import Any, Literal
 import dask
 from distributed import LocalCluster
 
+from neotoma_core.stages.places import OnStore
 from neotoma_core.stages.runner import Runner
+from tests.support.parts import path_of
 
 When = Literal["before", "after"]
 
@@ -60,7 +62,7 @@ class Recorded:
         if self.when == "before":
             self._die_once(task_name, number)
         made = self.work(task)
-        (self.folder / f"made {task_name} {made.path.stat().st_ino}").touch()
+        (self.folder / f"made {task_name} {identify(made)}").touch()
         if self.when == "after":
             self._die_once(task_name, number)
         return made
@@ -72,9 +74,17 @@ class Recorded:
             os.kill(os.getpid(), signal.SIGKILL)
 
 
+def identify(made: Any) -> str:
+    """Return what tells a file that a task made from another of the same name."""
+    if isinstance(made.place, OnStore):
+        (one,) = made.place.store.list(f"{made.place.folder}/{made.name}")
+        return one.modified.isoformat()
+    return str(path_of(made).stat().st_ino)
+
+
 def table_of(task: Any) -> str:
     """Return what tells the tasks of one stage from those of the same stage of another table."""
-    return str(getattr(task, "table", "") or getattr(task, "stored", task).table.name)
+    return str(getattr(task.table, "name", task.table))
 
 
 @dataclass(frozen=True)

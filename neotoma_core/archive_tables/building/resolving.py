@@ -4,7 +4,6 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Final
 
 import polars as pl
@@ -17,13 +16,14 @@ from neotoma_core.neotoma.tables import BY_NAME
 from neotoma_core.row_versions.columns import ARCHIVED_AT, ODD, REMOVED, ROW_HASH, key_of
 from neotoma_core.row_versions.versions import PLACE, as_of, find_places, latest, standing
 from neotoma_core.stages.parts import Made, Part, make_part
+from neotoma_core.stages.places import Place
 
 COUNTS: Final = "counts"
 MISSING: Final = "missing"
 SCHEMAS_TABLE: Final = "schema_registry"
 _VERSION: Final = (ROW_HASH, ARCHIVED_AT)
 
-Place = tuple[int, int]
+RowPlace = tuple[int, int]
 """Where a row belongs: microseconds of the run that it came with, and its number then."""
 
 
@@ -35,14 +35,14 @@ class ResolveTask:
     may be its removals. ``borders``: between the ranges, ascending.
     """
 
-    folder: Path
+    place: Place
     table: str
     bucket: int
     sources: tuple[Part, ...]
     removals: tuple[tuple[Part, int], ...]
     which: Which
     moment: datetime | None
-    borders: tuple[Place, ...]
+    borders: tuple[RowPlace, ...]
 
 
 def resolve(task: ResolveTask) -> Part:
@@ -51,7 +51,7 @@ def resolve(task: ResolveTask) -> Part:
     Facts: counts of ``rows``, of those with ``odd`` cells, of the versions ``read`` and of those
     that are there ``twice``; the columns that are missing a value (column).
     """
-    return make_part(task.folder, f"resolve-{task.table}", task.bucket, lambda: _resolve(task))
+    return make_part(task.place, f"resolve-{task.table}", task.bucket, lambda: _resolve(task))
 
 
 def _resolve(task: ResolveTask) -> Made:
@@ -104,7 +104,7 @@ def _then(versions: pl.DataFrame, moment: datetime) -> pl.DataFrame:
     return by_then if by_then.height else versions
 
 
-def _cut(ordered: pl.DataFrame, borders: Sequence[Place]) -> list[pl.DataFrame]:
+def _cut(ordered: pl.DataFrame, borders: Sequence[RowPlace]) -> list[pl.DataFrame]:
     """Return the rows of each range; one that is at a border is after it."""
     at = ordered[PLACE[0]].dt.epoch("us").to_numpy()
     number = ordered[PLACE[1]].to_numpy()
@@ -115,7 +115,7 @@ def _cut(ordered: pl.DataFrame, borders: Sequence[Place]) -> list[pl.DataFrame]:
     ]
 
 
-def choose_borders(samples: pl.DataFrame, ranges: int) -> tuple[Place, ...]:
+def choose_borders(samples: pl.DataFrame, ranges: int) -> tuple[RowPlace, ...]:
     """Return the borders between so many ranges with about as many places of a sample each."""
     ordered = samples.sort("at", "number")
     step = ordered.height / ranges

@@ -1,7 +1,7 @@
 """The rows of an archive, table by table: split, resolved, and read in the order they had.
 
 A part of each stage is made by one task, and the runner of a ``Work`` does several of them at
-a time: in this process, or on workers that see the archive and the folder of the parts.
+a time: in this process, or on workers that see the archive and the place of the parts.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -42,6 +42,7 @@ from neotoma_core.row_versions.columns import ARCHIVED, ODD, REMOVED, ROW_HASH
 from neotoma_core.row_versions.database_file import TableRows
 from neotoma_core.row_versions.versions import PLACE
 from neotoma_core.stages.parts import Part
+from neotoma_core.stages.places import Place
 from neotoma_core.stages.runner import Runner, Threads, Work
 
 
@@ -60,7 +61,7 @@ class _Split:
 
 @dataclass(frozen=True, slots=True)
 class FoundRows:
-    """The selected rows of every table, in parts in a folder, and what is damaged in the archive.
+    """The selected rows of every table, in parts, and what is damaged in the archive.
 
     What is damaged may be there twice.
     """
@@ -70,9 +71,9 @@ class FoundRows:
 
 
 def find_rows(
-    archive: Archive, folder: Path, work: Work, selection: Selection, progress: Progress
+    archive: Archive, place: Place, work: Work, selection: Selection, progress: Progress
 ) -> FoundRows:
-    """Find the selected rows of an archive, in parts that are in ``folder``.
+    """Find the selected rows of an archive, in parts that are in ``place``.
 
     Raises ArchiveError where a later format wrote a table, VerificationFailed where a part was
     lost or changed between two stages.
@@ -82,13 +83,13 @@ def find_rows(
     if selection.moment is not None:
         wanted[SCHEMAS_TABLE] = 1  # which of them count depends on all of them
     progress.begin("read", len(ARCHIVED))
-    cut = partial(_split, folder, work.runner)
+    cut = partial(_split, place, work)
     removed = cut(REMOVED, listed[REMOVED], max(wanted.values()))
     damaged = [*removed.damaged, *_lost_of(archive, removed, twice=False)]
     tables = {}
     for table in ARCHIVED:
         versions = cut(table.name, listed[table.name], wanted[table.name])
-        tables[table.name], twice = _resolve(folder, work.runner, versions, removed, selection)
+        tables[table.name], twice = _resolve(place, work.runner, versions, removed, selection)
         damaged += [*versions.damaged, *_lost_of(archive, versions, twice=twice)]
         for part in versions.parts:
             part.remove()
@@ -96,11 +97,14 @@ def find_rows(
     return FoundRows(tables, tuple(damaged))
 
 
-def _split(folder: Path, runner: Runner, table: str, listed: ListedTable, buckets: int) -> _Split:
+def _split(place: Place, work: Work, table: str, listed: ListedTable, buckets: int) -> _Split:
     """Cut a table into buckets; what is of a damaged file is left out, all of it."""
     sources = plan_sources(listed.files)
-    tasks = [SplitTask(folder, table, n, source, buckets) for n, source in enumerate(sources)]
-    parts = tuple(runner.run(split, tasks))
+    tasks = [
+        SplitTask(place, table, number, source, buckets, work.origin)
+        for number, source in enumerate(sources)
+    ]
+    parts = tuple(work.runner.run(split, tasks))
     told = [part.facts() for part in parts]
     names = (LINKS, DAMAGED, PLACES) if told else ()
     facts = {name: pl.concat([one[name] for one in told]) for name in names}
@@ -131,7 +135,7 @@ def _lost_of(archive: Archive, cut: _Split, *, twice: bool) -> Iterator[DamagedF
 
 
 def _resolve(
-    folder: Path, runner: Runner, versions: _Split, removed: _Split, selection: Selection
+    place: Place, runner: Runner, versions: _Split, removed: _Split, selection: Selection
 ) -> tuple[TableRows, bool]:
     """Return the rows of a table that count, and whether versions of it are there twice."""
     if not versions.parts:
@@ -140,7 +144,7 @@ def _resolve(
     borders = choose_borders(versions.facts[PLACES], count)
     tasks = [
         ResolveTask(
-            folder,
+            place,
             versions.table,
             bucket,
             versions.parts,
@@ -156,7 +160,7 @@ def _resolve(
     counts = pl.concat([one[COUNTS] for one in told]).sum().row(0, named=True)
     if counts["read"] != versions.rows:
         lost = f"{versions.rows:,} versions were split and {counts['read']:,} read again"
-        raise VerificationFailed(f"parts in {folder}", (f"{versions.table}: {lost}",))
+        raise VerificationFailed("parts of the job", (f"{versions.table}: {lost}",))
     missing = frozenset(pl.concat([one[MISSING] for one in told])["column"])
     reading = partial(read_in_order, versions.table, parts, len(borders) + 1)
     return TableRows(counts["rows"], missing, counts["odd"], reading), counts["twice"] > 0

@@ -4,20 +4,28 @@ All versions of one row, and its removals, are in one bucket. An observation tha
 entity is one row: so buckets by entity come later, of what was found to count.
 """
 
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from typing import Final
 
 import polars as pl
 
 from neotoma_core.archive_tables.building.sources import Source
 from neotoma_core.archive_tables.committed import links_of, proving_columns
-from neotoma_core.archive_tables.reading import DamagedFile, column_types, read_file
+from neotoma_core.archive_tables.reading import (
+    ArchivedFile,
+    DamagedFile,
+    column_types,
+    read_file,
+)
 from neotoma_core.neotoma.frames import ROWID
 from neotoma_core.neotoma.tables import BY_NAME
 from neotoma_core.row_versions.columns import ARCHIVED_AT, ODD, REMOVED, ROW_HASH, key_of
 from neotoma_core.row_versions.versions import identity_of
+from neotoma_core.stages.fetching import fetch
 from neotoma_core.stages.parts import Made, Part, make_part
+from neotoma_core.stages.places import OnStore, Place
 
 LINKS: Final = "links"
 DAMAGED: Final = "damaged"
@@ -29,13 +37,17 @@ _SEED: Final = 0
 
 @dataclass(frozen=True, slots=True)
 class SplitTask:
-    """One source of a table, to be cut into so many buckets."""
+    """One source of a table, to be cut into so many buckets.
 
-    folder: Path
+    ``origin``: where its files are, unless they are in the folder of the archive.
+    """
+
+    place: Place
     table: str
     number: int
     source: Source
     buckets: int
+    origin: OnStore | None = None
 
 
 def split_columns(table: str) -> tuple[str, ...]:
@@ -51,7 +63,7 @@ def split(task: SplitTask) -> Part:
     Facts: the links of the rows, the files that are damaged (path, reason), and a sample of where
     rows have their places (moment in microseconds, row number).
     """
-    return make_part(task.folder, f"split-{task.table}", task.number, lambda: _split(task))
+    return make_part(task.place, f"split-{task.table}", task.number, lambda: _split(task))
 
 
 def _split(task: SplitTask) -> Made:
@@ -59,9 +71,10 @@ def _split(task: SplitTask) -> Made:
     wanted = column_types(table, split_columns(table))
     read, damaged = [pl.DataFrame(schema=wanted)], []
     for file in task.source.files:
-        rows = read_file(table, file, wanted, task.source.span)
+        with _file_here(task, file) as here:
+            rows = read_file(table, here, wanted, task.source.span)
         if isinstance(rows, DamagedFile):
-            damaged.append((str(rows.path), rows.reason))
+            damaged.append((str(file.path), rows.reason))
         else:
             read.append(rows)
     rows = pl.concat(read)
@@ -76,6 +89,16 @@ def _split(task: SplitTask) -> Made:
     return Made(
         cut_rows(rows, identity_of(key).hash(seed=_SEED) % task.buckets, task.buckets), facts
     )
+
+
+@contextmanager
+def _file_here(task: SplitTask, file: ArchivedFile) -> Iterator[ArchivedFile]:
+    """Yield a file where it can be read: here, unless it is still on a store."""
+    if task.origin is None or file.path.is_file():
+        yield file
+        return
+    with fetch(task.origin, f"{task.table}/{file.path.name}") as path:
+        yield replace(file, path=path)
 
 
 def cut_rows(rows: pl.DataFrame, bucket: pl.Expr, count: int) -> list[pl.DataFrame]:

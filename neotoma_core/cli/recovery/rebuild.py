@@ -159,12 +159,12 @@ def _build(
 ) -> int:
     from neotoma_core.cli.recovery.restore_archive import build_at_new_place
     from neotoma_core.cli.remote.archives import archive_here
+    from neotoma_core.stages.runner import Work
 
-    with (
-        archive_here(request.archive) as here,
-        work_of(task_runner, scheduler, parts, here.path) as job,
-    ):
-        build_at_new_place(replace(request, archive=here.path, job=job), here.rename, json=json)
+    with archive_here(request.archive, content=task_runner is TaskRunner.THREADS) as here:
+        asked = replace(request, archive=here.path, job=Work(origin=here.origin))
+        with work_of(task_runner, scheduler, parts, asked) as job:
+            build_at_new_place(replace(asked, job=job), here.rename, json=json)
     return 0
 
 

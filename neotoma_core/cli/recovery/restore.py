@@ -122,8 +122,15 @@ def restore(
         opening = Opening(identity_file, endpoint=endpoint)
         _say_what_is_there(target, folder)
         with (
-            archive_of(from_archive, from_remote, writer, request, opening) as (asked, named),
-            work_of(task_runner, scheduler, parts, asked.archive) as job,
+            archive_of(
+                from_archive,
+                from_remote,
+                writer,
+                request,
+                opening,
+                content=task_runner is TaskRunner.THREADS,
+            ) as (asked, named),
+            work_of(task_runner, scheduler, parts, asked) as job,
         ):
             work = replace(asked, job=job)
             restore_from_archive(work, named, dry_run=dry_run, yes=yes, json=json)

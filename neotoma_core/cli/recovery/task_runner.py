@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -11,6 +12,8 @@ import typer
 from neotoma_core.errors import UsageError
 
 if TYPE_CHECKING:
+    from neotoma_core.restore.from_archive import RestoreArchiveRequest
+    from neotoma_core.stages.places import Place
     from neotoma_core.stages.runner import Work
 
 
@@ -28,39 +31,58 @@ SCHEDULER_OPTION: Final = typer.Option(
     help="The address of the Dask scheduler, as tcp://HOST:PORT.", show_default=False
 )
 PARTS_OPTION: Final = typer.Option(
-    help="A folder for the parts of the job while it runs [default: the vault]. Workers of a "
-    "cluster all have to see it, by the same path.",
+    help="Where the parts of the job are while it runs: a folder [default: the vault]. Workers of "
+    "a cluster all have to see it, by the same path, or it is an address of a store, as "
+    "s3://BUCKET/PREFIX, for which each has credentials.",
     show_default=False,
 )
 
 
 @contextmanager
 def work_of(
-    runner: TaskRunner, scheduler: str | None, parts: Path | None, archive: Path
+    runner: TaskRunner,
+    scheduler: str | None,
+    parts: Path | None,
+    asked: "RestoreArchiveRequest",
 ) -> Iterator["Work"]:
     """Yield how the job is done, connected to the scheduler if it has one.
 
     Raises UsageError, ClusterError.
     """
     from neotoma_core.settings.fleet_table import is_scheduler
-    from neotoma_core.stages.runner import Work
+    from neotoma_core.stages.places import Folder
 
-    if parts is not None and not parts.is_dir():
-        raise UsageError(f"--parts {parts}: there is no such folder; make it first")
+    place = _place_of(parts) if parts is not None else None
     if runner is TaskRunner.THREADS:
         if scheduler is not None:
             raise UsageError("--scheduler goes with --task-runner dask")
-        yield Work(place=parts)
+        yield replace(asked.job, place=place)
         return
-    if scheduler is None or parts is None:
+    if scheduler is None or place is None:
         raise UsageError(
             "--task-runner dask: name the scheduler with --scheduler, and with --parts a folder "
-            "that all workers see"
+            "that all workers see, or an address of a store"
         )
     if not is_scheduler(scheduler):  # and it is not repeated: it may hold a password
         raise UsageError("--scheduler: not an address; write it like tcp://10.0.0.5:8786")
     from neotoma_core.stages.cluster import connect_cluster
 
     with connect_cluster(scheduler) as cluster:
-        cluster.require_seen(archive, parts)
-        yield Work(cluster, parts.absolute())
+        cluster.require_seen(asked.job.origin or Folder(asked.archive.absolute()), place)
+        yield replace(asked.job, runner=cluster, place=place)
+
+
+def _place_of(parts: Path) -> "Place":
+    """Return the folder or the address of a store for the parts; raises UsageError."""
+    from neotoma_core.settings.environment import store_options
+    from neotoma_core.stages.places import Folder, OnStore
+    from neotoma_core.stores.names import url_of
+    from neotoma_core.stores.opening import hold_store
+
+    url = url_of(parts)
+    if url is not None:
+        with hold_store(url, store_options()) as store:
+            return OnStore(store.url, store_options())
+    if not parts.is_dir():
+        raise UsageError(f"--parts {parts}: there is no such folder; make it first")
+    return Folder(parts.absolute())

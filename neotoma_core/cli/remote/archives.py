@@ -12,6 +12,7 @@ from neotoma_core.stores.names import url_of
 if TYPE_CHECKING:
     from neotoma_core.archive_mirror.mirror import Synced
     from neotoma_core.report.findings import Finding
+    from neotoma_core.stages.places import OnStore
     from neotoma_core.stores.store import Store
 
 T = TypeVar("T")
@@ -21,12 +22,14 @@ T = TypeVar("T")
 class ArchiveHere:
     """An archive in a folder. ``url``: where it is in truth, if that is a store.
 
-    ``strange``: what else is at that address; None for a folder.
+    ``strange``: what else is at that address; None for a folder. ``origin``: where its files are,
+    if only its logs were brought.
     """
 
     path: Path
     url: str | None = None
     strange: "tuple[Finding, ...] | None" = None
+    origin: "OnStore | None" = None
 
     def rename(self, report: T) -> T:
         """Return a report in which the archive has the name that the user gave it."""
@@ -36,8 +39,10 @@ class ArchiveHere:
 
 
 @contextmanager
-def archive_here(place: Path) -> Iterator[ArchiveHere]:
+def archive_here(place: Path, *, content: bool = True) -> Iterator[ArchiveHere]:
     """Yield the archive that is named, brought here where it is on a store.
+
+    Without ``content``, only its logs are: others read its files.
 
     Raises RemoteError and its kinds, ArchiveError, DiskFull.
     """
@@ -48,10 +53,12 @@ def archive_here(place: Path) -> Iterator[ArchiveHere]:
     if url is None:
         yield ArchiveHere(place)
         return
-    with hold_store(url, store_options()) as store, _bring(store) as synced:
+    with hold_store(url, store_options()) as store, _bring(store, content=content) as synced:
         from neotoma_core.archive_mirror.bringing import strange_objects
+        from neotoma_core.stages.places import OnStore
 
-        yield ArchiveHere(synced.mirror.folder, store.url, strange_objects(synced))
+        origin = None if content else OnStore(store.url, store_options())
+        yield ArchiveHere(synced.mirror.folder, store.url, strange_objects(synced), origin)
 
 
 @contextmanager
@@ -75,7 +82,7 @@ def archive_at(words: str, vault: Path, opening: Opening) -> Iterator[ArchiveHer
 
 
 @contextmanager
-def _bring(store: "Store") -> "Iterator[Synced]":
+def _bring(store: "Store", *, content: bool = True) -> "Iterator[Synced]":
     from neotoma_core.archive_mirror.bringing import bring_archive
     from neotoma_core.cli.terminal.progress import TerminalProgress
     from neotoma_core.files.scratch import private_scratch
@@ -83,7 +90,7 @@ def _bring(store: "Store") -> "Iterator[Synced]":
     with (
         private_scratch() as scratch,
         TerminalProgress() as progress,
-        bring_archive(store, scratch, progress) as synced,
+        bring_archive(store, scratch, progress, content=content) as synced,
     ):
         progress.pause()
         yield synced

@@ -91,16 +91,20 @@ def archive_of(
     writer: str | None,
     request: "RestoreArchiveRequest",
     opening: Opening,
+    *,
+    content: bool = True,
 ) -> Iterator[tuple["RestoreArchiveRequest", "Named"]]:
     """Yield a request with its archive: the one that is named, or a copy of a log of a remote.
 
-    Also what names the archive in a report as the user did.
+    Also what names the archive in a report as the user did. ``content``: see ``archive_here``.
     """
     from neotoma_core.pull.sources import CopyRequest
+    from neotoma_core.stages.runner import Work
 
     if archive is not None:
-        with archive_here(archive) as here:
-            yield replace(request, archive=here.path), here.rename
+        with archive_here(archive, content=content) as here:
+            job = Work(origin=here.origin)
+            yield replace(request, archive=here.path, job=job), here.rename
         return
     copying = CopyRequest(request.target, request.vault, request.raw_storage)
     with bring_logs(remote, copying, opening, one=True, writer=writer) as copies:
