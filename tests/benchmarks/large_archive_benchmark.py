@@ -7,17 +7,15 @@ it or a process it started had; for a job on a Dask cluster also those of its tw
 
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
-import time
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
 import dask
 from distributed import Client, LocalCluster
 
+from tests.benchmarks.aside import measure_aside
 from tests.benchmarks.invented_archives import make_archive
 
 SIZES: Final = (100_000, 1_000_000)
@@ -87,16 +85,10 @@ def _used_by(pid: int) -> tuple[float, float]:
 
 def measure(size: int, title: str, *words: str | Path) -> None:
     """Run one command and print what it took."""
-    before = time.monotonic()
-    command = [sys.executable, "-m", "neotoma_core", *map(str, words)]
-    child = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    _, status, used = os.wait4(child.pid, 0)
-    seconds = time.monotonic() - before
-    with suppress(ChildProcessError):
-        child.wait()
-    if os.waitstatus_to_exitcode(status):
-        raise SystemExit(f"{title}: exit code {os.waitstatus_to_exitcode(status)}")
-    show(size, title, seconds, used.ru_utime + used.ru_stime, used.ru_maxrss / _MIB)
+    used = measure_aside(sys.executable, "-m", "neotoma_core", *words)
+    if used.code:
+        raise SystemExit(f"{title}: exit code {used.code}")
+    show(size, title, used.seconds, used.processors, used.peak)
 
 
 def show(size: int, title: str, seconds: float, cpu: float, peak: float) -> None:
