@@ -1,4 +1,4 @@
-"""An object of a store as a file of which only what is read is fetched."""
+"""An object of a store as a file; only what is read of it is fetched."""
 
 import io
 from typing import Final
