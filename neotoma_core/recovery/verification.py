@@ -72,11 +72,11 @@ def _prove_references(
     """No written row refers to what is not there, unless that was not there before either."""
     lost = plan.merge.dangling.filter(pl.col("new") > 0)
     problems = [f"{t}.{c}: {new:,} references would be lost" for t, c, _, new in lost.iter_rows()]
-    for table, names in ((write.table, write.columns) for write in writes):
-        for column, rows in checks.count_dangling(connection, table, names):
-            more = rows - _count_dangling_planned(plan, table, column)
+    for write in writes:
+        for column, rows in checks.count_dangling(connection, write):
+            more = rows - _count_dangling_planned(plan, write.table, column)
             if more > 0:
-                problems.append(f"{table.name}.{column}: {more:,} references lead nowhere")
+                problems.append(f"{write.table.name}.{column}: {more:,} references lead nowhere")
     return "no reference was lost", problems
 
 
