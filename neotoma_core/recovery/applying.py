@@ -97,7 +97,7 @@ def _as_read(plan: RecoveryPlan, target: Path) -> dict[str, FileState]:
 
 def _writes(plan: RecoveryPlan) -> tuple[TableWrite, ...]:
     """Return the tables that gain, change or lose rows, in the order in which they were merged."""
-    whole = _taken_whole(plan)
+    whole = tables_taken_whole(plan)
     return tuple(
         TableWrite(
             plan.carrying.tables[name],
@@ -110,7 +110,7 @@ def _writes(plan: RecoveryPlan) -> tuple[TableWrite, ...]:
     )
 
 
-def _taken_whole(plan: RecoveryPlan) -> frozenset[str]:
+def tables_taken_whole(plan: RecoveryPlan) -> frozenset[str]:
     """Return the tables that take every row of the only backup, as it is and in its order.
 
     They need not be staged, which would write every row once more.
