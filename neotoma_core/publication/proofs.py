@@ -5,6 +5,7 @@ Each proof says in words what was proven, and what is wrong.
 
 import sqlite3
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
@@ -26,6 +27,7 @@ from neotoma_core.reduce.exact.reading import (
 )
 from neotoma_core.snapshots.reading import Rules
 from neotoma_core.snapshots.sampling import Sample
+from neotoma_core.sqlite.beside import connect_beside, list_open_files
 from neotoma_core.sqlite.damage import SHOWN_PROBLEMS
 from neotoma_core.sqlite.opening import connect_read_only
 
@@ -58,6 +60,35 @@ def all_passed(subject: str, proofs: Iterable[tuple[str, Proof]]) -> tuple[Check
     if failed:
         raise VerificationFailed(subject, failed)
     return done
+
+
+def prove_each(
+    connection: sqlite3.Connection,
+    proofs: Sequence[tuple[str, Callable[[sqlite3.Connection], Proof]]],
+) -> list[tuple[str, Proof]]:
+    """Return named proofs in their order; two at a time, unless a transaction hides what it wrote.
+
+    Without a transaction, nobody may write to what the connection has open.
+    """
+    done: dict[str, Proof] = {}
+    left = iter(proofs)
+
+    def prove_some(using: sqlite3.Connection) -> None:
+        for name, prove in left:
+            done[name] = prove(using)
+
+    def prove_some_beside(files: Mapping[str, Path]) -> None:
+        with connect_beside(files) as another:
+            prove_some(another)
+
+    if connection.in_transaction:
+        prove_some(connection)
+    else:
+        with ThreadPoolExecutor(max_workers=1) as pool:
+            beside = pool.submit(prove_some_beside, list_open_files(connection))
+            prove_some(connection)
+            beside.result()
+    return [(name, done[name]) for name, _ in proofs]
 
 
 def prove_counts(

@@ -2,12 +2,14 @@
 
 Invariant: at every instant the target is the old database or the new one. Order: lock → is the
 target still what was read → missing tables and columns → log rows → derived rows → checks → commit.
-A target that does not exist is built under a temporary name and renamed once it is committed.
+A target that does not exist is built under a temporary name, which nobody else opens: there the
+commit is the rename, after the checks, which two connections share.
 """
 
 import os
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -41,6 +43,8 @@ _CACHE_KIB: Final = 512 << 10  # pages that are written stay in memory until the
 Proven = TypeVar("Proven")
 Verify = Callable[[sqlite3.Connection, int], Proven]
 """Is given the transaction, and how many rows were inserted, changed and deleted in it.
+
+Of a target that was not there, the connection is given once the transaction is over.
 
 It returns what it proved, or raises, which rolls back.
 """
@@ -76,7 +80,6 @@ def publish(publication: Publication, verify: Verify[Proven]) -> Proven:
         unborn.unlink(missing_ok=True)
         unborn.touch(0o600, exist_ok=False)
         proven = _write(replace(publication, target=unborn), verify)
-        sync_file(unborn)
         if target.exists():
             raise TargetChanged(target)
         install_database(unborn, target)
@@ -116,7 +119,27 @@ def _write(publication: Publication, verify: Verify[Proven]) -> Proven:
             write_log(connection, writes)
             announce("log_written", connection)
             write_derived(connection)
+        if not publication.as_read:
+            return _finish_unborn(connection, database, verify)
         return prove_and_commit(connection, database, verify)
+
+
+def _finish_unborn(connection: sqlite3.Connection, unborn: Path, verify: Verify[Proven]) -> Proven:
+    """Let every connection see what was written, and have it verified; return what was proved.
+
+    It is forced to the disk meanwhile. Until it has its name, the file is nobody's.
+    """
+    changes = connection.total_changes
+    announce("derived_written", connection)
+    connection.execute("COMMIT")
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        syncing = pool.submit(sync_file, unborn)
+        proven = verify(connection, changes)
+        syncing.result()
+    announce("verified")
+    hold_interrupts()
+    announce("committed")
+    return proven
 
 
 def prove_and_commit(

@@ -1,7 +1,8 @@
 """Proving, inside the transaction, that what was written is what was planned."""
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Final
 
 import polars as pl
@@ -30,18 +31,16 @@ def verify_publication(
 
     ``changes``: rows that were inserted, changed and deleted.
     """
-    return proving.all_passed(
-        f"target {plan.run.path}",
-        (
-            ("accounted", _prove_counts(connection, plan, writes, changes)),
-            ("written", proving.prove_written(connection, writes)),
-            ("referenced", _prove_references(connection, plan, writes)),
-            ("intact", _prove_intact(connection, plan, writes)),
-            ("re-reduced", _prove_reduction(connection, plan)),
-            ("acyclic", proving_merges.prove_acyclic(connection)),
-            ("settled", proving_merges.prove_no_new_zombies(connection, plan.zombies)),
-        ),
+    proofs: tuple[tuple[str, Callable[[sqlite3.Connection], proving.Proof]], ...] = (
+        ("accounted", partial(_prove_counts, plan=plan, writes=writes, changes=changes)),
+        ("written", partial(proving.prove_written, writes=writes)),
+        ("referenced", partial(_prove_references, plan=plan, writes=writes)),
+        ("intact", partial(_prove_intact, plan=plan, writes=writes)),
+        ("re-reduced", partial(_prove_reduction, plan=plan)),
+        ("acyclic", proving_merges.prove_acyclic),
+        ("settled", partial(proving_merges.prove_no_new_zombies, before=plan.zombies)),
     )
+    return proving.all_passed(f"target {plan.run.path}", proving.prove_each(connection, proofs))
 
 
 def _prove_counts(

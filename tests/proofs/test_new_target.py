@@ -1,16 +1,18 @@
 """A target that is not there yet and takes a backup's rows as they lie there is proven as well."""
 
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from neotoma_core.errors import VerificationFailed
+from neotoma_core.errors import TargetError, VerificationFailed
 from tests.conftest import Recover
 from tests.proofs.planting import (
     Fault,
     assert_each_proof_has_a_fault,
     damage_page,
     fault,
+    lose_root,
     plant_at,
     reduction_faults,
     short_index,
@@ -85,3 +87,12 @@ def test_no_proof_passes_that_was_not_seen_to_fail(
     report = run_recover(made, backup)
     assert report.outcome == "published"
     assert_each_proof_has_a_fault(report.checks, list(FAULTS.values()))
+
+
+def test_a_page_that_cannot_be_read_ends_the_run_with_an_error_of_ours(
+    made: Path, backup: Path, run_recover: Recover
+) -> None:
+    plant = partial(lose_root, table="observations", name="observations")
+    with plant_at(plant), pytest.raises(TargetError, match="a page was damaged"):
+        run_recover(made, backup)
+    assert list(made.parent.iterdir()) == []
