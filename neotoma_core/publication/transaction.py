@@ -183,7 +183,7 @@ def lock_target(
         connection.execute("PRAGMA staging.journal_mode = MEMORY").fetchone()
         if copy is not None:
             attach(connection, COPY, immutable_uri(copy))
-        if not as_read:  # nobody else has the file, and it is forced to the disk once it is whole
+        if not as_read:  # no other program opens it, and it is forced to the disk once it is whole
             connection.execute("PRAGMA main.journal_mode = MEMORY").fetchone()
             connection.execute("PRAGMA main.synchronous = OFF")
         connection.execute("BEGIN IMMEDIATE")

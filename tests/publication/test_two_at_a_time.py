@@ -1,4 +1,4 @@
-"""Proofs of a file that nobody else has run two at a time; in a transaction one after another."""
+"""Proofs run two at a time once there is no transaction, and one after another within one."""
 
 import os
 import sqlite3
