@@ -46,7 +46,7 @@ def _take_over(connection: sqlite3.Connection, write: TableWrite) -> None:
     here, there = (_columns_in_order(connection, place, write.table) for place in ("main", COPY))
     if here == there and spelled == set(here):
         # Where both are declared alike, SQLite takes rows over as they lie there, and what its
-        # indexes say of them. The copy's indexes were not proven: they are made again from the rows.
+        # indexes say of them. Those were not proven: they are made again from the rows.
         connection.execute(f"INSERT INTO {into} SELECT * FROM {write.gained}")
         connection.execute(f"REINDEX {into}")
     else:
