@@ -25,8 +25,8 @@ from neotoma_core.publication.transaction import (
     Verify,
     lock_target,
     prove_and_commit,
-    write_derived,
 )
+from neotoma_core.publication.writing import write_derived
 from neotoma_core.sqlite.arrow import arrow_connection, execute, ingest
 from neotoma_core.sqlite.migration import migrate
 from neotoma_core.sqlite.untrusted import connect, is_locked

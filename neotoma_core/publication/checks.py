@@ -9,6 +9,7 @@ from neotoma_core.neotoma.ddl import column_list, is_among, quote
 from neotoma_core.neotoma.frames import ROWID, TARGET_ROWID, frame_name, name_in_database
 from neotoma_core.neotoma.tables import BY_NAME, Table
 from neotoma_core.neotoma.tables.carried import row_number_of
+from neotoma_core.publication.staging import TableWrite, staged
 from neotoma_core.sqlite.damage import NO_DAMAGE
 from neotoma_core.sqlite.migration import names_of_columns
 
@@ -20,37 +21,38 @@ def count_rows(connection: sqlite3.Connection, table: str) -> int:
     return _count(connection, table, "NOT INDEXED")
 
 
-def count_staged(connection: sqlite3.Connection, staged: str) -> int:
-    """Return how many rows a staged table has."""
-    (rows,) = connection.execute(f"SELECT count(*) FROM staging.{quote(staged)}").fetchone()
+def count_staged(connection: sqlite3.Connection, place: str) -> int:
+    """Return how many rows there are to write; ``place``: their table, in SQL."""
+    (rows,) = connection.execute(f"SELECT count(*) FROM {place} NOT INDEXED").fetchone()
     return int(rows)
 
 
 def count_written(
-    connection: sqlite3.Connection, table: Table, staged: str, names: Sequence[str]
+    connection: sqlite3.Connection, table: Table, place: str, names: Sequence[str]
 ) -> int:
-    """Return how many staged rows are in the target with every cell as staged.
+    """Return how many of the rows to write are in the target with every cell as they have it.
 
-    ``names``: of columns as frames call them. Rows with a key are looked for by it.
+    ``place``: their table, in SQL. ``names``: of columns as frames call them. Rows with a key are
+    looked for by it.
     """
     if not table.key:
-        return _count_whole(connection, table, staged, names, "true", "true")
-    rows = _count_in_order(connection, table, staged, names)
-    if rows == count_staged(connection, staged):
+        return _count_whole(connection, table, place, names, "true", "true")
+    rows = _count_in_order(connection, table, place, names)
+    if rows == count_staged(connection, place):
         return rows
     keys = " AND ".join(f"there.{quote(k)} = staged.{quote(frame_name(k))}" for k in table.key)
     cells = " AND ".join(f"there.{quote(name_in_database(n))} IS staged.{quote(n)}" for n in names)
     (rows,) = connection.execute(
-        f"SELECT count(*) FROM staging.{quote(staged)} AS staged "
+        f"SELECT count(*) FROM {place} AS staged "
         f"JOIN main.{quote(table.name)} AS there ON {keys} WHERE {cells}"
     ).fetchone()
     without = " OR ".join(f"{quote(k)} IS NULL" for k in table.key)
     staged_without = " OR ".join(f"{quote(frame_name(k))} IS NULL" for k in table.key)
-    return int(rows) + _count_whole(connection, table, staged, names, without, staged_without)
+    return int(rows) + _count_whole(connection, table, place, names, without, staged_without)
 
 
 def _count_in_order(
-    connection: sqlite3.Connection, table: Table, staged: str, names: Sequence[str]
+    connection: sqlite3.Connection, table: Table, place: str, names: Sequence[str]
 ) -> int:
     """Return how many staged rows are the last of the target's table, in their order.
 
@@ -60,10 +62,10 @@ def _count_in_order(
     if table.name not in BY_NAME or table.rowid != "rowid":
         return 0
     last = f"(SELECT max(rowid) FROM main.{quote(table.name)})"
-    staged_last = f"(SELECT max(rowid) FROM staging.{quote(staged)})"
+    staged_last = f"(SELECT max(rowid) FROM {place})"
     cells = " AND ".join(f"there.{quote(name_in_database(n))} IS staged.{quote(n)}" for n in names)
     (rows,) = connection.execute(
-        f"SELECT count(*) FROM staging.{quote(staged)} AS staged JOIN main.{quote(table.name)} "
+        f"SELECT count(*) FROM {place} AS staged JOIN main.{quote(table.name)} "
         f"AS there ON there.rowid = staged.rowid - {staged_last} + {last} WHERE {cells}"
     ).fetchone()
     return int(rows)
@@ -72,34 +74,34 @@ def _count_in_order(
 def _count_whole(  # noqa: PLR0913, PLR0917 - what to look for, and where
     connection: sqlite3.Connection,
     table: Table,
-    staged: str,
+    place: str,
     names: Sequence[str],
     where: str,
     staged_where: str,
 ) -> int:
     """Return how many staged rows without a key are in the target, by all their cells."""
-    count = f"SELECT count(*) FROM staging.{quote(staged)} WHERE {staged_where}"
+    count = f"SELECT count(*) FROM {place} WHERE {staged_where}"
     (rows,) = connection.execute(count).fetchone()
     if not rows:
         return 0
     (missing,) = connection.execute(
-        f"SELECT count(*) FROM (SELECT {column_list(names)} FROM staging.{quote(staged)} "
+        f"SELECT count(*) FROM (SELECT {column_list(names)} FROM {place} "
         f"WHERE {staged_where} EXCEPT SELECT {column_list([name_in_database(n) for n in names])} "
         f"FROM main.{quote(table.name)} WHERE {where})"
     ).fetchone()
     return int(rows) - int(missing)
 
 
-def count_replaced(connection: sqlite3.Connection, table: Table, names: Sequence[str]) -> int:
-    """Return how many staged rows stand in the target where they were to take another's place.
-
-    ``names``: of the columns that were replaced, as frames call them.
-    """
-    number = row_number_of(names_of_columns(connection, table.name))
-    cells = " AND ".join(f"there.{quote(name_in_database(n))} IS staged.{quote(n)}" for n in names)
+def count_replaced(connection: sqlite3.Connection, write: TableWrite) -> int:
+    """Return how many staged rows stand in the target where they were to take another's place."""
+    name = write.table.name
+    number = row_number_of(names_of_columns(connection, name))
+    cells = " AND ".join(
+        f"there.{quote(name_in_database(n))} IS staged.{quote(n)}" for n in write.replaced
+    )
     (rows,) = connection.execute(
-        f"SELECT count(*) FROM staging.{quote('replace_' + table.name)} AS staged "
-        f"JOIN main.{quote(table.name)} AS there ON there.{number} = staged.{TARGET_ROWID} "
+        f"SELECT count(*) FROM {staged('replace', name)} AS staged "
+        f"JOIN main.{quote(name)} AS there ON there.{number} = staged.{TARGET_ROWID} "
         f"WHERE {cells or 'true'}"
     ).fetchone()
     return int(rows)
@@ -114,39 +116,41 @@ def count_staying(connection: sqlite3.Connection, table: Table) -> int:
     (key,) = map(quote, table.key)
     (rows,) = connection.execute(
         f"SELECT count(*) FROM main.{quote(table.name)} WHERE {number} IN "
-        f"(SELECT {TARGET_ROWID} FROM staging.{quote('leave_' + table.name)}) "
-        f"AND {key} NOT IN (SELECT {key} FROM staging.{quote('insert_' + table.name)} "
+        f"(SELECT {TARGET_ROWID} FROM {staged('leave', table.name)}) "
+        f"AND {key} NOT IN (SELECT {key} FROM {staged('insert', table.name)} "
         f"WHERE {key} IS NOT NULL)"
     ).fetchone()
     return int(rows)
 
 
-def count_staged_keys(connection: sqlite3.Connection, table: Table, staged: str) -> int:
-    """Return how many keys of a staged table the target holds."""
+def count_staged_keys(connection: sqlite3.Connection, table: Table, place: str) -> int:
+    """Return how many keys of a staged table the target holds; ``place``: what SQL calls that."""
     (key,) = table.key
     (rows,) = connection.execute(
         f"SELECT count(*) FROM main.{quote(table.name)} WHERE {quote(key)} IN "
-        f"(SELECT {quote(key)} FROM staging.{quote(staged)})"
+        f"(SELECT {quote(key)} FROM {place})"
     ).fetchone()
     return int(rows)
 
 
-def count_dangling(
-    connection: sqlite3.Connection, table: Table, names: Sequence[str]
-) -> Iterator[tuple[str, int]]:
-    """Yield column and rows of the references that lead nowhere in the staged rows of a table.
+def count_dangling(connection: sqlite3.Connection, write: TableWrite) -> Iterator[tuple[str, int]]:
+    """Yield column and rows of the references that lead nowhere in the rows that were written.
 
-    ``names``: of the columns that are staged. Rows that were there keep what they refer to:
-    nothing is taken away, and a row that is replaced keeps its key.
+    Rows that were there keep what they refer to: nothing is taken away, and a row that is replaced
+    keeps its key.
     """
-    for column in table.columns:
-        if column.refers is None or column.name not in names:
+    table = write.table.name
+    places = [staged("insert", table), staged("replace", table)]
+    if write.whole:  # the rows of the table itself: its indexes name them in order
+        places = [f"main.{quote(table)}"]
+    for column in write.table.columns:
+        if column.refers is None or column.name not in write.columns:
             continue
         name = quote(column.name)
         rows = 0
-        for staged in (f"insert_{table.name}", f"replace_{table.name}"):
+        for place in places:
             (lost,) = connection.execute(
-                f"SELECT count(*) FROM staging.{quote(staged)} AS staged WHERE {name} <> '' AND "
+                f"SELECT count(*) FROM {place} AS staged WHERE {name} <> '' AND "
                 f"NOT EXISTS (SELECT 1 FROM main.{quote(column.refers)} WHERE id = staged.{name})"
             ).fetchone()
             rows += int(lost)

@@ -5,6 +5,7 @@ Each proof says in words what was proven, and what is wrong.
 
 import sqlite3
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
@@ -17,7 +18,7 @@ from neotoma_core.neotoma.encryption.columns import open_cells
 from neotoma_core.neotoma.frames import ROWID
 from neotoma_core.neotoma.tables import BY_NAME
 from neotoma_core.publication import checks
-from neotoma_core.publication.staging import TableWrite
+from neotoma_core.publication.staging import TableWrite, staged
 from neotoma_core.reduce.exact.reading import (
     EntitySnapshotRow,
     ObservationRow,
@@ -26,6 +27,7 @@ from neotoma_core.reduce.exact.reading import (
 )
 from neotoma_core.snapshots.reading import Rules
 from neotoma_core.snapshots.sampling import Sample
+from neotoma_core.sqlite.beside import connect_beside, list_open_files
 from neotoma_core.sqlite.damage import SHOWN_PROBLEMS
 from neotoma_core.sqlite.opening import connect_read_only
 
@@ -60,6 +62,35 @@ def all_passed(subject: str, proofs: Iterable[tuple[str, Proof]]) -> tuple[Check
     return done
 
 
+def prove_each(
+    connection: sqlite3.Connection,
+    proofs: Sequence[tuple[str, Callable[[sqlite3.Connection], Proof]]],
+) -> list[tuple[str, Proof]]:
+    """Return named proofs in their order; two at a time, unless a transaction hides what it wrote.
+
+    Without a transaction, nobody may write to what the connection has open.
+    """
+    done: dict[str, Proof] = {}
+    left = iter(proofs)
+
+    def prove_some(using: sqlite3.Connection) -> None:
+        for name, prove in left:
+            done[name] = prove(using)
+
+    def prove_some_beside(files: Mapping[str, Path]) -> None:
+        with connect_beside(files) as another:
+            prove_some(another)
+
+    if connection.in_transaction:
+        prove_some(connection)
+    else:
+        with ThreadPoolExecutor(max_workers=1) as pool:
+            beside = pool.submit(prove_some_beside, list_open_files(connection))
+            prove_some(connection)
+            beside.result()
+    return [(name, done[name]) for name, _ in proofs]
+
+
 def prove_counts(
     connection: sqlite3.Connection, expected: Mapping[str, int], changes: int, planned: int
 ) -> Proof:
@@ -81,33 +112,40 @@ def prove_counts(
 
 def prove_written(connection: sqlite3.Connection, writes: Sequence[TableWrite]) -> Proof:
     """Every staged row is in the target, cell for cell; every removed one is gone."""
-    problems = []
-    rows = 0
-    derived = [TableWrite(BY_NAME[name], BY_NAME[name].names) for name in _DERIVED]
-    staged = [(kind, write) for write in writes for kind in ("insert", "replace")]
-    for kind, write in [*staged, *(("write", write) for write in derived)]:
-        name = f"{kind}_{write.table.name}"
-        expected = checks.count_staged(connection, name)
-        if kind == "replace":
-            there = (
-                checks.count_replaced(connection, write.table, write.replaced) if expected else 0
-            )
-        else:
-            there = checks.count_written(connection, write.table, name, write.columns)
-        rows += there
-        if there != expected:
-            problems.append(
-                f"{write.table.name}: {there:,} of {expected:,} rows are there as staged"
-            )
+    found = list(_count_written(connection, writes))
+    problems = [
+        f"{name}: {there:,} of {expected:,} rows are there as staged"
+        for name, there, expected in found
+        if there != expected
+    ]
     for write in writes:
         staying = checks.count_staying(connection, write.table) if write.loses else 0
         if staying:
             problems.append(f"{write.table.name}: {staying:,} rows are still there")
     for name in _DERIVED:
-        left = checks.count_staged_keys(connection, BY_NAME[name], f"remove_{name}")
+        left = checks.count_staged_keys(connection, BY_NAME[name], staged("remove", name))
         if left:
             problems.append(f"{name}: {left:,} rows are still there")
-    return f"{rows:,} rows compared cell by cell", problems
+    return f"{sum(there for _, there, _ in found):,} rows compared cell by cell", problems
+
+
+def _count_written(
+    connection: sqlite3.Connection, writes: Sequence[TableWrite]
+) -> Iterator[tuple[str, int, int]]:
+    """Yield a table, how many of its rows are there as they were to be written, and how many were.
+
+    The rows that it gains, and those that take another's place.
+    """
+    derived = [(BY_NAME[name], staged("write", name), BY_NAME[name].names) for name in _DERIVED]
+    gained = [(write.table, write.gained, write.columns) for write in writes]
+    for table, place, columns in (*gained, *derived):
+        there = checks.count_written(connection, table, place, columns)
+        yield table.name, there, checks.count_staged(connection, place)
+    for write in writes:
+        if not write.whole:
+            expected = checks.count_staged(connection, staged("replace", write.table.name))
+            there = checks.count_replaced(connection, write) if expected else 0
+            yield write.table.name, there, expected
 
 
 def prove_intact(

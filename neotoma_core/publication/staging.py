@@ -8,6 +8,8 @@ replace_<table>  log rows to put in the place of others: the columns, ``_target_
 leave_<table>    log rows to remove: ``_target_rowid``
 write_<table>    derived rows to add or replace, by key
 remove_<table>   keys of derived rows to delete
+
+A table that takes every row of a whole copy, none of them rewritten, has nothing staged.
 """
 
 import os
@@ -36,6 +38,8 @@ from neotoma_core.sqlite.arrow import arrow_connection, execute, ingest
 from neotoma_core.sqlite.untrusted import attach, guard_connection
 
 PLACE: Final = "_place"
+COPY: Final = "copy"
+"""The schema under which a whole copy is attached that tables take all their rows from."""
 _PICKED: Final = "picked"
 
 
@@ -60,18 +64,30 @@ class TableWrite:
     """A table that gains or changes rows: its facts, and the columns written.
 
     Columns are called as frames call them; staging keeps them under these names. ``loses``: rows
-    of it leave, too.
+    of it leave, too. ``whole``: it has no rows and takes all of a copy's, as they are.
     """
 
     table: Table
     columns: tuple[str, ...]
     loses: bool = False
+    whole: bool = False
+
+    @property
+    def gained(self) -> str:
+        """Where the rows are that it gains, in SQL."""
+        name = self.table.name
+        return f"{COPY}.{quote(name)}" if self.whole else staged("insert", name)
 
     @property
     def replaced(self) -> tuple[str, ...]:
         """The columns in which a row takes the values of another that takes its place."""
         staying = (*self.table.key, *self.table.stays)
         return tuple(column for column in self.columns if name_in_database(column) not in staying)
+
+
+def staged(kind: str, table: str) -> str:
+    """Return what SQL calls a staged table; ``kind``: what its name begins with."""
+    return f"staging.{quote(f'{kind}_{table}')}"
 
 
 @contextmanager

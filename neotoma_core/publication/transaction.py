@@ -2,13 +2,15 @@
 
 Invariant: at every instant the target is the old database or the new one. Order: lock → is the
 target still what was read → missing tables and columns → log rows → derived rows → checks → commit.
-A target that does not exist is built under a temporary name and renamed once it is committed.
+A target that does not exist is built under a temporary name, which nobody else opens: there the
+commit is the rename, after the checks, which two connections share.
 """
 
 import os
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, closing, contextmanager, nullcontext, suppress
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, TypeVar
@@ -25,31 +27,24 @@ from neotoma_core.errors import (
 from neotoma_core.files.atomic import announce, sync_file, temporary_name
 from neotoma_core.files.headers import JOURNAL, LOG, companion, follow
 from neotoma_core.files.interrupts import hold_interrupts
-from neotoma_core.neotoma.ddl import column_list, quote
-from neotoma_core.neotoma.frames import TARGET_ROWID, name_in_database
-from neotoma_core.neotoma.tables import BY_NAME, Table
-from neotoma_core.neotoma.tables.carried import row_number_of
 from neotoma_core.neotoma.versions import SETTLED
-from neotoma_core.publication import checks
 from neotoma_core.publication.installing import install_database
-from neotoma_core.publication.staging import PLACE, TableWrite
+from neotoma_core.publication.staging import COPY, TableWrite
+from neotoma_core.publication.writing import write_derived, write_log
+from neotoma_core.sqlite.arrow import immutable_uri
 from neotoma_core.sqlite.copies import FileState, is_still
-from neotoma_core.sqlite.migration import (
-    migrate,
-    names_of_columns,
-    without_indexes,
-    without_triggers,
-)
-from neotoma_core.sqlite.untrusted import connect, guard_connection, is_locked
+from neotoma_core.sqlite.migration import migrate, without_triggers
+from neotoma_core.sqlite.untrusted import attach, connect, guard_connection, is_locked
 
 STEPS: Final = ("locked", "migrated", "log_written", "derived_written", "verified", "committed")
 _PATIENCE_SECONDS: Final = 5.0
 _CACHE_KIB: Final = 512 << 10  # pages that are written stay in memory until the commit
-_MANY: Final = 50_000  # rows
 
 Proven = TypeVar("Proven")
 Verify = Callable[[sqlite3.Connection, int], Proven]
 """Is given the transaction, and how many rows were inserted, changed and deleted in it.
+
+Of a target that was not there, the connection is given once the transaction is over.
 
 It returns what it proved, or raises, which rolls back.
 """
@@ -61,7 +56,7 @@ class Publication:
 
     ``as_read``: what the target's files were when it was read, by suffix (``""`` and ``-wal``);
     empty where there was no target. ``writes``: the tables that gain, change or lose rows.
-    ``release``: see ``migrate``.
+    ``release``: see ``migrate``. ``copy``: a whole copy that some of them take every row of.
     """
 
     target: Path
@@ -69,6 +64,7 @@ class Publication:
     as_read: Mapping[str, FileState]
     writes: Sequence[TableWrite] = ()
     release: str = SETTLED
+    copy: Path | None = None
 
 
 def publish(publication: Publication, verify: Verify[Proven]) -> Proven:
@@ -84,7 +80,6 @@ def publish(publication: Publication, verify: Verify[Proven]) -> Proven:
         unborn.unlink(missing_ok=True)
         unborn.touch(0o600, exist_ok=False)
         proven = _write(replace(publication, target=unborn), verify)
-        sync_file(unborn)
         if target.exists():
             raise TargetChanged(target)
         install_database(unborn, target)
@@ -115,19 +110,36 @@ def _settle(target: Path, as_read: Mapping[str, FileState]) -> Iterator[None]:
 
 def _write(publication: Publication, verify: Verify[Proven]) -> Proven:
     database, writes = publication.target, publication.writes
-    with lock_target(database, publication.staging, publication.as_read) as connection:
+    staging, copy = publication.staging, publication.copy
+    with lock_target(database, staging, publication.as_read, copy) as connection:
         announce("locked")
         migrate(connection, [write.table for write in writes], publication.release)
         announce("migrated")
         with without_triggers(connection), _rules_named(database):
-            for write in writes:
-                if write.loses:
-                    _remove(connection, write)
-                _insert(connection, write)
-                _replace(connection, write)
+            write_log(connection, writes)
             announce("log_written", connection)
             write_derived(connection)
+        if not publication.as_read:
+            return _finish_unborn(connection, database, verify)
         return prove_and_commit(connection, database, verify)
+
+
+def _finish_unborn(connection: sqlite3.Connection, unborn: Path, verify: Verify[Proven]) -> Proven:
+    """Let every connection see what was written, and have it verified; return what was proved.
+
+    It is forced to the disk meanwhile. Until it has its name, the file is nobody's.
+    """
+    changes = connection.total_changes
+    announce("derived_written", connection)
+    connection.execute("COMMIT")
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        syncing = pool.submit(sync_file, unborn)
+        proven = verify(connection, changes)
+        syncing.result()
+    announce("verified")
+    hold_interrupts()
+    announce("committed")
+    return proven
 
 
 def prove_and_commit(
@@ -153,19 +165,27 @@ def _commit(connection: sqlite3.Connection, database: Path) -> None:
 
 @contextmanager
 def lock_target(
-    database: Path, staging: Path, as_read: Mapping[str, FileState]
+    database: Path, staging: Path, as_read: Mapping[str, FileState], copy: Path | None = None
 ) -> Iterator[sqlite3.Connection]:
-    """Hold the write lock of ``database``, with the staging database attached."""
+    """Hold the write lock of ``database``, with the staging database attached.
+
+    So is ``copy``, a whole copy that rows are taken from.
+    """
     with _translate_errors(database), _settle(database, as_read), ExitStack() as stack:
         opened = _open_files(database, as_read, stack)
-        connection = connect(database, timeout=_PATIENCE_SECONDS)
+        connection = connect(database.absolute(), timeout=_PATIENCE_SECONDS, uri=True)
         stack.callback(connection.close)
         guard_connection(connection, reading=False)
         connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
         place = os.fsencode(staging.absolute())
         connection.execute("ATTACH CAST(? AS TEXT) AS staging", (place,))
         # Or the commit would be one of two files, and undone only where a third is, too.
-        connection.execute("PRAGMA staging.journal_mode = OFF").fetchone()
+        connection.execute("PRAGMA staging.journal_mode = MEMORY").fetchone()
+        if copy is not None:
+            attach(connection, COPY, immutable_uri(copy))
+        if not as_read:  # no other program opens it, and it is forced to the disk once it is whole
+            connection.execute("PRAGMA main.journal_mode = MEMORY").fetchone()
+            connection.execute("PRAGMA main.synchronous = OFF")
         connection.execute("BEGIN IMMEDIATE")
         try:
             if not _is_as_read(opened, as_read):
@@ -236,60 +256,3 @@ def _rules_named(database: Path) -> Iterator[None]:
     except sqlite3.IntegrityError as error:
         wrong = f"its own rules refuse rows that were to be written ({error})"
         raise TargetError(database, wrong, "remove the rule, or leave the backup out") from error
-
-
-def _insert(connection: sqlite3.Connection, write: TableWrite) -> None:
-    name = write.table.name
-    staged = checks.count_staged(connection, f"insert_{name}")
-    most = staged >= _MANY and staged >= checks.count_rows(connection, name)
-    with without_indexes(connection, write.table) if most else nullcontext():
-        connection.execute(
-            f"INSERT INTO main.{quote(name)} ({column_list(map(name_in_database, write.columns))}) "
-            f"SELECT {column_list(write.columns)} FROM staging.{quote('insert_' + name)} "
-            f"ORDER BY {PLACE}"
-        )
-
-
-def _replace(connection: sqlite3.Connection, write: TableWrite) -> None:
-    """Put other values into rows that stay where they are; their primary key stays too."""
-    name = write.table.name
-    values = ", ".join(f"{quote(name_in_database(c))} = staged.{quote(c)}" for c in write.replaced)
-    number = row_number_of(names_of_columns(connection, name))
-    if not write.replaced or not checks.count_staged(connection, f"replace_{name}"):
-        return
-    connection.execute(
-        f"UPDATE main.{quote(name)} AS kept SET {values} "
-        f"FROM staging.{quote('replace_' + name)} AS staged "
-        f"WHERE kept.{number} = staged.{TARGET_ROWID}"
-    )
-
-
-def _remove(connection: sqlite3.Connection, write: TableWrite) -> None:
-    name = write.table.name
-    number = row_number_of(names_of_columns(connection, name))
-    connection.execute(
-        f"DELETE FROM main.{quote(name)} WHERE {number} IN "
-        f"(SELECT {TARGET_ROWID} FROM staging.{quote('leave_' + name)})"
-    )
-
-
-def write_derived(connection: sqlite3.Connection) -> None:
-    """Write and remove the derived rows that are staged."""
-    for table in ("entity_snapshots", "relationship_snapshots"):
-        _write_derived(connection, BY_NAME[table])
-
-
-def _write_derived(connection: sqlite3.Connection, table: Table) -> None:
-    (key,) = table.key
-    names = column_list(table.names)
-    into, key_of = f"main.{quote(table.name)}", quote(key)
-    for kind in ("write", "remove"):
-        staged = f"staging.{quote(f'{kind}_{table.name}')}"
-        # By row number: to look keys up, SQLite would first sort all that are staged.
-        connection.execute(
-            f"DELETE FROM {into} WHERE rowid IN (SELECT there.rowid FROM {staged} AS staged "
-            f"JOIN {into} AS there ON there.{key_of} = staged.{key_of})"
-        )
-    connection.execute(
-        f"INSERT INTO {into} ({names}) SELECT {names} FROM staging.{quote('write_' + table.name)}"
-    )

@@ -11,6 +11,7 @@ import polars as pl
 
 from neotoma_core.neotoma.encryption.columns import seal_rows
 from neotoma_core.neotoma.frames import ROWID, values_of
+from neotoma_core.neotoma.tables import BY_NAME
 from neotoma_core.publication.proofs import Check
 from neotoma_core.publication.staging import (
     Picks,
@@ -72,7 +73,9 @@ def _publish(plan: RecoveryPlan, staging: Path, writes: Sequence[TableWrite]) ->
     if plan.target is None and ruin is None:
         require_kept(plan.run)
     return publish(
-        Publication(target, staging, _as_read(plan, target), writes, plan.release),
+        Publication(
+            target, staging, _as_read(plan, target), writes, plan.release, _copy_taken(plan, writes)
+        ),
         lambda connection, changes: verify_publication(connection, plan, writes, changes),
     )
 
@@ -94,13 +97,45 @@ def _as_read(plan: RecoveryPlan, target: Path) -> dict[str, FileState]:
 
 def _writes(plan: RecoveryPlan) -> tuple[TableWrite, ...]:
     """Return the tables that gain, change or lose rows, in the order in which they were merged."""
+    whole = tables_taken_whole(plan)
     return tuple(
         TableWrite(
-            plan.carrying.tables[name], tuple(values_of(merge.merged)), name in plan.merge.removed
+            plan.carrying.tables[name],
+            tuple(values_of(merge.merged)),
+            loses=name in plan.merge.removed,
+            whole=name in whole,
         )
         for name, merge in plan.merge.tables.items()
         if merge.inserted.height or merge.replaced.height or name in plan.merge.removed
     )
+
+
+def tables_taken_whole(plan: RecoveryPlan) -> frozenset[str]:
+    """Return the tables that take every row of the only backup, as it is and in its order.
+
+    They need not be staged, which would write every row once more.
+    """
+    if len(plan.backups) != 1:
+        return frozenset()
+    (backup,) = plan.backups
+    held = plan.target.tables if plan.target else {}
+    return frozenset(
+        name
+        for name, merge in plan.merge.tables.items()
+        if name in BY_NAME
+        and name in backup.tables
+        and backup.source.tables[name].rowid == "rowid"
+        and (name not in held or not held[name].read)
+        and backup.source.tables[name].columns.issuperset(values_of(merge.merged))
+        and all(map(str.isidentifier, values_of(merge.merged)))
+        and merge.merged.height == backup.tables[name].read
+        and not merge.rewritten.height
+        and merge.merged[ROWID].is_sorted()
+    )
+
+
+def _copy_taken(plan: RecoveryPlan, writes: Sequence[TableWrite]) -> Path | None:
+    return plan.backups[0].whole if any(write.whole for write in writes) else None
 
 
 def _stage(plan: RecoveryPlan, writes: Sequence[TableWrite]) -> Path:
@@ -109,6 +144,8 @@ def _stage(plan: RecoveryPlan, writes: Sequence[TableWrite]) -> Path:
     sources = {extract.database.number: extract.source for extract in extracts}
     with new_staging(path) as staging:
         for write in writes:
+            if write.whole:
+                continue
             merge = plan.merge.tables[write.table.name]
             picks = Picks(merge.inserted.vstack(merge.replaced), merge.rewritten)
             stage_rows(staging, write, picks, sources)

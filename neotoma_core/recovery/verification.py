@@ -1,7 +1,8 @@
 """Proving, inside the transaction, that what was written is what was planned."""
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Final
 
 import polars as pl
@@ -30,18 +31,16 @@ def verify_publication(
 
     ``changes``: rows that were inserted, changed and deleted.
     """
-    return proving.all_passed(
-        f"target {plan.run.path}",
-        (
-            ("accounted", _prove_counts(connection, plan, writes, changes)),
-            ("written", proving.prove_written(connection, writes)),
-            ("referenced", _prove_references(connection, plan, writes)),
-            ("intact", _prove_intact(connection, plan, writes)),
-            ("re-reduced", _prove_reduction(connection, plan)),
-            ("acyclic", proving_merges.prove_acyclic(connection)),
-            ("settled", proving_merges.prove_no_new_zombies(connection, plan.zombies)),
-        ),
+    proofs: tuple[tuple[str, Callable[[sqlite3.Connection], proving.Proof]], ...] = (
+        ("accounted", partial(_prove_counts, plan=plan, writes=writes, changes=changes)),
+        ("written", partial(proving.prove_written, writes=writes)),
+        ("referenced", partial(_prove_references, plan=plan, writes=writes)),
+        ("intact", partial(_prove_intact, plan=plan, writes=writes)),
+        ("re-reduced", partial(_prove_reduction, plan=plan)),
+        ("acyclic", proving_merges.prove_acyclic),
+        ("settled", partial(proving_merges.prove_no_new_zombies, before=plan.zombies)),
     )
+    return proving.all_passed(f"target {plan.run.path}", proving.prove_each(connection, proofs))
 
 
 def _prove_counts(
@@ -72,11 +71,11 @@ def _prove_references(
     """No written row refers to what is not there, unless that was not there before either."""
     lost = plan.merge.dangling.filter(pl.col("new") > 0)
     problems = [f"{t}.{c}: {new:,} references would be lost" for t, c, _, new in lost.iter_rows()]
-    for table, names in ((write.table, write.columns) for write in writes):
-        for column, rows in checks.count_dangling(connection, table, names):
-            more = rows - _count_dangling_planned(plan, table, column)
+    for write in writes:
+        for column, rows in checks.count_dangling(connection, write):
+            more = rows - _count_dangling_planned(plan, write.table, column)
             if more > 0:
-                problems.append(f"{table.name}.{column}: {more:,} references lead nowhere")
+                problems.append(f"{write.table.name}.{column}: {more:,} references lead nowhere")
     return "no reference was lost", problems
 
 
