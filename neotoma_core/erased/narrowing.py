@@ -1,0 +1,170 @@
+"""What an erasure reaches in a database of which only the rows that matter are in memory.
+
+They are read, what they reach is found, and they are read again with the ids that this brought up,
+until it brings up none. What matters:
+
+- every row that names an erased id, or the key of a row that goes;
+- every companion of what a source stated of an entity in a row that goes;
+- interpretations of the sources that rows which go name;
+- of these sources, of the interpretations, and of the relationships and raw files that rows which
+  go name: whether, and with which of these entities, other rows name them. Such rows may be many.
+  One of them stands for all that name the same, its other cells hidden.
+
+A row that stands for others stays: it names nothing that is erased. Where it would go all the same,
+as a companion, the rows it stands for are read in its place. So what is reached among these rows is
+what is reached among all; users are not followed, since only those asked for are erased.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Final
+
+import polars as pl
+
+from neotoma_core.erased.naming import (
+    ENTITIES,
+    INTERPRETATIONS,
+    OBSERVATIONS,
+    RAW_FILES,
+    RELATIONSHIPS,
+    SOURCES,
+    Ids,
+    NamedRows,
+    NamedTables,
+)
+from neotoma_core.erased.reach import COMPANIONS, Reach, reach
+from neotoma_core.neotoma.cells import ODD
+from neotoma_core.neotoma.frames import ROWID
+
+_FOLLOWED: Final = (SOURCES, INTERPRETATIONS, RELATIONSHIPS, RAW_FILES)
+_HIDDEN: Final = ODD  # by itself the text of no cell
+_PAIR: Final = {"source_id", "entity_id"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What is asked of a database.
+
+    ``whole``: ids of which every row is needed. ``used``: ids of which it matters what uses them,
+    and of the entities only whether it is one of ``told``.
+    """
+
+    whole: Ids
+    used: Ids
+    told: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Narrowed:
+    """Rows of one table that matter; ``standing``: the numbers of those that stand for others."""
+
+    named: NamedRows
+    standing: pl.Series
+
+
+def reach_in(database: NamedTables, seeds: Ids) -> Reach:
+    """Return what goes with the ``seeds``, ids by kind, from a database.
+
+    Memory grows with what is reached, and not with the database.
+    """
+    asked = _Asked(seeds, {}, frozenset())
+    while True:
+        tables = {name: _narrow(database, name, asked) for name in database.names}
+        found = reach({name: narrowed.named for name, narrowed in tables.items()}, seeds)
+        more = _ask_more(asked, tables, found)
+        if more == asked:
+            return found
+        asked = more
+
+
+def _narrow(database: NamedTables, name: str, asked: _Asked) -> _Narrowed:
+    """Return the rows of a table that matter."""
+    whole: list[pl.DataFrame] = []
+    others: list[pl.DataFrame] = []
+    ids = _join(asked.whole, asked.used)
+    for part in database.read(name, ids):
+        named = part
+        rows = part.rows.filter(_names_any(part, ids))
+        is_whole = _is_whole(part, name, asked)
+        whole.append(rows.filter(is_whole))
+        others.append(_stand_in(_hide(replace(part, rows=rows.filter(~is_whole)), asked)))
+    standing = _stand_in(pl.concat(others))
+    rows = pl.concat([*whole, standing.select(whole[0].columns)])
+    return _Narrowed(replace(named, rows=rows), standing[ROWID])
+
+
+def _is_whole(named: NamedRows, name: str, asked: _Asked) -> pl.Expr:
+    """Tell the rows that nothing can stand for."""
+    if name == INTERPRETATIONS:
+        return pl.lit(value=True)
+    is_whole = _names_any(named, asked.whole)
+    if name in COMPANIONS and set(named.naming) >= _PAIR:
+        of_source = _is_in("source_id", asked.used.get(SOURCES, ()))
+        is_whole |= of_source & _is_in("entity_id", asked.told)
+    return is_whole
+
+
+def _names_any(named: NamedRows, ids: Ids) -> pl.Expr:
+    hits = [_is_in(column, ids[kind]) for column, kind in named.naming.items() if ids.get(kind)]
+    return pl.any_horizontal(pl.lit(value=False), *hits)
+
+
+def _is_in(column: str, ids: Iterable[str]) -> pl.Expr:
+    listed = pl.Series([list(ids)], dtype=pl.List(pl.String))
+    return pl.col(column).is_in(listed).fill_null(value=False)
+
+
+def _hide(named: NamedRows, asked: _Asked) -> pl.DataFrame:
+    """Return rows with every cell hidden that nothing is asked of."""
+    shown = {**asked.used, ENTITIES: asked.told}
+    return named.rows.with_columns(
+        pl.when(_is_in(column, shown.get(kind, ())))
+        .then(pl.col(column))
+        .when(pl.col(column).is_not_null() & pl.lit(column != named.key))
+        .then(pl.lit(_HIDDEN))
+        .alias(column)
+        for column, kind in named.naming.items()
+    )
+
+
+def _stand_in(rows: pl.DataFrame) -> pl.DataFrame:
+    """Return one row of all that have the same cells."""
+    cells = [name for name in rows.columns if name != ROWID]
+    return rows.group_by(cells).agg(pl.col(ROWID).min()) if cells else rows.clear()
+
+
+def _ask_more(asked: _Asked, tables: Mapping[str, _Narrowed], found: Reach) -> _Asked:
+    """Return what has to be asked once so much was found."""
+    whole = _join(asked.whole, found.ids)
+    used, told = asked.used, asked.told
+    for name, narrowed in tables.items():
+        named = narrowed.named
+        if name == INTERPRETATIONS:
+            used = _join(used, _ids_in(named, named.rows, {INTERPRETATIONS}))
+        if name not in found.rows:
+            continue
+        going = named.rows.filter(pl.col(ROWID).is_in(found.rows[name].implode()))
+        used = _join(used, _ids_in(named, going, _FOLLOWED))
+        standing = going.filter(pl.col(ROWID).is_in(narrowed.standing.implode()))
+        whole = _join(whole, _ids_in(named, standing, _FOLLOWED))
+        if named.key and named.lasting:
+            whole = _join(whole, {name: frozenset(going[named.key].drop_nulls())})
+        if name == OBSERVATIONS:
+            told |= _ids_in(named, going, {ENTITIES}).get(ENTITIES, frozenset())
+    return _Asked(whole, used, told)
+
+
+def _ids_in(named: NamedRows, rows: pl.DataFrame, kinds: Iterable[str]) -> Ids:
+    """Return the ids of some kinds that rows name."""
+    return {kind: frozenset(_cells(rows, named.of_kind(kind))) - {_HIDDEN} for kind in kinds}
+
+
+def _cells(rows: pl.DataFrame, columns: Iterable[str]) -> Iterator[str]:
+    for column in columns:
+        yield from rows[column].drop_nulls().unique()
+
+
+def _join(some: Ids, others: Ids) -> Ids:
+    """Return the ids of both, by kind; kinds without any left out."""
+    both = {k: some.get(k, frozenset()) | others.get(k, frozenset()) for k in {**some, **others}}
+    return {kind: ids for kind, ids in both.items() if ids}
