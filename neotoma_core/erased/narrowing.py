@@ -67,7 +67,7 @@ def reach_in(database: NamedTables, seeds: Ids) -> Reach:
 
     Memory grows with what is reached, and not with the database.
     """
-    asked = _Asked(seeds, {}, frozenset())
+    asked = _Asked(_join(seeds, {}), {}, frozenset())
     while True:
         tables = {name: _narrow(database, name, asked) for name in database.names}
         found = reach({name: narrowed.named for name, narrowed in tables.items()}, seeds)
@@ -134,9 +134,16 @@ def _stand_in(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def _ask_more(asked: _Asked, tables: Mapping[str, _Narrowed], found: Reach) -> _Asked:
-    """Return what has to be asked once so much was found."""
-    whole = _join(asked.whole, found.ids)
-    used, told = asked.used, asked.told
+    """Return what has to be asked once so much was found.
+
+    That nothing which stays uses a source, say, counts once it was asked what does.
+    """
+    used = _join(asked.used, {k: ids for k, ids in found.ids.items() if k in _FOLLOWED})
+    sure = {
+        kind: ids & asked.used.get(kind, frozenset()) if kind in _FOLLOWED else ids
+        for kind, ids in found.ids.items()
+    }
+    whole, told = _join(asked.whole, sure), asked.told
     for name, narrowed in tables.items():
         named = narrowed.named
         if name == INTERPRETATIONS:
