@@ -136,14 +136,13 @@ def _stand_in(rows: pl.DataFrame) -> pl.DataFrame:
 def _ask_more(asked: _Asked, tables: Mapping[str, _Narrowed], found: Reach) -> _Asked:
     """Return what has to be asked once so much was found.
 
-    That nothing which stays uses a source, say, counts once it was asked what does.
+    Of a source, say, that nothing seems to use, it is asked what uses it. What turns out to stand
+    for rows that go is asked for itself.
     """
-    used = _join(asked.used, {k: ids for k, ids in found.ids.items() if k in _FOLLOWED})
-    sure = {
-        kind: ids & asked.used.get(kind, frozenset()) if kind in _FOLLOWED else ids
-        for kind, ids in found.ids.items()
-    }
-    whole, told = _join(asked.whole, sure), asked.told
+    erased = {kind: ids - {_HIDDEN} for kind, ids in found.ids.items()}
+    whole = _join(asked.whole, {k: ids for k, ids in erased.items() if k not in _FOLLOWED})
+    used = _join(asked.used, {k: ids for k, ids in erased.items() if k in _FOLLOWED})
+    told = asked.told
     for name, narrowed in tables.items():
         named = narrowed.named
         if name == INTERPRETATIONS:

@@ -70,6 +70,9 @@ def test_rows_of_others_that_share_a_source_are_not_all_read(read: list[int]) ->
     gone = {"entities": [7], "observations": [7], "raw_fragments": [7]}
     assert {name: list(rows) for name, rows in found.rows.items()} == gone
     assert found.shared == {"s"}
+    found = reach_in(TablesInMemory(tables), {"observations": frozenset({"o7"})})
+    gone = {"observations": [7], "raw_fragments": [7]}
+    assert {name: list(rows) for name, rows in found.rows.items()} == gone
     assert max(read) < 10
 
 

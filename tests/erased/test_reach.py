@@ -166,6 +166,18 @@ def test_companions_go_with_the_last_observation_that_links_the_two() -> None:
     assert ids_gone(found, **tables)["raw_fragments"] == ["f1", "f2", "f4", "f5"]
 
 
+def test_every_row_that_is_left_dangling_is_counted() -> None:
+    tables: dict[str, Rows] = {
+        "sources": [{"id": "s", "user_id": "x"}],
+        "observations": [
+            {"id": name, "entity_id": "a", "source_id": "s", "user_id": "y"} for name in "opq"
+        ],
+    }
+    found = reach_of({"users": {"x"}}, **tables)
+    assert ids_gone(found, **tables) == {"sources": ["s"]}
+    assert found.dangling == {("observations", "source_id"): 3}
+
+
 def test_nothing_reaches_nothing() -> None:
     tables = source_used_by("a")
     found = reach_of({"entities": {"z"}}, **tables)

@@ -29,7 +29,10 @@ _OTHERS: Final = {
     **dict.fromkeys(("entity_embedding_rows", "of_tomorrow"), 2),
 }
 _UNKNOWN: Final = ("entity_id", "observation_id")
-_SEEDS: Final = ("entities", "observations", "sources", USERS, "relationships", "raw_files")
+_SEEDS: Final = (
+    *("entities", "observations", "relationship_observations", "sources", "interpretations"),
+    *(USERS, "relationships", RAW_FILES),
+)
 
 
 class TablesInParts:
@@ -66,9 +69,11 @@ def told_by(found: Reach) -> dict[str, object]:
 
 
 def seeds() -> st.SearchStrategy[dict[str, frozenset[str]]]:
-    """Return a few ids of some kinds."""
-    some = {kind: st.frozensets(_ids(kind), max_size=2) for kind in _SEEDS}
-    return st.fixed_dictionaries({}, optional=some)
+    """Return an id or two, of one kind or two."""
+    one = st.sampled_from(_SEEDS).flatmap(
+        lambda kind: st.dictionaries(st.just(kind), st.frozensets(_ids(kind), max_size=2))
+    )
+    return st.builds(lambda some, others: {**some, **others}, one, one)
 
 
 @st.composite
@@ -85,18 +90,30 @@ def databases(draw: st.DrawFn) -> dict[str, NamedRows]:
 
 
 def _rows(table: str, names: list[str], most: int) -> st.SearchStrategy[NamedRows]:
-    cells = (st.one_of(_ids(kind), st.none()) for kind in naming_columns(table, names).values())
+    """Return rows whose own ids differ; one in a few names nothing at all in a column."""
+    cells = (_cells(table, name, kind) for name, kind in naming_columns(table, names).items())
+    schema = dict.fromkeys(names, pl.String)
     return st.lists(st.tuples(*cells), max_size=most).map(
-        lambda rows: name_rows(
-            table,
-            pl.DataFrame(rows, schema=dict.fromkeys(names, pl.String), orient="row").with_row_index(
-                ROWID, offset=1
-            ),
-        )
+        lambda rows: _name(table, pl.DataFrame(rows, schema=schema, orient="row"))
     )
 
 
+def _cells(table: str, name: str, kind: str) -> st.SearchStrategy[str | None]:
+    if name == "id" and kind == table:
+        return st.just("")
+    return st.one_of(_ids(kind), st.none())
+
+
+def _name(table: str, rows: pl.DataFrame) -> NamedRows:
+    numbered = rows.with_row_index(ROWID, offset=1)
+    if "id" in rows.columns:
+        own = pl.format("{}{}", pl.lit(table[:3]), ROWID)
+        numbered = numbered.with_columns(
+            pl.when(pl.col("id") == "").then(own).otherwise("id").alias("id")
+        )
+    return name_rows(table, numbered)
+
+
 def _ids(kind: str) -> st.SearchStrategy[str]:
-    most = 6 if kind == "observations" else 3
     stem = "u/" if kind == RAW_FILES else kind[:3]
-    return st.sampled_from([f"{stem}{number}" for number in range(1, most + 1)])
+    return st.sampled_from([f"{stem}{number}" for number in range(1, 4)])

@@ -18,8 +18,7 @@ from neotoma_core.sqlite.picked_rows import without_row_numbers
 from neotoma_core.sqlite.rows import read_rows
 from neotoma_core.sqlite.streaming import measure_table, stream_rows
 
-SMALL_BYTES: Final = 128 << 20
-"""A copy that is no larger is read into memory."""
+_SMALL_BYTES: Final = 128 << 20  # a copy that is no larger is read into memory
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +54,8 @@ class Held:
             yield from stream_rows(self.whole, table, columns, size, there)
 
 
-def read_held(
-    whole: Path, original: Path, key: KeySource | None, small_bytes: int = SMALL_BYTES
-) -> Held:
-    """Return what is held by a whole copy; one of up to ``small_bytes`` is read at once."""
+def read_held(whole: Path, original: Path, key: KeySource | None) -> Held:
+    """Return what is held by a whole copy. A small one is read at once, others when they are."""
     with closing(connect_read_only(whole)) as connection:
         stored = {table.name: table for table in list_tables(connection, original)}
     unnumbered = without_row_numbers(whole)
@@ -67,6 +64,6 @@ def read_held(
         for name, table in stored.items()
         if name not in unnumbered and (name in BY_NAME or kind_of(name) is None)
     }
-    small = whole.stat().st_size <= small_bytes
+    small = whole.stat().st_size <= _SMALL_BYTES
     tables = find_tables(whole, looked_through, small=small)
     return Held(whole, original, stored, tables, key, small)
