@@ -154,7 +154,9 @@ def _ask_more(asked: _Asked, tables: Mapping[str, _Narrowed], found: Reach) -> _
         standing = going.filter(pl.col(ROWID).is_in(narrowed.standing.implode()))
         whole = _join(whole, _ids_in(named, standing, _FOLLOWED))
         if named.key and named.lasting:
-            whole = _join(whole, {name: frozenset(going[named.key].drop_nulls())})
+            keys = frozenset(going[named.key].drop_nulls())
+            asked_for = asked.used.get(name, frozenset()) if name in _FOLLOWED else keys
+            whole = _join(whole, {name: keys & asked_for})
         if name == OBSERVATIONS:
             told |= _ids_in(named, going, {ENTITIES}).get(ENTITIES, frozenset())
     return _Asked(whole, used, told)
