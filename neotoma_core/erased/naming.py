@@ -102,9 +102,10 @@ def find_ids(tables: NamedTables, ids: Ids) -> dict[str, frozenset[str]]:
     for name in tables.names:
         for named in tables.read(name, ids):
             for column, kind in named.naming.items():
-                if kind in ids:
-                    cells = named.rows[column].drop_nulls().unique()
-                    found.setdefault(kind, set()).update(ids[kind].intersection(cells))
+                if ids.get(kind):
+                    wanted = pl.Series([list(ids[kind])], dtype=pl.List(pl.String))
+                    there = named.rows[column].drop_nulls()
+                    found.setdefault(kind, set()).update(there.filter(there.is_in(wanted)))
     return {kind: frozenset(there) for kind, there in found.items() if there}
 
 

@@ -5,7 +5,6 @@ until it brings up none. What matters:
 
 - every row that names an erased id, or the key of a row that goes;
 - every companion of what a source stated of an entity in a row that goes;
-- interpretations of the sources that rows which go name;
 - of these sources, of the interpretations, and of the relationships and raw files that rows which
   go name: whether, and with which of these entities, other rows name them. Such rows may be many.
   One of them stands for all that name the same, its other cells hidden.
@@ -69,7 +68,8 @@ def reach_in(database: NamedTables, seeds: Ids) -> Reach:
     """
     asked = _Asked(_join(seeds, {}), {}, frozenset())
     while True:
-        tables = {name: _narrow(database, name, asked) for name in database.names}
+        read = {name: _narrow(database, name, asked) for name in database.names}
+        tables = {name: narrowed for name, narrowed in read.items() if narrowed}
         found = reach({name: narrowed.named for name, narrowed in tables.items()}, seeds)
         more = _ask_more(asked, tables, found)
         if more == asked:
@@ -77,26 +77,34 @@ def reach_in(database: NamedTables, seeds: Ids) -> Reach:
         asked = more
 
 
-def _narrow(database: NamedTables, name: str, asked: _Asked) -> _Narrowed:
-    """Return the rows of a table that matter."""
-    whole: list[pl.DataFrame] = []
-    others: list[pl.DataFrame] = []
+def _narrow(database: NamedTables, name: str, asked: _Asked) -> _Narrowed | None:
+    """Return the rows of a table that matter; None where there are none."""
     ids = _join(asked.whole, asked.used)
+    whole, others = [], []
     for part in database.read(name, ids):
-        named = part
-        rows = part.rows.filter(_names_any(part, ids))
-        is_whole = _is_whole(part, name, asked)
-        whole.append(rows.filter(is_whole))
-        others.append(_stand_in(_hide(replace(part, rows=rows.filter(~is_whole)), asked)))
-    standing = _stand_in(pl.concat(others))
+        named = _pick(part, ids)
+        if named is not None:
+            is_whole = _is_whole(named, name, asked)
+            whole.append(named.rows.filter(is_whole))
+            others.append(_stand_in(replace(named, rows=named.rows.filter(~is_whole)), asked))
+            facts = named
+    if not whole:
+        return None
+    standing = _merge(pl.concat(others))
     rows = pl.concat([*whole, standing.select(whole[0].columns)])
-    return _Narrowed(replace(named, rows=rows), standing[ROWID])
+    return _Narrowed(replace(facts, rows=rows), standing[ROWID])
+
+
+def _pick(named: NamedRows, ids: Ids) -> NamedRows | None:
+    """Return the rows that name any of some ids; None where there are none."""
+    if named.rows.is_empty() or not any(kind in ids for kind in named.naming.values()):
+        return None
+    rows = named.rows.filter(_names_any(named, ids))
+    return None if rows.is_empty() else replace(named, rows=rows)
 
 
 def _is_whole(named: NamedRows, name: str, asked: _Asked) -> pl.Expr:
     """Tell the rows that nothing can stand for."""
-    if name == INTERPRETATIONS:
-        return pl.lit(value=True)
     is_whole = _names_any(named, asked.whole)
     if name in COMPANIONS and set(named.naming) >= _PAIR:
         of_source = _is_in("source_id", asked.used.get(SOURCES, ()))
@@ -114,23 +122,27 @@ def _is_in(column: str, ids: Iterable[str]) -> pl.Expr:
     return pl.col(column).is_in(listed).fill_null(value=False)
 
 
-def _hide(named: NamedRows, asked: _Asked) -> pl.DataFrame:
-    """Return rows with every cell hidden that nothing is asked of."""
+def _stand_in(named: NamedRows, asked: _Asked) -> pl.DataFrame:
+    """Return rows that stand for others: every cell hidden that nothing is asked of."""
+    if named.rows.is_empty():
+        return named.rows
     shown = {**asked.used, ENTITIES: asked.told}
-    return named.rows.with_columns(
-        pl.when(_is_in(column, shown.get(kind, ())))
-        .then(pl.col(column))
-        .when(pl.col(column).is_not_null() & pl.lit(column != named.key))
-        .then(pl.lit(_HIDDEN))
-        .alias(column)
-        for column, kind in named.naming.items()
+    return _merge(
+        named.rows.with_columns(
+            pl.when(_is_in(column, shown.get(kind, ())))
+            .then(pl.col(column))
+            .when(pl.col(column).is_not_null() & pl.lit(column != named.key))
+            .then(pl.lit(_HIDDEN))
+            .alias(column)
+            for column, kind in named.naming.items()
+        )
     )
 
 
-def _stand_in(rows: pl.DataFrame) -> pl.DataFrame:
+def _merge(rows: pl.DataFrame) -> pl.DataFrame:
     """Return one row of all that have the same cells."""
     cells = [name for name in rows.columns if name != ROWID]
-    return rows.group_by(cells).agg(pl.col(ROWID).min()) if cells else rows.clear()
+    return rows.group_by(cells).agg(pl.col(ROWID).min()) if rows.height > 1 else rows
 
 
 def _ask_more(asked: _Asked, tables: Mapping[str, _Narrowed], found: Reach) -> _Asked:
@@ -145,8 +157,6 @@ def _ask_more(asked: _Asked, tables: Mapping[str, _Narrowed], found: Reach) -> _
     told = asked.told
     for name, narrowed in tables.items():
         named = narrowed.named
-        if name == INTERPRETATIONS:
-            used = _join(used, _ids_in(named, named.rows, {INTERPRETATIONS}))
         if name not in found.rows:
             continue
         going = named.rows.filter(pl.col(ROWID).is_in(found.rows[name].implode()))
