@@ -91,7 +91,7 @@ def _narrow(database: NamedTables, name: str, asked: _Asked) -> _Narrowed | None
     if not whole:
         return None
     standing = _merge(pl.concat(others))
-    rows = pl.concat([*whole, standing.select(whole[0].columns)])
+    rows = pl.concat([*whole, standing])
     return _Narrowed(replace(facts, rows=rows), standing[ROWID])
 
 
@@ -142,7 +142,7 @@ def _stand_in(named: NamedRows, asked: _Asked) -> pl.DataFrame:
 def _merge(rows: pl.DataFrame) -> pl.DataFrame:
     """Return one row of all that have the same cells."""
     cells = [name for name in rows.columns if name != ROWID]
-    return rows.group_by(cells).agg(pl.col(ROWID).min()) if rows.height > 1 else rows
+    return rows.group_by(cells).agg(pl.col(ROWID).min()).select(rows.columns)
 
 
 def _ask_more(asked: _Asked, tables: Mapping[str, _Narrowed], found: Reach) -> _Asked:
