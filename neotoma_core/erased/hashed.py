@@ -65,8 +65,9 @@ class ErasedIds:
         others: dict[str, set[str]] = {kind: set() for kind in self.kinds}
         for named in parts:
             for kind in self.kinds:
-                cells = {c for column in named.of_kind(kind) for c in named.rows[column].unique()}
-                fresh = cells - others[kind] - found[kind] - {None}
+                columns = [named.rows[name].drop_nulls().unique() for name in named.of_kind(kind)]
+                cells = set[str]().union(*(column.to_list() for column in columns))
+                fresh = cells - others[kind] - found[kind]
                 erased = self.among(kind, fresh)
                 found[kind].update(erased)
                 if len(others[kind]) + len(fresh) <= _REMEMBERED:

@@ -151,10 +151,8 @@ def _ask_more(asked: _Asked, tables: Mapping[str, _Narrowed], found: Reach) -> _
     Of a source, say, that nothing seems to use, it is asked what uses it. What turns out to stand
     for rows that go is asked for itself.
     """
-    erased = {kind: ids - {_HIDDEN} for kind, ids in found.ids.items()}
-    whole = _join(asked.whole, {k: ids for k, ids in erased.items() if k not in _FOLLOWED})
-    used = _join(asked.used, {k: ids for k, ids in erased.items() if k in _FOLLOWED})
-    told = asked.told
+    whole = _join(asked.whole, {k: ids for k, ids in found.ids.items() if k not in _FOLLOWED})
+    used, told = asked.used, asked.told
     for name, narrowed in tables.items():
         named = narrowed.named
         if name not in found.rows:

@@ -203,7 +203,8 @@ def _rules(held: Held, reached: Reach, asked: str) -> Rules:
     choice = choose_rules(asked, names_of(held.stored.values()), registry)
     merged_away = MergedAway()
     if reached.entities.height and _knows_merges(held):
-        merged_away = read_merged_away(held.whole, held.stored)
+        only = frozenset(reached.entities["entity_id"])
+        merged_away = read_merged_away(held.whole, held.stored, only)
     return Rules(registry, choice, merged_away)
 
 

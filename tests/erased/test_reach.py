@@ -166,6 +166,15 @@ def test_companions_go_with_the_last_observation_that_links_the_two() -> None:
     assert ids_gone(found, **tables)["raw_fragments"] == ["f1", "f2", "f4", "f5"]
 
 
+def test_companions_stay_while_another_observation_links_the_two() -> None:
+    tables: dict[str, Rows] = {
+        "observations": [{"id": name, "entity_id": "a", "source_id": "s"} for name in ("o1", "o2")],
+        "raw_fragments": [{"id": "f", "entity_id": "a", "source_id": "s"}],
+    }
+    found = reach_of({"observations": {"o1"}}, **tables)
+    assert ids_gone(found, **tables) == {"observations": ["o1"]}
+
+
 def test_every_row_that_is_left_dangling_is_counted() -> None:
     tables: dict[str, Rows] = {
         "sources": [{"id": "s", "user_id": "x"}],
