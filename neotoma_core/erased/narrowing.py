@@ -151,7 +151,8 @@ def _ask_more(asked: _Asked, tables: Mapping[str, _Narrowed], found: Reach) -> _
     Of a source, say, that nothing seems to use, it is asked what uses it. What turns out to stand
     for rows that go is asked for itself.
     """
-    whole = _join(asked.whole, {k: ids for k, ids in found.ids.items() if k not in _FOLLOWED})
+    erased = {k: ids - {_HIDDEN} for k, ids in found.ids.items() if k not in _FOLLOWED}
+    whole = _join(asked.whole, erased)
     used, told = asked.used, asked.told
     for name, narrowed in tables.items():
         named = narrowed.named

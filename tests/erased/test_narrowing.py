@@ -89,3 +89,34 @@ def test_rows_of_an_entity_that_only_loses_something_are_not_all_read(read: list
     assert found.entities["entity_id"].to_list() == ["e"]
     assert found.relationships["relationship_key"].to_list() == ["k"]
     assert max(read) < 10
+
+
+def test_what_a_source_that_nobody_observes_tells_of_others_is_not_all_read(
+    read: list[int],
+) -> None:
+    tables = name_all(
+        observations={"id": pl.lit("o"), "entity_id": pl.lit("e7"), "source_id": pl.lit("s")},
+        raw_fragments={"id": number_from("f", 0), "source_id": pl.lit("s")}
+        | {"entity_id": number_from("e", 0)},
+    )
+    found = reach_in(TablesInMemory(tables), {"observations": frozenset({"o"})})
+    gone = {"observations": [0], "raw_fragments": [7]}
+    assert {name: list(rows) for name, rows in found.rows.items()} == gone
+    assert max(read) < 10
+
+
+def test_rows_that_stand_for_others_are_not_taken_for_one(read: list[int]) -> None:
+    is_first = pl.int_range(MANY) == 0
+    tables = name_all(
+        observations={"id": pl.lit("o"), "entity_id": pl.lit("e7"), "source_id": pl.lit("small")}
+        | {"sighting_source_id": pl.lit("s")},
+        raw_fragments={
+            "id": number_from("f", 0),
+            "source_id": pl.when(is_first).then(pl.lit("small")).otherwise(pl.lit("s")),
+            "entity_id": pl.when(~is_first).then(number_from("e", 0)),
+        },
+    )
+    found = reach_in(TablesInMemory(tables), {"observations": frozenset({"o"})})
+    gone = {"observations": [0], "raw_fragments": [0]}
+    assert {name: list(rows) for name, rows in found.rows.items()} == gone
+    assert max(read) < 10
