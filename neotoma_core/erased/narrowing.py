@@ -1,13 +1,13 @@
-"""What an erasure reaches in a database of which only the rows that matter are in memory.
+"""What an erasure reaches in a database, with only the rows in memory that matter.
 
 They are read, what they reach is found, and they are read again with the ids that this brought up,
 until it brings up none. What matters:
 
 - every row that names an erased id, or the key of a row that goes;
 - every companion of what a source stated of an entity in a row that goes;
-- of these sources, of the interpretations, and of the relationships and raw files that rows which
-  go name: whether, and with which of these entities, other rows name them. Such rows may be many.
-  One of them stands for all that name the same, its other cells hidden.
+- of the sources, interpretations, relationships and raw files that rows which go name: whether,
+  and with which entities that those rows name, other rows name them. Such rows may be many.
+  One of them stands for all that name the same; its other cells are hidden.
 
 A row that stands for others stays: it names nothing that is erased. Where it would go all the same,
 as a companion, the rows it stands for are read in its place. So what is reached among these rows is
@@ -44,8 +44,8 @@ _PAIR: Final = {"source_id", "entity_id"}
 class _Asked:
     """What is asked of a database.
 
-    ``whole``: ids of which every row is needed. ``used``: ids of which it matters what uses them,
-    and of the entities only whether it is one of ``told``.
+    ``whole``: every row that names these ids is needed. ``used``: whether rows that stay name
+    these ids, and with which entities among ``told``.
     """
 
     whole: Ids

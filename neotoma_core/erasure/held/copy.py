@@ -18,7 +18,7 @@ from neotoma_core.sqlite.picked_rows import without_row_numbers
 from neotoma_core.sqlite.rows import read_rows
 from neotoma_core.sqlite.streaming import measure_table, stream_rows
 
-_SMALL_BYTES: Final = 128 << 20  # a copy that is no larger is read into memory
+_SMALL_BYTES: Final = 128 << 20  # a copy of up to so many is read at once
 
 
 @dataclass(frozen=True, slots=True)
