@@ -16,8 +16,9 @@ from neotoma_core.archive_tables.tables import Archive
 from neotoma_core.archive_tables.writing import commit_number
 from neotoma_core.comparison.holdings import MADE_ONCE, RANDOM
 from neotoma_core.comparison.identity import Shared, is_same_memory
-from neotoma_core.erased.reach import reach
-from neotoma_core.erasure.plan import read_held
+from neotoma_core.erased.naming import read_all
+from neotoma_core.erased.narrowing import reach_in
+from neotoma_core.erasure.held.copy import read_held
 from neotoma_core.errors import ArchiveForeign
 from neotoma_core.ledger.file import read_erased_around
 from neotoma_core.ledger.log import finding_of_erased
@@ -128,7 +129,7 @@ def _find_erased(copy: PrivateCopy, archive: Archive) -> dict[str, pl.Series]:
     if not erased:
         return {}
     held = read_held(copy.whole, copy.original, None)
-    rows = reach(held.tables, erased.find_in(held.tables)).rows
+    rows = reach_in(held.tables, erased.find_in(read_all(held.tables))).rows
     return {table.name: rows[table.name] for table in ARCHIVED if table.name in rows}
 
 

@@ -67,24 +67,28 @@ def read_survivors(database: Path, tables: Collection[str]) -> frozenset[str]:
     return frozenset(entity for (entity,) in rows if isinstance(entity, str))
 
 
-def read_merged_away(database: Path, tables: Collection[str]) -> MergedAway:
+def read_merged_away(
+    database: Path, tables: Collection[str], only: Collection[str] | None = None
+) -> MergedAway:
     """Return the entities of a whole copy that another one stands for, and who merged them.
 
-    ``tables``: those that the copy has.
+    ``tables``: those that the copy has. ``only``: those entities only; None for all.
     """
     with closing(connect_read_only(database)) as connection:
-        entities = connection.execute(
+        merged = connection.execute(
             "SELECT id, CASE typeof(merged_at) WHEN 'text' THEN merged_at END FROM entities "
             "WHERE typeof(id) = 'text' AND merged_to_entity_id <> '' AND merged_to_entity_id <> id"
-        ).fetchall()
-        users = (
+        )
+        entities = [row for row in merged if only is None or row[0] in only]
+        merges = (
             connection.execute(
                 "SELECT DISTINCT from_entity_id, user_id FROM entity_merges "
                 "WHERE typeof(from_entity_id) = 'text' AND typeof(user_id) = 'text'"
-            ).fetchall()
+            )
             if "entity_merges" in tables
-            else []
+            else ()
         )
+        users = [row for row in merges if only is None or row[0] in only]
     merged_away = MergedAway()
     return MergedAway(
         pl.DataFrame(entities, schema=merged_away.entities.schema, orient="row"),

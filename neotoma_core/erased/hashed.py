@@ -16,6 +16,7 @@ from neotoma_core.neotoma.frames import ROWID
 
 SALT_BYTES: Final = 32
 _HASH_BYTES: Final = 32
+_REMEMBERED: Final = 200_000  # ids of one kind that need not be hashed again
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,25 +55,29 @@ class ErasedIds:
         for other in self.others:
             yield from other.each()
 
-    def find_in(self, tables: Mapping[str, NamedRows]) -> dict[str, frozenset[str]]:
-        """Return the erased ids that rows name, by kind. Each distinct id is hashed once."""
-        found: dict[str, frozenset[str]] = {}
-        for kind in self.kinds:
-            cells = [
-                named.rows[column].unique()
-                for named in tables.values()
-                for column in named.of_kind(kind)
-            ]
-            if not cells:
-                continue
-            if erased := self.among(kind, pl.concat(cells).drop_nulls().unique()):
-                found[kind] = frozenset(erased)
-        return found
+    def find_in(self, parts: Iterable[NamedRows]) -> dict[str, frozenset[str]]:
+        """Return the erased ids that rows name, by kind.
+
+        ``parts``: of tables, taken one at a time. Memory grows with what is found only: of the
+        ids that are not erased, a limited number is kept, so as not to be hashed again.
+        """
+        found: dict[str, set[str]] = {kind: set() for kind in self.kinds}
+        others: dict[str, set[str]] = {kind: set() for kind in self.kinds}
+        for named in parts:
+            for kind in self.kinds:
+                columns = [named.rows[name].drop_nulls().unique() for name in named.of_kind(kind)]
+                cells = set[str]().union(*(column.to_list() for column in columns))
+                fresh = cells - others[kind] - found[kind]
+                erased = self.among(kind, fresh)
+                found[kind].update(erased)
+                if len(others[kind]) + len(fresh) <= _REMEMBERED:
+                    others[kind] |= fresh.difference(erased)
+        return {kind: frozenset(ids) for kind, ids in found.items() if ids}
 
     def rows_in(self, table: str, rows: pl.DataFrame) -> pl.Series:
         """Return, row by row, whether the rows of a table name anything erased."""
         named = name_rows(table, rows.drop(ROWID, strict=False).with_row_index(ROWID))
-        found = self.find_in({table: named})
+        found = self.find_in([named])
         hits = [
             pl.col(column).is_in(sorted(found[kind])).fill_null(value=False)
             for column, kind in named.naming.items()

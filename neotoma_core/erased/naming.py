@@ -4,9 +4,9 @@ A kind is what an id names: the table whose key it is, or ``users``, ``relations
 their key) or ``raw_files`` (named by where they are stored).
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 import polars as pl
 
@@ -22,6 +22,9 @@ INTERPRETATIONS: Final = "interpretations"
 USERS: Final = "users"
 RELATIONSHIPS: Final = "relationships"
 RAW_FILES: Final = "raw_files"
+
+Ids = Mapping[str, frozenset[str]]
+"""Ids by kind."""
 
 # What a column names where no table of Neotoma's has it as a key of its own.
 _BY_COLUMN: Final = {
@@ -55,6 +58,55 @@ class NamedRows:
     def of_kind(self, kind: str) -> list[str]:
         """Return the columns that name ids of ``kind``."""
         return [column for column, names in self.naming.items() if names == kind]
+
+
+class NamedTables(Protocol):
+    """The tables of one database as an erasure sees them. Each can be read any number of times."""
+
+    @property
+    def names(self) -> Collection[str]:
+        """The tables that can be looked through."""
+
+    def read(self, table: str, ids: Ids | None = None) -> Iterator[NamedRows]:
+        """Yield the rows of a table, part by part; at least one part, be it empty.
+
+        ``ids``: rows that name none of them may be left out.
+        """
+
+
+class TablesInMemory:
+    """Tables whose rows are all in memory, each in one part."""
+
+    def __init__(self, tables: Mapping[str, NamedRows]) -> None:
+        self._tables: Final = tables
+
+    @property
+    def names(self) -> Collection[str]:
+        """The tables."""
+        return self._tables.keys()
+
+    def read(self, table: str, ids: Ids | None = None) -> Iterator[NamedRows]:  # noqa: ARG002 - all rows are at hand
+        """Yield all rows of a table."""
+        yield self._tables[table]
+
+
+def read_all(tables: NamedTables) -> Iterator[NamedRows]:
+    """Yield every row of all tables, part by part."""
+    for name in tables.names:
+        yield from tables.read(name)
+
+
+def find_ids(tables: NamedTables, ids: Ids) -> dict[str, frozenset[str]]:
+    """Return those of some ids that a row names, by kind."""
+    found: dict[str, set[str]] = {}
+    for name in tables.names:
+        for named in tables.read(name, ids):
+            for column, kind in named.naming.items():
+                if ids.get(kind):
+                    wanted = pl.Series([list(ids[kind])], dtype=pl.List(pl.String))
+                    there = named.rows[column].drop_nulls()
+                    found.setdefault(kind, set()).update(there.filter(there.is_in(wanted)))
+    return {kind: frozenset(there) for kind, there in found.items() if there}
 
 
 def naming_columns(table: str, stored: Collection[str]) -> dict[str, str]:

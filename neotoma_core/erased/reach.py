@@ -26,12 +26,11 @@ from neotoma_core.erased.naming import (
     RELATIONSHIPS,
     SOURCES,
     USERS,
+    Ids,
     NamedRows,
 )
 from neotoma_core.neotoma.frames import ROWID
 from neotoma_core.neotoma.tables import TABLES
-
-Ids = Mapping[str, frozenset[str]]
 
 _GOES: Final = "_goes"
 # (table, the entity that was merged, the entity it was merged into)
@@ -41,7 +40,7 @@ _MERGES: Final = (
 )
 _TOLD: Final = [ENTITIES, SOURCES]
 # What one source tells of one entity without being a statement of its own.
-_COMPANIONS: Final = tuple(
+COMPANIONS: Final = tuple(
     table.name
     for table in TABLES
     if table.merged and sorted(c.refers for c in table.columns if c.refers in _TOLD) == _TOLD
@@ -56,7 +55,8 @@ class Reach:
     kind, ``merged`` the entities among them that were merged into others that go. ``entities``,
     ``relationships``: those that stay and lose observations or a snapshot.
     ``shared``: sources that rows that go used, and that stay since others use them too.
-    ``dangling``: (table, column) → rows that stay and name a row that goes.
+    ``dangling``: (table, column) → rows that stay and name a row that goes. ``merged_away``: how
+    many entities that go were merged into others, which stay.
     """
 
     rows: Mapping[str, pl.Series]
@@ -66,6 +66,7 @@ class Reach:
     relationships: pl.DataFrame
     shared: frozenset[str]
     dangling: Mapping[tuple[str, str], int]
+    merged_away: int
 
     @property
     def total(self) -> int:
@@ -153,7 +154,7 @@ class _Spreading:
         both = ["source_id", "entity_id"]
         lost = gone.join(left, on=both, how="anti").select(both).unique()
         lost_sources = gone.join(left, on="source_id", how="anti").select("source_id").unique()
-        for name in _COMPANIONS:
+        for name in COMPANIONS:
             rows = self.rows.get(name)
             if rows is None or "source_id" not in rows.columns or not lost.height:
                 continue
@@ -199,6 +200,7 @@ class _Spreading:
             frozenset(sources - self.ids.get(SOURCES, set()))
             & self._find_used(SOURCES, going=False),
             self._dangling(),
+            self._count_merged_away(),
         )
 
     def _let_go(self, name: str, which: pl.Expr) -> None:
@@ -271,6 +273,14 @@ class _Spreading:
                     if rows:
                         found[name, column] = rows
         return found
+
+    def _count_merged_away(self) -> int:
+        rows = self.rows.get(ENTITIES)
+        if rows is None or "merged_to_entity_id" not in rows.columns:
+            return 0
+        erased = _list_ids(self.ids.get(ENTITIES, ()))
+        into = self._going(ENTITIES)["merged_to_entity_id"].drop_nulls()
+        return int((~into.is_in(erased)).sum())
 
 
 def _list_ids(ids: Iterable[str]) -> pl.Series:

@@ -74,7 +74,7 @@ def _prove_counts(connection: sqlite3.Connection, plan: ErasurePlan, changes: in
 def _prove_gone(connection: sqlite3.Connection, plan: ErasurePlan) -> proving.Proof:
     """No cell that names anything names an erased id."""
     problems = []
-    for name in plan.tables:
+    for name in plan.tables.names:
         for column, kind in naming_columns(name, plan.stored[name].columns).items():
             left = kind in plan.ids and count_named(connection, name, column, kind)
             if left:

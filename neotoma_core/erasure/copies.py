@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from neotoma_core.erased.hashed import ErasedIds
-from neotoma_core.erased.naming import RAW_FILES
+from neotoma_core.erased.naming import RAW_FILES, read_all
 from neotoma_core.erasure.applying import apply_erasure
-from neotoma_core.erasure.plan import plan_erasure, read_held
+from neotoma_core.erasure.held.copy import read_held
+from neotoma_core.erasure.plan import plan_erasure
 from neotoma_core.erasure.rows import scrub
 from neotoma_core.files.interrupts import on_scratch
 from neotoma_core.files.keys import KeySource
@@ -37,7 +38,10 @@ def without_erased(whole: Path, erased: ErasedIds, run: Run, key: KeySource | No
     if not erased:
         return Cleaned(whole)
     held = read_held(whole, run.path, key)
-    plan = plan_erasure(held, erased.find_in(held.tables), iso(run.started))
+    there = erased.find_in(read_all(held.tables))
+    if not there:
+        return Cleaned(whole)
+    plan = plan_erasure(held, there, iso(run.started))
     if not plan.writes:
         return Cleaned(whole)
     work = run.folders.work / "erased"

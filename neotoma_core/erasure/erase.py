@@ -17,12 +17,15 @@ from neotoma_core.erased.naming import (
     OBSERVATIONS,
     RELATIONSHIP_OBSERVATIONS,
     USERS,
+    Ids,
+    find_ids,
+    read_all,
 )
-from neotoma_core.erased.reach import Ids
 from neotoma_core.erasure.applying import apply_erasure
 from neotoma_core.erasure.evidence import find_holding, find_remotes, holding
+from neotoma_core.erasure.held.copy import Held, read_held
 from neotoma_core.erasure.in_vault import find_erased_in_vault
-from neotoma_core.erasure.plan import ErasurePlan, Held, plan_erasure, read_held
+from neotoma_core.erasure.plan import ErasurePlan, plan_erasure
 from neotoma_core.erasure.raw_files import ErasedRawFiles, files_staying, find_raw_files
 from neotoma_core.erasure.report import ErasureReport
 from neotoma_core.erasure.reporting import count_new_ids, report_planned, save
@@ -171,8 +174,10 @@ def _seeds(
         ("observation", request.observations, (OBSERVATIONS, RELATIONSHIP_OBSERVATIONS)),
         ("user", request.users, (USERS,)),
     )
+    wanted = {kind: frozenset(ids) for _, ids, kinds in asked for kind in kinds}
+    found = find_ids(held.tables, wanted)
     for word, ids, kinds in asked:
-        there = {kind: frozenset(ids) & _cells_naming(held, kind) for kind in kinds}
+        there = {kind: found.get(kind, frozenset()) for kind in kinds}
         lacking = frozenset(ids).difference(*there.values())
         recorded = {name for kind in kinds for name in ledger.erased.among(kind, lacking)}
         unknown = sorted(lacking - recorded)
@@ -182,21 +187,11 @@ def _seeds(
                 "check the id, or record it all the same with --even-if-absent"
             )
         absent += len(lacking)
-        for kind, found in there.items():
-            seeds[kind] = found | lacking
+        for kind, named in there.items():
+            seeds[kind] = named | lacking
     if request.again:
-        for kind, found in ledger.erased.find_in(held.tables).items():
-            seeds[kind] = seeds.get(kind, frozenset()) | found
+        seeds.update(_with(seeds, ledger.erased.find_in(read_all(held.tables))))
     return {kind: ids for kind, ids in seeds.items() if ids}, absent
-
-
-def _cells_naming(held: Held, kind: str) -> frozenset[str]:
-    return frozenset(
-        cell
-        for named in held.tables.values()
-        for column in named.of_kind(kind)
-        for cell in named.rows[column].drop_nulls().unique()
-    )
 
 
 def _anything_to_do(planned: _Planned) -> bool:

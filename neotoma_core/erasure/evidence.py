@@ -8,7 +8,7 @@ from neotoma_core.archive_mirror.mirror import list_mirrors
 from neotoma_core.archive_tables.tables import is_archive
 from neotoma_core.erased.files import CONTENTS, content_of
 from neotoma_core.erased.hashed import ErasedIds
-from neotoma_core.erased.reach import Ids
+from neotoma_core.erased.naming import Ids
 from neotoma_core.erasure.report import HoldingEvidence
 from neotoma_core.export.files import CATALOG
 from neotoma_core.ledger.file import LEDGER, Ledger

@@ -12,9 +12,9 @@ from adbc_driver_manager import Error as AdbcError
 from neotoma_core.archive_mirror.mirror import list_mirrors
 from neotoma_core.archive_tables.tables import is_archive
 from neotoma_core.erased.hashed import ErasedIds
-from neotoma_core.erased.reach import Ids
+from neotoma_core.erased.naming import Ids, NamedRows, read_all
+from neotoma_core.erasure.held.copy import read_held
 from neotoma_core.erasure.named_cells import (
-    Named,
     is_export,
     read_named_in_archive,
     read_named_in_export,
@@ -22,7 +22,6 @@ from neotoma_core.erasure.named_cells import (
     read_named_in_reports,
     words_of_reports,
 )
-from neotoma_core.erasure.plan import read_held
 from neotoma_core.errors import BackupError, BackupNotIntact
 from neotoma_core.files.headers import read_header
 from neotoma_core.sqlite.opening import make_whole
@@ -38,20 +37,19 @@ def find_erased_in_vault(folders: RunFolders, erased: ErasedIds) -> Ids:
     read. What cannot be read tells none.
     """
     found: dict[str, set[str]] = defaultdict(set)
-    for named in _read_named(folders) if erased else ():
-        for kind, ids in erased.find_in(named).items():
-            found[kind] |= ids
+    for kind, named in erased.find_in(_read_named(folders) if erased else ()).items():
+        found[kind] |= named
     for words in words_of_reports(folders.vault / REPORTS) if erased else ():
         for kind in erased.kinds:
             found[kind].update(erased.among(kind, words))
     return {kind: frozenset(ids) for kind, ids in found.items() if ids}
 
 
-def _read_named(folders: RunFolders) -> Iterator[Named]:
-    """Yield what is named anywhere, one table or database at a time."""
+def _read_named(folders: RunFolders) -> Iterator[NamedRows]:
+    """Yield what is named anywhere, a table or a part of one at a time."""
     for whole in _databases(folders):
         with suppress(BackupError, sqlite3.DatabaseError, AdbcError):
-            yield read_held(whole, whole, None).tables
+            yield from read_all(read_held(whole, whole, None).tables)
     kept = (*sorted(folders.vault.iterdir()), *list_mirrors(folders.vault))
     for place in (*kept, *read_known_places(folders.vault)):
         if is_archive(place):

@@ -4,7 +4,7 @@ Each is read as far as it can be; of what cannot be read nothing is known.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -26,8 +26,6 @@ from neotoma_core.neotoma.tables import BY_NAME
 from neotoma_core.row_versions.columns import ARCHIVED, REMOVED
 from neotoma_core.vault.folder import read_json
 
-Named = Mapping[str, NamedRows]
-
 _UNREADABLE: Final = (pl.exceptions.PolarsError, OSError, ValueError, NativePanic)
 _LITERAL: Final = r"^'((?s).*)'$"
 _WORD: Final = re.compile(r"[^\s\"'`,;()\[\]{}]+")
@@ -35,7 +33,7 @@ _EDGES: Final = ".:!?"
 _NO_TABLE: Final = ""  # its columns count by their names
 
 
-def read_named_in_archive(place: Path) -> Iterator[Named]:
+def read_named_in_archive(place: Path) -> Iterator[NamedRows]:
     """Yield what the tables of an archive name, in whatever version of their rows."""
     with suppress(ArchiveError, OSError):
         archive = open_archive(place)
@@ -43,7 +41,7 @@ def read_named_in_archive(place: Path) -> Iterator[Named]:
             columns = (ROWID, *naming_columns(table.name, table.names))
             with suppress(ArchiveError):
                 rows = read_table(archive, table.name, columns).rows
-                yield {table.name: name_rows(table.name, rows)}
+                yield name_rows(table.name, rows)
         with suppress(ArchiveError):
             yield from _name_by_key(read_table(archive, REMOVED, ("table", "key")).rows)
 
@@ -58,21 +56,20 @@ def is_export(place: Path) -> bool:
     return False
 
 
-def read_named_in_export(place: Path) -> Iterator[Named]:
+def read_named_in_export(place: Path) -> Iterator[NamedRows]:
     """Yield what the files of an export name, by the names of their columns."""
     for path in _plain_files(place):
         rows = _frame(path)
         if rows is not None:
-            yield {_NO_TABLE: _name_rows(_NO_TABLE, rows)}
+            yield _name_rows(_NO_TABLE, rows)
 
 
-def read_named_in_quarantine(folder: Path) -> Iterator[Named]:
+def read_named_in_quarantine(folder: Path) -> Iterator[NamedRows]:
     """Yield what quarantined rows name, whose cells are SQL literals."""
     for path in _plain_files(folder):
         rows = _frame(path)
         if rows is not None:
-            table = table_in_quarantine(path)
-            yield {table: name_literals(table, rows)}
+            yield name_literals(table_in_quarantine(path), rows)
 
 
 def table_in_quarantine(path: Path) -> str:
@@ -93,7 +90,7 @@ def name_literals(table: str, rows: pl.DataFrame) -> NamedRows:
     return name_rows(table, rows.with_columns(cells))
 
 
-def read_named_in_reports(folder: Path) -> Iterator[Named]:
+def read_named_in_reports(folder: Path) -> Iterator[NamedRows]:
     """Yield what the rows of a report's tables are about, by the key of their own table."""
     for path in _plain_files(folder):
         rows = _frame(path)
@@ -121,11 +118,11 @@ def _documents(path: Path) -> JsonValue:
     return [document_of(line) for line in raw.splitlines() if line.strip()]
 
 
-def _name_by_key(rows: pl.DataFrame) -> Iterator[Named]:
+def _name_by_key(rows: pl.DataFrame) -> Iterator[NamedRows]:
     for (table,), part in rows.drop_nulls(["table", "key"]).group_by("table"):
         facts = BY_NAME.get(str(table))
         if facts is not None and len(facts.key) == 1:
-            yield {facts.name: _name_rows(facts.name, part.select(pl.col("key").alias(*facts.key)))}
+            yield _name_rows(facts.name, part.select(pl.col("key").alias(*facts.key)))
 
 
 def _name_rows(table: str, rows: pl.DataFrame) -> NamedRows:

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -11,17 +10,18 @@ import polars as pl
 
 from neotoma_core.comparison.selection import read_merged_away
 from neotoma_core.erased.files import CONTENTS, content_of
-from neotoma_core.erased.naming import NamedRows, name_rows, naming_columns
-from neotoma_core.erased.reach import Ids, Reach, reach
+from neotoma_core.erased.naming import Ids, NamedTables
+from neotoma_core.erased.narrowing import reach_in
+from neotoma_core.erased.reach import Reach
+from neotoma_core.erasure.held.copy import Held
 from neotoma_core.errors import KeyMissing
-from neotoma_core.files.keys import KeySource, read_key
+from neotoma_core.files.keys import read_key
 from neotoma_core.lineage.merged_away import MergedAway
 from neotoma_core.merge.plan import registry_of
 from neotoma_core.neotoma.encryption.columns import find_sealed_rows, open_rows
-from neotoma_core.neotoma.frames import ROWID, empty_rows
+from neotoma_core.neotoma.frames import ROWID
 from neotoma_core.neotoma.schemas import Registry
-from neotoma_core.neotoma.tables import BY_NAME, TABLES, Table, kind_of
-from neotoma_core.neotoma.tables.shape import text
+from neotoma_core.neotoma.tables import BY_NAME, TABLES, Table
 from neotoma_core.snapshots.choosing import AUTO, choose_rules
 from neotoma_core.snapshots.deciding import (
     ENTITY_SNAPSHOTS,
@@ -32,12 +32,10 @@ from neotoma_core.snapshots.deciding import (
     decide_relationships,
 )
 from neotoma_core.snapshots.reading import Rules
-from neotoma_core.sqlite.inspection import StoredTable, list_tables, names_of
-from neotoma_core.sqlite.opening import connect_read_only
+from neotoma_core.sqlite.inspection import StoredTable, names_of
 from neotoma_core.sqlite.picked_rows import (
     holds_sealed_cells,
     read_picked,
-    without_row_numbers,
 )
 from neotoma_core.sqlite.rows import read_rows
 from neotoma_core.sqlite.streaming import with_columns
@@ -49,21 +47,7 @@ _OPERATIONAL: Final = tuple(table for table in TABLES if table.kind == "operatio
 _QUOTED: Final = r'"[^"\\]+"'  # a string of a JSON text
 _SHA256: Final = re.compile("[0-9a-f]{64}")
 _NOTHING: Final = pl.lit([], dtype=pl.List(pl.String))
-
-
-@dataclass(frozen=True, slots=True)
-class Held:
-    """A whole copy to erase from. ``original`` is what messages call it; ``tables`` as named."""
-
-    whole: Path
-    original: Path
-    stored: Mapping[str, StoredTable]
-    tables: Mapping[str, NamedRows]
-    key: KeySource | None
-
-    def columns(self, table: Table) -> tuple[str, ...]:
-        """Return the columns the copy has of a table; none where it lacks the table."""
-        return self.stored[table.name].columns if table.name in self.stored else ()
+_NO_ROWS: Final = pl.Series(ROWID, [], dtype=pl.Int64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +78,8 @@ class ErasurePlan:
         return self.held.stored
 
     @property
-    def tables(self) -> Mapping[str, NamedRows]:
-        """The tables that were looked through, by name."""
+    def tables(self) -> NamedTables:
+        """The tables that can be looked through."""
         return self.held.tables
 
     @property
@@ -125,19 +109,6 @@ class ErasurePlan:
         return self.reach.total + self.writes_derived
 
 
-def read_held(whole: Path, original: Path, key: KeySource | None) -> Held:
-    """Read of every table of a whole copy the cells that name something."""
-    with closing(connect_read_only(whole)) as connection:
-        stored = {table.name: table for table in list_tables(connection, original)}
-    unnumbered = without_row_numbers(whole)
-    tables = {
-        name: _read_named(whole, table)
-        for name, table in stored.items()
-        if name not in unnumbered and (name in BY_NAME or kind_of(name) is None)
-    }
-    return Held(whole, original, stored, tables, key)
-
-
 def plan_erasure(held: Held, seeds: Ids, now: str, rules: str = AUTO) -> ErasurePlan:
     """Plan what goes with the ``seeds``; ``now``: ISO time of the computation.
 
@@ -145,7 +116,7 @@ def plan_erasure(held: Held, seeds: Ids, now: str, rules: str = AUTO) -> Erasure
 
     Raises KeyMissing, KeyWrong, UsageError.
     """
-    reached = _with_contents(held, reach(held.tables, seeds))
+    reached = _with_contents(held, reach_in(held.tables, seeds))
     touched = reached.entities.height or reached.relationships.height
     sealed = bool(touched) and any(
         holds_sealed_cells(held.whole, table, held.columns(table))
@@ -184,19 +155,6 @@ class _Opening:
         return self.key
 
 
-def _read_named(whole: Path, stored: StoredTable) -> NamedRows:
-    names = tuple(naming_columns(stored.name, stored.columns))
-    known = BY_NAME.get(stored.name)
-    facts = (
-        with_columns(known, names)
-        if known
-        else Table(stored.name, "operational", tuple(text(name) for name in names))
-    )
-    # A table may have no column that names anything; then there is nothing to look into.
-    rows = read_rows(whole, facts, names) if names else empty_rows(facts)
-    return name_rows(stored.name, rows)
-
-
 def _with_queues(held: Held, reached: Reach, opening: _Opening) -> Reach:
     """Let the rows of queues go, too, that name an erased id somewhere in their JSON."""
     erased = pl.Series("id", sorted({i for ids in reached.ids.values() for i in ids}), pl.String)
@@ -204,12 +162,15 @@ def _with_queues(held: Held, reached: Reach, opening: _Opening) -> Reach:
     for table in _OPERATIONAL:
         if table.name not in held.stored or not held.stored[table.name].rows:
             continue
-        read = opening.open(table, read_rows(held.whole, table, held.columns(table)))
-        texts = [pl.col(c.name).str.extract_all(_QUOTED) for c in table.columns if c.type == "TEXT"]
-        quoted = read.select(ROWID, id=pl.concat_list(pl.coalesce(t, _NOTHING) for t in texts))
-        named = quoted.explode("id").with_columns(pl.col("id").str.strip_chars('"'))
-        found = named.filter(pl.col("id").is_in(erased.implode()))[ROWID]
-        both = pl.concat([found, rows.get(table.name, found.clear())]).unique()
+        texts = [column.name for column in table.columns if column.type == "TEXT"]
+        found = [rows.get(table.name, _NO_ROWS)]
+        for part in held.read(table, texts):
+            quoted = [pl.col(name).str.extract_all(_QUOTED) for name in texts]
+            ids = pl.concat_list(pl.coalesce(each, _NOTHING) for each in quoted)
+            named = opening.open(table, part).select(ROWID, id=ids).explode("id")
+            bare = pl.col("id").str.strip_chars('"')
+            found.append(named.filter(bare.is_in(erased.implode()))[ROWID])
+        both = pl.concat(found).unique()
         if len(both):
             rows[table.name] = both
     return replace(reached, rows=rows)
@@ -221,12 +182,11 @@ def _with_contents(held: Held, reached: Reach) -> Reach:
     columns = tuple(name for name in ("storage_url", "content_hash") if name in held.columns(table))
     if table.name not in reached.rows or not columns:
         return reached
-    rows = read_rows(held.whole, with_columns(table, columns), columns)
-    goes = pl.col(ROWID).is_in(reached.rows[table.name].implode())
-    gone, left = (_contents(rows.filter(which), columns) for which in (goes, ~goes))
-    return replace(
-        reached, ids={**reached.ids, CONTENTS: gone - left} if gone - left else reached.ids
-    )
+    facts, numbers = with_columns(table, columns), reached.rows[table.name]
+    gone = _contents(read_rows(held.whole, facts, columns, numbers), columns)
+    for part in held.read(facts):
+        gone -= _contents(part.filter(~pl.col(ROWID).is_in(numbers.implode())), columns)
+    return replace(reached, ids={**reached.ids, CONTENTS: gone} if gone else reached.ids)
 
 
 def _contents(rows: pl.DataFrame, columns: Sequence[str]) -> frozenset[str]:
@@ -243,7 +203,8 @@ def _rules(held: Held, reached: Reach, asked: str) -> Rules:
     choice = choose_rules(asked, names_of(held.stored.values()), registry)
     merged_away = MergedAway()
     if reached.entities.height and _knows_merges(held):
-        merged_away = read_merged_away(held.whole, held.stored)
+        only = frozenset(reached.entities["entity_id"])
+        merged_away = read_merged_away(held.whole, held.stored, only)
     return Rules(registry, choice, merged_away)
 
 

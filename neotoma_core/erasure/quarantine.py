@@ -24,7 +24,7 @@ def forget_quarantined(quarantine: Path, erased: ErasedIds) -> None:
 def _forget(path: Path, table: str, erased: ErasedIds) -> None:
     rows = read_parquet(path, memory_map=False)
     named = name_literals(table, rows)
-    found = erased.find_in({table: named})
+    found = erased.find_in([named])
     hits = [pl.col(c).is_in(sorted(found[k])) for c, k in named.naming.items() if k in found]
     if not hits:
         return

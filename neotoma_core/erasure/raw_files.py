@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+import polars as pl
+
 from neotoma_core.erased.files import CONTENTS, content_of, find_erased_files
 from neotoma_core.erased.naming import RAW_FILES, SOURCES
 from neotoma_core.erasure.plan import ErasurePlan
@@ -55,12 +57,12 @@ def _find_erased(names: list[str], plan: ErasurePlan, ledger: Ledger) -> list[st
 
 def files_staying(plan: ErasurePlan) -> frozenset[str]:
     """Return the files that sources which stay refer to."""
-    sources = plan.tables.get(SOURCES)
-    if sources is None:
+    if SOURCES not in plan.tables.names:
         return frozenset()
-    rows = sources.rows
-    gone = plan.gone.get(SOURCES)
-    if gone is not None:
-        rows = rows.filter(~rows[ROWID].is_in(gone.implode()))
-    columns = sources.of_kind(RAW_FILES)
-    return frozenset(name for column in columns for name in rows[column].drop_nulls())
+    gone = plan.gone.get(SOURCES, pl.Series(dtype=pl.Int64))
+    return frozenset(
+        name
+        for sources in plan.tables.read(SOURCES)
+        for column in sources.of_kind(RAW_FILES)
+        for name in sources.rows.filter(~pl.col(ROWID).is_in(gone.implode()))[column].drop_nulls()
+    )

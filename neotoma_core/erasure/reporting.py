@@ -4,10 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-import polars as pl
-
 from neotoma_core.erased.hashed import hash_ids
-from neotoma_core.erased.naming import ENTITIES
 from neotoma_core.erasure.page.page import erasure_page
 from neotoma_core.erasure.plan import ErasurePlan
 from neotoma_core.erasure.raw_files import ErasedRawFiles
@@ -22,7 +19,6 @@ from neotoma_core.erasure.request import EraseRun
 from neotoma_core.files.atomic import write_file
 from neotoma_core.files.private import make_folders
 from neotoma_core.ledger.file import Ledger
-from neotoma_core.neotoma.frames import ROWID
 from neotoma_core.neotoma.tables import kind_of
 from neotoma_core.pages.keeping import PAGE, keep_page
 from neotoma_core.report.findings import Finding
@@ -119,30 +115,19 @@ def _findings(plan: ErasurePlan) -> Iterator[Finding]:
             "erase them with --entity"
         )
         yield Finding("emptied", "entities", detail)
-    yield from _find_merged_away(plan)
-    yield from _out_of_reach(plan)
-
-
-def _find_merged_away(plan: ErasurePlan) -> Iterator[Finding]:
-    rows = plan.tables[ENTITIES].rows
-    gone = plan.gone.get(ENTITIES)
-    if gone is None or "merged_to_entity_id" not in rows.columns:
-        return
-    erased = plan.ids.get(ENTITIES, frozenset())
-    taken = rows.filter(pl.col(ROWID).is_in(gone.implode()))["merged_to_entity_id"].drop_nulls()
-    others = [survivor for survivor in taken if survivor not in erased]
-    if others:
+    if plan.reach.merged_away:
         detail = (
-            f"{len(others):,} of the entities that go were merged into others, which stay with "
-            "what they were given; erase those too if they are the same"
+            f"{plan.reach.merged_away:,} of the entities that go were merged into others, which "
+            "stay with what they were given; erase those too if they are the same"
         )
         yield Finding("merged-away", "entities", detail)
+    yield from _out_of_reach(plan)
 
 
 def _out_of_reach(plan: ErasurePlan) -> Iterator[Finding]:
     """Yield the tables whose rows could not be looked through, and vectors."""
     for name, table in plan.stored.items():
-        if name in plan.tables or not table.rows:
+        if name in plan.tables.names or not table.rows:
             continue
         if kind_of(name) is None:
             yield Finding("not-looked-into", name, "not a table whose rows can be distinguished")

@@ -9,8 +9,9 @@ from pathlib import Path
 from neotoma_core.backup.raw_files import find_logs_in
 from neotoma_core.erased.files import CONTENTS, content_of, find_erased_files
 from neotoma_core.erased.hashed import ErasedIds
-from neotoma_core.erased.naming import RAW_FILES
-from neotoma_core.erasure.plan import ErasurePlan, plan_erasure, read_held
+from neotoma_core.erased.naming import RAW_FILES, read_all
+from neotoma_core.erasure.held.copy import read_held
+from neotoma_core.erasure.plan import ErasurePlan, plan_erasure
 from neotoma_core.erasure.raw_files import files_staying
 from neotoma_core.files.compressed import decompress_file
 from neotoma_core.files.keys import KeySource
@@ -64,7 +65,7 @@ def read_backup_held(forgetting: Forgetting, backup: Backup, scratch: Path) -> H
     whole = scratch / "whole.db"
     restore_database(folder, backup, whole)
     held = read_held(whole, Path(backup.name), forgetting.key)
-    plan = plan_erasure(held, erased.find_in(held.tables), iso(forgetting.now))
+    plan = plan_erasure(held, erased.find_in(read_all(held.tables)), iso(forgetting.now))
     sizes = read_raw_list(folder, backup.manifest, scratch)
     logs = _unpack_logs(folder, backup, scratch / "logs")
     return Held(

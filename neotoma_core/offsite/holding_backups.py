@@ -5,7 +5,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from neotoma_core.erased.hashed import ErasedIds
-from neotoma_core.erasure.plan import read_held
+from neotoma_core.erased.naming import read_all
+from neotoma_core.erasure.held.copy import read_held
 from neotoma_core.errors import BackupError, BackupNotIntact
 from neotoma_core.ledger.file import Ledger
 from neotoma_core.push.request import PushRequest
@@ -45,7 +46,7 @@ def _holds(vault: Path, backup: Backup, erased: ErasedIds, scratch: Path) -> boo
         whole = Path(folder) / "whole.db"
         try:
             restore_database(vault / FOLDER / backup.name, backup, whole)
-            return any(erased.find_in(read_held(whole, whole, None).tables).values())
+            return bool(erased.find_in(read_all(read_held(whole, whole, None).tables)))
         except (BackupError, BackupNotIntact):
             return True
 

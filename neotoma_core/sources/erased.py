@@ -8,8 +8,8 @@ import polars as pl
 
 from neotoma_core.erased.files import find_erased_files
 from neotoma_core.erased.hashed import ErasedIds
-from neotoma_core.erased.naming import SOURCES, name_rows
-from neotoma_core.erased.reach import reach
+from neotoma_core.erased.naming import SOURCES, TablesInMemory, name_rows, read_all
+from neotoma_core.erased.narrowing import reach_in
 from neotoma_core.erasure.quarantine import forget_quarantined
 from neotoma_core.ledger.file import read_erased_around
 from neotoma_core.ledger.log import finding_of_erased
@@ -85,8 +85,9 @@ def leave_out_erased(
 
 def _going(database: Database, erased: ErasedIds) -> Mapping[str, pl.Series]:
     """Return the numbers of the rows that an erasure would reach, by table."""
-    tables = {name: name_rows(name, offered.rows) for name, offered in database.items()}
-    return reach(tables, erased.find_in(tables)).rows
+    named = {name: name_rows(name, offered.rows) for name, offered in database.items()}
+    tables = TablesInMemory(named)
+    return reach_in(tables, erased.find_in(read_all(tables))).rows
 
 
 def _without(offered: Offered, going: pl.Series | None) -> Offered:

@@ -4,7 +4,7 @@ What is in memory at any time is one part: some 32 MB of rows, or one row where 
 """
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -12,9 +12,17 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 from adbc_driver_manager import AdbcConnection
 
-from neotoma_core.neotoma.ddl import quote
+from neotoma_core.neotoma.cells import ODD
+from neotoma_core.neotoma.ddl import literal_of, quote
 from neotoma_core.neotoma.tables import Table
-from neotoma_core.sqlite.arrow import arrow_connection, as_bytes, batches, fetch, immutable_uri
+from neotoma_core.sqlite.arrow import (
+    arrow_connection,
+    as_bytes,
+    batches,
+    fetch,
+    immutable_uri,
+    ingest,
+)
 from neotoma_core.sqlite.rows import cells_of, is_any_odd, odd_cells, select_rows
 
 if TYPE_CHECKING:
@@ -57,13 +65,20 @@ def measure_table(
     return TableSize(*map(int, sizes.row(0)))
 
 
-def stream_rows(
-    database: Path, table: Table, stored: Sequence[str], size: TableSize, long: Sequence[str]
+def stream_rows(  # noqa: PLR0913, PLR0917 - which rows of what, and how long they are
+    database: Path,
+    table: Table,
+    stored: Sequence[str],
+    size: TableSize,
+    long: Sequence[str],
+    wanted: Mapping[str, Collection[str]] | None = None,
 ) -> Iterator[pl.DataFrame]:
     """Yield the rows of a table of a whole copy, part by part, in no particular order.
 
     ``table``: with the columns wanted; ``stored``: those of them that the database has. Missing
     ones are filled as a migration would. ``size``, ``long``: see ``measure_table``.
+    ``wanted``: cells by column; only rows that have one of them. Where the database compares
+    otherwise than by bytes, there may be others.
     """
     with arrow_connection(immutable_uri(database)) as connection:
         odd = odd_cells(connection, table, stored) if size.odd else {}
@@ -72,15 +87,33 @@ def stream_rows(
         kinds = [(f"NOT ({is_long})", _BATCH_ROWS), (is_long, fewer)]
         if size.widest <= _LONG_BYTES:
             kinds = [("true", _BATCH_ROWS)]
+        picked = "true" if wanted is None else _pick(connection, wanted)
         for where, batch_rows in kinds:
-            query = select_rows(table, stored, tolerant=bool(size.odd), where=where)
+            both = f"({where}) AND ({picked})"
+            query = select_rows(table, stored, tolerant=bool(size.odd), where=both)
             for part in _parts(connection, query, batch_rows):
                 yield cells_of(part, table, odd)
 
 
+def _pick(connection: AdbcConnection, wanted: Mapping[str, Collection[str]]) -> str:
+    """Return the condition of rows with one of the cells wanted in its column."""
+    conditions = ["false"]
+    for number, (column, cells) in enumerate(wanted.items()):
+        plain = [cell for cell in cells if not cell.startswith(ODD)]
+        odd = [literal_of(cell) for cell in cells if cell.startswith(ODD)]
+        if plain:
+            name = f"wanted_{number}"
+            frame = pl.DataFrame({"cell": plain}, schema={"cell": pl.String})
+            ingest(connection, name, frame, temporary=True)
+            conditions.append(f"{quote(column)} IN (SELECT cell FROM temp.{name})")
+        conditions += [f"{quote(column)} = {literal}" for literal in odd]
+    return " OR ".join(conditions)
+
+
 def _length(long: Sequence[str]) -> str:
     """Return the bytes in some columns of one row, as SQL."""
-    return " + ".join(f"coalesce(length(CAST({quote(name)} AS BLOB)), 0)" for name in long)
+    lengths = (f"coalesce(length(CAST({quote(name)} AS BLOB)), 0)" for name in long)
+    return " + ".join(lengths) or "0"
 
 
 def _parts(connection: AdbcConnection, query: str, batch_rows: int) -> Iterator[pl.DataFrame]:

@@ -3,10 +3,12 @@
 import polars as pl
 import pytest
 
-from neotoma_core.erased.naming import name_rows, naming_columns
+from neotoma_core.erased.naming import TablesInMemory, name_rows, naming_columns
+from neotoma_core.erased.narrowing import reach_in
 from neotoma_core.erased.reach import Reach, reach
 from neotoma_core.neotoma.frames import ROWID
 from neotoma_core.neotoma.tables import TABLES
+from tests.support.reaching import TablesInParts, told_by
 
 Rows = list[dict[str, str | None]]
 
@@ -19,7 +21,11 @@ def reach_of(seeds: dict[str, set[str]], **tables: Rows) -> Reach:
         )
         for name, rows in tables.items()
     }
-    return reach(named, {kind: frozenset(ids) for kind, ids in seeds.items()})
+    ids = {kind: frozenset(names) for kind, names in seeds.items()}
+    found = reach(named, ids)
+    for narrowed in (reach_in(TablesInMemory(named), ids), reach_in(TablesInParts(named), ids)):
+        assert told_by(narrowed) == told_by(found)
+    return found
 
 
 def ids_gone(found: Reach, **tables: Rows) -> dict[str, list[str | None]]:
@@ -122,6 +128,63 @@ def test_the_rows_of_other_users_stay_and_their_entity_is_not_recorded() -> None
     assert ids_gone(found, **tables) == {"entities": ["a", "b"], "observations": ["o2"]}
     assert found.ids["entities"] == {"b"}
     assert found.dangling == {("observations", "entity_id"): 1}
+
+
+def test_a_source_goes_though_an_interpretation_of_it_that_nothing_uses_stays() -> None:
+    """What is idle is known by what does not use it, in whatever table and of whatever source."""
+    tables = source_used_by("a")
+    tables["interpretations"] = [{"id": name, "source_id": "s"} for name in "ij"]
+    tables["relationship_observations"] = [{"id": "r", "interpretation_id": "j"}]
+    found = reach_of({"entities": {"a"}}, **tables)
+    assert ids_gone(found, **tables) == {"observations": ["o0"]}
+    tables["relationship_observations"] = [{"id": "r", "interpretation_id": "k"}]
+    found = reach_of({"entities": {"a"}}, **tables)
+    assert set(found.rows) == {"observations", "sources", "interpretations"}
+
+
+def test_companions_go_with_the_last_observation_that_links_the_two() -> None:
+    tables: dict[str, Rows] = {
+        "observations": [
+            {"id": "o1", "entity_id": "a", "source_id": "s"},
+            {"id": "o2", "entity_id": "b", "source_id": "s"},
+        ],
+        "raw_fragments": [
+            {"id": "f1", "entity_id": "a", "source_id": "s"},
+            {"id": "f2", "entity_id": "a", "source_id": "s"},
+            {"id": "f3", "entity_id": "b", "source_id": "s"},
+            {"id": "f4", "entity_id": None, "source_id": "s"},
+            {"id": "f5", "entity_id": None, "source_id": "s"},
+        ],
+    }
+    found = reach_of({"observations": {"o1"}}, **tables)
+    assert ids_gone(found, **tables) == {"observations": ["o1"], "raw_fragments": ["f1", "f2"]}
+    tables["observations"].pop()
+    found = reach_of({"observations": {"o1"}}, **tables)
+    assert ids_gone(found, **tables)["raw_fragments"] == ["f1", "f2", "f4", "f5"]
+    tables["raw_fragments"].pop(2)
+    found = reach_of({"observations": {"o1"}}, **tables)
+    assert ids_gone(found, **tables)["raw_fragments"] == ["f1", "f2", "f4", "f5"]
+
+
+def test_companions_stay_while_another_observation_links_the_two() -> None:
+    tables: dict[str, Rows] = {
+        "observations": [{"id": name, "entity_id": "a", "source_id": "s"} for name in ("o1", "o2")],
+        "raw_fragments": [{"id": "f", "entity_id": "a", "source_id": "s"}],
+    }
+    found = reach_of({"observations": {"o1"}}, **tables)
+    assert ids_gone(found, **tables) == {"observations": ["o1"]}
+
+
+def test_every_row_that_is_left_dangling_is_counted() -> None:
+    tables: dict[str, Rows] = {
+        "sources": [{"id": "s", "user_id": "x"}],
+        "observations": [
+            {"id": name, "entity_id": "a", "source_id": "s", "user_id": "y"} for name in "opq"
+        ],
+    }
+    found = reach_of({"users": {"x"}}, **tables)
+    assert ids_gone(found, **tables) == {"sources": ["s"]}
+    assert found.dangling == {("observations", "source_id"): 3}
 
 
 def test_nothing_reaches_nothing() -> None:

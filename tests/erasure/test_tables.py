@@ -162,3 +162,15 @@ def test_erasing_one_that_was_merged_away_tells_of_the_survivor(world: World) ->
     world.execute(world.target, "DELETE FROM entity_merges")
     report = world.erase(entities=("ent-gone-e-2",))
     assert "merged-away" in {f.kind for f in report.findings}
+
+
+def test_one_that_was_merged_away_and_loses_something_gets_no_snapshot(world: World) -> None:
+    world.execute(
+        world.target,
+        "UPDATE entities SET merged_to_entity_id = 'ent-other', merged_at = created_at "
+        "WHERE id IN ('ent-keep', 'ent-common')",
+    )
+    assert world.erase(**ASKED["observation"]).outcome == "erased"
+    snapshots = str(read_all(world.target)["entity_snapshots"])
+    assert "ent-keep" not in snapshots
+    assert "ent-common" in snapshots  # it loses nothing

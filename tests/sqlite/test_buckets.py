@@ -54,6 +54,34 @@ def test_a_table_comes_in_parts_that_hold_every_row_once(
     assert rows[ROWID].n_unique() == 200
 
 
+ODD_IDS = {
+    "plain": "'plain'",
+    "": "''",
+    "of\0two": "'of' || char(0) || 'two'",
+    "it's": "'it''s'",
+    f"{ODD}X'00FF'": "x'00FF'",
+    f"{ODD}CAST(X'FF' AS TEXT)": "CAST(x'FF' AS TEXT)",
+    f"{ODD}CAST(X'EFB790' AS TEXT)": "CAST(x'EFB790' AS TEXT)",
+}
+
+
+def test_the_rows_wanted_are_those_that_hold_a_cell_whatever_it_is(tmp_path: Path) -> None:
+    path = make_log(tmp_path, *["{}"] * (len(ODD_IDS) + 1))
+    with closing(sqlite3.connect(path)) as connection:
+        for number, literal in enumerate(ODD_IDS.values()):
+            change = f"UPDATE observations SET entity_id = {literal} WHERE id = 'o{number}'"
+            connection.execute(change)
+        connection.commit()
+    size = measure_table(path, READ, READ.names, ())
+    for number, cell in enumerate(ODD_IDS):
+        wanted = {"entity_id": {cell}, "id": {f"o{len(ODD_IDS)}"}}
+        rows = pl.concat(stream_rows(path, READ, READ.names, size, (), wanted))
+        assert sorted(rows["id"]) == sorted([f"o{number}", f"o{len(ODD_IDS)}"])
+        assert cell in rows["entity_id"].to_list()
+    nothing = stream_rows(path, READ, READ.names, size, (), {"id": set()})
+    assert pl.concat(nothing).is_empty()
+
+
 def test_long_rows_are_read_a_few_at_a_time(tmp_path: Path) -> None:
     long = '{"a":"' + "x" * (9 << 20) + '"}'
     parts = read(make_log(tmp_path, "{}", *[long] * 8, "{}"))
