@@ -94,10 +94,8 @@ def _rows_by(key: str, log: pl.DataFrame) -> dict[str, list[dict[str, Any]]]:
 def _why_one_users_are_missing(log: pl.DataFrame, key: str, stored: Stored) -> dict[str, str]:
     """Return why there is no snapshot of what one user alone observed, by key: see below."""
     missing = log.join(stored.rows, on=key, how="anti")
-    named = pl.when(pl.col("source_id") != "").then("source_id")
-    store = pl.coalesce(named, pl.col(ROWID).cast(pl.String))
-    counts = missing.group_by(key).agg(pl.col("user_id").n_unique(), stores=store.n_unique())
-    alone = counts.filter(pl.col("user_id") == 1).select(key, "stores")
+    counts = missing.group_by(key).agg(pl.col("user_id", "source_id").n_unique())
+    alone = counts.filter(pl.col("user_id") == 1).select(key, "source_id")
     return {name: CRASHED if stores == 1 else UNKNOWN for name, stores in alone.iter_rows()}
 
 
@@ -147,12 +145,7 @@ def _why_missing(rows: Sequence[Cells], reduce: Callable[[Sequence[Cells]], Cell
     users = {row["user_id"] for row in rows}
     if any(reduce([row for row in rows if row["user_id"] == user]) is None for user in users):
         return USERS
-    return CRASHED if _count_stores(rows) == 1 else UNKNOWN
-
-
-def _count_stores(rows: Sequence[Cells]) -> int:
-    """Return how many stores wrote some rows; one without a source is a store by itself."""
-    return len({row["source_id"] or str(row[ROWID]) for row in rows})
+    return CRASHED if len({row["source_id"] for row in rows}) == 1 else UNKNOWN
 
 
 def _parts(
@@ -166,7 +159,7 @@ def _parts(
         yield MERGED, [row for row in own if is_proven(table, row)]
     by_age = sorted(own, key=lambda row: (row["created_at"] or "", row[ROWID]))
     for left in range(1, min(_LATEST, len(by_age) - 1) + 1):
-        if _count_stores(by_age[-left:]) > 1:
+        if len({row["source_id"] for row in by_age[-left:]}) > 1:
             return
         yield CRASHED, by_age[:-left]
 
