@@ -9,7 +9,7 @@ from neotoma_core.neotoma.ddl import column_list, is_among, quote
 from neotoma_core.neotoma.frames import ROWID, TARGET_ROWID, frame_name, name_in_database
 from neotoma_core.neotoma.tables import BY_NAME, Table
 from neotoma_core.neotoma.tables.carried import row_number_of
-from neotoma_core.publication.staging import TableWrite, staged
+from neotoma_core.publication.staging import TableWrite, name_staged
 from neotoma_core.sqlite.damage import NO_DAMAGE
 from neotoma_core.sqlite.migration import names_of_columns
 
@@ -100,7 +100,7 @@ def count_replaced(connection: sqlite3.Connection, write: TableWrite) -> int:
         f"there.{quote(name_in_database(n))} IS staged.{quote(n)}" for n in write.replaced
     )
     (rows,) = connection.execute(
-        f"SELECT count(*) FROM {staged('replace', name)} AS staged "
+        f"SELECT count(*) FROM {name_staged('replace', name)} AS staged "
         f"JOIN main.{quote(name)} AS there ON there.{number} = staged.{TARGET_ROWID} "
         f"WHERE {cells or 'true'}"
     ).fetchone()
@@ -116,8 +116,8 @@ def count_staying(connection: sqlite3.Connection, table: Table) -> int:
     (key,) = map(quote, table.key)
     (rows,) = connection.execute(
         f"SELECT count(*) FROM main.{quote(table.name)} WHERE {number} IN "
-        f"(SELECT {TARGET_ROWID} FROM {staged('leave', table.name)}) "
-        f"AND {key} NOT IN (SELECT {key} FROM {staged('insert', table.name)} "
+        f"(SELECT {TARGET_ROWID} FROM {name_staged('leave', table.name)}) "
+        f"AND {key} NOT IN (SELECT {key} FROM {name_staged('insert', table.name)} "
         f"WHERE {key} IS NOT NULL)"
     ).fetchone()
     return int(rows)
@@ -140,7 +140,7 @@ def count_dangling(connection: sqlite3.Connection, write: TableWrite) -> Iterato
     keeps its key.
     """
     table = write.table.name
-    places = [staged("insert", table), staged("replace", table)]
+    places = [name_staged("insert", table), name_staged("replace", table)]
     if write.whole:  # the rows of the table itself: its indexes name them in order
         places = [f"main.{quote(table)}"]
     for column in write.table.columns:

@@ -18,7 +18,8 @@ from neotoma_core.neotoma.encryption.columns import open_cells
 from neotoma_core.neotoma.frames import ROWID
 from neotoma_core.neotoma.tables import BY_NAME
 from neotoma_core.publication import checks
-from neotoma_core.publication.staging import TableWrite, staged
+from neotoma_core.publication.beside import connect_beside, list_open_files
+from neotoma_core.publication.staging import TableWrite, name_staged
 from neotoma_core.reduce.exact.reading import (
     EntitySnapshotRow,
     ObservationRow,
@@ -27,7 +28,6 @@ from neotoma_core.reduce.exact.reading import (
 )
 from neotoma_core.snapshots.reading import Rules
 from neotoma_core.snapshots.sampling import Sample
-from neotoma_core.sqlite.beside import connect_beside, list_open_files
 from neotoma_core.sqlite.damage import SHOWN_PROBLEMS
 from neotoma_core.sqlite.opening import connect_read_only
 
@@ -123,7 +123,7 @@ def prove_written(connection: sqlite3.Connection, writes: Sequence[TableWrite]) 
         if staying:
             problems.append(f"{write.table.name}: {staying:,} rows are still there")
     for name in _DERIVED:
-        left = checks.count_staged_keys(connection, BY_NAME[name], staged("remove", name))
+        left = checks.count_staged_keys(connection, BY_NAME[name], name_staged("remove", name))
         if left:
             problems.append(f"{name}: {left:,} rows are still there")
     return f"{sum(there for _, there, _ in found):,} rows compared cell by cell", problems
@@ -136,14 +136,16 @@ def _count_written(
 
     The rows that it gains, and those that take another's place.
     """
-    derived = [(BY_NAME[name], staged("write", name), BY_NAME[name].names) for name in _DERIVED]
+    derived = [
+        (BY_NAME[name], name_staged("write", name), BY_NAME[name].names) for name in _DERIVED
+    ]
     gained = [(write.table, write.gained, write.columns) for write in writes]
     for table, place, columns in (*gained, *derived):
         there = checks.count_written(connection, table, place, columns)
         yield table.name, there, checks.count_staged(connection, place)
     for write in writes:
         if not write.whole:
-            expected = checks.count_staged(connection, staged("replace", write.table.name))
+            expected = checks.count_staged(connection, name_staged("replace", write.table.name))
             there = checks.count_replaced(connection, write) if expected else 0
             yield write.table.name, there, expected
 

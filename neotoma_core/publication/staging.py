@@ -76,7 +76,7 @@ class TableWrite:
     def gained(self) -> str:
         """Where the rows are that it gains, in SQL."""
         name = self.table.name
-        return f"{COPY}.{quote(name)}" if self.whole else staged("insert", name)
+        return f"{COPY}.{quote(name)}" if self.whole else name_staged("insert", name)
 
     @property
     def replaced(self) -> tuple[str, ...]:
@@ -85,7 +85,7 @@ class TableWrite:
         return tuple(column for column in self.columns if name_in_database(column) not in staying)
 
 
-def staged(kind: str, table: str) -> str:
+def name_staged(kind: str, table: str) -> str:
     """Return what SQL calls a staged table; ``kind``: what its name begins with."""
     return f"staging.{quote(f'{kind}_{table}')}"
 

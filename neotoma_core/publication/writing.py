@@ -10,7 +10,7 @@ from neotoma_core.neotoma.frames import TARGET_ROWID, name_in_database
 from neotoma_core.neotoma.tables import BY_NAME, Table
 from neotoma_core.neotoma.tables.carried import fold_case, row_number_of
 from neotoma_core.publication import checks
-from neotoma_core.publication.staging import COPY, PLACE, TableWrite, staged
+from neotoma_core.publication.staging import COPY, PLACE, TableWrite, name_staged
 from neotoma_core.sqlite.migration import names_of_columns, without_indexes
 
 _MANY: Final = 50_000  # rows
@@ -64,7 +64,7 @@ def _columns_in_order(connection: sqlite3.Connection, place: str, table: Table) 
 def _replace(connection: sqlite3.Connection, write: TableWrite) -> None:
     """Put other values into rows that stay where they are; their primary key stays too."""
     name = write.table.name
-    place = staged("replace", name)
+    place = name_staged("replace", name)
     values = ", ".join(f"{quote(name_in_database(c))} = staged.{quote(c)}" for c in write.replaced)
     number = row_number_of(names_of_columns(connection, name))
     if write.whole or not write.replaced or not checks.count_staged(connection, place):
@@ -81,7 +81,7 @@ def _remove(connection: sqlite3.Connection, write: TableWrite) -> None:
     number = row_number_of(names_of_columns(connection, name))
     connection.execute(
         f"DELETE FROM main.{quote(name)} WHERE {number} IN "
-        f"(SELECT {TARGET_ROWID} FROM {staged('leave', name)})"
+        f"(SELECT {TARGET_ROWID} FROM {name_staged('leave', name)})"
     )
 
 
@@ -96,12 +96,12 @@ def _write_derived(connection: sqlite3.Connection, table: Table) -> None:
     names = column_list(table.names)
     into, key_of = f"main.{quote(table.name)}", quote(key)
     for kind in ("write", "remove"):
-        place = staged(kind, table.name)
+        place = name_staged(kind, table.name)
         # By row number: to look keys up, SQLite would first sort all that are staged.
         connection.execute(
             f"DELETE FROM {into} WHERE rowid IN (SELECT there.rowid FROM {place} AS staged "
             f"JOIN {into} AS there ON there.{key_of} = staged.{key_of})"
         )
     connection.execute(
-        f"INSERT INTO {into} ({names}) SELECT {names} FROM {staged('write', table.name)}"
+        f"INSERT INTO {into} ({names}) SELECT {names} FROM {name_staged('write', table.name)}"
     )

@@ -41,6 +41,7 @@ from neotoma_core.errors import UsageError
 from neotoma_core.snapshots.choosing import AUTO, require_rules
 
 if TYPE_CHECKING:
+    from neotoma_core.restore.from_archive import RestoreArchiveRequest
     from neotoma_core.restore.restore import RestoreRequest
 
 _FROM_REMOTE: Final = typer.Option(
@@ -97,7 +98,6 @@ def restore(
     A backup brings back missing raw files; existing ones stay.
     """
     from neotoma_core.archive_tables.as_backup import is_archive
-    from neotoma_core.cli.recovery.restore_archive import restore_from_archive
     from neotoma_core.restore.from_archive import RestoreArchiveRequest
     from neotoma_core.restore.restore import RestoreRequest
     from neotoma_core.restore.sources import find_source
@@ -121,19 +121,9 @@ def restore(
         )
         opening = Opening(identity_file, endpoint=endpoint)
         _say_what_is_there(target, folder)
-        with (
-            archive_of(
-                from_archive,
-                from_remote,
-                writer,
-                request,
-                opening,
-                content=task_runner is TaskRunner.THREADS,
-            ) as (asked, named),
-            work_of(task_runner, scheduler, parts, asked) as job,
-        ):
-            work = replace(asked, job=job)
-            restore_from_archive(work, named, dry_run=dry_run, yes=yes, json=json)
+        sought = (from_archive, from_remote, writer)
+        means = (task_runner, scheduler, parts)
+        _restore_archive(request, opening, sought, means, dry_run=dry_run, yes=yes, json=json)
         return
     of_a_log = from_archive or from_remote or writer or as_of or skip_unreadable or rules != AUTO
     if source is None or of_a_log or scheduler or parts or task_runner is not TaskRunner.THREADS:
@@ -152,6 +142,28 @@ def restore(
         _show_plan(restoring, json=json)
     else:
         _ask_and_put_back(restoring, yes=yes, json=json)
+
+
+def _restore_archive(
+    request: "RestoreArchiveRequest",
+    opening: Opening,
+    sought: tuple[Path | None, str | None, str | None],
+    means: tuple[TaskRunner, str | None, Path | None],
+    *,
+    dry_run: bool,
+    yes: bool,
+    json: bool,
+) -> None:
+    """Restore from an archive, or from the log of a remote; ``means``: who works on it."""
+    from neotoma_core.cli.recovery.restore_archive import restore_from_archive
+
+    content = means[0] is TaskRunner.THREADS
+    with (
+        archive_of(*sought, request, opening, content=content) as (asked, named),
+        work_of(*means, asked) as job,
+    ):
+        work = replace(asked, job=job)
+        restore_from_archive(work, named, dry_run=dry_run, yes=yes, json=json)
 
 
 def _say_what_is_there(target: Path, vault: Path) -> None:
