@@ -207,4 +207,10 @@ def _add_action(path: Path, rows: int) -> AddAction:
 
 def _remove_action(file: ArchivedFile, now: datetime) -> RemoveAction:
     moment = int(now.timestamp() * 1000)
-    return RemoveAction(file.path.name, False, moment, file.size, {})  # noqa: FBT003 - deltalake takes it by place
+    return RemoveAction(
+        file.path.name,
+        data_change=False,
+        deletion_timestamp=moment,
+        size=file.size,
+        partition_values={},
+    )

@@ -2,25 +2,28 @@
 
 from collections.abc import Callable
 from importlib import import_module
-from typing import Any, Final
+from types import ModuleType
+from typing import Final, Generic, TypeVar
+
+T = TypeVar("T")
 
 _PACKAGE: Final = "neotoma_core.agents"
 
 
-def load(module: str) -> Any:  # noqa: ANN401 - a module
+def load(module: str) -> ModuleType:
     """Return a module of this package; it is loaded if it is not yet."""
     return import_module(f"{_PACKAGE}.{module}")
 
 
-class Late:
+class Late(Generic[T]):
     """A value that is made when it is first asked for."""
 
-    def __init__(self, make: Callable[[], Any]) -> None:
+    def __init__(self, make: Callable[[], T]) -> None:
         self._make = make
-        self._made: list[Any] = []
+        self._made: list[T] = []
 
     @property
-    def value(self) -> Any:  # noqa: ANN401 - of a module that is loaded late
+    def value(self) -> T:
         """The value."""
         if not self._made:
             self._made.append(self._make())

@@ -62,7 +62,7 @@ def build_server(scope: Scope, version: str) -> MCPServer[Any]:
     return server
 
 
-def _add_copy_tools(server: MCPServer[Any], desk: Desk, known: Late) -> None:
+def _add_copy_tools(server: MCPServer[Any], desk: Desk, known: Late[Any]) -> None:
     scope = desk.scope
 
     @server.tool(annotations=READS)
@@ -105,7 +105,7 @@ def _add_copy_tools(server: MCPServer[Any], desk: Desk, known: Late) -> None:
         )
 
 
-def _add_planning(server: MCPServer[Any], desk: Desk, known: Late) -> None:
+def _add_planning(server: MCPServer[Any], desk: Desk, known: Late[Any]) -> None:
     scope = desk.scope
 
     @server.tool(annotations=PLANS)

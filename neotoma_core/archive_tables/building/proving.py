@@ -49,7 +49,7 @@ def _compare(path: Path, table: StoredTable, expected: TableRows) -> pl.DataFram
     hashes = _Hashes(part[ROW_HASH] for part in expected.parts())
     taken, others = 0, [pl.DataFrame(schema=_PAIR)]
     for part in hash_in_order(path, table.known, table.columns):
-        last = max(taken, int(part[ROWID].max() or 0))  # type: ignore[arg-type]
+        last = max(taken, int(part.select(pl.col(ROWID).max()).item() or 0))
         wanted = hashes.take(last - taken).to_frame("archived").with_row_index(ROWID, taken + 1)
         there = part.select(ROWID, content=ROW_HASH)
         both = there.join(wanted.cast({ROWID: pl.Int64}), on=ROWID, how="full", coalesce=True)

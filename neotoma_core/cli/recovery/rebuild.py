@@ -10,6 +10,7 @@ from neotoma_core.cli.recovery.task_runner import (
     PARTS_OPTION,
     SCHEDULER_OPTION,
     TASK_RUNNER_OPTION,
+    Means,
     TaskRunner,
     work_of,
 )
@@ -112,6 +113,7 @@ def rebuild(
     )
     from neotoma_core.settings.used import no_database_named
 
+    means = Means(task_runner, scheduler, parts)
     if archive is not None:
         narrowed = target or check or dry_run or entity or type_ or knowledge is not None
         if narrowed or out is None:
@@ -120,8 +122,8 @@ def rebuild(
         place = RestoreArchiveRequest(archive, out, vault or default_vault(out), moment)
         built = replace(place, schemas=schemas, key=key, rules=require_rules(rules))
         built = replace(built, raw_storage=raw_storage(out))
-        return _build(built, task_runner, scheduler, parts, json=json)
-    if scheduler or parts or task_runner is not TaskRunner.THREADS:
+        return _build(built, means, json=json)
+    if not means.is_plain:
         raise UsageError("--task-runner, --scheduler and --parts go with --archive")
     target = target or only_database()
     if target is None:
@@ -149,21 +151,13 @@ def rebuild(
     return _rebuild(request, yes=yes, json=json)
 
 
-def _build(
-    request: "RestoreArchiveRequest",
-    task_runner: TaskRunner,
-    scheduler: str | None,
-    parts: Path | None,
-    *,
-    json: bool,
-) -> int:
+def _build(request: "RestoreArchiveRequest", means: Means, *, json: bool) -> int:
     from neotoma_core.cli.recovery.restore_archive import build_at_new_place
     from neotoma_core.cli.remote.archives import archive_here
-    from neotoma_core.stages.runner import Work
 
-    with archive_here(request.archive, content=task_runner is TaskRunner.THREADS) as here:
-        asked = replace(request, archive=here.path, job=Work(origin=here.origin))
-        with work_of(task_runner, scheduler, parts, asked) as job:
+    with archive_here(request.archive, content=means.reads_here) as here:
+        asked = here.name_in(request)
+        with work_of(means, asked) as job:
             build_at_new_place(replace(asked, job=job), here.rename, json=json)
     return 0
 

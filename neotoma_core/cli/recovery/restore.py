@@ -11,6 +11,7 @@ from neotoma_core.cli.recovery.task_runner import (
     PARTS_OPTION,
     SCHEDULER_OPTION,
     TASK_RUNNER_OPTION,
+    Means,
     TaskRunner,
     work_of,
 )
@@ -41,7 +42,6 @@ from neotoma_core.errors import UsageError
 from neotoma_core.snapshots.choosing import AUTO, require_rules
 
 if TYPE_CHECKING:
-    from neotoma_core.restore.from_archive import RestoreArchiveRequest
     from neotoma_core.restore.restore import RestoreRequest
 
 _FROM_REMOTE: Final = typer.Option(
@@ -98,12 +98,14 @@ def restore(
     A backup brings back missing raw files; existing ones stay.
     """
     from neotoma_core.archive_tables.as_backup import is_archive
+    from neotoma_core.cli.recovery.restore_archive import restore_from_archive
     from neotoma_core.restore.from_archive import RestoreArchiveRequest
     from neotoma_core.restore.restore import RestoreRequest
     from neotoma_core.restore.sources import find_source
     from neotoma_core.settings.environment import default_vault, key_source, raw_storage
 
     folder = vault or default_vault(target)
+    means = Means(task_runner, scheduler, parts)
     key = key_source(key_file, mnemonic_file)
     if source is not None and from_archive is None and is_archive(Path(source)):
         from_archive, source = Path(source), None
@@ -119,14 +121,16 @@ def restore(
             raw_storage=raw_storage(target),
             rules=require_rules(rules),
         )
+        sought = (from_archive, from_remote, writer)
         opening = Opening(identity_file, endpoint=endpoint)
         _say_what_is_there(target, folder)
-        sought = (from_archive, from_remote, writer)
-        means = (task_runner, scheduler, parts)
-        _restore_archive(request, opening, sought, means, dry_run=dry_run, yes=yes, json=json)
+        found_in = archive_of(*sought, request, opening, content=means.reads_here)
+        with found_in as (asked, named), work_of(means, asked) as job:
+            whole = replace(asked, job=job)
+            restore_from_archive(whole, named, dry_run=dry_run, yes=yes, json=json)
         return
     of_a_log = from_archive or from_remote or writer or as_of or skip_unreadable or rules != AUTO
-    if source is None or of_a_log or scheduler or parts or task_runner is not TaskRunner.THREADS:
+    if source is None or of_a_log or not means.is_plain:
         raise UsageError(_WHAT)
     found = find_source(source, folder, target)
     _say_what_is_there(target, folder)
@@ -142,28 +146,6 @@ def restore(
         _show_plan(restoring, json=json)
     else:
         _ask_and_put_back(restoring, yes=yes, json=json)
-
-
-def _restore_archive(
-    request: "RestoreArchiveRequest",
-    opening: Opening,
-    sought: tuple[Path | None, str | None, str | None],
-    means: tuple[TaskRunner, str | None, Path | None],
-    *,
-    dry_run: bool,
-    yes: bool,
-    json: bool,
-) -> None:
-    """Restore from an archive, or from the log of a remote; ``means``: who works on it."""
-    from neotoma_core.cli.recovery.restore_archive import restore_from_archive
-
-    content = means[0] is TaskRunner.THREADS
-    with (
-        archive_of(*sought, request, opening, content=content) as (asked, named),
-        work_of(*means, asked) as job,
-    ):
-        work = replace(asked, job=job)
-        restore_from_archive(work, named, dry_run=dry_run, yes=yes, json=json)
 
 
 def _say_what_is_there(target: Path, vault: Path) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -38,13 +38,27 @@ PARTS_OPTION: Final = typer.Option(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What the user named for a job that is larger than memory."""
+
+    runner: TaskRunner
+    scheduler: str | None
+    parts: Path | None
+
+    @property
+    def reads_here(self) -> bool:
+        """Whether this process reads the archive, and not workers."""
+        return self.runner is TaskRunner.THREADS
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether nothing was named."""
+        return self.reads_here and self.scheduler is None and self.parts is None
+
+
 @contextmanager
-def work_of(
-    runner: TaskRunner,
-    scheduler: str | None,
-    parts: Path | None,
-    asked: "RestoreArchiveRequest",
-) -> Iterator["Work"]:
+def work_of(means: Means, asked: "RestoreArchiveRequest") -> Iterator["Work"]:
     """Yield how the job is done, connected to the scheduler if it has one.
 
     Raises UsageError, ClusterError.
@@ -52,22 +66,22 @@ def work_of(
     from neotoma_core.settings.fleet_table import is_scheduler
     from neotoma_core.stages.places import Folder
 
-    place = _place_of(parts) if parts is not None else None
-    if runner is TaskRunner.THREADS:
-        if scheduler is not None:
+    place = _place_of(means.parts) if means.parts is not None else None
+    if means.reads_here:
+        if means.scheduler is not None:
             raise UsageError("--scheduler goes with --task-runner dask")
         yield replace(asked.job, place=place)
         return
-    if scheduler is None or place is None:
+    if means.scheduler is None or place is None:
         raise UsageError(
             "--task-runner dask: name the scheduler with --scheduler, and with --parts a folder "
             "that all workers see, or an address of a store"
         )
-    if not is_scheduler(scheduler):  # and it is not repeated: it may hold a password
+    if not is_scheduler(means.scheduler):  # and it is not repeated: it may hold a password
         raise UsageError("--scheduler: not an address; write it like tcp://10.0.0.5:8786")
     from neotoma_core.stages.cluster import connect_cluster
 
-    with connect_cluster(scheduler) as cluster:
+    with connect_cluster(means.scheduler) as cluster:
         cluster.require_seen(asked.job.origin or Folder(asked.archive.absolute()), place)
         yield replace(asked.job, runner=cluster, place=place)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -12,6 +12,7 @@ from neotoma_core.stores.names import url_of
 if TYPE_CHECKING:
     from neotoma_core.archive_mirror.mirror import Synced
     from neotoma_core.report.findings import Finding
+    from neotoma_core.restore.from_archive import RestoreArchiveRequest
     from neotoma_core.stages.places import OnStore
     from neotoma_core.stores.store import Store
 
@@ -30,6 +31,12 @@ class ArchiveHere:
     url: str | None = None
     strange: "tuple[Finding, ...] | None" = None
     origin: "OnStore | None" = None
+
+    def name_in(self, request: "RestoreArchiveRequest") -> "RestoreArchiveRequest":
+        """Return a request for a database built of this archive."""
+        from neotoma_core.stages.runner import Work
+
+        return replace(request, archive=self.path, job=Work(origin=self.origin))
 
     def rename(self, report: T) -> T:
         """Return a report in which the archive has the name that the user gave it."""

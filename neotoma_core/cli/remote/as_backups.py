@@ -99,12 +99,10 @@ def archive_of(
     Also what names the archive in a report as the user did. ``content``: see ``archive_here``.
     """
     from neotoma_core.pull.sources import CopyRequest
-    from neotoma_core.stages.runner import Work
 
     if archive is not None:
         with archive_here(archive, content=content) as here:
-            job = Work(origin=here.origin)
-            yield replace(request, archive=here.path, job=job), here.rename
+            yield here.name_in(request), here.rename
         return
     copying = CopyRequest(request.target, request.vault, request.raw_storage)
     with bring_logs(remote, copying, opening, one=True, writer=writer) as copies:
