@@ -10,7 +10,7 @@ from pathlib import Path
 import polars as pl
 
 from neotoma_core.neotoma.encryption.columns import seal_rows
-from neotoma_core.neotoma.frames import ROWID, values_of
+from neotoma_core.neotoma.frames import ROWID, name_in_database, values_of
 from neotoma_core.neotoma.tables import BY_NAME
 from neotoma_core.publication.proofs import Check
 from neotoma_core.publication.staging import (
@@ -113,7 +113,8 @@ def _writes(plan: RecoveryPlan) -> tuple[TableWrite, ...]:
 def tables_taken_whole(plan: RecoveryPlan) -> frozenset[str]:
     """Return the tables that take every row of the only backup, as it is and in its order.
 
-    They need not be staged, which would write every row once more.
+    They need not be staged, which would write every row once more. The rows of one backup are
+    merged in the order in which they lie there.
     """
     if len(plan.backups) != 1:
         return frozenset()
@@ -127,10 +128,9 @@ def tables_taken_whole(plan: RecoveryPlan) -> frozenset[str]:
         and backup.source.tables[name].rowid == "rowid"
         and (name not in held or not held[name].read)
         and backup.source.tables[name].columns.issuperset(values_of(merge.merged))
-        and all(map(str.isidentifier, values_of(merge.merged)))
+        and all(name == name_in_database(name) for name in values_of(merge.merged))
         and merge.merged.height == backup.tables[name].read
         and not merge.rewritten.height
-        and merge.merged[ROWID].is_sorted()
     )
 
 

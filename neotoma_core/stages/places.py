@@ -11,7 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import IO, Final, Protocol, Self
 
-from neotoma_core.errors import RemoteError
+from neotoma_core.errors import ObjectMissing, RemoteError
 from neotoma_core.files.exact_paths import open_to_write
 from neotoma_core.files.scratch import private_scratch, scratch_in
 from neotoma_core.stages.pieces import PiecesOf
@@ -112,13 +112,19 @@ class OnStore:
         return next((one.size for one in listed if one.name == self._object(name)), None)
 
     def write(self, name: str, write: Write) -> int:
-        """Create an object, unless another did meanwhile."""
+        """Create an object, unless another did meanwhile.
+
+        Raises ObjectMissing where that one is gone again.
+        """
         with private_scratch() as scratch:
             with open_to_write(scratch / _CONTENT) as file:
                 write(file)
             if self.store.create(self._object(name), scratch / _CONTENT):
                 return (scratch / _CONTENT).stat().st_size
-        return self.size_of(name) or 0
+        size = self.size_of(name)
+        if size is None:
+            raise ObjectMissing(self.url, self._object(name))
+        return size
 
     def open(self, name: str, size: int) -> Opened:
         """Open an object; what is read of it is fetched then."""

@@ -111,8 +111,10 @@ def test_all_rows_of_one_backup_are_taken_whole(backup: Path, tmp_path: Path) ->
     assert taken_whole(empty, backup) == both
 
 
-def test_a_table_with_rows_takes_none_whole(backup: Path, tmp_path: Path) -> None:
-    target = make_database(tmp_path / "target.db", {"observations": [observation("other")]})
+@pytest.mark.parametrize("there", ["other", "b"])
+def test_a_table_with_rows_takes_none_whole(there: str, backup: Path, tmp_path: Path) -> None:
+    """Nor where all its rows are the backup's: then there are as many afterwards as that has."""
+    target = make_database(tmp_path / "target.db", {"observations": [observation(there)]})
     assert taken_whole(target, backup) == {"entities"}
 
 
@@ -128,6 +130,18 @@ def test_a_table_of_which_a_row_is_set_aside_is_not_taken_whole(
     with closing(sqlite3.connect(backup)) as connection, connection:
         insert(connection, "observations", observation("d", observed_at=None))
     assert taken_whole(tmp_path / "new.db", backup) == {"entities"}
+
+
+def test_a_column_that_frames_call_otherwise_is_carried(
+    backup: Path, tmp_path: Path, run_recover: Recover
+) -> None:
+    change(backup, "ALTER TABLE observations ADD COLUMN 'my own' TEXT DEFAULT 'x'")
+    target = tmp_path / "data" / "new.db"
+    target.parent.mkdir()
+    assert taken_whole(target, backup) == {"entities"}
+    run_recover(target, backup)
+    with closing(sqlite3.connect(target)) as connection:
+        assert connection.execute('SELECT "my own" FROM observations').fetchall() == [("x",)] * 3
 
 
 def test_a_table_of_which_a_cell_is_rewritten_is_not_taken_whole(

@@ -10,12 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from neotoma_core.stages import pieces
+from neotoma_core.errors import ObjectMissing
+from neotoma_core.stages import pieces, places
 from neotoma_core.stages.fetching import fetch
 from neotoma_core.stages.parts import Made, make_part
 from neotoma_core.stages.pieces import PiecesOf
 from neotoma_core.stages.places import Folder, OnStore, Place
 from neotoma_core.stores.opening import open_store
+from neotoma_core.stores.store import StoredObject
+from neotoma_core.stores.wrapped import Wrapped
 
 STEP = st.tuples(st.sampled_from(["set", "end", "read", "all"]), st.integers(0, 3_000))
 
@@ -74,6 +77,22 @@ def test_of_two_that_make_a_part_at_once_one_part_is_there(place: Place) -> None
         return Made([pl.DataFrame({"n": [1]})], {})
 
     assert make_part(place, "stage", 0, make).batch(0).rows() == [(1,)]
+
+
+def test_a_part_that_is_gone_again_is_not_taken_for_an_empty_one(
+    origin: OnStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Losing(Wrapped):
+        def list(self, prefix: str = "", after: str = "") -> Iterator[StoredObject]:
+            for one in list(super().list(prefix, after)):
+                self.delete(one.name)
+            return super().list(prefix, after)
+
+    losing = Losing(origin.store)
+    monkeypatch.setattr(places, "_open_once", lambda *_: losing)
+    assert origin.write("part", lambda _: None) == 0
+    with pytest.raises(ObjectMissing):
+        origin.write("part", lambda _: None)
 
 
 def test_the_last_files_that_were_fetched_stay(origin: OnStore) -> None:
