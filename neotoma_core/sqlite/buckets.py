@@ -16,7 +16,7 @@ from neotoma_core.files.exact_paths import read_ipc, write_ipc
 
 _BUCKET: Final = "_bucket"
 _FOLDER_MODE: Final = 0o700
-_HELD_BYTES: Final = 512 << 20  # of one table, in memory
+_HELD_BYTES: Final = 128 << 20  # of one table, in memory
 _FEW: Final = 8  # more than these wait for the disk, and compressed they wait for less of it
 
 
